@@ -1,0 +1,10 @@
+//! Where, and how long by road. Pure: no clock, no randomness, no I/O but reading a map file that the caller names.
+
+pub mod eta;
+pub mod fix;
+pub mod position;
+pub mod road;
+
+pub use eta::{Eta, EtaSource};
+pub use fix::{Fix, FixError, FixKind};
+pub use position::{Bounds, Position, PositionError};

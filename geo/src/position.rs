@@ -1,0 +1,142 @@
+//! Owns the validated point on Earth and its plain-geometry neighbours: distance, bounds.
+//! Does not know roads (`road`) or cells (`cell`).
+//!
+//! Invariant: a `Position` is finite and in range; it cannot be built otherwise. Stored as WGS84 degrees times 10⁷
+//! (1.1 cm), as OpenStreetMap stores its nodes, so that two equal places are equal bits.
+
+use std::fmt;
+
+/// Mean Earth radius in metres (IUGG).
+const EARTH_RADIUS_M: f64 = 6_371_008.8;
+
+/// A point on Earth, WGS84. `Debug` hides the value: a position must not reach a log by accident.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Position {
+    lat_e7: i32,
+    lon_e7: i32,
+}
+
+/// Why two numbers are not a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PositionError {
+    /// NaN or infinite.
+    NotFinite,
+    /// Latitude beyond ±90°.
+    LatitudeOutOfRange,
+    /// Longitude beyond ±180°.
+    LongitudeOutOfRange,
+}
+
+impl fmt::Display for PositionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFinite => "coordinate is not a finite number",
+            Self::LatitudeOutOfRange => "latitude is outside -90..90",
+            Self::LongitudeOutOfRange => "longitude is outside -180..180",
+        })
+    }
+}
+
+impl std::error::Error for PositionError {}
+
+impl Position {
+    /// From degrees. Rounds to 10⁻⁷ degree.
+    pub fn new(lat: f64, lon: f64) -> Result<Self, PositionError> {
+        if !lat.is_finite() || !lon.is_finite() {
+            return Err(PositionError::NotFinite);
+        }
+        if !(-90.0..=90.0).contains(&lat) {
+            return Err(PositionError::LatitudeOutOfRange);
+        }
+        if !(-180.0..=180.0).contains(&lon) {
+            return Err(PositionError::LongitudeOutOfRange);
+        }
+        Ok(Self { lat_e7: (lat * 1e7).round() as i32, lon_e7: (lon * 1e7).round() as i32 })
+    }
+
+    /// From degrees times 10⁷, as stored.
+    pub fn from_e7(lat_e7: i32, lon_e7: i32) -> Result<Self, PositionError> {
+        if !(-900_000_000..=900_000_000).contains(&lat_e7) {
+            return Err(PositionError::LatitudeOutOfRange);
+        }
+        if !(-1_800_000_000..=1_800_000_000).contains(&lon_e7) {
+            return Err(PositionError::LongitudeOutOfRange);
+        }
+        Ok(Self { lat_e7, lon_e7 })
+    }
+
+    /// Latitude in degrees.
+    pub fn lat(self) -> f64 {
+        f64::from(self.lat_e7) / 1e7
+    }
+
+    /// Longitude in degrees.
+    pub fn lon(self) -> f64 {
+        f64::from(self.lon_e7) / 1e7
+    }
+
+    /// Latitude in degrees times 10⁷.
+    pub const fn lat_e7(self) -> i32 {
+        self.lat_e7
+    }
+
+    /// Longitude in degrees times 10⁷.
+    pub const fn lon_e7(self) -> i32 {
+        self.lon_e7
+    }
+
+    /// Great-circle distance in metres (haversine).
+    pub fn distance_m(self, other: Self) -> f64 {
+        let (lat_a, lat_b) = (self.lat().to_radians(), other.lat().to_radians());
+        let half_lat = (lat_b - lat_a) / 2.0;
+        let half_lon = (other.lon() - self.lon()).to_radians() / 2.0;
+        let h = half_lat.sin().powi(2) + lat_a.cos() * lat_b.cos() * half_lon.sin().powi(2);
+        2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin()
+    }
+
+    /// The point `fraction` (0..1) of the straight way to `other`; for the short pieces of a road.
+    pub fn towards(self, other: Self, fraction: f64) -> Self {
+        let mix = |a: i32, b: i32| a + (f64::from(b - a) * fraction.clamp(0.0, 1.0)).round() as i32;
+        Self { lat_e7: mix(self.lat_e7, other.lat_e7), lon_e7: mix(self.lon_e7, other.lon_e7) }
+    }
+}
+
+impl fmt::Debug for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Position(hidden)")
+    }
+}
+
+/// A box in degrees, edges included. Does not cross the antimeridian.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Bounds {
+    /// Western edge, degrees.
+    pub west: f64,
+    /// Southern edge, degrees.
+    pub south: f64,
+    /// Eastern edge, degrees.
+    pub east: f64,
+    /// Northern edge, degrees.
+    pub north: f64,
+}
+
+impl Bounds {
+    /// Whether the point lies in the box.
+    pub fn contains(&self, p: Position) -> bool {
+        (self.west..=self.east).contains(&p.lon()) && (self.south..=self.north).contains(&p.lat())
+    }
+
+    /// The smallest box around the points; `None` without points.
+    pub fn around(points: impl IntoIterator<Item = Position>) -> Option<Self> {
+        points.into_iter().fold(None, |acc: Option<Self>, p| {
+            let (lat, lon) = (p.lat(), p.lon());
+            Some(acc.map_or(Self { west: lon, south: lat, east: lon, north: lat }, |b| Self {
+                west: b.west.min(lon),
+                south: b.south.min(lat),
+                east: b.east.max(lon),
+                north: b.north.max(lat),
+            }))
+        })
+    }
+}

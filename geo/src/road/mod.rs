@@ -1,0 +1,3 @@
+//! Roads: what was read (`data`), and what is searched.
+
+pub mod data;
