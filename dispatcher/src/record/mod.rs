@@ -9,7 +9,8 @@ mod types;
 pub use types::*;
 
 use crate::clock::Env;
-use matcher::model::{AccountId, AgencyId, IncidentId, OfferId, SeriesId, Shift, Timestamp, TripId};
+use geo::Fix;
+use matcher::model::{AccountId, AgencyId, IncidentId, OfferId, OfferState, Phase, SeriesId, Shift, Timestamp, TripId};
 use std::path::Path;
 use tokio::sync::watch;
 
