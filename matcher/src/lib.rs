@@ -33,3 +33,10 @@ pub mod lifecycle;
 pub mod model;
 pub mod policy;
 pub mod schedule;
+
+#[cfg(test)]
+mod docs_tests;
+#[cfg(test)]
+mod lifecycle_tests;
+#[cfg(test)]
+mod sample;
