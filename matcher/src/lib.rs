@@ -35,6 +35,8 @@ pub mod policy;
 pub mod schedule;
 
 #[cfg(test)]
+mod check_tests;
+#[cfg(test)]
 mod docs_tests;
 #[cfg(test)]
 mod lifecycle_tests;

@@ -102,3 +102,12 @@ pub struct Plan {
     /// Whether the objective is proven best for the given candidates.
     pub exact: bool,
 }
+
+#[cfg(test)]
+mod brute;
+#[cfg(test)]
+mod sample;
+#[cfg(test)]
+mod solve_tests;
+#[cfg(test)]
+mod widen_tests;
