@@ -105,7 +105,7 @@ fn solved_crews_have_nothing_against_them() {
 fn spoilt_crews_are_caught() {
     type Spoilt = (&'static str, Fault, fn(&mut Vec<Proposal>));
     let cases: &[Spoilt] = &[
-        ("one member short", Fault::CrewSize, |p| drop(p[0].crew.pop())),
+        ("one member short", Fault::CrewSize, |p| p[0].crew.truncate(1)),
         ("one too many", Fault::CrewSize, |p| p[0].crew.push(account(9))),
         ("same member twice in a crew", Fault::StaffTwice, |p| p[0].crew[1] = p[0].crew[0]),
         ("same member in two crews", Fault::StaffTwice, |p| p[0].crew[0] = p[2].crew[0]),

@@ -22,10 +22,12 @@ pub(crate) fn trip_id(n: u128) -> TripId {
     TripId(Uuid::from_u128(n))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
 pub(crate) fn road(seconds: f32) -> Option<Eta> {
     Some(Eta { seconds, source: EtaSource::Road })
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
 pub(crate) fn straight(seconds: f32) -> Option<Eta> {
     Some(Eta { seconds, source: EtaSource::Straight })
 }

@@ -129,7 +129,9 @@ fn same_trips_give_the_same_plan_whatever_the_order_of_candidates() {
         let size = Size { cost: 5_000_000, ..Size::small(&mut numbers) };
         let trips = instance(&mut numbers, size);
         let mut turned = trips.clone();
-        turned.iter_mut().for_each(|t| t.candidates.reverse());
+        for t in &mut turned {
+            t.candidates.reverse();
+        }
         assert_eq!(solve(&trips), solve(&turned));
     }
 }
@@ -167,7 +169,9 @@ fn large_groups_in_shortage_lose_at_most_one_crew_and_rarely() {
     for round in 0..60 {
         let size = Size { trips: 9, staff: 14, allowed: 50, cost: 5_000_000 };
         let mut trips = instance(&mut numbers, size);
-        trips.iter_mut().for_each(|t| t.tier = Tier::Ordinary);
+        for t in &mut trips {
+            t.tier = Tier::Ordinary;
+        }
         let plan = solve(&trips);
         worth(&trips, &plan);
         if plan.exact {

@@ -107,7 +107,9 @@ fn a_plan_that_is_not_cheapest_is_not_called_optimal() {
 
     // Nor one in which two trips should swap.
     let mut trips = [trip(1, &[(1, 10), (2, 90)], None), trip(2, &[(1, 90), (2, 10)], None)];
-    trips.iter_mut().for_each(|t| t.slots = 1);
+    for t in &mut trips {
+        t.slots = 1;
+    }
     let mut plan = solve(&trips);
     assert!(widen(&trips, &plan).optimal);
     plan.crews[0].added = vec![Choice { staff: account(2), cost: 90 }];
