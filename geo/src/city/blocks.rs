@@ -38,7 +38,8 @@ const OLD: Style = Style { part_m: 300.0, grain: (54.0, 66.0), stray: 0.30, gaps
 /// Ordinary low houses.
 const HOUSES: Style = Style { part_m: 340.0, grain: (58.0, 80.0), stray: 0.24, gaps: 0.20, foot: 0.05, oneway: 0.14 };
 /// Apartment compounds: few streets, footways between.
-const COMPOUND: Style = Style { part_m: 430.0, grain: (118.0, 140.0), stray: 0.24, gaps: 0.20, foot: 0.24, oneway: 0.03 };
+const COMPOUND: Style =
+    Style { part_m: 430.0, grain: (118.0, 140.0), stray: 0.24, gaps: 0.20, foot: 0.24, oneway: 0.03 };
 /// Works, yards and the rim.
 const LOOSE: Style = Style { part_m: 460.0, grain: (120.0, 150.0), stray: 0.26, gaps: 0.28, foot: 0.03, oneway: 0.04 };
 
@@ -137,11 +138,23 @@ impl Filler<'_> {
             return if pick < 0.8 { OLD } else { GRID };
         }
         if gangnam < 4200.0 {
-            return if pick < 0.70 { GRID } else if pick < 0.88 { COMPOUND } else { HOUSES };
+            return if pick < 0.70 {
+                GRID
+            } else if pick < 0.88 {
+                COMPOUND
+            } else {
+                HOUSES
+            };
         }
         let far = at.distance(pt(0.0, 0.0));
         if far > 15_500.0 {
-            return if pick < 0.5 { LOOSE } else if pick < 0.8 { HOUSES } else { COMPOUND };
+            return if pick < 0.5 {
+                LOOSE
+            } else if pick < 0.8 {
+                HOUSES
+            } else {
+                COMPOUND
+            };
         }
         let compounds = 0.24 + 0.22 * rim;
         if pick < compounds {
@@ -162,12 +175,16 @@ impl Filler<'_> {
     }
 
     fn split(&mut self, p: Part, style: Style, depth: u32, path: i64) {
-        let length = |a: Pt, b: Pt| a.distance(b);
-        let wide = length(self.patch(&p, 0.0, 0.5), self.patch(&p, 1.0, 0.5));
-        let high = length(self.patch(&p, 0.5, 0.0), self.patch(&p, 0.5, 1.0));
+        let wide = self.patch(&p, 0.0, 0.5).distance(self.patch(&p, 1.0, 0.5));
+        let high = self.patch(&p, 0.5, 0.0).distance(self.patch(&p, 0.5, 1.0));
         let wish = style.part_m * (1.0 + 0.25 * self.chance.signed(self.key, path));
         if depth >= MAX_DEPTH || wide.max(high) < wish * 1.35 {
-            self.streets(&p, style, wide, high, path);
+            // In a leaning part the streets lie closer than its sides are long.
+            let (rows, columns) = (self.patch(&p, 0.5, 1.0), self.patch(&p, 1.0, 0.5));
+            let lean =
+                rows.minus(self.patch(&p, 0.5, 0.0)).unit().cross(columns.minus(self.patch(&p, 0.0, 0.5)).unit());
+            let lean = lean.abs().max(0.3);
+            self.streets(&p, style, wide * lean, high * lean, path);
             return;
         }
         let cut = |salt: i64| 0.5 + 0.11 * self.chance.signed(self.key * 64 + salt, path);

@@ -70,7 +70,7 @@ pub(super) fn lay(draft: &mut Draft, terrain: &Terrain, lattice: &Lattice) -> Co
                 pt(x, r.y).plus(r.across().times(sign * (r.half + RIVERSIDE_M)))
             })
             .collect();
-        if let Some(road) = Expressway::new(draft, terrain, &course, name) {
+        for road in Expressway::parts(draft, terrain, &course, name) {
             corridors.add(&road.course);
             road.interchanges_at(draft, &heads[side]);
         }
@@ -78,9 +78,10 @@ pub(super) fn lay(draft: &mut Draft, terrain: &Terrain, lattice: &Lattice) -> Co
     for (name, through) in EXPRESSWAYS {
         let through: Vec<Pt> = through.iter().map(|&(lon, lat)| Pt::of_degrees(lon, lat)).collect();
         let course: Vec<Pt> = rounded(&through, 95.0).into_iter().map(|p| terrain.aside(p)).collect();
-        let Some(road) = Expressway::new(draft, terrain, &course, name) else { continue };
-        corridors.add(&road.course);
-        road.interchanges_with(draft, terrain, lattice);
+        for road in Expressway::parts(draft, terrain, &course, name) {
+            corridors.add(&road.course);
+            road.interchanges_with(draft, terrain, lattice);
+        }
     }
     corridors
 }
@@ -146,18 +147,18 @@ struct Expressway {
 }
 
 impl Expressway {
-    /// The longest part of the course that lies in the city; `None` if it is short.
-    fn new(draft: &mut Draft, terrain: &Terrain, course: &[Pt], name: &str) -> Option<Self> {
+    /// The parts of the course that lie in the city, without short ones.
+    fn parts(draft: &mut Draft, terrain: &Terrain, course: &[Pt], name: &str) -> Vec<Self> {
         let good = |p: &Pt| terrain.in_city(*p) && !terrain.in_green(*p) && terrain.from_bank(*p).0 > 15.0;
-        let part = course.split(|p| !good(p)).max_by_key(|part| part.len())?;
-        if part.len() < 12 {
-            return None;
-        }
-        let mut carriageway =
-            |by: f64| beside(part, by).into_iter().map(|p| draft.point(p)).collect::<Vec<u32>>();
+        let name = draft.name(name.to_owned());
+        let parts = course.split(|p| !good(p)).filter(|part| part.len() >= 12);
+        parts.map(|part| Self::new(draft, terrain, part, name)).collect()
+    }
+
+    fn new(draft: &mut Draft, terrain: &Terrain, part: &[Pt], name: u32) -> Self {
+        let mut carriageway = |by: f64| beside(part, by).into_iter().map(|p| draft.point(p)).collect::<Vec<u32>>();
         let (there, back) = (carriageway(-CARRIAGEWAY_M), carriageway(CARRIAGEWAY_M));
         let road = Self { course: part.to_vec(), there, back };
-        let name = draft.name(name.to_owned());
         let last = part.len() - 1;
         let returning: Vec<u32> = road.back.iter().rev().copied().collect();
         for nodes in [road.there.clone(), returning] {
@@ -174,7 +175,7 @@ impl Expressway {
         // Where the drawn part ends one can turn round.
         road.one_way(draft, vec![road.there[last], road.back[last]], vec![Piece::STREET], Way::NO_NAME);
         road.one_way(draft, vec![road.back[0], road.there[0]], vec![Piece::STREET], Way::NO_NAME);
-        Some(road)
+        road
     }
 
     #[expect(clippy::unused_self, reason = "reads as part of the road")]

@@ -25,11 +25,13 @@ pub(super) struct Piece {
     pub(super) bridge: bool,
     /// A footway instead of a street.
     pub(super) foot: bool,
+    /// The end of a main street that leads on to none: an ordinary street.
+    pub(super) minor: bool,
 }
 
 impl Piece {
-    pub(super) const STREET: Self = Self { alive: true, bridge: false, foot: false };
-    pub(super) const BRIDGE: Self = Self { alive: true, bridge: true, foot: false };
+    pub(super) const STREET: Self = Self { alive: true, bridge: false, foot: false, minor: false };
+    pub(super) const BRIDGE: Self = Self { alive: true, bridge: true, foot: false, minor: false };
 }
 
 /// A street edge that others attach to along its course.

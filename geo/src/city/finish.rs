@@ -78,10 +78,8 @@ fn push_piece(
 pub(super) fn footpaths(draft: &mut Draft, terrain: &Terrain, seed: u64) {
     let chance = Chance::new(seed, 6);
     let degree = degrees(draft);
-    let mut street: Vec<(Pt, u32)> = (0..draft.points.len() as u32)
-        .filter(|n| degree[*n as usize] >= 2)
-        .map(|n| (draft.at(n), n))
-        .collect();
+    let mut street: Vec<(Pt, u32)> =
+        (0..draft.points.len() as u32).filter(|n| degree[*n as usize] >= 2).map(|n| (draft.at(n), n)).collect();
     street.sort_by(|a, b| a.0.x.total_cmp(&b.0.x));
     for (g, green) in terrain.greens.iter().enumerate() {
         if green.name.is_empty() {
@@ -154,6 +152,34 @@ pub(super) fn tidy(draft: &mut Draft, seed: u64) {
         }
     }
     keep_largest_piece(draft);
+    demote_ends(draft);
+}
+
+/// A main street that ends among alleys (at a hill, the river, the rim) is an ordinary street from its last main crossing on.
+fn demote_ends(draft: &mut Draft) {
+    let main = |l: &Line, p: &Piece| p.alive && !p.minor && !p.foot && l.class <= RoadClass::Tertiary;
+    loop {
+        let mut degree = vec![0_u32; draft.points.len()];
+        for line in &draft.lines {
+            for (w, _) in line.nodes.windows(2).zip(&line.pieces).filter(|(_, p)| main(line, p)) {
+                degree[w[0] as usize] += 1;
+                degree[w[1] as usize] += 1;
+            }
+        }
+        let mut changed = false;
+        for line in draft.lines.iter_mut().filter(|l| !l.cars_only) {
+            for k in 0..line.pieces.len() {
+                let end = degree[line.nodes[k] as usize] == 1 || degree[line.nodes[k + 1] as usize] == 1;
+                if end && main(line, &line.pieces[k]) {
+                    line.pieces[k].minor = true;
+                    changed = true;
+                }
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
 }
 
 /// The most frequent value; the smaller one of equals.
@@ -334,7 +360,11 @@ pub(super) fn ways(draft: &Draft) -> (Vec<Position>, Vec<Way>, Vec<String>) {
 }
 
 fn way_of(line: &Line, piece: Piece, nodes: Vec<u32>) -> Way {
-    let class = if piece.foot { RoadClass::Path } else { line.class };
+    let class = match (piece.foot, piece.minor) {
+        (true, _) => RoadClass::Path,
+        (false, true) => RoadClass::Residential,
+        (false, false) => line.class,
+    };
     let drive = match (class, line.oneway) {
         (RoadClass::Path, _) => Access::No,
         (_, true) => Access::Forward,

@@ -56,7 +56,7 @@ impl Frame<'_> {
         let bend = river.y + side * river.half_north();
         let stretch = mix((1.0 + river.slope * river.slope).sqrt(), 1.0, smooth(far / 2500.0));
         let y = bend * follow + (side * 450.0 - 1500.0) * (1.0 - follow) + side * far * stretch;
-        let lean = broad / (1.0 + broad * broad).sqrt() * far / (1.0 + far / 1600.0);
+        let lean = broad / (1.0 + broad * broad).sqrt() * far / (1.0 + far / 1100.0);
         let p = pt(x0 - side * lean, y);
         let loose = smooth((far - 100.0) / 1500.0);
         let wander = |shift: f64| 190.0 * loose * self.chance.field(p.x + shift, p.y - shift, 2300.0);
@@ -149,14 +149,8 @@ pub(super) fn lay(draft: &mut Draft, terrain: &Terrain, seed: u64) -> Lattice {
     // The plane is larger than the city: leave out what has no city near it.
     let wanted: Vec<bool> = spots.iter().map(|p| terrain.in_city(*p)).collect();
     let nodes: Vec<u32> = spots.iter().map(|p| draft.point(*p)).collect();
-    let mut lattice = Lattice {
-        columns: nc,
-        rows: nr,
-        first_north,
-        along: vec![None; nc * nr],
-        across: vec![None; nc * nr],
-        nodes,
-    };
+    let mut lattice =
+        Lattice { columns: nc, rows: nr, first_north, along: vec![None; nc * nr], across: vec![None; nc * nr], nodes };
     let mut names = StreetNames::new(seed);
     for r in 0..nr {
         for c in 0..nc {

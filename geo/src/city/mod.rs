@@ -83,11 +83,15 @@ fn labels(terrain: &Terrain, bounds: &Bounds) -> Vec<Label> {
     labels.extend(station::labels_within(bounds));
     let islets = terrain.islets();
     let greens = terrain.greens.iter().chain(&islets).filter(|g| !g.name.is_empty());
-    labels.extend(greens.map(|g| Label {
-        kind: LabelKind::Park,
-        name: g.name.to_owned(),
-        name_en: g.name_en.to_owned(),
-        at: g.middle.position(),
-    }).filter(|l| bounds.contains(l.at)));
+    labels.extend(
+        greens
+            .map(|g| Label {
+                kind: LabelKind::Park,
+                name: g.name.to_owned(),
+                name_en: g.name_en.to_owned(),
+                at: g.middle.position(),
+            })
+            .filter(|l| bounds.contains(l.at)),
+    );
     labels
 }

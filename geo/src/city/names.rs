@@ -10,8 +10,7 @@ use crate::road::data::RoadClass;
 
 /// Lattice edges that bear one name.
 const STRETCH: usize = 5;
-const PLACE_WORDS: [&str; 12] =
-    ["", "동", "서", "남", "북", "중앙", "신", "새", "큰", "윗", "아래", "안"];
+const PLACE_WORDS: [&str; 12] = ["", "동", "서", "남", "북", "중앙", "신", "새", "큰", "윗", "아래", "안"];
 
 /// Names given so far.
 pub(super) struct StreetNames {

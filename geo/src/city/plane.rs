@@ -149,7 +149,10 @@ pub(super) fn rounded(through: &[Pt], step: f64) -> Vec<Pt> {
             let t = k as f64 / pieces as f64;
             let (t2, t3) = (t * t, t * t * t);
             let at = |a: f64, b: f64, c: f64, d: f64| {
-                0.5 * (2.0 * b + (c - a) * t + (2.0 * a - 5.0 * b + 4.0 * c - d) * t2 + (3.0 * b - a - 3.0 * c + d) * t3)
+                0.5 * (2.0 * b
+                    + (c - a) * t
+                    + (2.0 * a - 5.0 * b + 4.0 * c - d) * t2
+                    + (3.0 * b - a - 3.0 * c + d) * t3)
             };
             out.push(pt(at(a.x, b.x, c.x, d.x), at(a.y, b.y, c.y, d.y)));
         }

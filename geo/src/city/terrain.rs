@@ -69,8 +69,7 @@ impl Terrain {
     /// The ground of the seed; `window` replaces the city's outline.
     pub(super) fn new(seed: u64, window: Option<Vec<Pt>>) -> Self {
         let chance = Chance::new(seed, 1);
-        let outline =
-            window.unwrap_or_else(|| OUTLINE.iter().map(|&(lon, lat)| Pt::of_degrees(lon, lat)).collect());
+        let outline = window.unwrap_or_else(|| OUTLINE.iter().map(|&(lon, lat)| Pt::of_degrees(lon, lat)).collect());
         let streams = STREAMS
             .iter()
             .map(|s| {
@@ -93,10 +92,13 @@ impl Terrain {
             })
             .collect();
         let mut terrain = Self { river: river_table(chance), streams, greens: Vec::new(), outline, chance };
-        terrain.greens = HILLS.iter().map(|h| {
-            let middle = Pt::of_degrees(h.lon, h.lat);
-            green(chance, h.name, h.name_en, middle, pt(h.dx, h.dy).unit(), h.long_m, h.wide_m, 0.30)
-        }).collect();
+        terrain.greens = HILLS
+            .iter()
+            .map(|h| {
+                let middle = Pt::of_degrees(h.lon, h.lat);
+                green(chance, h.name, h.name_en, middle, pt(h.dx, h.dy).unit(), h.long_m, h.wide_m)
+            })
+            .collect();
         terrain
     }
 
@@ -108,7 +110,7 @@ impl Terrain {
                 let at = Pt::of_degrees(lon, lat);
                 let river = self.river_at(at.x);
                 let middle = pt(at.x, at.y.clamp(river.y - 0.4 * river.half, river.y + 0.4 * river.half));
-                green(self.chance, name, name_en, middle, pt(1.0, river.slope).unit(), long, wide, 0.2)
+                green(self.chance, name, name_en, middle, pt(1.0, river.slope).unit(), long, wide)
             })
             .collect()
     }
@@ -139,7 +141,8 @@ impl Terrain {
             let r = self.river_at(x);
             pt(x, r.y + side * r.half_north())
         };
-        let xs: Vec<f64> = (0..).map(|i| WEST + 500.0 + f64::from(i) * 150.0).take_while(|x| *x < EAST - 500.0).collect();
+        let xs: Vec<f64> =
+            (0..).map(|i| WEST + 500.0 + f64::from(i) * 150.0).take_while(|x| *x < EAST - 500.0).collect();
         xs.iter().map(|x| bank(*x, -1.0)).chain(xs.iter().rev().map(|x| bank(*x, 1.0))).collect()
     }
 
@@ -232,10 +235,10 @@ impl Green {
         let d = p.minus(self.middle);
         let (u, v) = (d.dot(self.dir) / self.long, d.cross(self.dir) / self.wide);
         let round = (u * u + v * v).sqrt();
-        if !(0.45..=1.9).contains(&round) {
+        if !(0.45..=1.4).contains(&round) {
             return round;
         }
-        round * (1.0 + 0.30 * lobes(chance, p, self.wide))
+        round * (1.0 + 0.40 * lobes(chance, p, self.wide))
     }
 
     fn covers(&self, p: Pt, chance: Chance, margin: f64) -> bool {
@@ -263,10 +266,9 @@ impl Green {
 
 fn lobes(chance: Chance, p: Pt, wide: f64) -> f64 {
     let wave = 0.55 * wide + 90.0;
-    0.7 * chance.field(p.x, p.y, wave) + 0.3 * chance.field(p.y, p.x, wave * 0.45)
+    0.62 * chance.field(p.x, p.y, wave) + 0.38 * chance.field(p.y, p.x, wave * 0.4)
 }
 
-#[expect(clippy::too_many_arguments, reason = "one row of a table, spelled out")]
 fn green(
     chance: Chance,
     name: &'static str,
@@ -275,7 +277,6 @@ fn green(
     dir: Pt,
     long: f64,
     wide: f64,
-    _rough: f64,
 ) -> Green {
     let mut g = Green { name, name_en, middle, dir, long, wide, ring: Vec::new() };
     // The turn by a 160th of a circle, as constants: no trigonometry, whose last bit differs between machines.
@@ -283,7 +284,7 @@ fn green(
     let mut ray = pt(1.0, 0.0);
     for _ in 0..160 {
         let out = dir.times(ray.x * long).plus(dir.left().times(ray.y * wide));
-        let (mut low, mut high) = (0.45, 1.9);
+        let (mut low, mut high) = (0.45, 1.4);
         for _ in 0..18 {
             let half = 0.5 * (low + high);
             if g.level(middle.plus(out.times(half)), chance) < 1.0 {
