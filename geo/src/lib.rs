@@ -7,6 +7,7 @@ pub mod fix;
 pub mod position;
 pub mod road;
 pub mod station;
+pub mod tile;
 
 pub use eta::{Eta, EtaSource};
 pub use fix::{Fix, FixError, FixKind};

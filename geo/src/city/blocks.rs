@@ -32,16 +32,16 @@ struct Style {
 }
 
 /// Straight long blocks.
-const GRID: Style = Style { part_m: 480.0, grain: (62.0, 96.0), stray: 0.10, gaps: 0.10, foot: 0.02, oneway: 0.22 };
+const GRID: Style = Style { part_m: 480.0, grain: (62.0, 96.0), stray: 0.10, gaps: 0.15, foot: 0.02, oneway: 0.22 };
 /// Small crooked blocks of the old town.
-const OLD: Style = Style { part_m: 300.0, grain: (54.0, 66.0), stray: 0.30, gaps: 0.26, foot: 0.08, oneway: 0.20 };
+const OLD: Style = Style { part_m: 300.0, grain: (54.0, 66.0), stray: 0.30, gaps: 0.30, foot: 0.06, oneway: 0.20 };
 /// Ordinary low houses.
-const HOUSES: Style = Style { part_m: 340.0, grain: (58.0, 80.0), stray: 0.24, gaps: 0.20, foot: 0.05, oneway: 0.14 };
+const HOUSES: Style = Style { part_m: 340.0, grain: (58.0, 80.0), stray: 0.24, gaps: 0.27, foot: 0.04, oneway: 0.14 };
 /// Apartment compounds: few streets, footways between.
 const COMPOUND: Style =
-    Style { part_m: 430.0, grain: (118.0, 140.0), stray: 0.24, gaps: 0.20, foot: 0.24, oneway: 0.03 };
+    Style { part_m: 430.0, grain: (118.0, 140.0), stray: 0.24, gaps: 0.27, foot: 0.18, oneway: 0.03 };
 /// Works, yards and the rim.
-const LOOSE: Style = Style { part_m: 460.0, grain: (120.0, 150.0), stray: 0.26, gaps: 0.28, foot: 0.03, oneway: 0.04 };
+const LOOSE: Style = Style { part_m: 460.0, grain: (120.0, 150.0), stray: 0.26, gaps: 0.32, foot: 0.02, oneway: 0.04 };
 
 /// A part of an edge, from fraction `from` to `to`.
 #[derive(Clone, Copy)]
@@ -294,7 +294,7 @@ impl Filler<'_> {
         for (k, pair) in ids.windows(2).enumerate() {
             let (a, b) = (nodes[pair[0]], nodes[pair[1]]);
             let pick = self.chance.unit(salt * 4096 + line, k as i64);
-            let gaps = if k == 0 || k == last { style.gaps * 1.25 } else { style.gaps };
+            let gaps = if k == 0 || k == last { style.gaps * 1.6 } else { style.gaps };
             let alive = a != u32::MAX && b != u32::MAX && a != b && pick >= gaps && self.clear(a, b);
             if !alive {
                 self.close(&mut run);

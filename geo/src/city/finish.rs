@@ -30,6 +30,11 @@ pub(super) fn edges_to_lines(draft: &mut Draft, terrain: &Terrain, corridors: &C
             if class == RoadClass::Residential {
                 alive &= !corridors.near(a, 30.0) && !corridors.near(b, 30.0);
             }
+            if class > RoadClass::Secondary {
+                // Only bigger streets have bridges over streams.
+                alive &=
+                    terrain.stream_crossing(a, b).is_none() && !terrain.in_stream(a, 0.0) && !terrain.in_stream(b, 0.0);
+            }
             push_piece(draft, terrain, &mut nodes, &mut pieces, (w[0], w[1]), alive);
         }
         draft.lines.push(Line { nodes, pieces, class, name, oneway: false, cars_only: false });

@@ -6,6 +6,8 @@
 
 mod blocks;
 mod chance;
+#[cfg(test)]
+mod city_tests;
 mod crossings;
 mod draft;
 mod finish;

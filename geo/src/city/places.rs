@@ -64,17 +64,16 @@ pub(super) const ISLETS: [(f64, f64, f64, f64, &str, &str); 3] = [
     (126.9590, 37.5185, 330.0, 90.0, "노들섬", "Nodeul Island"),
 ];
 
-/// A stream: name, half its width in metres, its course from source to mouth.
+/// A stream: half its width in metres, its course from source to mouth.
 pub(super) struct Stream {
-    pub(super) name: &'static str,
     pub(super) half_m: f64,
     pub(super) course: &'static [LonLat],
 }
 
 /// Streams into the Han; the mouth lies in the river.
 pub(super) const STREAMS: [Stream; 10] = [
+    // 중랑천
     Stream {
-        name: "중랑천",
         half_m: 75.0,
         course: &[
             (127.049, 37.720),
@@ -91,8 +90,8 @@ pub(super) const STREAMS: [Stream; 10] = [
             (127.019, 37.534),
         ],
     },
+    // 안양천
     Stream {
-        name: "안양천",
         half_m: 70.0,
         course: &[
             (126.905, 37.405),
@@ -105,8 +104,8 @@ pub(super) const STREAMS: [Stream; 10] = [
             (126.878, 37.556),
         ],
     },
+    // 탄천
     Stream {
-        name: "탄천",
         half_m: 65.0,
         course: &[
             (127.128, 37.405),
@@ -118,8 +117,8 @@ pub(super) const STREAMS: [Stream; 10] = [
             (127.068, 37.523),
         ],
     },
+    // 샛강
     Stream {
-        name: "샛강",
         half_m: 55.0,
         course: &[
             (126.904, 37.543),
@@ -130,8 +129,8 @@ pub(super) const STREAMS: [Stream; 10] = [
             (126.954, 37.519),
         ],
     },
+    // 홍제천
     Stream {
-        name: "홍제천",
         half_m: 22.0,
         course: &[
             (126.958, 37.604),
@@ -143,18 +142,15 @@ pub(super) const STREAMS: [Stream; 10] = [
             (126.887, 37.556),
         ],
     },
+    // 불광천
+    Stream { half_m: 18.0, course: &[(126.925, 37.612), (126.916, 37.598), (126.909, 37.584), (126.904, 37.566)] },
+    // 청계천
     Stream {
-        name: "불광천",
-        half_m: 18.0,
-        course: &[(126.925, 37.612), (126.916, 37.598), (126.909, 37.584), (126.904, 37.566)],
-    },
-    Stream {
-        name: "청계천",
         half_m: 18.0,
         course: &[(126.979, 37.5692), (127.000, 37.5694), (127.020, 37.5698), (127.036, 37.567), (127.045, 37.558)],
     },
+    // 양재천
     Stream {
-        name: "양재천",
         half_m: 25.0,
         course: &[
             (127.010, 37.425),
@@ -165,13 +161,13 @@ pub(super) const STREAMS: [Stream; 10] = [
             (127.075, 37.503),
         ],
     },
+    // 도림천
     Stream {
-        name: "도림천",
         half_m: 20.0,
         course: &[(126.941, 37.462), (126.929, 37.476), (126.915, 37.486), (126.897, 37.502), (126.883, 37.513)],
     },
+    // 성내천
     Stream {
-        name: "성내천",
         half_m: 20.0,
         course: &[(127.152, 37.498), (127.136, 37.508), (127.122, 37.517), (127.108, 37.526), (127.098, 37.527)],
     },

@@ -141,8 +141,7 @@ impl Terrain {
             let r = self.river_at(x);
             pt(x, r.y + side * r.half_north())
         };
-        let xs: Vec<f64> =
-            (0..).map(|i| WEST + 500.0 + f64::from(i) * 150.0).take_while(|x| *x < EAST - 500.0).collect();
+        let xs: Vec<f64> = (0..).map(|i| WEST + f64::from(i) * 150.0).take_while(|x| *x <= EAST).collect();
         xs.iter().map(|x| bank(*x, -1.0)).chain(xs.iter().rev().map(|x| bank(*x, 1.0))).collect()
     }
 
