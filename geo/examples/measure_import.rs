@@ -24,5 +24,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let g = map.graph(profile);
         println!("{profile:?}: {} junctions, {} edges, {} arcs", g.node_count(), g.edge_count(), g.arc_count());
     }
+    let file = std::env::temp_dir().join("measure_import.graph");
+    let saving = Instant::now();
+    map.save(&file)?;
+    println!("saved in {:.3} s, {} bytes", saving.elapsed().as_secs_f64(), std::fs::metadata(&file)?.len());
+    drop(map);
+    let before_mb = resident_mb();
+    let loading = Instant::now();
+    let map = RoadMap::load(&file)?;
+    println!("loaded in {:.3} s, {before_mb:.0} to {:.0} MB resident", loading.elapsed().as_secs_f64(), resident_mb());
+    std::fs::remove_file(&file)?;
+    drop(map);
     Ok(())
 }

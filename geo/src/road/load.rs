@@ -448,4 +448,4 @@ fn same_name(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 #[path = "load_tests.rs"]
-mod tests;
+pub(crate) mod tests;

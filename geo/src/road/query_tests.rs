@@ -254,3 +254,15 @@ fn a_route_is_followed_at_its_own_speeds() {
     assert!(route.position_at(-1.0).distance_m(drawn.at('A')) < 1.0);
     assert!(route.position_at(1e9).distance_m(drawn.at('C')) < 1.0);
 }
+
+#[test]
+fn soonest_agrees_with_forward_search_on_real_streets() {
+    let Some(path) = super::load::tests::extract("seoul-jung-small.osm.pbf") else { return };
+    let (data, _) = super::load::load(&[&path], None, &mut |_| {}).unwrap();
+    let map = RoadMap::build(data);
+    let mut pairs = 0;
+    for (seed, profile) in [(1, Profile::Drive), (2, Profile::Walk), (3, Profile::Drive)] {
+        pairs += compare(&mut Dice(seed), map.graph(profile), 100, 60);
+    }
+    println!("seeds 1..=3, {pairs} pairs");
+}
