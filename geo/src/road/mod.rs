@@ -19,7 +19,7 @@ mod store;
 mod tags;
 
 #[cfg(test)]
-mod drawn;
+pub(crate) mod drawn;
 #[cfg(test)]
 mod query_tests;
 
