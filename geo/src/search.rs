@@ -33,6 +33,7 @@ use crate::cell::{COUNT_RESOLUTION, Cell, INDEX_RESOLUTION};
 use crate::position::Position;
 use std::collections::{BTreeMap, HashMap};
 use std::f64::consts::{FRAC_PI_2, TAU};
+use std::fmt;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::OnceLock;
 
@@ -68,11 +69,18 @@ struct Entry<Id, T> {
 }
 
 /// Entries by cell, with the way back from an id.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct CellIndex<Id, T> {
     cells: HashMap<u64, Vec<Entry<Id, T>>, BuildHasherDefault<CellHasher>>,
     /// Cell of each id, and its place in the cell's list.
     places: HashMap<Id, (Cell, u32)>,
+}
+
+/// Who is where stays hidden.
+impl<Id, T> fmt::Debug for CellIndex<Id, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "CellIndex({} hidden)", self.places.len())
+    }
 }
 
 impl<Id, T> Default for CellIndex<Id, T> {

@@ -79,7 +79,7 @@ fn damaged_files_are_errors_and_never_a_crash() {
     println!("seed 3");
     for _ in 0..40 {
         let mut bytes = whole.clone();
-        for _ in 0..1 + dice.below(4) {
+        for _ in 0..=dice.below(4) {
             let at = dice.below(bytes.len());
             bytes[at] = dice.roll() as u8;
         }

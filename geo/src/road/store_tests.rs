@@ -53,7 +53,7 @@ fn every_cut_is_noticed() {
     let file = Scratch::new("cut");
     small_map().save(&file.0).unwrap();
     let whole = std::fs::read(&file.0).unwrap();
-    for length in (0..whole.len()).step_by(97).chain(0..HEADER_BYTES + 1) {
+    for length in (0..whole.len()).step_by(97).chain(0..=HEADER_BYTES) {
         std::fs::write(&file.0, &whole[..length]).unwrap();
         let error = RoadMap::load(&file.0).unwrap_err();
         match (length, &error) {
