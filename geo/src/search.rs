@@ -29,7 +29,7 @@
 //! more than that distance. The sum of an empty search is bounded too: once more cells were read than there are entries, it
 //! is cheaper to look at every entry, and that is done.
 
-use crate::cell::{COUNT_RESOLUTION, Cell, INDEX_RESOLUTION};
+use crate::cell::{Cell, Grid};
 use crate::position::Position;
 use std::collections::{BTreeMap, HashMap};
 use std::f64::consts::{FRAC_PI_2, TAU};
@@ -114,7 +114,7 @@ impl<Id: Copy + Ord + Hash, T: Copy> CellIndex<Id, T> {
 
     /// Puts somebody there, or moves them.
     pub fn upsert(&mut self, id: Id, position: Position, value: T) {
-        let cell = Cell::of(position);
+        let cell = Cell::of(position, Grid::Index);
         if let Some(&(known, at)) = self.places.get(&id) {
             if known == cell {
                 if let Some(list) = self.cells.get_mut(&cell.to_u64()) {
@@ -214,7 +214,7 @@ impl<Id: Copy + Ord + Hash, T: Copy> CellIndex<Id, T> {
         if cells_in_disk > self.cells.len() as u64 {
             return None;
         }
-        let own = Cell::of(query);
+        let own = Cell::of(query, Grid::Index);
         let mut lists = Vec::new();
         for cell in (0..=last_ring).flat_map(|r| own.ring(r)) {
             lists.extend(self.cells.get(&cell?.to_u64()).map(Vec::as_slice));
@@ -227,12 +227,12 @@ impl<Id: Copy + Ord + Hash, T: Copy> CellIndex<Id, T> {
         self.cells.values().flatten().map(|e| (e.id, e.position, e.value))
     }
 
-    /// How many entries that pass the filter are in each cell of [`COUNT_RESOLUTION`]; cells without any are absent.
+    /// How many entries that pass the filter are in each cell of [`Grid::District`]; cells without any are absent.
     pub fn counts(&self, filter: impl Fn(Id, &T) -> bool) -> BTreeMap<Cell, u32> {
         let mut counts = BTreeMap::new();
         for (&number, list) in &self.cells {
             let count = list.iter().filter(|e| filter(e.id, &e.value)).count() as u32;
-            let parent = Cell::from_u64(number).ok().and_then(|c| c.parent(COUNT_RESOLUTION));
+            let parent = Cell::from_u64(number).map(|c| c.parent(Grid::District));
             if let Some(parent) = parent.filter(|_| count > 0) {
                 *counts.entry(parent).or_default() += count;
             }
@@ -295,8 +295,8 @@ struct Rings {
 
 impl Rings {
     fn around(query: Position) -> Self {
-        let own = Cell::of(query);
-        Self { own, edge_m: edge_m_min(query), offset_m: own.centre().distance_m(query) }
+        let own = Cell::of(query, Grid::Index);
+        Self { own, edge_m: edge_m_min(query), offset_m: own.center().distance_m(query) }
     }
 
     /// Nobody in ring `r` or beyond is nearer than this, metres.
@@ -328,7 +328,7 @@ fn edge_m_min(query: Position) -> f64 {
     let rho = (cosine.acos() + REACH_M / EARTH_RADIUS_M).min(RHO_MAX);
     // The lattice has spacing u at resolution 0 and is finer by the root of 7 at each further one; a hexagon's edge is the
     // spacing of the lattice over the root of 3.
-    let spacing = lattice_unit() / 7f64.powf(f64::from(INDEX_RESOLUTION) / 2.0);
+    let spacing = lattice_unit() / 7f64.powf(f64::from(u8::from(Grid::Index.resolution())) / 2.0);
     EARTH_RADIUS_M * spacing / 3f64.sqrt() * rho.cos().powi(2)
 }
 
