@@ -237,14 +237,14 @@ impl Import {
     fn take_nodes(&mut self, block: &osmpbf::PrimitiveBlock) {
         for element in block.elements() {
             match element {
-                Element::DenseNode(n) => self.take_node(n.id(), n.nano_lat(), n.nano_lon(), Tags::read(n.tags())),
-                Element::Node(n) => self.take_node(n.id(), n.nano_lat(), n.nano_lon(), Tags::read(n.tags())),
+                Element::DenseNode(n) => self.take_node(n.id(), n.nano_lat(), n.nano_lon(), &Tags::read(n.tags())),
+                Element::Node(n) => self.take_node(n.id(), n.nano_lat(), n.nano_lon(), &Tags::read(n.tags())),
                 _ => {}
             }
         }
     }
 
-    fn take_node(&mut self, id: i64, nano_lat: i64, nano_lon: i64, tags: Tags<'_>) {
+    fn take_node(&mut self, id: i64, nano_lat: i64, nano_lon: i64, tags: &Tags<'_>) {
         let e7 = |nano: i64| i32::try_from(nano / 100).ok();
         let at = e7(nano_lat).zip(e7(nano_lon)).and_then(|(lat, lon)| Position::from_e7(lat, lon).ok());
         let Some(at) = at else {
@@ -317,9 +317,9 @@ impl Import {
                 let known = self.nodes.slot(*id).and_then(|i| self.nodes.at[i].map(|at| (i, at)));
                 let Some((slot, at)) = known.filter(|&(_, at)| self.is_inside(at)) else {
                     if known.is_some() {
-                        outside += 1
+                        outside += 1;
                     } else {
-                        missing += 1
+                        missing += 1;
                     }
                     pieces.push(Vec::new());
                     continue;
@@ -403,7 +403,7 @@ impl Import {
         let (outlines, holes) = (join(outer), join(inner));
         self.report.outlines_closed += (outlines.gaps_closed + holes.gaps_closed) as u64;
         self.report.outlines_dropped += (outlines.dropped + holes.dropped) as u64;
-        let (kept, outside): (Vec<_>, Vec<_>) = outlines.rings.into_iter().partition(|r| self.touches(r));
+        let (kept, outside): (Vec<_>, Vec<_>) = outlines.closed.into_iter().partition(|r| self.touches(r));
         self.report.areas_outside += outside.len() as u64;
         let largest = kept.iter().filter_map(|r| middle_and_size(r)).max_by(|a, b| a.1.total_cmp(&b.1));
         if let (Some((name, name_en)), Some((middle, size))) = (park, largest)
@@ -411,7 +411,7 @@ impl Import {
         {
             self.labels.push(Label { kind: LabelKind::Park, name, name_en, at: middle });
         }
-        areas.extend(with_holes(kind, kept, holes.rings));
+        areas.extend(with_holes(kind, kept, holes.closed));
     }
 
     /// Whether the ring's box meets the box asked for.
@@ -448,4 +448,4 @@ fn same_name(a: &str, b: &str) -> bool {
 
 #[cfg(test)]
 #[path = "load_tests.rs"]
-mod tests;
+pub(crate) mod tests;

@@ -12,7 +12,7 @@ const GAP_SHARE_MAX: f64 = 0.5;
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Rings {
     /// Closed, without repeating the first point; three points at least.
-    pub(super) rings: Vec<Vec<Position>>,
+    pub(super) closed: Vec<Vec<Position>>,
     /// How many of them were closed over a gap.
     pub(super) gaps_closed: usize,
     /// Chains with too much missing.
@@ -66,7 +66,7 @@ fn close(mut line: Vec<Position>, made: &mut Rings) {
         made.dropped += 1;
         return;
     }
-    made.rings.push(line);
+    made.closed.push(line);
 }
 
 /// Areas of the outlines with the holes that lie in them; a hole in no outline is left out.

@@ -18,25 +18,25 @@ fn pieces_in_any_order_and_direction_make_one_ring() {
         line(&[(100, 0), (100, 100)]),
     ];
     let made = join(pieces);
-    assert_eq!((made.rings.len(), made.rings[0].len(), made.gaps_closed, made.dropped), (1, 4, 0, 0));
+    assert_eq!((made.closed.len(), made.closed[0].len(), made.gaps_closed, made.dropped), (1, 4, 0, 0));
 }
 
 #[test]
 fn a_missing_piece_is_bridged_when_most_is_there() {
     let made = join(vec![line(&[(0, 0), (100, 0), (100, 100)]), line(&[(0, 100), (100, 100)])]);
-    assert_eq!((made.rings.len(), made.gaps_closed, made.dropped), (1, 1, 0));
+    assert_eq!((made.closed.len(), made.gaps_closed, made.dropped), (1, 1, 0));
 }
 
 #[test]
 fn too_little_is_dropped() {
     let made = join(vec![line(&[(0, 0), (100, 0), (100, 10)]), line(&[(500, 0), (500, 100)]), line(&[(9, 9)])]);
-    assert_eq!((made.rings.len(), made.dropped), (0, 2));
+    assert_eq!((made.closed.len(), made.dropped), (0, 2));
 }
 
 #[test]
 fn two_rings_stay_two() {
     let square = |x: i32| line(&[(x, 0), (x + 10, 0), (x + 10, 10), (x, 10), (x, 0)]);
-    assert_eq!(join(vec![square(0), square(100)]).rings.len(), 2);
+    assert_eq!(join(vec![square(0), square(100)]).closed.len(), 2);
 }
 
 #[test]
