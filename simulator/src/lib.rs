@@ -3,9 +3,28 @@
 //!
 //! `client` and `socket` are also the hands of the end-to-end tests.
 
+pub mod checkers;
+pub mod city;
 pub mod client;
+pub mod connection;
+pub mod demand;
+pub mod demo;
+pub mod enrol;
+pub mod escort;
+pub mod ledger;
+pub mod load;
+pub mod options;
+pub mod phone;
+pub mod readback;
+pub mod report;
+pub mod rider;
+pub mod seed;
 pub mod socket;
+pub mod streets;
+pub mod supervisor;
 pub mod target;
+pub mod temper;
+pub mod world;
 
 #[cfg(test)]
 mod client_tests;
