@@ -1,4 +1,7 @@
-//! The service: who asks, who is told, what is on the record.
+//! The service: who asks, who is told, what is on the record. See `docs/ARCHITECTURE.md`.
 
 pub mod clock;
+pub mod engine;
+pub mod live;
 pub mod record;
+pub mod telemetry;

@@ -1,5 +1,6 @@
 //! Where, and how long by road. Pure: no clock, no randomness, no I/O but reading a map file that the caller names.
 
+pub mod cell;
 pub mod district;
 pub mod eta;
 pub mod fix;

@@ -33,3 +33,12 @@ pub mod lifecycle;
 pub mod model;
 pub mod policy;
 pub mod schedule;
+
+#[cfg(test)]
+mod check_tests;
+#[cfg(test)]
+mod docs_tests;
+#[cfg(test)]
+mod lifecycle_tests;
+#[cfg(test)]
+mod sample;

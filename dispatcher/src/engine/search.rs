@@ -22,6 +22,8 @@ pub struct Found {
     pub staff: AccountId,
     /// How long to the meeting point.
     pub eta: Eta,
+    /// Whether no road was near, so that the ETA is a guess.
+    pub off_road: bool,
     /// What the rules say.
     pub verdict: Verdict,
 }
@@ -111,6 +113,6 @@ impl<'a> Search<'a> {
             off_road,
         };
         let context = Context { trip: &self.due.row.trip, now: self.now };
-        Some(Found { staff, eta, verdict: policy::verdict(&candidate, &context) })
+        Some(Found { staff, eta, off_road, verdict: policy::verdict(&candidate, &context) })
     }
 }

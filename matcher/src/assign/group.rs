@@ -40,15 +40,16 @@ impl Problem {
         for row in rows {
             let joined: BTreeSet<usize> =
                 self.rows[row].choices.iter().filter_map(|(s, _)| group_of_staff.get(s).copied()).collect();
-            let mut members: Vec<usize> = joined.iter().flat_map(|g| std::mem::take(&mut groups[*g])).collect();
-            members.push(row);
             let home = joined.first().copied().unwrap_or(groups.len());
-            for member in &members {
+            // The first group stays as it is; the others and the new row move in with it.
+            let mut moving: Vec<usize> = joined.iter().skip(1).flat_map(|g| std::mem::take(&mut groups[*g])).collect();
+            moving.push(row);
+            for member in &moving {
                 group_of_staff.extend(self.rows[*member].choices.iter().map(|(s, _)| (*s, home)));
             }
             match groups.get_mut(home) {
-                Some(group) => *group = members,
-                None => groups.push(members),
+                Some(group) => group.extend(moving),
+                None => groups.push(moving),
             }
         }
         groups.retain(|group| !group.is_empty());

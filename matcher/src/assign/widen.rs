@@ -21,9 +21,9 @@ use std::collections::BTreeMap;
 /// What is known of a plan's worth among all staff, found or not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Widening {
-    /// Trips that need more candidates before anything is proven, in input order.
+    /// Trips that need more candidates before anything is proven, in input order. Empty: looking further is of no use.
     pub more: Vec<TripId>,
-    /// The plan is best by the objective, whoever has not been found.
+    /// The plan is best by the objective, whoever has not been found. Stays false where `Plan::exact` is false.
     pub optimal: bool,
 }
 

@@ -64,3 +64,42 @@ pub fn verdict(candidate: &Candidate<'_>, context: &Context<'_>) -> Verdict {
     let felt_ms = PREFERENCES.iter().map(|p| (p.felt_ms)(candidate, context)).sum();
     Verdict { violations, cost: felt_cost(felt_ms) }
 }
+
+#[cfg(test)]
+mod agency_not_consented_tests;
+#[cfg(test)]
+mod busy_tests;
+#[cfg(test)]
+mod certificate_expired_tests;
+#[cfg(test)]
+mod coarse_fix_tests;
+#[cfg(test)]
+mod conflict_wall_tests;
+#[cfg(test)]
+mod cost_tests;
+#[cfg(test)]
+mod declined_before_tests;
+#[cfg(test)]
+mod gender_rule_tests;
+#[cfg(test)]
+mod hours_exhausted_tests;
+#[cfg(test)]
+mod known_face_tests;
+#[cfg(test)]
+mod mod_tests;
+#[cfg(test)]
+mod off_shift_tests;
+#[cfg(test)]
+mod pickup_eta_tests;
+#[cfg(test)]
+mod shift_ends_before_tests;
+#[cfg(test)]
+mod stale_fix_tests;
+#[cfg(test)]
+mod straight_line_tests;
+#[cfg(test)]
+mod supporter_above_grade_tests;
+#[cfg(test)]
+mod too_far_tests;
+#[cfg(test)]
+mod unreachable_tests;

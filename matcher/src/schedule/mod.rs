@@ -8,3 +8,8 @@ mod kst;
 pub use commute::{CommuteError, DAYS_MAX, legs_between};
 pub use go_live::{Decision, must_go_live};
 pub use kst::{date_of, instant};
+
+#[cfg(test)]
+mod commute_tests;
+#[cfg(test)]
+mod go_live_tests;

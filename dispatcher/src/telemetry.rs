@@ -1,0 +1,75 @@
+//! Owns logs and the names of all metrics. No name, place, position, phone, token or body is in either: see `docs/LOGGING.md`.
+//! Labels never carry ids.
+
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Seconds one engine batch took, search and commit.
+pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
+/// Effects undone because somebody else was first.
+pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
+/// Crews refused by the independent check. Anything above zero is a defect.
+pub const CHECK_REFUSED: &str = "donghaeng_engine_check_refused_total";
+/// Staff in the live index.
+pub const LIVE_STAFF: &str = "donghaeng_live_staff";
+/// Positions not yet written to Redis.
+pub const LIVE_BEHIND: &str = "donghaeng_live_redis_behind";
+/// 1 while Redis answers, 0 while it does not; absent without Redis.
+pub const LIVE_REDIS_UP: &str = "donghaeng_live_redis_up";
+/// Resident memory of this process, bytes.
+pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
+
+const SECONDS_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Logs to standard error from here on. `filter` is in the syntax of `RUST_LOG`.
+pub fn logs(format: LogFormat, filter: &str) -> Result<()> {
+    let filter = EnvFilter::try_new(filter).context("the log filter is not valid")?;
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
+    }
+    .context("logs were already set up")
+}
+
+/// Metrics from here on; the handle renders them for `/metrics`.
+pub fn metrics() -> Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS_BUCKETS)
+        .context("the histogram buckets are not valid")?
+        .install_recorder()
+        .context("metrics were already set up")?;
+    describe();
+    Ok(handle)
+}
+
+fn describe() {
+    metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
+    metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
+    metrics::describe_counter!(CHECK_REFUSED, "crews refused by the independent check; above zero is a defect");
+    metrics::describe_gauge!(LIVE_STAFF, "staff in the live index");
+    metrics::describe_gauge!(LIVE_BEHIND, "positions not yet written to Redis");
+    metrics::describe_gauge!(LIVE_REDIS_UP, "1 while Redis answers, 0 while it does not");
+    metrics::describe_gauge!(MEMORY_BYTES, "resident memory of this process");
+}
+
+/// Resident memory in bytes; `None` where the system does not say.
+pub fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1_024)
+}
