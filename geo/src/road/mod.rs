@@ -5,11 +5,16 @@ mod build;
 mod connected;
 pub mod data;
 pub mod graph;
+pub mod load;
 pub mod map;
+mod pbf;
 pub mod query;
+mod report;
+mod rings;
 pub mod route;
 pub mod snap;
 pub mod staff;
+mod tags;
 
 #[cfg(test)]
 mod drawn;
@@ -17,8 +22,11 @@ mod drawn;
 mod query_tests;
 
 pub use graph::Graph;
+pub use load::load;
 pub use map::RoadMap;
+pub use pbf::{LoadError, Progress};
 pub use query::soonest;
+pub use report::ImportReport;
 pub use route::Route;
 pub use snap::{SNAP_M_MAX, Snap};
 pub use staff::StaffOnRoad;

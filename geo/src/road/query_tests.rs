@@ -2,6 +2,7 @@
 
 use super::drawn::{Dice, draw, tangle};
 use super::graph::Graph;
+use super::query::BOUND_S_MAX;
 use super::snap::Snap;
 use super::staff::StaffOnRoad;
 use super::{Profile, RoadMap, soonest};
@@ -98,7 +99,7 @@ fn compare(dice: &mut Dice, graph: &Graph, staff: usize, pickups: usize) -> usiz
             .collect();
         expected.sort_unstable();
         let bound_ms = if p % 2 == 0 { u64::MAX } else { expected.get(staff / 2).map_or(0, |e| e.0) };
-        let bound_s = (bound_ms as f64 / 1000.0) as f32;
+        let bound_s = ((bound_ms as f64 / 1000.0) as f32).min(BOUND_S_MAX);
         expected.retain(|e| e.0 as f64 <= f64::from(bound_s) * 1000.0);
         let got: Vec<(u64, u32)> = soonest(graph, &on_road, pickup, bound_s)
             .map(|(id, s)| ((f64::from(s) * 1000.0).round() as u64, id))

@@ -1,0 +1,1 @@
+//! Real extracts when they are there, damaged files always.
