@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Trips of a weekday sample of Seoul's public bikes in 2023 by hour of departure (23,882 in all; Seoul open data, aggregated):
 /// peaks at 8 and 18 h, as commuting has them.
 const TRIPS_BY_HOUR: [u32; 24] = [
-    338, 167, 95, 55, 59, 230, 630, 1635, 2311, 1157, 737, 892, 938, 860, 899, 1059, 1377, 1925, 2502, 1796, 1360, 1226,
-    1078, 556,
+    338, 167, 95, 55, 59, 230, 630, 1635, 2311, 1157, 737, 892, 938, 860, 899, 1059, 1377, 1925, 2502, 1796, 1360,
+    1226, 1078, 556,
 ];
 
 /// Uses of the city's safe-return escort scouts in 2024 and the number of scouts, by district in the order of

@@ -194,7 +194,8 @@ impl Phone {
             // The first fix goes out at once: nobody is offered a trip before the server knows where they are.
             self.fix_at = now;
         }
-        self.drop_at = crate::demand::poisson_gap(self.habits.disconnects_per_minute / 60.0, &mut self.rng).map(|g| now + g);
+        self.drop_at =
+            crate::demand::poisson_gap(self.habits.disconnects_per_minute / 60.0, &mut self.rng).map(|g| now + g);
         self.tapped = None;
         if !line.socket.welcome.resumed {
             let card = self.api.get("/v1/card").await?;

@@ -152,6 +152,3 @@ impl Live {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod contract;
