@@ -233,8 +233,8 @@ impl Expressway {
             let dry = terrain.street_may_lie(spot, 20.0)
                 && terrain.street_may_lie(p.mix(spot, 0.5), 20.0)
                 && !terrain.in_stream(spot, 0.0);
-            if (60.0..RAMP_M * 0.75).contains(&d) && dry && terrain.bank_distance(p).1 == terrain.bank_distance(spot).1
-            {
+            let one_bank = terrain.bank_distance(p).1 * terrain.bank_distance(spot).1 > 0.0;
+            if (60.0..RAMP_M * 0.75).contains(&d) && dry && one_bank {
                 let node = draft.join(edge, t);
                 self.interchange(draft, i, node);
                 last = at;
