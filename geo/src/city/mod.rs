@@ -4,6 +4,7 @@
 //!
 //! Invariant: equal seed, equal map, bit for bit, on every machine.
 
+#[expect(clippy::many_single_char_names, reason = "u, v, a, b are the words of plane geometry")]
 mod blocks;
 mod chance;
 #[cfg(test)]
@@ -14,7 +15,9 @@ mod finish;
 mod lattice;
 mod names;
 mod places;
+#[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
 mod plane;
+#[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
 mod terrain;
 
 use crate::district;
