@@ -148,7 +148,7 @@ impl Crowd {
         }
         // The last ones have the permits until they are in.
         let all_in = door.acquire_many(SIGN_IN_AT_ONCE as u32);
-        tokio::time::timeout(until.saturating_duration_since(Instant::now()), all_in)
+        let _given_back = tokio::time::timeout(until.saturating_duration_since(Instant::now()), all_in)
             .await
             .context("signing in took longer than 300 s")??;
         let open = world.ledger.tally.open.load(Relaxed);

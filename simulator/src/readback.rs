@@ -1,7 +1,7 @@
 //! Owns the comparison at the end: every acknowledged trip as its rider and as the supervisor read it. Changes nothing.
 
-use crate::checkers::lost::{Loss, Seen, check};
 use crate::checkers::doubled;
+use crate::checkers::lost::{Loss, Seen, check};
 use crate::client::Api;
 use crate::enrol::People;
 use crate::world::World;
