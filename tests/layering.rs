@@ -7,8 +7,21 @@ use std::process::Command;
 
 /// Run-time crates the pure layers must never reach: I/O, serialisation, clocks, randomness.
 const BANNED: &[&str] = &[
-    "tokio", "redis", "sqlx", "axum", "hyper", "serde", "serde_core", "serde_json", "getrandom", "rand", "rand_core",
-    "chrono", "time", "tracing", "metrics",
+    "tokio",
+    "redis",
+    "sqlx",
+    "axum",
+    "hyper",
+    "serde",
+    "serde_core",
+    "serde_json",
+    "getrandom",
+    "rand",
+    "rand_core",
+    "chrono",
+    "time",
+    "tracing",
+    "metrics",
 ];
 
 fn crates_reached_by(package: &str) -> Vec<String> {
@@ -57,9 +70,7 @@ fn sources(folder: &str) -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 walk(&path, found);
-            } else if path.extension().is_some_and(|e| e == "rs")
-                && !path.to_string_lossy().ends_with("_tests.rs")
-            {
+            } else if path.extension().is_some_and(|e| e == "rs") && !path.to_string_lossy().ends_with("_tests.rs") {
                 found.push(path);
             }
         }

@@ -35,7 +35,13 @@ fn no_file_has_a_name_that_says_nothing() {
 
 #[test]
 fn nothing_is_left_for_later_in_the_code() {
-    let marks = [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:"), concat!("todo", "!("), concat!("unimplemented", "!(")];
+    let marks = [
+        concat!("TO", "DO"),
+        concat!("FIX", "ME"),
+        concat!("XX", "X:"),
+        concat!("todo", "!("),
+        concat!("unimplemented", "!("),
+    ];
     for path in tracked().iter().filter(|p| p.ends_with(".rs") || p.ends_with(".ts") || p.ends_with(".tsx")) {
         let text = read(path);
         for mark in marks {

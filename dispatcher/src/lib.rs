@@ -2,6 +2,10 @@
 
 pub mod clock;
 pub mod engine;
+pub mod http;
+pub mod listen;
 pub mod live;
 pub mod record;
 pub mod telemetry;
+pub mod view;
+pub mod ws;

@@ -7,10 +7,8 @@ use super::write::{About, Write};
 use super::{Booked, NewBooking, OutboxKind, Outcome, Place, Record, RecordError, Refusal, Role};
 use matcher::lifecycle::{Event, next};
 use matcher::model::{AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId};
+use matcher::policy::limits::LOOK_AHEAD_S;
 use sqlx::{Row, SqliteConnection};
-
-/// A reserved trip is looked at this long before its meeting time, seconds: the longest way a crew may come, and the search.
-pub const RESERVE_LEAD_S: i64 = 60 * 60;
 
 /// A trip to be made.
 pub(super) struct NewTrip<'a> {
@@ -186,7 +184,7 @@ impl Write<'_> {
             None => (Phase::Requested, now),
             Some(at) => (
                 next(Phase::Requested, Event::Reserve).expect("the table reserves what was requested"),
-                at.plus_s(-RESERVE_LEAD_S).max(now),
+                at.plus_s(-LOOK_AHEAD_S).max(now),
             ),
         };
         let change_no = self.next_change().await?;

@@ -13,9 +13,6 @@ use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId}
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
-/// How long members who accepted are kept while another slot is refilled, seconds.
-pub const REFILL_KEEP_S: i64 = 20;
-
 impl Record {
     /// Trips in a searching phase whose due time has come, and offered trips with an expired offer or an open slot;
     /// oldest due first. Seven queries in one snapshot, however many trips.
@@ -51,15 +48,18 @@ impl Record {
 
     /// One transaction, a savepoint for each effect, so that a lost race undoes one trip only.
     pub async fn apply(&self, now: Timestamp, effects: &[Effect]) -> Result<Vec<Applied>, RecordError> {
+        if effects.is_empty() {
+            return Ok(Vec::new());
+        }
         let mut write = self.begin(now).await?;
         let mut applied = Vec::with_capacity(effects.len());
         for effect in effects {
             write.savepoint().await?;
             let done = write.apply_one(effect).await?;
             if done == Applied::Done {
-                write.keep().await?
+                write.keep().await?;
             } else {
-                write.undo().await?
+                write.undo().await?;
             }
             applied.push(done);
         }

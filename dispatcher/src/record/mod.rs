@@ -26,12 +26,31 @@ mod words;
 mod write;
 
 pub use audit::AuditChain;
-pub use bookings::RESERVE_LEAD_S;
-pub use engine::REFILL_KEEP_S;
 pub use incidents::JOIN_S;
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, TOKEN_TTL_S};
 pub use types::*;
+
+#[cfg(test)]
+mod booking_tests;
+#[cfg(test)]
+mod crew_tests;
+#[cfg(test)]
+mod fence_tests;
+#[cfg(test)]
+mod hands_tests;
+#[cfg(test)]
+mod incidents_tests;
+#[cfg(test)]
+mod offers_tests;
+#[cfg(test)]
+mod outbox_tests;
+#[cfg(test)]
+mod people_tests;
+#[cfg(test)]
+mod series_tests;
+#[cfg(test)]
+mod stage;
 
 use crate::clock::Env;
 use sqlx::SqlitePool;

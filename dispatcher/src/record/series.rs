@@ -8,6 +8,7 @@ use super::write::Write;
 use super::{Outcome, Place, Record, RecordError, Refusal, Series};
 use jiff::civil::{Date, Time};
 use matcher::model::{AccountId, BookingId, Commute, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId, Weekdays};
+use matcher::schedule::{date_of, legs_between};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 use std::collections::{HashMap, HashSet};
@@ -121,7 +122,7 @@ impl Write<'_> {
 
     /// Makes the legs of the window that are not there yet, of one series or of all; how many.
     pub(super) async fn expand(&mut self, only: Option<SeriesId>, window: Window) -> Result<u32, RecordError> {
-        let first_day = schedule::day_of(window.from).to_string();
+        let first_day = date_of(window.from).to_string();
         let rows = sqlx::query(
             "select s.*, b.crew_size, b.pickup_lat, b.pickup_lon, b.pickup_label, b.dropoff_lat, b.dropoff_lon,
                     b.dropoff_label, b.trip_s, b.return_trip_s
@@ -136,7 +137,7 @@ impl Write<'_> {
         let all = with_skips(self.conn(), &rows).await?;
         let mut made = 0;
         for (series, row) in all.iter().zip(&rows) {
-            for (date, leg, at) in schedule::legs_between(&series.commute, window.from, window.until) {
+            for (date, leg, at) in legs_between(&series.commute, window.from, window.until) {
                 if !there.contains(&(series.id, date, leg)) {
                     self.add_leg(series, row, (date, leg, at)).await?;
                     made += 1;
@@ -265,41 +266,4 @@ async fn with_skips(conn: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<V
 
 fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, RecordError> {
     row.try_get::<&str, _>(column)?.parse().map_err(|_| RecordError::Unreadable(column))
-}
-
-/// The civil calendar of the service.
-mod schedule {
-    use jiff::civil::Date;
-    use jiff::tz::Offset;
-    use matcher::model::{Commute, Leg, Timestamp};
-
-    /// Korean time all year round.
-    const KOREA: Offset = Offset::constant(9);
-
-    /// The civil day of an instant.
-    pub(super) fn day_of(at: Timestamp) -> Date {
-        let instant = jiff::Timestamp::from_millisecond(at.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        KOREA.to_datetime(instant).date()
-    }
-
-    /// Legs that meet from `from` and before `until`.
-    pub(super) fn legs_between(commute: &Commute, from: Timestamp, until: Timestamp) -> Vec<(Date, Leg, Timestamp)> {
-        let mut legs = Vec::new();
-        let mut day = commute.from.max(day_of(from));
-        let last = commute.until.min(day_of(until));
-        while day <= last {
-            if commute.days.contains(day.weekday()) && !commute.skips.contains(&day) {
-                for (leg, time) in [(Leg::Outward, commute.outward_at), (Leg::Return, commute.return_at)] {
-                    let Ok(instant) = KOREA.to_timestamp(day.to_datetime(time)) else { continue };
-                    let at = Timestamp(instant.as_millisecond());
-                    if from <= at && at < until {
-                        legs.push((day, leg, at));
-                    }
-                }
-            }
-            let Ok(tomorrow) = day.tomorrow() else { break };
-            day = tomorrow;
-        }
-        legs
-    }
 }

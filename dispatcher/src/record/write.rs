@@ -196,6 +196,8 @@ impl AuditEntry {
         field(&self.id.to_be_bytes());
         field(&self.at.to_be_bytes());
         field(&self.epoch.to_be_bytes());
+        // Null and empty read alike in bytes, so each says first whether it is there.
+        field(&[u8::from(self.actor.is_some()), u8::from(self.subject.is_some())]);
         field(self.actor.as_deref().unwrap_or_default());
         field(self.action.as_bytes());
         field(self.subject.as_deref().unwrap_or_default());
