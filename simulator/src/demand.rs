@@ -58,7 +58,7 @@ const POST_M: (f64, f64) = (50.0, 1800.0);
 const MEETING_M: (f64, f64) = (20.0, 150.0);
 
 /// Nobody waits longer than this for the next event, however rare: the rate is looked at again.
-const GAP_MAX: Duration = Duration::from_secs(3600);
+const GAP_MAX: Duration = Duration::from_hours(1);
 
 /// The hour from which people go home rather than out.
 const HOMEWARD_FROM_HOUR: f64 = 12.0;

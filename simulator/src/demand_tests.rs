@@ -8,7 +8,7 @@ use std::time::Duration;
 /// Bookings in each hour of `days` days of one minute an hour.
 fn by_hour(days: u32, seed: u64) -> [u32; 24] {
     let city = grid::city();
-    let day = Duration::from_secs(24 * 60);
+    let day = Duration::from_mins(24);
     let demand = Demand::new(&city, 2.0, Some(day));
     let mut rng = dice(seed, Stream::Demand, 0);
     let (mut at, mut hours) = (Duration::ZERO, [0; 24]);
@@ -65,5 +65,5 @@ fn evening_leads_home_and_morning_out() {
 fn no_rate_no_event() {
     let mut rng = dice(24, Stream::Demand, 0);
     assert_eq!(poisson_gap(0.0, &mut rng), None);
-    assert!(poisson_gap(1e-9, &mut rng).unwrap() <= Duration::from_secs(3600));
+    assert!(poisson_gap(1e-9, &mut rng).unwrap() <= Duration::from_hours(1));
 }

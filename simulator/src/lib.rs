@@ -31,6 +31,8 @@ mod city_tests;
 #[cfg(test)]
 mod client_tests;
 #[cfg(test)]
+mod course_tests;
+#[cfg(test)]
 mod demand_tests;
 #[cfg(test)]
 mod escort_tests;
@@ -40,6 +42,8 @@ mod fake;
 mod grid;
 #[cfg(test)]
 mod ledger_tests;
+#[cfg(test)]
+mod little_server;
 #[cfg(test)]
 mod options_tests;
 #[cfg(test)]

@@ -23,7 +23,7 @@ fn command_line_is_the_promised_one() {
     );
     assert_eq!(options.check(), Ok(()));
     assert_eq!((options.phones, options.seed, options.duration), (50, 7, 20));
-    assert_eq!(options.leg_max(), Some(Duration::from_secs(120)));
+    assert_eq!(options.leg_max(), Some(Duration::from_mins(2)));
 }
 
 #[test]

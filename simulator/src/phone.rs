@@ -160,7 +160,7 @@ pub async fn live(
             Ended::Closed(Closed { code: Some(4409), .. }) => Fate::Replaced,
             _ => Fate::Refused,
         };
-        if !connection.ended(line, &ended, begun.elapsed()) {
+        if !connection.ended(&line, &ended, begun.elapsed()) {
             break;
         }
     }

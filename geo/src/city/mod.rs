@@ -28,6 +28,9 @@ use terrain::Terrain;
 /// The window of the small city: around City Hall, Yongsan, Yeouido and Gangnam's edge, with a few bridges.
 const SMALL_WINDOW: [places::LonLat; 4] = [(126.962, 37.575), (127.012, 37.580), (127.028, 37.500), (126.968, 37.490)];
 
+/// The seed of the city that every machine without a map file has: server and simulator make the same one.
+pub const DEFAULT_SEED: u64 = 1;
+
 /// The whole city: about 600 km² of streets, tens of thousands of junctions.
 pub fn generate(seed: u64) -> MapData {
     build(seed, "생성 도시 서울", None)
