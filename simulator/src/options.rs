@@ -49,7 +49,7 @@ Exit code: 0 all well; 1 something was lost, doubled or shown as assigned too ea
 /// Of `simulator load`.
 #[derive(Clone, Debug, Args)]
 pub struct LoadOptions {
-    /// The server, e.g. http://127.0.0.1:8080.
+    /// The server: `http://HOST:PORT`.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
     pub target: Target,
     /// Staff phones that walk and answer.
@@ -120,7 +120,7 @@ pub struct LoadOptions {
 /// Of `simulator demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoOptions {
-    /// The server, e.g. http://127.0.0.1:8080.
+    /// The server: `http://HOST:PORT`.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
     pub target: Target,
     /// Staff phones that walk and answer.

@@ -225,7 +225,9 @@ impl Report {
             self.lost, self.doubled, self.assigned_too_early, self.seq_gaps, self.repeated
         ));
         for (what, words) in [("lost", &self.lost_by_reason), ("doubled", &self.doubled_by_reason)] {
-            words.iter().for_each(|(word, n)| line(format!("  {what}: {word} {n}")));
+            for (word, n) in words {
+                line(format!("  {what}: {word} {n}"));
+            }
         }
         if !self.errors.is_empty() {
             let mut words = String::from("errors:");
