@@ -31,7 +31,12 @@ export function TripList({ desk }: { desk: Desk }) {
 function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
   const selected = desk.selected === trip.id;
   const row = useRef<HTMLButtonElement>(null);
-  useEffect(() => { if (selected) row.current?.scrollIntoView({ block: 'nearest' }); }, [selected]);
+  useEffect(() => {
+    if (!selected) return;
+    row.current?.scrollIntoView({ block: 'nearest' });
+    // The keyboard's focus follows the keys when it is in the list.
+    if (document.activeElement?.matches('.trip-row')) row.current?.focus();
+  }, [selected]);
   const red = trip.phase === 'no_show' || (trip.escalated === true && isOpen(trip.phase));
   const age = ageMs(trip, desk.now()) / 1000;
   return (
