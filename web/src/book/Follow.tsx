@@ -5,6 +5,7 @@ import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
+import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
 import type { Rider } from './rider';
@@ -32,8 +33,8 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
         {WITH_CREW.includes(trip.phase) && trip.word && <Words trip={trip} />}
         {WITH_CREW.includes(trip.phase) && trip.pickup && <TripMap trip={trip} map={map} crew={crew} />}
         <dl class="facts">
-          {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{trip.pickup.label}</dd></>}
-          {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{trip.dropoff.label}</dd></>}
+          {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{placeName(map, trip.pickup)}</dd></>}
+          {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{placeName(map, trip.dropoff)}</dd></>}
         </dl>
         {CANCELLABLE.includes(trip.phase) && !asked && (
           <button type="button" class="danger" data-testid="cancel" onClick={() => setAsked(true)}>{t('trip.cancel')}</button>
