@@ -152,7 +152,7 @@ impl Want<'_> {
         while self.eligible.len() < count && !self.exhausted {
             match self.search.draw() {
                 Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => {
-                    self.eligible.push(found)
+                    self.eligible.push(found);
                 }
                 Some(_) => {}
                 None => self.exhausted = true,
