@@ -1,8 +1,11 @@
-//! The service: who asks, who is told, what is on the record.
+//! The service: who asks, who is told, what is on the record. See `docs/ARCHITECTURE.md`.
 
-pub mod cli;
 pub mod clock;
-pub mod config;
+pub mod engine;
+pub mod http;
+pub mod listen;
 pub mod live;
 pub mod record;
 pub mod telemetry;
+pub mod view;
+pub mod ws;

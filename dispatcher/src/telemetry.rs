@@ -1,167 +1,96 @@
-//! Owns logs and metrics: how they are set up, and every metric's name. Nothing personal goes into either: labels are small
-//! closed sets of words, never ids.
+//! Owns logs and the names of all metrics. No name, place, position, phone, token or body is in either: see `docs/LOGGING.md`.
+//! Labels never carry ids.
 
-use crate::config::{LogFormat, LogSettings};
-use metrics::{describe_counter, describe_gauge, describe_histogram};
-use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use std::time::Duration;
+use anyhow::{Context, Result};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::util::TryInitError;
 
-/// Metric names. Counters end in `_total`; units are in the name.
-pub mod names {
-    /// Fixes by `verdict`.
-    pub const FIXES: &str = "donghaeng_fixes_total";
-    /// Staff with a known position.
-    pub const LIVE_STAFF: &str = "donghaeng_live_staff";
-    /// 1 if Redis answers.
-    pub const LIVE_REDIS_UP: &str = "donghaeng_live_redis_up";
-    /// Age of the oldest position not yet in Redis.
-    pub const LIVE_REDIS_LAG_MS: &str = "donghaeng_live_redis_lag_ms";
-    /// Positions waiting for Redis.
-    pub const LIVE_REDIS_QUEUED: &str = "donghaeng_live_redis_queued";
-    /// Positions written to Redis.
-    pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
-    /// Redis values that were not ours.
-    pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
-    /// REST answers by `route` and `status`.
-    pub const HTTP_ANSWERS: &str = "donghaeng_http_answers_total";
-    /// Time to answer, by `route`.
-    pub const HTTP_SECONDS: &str = "donghaeng_http_answer_seconds";
-    /// Open sockets by `role`.
-    pub const SOCKETS: &str = "donghaeng_sockets";
-    /// Sockets closed by `code`.
-    pub const SOCKET_CLOSES: &str = "donghaeng_socket_closes_total";
-    /// Messages from clients by `kind`.
-    pub const SOCKET_MESSAGES: &str = "donghaeng_socket_messages_total";
-    /// Outbox rows sent again.
-    pub const OUTBOX_RESENT: &str = "donghaeng_outbox_resent_total";
-    /// Engine batches.
-    pub const BATCHES: &str = "donghaeng_engine_batches_total";
-    /// Time of one engine batch.
-    pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
-    /// Trips waiting for a crew.
-    pub const TRIPS_WAITING: &str = "donghaeng_trips_waiting";
-    /// Offers placed.
-    pub const OFFERS: &str = "donghaeng_offers_total";
-    /// Trips handed to a human.
-    pub const ESCALATIONS: &str = "donghaeng_escalations_total";
-    /// Effects that lost a race.
-    pub const LOST_RACES: &str = "donghaeng_lost_races_total";
-    /// Time to commit a transition.
-    pub const COMMIT_SECONDS: &str = "donghaeng_record_commit_seconds";
-    /// Incidents not yet acknowledged.
-    pub const INCIDENTS_OPEN: &str = "donghaeng_incidents_open";
-    /// Memory of the process.
-    pub const PROCESS_RSS: &str = "process_resident_memory_bytes";
-    /// Open file descriptors.
-    pub const PROCESS_FDS: &str = "process_open_fds";
+/// Seconds one engine batch took, search and commit.
+pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
+/// Effects undone because somebody else was first.
+pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
+/// Crews refused by the independent check. Anything above zero is a defect.
+pub const CHECK_REFUSED: &str = "donghaeng_engine_check_refused_total";
+/// Staff in the live index.
+pub const LIVE_STAFF: &str = "donghaeng_live_staff";
+/// Positions not yet written to Redis.
+pub const LIVE_BEHIND: &str = "donghaeng_live_redis_behind";
+/// 1 while Redis answers, 0 while it does not; absent without Redis.
+pub const LIVE_REDIS_UP: &str = "donghaeng_live_redis_up";
+/// Age of the oldest position not yet in Redis.
+pub const LIVE_REDIS_LAG_MS: &str = "donghaeng_live_redis_lag_ms";
+/// Positions written to Redis.
+pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
+/// Values found in Redis that are not ours, and writes that another's key kept out.
+pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
+/// Fixes received, by `verdict`.
+pub const FIXES: &str = "donghaeng_fixes_total";
+/// Open file descriptors of this process.
+pub const OPEN_FILES: &str = "donghaeng_open_files";
+/// Resident memory of this process, bytes.
+pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
+
+const SECONDS_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+/// How logs are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
-/// Buckets of the histograms, seconds: from an in-process search to a slow disk.
-const BUCKETS_S: [f64; 12] = [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0];
-/// How often the recorder folds its samples; without it histograms grow without limit.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-
-/// Why telemetry did not start.
-#[derive(Debug, thiserror::Error)]
-pub enum TelemetryError {
-    /// The level setting.
-    #[error("log.level is not a filter: {0}")]
-    Filter(#[from] tracing_subscriber::filter::ParseError),
-    /// A second start.
-    #[error("logging is set up already")]
-    Logs(#[from] TryInitError),
-    /// A second start.
-    #[error("metrics are set up already: {0}")]
-    Metrics(#[from] BuildError),
-}
-
-/// Logs to standard error from here on.
-pub fn start_logs(settings: &LogSettings) -> Result<(), TelemetryError> {
-    let filter = EnvFilter::builder().parse(&settings.level)?;
+/// Logs to standard error from here on. `filter` is in the syntax of `RUST_LOG`.
+pub fn logs(format: LogFormat, filter: &str) -> Result<()> {
+    let filter = EnvFilter::try_new(filter).context("the log filter is not valid")?;
     let registry = tracing_subscriber::registry().with(filter);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    match settings.format {
-        LogFormat::Plain => registry.with(lines.with_ansi(false)).try_init()?,
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init()?,
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => registry.with(layer).try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
     }
-    Ok(())
+    .context("logs were already set up")
 }
 
-/// The process's metrics; `render` and `upkeep` are all there is to do with it.
-#[derive(Clone)]
-pub struct Metrics {
-    handle: PrometheusHandle,
-}
-
-impl Metrics {
-    /// Installs the recorder for the whole process.
-    pub fn install() -> Result<Self, TelemetryError> {
-        let handle = PrometheusBuilder::new()
-            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS_S)?
-            .install_recorder()?;
-        describe();
-        Ok(Self { handle })
-    }
-
-    /// The text for `/metrics`, with the process's own figures read now.
-    pub fn render(&self) -> String {
-        report_process();
-        self.handle.render()
-    }
-
-    /// Folds samples every 5 s; runs until dropped. Spawn it.
-    pub async fn upkeep(self) {
-        let mut beat = tokio::time::interval(UPKEEP_EVERY);
-        loop {
-            beat.tick().await;
-            self.handle.run_upkeep();
-        }
-    }
+/// Metrics from here on; the handle renders them for `/metrics`.
+pub fn metrics() -> Result<PrometheusHandle> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), SECONDS_BUCKETS)
+        .context("the histogram buckets are not valid")?
+        .install_recorder()
+        .context("metrics were already set up")?;
+    describe();
+    Ok(handle)
 }
 
 fn describe() {
-    describe_counter!(names::FIXES, "fixes received, by verdict");
-    describe_gauge!(names::LIVE_STAFF, "staff with a known position");
-    describe_gauge!(names::LIVE_REDIS_UP, "1 if redis answers");
-    describe_gauge!(names::LIVE_REDIS_LAG_MS, "age of the oldest position not yet in redis, milliseconds");
-    describe_gauge!(names::LIVE_REDIS_QUEUED, "positions waiting for redis");
-    describe_counter!(names::LIVE_REDIS_WRITES, "positions written to redis");
-    describe_counter!(names::LIVE_REDIS_SKIPPED, "redis values that were not ours");
-    describe_counter!(names::HTTP_ANSWERS, "rest answers, by route and status");
-    describe_histogram!(names::HTTP_SECONDS, "time to answer, by route");
-    describe_gauge!(names::SOCKETS, "open sockets, by role");
-    describe_counter!(names::SOCKET_CLOSES, "sockets closed, by code");
-    describe_counter!(names::SOCKET_MESSAGES, "messages from clients, by kind");
-    describe_counter!(names::OUTBOX_RESENT, "outbox rows sent again");
-    describe_counter!(names::BATCHES, "engine batches");
-    describe_histogram!(names::BATCH_SECONDS, "time of one engine batch");
-    describe_gauge!(names::TRIPS_WAITING, "trips waiting for a crew");
-    describe_counter!(names::OFFERS, "offers placed");
-    describe_counter!(names::ESCALATIONS, "trips handed to a human");
-    describe_counter!(names::LOST_RACES, "effects that lost a race");
-    describe_histogram!(names::COMMIT_SECONDS, "time to commit a transition");
-    describe_gauge!(names::INCIDENTS_OPEN, "incidents not yet acknowledged");
-    describe_gauge!(names::PROCESS_RSS, "memory of the process, bytes");
-    describe_gauge!(names::PROCESS_FDS, "open file descriptors");
+    metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
+    metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
+    metrics::describe_counter!(CHECK_REFUSED, "crews refused by the independent check; above zero is a defect");
+    metrics::describe_gauge!(LIVE_STAFF, "staff in the live index");
+    metrics::describe_gauge!(LIVE_BEHIND, "positions not yet written to Redis");
+    metrics::describe_gauge!(LIVE_REDIS_UP, "1 while Redis answers, 0 while it does not");
+    metrics::describe_gauge!(LIVE_REDIS_LAG_MS, "age of the oldest position not yet in Redis, milliseconds");
+    metrics::describe_counter!(LIVE_REDIS_WRITES, "positions written to Redis");
+    metrics::describe_counter!(LIVE_REDIS_SKIPPED, "values in Redis that are not ours");
+    metrics::describe_counter!(FIXES, "fixes received, by verdict");
+    metrics::describe_gauge!(OPEN_FILES, "open file descriptors of this process");
+    metrics::describe_gauge!(MEMORY_BYTES, "resident memory of this process");
 }
 
-/// From `/proc`; other systems report nothing.
-fn report_process() {
-    if let Some(bytes) = std::fs::read_to_string("/proc/self/status").ok().as_deref().and_then(resident_bytes) {
-        metrics::gauge!(names::PROCESS_RSS).set(bytes as f64);
-    }
-    if let Ok(entries) = std::fs::read_dir("/proc/self/fd") {
-        // The directory being read is one of them.
-        metrics::gauge!(names::PROCESS_FDS).set(entries.count().saturating_sub(1) as f64);
-    }
+/// Resident memory in bytes; `None` where the system does not say.
+pub fn resident_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1_024)
 }
 
-/// The `VmRSS` line, which is in kibibytes.
-fn resident_bytes(status: &str) -> Option<u64> {
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1_024)
+/// Open file descriptors; `None` where the system does not say.
+pub fn open_files() -> Option<usize> {
+    // The directory being read is one of them.
+    std::fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count().saturating_sub(1))
 }

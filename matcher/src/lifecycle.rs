@@ -4,7 +4,7 @@
 //! En route and arrived are kept per crew member; the trip shows the slowest, see [`slowest`].
 
 use crate::model::Phase;
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// What can happen to a trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +39,46 @@ pub enum Event {
     GiveUp,
 }
 
+impl Event {
+    /// All events, in the order of a trip's life.
+    pub const ALL: [Self; 14] = [
+        Self::Reserve,
+        Self::GoLive,
+        Self::Offer,
+        Self::Refill,
+        Self::Assign,
+        Self::Depart,
+        Self::Arrive,
+        Self::Meet,
+        Self::Start,
+        Self::Complete,
+        Self::DropOut,
+        Self::Cancel,
+        Self::NoShow,
+        Self::GiveUp,
+    ];
+
+    /// The word used in docs, errors and the record.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Reserve => "reserve",
+            Self::GoLive => "go_live",
+            Self::Offer => "offer",
+            Self::Refill => "refill",
+            Self::Assign => "assign",
+            Self::Depart => "depart",
+            Self::Arrive => "arrive",
+            Self::Meet => "meet",
+            Self::Start => "start",
+            Self::Complete => "complete",
+            Self::DropOut => "drop_out",
+            Self::Cancel => "cancel",
+            Self::NoShow => "no_show",
+            Self::GiveUp => "give_up",
+        }
+    }
+}
+
 /// One allowed step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Transition {
@@ -69,6 +109,8 @@ pub const TABLE: &[Transition] = &[
     t(Phase::Escorting, Event::Complete, Phase::Completed),
     t(Phase::Assigned, Event::DropOut, Phase::Matching),
     t(Phase::EnRoute, Event::DropOut, Phase::Matching),
+    // Somebody can fall ill or be called away at the meeting point too; the rider has not met them yet, so a full crew is found
+    // rather than a pair let go alone. After meeting it is a hand-over, not a search.
     t(Phase::Arrived, Event::DropOut, Phase::Matching),
     t(Phase::Requested, Event::Cancel, Phase::Cancelled),
     t(Phase::Reserved, Event::Cancel, Phase::Cancelled),
@@ -97,7 +139,7 @@ pub struct Refused {
 
 impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "a trip that is {} cannot {:?}", self.from.word(), self.on)
+        write!(f, "a trip that is {} cannot take {}", self.from.word(), self.on.word())
     }
 }
 
@@ -113,4 +155,36 @@ pub fn next(from: Phase, on: Event) -> Result<Phase, Refused> {
 /// `None` for an empty crew.
 pub fn slowest(members: impl IntoIterator<Item = Phase>) -> Option<Phase> {
     members.into_iter().min()
+}
+
+/// The phases kept per crew member, from assigned to the meeting point. From meeting on the crew is one.
+pub const MEMBER_PHASES: [Phase; 3] = [Phase::Assigned, Phase::EnRoute, Phase::Arrived];
+
+/// Whether one member may go from one phase to another by their own tap: forward only, and `arrived` may come without
+/// `en_route`, for somebody who is standing there already or whose tap was lost underground.
+pub fn member_may_go(from: Phase, to: Phase) -> bool {
+    MEMBER_PHASES.contains(&from) && MEMBER_PHASES.contains(&to) && from < to
+}
+
+/// The event that brings a trip one step nearer to its slowest member; `None` when it is there. Ask again after taking it: the
+/// slowest may be two steps on.
+pub fn towards_slowest(trip: Phase, members: impl IntoIterator<Item = Phase>) -> Option<Event> {
+    let slowest = slowest(members)?;
+    match trip {
+        Phase::Assigned if slowest > trip => Some(Event::Depart),
+        Phase::EnRoute if slowest > trip => Some(Event::Arrive),
+        _ => None,
+    }
+}
+
+/// The table as a Markdown table: one row per phase, events with where they lead.
+pub fn markdown() -> String {
+    let mut text = String::from("| phase | on → next |\n|---|---|\n");
+    for phase in Phase::ALL {
+        let steps: Vec<String> =
+            TABLE.iter().filter(|t| t.from == phase).map(|t| format!("{} → `{}`", t.on.word(), t.to.word())).collect();
+        let steps = if steps.is_empty() { String::from("(end)") } else { steps.join(", ") };
+        writeln!(text, "| `{}` | {steps} |", phase.word()).expect("a string takes all text");
+    }
+    text
 }

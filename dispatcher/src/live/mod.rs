@@ -8,16 +8,21 @@ mod index;
 mod redis;
 mod verdict;
 
-pub use index::{Cell, LivePosition, Near};
-pub use redis::{LiveError, check_redis_url};
+#[cfg(test)]
+mod contract;
+
+pub use index::{LivePosition, Near};
+pub use redis::LiveError;
 pub use verdict::Verdict;
 
 use crate::clock::Env;
-use crate::telemetry::names;
+use crate::telemetry;
+use geo::cell::{Cell, Grid};
 use geo::{Fix, Position};
 use index::Index;
 use matcher::model::{AccountId, Timestamp};
 use redis::{Queue, Writer};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,13 +31,13 @@ const CLOSE_WAIT: Duration = Duration::from_secs(3);
 
 /// Where everybody is. Share it in an `Arc`.
 pub struct Live {
-    env: Env,
     shared: Arc<Shared>,
     /// Absent without Redis.
     writer: Option<Writer>,
 }
 
 /// What queries and the Redis writer both touch.
+#[derive(Default)]
 struct Shared {
     /// A plain mutex: each hold lasts microseconds and no await happens under it.
     index: Mutex<Index>,
@@ -46,68 +51,45 @@ impl Shared {
     }
 }
 
-/// Where positions are kept.
+/// How the live store is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LiveMode {
-    /// This process only.
+pub enum Health {
+    /// In process only.
     InProcess,
-    /// This process, with Redis behind it.
-    Redis,
+    /// Redis answers.
+    RedisUp,
+    /// Redis is away; the index still answers, and Redis is brought up to date when it is back.
+    RedisDown,
 }
 
-/// How Redis is doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RedisHealth {
-    /// Whether the last exchange succeeded.
-    pub up: bool,
-    /// Age of the oldest position not yet written, milliseconds; 0 when all is written.
-    pub lag_ms: i64,
-    /// Staff whose position waits to be written.
-    pub queued: usize,
-}
-
-/// For `/readyz` and metrics.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LiveHealth {
-    /// Where positions are kept.
-    pub mode: LiveMode,
-    /// `None` in process.
-    pub redis: Option<RedisHealth>,
-}
-
-impl LiveHealth {
-    /// One word for `/readyz`: `in_process`, `redis` or `redis_away`.
-    pub const fn word(&self) -> &'static str {
-        match self.redis {
-            None => "in_process",
-            Some(RedisHealth { up: true, .. }) => "redis",
-            Some(_) => "redis_away",
+impl Health {
+    /// The word in `/readyz`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::InProcess => "in_process",
+            Self::RedisUp => "redis_up",
+            Self::RedisDown => "redis_down",
         }
     }
 }
 
 impl Live {
-    /// The index alone.
-    pub fn in_process(env: Env) -> Self {
-        Self { env, shared: Arc::new(Shared { index: Mutex::default(), queue: None }), writer: None }
+    /// The embedded default: this process's memory.
+    pub fn in_process() -> Self {
+        Self { shared: Arc::default(), writer: None }
     }
 
-    /// The index with Redis behind it: reads back every position, then keeps Redis up to date from a task. A Redis that
-    /// is away is not an error: it is read as soon as it comes, and `health` tells. Errors: a URL that is none, wrong credentials.
-    pub async fn redis(url: &str, env: Env) -> Result<Self, LiveError> {
-        Self::redis_prefixed(url, redis::PREFIX, env).await
-    }
-
-    /// As [`Live::redis`] under another key prefix, so that several can share a Redis.
-    pub async fn redis_prefixed(url: &str, prefix: &str, env: Env) -> Result<Self, LiveError> {
+    /// With Redis behind the index: reads everybody back first, then keeps Redis up to date from a task. `prefix` begins every
+    /// key. A Redis that is away is no error: it is read as soon as it comes, and `health` tells.
+    pub async fn redis(url: &str, prefix: &str, env: &Env) -> Result<Self, LiveError> {
         let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
         let writer = Writer::start(url, prefix, env.clone(), Arc::clone(&shared)).await?;
-        Ok(Self { env, shared, writer: Some(writer) })
+        Ok(Self { shared, writer: Some(writer) })
     }
 
-    /// Takes a staff member's fix, unless it is older than what is known or lies in the future.
+    /// Takes a staff member's fix, unless a later one or this very one is known. Never waits.
     pub fn put(&self, staff: AccountId, no: u32, fix: Fix) -> Verdict {
-        let verdict = self.shared.index().put(self.env.now(), staff, no, fix);
+        let verdict = self.shared.index().put(staff, no, fix);
         Self::count(verdict);
         if verdict.is_kept() {
             self.enqueue([staff]);
@@ -117,7 +99,7 @@ impl Live {
 
     /// Takes a rider's fix: kept in memory only, never in cells, never in Redis.
     pub fn put_rider(&self, rider: AccountId, fix: Fix) -> Verdict {
-        let verdict = self.shared.index().put_rider(self.env.now(), rider, fix);
+        let verdict = self.shared.index().put_rider(rider, fix);
         Self::count(verdict);
         verdict
     }
@@ -137,7 +119,7 @@ impl Live {
     }
 
     /// The `k` nearest staff that the filter lets through, nearest first; exact, by straight distance.
-    pub fn nearest(&self, at: Position, k: usize, filter: impl FnMut(&LivePosition) -> bool) -> Vec<Near> {
+    pub fn nearest(&self, at: Position, k: usize, filter: impl Fn(&LivePosition) -> bool) -> Vec<Near> {
         self.shared.index().nearest(at, k, filter)
     }
 
@@ -147,14 +129,14 @@ impl Live {
         self.shared.index().moved_since(cursor, limit)
     }
 
-    /// Staff by cell, cells in order of their number. `res` is the H3 resolution, 0..=8; finer ones give those of 8.
-    pub fn cells(&self, res: u8) -> Vec<(Cell, Vec<AccountId>)> {
-        self.shared.index().cells(res)
+    /// Staff by cell, for counts on a map.
+    pub fn cells(&self, grid: Grid) -> BTreeMap<Cell, Vec<AccountId>> {
+        self.shared.index().cells(grid)
     }
 
     /// Everybody on the staff side, in no order.
     pub fn snapshot(&self) -> Vec<LivePosition> {
-        self.shared.index().snapshot()
+        self.shared.index().staff().collect()
     }
 
     /// Forgets everybody whose fix is older; returns the staff among them.
@@ -164,23 +146,33 @@ impl Live {
         gone
     }
 
-    /// How it is doing.
-    pub fn health(&self) -> LiveHealth {
+    /// How the store is doing.
+    pub fn health(&self) -> Health {
         match &self.shared.queue {
-            None => LiveHealth { mode: LiveMode::InProcess, redis: None },
-            Some(queue) => LiveHealth { mode: LiveMode::Redis, redis: Some(queue.health(self.env.now())) },
+            None => Health::InProcess,
+            Some(queue) if queue.is_up() => Health::RedisUp,
+            Some(_) => Health::RedisDown,
         }
     }
 
-    /// Sets the gauges; called before each scrape.
-    pub fn report(&self) {
-        let staff = self.shared.index().staff_count();
-        metrics::gauge!(names::LIVE_STAFF).set(staff as f64);
-        if let Some(redis) = self.health().redis {
-            metrics::gauge!(names::LIVE_REDIS_UP).set(f64::from(u8::from(redis.up)));
-            metrics::gauge!(names::LIVE_REDIS_LAG_MS).set(redis.lag_ms as f64);
-            metrics::gauge!(names::LIVE_REDIS_QUEUED).set(redis.queued as f64);
-        }
+    /// Staff whose position is not yet in Redis.
+    pub fn behind(&self) -> usize {
+        self.shared.queue.as_ref().map_or(0, Queue::len)
+    }
+
+    /// How long the oldest of them has waited, milliseconds.
+    pub fn lag_ms(&self) -> i64 {
+        self.shared.queue.as_ref().map_or(0, Queue::lag_ms)
+    }
+
+    /// How many staff are known.
+    pub fn len(&self) -> usize {
+        self.shared.index().len()
+    }
+
+    /// Whether nobody is known.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 
     /// Waits until Redis has everything put so far; false if it does not within the time. True at once in process.
@@ -203,11 +195,11 @@ impl Live {
 
     fn enqueue(&self, staff: impl IntoIterator<Item = AccountId>) {
         if let Some(queue) = &self.shared.queue {
-            queue.push(staff, self.env.now());
+            queue.push(staff);
         }
     }
 
     fn count(verdict: Verdict) {
-        metrics::counter!(names::FIXES, "verdict" => verdict.word()).increment(1);
+        metrics::counter!(telemetry::FIXES, "verdict" => verdict.word()).increment(1);
     }
 }

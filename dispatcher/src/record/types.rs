@@ -299,10 +299,22 @@ pub enum Refusal {
     KeyReused,
 }
 
-/// The record could not do it.
+/// The record could not do it. Never shows a value that is on the record.
 #[derive(Debug, thiserror::Error)]
-#[error("the record is not available")]
-pub struct RecordError(#[from] pub sqlx::Error);
+pub enum RecordError {
+    /// The database refused or could not be reached.
+    #[error("the record is not available")]
+    Sql(#[from] sqlx::Error),
+    /// A newer server has opened the directory: this one may write nothing any more.
+    #[error("a newer server has taken over the record")]
+    Fenced,
+    /// A row holds what this version cannot read; the column is named, never its value.
+    #[error("the record holds an unreadable {0}")]
+    Unreadable(&'static str),
+    /// A file beside the database could not be made.
+    #[error("cannot write the file: {0}")]
+    Io(#[from] std::io::Error),
+}
 
 /// A command's outcome: done, refused with a reason, or the record is unavailable.
 pub type Outcome<T> = Result<Result<T, Refusal>, RecordError>;

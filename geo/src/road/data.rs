@@ -35,6 +35,28 @@ pub enum Access {
     Both = 3,
 }
 
+impl Access {
+    /// May be used in the order of the nodes.
+    pub const fn forward(self) -> bool {
+        self as u8 & 1 != 0
+    }
+
+    /// May be used against it.
+    pub const fn backward(self) -> bool {
+        self as u8 & 2 != 0
+    }
+
+    /// From the two rights.
+    pub const fn from_rights(forward: bool, backward: bool) -> Self {
+        match (forward, backward) {
+            (false, false) => Self::No,
+            (true, false) => Self::Forward,
+            (false, true) => Self::Backward,
+            (true, true) => Self::Both,
+        }
+    }
+}
+
 /// A street or a piece of one.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Way {

@@ -1,6 +1,8 @@
 //! Owns every key in Redis. Keys of one coarse parent cell (resolution 5) share a hash tag, so that a city spreads over
 //! Cluster slots while a neighbourhood stays together.
 //!
+//! With the prefix `dh:`
+//!
 //! | key | type | holds |
 //! |---|---|---|
 //! | `dh:life` | string | a random word: gone or changed means that this Redis has lost what was written |
@@ -8,10 +10,7 @@
 //! | `dh:{<parent>}:cells` | set | resolution-8 cells, hex, that may have a hash: a reload needs no SCAN |
 //! | `dh:{<parent>}:c:<cell>` | hash | field: staff id, 16 bytes; value: a packed record (`packed`) |
 
-use h3o::{CellIndex, Resolution};
-
-/// Default prefix.
-pub(in crate::live) const PREFIX: &str = "dh";
+use geo::cell::{Cell, Grid};
 
 /// Builds keys under one prefix.
 #[derive(Clone, Debug)]
@@ -20,8 +19,8 @@ pub(in crate::live) struct Keys {
 }
 
 /// The cell whose hex is the hash tag.
-pub(super) fn parent(cell: CellIndex) -> CellIndex {
-    cell.parent(Resolution::Five).expect("cells of the index are finer than resolution 5")
+pub(super) fn parent(cell: Cell) -> Cell {
+    cell.parent(Grid::Tag)
 }
 
 impl Keys {
@@ -30,18 +29,18 @@ impl Keys {
     }
 
     pub(super) fn life(&self) -> String {
-        format!("{}:life", self.prefix)
+        format!("{}life", self.prefix)
     }
 
     pub(super) fn parents(&self) -> String {
-        format!("{}:parents", self.prefix)
+        format!("{}parents", self.prefix)
     }
 
-    pub(super) fn cells(&self, parent: CellIndex) -> String {
-        format!("{}:{{{parent}}}:cells", self.prefix)
+    pub(super) fn cells(&self, parent: Cell) -> String {
+        format!("{}{{{parent}}}:cells", self.prefix)
     }
 
-    pub(in crate::live) fn cell(&self, cell: CellIndex) -> String {
-        format!("{}:{{{}}}:c:{cell}", self.prefix, parent(cell))
+    pub(in crate::live) fn cell(&self, cell: Cell) -> String {
+        format!("{}{{{}}}:c:{cell}", self.prefix, parent(cell))
     }
 }

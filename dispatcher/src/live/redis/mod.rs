@@ -9,20 +9,23 @@ mod packed;
 mod queue;
 mod writer;
 
-pub(super) use keys::{Keys, PREFIX};
 #[cfg(test)]
-pub(super) use packed::{LEN, pack, unpack};
+mod redis_tests;
+#[cfg(test)]
+pub(super) mod test_server;
+
+pub(super) use keys::Keys;
 pub(super) use queue::Queue;
 pub(super) use writer::Writer;
 
-#[cfg(not(test))]
 use packed::{pack, unpack};
 
 use super::LivePosition;
-use super::index::{Cell, cell_of};
+use super::index::cell_of;
 use ::redis::aio::MultiplexedConnection;
 use ::redis::{AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, Value};
 use geo::Fix;
+use geo::cell::Cell;
 use matcher::model::AccountId;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
@@ -237,8 +240,8 @@ impl Link {
                 };
                 for name in names {
                     match std::str::from_utf8(&name).ok().and_then(|hex| hex.parse::<Cell>().ok()) {
-                        Some(cell) if cell.resolution() >= ::h3o::Resolution::Five => cells.push(cell),
-                        _ => skipped += 1,
+                        Some(cell) => cells.push(cell),
+                        None => skipped += 1,
                     }
                 }
             }
@@ -262,9 +265,4 @@ impl Link {
 
 fn away() -> RedisError {
     (ErrorKind::Io, "not connected").into()
-}
-
-/// Whether it is a URL that a Redis could have; connects to nothing.
-pub fn check_redis_url(url: &str) -> Result<(), LiveError> {
-    Client::open(url).map(|_| ()).map_err(|_| LiveError::BadUrl)
 }

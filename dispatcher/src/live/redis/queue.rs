@@ -1,11 +1,10 @@
 //! Owns who has to be written to Redis. Holds names, not positions: the writer takes the latest from the index, so a burst
 //! of fixes of one phone is one write and the queue cannot outgrow the staff, however long Redis is away.
 
-use super::super::RedisHealth;
-use matcher::model::{AccountId, Timestamp};
+use matcher::model::AccountId;
 use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
 /// The queue between `put` and the writer.
@@ -24,7 +23,7 @@ struct State {
     /// Taken and not yet confirmed.
     in_flight: usize,
     /// When the oldest of those waiting came.
-    waiting_since: Option<Timestamp>,
+    waiting_since: Option<Instant>,
     /// Whether the last exchange with Redis succeeded.
     up: bool,
 }
@@ -35,12 +34,12 @@ impl Queue {
     }
 
     /// Marks as changed.
-    pub(in crate::live) fn push(&self, staff: impl IntoIterator<Item = AccountId>, now: Timestamp) {
+    pub(in crate::live) fn push(&self, staff: impl IntoIterator<Item = AccountId>) {
         let mut state = self.state();
         let before = state.dirty.len();
         state.dirty.extend(staff);
         if state.dirty.len() > before {
-            state.waiting_since.get_or_insert(now);
+            state.waiting_since.get_or_insert_with(Instant::now);
             drop(state);
             self.wake.notify_one();
         }
@@ -58,10 +57,10 @@ impl Queue {
     }
 
     /// The batch taken is in Redis.
-    pub(super) fn written(&self, now: Timestamp) {
+    pub(super) fn written(&self) {
         let mut state = self.state();
         state.in_flight = 0;
-        state.waiting_since = (!state.dirty.is_empty()).then_some(now);
+        state.waiting_since = (!state.dirty.is_empty()).then(Instant::now);
         drop(state);
         self.progress.send_modify(|n| *n += 1);
     }
@@ -101,9 +100,19 @@ impl Queue {
         tokio::time::timeout(within, drained).await.is_ok()
     }
 
-    pub(in crate::live) fn health(&self, now: Timestamp) -> RedisHealth {
+    pub(in crate::live) fn is_up(&self) -> bool {
+        self.state().up
+    }
+
+    /// How many wait or are on their way.
+    pub(in crate::live) fn len(&self) -> usize {
         let state = self.state();
-        let lag_ms = state.waiting_since.map_or(0, |since| now.since_ms(since).max(0));
-        RedisHealth { up: state.up, lag_ms, queued: state.dirty.len() + state.in_flight }
+        state.dirty.len() + state.in_flight
+    }
+
+    /// How long the oldest has waited, milliseconds.
+    pub(in crate::live) fn lag_ms(&self) -> i64 {
+        let since = self.state().waiting_since;
+        since.map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 }

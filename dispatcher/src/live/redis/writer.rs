@@ -4,8 +4,9 @@
 use super::super::Shared;
 use super::{Change, Link, LiveError, Queue, Reloaded};
 use crate::clock::Env;
-use crate::telemetry::names;
+use crate::telemetry;
 use ::redis::{ErrorKind, RedisError, RedisResult};
+use geo::Fix;
 use matcher::model::AccountId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -117,9 +118,9 @@ impl Round {
             };
             match self.link.write(&changes).await {
                 Ok(refused) => {
-                    metrics::counter!(names::LIVE_REDIS_WRITES).increment(changes.len() as u64);
-                    metrics::counter!(names::LIVE_REDIS_SKIPPED).increment(refused as u64);
-                    queue.written(self.env.now());
+                    metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(changes.len() as u64);
+                    metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(refused as u64);
+                    queue.written();
                 }
                 Err(error) => {
                     queue.put_back(batch);
@@ -143,8 +144,10 @@ impl Round {
         } else {
             let shared = Arc::clone(&self.shared);
             let mut outdated = Vec::new();
-            let take = |staff, no, fix| {
-                if !shared.index().merge(staff, no, fix) {
+            let now_ms = self.env.now().0;
+            let take = |staff, no, fix: Fix| {
+                // One from the future would never grow old; a clock that was wrong must not keep a ghost.
+                if fix.taken_at_ms > now_ms || !shared.index().merge(staff, no, fix) {
                     outdated.push(staff);
                 }
             };
@@ -166,13 +169,13 @@ impl Round {
             live.outdated = outdated.len(),
             "positions read back from redis"
         );
-        metrics::counter!(names::LIVE_REDIS_SKIPPED).increment(found.skipped as u64);
-        self.queue().push(outdated, self.env.now());
+        metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(found.skipped as u64);
+        self.queue().push(outdated);
     }
 
     fn enqueue_everybody(&self) {
-        let everybody: Vec<AccountId> = self.shared.index().staff().collect();
-        self.queue().push(everybody, self.env.now());
+        let everybody: Vec<AccountId> = self.shared.index().staff().map(|p| p.staff).collect();
+        self.queue().push(everybody);
     }
 
     fn lost(&mut self, error: &RedisError) {

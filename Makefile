@@ -1,0 +1,40 @@
+# Thin: each target is one command that the README also writes out.
+PORT ?= 8080
+DATA ?= data/demo
+
+.PHONY: help run run-redis web build test check sim bench clean-data
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+run: build ## the whole service on this machine: generated city, demo accounts, a small fleet (PORT=8080)
+	@scripts/run.sh $(PORT) $(DATA)
+
+run-redis: build ## the same with live positions in a Redis of its own
+	@scripts/run.sh $(PORT) $(DATA) redis
+
+web: web/dist/.built ## the pages, built into web/dist
+
+web/dist/.built: $(shell find web -path web/node_modules -prune -o -path web/dist -prune -o -type f -print 2>/dev/null)
+	cd web && npm ci --no-audit --no-fund && npm run build
+	@touch $@
+
+build: web ## release binaries with the pages inside
+	cargo build --release --locked -p dispatcher -p simulator
+
+test: ## everything: lints, unit, contract suites on SQLite and real Redis, end to end, privacy, browser
+	@scripts/test.sh
+
+check: ## what is quick: format, lints, layering
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+
+sim: build ## load against a server that is running (TARGET=http://127.0.0.1:8080 PHONES=500 RATE=2 SECONDS=60)
+	target/release/simulator load --target $(or $(TARGET),http://127.0.0.1:$(PORT)) --phones $(or $(PHONES),500) \
+	  --bookings-per-second $(or $(RATE),2) --duration $(or $(SECONDS),60) --seed $(or $(SEED),1) --report sim-report.json
+
+bench: ## figures with their baselines, one run
+	cargo bench --locked
+
+clean-data: ## forget the demo's record
+	rm -rf data/demo

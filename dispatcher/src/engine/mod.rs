@@ -1,0 +1,143 @@
+//! Owns the loop: wakes on commits and on the clock, takes what is due from the record in micro-batches, has [`plan::step`]
+//! decide, and commits the effects. Offers leave through the outbox, not from here. What a wake-up missed, the next sweep finds:
+//! the loop never sleeps longer than a second.
+
+pub mod field;
+pub mod plan;
+pub mod roster;
+pub mod search;
+
+use crate::clock::Env;
+use crate::live::Live;
+use crate::record::{Applied, Record, RecordError};
+use crate::telemetry;
+use field::Field;
+use geo::road::RoadMap;
+use matcher::model::Timestamp;
+use plan::{Decisions, World};
+use roster::Roster;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Trips decided in one batch at most; more wait for the next.
+const BATCH_TRIPS_MAX: u32 = 256;
+/// A burst of commits is one batch: how long the loop waits for more after a wake-up.
+const GATHER: Duration = Duration::from_millis(3);
+/// The sweep that repairs a missed wake-up.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Commutes are expanded this often.
+const SERIES_EVERY_S: i64 = 60;
+/// Acknowledged messages and other spent rows are dropped this often.
+const PRUNE_EVERY_S: i64 = 300;
+/// Pause after the record failed, so that a broken disk is not hammered.
+const RECORD_AWAY: Duration = Duration::from_secs(1);
+
+/// What the loop works with.
+pub struct Engine {
+    record: Arc<Record>,
+    live: Arc<Live>,
+    roster: Arc<Roster>,
+    map: Arc<RoadMap>,
+    env: Env,
+    field: Field,
+    series_due: Timestamp,
+    prune_due: Timestamp,
+}
+
+impl Engine {
+    /// Ready to run; reads nothing yet.
+    pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, map: Arc<RoadMap>, env: Env) -> Self {
+        let field = Field::new(&map);
+        Self { record, live, roster, map, env, field, series_due: Timestamp(0), prune_due: Timestamp(0) }
+    }
+
+    /// Runs until told to stop; a batch that has begun is finished.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut commits = self.record.commits();
+        while !stop.is_cancelled() {
+            match self.round().await {
+                Ok(worked) if worked => continue,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(error.kind = %error, "a batch failed and will be tried again");
+                    tokio::time::sleep(RECORD_AWAY).await;
+                }
+            }
+            tokio::select! {
+                () = stop.cancelled() => break,
+                _ = commits.changed() => tokio::time::sleep(GATHER).await,
+                () = tokio::time::sleep(self.until_due().await) => {}
+            }
+        }
+    }
+
+    /// Time to the next due trip, a second at most.
+    async fn until_due(&self) -> Duration {
+        match self.record.next_due_at().await {
+            Ok(Some(due)) => {
+                let ms = due.since_ms(self.env.now()).max(1).unsigned_abs();
+                Duration::from_millis(ms).min(SWEEP)
+            }
+            _ => SWEEP,
+        }
+    }
+
+    /// One batch. Returns whether it was full, so that more may be waiting.
+    async fn round(&mut self) -> Result<bool, RecordError> {
+        let now = self.env.now();
+        self.housekeeping(now).await?;
+        let roster = self.roster.refresh(&self.record, now).await?;
+        self.field.follow(&self.live, &roster, &self.map);
+        let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
+        if due.is_empty() {
+            return Ok(false);
+        }
+        let begun = Instant::now();
+        let full = due.len() == BATCH_TRIPS_MAX as usize;
+        let decisions = self.decide(roster, now, due).await;
+        for trip in &decisions.refused_by_check {
+            tracing::error!(trip.id = %trip, "the second look refused a crew; it was not offered");
+            metrics::counter!(telemetry::CHECK_REFUSED).increment(1);
+        }
+        let applied = self.record.apply(now, &decisions.effects).await?;
+        let lost = applied.iter().filter(|a| **a == Applied::LostRace).count();
+        metrics::counter!(telemetry::RACES_LOST).increment(lost as u64);
+        metrics::histogram!(telemetry::BATCH_SECONDS).record(begun.elapsed().as_secs_f64());
+        Ok(full)
+    }
+
+    /// The search is milliseconds of pure computation: it runs beside the sockets, not among them.
+    async fn decide(
+        &mut self,
+        roster: Arc<roster::RosterView>,
+        now: Timestamp,
+        due: Vec<crate::record::DueTrip>,
+    ) -> Decisions {
+        let field = std::mem::replace(&mut self.field, Field::new(&self.map));
+        let map = Arc::clone(&self.map);
+        let (field, decisions) = tokio::task::spawn_blocking(move || {
+            let decisions = plan::step(&World { roster: &roster, field: &field, map: &map }, now, &due);
+            (field, decisions)
+        })
+        .await
+        .expect("a decision does not panic");
+        self.field = field;
+        decisions
+    }
+
+    async fn housekeeping(&mut self, now: Timestamp) -> Result<(), RecordError> {
+        if now >= self.series_due {
+            self.series_due = now.plus_s(SERIES_EVERY_S);
+            let made = self.record.expand_series(now).await?;
+            if made > 0 {
+                tracing::info!(trips.made = made, "commutes expanded");
+            }
+        }
+        if now >= self.prune_due {
+            self.prune_due = now.plus_s(PRUNE_EVERY_S);
+            self.record.prune(now).await?;
+        }
+        Ok(())
+    }
+}

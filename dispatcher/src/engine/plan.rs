@@ -1,0 +1,305 @@
+//! Owns one decision: `step(world, now, due trips) → effects`. No await, no I/O, no clock. Phases are the record's and the
+//! lifecycle's; who may go is `matcher::policy`'s; who goes is `matcher::assign`'s; its answer is believed only after
+//! `matcher::check` has looked at it again from the facts.
+
+use crate::engine::field::Field;
+use crate::engine::roster::RosterView;
+use crate::engine::search::{Found, Search};
+use crate::record::{DueTrip, Effect, Placement};
+use geo::road::RoadMap;
+use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
+use matcher::check;
+use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
+use matcher::policy::{self, Candidate, FixFacts, limits};
+use matcher::schedule::{Decision, must_go_live};
+use std::collections::{HashMap, HashSet};
+
+/// Eligible staff drawn for a trip before the first proof is tried; doubled at each widening.
+const FIRST_DRAW: usize = 8;
+
+/// What a decision looks at.
+pub struct World<'a> {
+    /// The staff.
+    pub roster: &'a RosterView,
+    /// Where they stand.
+    pub field: &'a Field,
+    /// The roads.
+    pub map: &'a RoadMap,
+}
+
+/// What was decided, and how sure it is.
+#[derive(Debug, Default)]
+pub struct Decisions {
+    /// For the record, in order.
+    pub effects: Vec<Effect>,
+    /// Trips whose crew was refused by the second look; nothing is offered for them.
+    pub refused_by_check: Vec<TripId>,
+    /// Whether nobody outside the search could have made the crews better.
+    pub proven: bool,
+}
+
+/// Decides about every trip that is due.
+pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
+    let mut decisions = Decisions { proven: true, ..Decisions::default() };
+    let mut wanting = Vec::new();
+    for trip in due {
+        if let Some(want) = triage(world, now, trip, &mut decisions.effects) {
+            wanting.push(want);
+        }
+    }
+    let crews = choose(&mut wanting, now, &mut decisions.proven);
+    let refused = second_look(world, now, &wanting, &crews);
+    let mut found: HashMap<TripId, Crew> = crews.into_iter().map(|crew| (crew.trip, crew)).collect();
+    for want in &wanting {
+        let id = want.due.row.trip.id;
+        let crew = found.remove(&id).filter(|_| !refused.contains(&id));
+        if refused.contains(&id) {
+            decisions.refused_by_check.push(id);
+        }
+        conclude(want, now, crew, &mut decisions.effects);
+    }
+    decisions
+}
+
+/// A trip that needs staff now, with its look outward.
+struct Want<'a> {
+    due: &'a DueTrip,
+    search: Search<'a>,
+    eligible: Vec<Found>,
+    open_slots: Vec<u8>,
+    kept: Vec<AccountId>,
+    exhausted: bool,
+    /// Set for a reserved trip: the search is only to know when the crew would have to leave.
+    reserved_for: Option<Timestamp>,
+}
+
+/// Settles what needs no search; returns the trips that need one.
+fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut Vec<Effect>) -> Option<Want<'a>> {
+    let trip = &due.row.trip;
+    let mut reserved_for = None;
+    match trip.phase {
+        Phase::Reserved => {
+            let pickup_at = trip.pickup_at.unwrap_or(now);
+            reserved_for = Some(pickup_at);
+            if now < pickup_at.plus_s(-limits::LOOK_AHEAD_S) {
+                effects.push(Effect::Defer { trip: trip.id, due_at: pickup_at.plus_s(-limits::LOOK_AHEAD_S) });
+                return None;
+            }
+        }
+        Phase::Requested | Phase::Matching | Phase::Offered => {}
+        _ => return None,
+    }
+    let is_expired = |state, expires_at| state == OfferState::Open && expires_at <= now;
+    let crew = &due.row.crew;
+    let expired = crew.iter().any(|m| is_expired(m.offer.state, m.offer.expires_at));
+    let kept: Vec<_> = crew.iter().filter(|m| !is_expired(m.offer.state, m.offer.expires_at)).collect();
+    let held: HashSet<u8> = kept.iter().map(|m| m.offer.slot).collect();
+    let open_slots: Vec<u8> = (0..trip.crew_size.get()).filter(|slot| !held.contains(slot)).collect();
+    if open_slots.is_empty() {
+        // Offers are out and running; only the clock of escalation can have brought it here.
+        escalate_if_late(due, now, effects);
+        return None;
+    }
+    if expired {
+        effects.push(Effect::ExpireOffers { trip: trip.id });
+    }
+    let vacant_too_long = due.vacant_since.is_some_and(|since| since.plus_s(limits::REFILL_KEEP_S) <= now);
+    if trip.phase == Phase::Offered && kept.is_empty() || !kept.is_empty() && vacant_too_long {
+        // Nobody is left to wait for, or who is left has waited long enough: all free, and a new crew is tried.
+        effects.push(Effect::Dissolve { trip: trip.id, due_at: now });
+        return None;
+    }
+    Some(Want {
+        due,
+        search: Search::new(due, world.field, world.roster, world.map, now),
+        eligible: Vec::new(),
+        open_slots,
+        kept: kept.iter().map(|m| m.offer.staff).collect(),
+        exhausted: false,
+        reserved_for,
+    })
+}
+
+/// Whether nobody accepted in time and no human knows yet.
+fn is_late(due: &DueTrip, now: Timestamp) -> bool {
+    due.row.trip.escalated_at.is_none()
+        && due.live_since.is_some_and(|since| since.plus_s(limits::ESCALATE_AFTER_S) <= now)
+}
+
+fn escalate_if_late(due: &DueTrip, now: Timestamp, effects: &mut Vec<Effect>) {
+    let trip = due.row.trip.id;
+    let next_expiry = due.row.crew.iter().filter(|m| m.offer.state == OfferState::Open).map(|m| m.offer.expires_at).min();
+    let due_at = next_expiry.unwrap_or_else(|| now.plus_s(limits::RETRY_S));
+    if is_late(due, now) {
+        effects.push(Effect::Escalate { trip, due_at });
+    } else {
+        effects.push(Effect::Defer { trip, due_at: earlier_of_escalation(due, due_at) });
+    }
+}
+
+/// No later than the instant at which a human must be told.
+fn earlier_of_escalation(due: &DueTrip, due_at: Timestamp) -> Timestamp {
+    match due.live_since {
+        Some(since) if due.row.trip.escalated_at.is_none() => due_at.min(since.plus_s(limits::ESCALATE_AFTER_S)),
+        _ => due_at,
+    }
+}
+
+impl Want<'_> {
+    /// Draws until `count` eligible staff are known or nobody is left.
+    fn widen_to(&mut self, count: usize) {
+        while self.eligible.len() < count && !self.exhausted {
+            match self.search.draw() {
+                Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => self.eligible.push(found),
+                Some(_) => {}
+                None => self.exhausted = true,
+            }
+        }
+    }
+
+    fn to_assign(&self, now: Timestamp, taken: &HashSet<AccountId>) -> AssignTrip {
+        let trip = &self.due.row.trip;
+        let since = self.due.live_since.unwrap_or(trip.requested_at);
+        AssignTrip {
+            trip: trip.id,
+            slots: self.open_slots.len() as u8,
+            tier: if trip.escalated_at.is_some() { Tier::Escalated } else { Tier::Ordinary },
+            waited_s: u32::try_from(now.since_ms(since) / 1_000).unwrap_or(0),
+            kept: self.kept.clone(),
+            candidates: self
+                .eligible
+                .iter()
+                .filter(|f| !taken.contains(&f.staff))
+                .map(|f| Choice { staff: f.staff, cost: f.verdict.cost })
+                .collect(),
+            unseen_cost_min: if self.exhausted { None } else { policy::cost_floor(self.search.frontier_s()) },
+        }
+    }
+}
+
+/// Draws, solves and widens until the crews are proven or the search is at its bound.
+fn choose(wanting: &mut [Want<'_>], now: Timestamp, proven: &mut bool) -> Vec<Crew> {
+    let live: Vec<usize> = (0..wanting.len()).filter(|&i| wanting[i].reserved_for.is_none()).collect();
+    for want in wanting.iter_mut() {
+        let first = FIRST_DRAW.max(want.open_slots.len());
+        want.widen_to(first);
+    }
+    let mut crews: Vec<Crew> = Vec::new();
+    let mut taken: HashSet<AccountId> = HashSet::new();
+    for chunk in live.chunks(assign::BATCH_TRIPS_MAX) {
+        let mut plan = assign::Plan::default();
+        for round in 0..WIDEN_ROUNDS_MAX {
+            let trips: Vec<AssignTrip> = chunk.iter().map(|&i| wanting[i].to_assign(now, &taken)).collect();
+            plan = assign::solve(&trips);
+            let widening = assign::widen(&trips, &plan);
+            if widening.more.is_empty() {
+                *proven &= widening.optimal;
+                break;
+            }
+            *proven &= round + 1 < WIDEN_ROUNDS_MAX;
+            for &i in chunk {
+                if widening.more.contains(&wanting[i].due.row.trip.id) {
+                    let more = wanting[i].eligible.len().max(FIRST_DRAW) * 2;
+                    wanting[i].widen_to(more);
+                }
+            }
+        }
+        // Chunks are solved one after another; what an earlier one took is gone.
+        taken.extend(plan.crews.iter().flat_map(|crew| crew.added.iter().map(|choice| choice.staff)));
+        crews.extend(plan.crews);
+    }
+    crews
+}
+
+/// The independent check of what is about to be offered; the trips it refuses.
+fn second_look(world: &World<'_>, now: Timestamp, wanting: &[Want<'_>], crews: &[Crew]) -> HashSet<TripId> {
+    let by_trip: HashMap<TripId, &Want<'_>> = wanting.iter().map(|w| (w.due.row.trip.id, w)).collect();
+    let looked_at: Vec<(&Want<'_>, &Crew, Vec<Candidate<'_>>)> = crews
+        .iter()
+        .filter_map(|crew| {
+            let want = *by_trip.get(&crew.trip)?;
+            Some((want, crew, crew.added.iter().filter_map(|c| facts(world, now, want, c.staff)).collect()))
+        })
+        .collect();
+    let cases: Vec<check::Case<'_>> = looked_at
+        .iter()
+        .map(|(want, _, candidates)| check::Case { trip: &want.due.row.trip, candidates, kept: &want.kept })
+        .collect();
+    let proposals: Vec<check::Proposal> = looked_at
+        .iter()
+        .map(|(want, crew, _)| check::Proposal {
+            trip: crew.trip,
+            crew: want.kept.iter().copied().chain(crew.added.iter().map(|c| c.staff)).collect(),
+        })
+        .collect();
+    check::check(now, &cases, &proposals).into_iter().map(|finding| finding.trip).collect()
+}
+
+/// The facts of one chosen staff member, gathered anew for the second look.
+fn facts<'a>(world: &World<'a>, now: Timestamp, want: &Want<'_>, staff: AccountId) -> Option<Candidate<'a>> {
+    let entry = world.roster.by_id.get(&staff)?;
+    let standing = world.field.standing(staff)?;
+    let found = want.eligible_or_chosen(staff)?;
+    Some(Candidate {
+        staff: &entry.staff,
+        shift: entry.shift.as_ref(),
+        fix: Some(FixFacts { age_ms: now.0 - standing.fix.taken_at_ms, accuracy_m: standing.fix.accuracy_m }),
+        busy: entry.duty.is_some(),
+        declined: want.due.declined.contains(&staff),
+        eta: Some(found.eta),
+        off_road: found.off_road,
+    })
+}
+
+/// What becomes of a trip after the choice.
+fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, effects: &mut Vec<Effect>) {
+    let trip = want.due.row.trip.id;
+    if let Some(pickup_at) = want.reserved_for {
+        let slots = want.open_slots.len();
+        let crew_eta_s = (want.eligible.len() >= slots).then(|| slowest_s(&want.eligible[..slots]));
+        effects.push(match must_go_live(pickup_at, now, crew_eta_s) {
+            Decision::GoLiveNow => Effect::GoLive { trip, due_at: now },
+            Decision::LookAgainAt(due_at) => Effect::Defer { trip, due_at },
+        });
+        return;
+    }
+    if let Some(crew) = crew {
+        let placements = crew
+            .added
+            .iter()
+            .zip(&want.open_slots)
+            .map(|(choice, &slot)| Placement { slot, staff: choice.staff, eta_s: want.eta_s(choice.staff) })
+            .collect();
+        effects.push(Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(limits::OFFER_S) });
+        if is_late(want.due, now) {
+            effects.push(Effect::Escalate { trip, due_at: now.plus_s(limits::OFFER_S) });
+        }
+        return;
+    }
+    let due_at = earlier_of_escalation(want.due, now.plus_s(limits::RETRY_S)).max(now.plus_s(1));
+    effects.push(if is_late(want.due, now) {
+        Effect::Escalate { trip, due_at: now.plus_s(limits::RETRY_S) }
+    } else if matches!(want.due.row.trip.phase, Phase::Requested) {
+        Effect::GoLive { trip, due_at }
+    } else {
+        Effect::Defer { trip, due_at }
+    });
+}
+
+/// Seconds of the slowest, rounded up.
+fn slowest_s(found: &[Found]) -> u32 {
+    found.iter().map(|f| f.eta.seconds.ceil() as u32).max().unwrap_or(0)
+}
+
+impl Want<'_> {
+    fn eligible_or_chosen(&self, staff: AccountId) -> Option<&Found> {
+        self.eligible.iter().find(|f| f.staff == staff)
+    }
+
+    fn eta_s(&self, staff: AccountId) -> u32 {
+        self.eligible_or_chosen(staff).map_or(0, |f| f.eta.seconds.ceil() as u32)
+    }
+}
+
+#[cfg(test)]
+mod plan_tests;

@@ -1,0 +1,118 @@
+//! Owns the lazy look outward from one meeting point: staff of every way of travelling in ascending ETA, each judged by
+//! `matcher::policy` as they are found. Chooses nobody.
+//!
+//! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven.
+
+use crate::engine::field::{Field, graph};
+use crate::engine::roster::RosterView;
+use crate::record::DueTrip;
+use geo::road::{RoadMap, soonest};
+use geo::{Eta, EtaSource};
+use matcher::model::{AccountId, Mode, Timestamp};
+use matcher::policy::{self, Candidate, Context, FixFacts, Verdict, limits};
+use std::iter::Peekable;
+
+/// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car.
+const STRAIGHT_MPS: [f64; 2] = [1.1, 5.5];
+
+/// Somebody found, and what the rules say.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// Who.
+    pub staff: AccountId,
+    /// How long to the meeting point.
+    pub eta: Eta,
+    /// Whether no road was near, so that the ETA is a guess.
+    pub off_road: bool,
+    /// What the rules say.
+    pub verdict: Verdict,
+}
+
+/// One way's stream: who, how long, and whether no road was near.
+type Stream<'a> = Box<dyn Iterator<Item = (AccountId, Eta, bool)> + 'a>;
+
+/// The look outward for one trip.
+pub struct Search<'a> {
+    due: &'a DueTrip,
+    field: &'a Field,
+    roster: &'a RosterView,
+    now: Timestamp,
+    streams: Vec<Peekable<Stream<'a>>>,
+    frontier_s: f32,
+}
+
+impl<'a> Search<'a> {
+    /// Stands at the meeting point; draws nobody yet.
+    pub fn new(due: &'a DueTrip, field: &'a Field, roster: &'a RosterView, map: &'a RoadMap, now: Timestamp) -> Self {
+        let pickup = due.row.trip.pickup;
+        let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(3);
+        let mut no_road = [false; 2];
+        for mode in [Mode::Walk, Mode::Drive] {
+            let graph = graph(map, mode);
+            let Some(snap) = graph.snap(pickup) else {
+                no_road[mode as usize] = true;
+                continue;
+            };
+            let by_road = soonest(graph, field.registry(mode), &snap, limits::PICKUP_ETA_S_MAX as f32)
+                .map(|(staff, seconds)| (staff, Eta { seconds, source: EtaSource::Road }, false));
+            let stream: Stream<'a> = Box::new(by_road);
+            streams.push(stream.peekable());
+        }
+        let mut guessed: Vec<(AccountId, Eta, bool)> = field
+            .off_road(no_road)
+            .map(|(staff, standing, mode)| {
+                (staff, Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]), true)
+            })
+            .collect();
+        guessed.sort_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds));
+        let stream: Stream<'a> = Box::new(guessed.into_iter());
+        streams.push(stream.peekable());
+        Self { due, field, roster, now, streams, frontier_s: 0.0 }
+    }
+
+    /// Nobody who has not been drawn is nearer than this; infinite when all have been.
+    pub const fn frontier_s(&self) -> f32 {
+        self.frontier_s
+    }
+
+    /// The next soonest, eligible or not; `None` when there is nobody left within the bound.
+    pub fn draw(&mut self) -> Option<Found> {
+        loop {
+            let nearest = self
+                .streams
+                .iter_mut()
+                .enumerate()
+                .filter_map(|(i, stream)| stream.peek().map(|(_, eta, _)| (i, eta.seconds)))
+                .min_by(|a, b| a.1.total_cmp(&b.1));
+            let Some((i, seconds)) = nearest else {
+                self.frontier_s = f32::INFINITY;
+                return None;
+            };
+            self.frontier_s = seconds;
+            let (staff, eta, off_road) = self.streams[i].next()?;
+            if let Some(found) = self.judge(staff, eta, off_road) {
+                return Some(found);
+            }
+        }
+    }
+
+    /// `None` for somebody who is no longer on the roster.
+    fn judge(&self, staff: AccountId, eta: Eta, off_road: bool) -> Option<Found> {
+        let entry = self.roster.by_id.get(&staff)?;
+        let fix = self.field.standing(staff).map(|standing| FixFacts {
+            age_ms: self.now.0 - standing.fix.taken_at_ms,
+            accuracy_m: standing.fix.accuracy_m,
+        });
+        let candidate = Candidate {
+            staff: &entry.staff,
+            shift: entry.shift.as_ref(),
+            fix,
+            busy: entry.duty.is_some(),
+            declined: self.due.declined.contains(&staff),
+            eta: Some(eta),
+            off_road,
+        };
+        let context = Context { trip: &self.due.row.trip, now: self.now };
+        Some(Found { staff, eta, off_road, verdict: policy::verdict(&candidate, &context) })
+    }
+}

@@ -1,0 +1,221 @@
+//! Owns bookings and their first trips. A booking is idempotent by its rider and key; what was answered once is answered
+//! again. Commutes are expanded by `series`.
+
+use super::row::{Columns, blob};
+use super::series::Window;
+use super::write::{About, Write};
+use super::{Booked, NewBooking, OutboxKind, Outcome, Place, Record, RecordError, Refusal, Role};
+use matcher::lifecycle::{Event, next};
+use matcher::model::{AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId};
+use matcher::policy::limits::LOOK_AHEAD_S;
+use sqlx::{Row, SqliteConnection};
+
+/// A trip to be made.
+pub(super) struct NewTrip<'a> {
+    pub(super) booking: BookingId,
+    pub(super) rider: AccountId,
+    pub(super) leg: Leg,
+    pub(super) series: Option<(SeriesId, jiff::civil::Date)>,
+    pub(super) crew_size: CrewSize,
+    pub(super) pickup: &'a Place,
+    pub(super) dropoff: &'a Place,
+    pub(super) pickup_at: Option<Timestamp>,
+    pub(super) trip_s: u32,
+}
+
+impl Record {
+    /// Commits the booking, its first trips and their due entries, in one transaction. The same key and body again: the
+    /// same booking, `fresh` false.
+    pub async fn book(&self, now: Timestamp, new: &NewBooking) -> Outcome<Booked> {
+        let mut write = self.begin(now).await?;
+        match find(write.conn(), new.rider, &new.idempotency_key, &new.body_sha256).await? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(Some(booked)) => return Ok(Ok(booked)),
+            Ok(None) => {}
+        }
+        if write.active_role(new.rider.0).await? != Some(Role::Rider) {
+            return Ok(Err(Refusal::NotFound));
+        }
+        let crew_size = match new.crew_size {
+            Some(stated) => stated,
+            None => write.granted_crew_size(new.rider).await?,
+        };
+        let booking = BookingId(self.env.uuid());
+        write.add_booking(booking, crew_size, new).await?;
+        let series = match &new.kind {
+            BookingKind::Now => {
+                write.add_single(booking, crew_size, new, None).await?;
+                None
+            }
+            BookingKind::At(at) => {
+                write.add_single(booking, crew_size, new, Some(*at)).await?;
+                None
+            }
+            BookingKind::Commute(commute) => {
+                let series = write.add_series(booking, new.rider, commute).await?;
+                write.expand(Some(series), Window::from(now)).await?;
+                Some(series)
+            }
+        };
+        let trips = trips_of(write.conn(), booking).await?;
+        write.audit(Some(new.rider), "booked", booking.0, new.kind_word()).await?;
+        write.commit().await?;
+        Ok(Ok(Booked { booking, series, trips, fresh: true }))
+    }
+
+    /// What a retry would be answered, `None` for a new key. One read.
+    pub async fn find_booking(
+        &self,
+        rider: AccountId,
+        idempotency_key: &str,
+        body_sha256: &[u8; 32],
+    ) -> Outcome<Option<Booked>> {
+        let mut snapshot = self.read.begin().await?;
+        find(&mut snapshot, rider, idempotency_key, body_sha256).await
+    }
+}
+
+async fn find(
+    conn: &mut SqliteConnection,
+    rider: AccountId,
+    idempotency_key: &str,
+    body_sha256: &[u8; 32],
+) -> Outcome<Option<Booked>> {
+    let found = sqlx::query(
+        "select b.id, b.body_sha256, s.id as series from bookings b left join series s on s.booking = b.id
+         where b.rider = ? and b.idempotency_key = ?",
+    )
+    .bind(blob(rider.0))
+    .bind(idempotency_key)
+    .fetch_optional(&mut *conn)
+    .await?;
+    let Some(found) = found else { return Ok(Ok(None)) };
+    if found.try_get::<&[u8], _>("body_sha256")? != body_sha256 {
+        return Ok(Err(Refusal::KeyReused));
+    }
+    let booking = BookingId(found.id("id")?);
+    let series = found.id_or_none("series")?.map(SeriesId);
+    Ok(Ok(Some(Booked { booking, series, trips: trips_of(conn, booking).await?, fresh: false })))
+}
+
+async fn trips_of(conn: &mut SqliteConnection, booking: BookingId) -> Result<Vec<TripId>, RecordError> {
+    let rows = sqlx::query("select id from trips where booking = ? order by coalesce(pickup_at, requested_at), id")
+        .bind(blob(booking.0))
+        .fetch_all(conn)
+        .await?;
+    rows.iter().map(|r| r.id("id").map(TripId)).collect()
+}
+
+impl NewBooking {
+    fn kind_word(&self) -> &'static str {
+        match self.kind {
+            BookingKind::Now => "now",
+            BookingKind::At(_) => "at",
+            BookingKind::Commute(_) => "commute",
+        }
+    }
+}
+
+impl Write<'_> {
+    async fn granted_crew_size(&mut self, rider: AccountId) -> Result<CrewSize, RecordError> {
+        let stated: Option<u8> = sqlx::query_scalar("select crew_size from grants where rider = ?")
+            .bind(blob(rider.0))
+            .fetch_optional(self.conn())
+            .await?;
+        Ok(stated.and_then(CrewSize::new).unwrap_or(CrewSize::PAIR))
+    }
+
+    async fn add_booking(&mut self, id: BookingId, crew_size: CrewSize, new: &NewBooking) -> Result<(), RecordError> {
+        let now = self.now.0;
+        let at = if let BookingKind::At(at) = new.kind { Some(at.0) } else { None };
+        sqlx::query(
+            "insert into bookings (id, rider, idempotency_key, body_sha256, kind, at, crew_size, pickup_lat, pickup_lon,
+                pickup_label, dropoff_lat, dropoff_lon, dropoff_label, trip_s, return_trip_s, created_at)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(blob(id.0))
+        .bind(blob(new.rider.0))
+        .bind(&new.idempotency_key)
+        .bind(new.body_sha256.to_vec())
+        .bind(new.kind_word())
+        .bind(at)
+        .bind(i64::from(crew_size.get()))
+        .bind(new.pickup.position.lat_e7())
+        .bind(new.pickup.position.lon_e7())
+        .bind(&new.pickup.label)
+        .bind(new.dropoff.position.lat_e7())
+        .bind(new.dropoff.position.lon_e7())
+        .bind(&new.dropoff.label)
+        .bind(new.trip_s)
+        .bind(new.return_trip_s)
+        .bind(now)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    async fn add_single(
+        &mut self,
+        booking: BookingId,
+        crew_size: CrewSize,
+        new: &NewBooking,
+        pickup_at: Option<Timestamp>,
+    ) -> Result<(), RecordError> {
+        self.add_trip(&NewTrip {
+            booking,
+            rider: new.rider,
+            leg: Leg::Single,
+            series: None,
+            crew_size,
+            pickup: &new.pickup,
+            dropoff: &new.dropoff,
+            pickup_at,
+            trip_s: new.trip_s,
+        })
+        .await
+    }
+
+    /// Requested and due at once, or reserved and due when a crew may have to leave. A leg already made is left alone by
+    /// the caller. Tells the rider.
+    pub(super) async fn add_trip(&mut self, new: &NewTrip<'_>) -> Result<(), RecordError> {
+        let id = TripId(self.record.env.uuid());
+        let now = self.now;
+        let (phase, due_at) = match new.pickup_at {
+            None => (Phase::Requested, now),
+            Some(at) => (
+                next(Phase::Requested, Event::Reserve).expect("the table reserves what was requested"),
+                at.plus_s(-LOOK_AHEAD_S).max(now),
+            ),
+        };
+        let change_no = self.next_change().await?;
+        sqlx::query(
+            "insert into trips (id, booking, rider, leg, series, series_date, crew_size, pickup_lat, pickup_lon,
+                pickup_label, dropoff_lat, dropoff_lon, dropoff_label, pickup_at, trip_s, requested_at, phase, due_at,
+                updated_at, change_no)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(blob(id.0))
+        .bind(blob(new.booking.0))
+        .bind(blob(new.rider.0))
+        .bind(new.leg.word())
+        .bind(new.series.map(|(series, _)| blob(series.0)))
+        .bind(new.series.map(|(_, date)| date.to_string()))
+        .bind(i64::from(new.crew_size.get()))
+        .bind(new.pickup.position.lat_e7())
+        .bind(new.pickup.position.lon_e7())
+        .bind(&new.pickup.label)
+        .bind(new.dropoff.position.lat_e7())
+        .bind(new.dropoff.position.lon_e7())
+        .bind(&new.dropoff.label)
+        .bind(new.pickup_at.map(|t| t.0))
+        .bind(new.trip_s)
+        .bind(now.0)
+        .bind(phase.word())
+        .bind(due_at.0)
+        .bind(now.0)
+        .bind(change_no)
+        .execute(self.conn())
+        .await?;
+        self.tell(new.rider, OutboxKind::Trip, About::trip(id)).await
+    }
+}

@@ -1,0 +1,189 @@
+//! Owns what an assigned crew does: set out, arrive, meet, walk, finish, or leave early. En route and arrived are each
+//! member's own; from `met` on the crew is one.
+
+use super::row::{Columns, blob};
+use super::transitions::{Hold, TripState, reason};
+use super::write::{About, Write};
+use super::{OutboxKind, Outcome, Record, RecordError, Refusal};
+use matcher::lifecycle::{Event, slowest};
+use matcher::model::Timestamp;
+use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
+
+impl Record {
+    /// A crew member's tap: `en_route` and `arrived` for the member, `met`, `escorting`, `completed` and `no_show` for the
+    /// trip. A repeat is `Ok` and changes nothing. One transaction.
+    pub async fn set_status(&self, now: Timestamp, trip: TripId, staff: AccountId, to: Phase) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        let crew = write.holds(trip).await?;
+        let Some(own) = crew.iter().find(|h| h.staff == staff && h.state == HoldState::Active).copied() else {
+            return write.status_from_outside(&state, staff, to).await;
+        };
+        if to <= own.phase && to >= Phase::EnRoute {
+            return Ok(Ok(()));
+        }
+        let done = match to {
+            Phase::EnRoute | Phase::Arrived => write.member_moves(&mut state, &own, &crew, to).await?,
+            Phase::Met => write.crew_moves(&mut state, &crew, Event::Meet).await?,
+            Phase::Escorting => write.crew_moves(&mut state, &crew, Event::Start).await?,
+            Phase::Completed => write.crew_ends(&mut state, &crew, Event::Complete, reason::COMPLETED).await?,
+            Phase::NoShow => write.crew_ends(&mut state, &crew, Event::NoShow, reason::NO_SHOW).await?,
+            _ => Err(Refusal::WrongPhase(state.phase())),
+        };
+        if let Err(refusal) = done {
+            return Ok(Err(refusal));
+        }
+        if !to.is_end() {
+            for other in crew.iter().filter(|h| h.staff != staff) {
+                write.tell(other.staff, OutboxKind::Trip, About::trip(trip)).await?;
+            }
+        }
+        write.save(&state).await?;
+        write.audit(Some(staff), "status_set", trip.0, to.word()).await?;
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// Gives the slot back before the meeting; the others are kept while it is refilled, without the meeting point. A
+    /// repeat is `Ok`. One transaction.
+    pub async fn drop_out(&self, now: Timestamp, trip: TripId, staff: AccountId) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        let mut others = write.holds(trip).await?;
+        let Some(at) = others.iter().position(|h| h.staff == staff) else {
+            let before = write.last_end(trip, staff).await?;
+            let repeated = before.as_deref() == Some(reason::DROPPED_OUT);
+            return Ok(if repeated { Ok(()) } else { Err(Refusal::NotFound) });
+        };
+        let own = others.remove(at);
+        if own.state == HoldState::Held {
+            return Ok(Err(Refusal::WrongPhase(state.phase())));
+        }
+        if let Err(refusal) = write.leave(&mut state, &own, &others, reason::DROPPED_OUT).await? {
+            return Ok(Err(refusal));
+        }
+        write.save(&state).await?;
+        write.audit(Some(staff), "dropped_out", trip.0, "").await?;
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+}
+
+impl Write<'_> {
+    /// En route and arrived: forward only, each needs the one before; the trip follows its slowest member.
+    async fn member_moves(&mut self, trip: &mut TripState, own: &Hold, crew: &[Hold], to: Phase) -> Outcome<()> {
+        let needed = if to == Phase::EnRoute { Phase::Assigned } else { Phase::EnRoute };
+        if own.phase != needed {
+            return Ok(Err(Refusal::WrongPhase(own.phase)));
+        }
+        self.move_hold(own, HoldState::Active, to).await?;
+        let phases = crew.iter().map(|h| if h.offer == own.offer { to } else { h.phase });
+        let shown = slowest(phases).unwrap_or(to);
+        while trip.phase() < shown {
+            let on = if trip.phase() == Phase::Assigned { Event::Depart } else { Event::Arrive };
+            if let Err(refusal) = trip.step(on) {
+                return Ok(Err(refusal));
+            }
+        }
+        if trip.is_unchanged() {
+            // The trip shows the same phase, but the rider sees each member's.
+            self.tell(trip.rider, OutboxKind::Trip, About::trip(trip.id)).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    async fn crew_moves(&mut self, trip: &mut TripState, crew: &[Hold], on: Event) -> Outcome<()> {
+        if let Err(refusal) = trip.step(on) {
+            return Ok(Err(refusal));
+        }
+        for member in crew {
+            self.move_hold(member, HoldState::Active, trip.phase()).await?;
+        }
+        Ok(Ok(()))
+    }
+
+    async fn crew_ends(
+        &mut self,
+        trip: &mut TripState,
+        crew: &[Hold],
+        on: Event,
+        because: &'static str,
+    ) -> Outcome<()> {
+        if let Err(refusal) = trip.step(on) {
+            return Ok(Err(refusal));
+        }
+        self.free_crew(trip.id, crew, because, because, because).await?;
+        Ok(Ok(()))
+    }
+
+    /// Someone who holds no active slot of the trip: a late repeat of the tap that ended it is `Ok`, the rest is not theirs.
+    async fn status_from_outside(&mut self, trip: &TripState, staff: AccountId, to: Phase) -> Outcome<()> {
+        let before = self.last_end(trip.id, staff).await?;
+        Ok(match before.as_deref() {
+            Some(reason::COMPLETED | reason::NO_SHOW) if trip.phase() == to => Ok(()),
+            Some(reason::COMPLETED | reason::NO_SHOW | reason::CANCELLED) => Err(Refusal::WrongPhase(trip.phase())),
+            _ => Err(Refusal::NotFound),
+        })
+    }
+
+    /// Why the member's last slot of this trip ended.
+    async fn last_end(&mut self, trip: TripId, staff: AccountId) -> Result<Option<String>, RecordError> {
+        let found = sqlx::query(
+            "select closed_because from holds where trip = ? and staff = ? and state = 'released'
+             order by closed_at desc, offered_at desc limit 1",
+        )
+        .bind(blob(trip.0))
+        .bind(blob(staff.0))
+        .fetch_optional(self.conn())
+        .await?;
+        found.map(|r| r.text("closed_because")).transpose()
+    }
+
+    /// A member goes for good; the others are kept without the meeting point. Refused once rider and crew have met.
+    pub(super) async fn leave(
+        &mut self,
+        trip: &mut TripState,
+        own: &Hold,
+        others: &[Hold],
+        because: &'static str,
+    ) -> Outcome<()> {
+        if own.state == HoldState::Active {
+            if let Err(refusal) = trip.step(Event::DropOut) {
+                return Ok(Err(refusal));
+            }
+            trip.words = None;
+            self.end_assignment(trip.id, because).await?;
+            self.tell(own.staff, OutboxKind::TripGone, About::trip(trip.id).because(because)).await?;
+            for other in others {
+                self.move_hold(other, HoldState::Accepted, Phase::Offered).await?;
+                let about = About::trip(trip.id).because(reason::REFILLING);
+                self.tell(other.staff, OutboxKind::TripGone, about).await?;
+            }
+        } else {
+            let about = About::offer(trip.id, own.offer).because(reason::TAKEN_BACK);
+            self.tell(own.staff, OutboxKind::OfferClosed, about).await?;
+        }
+        self.close_hold(own, Some(OfferState::Withdrawn), because).await?;
+        self.tell_partners(trip.id, others).await?;
+        Ok(self.slot_fell_open(trip, others))
+    }
+
+    /// Of a suspended account: whatever it holds is given back, unless rider and crew have met.
+    pub(super) async fn leave_current_slot(&mut self, staff: AccountId, by: AccountId) -> Result<(), RecordError> {
+        let found = sqlx::query("select trip from holds where staff = ? and state in ('held', 'accepted', 'active')")
+            .bind(blob(staff.0))
+            .fetch_optional(self.conn())
+            .await?;
+        let Some(found) = found else { return Ok(()) };
+        let id = TripId(found.id("trip")?);
+        let Some(mut trip) = self.trip_state(id).await? else { return Ok(()) };
+        let mut others = self.holds(id).await?;
+        let Some(at) = others.iter().position(|h| h.staff == staff) else { return Ok(()) };
+        let own = others.remove(at);
+        if self.leave(&mut trip, &own, &others, reason::RELEASED).await?.is_ok() {
+            self.save(&trip).await?;
+            self.audit(Some(by), "slot_given_back", id.0, "").await?;
+        }
+        Ok(())
+    }
+}

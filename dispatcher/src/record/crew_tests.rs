@@ -1,0 +1,177 @@
+//! The contract of an assigned crew: taps, ends, dropping out.
+
+use super::stage::*;
+use super::*;
+use matcher::model::{OfferState, Phase};
+
+#[tokio::test]
+async fn the_trip_shows_the_slowest_member() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    for (staff, tap, shown) in [
+        (a, Phase::EnRoute, Phase::Assigned),
+        (a, Phase::Arrived, Phase::Assigned),
+        (b, Phase::EnRoute, Phase::EnRoute),
+        (b, Phase::Arrived, Phase::Arrived),
+    ] {
+        stage.tap(trip, staff, tap).await.unwrap();
+        assert_eq!(stage.phase(trip).await, shown, "after {}", tap.word());
+    }
+}
+
+#[tokio::test]
+async fn taps_go_forward_only_and_each_needs_the_one_before() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    assert_eq!(stage.tap(trip, a, Phase::Arrived).await, Err(Refusal::WrongPhase(Phase::Assigned)));
+    assert_eq!(stage.tap(trip, a, Phase::Met).await, Err(Refusal::WrongPhase(Phase::Assigned)));
+    stage.tap(trip, a, Phase::EnRoute).await.unwrap();
+    stage.tap(trip, a, Phase::Arrived).await.unwrap();
+    assert_eq!(stage.tap(trip, a, Phase::Met).await, Err(Refusal::WrongPhase(Phase::Assigned)), "b is still away");
+    assert_eq!(stage.tap(trip, a, Phase::NoShow).await, Err(Refusal::WrongPhase(Phase::Assigned)));
+    stage.tap(trip, b, Phase::EnRoute).await.unwrap();
+    stage.tap(trip, b, Phase::Arrived).await.unwrap();
+    assert_eq!(stage.tap(trip, b, Phase::Escorting).await, Err(Refusal::WrongPhase(Phase::Arrived)));
+    stage.tap(trip, b, Phase::Met).await.unwrap();
+    for phase in [Phase::Requested, Phase::Assigned, Phase::Cancelled, Phase::Unserved] {
+        assert_eq!(stage.tap(trip, b, phase).await, Err(Refusal::WrongPhase(Phase::Met)), "{}", phase.word());
+    }
+}
+
+#[tokio::test]
+async fn a_repeated_tap_is_ok_and_tells_nobody() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.tap(trip, a, Phase::EnRoute).await.unwrap();
+    let head = stage.record.outbox_head().await.unwrap();
+    stage.tap(trip, a, Phase::EnRoute).await.unwrap();
+    assert_eq!(stage.record.outbox_head().await.unwrap(), head);
+    stage.tap(trip, b, Phase::EnRoute).await.unwrap();
+    stage.walk_to(trip, &[a, b], Phase::Completed).await;
+    let head = stage.record.outbox_head().await.unwrap();
+    assert_eq!(stage.tap(trip, a, Phase::Completed).await, Ok(()));
+    assert_eq!(stage.tap(trip, b, Phase::Met).await, Err(Refusal::WrongPhase(Phase::Completed)));
+    assert_eq!(stage.record.outbox_head().await.unwrap(), head);
+}
+
+#[tokio::test]
+async fn strangers_to_the_crew_tap_nothing() {
+    let stage = Stage::new().await;
+    let (trip, _) = stage.assigned("k").await;
+    let stranger = stage.staff(1).await[0];
+    assert_eq!(stage.tap(trip, stranger, Phase::EnRoute).await, Err(Refusal::NotFound));
+    let open = stage.trip("open").await;
+    let asked = stage.staff(2).await;
+    stage.place(T0, open, &asked).await;
+    stage.answer(T0, asked[0], true).await.unwrap();
+    assert_eq!(stage.tap(open, asked[0], Phase::EnRoute).await, Err(Refusal::NotFound), "accepted is not assigned");
+}
+
+#[tokio::test]
+async fn completing_frees_the_crew_and_takes_the_trip_from_their_phones() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.walk_to(trip, &[a, b], Phase::Completed).await;
+    for member in [a, b] {
+        assert_eq!(stage.duty(member).await, None);
+        assert_eq!(stage.last_mail(member).await, "trip_gone:completed");
+        assert!(stage.record.trip_of_staff(member).await.unwrap().is_none());
+    }
+    assert_eq!(stage.last_mail(stage.rider).await, "trip");
+    assert!(stage.row(trip).await.crew.is_empty());
+    let next = stage.trip("next").await;
+    assert_eq!(stage.place(T0, next, &[a, b]).await, Applied::Done, "free for the next trip");
+    let row = stage.row(next).await;
+    let mut known = vec![a, b];
+    known.sort_unstable();
+    assert_eq!(row.trip.rules.known, known, "the same faces are known now");
+}
+
+#[tokio::test]
+async fn no_show_ends_the_trip_for_all() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.walk_to(trip, &[a, b], Phase::Arrived).await;
+    stage.tap(trip, b, Phase::NoShow).await.unwrap();
+    assert_eq!(stage.phase(trip).await, Phase::NoShow);
+    assert_eq!(stage.last_mail(a).await, "trip_gone:no_show");
+    assert!(stage.row(trip).await.trip.rules.known.is_empty());
+}
+
+#[tokio::test]
+async fn drop_out_keeps_the_others_without_the_meeting_point() {
+    for from in [Phase::Assigned, Phase::EnRoute, Phase::Arrived] {
+        let stage = Stage::new().await;
+        let (trip, [a, b]) = stage.assigned("k").await;
+        stage.walk_to(trip, &[a, b], from).await;
+        let now = T0.plus_s(100);
+        assert_eq!(stage.record.drop_out(now, trip, a).await.unwrap(), Ok(()));
+        let row = stage.row(trip).await;
+        assert_eq!(row.trip.phase, Phase::Matching, "from {}", from.word());
+        assert_eq!(row.crew.len(), 1);
+        assert_eq!((row.crew[0].offer.staff, row.crew[0].phase), (b, Phase::Offered));
+        assert_eq!((row.rider_word, row.crew_word), (None, None));
+        assert!(stage.record.trip_of_staff(b).await.unwrap().is_none());
+        assert_eq!(stage.last_mail(a).await, "trip_gone:dropped_out");
+        let mail = stage.mail(b).await;
+        assert_eq!(mail[mail.len() - 2..], ["trip_gone:refilling", "partner"]);
+        let due = stage.record.due(now, 1).await.unwrap().pop().unwrap();
+        assert_eq!((due.vacant_since, due.declined), (Some(now), vec![a]));
+        let head = stage.record.outbox_head().await.unwrap();
+        assert_eq!(stage.record.drop_out(now, trip, a).await.unwrap(), Ok(()), "a repeat");
+        assert_eq!(stage.record.outbox_head().await.unwrap(), head);
+    }
+}
+
+#[tokio::test]
+async fn after_a_drop_out_the_refilled_crew_is_assigned_anew() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.record.drop_out(T0, trip, a).await.unwrap().unwrap();
+    let spare = stage.staff(1).await[0];
+    let slot = 1 - stage.row(trip).await.crew[0].offer.slot;
+    let placements = vec![Placement { slot, staff: spare, eta_s: 30 }];
+    let effect = Effect::PlaceOffers { trip, placements, expires_at: T0.plus_s(OFFER_S) };
+    assert_eq!(stage.apply(T0, effect).await, Applied::Done);
+    assert_eq!(stage.answer(T0, spare, true).await, Ok(OfferState::Accepted));
+    let row = stage.row(trip).await;
+    assert_eq!(row.trip.phase, Phase::Assigned);
+    assert!(row.crew.iter().all(|m| m.phase == Phase::Assigned));
+    assert_eq!(stage.last_mail(b).await, "trip");
+}
+
+#[tokio::test]
+async fn an_accepted_member_may_drop_out_before_the_assignment_but_an_open_offer_is_declined() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let refused = stage.record.drop_out(T0, trip, crew[0]).await.unwrap();
+    assert_eq!(refused, Err(Refusal::WrongPhase(Phase::Offered)));
+    stage.answer(T0, crew[0], true).await.unwrap();
+    assert_eq!(stage.record.drop_out(T0, trip, crew[0]).await.unwrap(), Ok(()));
+    assert_eq!(stage.duty(crew[0]).await, None);
+    assert_eq!(stage.phase(trip).await, Phase::Offered, "the other is still asked");
+}
+
+#[tokio::test]
+async fn nobody_drops_out_after_the_meeting() {
+    for from in [Phase::Met, Phase::Escorting] {
+        let stage = Stage::new().await;
+        let (trip, [a, b]) = stage.assigned("k").await;
+        stage.walk_to(trip, &[a, b], from).await;
+        assert_eq!(stage.record.drop_out(T0, trip, a).await.unwrap(), Err(Refusal::WrongPhase(from)));
+        assert_eq!(stage.record.trip_of_staff(a).await.unwrap().unwrap().trip.phase, from);
+    }
+}
+
+#[tokio::test]
+async fn a_shift_does_not_end_while_a_slot_is_held() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    assert_eq!(stage.record.end_shift(T0, a).await.unwrap(), Err(Refusal::WrongPhase(Phase::Assigned)));
+    stage.walk_to(trip, &[a, b], Phase::Completed).await;
+    assert_eq!(stage.record.end_shift(T0, a).await.unwrap(), Ok(()));
+    let roster = stage.record.roster(T0).await.unwrap();
+    assert!(roster.iter().find(|e| e.staff.id == a).unwrap().shift.is_none());
+}

@@ -1,0 +1,201 @@
+//! Owns alarms: raised, joined, taken. An alarm is never refused.
+
+use super::row::{Columns, blob};
+use super::write::{About, Write};
+use super::{Account, Incident, OutboxKind, Outcome, Record, RecordError, Refusal, Role};
+use geo::{Fix, FixKind};
+use matcher::model::{AccountId, IncidentId, Timestamp, TripId};
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+/// A second press this soon after the first joins it, seconds.
+pub const JOIN_S: i64 = 60;
+
+impl Record {
+    /// Commits the alarm. A second press within 60 s by the same person joins the open one. A trip that is not theirs is
+    /// left off, and without one their present trip is taken: an alarm is not refused over an id. One transaction.
+    pub async fn raise_sos(
+        &self,
+        now: Timestamp,
+        by: &Account,
+        trip: Option<TripId>,
+        fix: Option<Fix>,
+    ) -> Outcome<IncidentId> {
+        let mut write = self.begin(now).await?;
+        if let Some(open) = write.open_incident_of(by.id).await? {
+            if let Some(fix) = fix {
+                write.add_first_fix(open, &fix).await?;
+                write.commit().await?;
+            }
+            return Ok(Ok(open));
+        }
+        let id = IncidentId(self.env.uuid());
+        let trip = write.own_trip(by, trip).await?;
+        let change_no = write.next_change().await?;
+        sqlx::query(
+            "insert into incidents (id, raised_by, role, no, trip, raised_at, change_no) values (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(blob(id.0))
+        .bind(blob(by.id.0))
+        .bind(by.role.word())
+        .bind(by.no)
+        .bind(trip.map(|t| blob(t.0)))
+        .bind(now.0)
+        .bind(change_no)
+        .execute(write.conn())
+        .await?;
+        if let Some(fix) = fix {
+            write.set_fix(id, &fix).await?;
+        }
+        write.audit(Some(by.id), "sos_raised", id.0, "").await?;
+        write.commit().await?;
+        Ok(Ok(id))
+    }
+
+    /// Taken by a named supervisor; the first one stays, and who raised it is told. A repeat is `Ok`. One transaction.
+    pub async fn acknowledge_incident(&self, now: Timestamp, id: IncidentId, by: &Account) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let found = sqlx::query("select raised_by, trip, acknowledged_at from incidents where id = ?")
+            .bind(blob(id.0))
+            .fetch_optional(write.conn())
+            .await?;
+        let Some(found) = found else { return Ok(Err(Refusal::NotFound)) };
+        if found.int_or_none("acknowledged_at")?.is_some() {
+            return Ok(Ok(()));
+        }
+        let change_no = write.next_change().await?;
+        sqlx::query(
+            "update incidents set acknowledged_by = ?, acknowledged_by_display = ?, acknowledged_at = ?, change_no = ?
+             where id = ?",
+        )
+        .bind(blob(by.id.0))
+        .bind(&by.display)
+        .bind(now.0)
+        .bind(change_no)
+        .bind(blob(id.0))
+        .execute(write.conn())
+        .await?;
+        let about = About { incident: Some(id), trip: found.id_or_none("trip")?.map(TripId), ..About::default() };
+        write.tell(AccountId(found.id("raised_by")?), OutboxKind::SosTaken, about).await?;
+        write.audit(Some(by.id), "sos_taken", id.0, "").await?;
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// One incident.
+    pub async fn incident(&self, id: IncidentId) -> Result<Option<Incident>, RecordError> {
+        let found =
+            sqlx::query("select * from incidents where id = ?").bind(blob(id.0)).fetch_optional(&self.read).await?;
+        found.as_ref().map(incident).transpose()
+    }
+
+    /// Not yet acknowledged, oldest first.
+    pub async fn open_incidents(&self) -> Result<Vec<Incident>, RecordError> {
+        let rows = sqlx::query("select * from incidents where acknowledged_at is null order by raised_at, id")
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(incident).collect()
+    }
+
+    /// In order of change; for the console's tail.
+    pub async fn incidents_changed_after(&self, change_no: i64) -> Result<Vec<Incident>, RecordError> {
+        let rows = sqlx::query("select * from incidents where change_no > ? order by change_no")
+            .bind(change_no)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(incident).collect()
+    }
+}
+
+impl Write<'_> {
+    async fn open_incident_of(&mut self, by: AccountId) -> Result<Option<IncidentId>, RecordError> {
+        let since = self.now.plus_s(-JOIN_S).0;
+        let found = sqlx::query(
+            "select id from incidents where raised_by = ? and acknowledged_at is null and raised_at >= ?
+             order by raised_at desc limit 1",
+        )
+        .bind(blob(by.0))
+        .bind(since)
+        .fetch_optional(self.conn())
+        .await?;
+        found.map(|r| r.id("id").map(IncidentId)).transpose()
+    }
+
+    async fn own_trip(&mut self, by: &Account, named: Option<TripId>) -> Result<Option<TripId>, RecordError> {
+        let sql = match by.role {
+            Role::Rider => {
+                "select id from trips where rider = ?1 and (?2 is null and ended_at is null or id = ?2)
+                 order by phase in ('requested', 'reserved'), coalesce(pickup_at, requested_at) limit 1"
+            }
+            _ => {
+                "select trip as id from holds where staff = ?1 and (?2 is null and state = 'active' or trip = ?2)
+                 order by state = 'active' desc limit 1"
+            }
+        };
+        let found =
+            sqlx::query(sql).bind(blob(by.id.0)).bind(named.map(|t| blob(t.0))).fetch_optional(self.conn()).await?;
+        found.map(|r| r.id("id").map(TripId)).transpose()
+    }
+
+    /// A joined press may bring the place that the first one lacked.
+    async fn add_first_fix(&mut self, id: IncidentId, fix: &Fix) -> Result<(), RecordError> {
+        let missing: bool = sqlx::query_scalar("select fix_lat is null from incidents where id = ?")
+            .bind(blob(id.0))
+            .fetch_one(self.conn())
+            .await?;
+        if missing {
+            self.set_fix(id, fix).await?;
+            let change_no = self.next_change().await?;
+            sqlx::query("update incidents set change_no = ? where id = ?")
+                .bind(change_no)
+                .bind(blob(id.0))
+                .execute(self.conn())
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn set_fix(&mut self, id: IncidentId, fix: &Fix) -> Result<(), RecordError> {
+        sqlx::query(
+            "update incidents set fix_lat = ?, fix_lon = ?, fix_accuracy_m = ?, fix_kind = ?, fix_taken_at = ?,
+                fix_epoch = ?, fix_seq = ? where id = ?",
+        )
+        .bind(fix.position.lat_e7())
+        .bind(fix.position.lon_e7())
+        .bind(f64::from(fix.accuracy_m))
+        .bind(i64::from(fix.kind as u8))
+        .bind(fix.taken_at_ms)
+        .bind(fix.session_epoch)
+        .bind(fix.seq)
+        .bind(blob(id.0))
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+}
+
+fn incident(row: &SqliteRow) -> Result<Incident, RecordError> {
+    let fix = match row.int_or_none("fix_lat")? {
+        None => None,
+        Some(_) => Some(Fix {
+            position: row.position("fix_lat", "fix_lon")?,
+            accuracy_m: row.try_get::<f64, _>("fix_accuracy_m")? as f32,
+            kind: FixKind::from_u8(row.small("fix_kind")?).ok_or(RecordError::Unreadable("fix_kind"))?,
+            taken_at_ms: row.int("fix_taken_at")?,
+            session_epoch: row.small("fix_epoch")?,
+            seq: row.small("fix_seq")?,
+        }),
+    };
+    Ok(Incident {
+        id: IncidentId(row.id("id")?),
+        raised_by: AccountId(row.id("raised_by")?),
+        role: row.word("role", Role::from_word)?,
+        no: row.int_or_none("no")?.map(|_| row.small("no")).transpose()?,
+        trip: row.id_or_none("trip")?.map(TripId),
+        raised_at: row.time("raised_at")?,
+        fix,
+        acknowledged_by: row.text_or_none("acknowledged_by_display")?,
+        acknowledged_at: row.time_or_none("acknowledged_at")?,
+        change_no: row.int("change_no")?,
+    })
+}

@@ -1,0 +1,309 @@
+//! The contract of offers: who wins a race, what an answer does, how a crew becomes an assignment.
+
+use super::stage::*;
+use super::*;
+use matcher::model::{OfferState, Phase, Timestamp};
+use std::sync::Arc;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_racing_placements_of_one_staff_give_exactly_one_win() {
+    let stage = Stage::new().await;
+    let wanted = stage.staff(1).await[0];
+    let partners = stage.staff(50).await;
+    let mut tasks = Vec::new();
+    for (i, partner) in partners.iter().enumerate() {
+        let trip = stage.trip(&format!("k{i}")).await;
+        let effect =
+            Effect::PlaceOffers { trip, placements: placements(&[wanted, *partner]), expires_at: T0.plus_s(OFFER_S) };
+        let record = Arc::clone(&stage.record);
+        tasks.push((trip, *partner, tokio::spawn(async move { record.apply(T0, &[effect]).await.unwrap()[0] })));
+    }
+    let mut wins = 0;
+    for (trip, partner, task) in tasks {
+        let won = task.await.unwrap() == Applied::Done;
+        wins += usize::from(won);
+        // A lost race leaves nothing of the trip's other slot.
+        assert_eq!(stage.duty(partner).await.is_some(), won);
+        assert_eq!(stage.phase(trip).await == Phase::Offered, won);
+        assert_eq!(stage.mail(partner).await.len(), usize::from(won));
+    }
+    assert_eq!(wins, 1);
+    assert_eq!(stage.mail(wanted).await, ["offer"]);
+}
+
+#[tokio::test]
+async fn a_lost_race_undoes_one_trip_of_the_batch_only() {
+    let stage = Stage::new().await;
+    let staff = stage.staff(5).await;
+    let (a, b, c) = (stage.trip("a").await, stage.trip("b").await, stage.trip("c").await);
+    let offers =
+        |trip, crew: &[_]| Effect::PlaceOffers { trip, placements: placements(crew), expires_at: T0.plus_s(20) };
+    let batch = [offers(a, &staff[0..2]), offers(b, &[staff[2], staff[1]]), offers(c, &staff[3..5])];
+    let applied = stage.record.apply(T0, &batch).await.unwrap();
+    assert_eq!(applied, [Applied::Done, Applied::LostRace, Applied::Done]);
+    assert_eq!(stage.duty(staff[2]).await, None);
+    assert_eq!(stage.phase(b).await, Phase::Requested);
+}
+
+#[tokio::test]
+async fn placements_that_do_not_fill_the_crew_are_refused() {
+    let stage = Stage::new().await;
+    let staff = stage.staff(3).await;
+    let off = stage.off_shift().await;
+    let trip = stage.trip("k").await;
+    for crew in [&staff[0..1], &staff[0..3], &[staff[0], staff[0]][..], &[staff[0], off][..], &[]] {
+        assert_eq!(stage.place(T0, trip, crew).await, Applied::LostRace, "{} placed", crew.len());
+    }
+    assert_eq!(stage.phase(trip).await, Phase::Requested);
+    assert_eq!(stage.place(T0, trip, &staff[0..2]).await, Applied::Done);
+    assert_eq!(stage.place(T0, trip, &staff[0..2]).await, Applied::LostRace, "its slots are taken");
+}
+
+#[tokio::test]
+async fn last_accept_assigns_and_reveals_to_everybody() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    assert_eq!(stage.answer(T0, crew[0], true).await, Ok(OfferState::Accepted));
+    assert_eq!(stage.phase(trip).await, Phase::Offered);
+    assert!(stage.record.trip_of_staff(crew[0]).await.unwrap().is_none(), "not theirs before everybody accepted");
+    assert_eq!(stage.answer(T0, crew[1], true).await, Ok(OfferState::Accepted));
+    let row = stage.row(trip).await;
+    assert_eq!(row.trip.phase, Phase::Assigned);
+    assert_eq!(
+        row.crew.iter().map(|m| (m.offer.staff, m.phase)).collect::<Vec<_>>(),
+        [(crew[0], Phase::Assigned), (crew[1], Phase::Assigned)]
+    );
+    assert!(row.rider_word.is_some() && row.crew_word.is_some() && row.rider_word != row.crew_word);
+    assert_eq!(stage.mail(crew[0]).await, ["offer", "trip"]);
+    assert_eq!(stage.mail(crew[1]).await, ["offer", "partner", "trip"]);
+    assert_eq!(stage.mail(stage.rider).await, ["trip", "trip", "trip"]);
+    assert_eq!(stage.record.trip_of_staff(crew[1]).await.unwrap().unwrap().trip.id, trip);
+    assert!(stage.record.offer_of_staff(crew[1]).await.unwrap().is_none());
+    assert_eq!(stage.record.next_due_at().await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_last_accepts_at_once_make_one_assignment() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let tasks: Vec<_> = futures(&stage, &crew).await;
+    for task in tasks {
+        assert_eq!(task.await.unwrap(), Ok(OfferState::Accepted));
+    }
+    assert_eq!(stage.phase(trip).await, Phase::Assigned);
+    let assignments: i64 =
+        sqlx::query_scalar("select count(*) from assignments").fetch_one(&stage.record.read).await.unwrap();
+    assert_eq!(assignments, 1);
+}
+
+/// Each member accepts ten times at once.
+async fn futures(
+    stage: &Stage,
+    crew: &[matcher::model::AccountId],
+) -> Vec<tokio::task::JoinHandle<Result<OfferState, Refusal>>> {
+    let mut tasks = Vec::new();
+    for member in crew {
+        let offer = stage.offer(*member).await;
+        for _ in 0..10 {
+            let (record, member) = (Arc::clone(&stage.record), *member);
+            tasks.push(tokio::spawn(async move { record.answer(T0, offer, member, true).await.unwrap() }));
+        }
+    }
+    tasks
+}
+
+#[tokio::test]
+async fn the_same_answer_again_is_ok_and_tells_nobody() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let (yes, no) = (stage.offer(crew[0]).await, stage.offer(crew[1]).await);
+    for _ in 0..2 {
+        assert_eq!(stage.record.answer(T0, yes, crew[0], true).await.unwrap(), Ok(OfferState::Accepted));
+    }
+    assert_eq!(stage.mail(crew[1]).await, ["offer", "partner"]);
+    for _ in 0..2 {
+        assert_eq!(stage.record.answer(T0, no, crew[1], false).await.unwrap(), Ok(OfferState::Declined));
+    }
+    assert_eq!(stage.mail(crew[1]).await, ["offer", "partner", "offer_closed:answered"]);
+    assert_eq!(stage.record.answer(T0, yes, crew[0], false).await.unwrap(), Err(Refusal::AlreadyAnswered));
+    assert_eq!(stage.record.answer(T0, no, crew[1], true).await.unwrap(), Err(Refusal::AlreadyAnswered));
+}
+
+#[tokio::test]
+async fn an_accept_repeated_after_the_assignment_is_ok() {
+    let stage = Stage::new().await;
+    let (trip, crew) = stage.assigned("k").await;
+    let offer = stage.row(trip).await.crew[0].offer.id;
+    assert_eq!(stage.record.answer(T0.plus_s(90), offer, crew[0], true).await.unwrap(), Ok(OfferState::Accepted));
+}
+
+#[tokio::test]
+async fn late_answer_changes_nothing() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let offer = stage.offer(crew[0]).await;
+    let (before, head) = (stage.row(trip).await.change_no, stage.record.outbox_head().await.unwrap());
+    let late = Timestamp(T0.plus_s(OFFER_S).0 + 1);
+    for accept in [true, false] {
+        assert_eq!(stage.record.answer(late, offer, crew[0], accept).await.unwrap(), Err(Refusal::OfferExpired));
+    }
+    assert_eq!((stage.row(trip).await.change_no, stage.record.outbox_head().await.unwrap()), (before, head));
+    let just = T0.plus_s(OFFER_S);
+    assert_eq!(stage.record.answer(just, offer, crew[0], true).await.unwrap(), Ok(OfferState::Accepted));
+}
+
+#[tokio::test]
+async fn an_answer_to_anothers_offer_is_not_found() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let staff = stage.staff(3).await;
+    stage.place(T0, trip, &staff[0..2]).await;
+    let offer = stage.offer(staff[0]).await;
+    assert_eq!(stage.record.answer(T0, offer, staff[2], true).await.unwrap(), Err(Refusal::NotFound));
+}
+
+#[tokio::test]
+async fn decline_keeps_the_other_and_the_refill_assigns() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let staff = stage.staff(3).await;
+    stage.place(T0, trip, &staff[0..2]).await;
+    stage.answer(T0, staff[0], true).await.unwrap();
+    let at = T0.plus_s(5);
+    stage.answer(at, staff[1], false).await.unwrap();
+    assert_eq!(stage.phase(trip).await, Phase::Offered);
+    let due = stage.record.due(at, 10).await.unwrap().pop().unwrap();
+    assert_eq!(due.vacant_since, Some(at));
+    assert_eq!(due.declined, [staff[1]]);
+    assert_eq!(due.attempt, 1);
+    assert_eq!(due.row.crew.iter().map(|m| m.offer.staff).collect::<Vec<_>>(), [staff[0]]);
+    let refill = vec![Placement { slot: 1, staff: staff[2], eta_s: 60 }];
+    let effect = Effect::PlaceOffers { trip, placements: refill, expires_at: at.plus_s(OFFER_S) };
+    assert_eq!(stage.apply(at, effect).await, Applied::Done);
+    assert!(stage.record.due(at, 10).await.unwrap().is_empty());
+    stage.answer(at, staff[2], true).await.unwrap();
+    assert_eq!(stage.phase(trip).await, Phase::Assigned);
+    assert_eq!(stage.mail(staff[0]).await, ["offer", "partner", "partner", "trip"]);
+    assert_eq!(stage.duty(staff[1]).await, None);
+}
+
+#[tokio::test]
+async fn expiry_closes_the_late_offer_and_keeps_the_accepted_one() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    stage.answer(T0, crew[0], true).await.unwrap();
+    let expires = T0.plus_s(OFFER_S);
+    assert_eq!(stage.apply(expires, Effect::ExpireOffers { trip }).await, Applied::LostRace, "not late yet");
+    assert!(stage.record.due(expires, 10).await.unwrap().is_empty());
+    let late = Timestamp(expires.0 + 1);
+    assert_eq!(stage.record.next_due_at().await.unwrap(), Some(late));
+    assert_eq!(stage.record.due(late, 10).await.unwrap().len(), 1);
+    assert_eq!(stage.apply(late, Effect::ExpireOffers { trip }).await, Applied::Done);
+    assert_eq!(stage.last_mail(crew[1]).await, "offer_closed:expired");
+    let due = stage.record.due(late, 10).await.unwrap().pop().unwrap();
+    assert_eq!((due.vacant_since, due.declined), (Some(late), vec![crew[1]]));
+    assert_eq!(due.row.crew.len(), 1);
+}
+
+#[tokio::test]
+async fn with_nobody_left_the_trip_is_searching_again() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    for member in &crew {
+        stage.answer(T0, *member, false).await.unwrap();
+    }
+    let due = stage.record.due(T0, 10).await.unwrap().pop().unwrap();
+    assert_eq!((due.row.trip.phase, due.vacant_since, due.declined.len()), (Phase::Matching, None, 2));
+}
+
+#[tokio::test]
+async fn dissolve_frees_everybody_and_counts_the_next_crew() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let staff = stage.staff(3).await;
+    stage.place(T0, trip, &staff[0..2]).await;
+    let open = stage.offer(staff[0]).await;
+    stage.answer(T0, staff[1], true).await.unwrap();
+    let later = T0.plus_s(30);
+    assert_eq!(stage.apply(T0, Effect::Dissolve { trip, due_at: later }).await, Applied::Done);
+    for member in &staff[0..2] {
+        assert_eq!(stage.duty(*member).await, None);
+        assert_eq!(stage.last_mail(*member).await, "offer_closed:taken_back");
+    }
+    assert_eq!(stage.record.answer(T0, open, staff[0], true).await.unwrap(), Err(Refusal::OfferClosed));
+    assert_eq!(stage.record.next_due_at().await.unwrap(), Some(later));
+    stage.place(later, trip, &staff[1..3]).await;
+    assert_eq!(stage.record.offer_of_staff(staff[1]).await.unwrap().unwrap().offer.attempt, 2);
+    assert!(stage.record.due(later.plus_s(60), 1).await.unwrap()[0].declined.is_empty(), "taken back is not declined");
+}
+
+#[tokio::test]
+async fn escalation_is_a_flag_the_rider_is_told_of_once() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    for seconds in [60, 65] {
+        let now = T0.plus_s(seconds);
+        assert_eq!(stage.apply(now, Effect::Escalate { trip, due_at: now.plus_s(5) }).await, Applied::Done);
+    }
+    let row = stage.row(trip).await;
+    assert_eq!((row.trip.phase, row.trip.escalated_at), (Phase::Requested, Some(T0.plus_s(60))));
+    assert_eq!(stage.mail(stage.rider).await.len(), 2);
+}
+
+#[tokio::test]
+async fn going_live_and_deferring_move_the_due_time() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    assert_eq!(stage.apply(T0, Effect::GoLive { trip, due_at: T0.plus_s(1) }).await, Applied::Done);
+    assert_eq!(stage.phase(trip).await, Phase::Matching);
+    let change = stage.row(trip).await.change_no;
+    assert_eq!(stage.apply(T0, Effect::Defer { trip, due_at: T0.plus_s(9) }).await, Applied::Done);
+    assert_eq!(stage.row(trip).await.change_no, change, "nobody sees a deferral");
+    let due = stage.record.due(T0.plus_s(9), 10).await.unwrap().pop().unwrap();
+    assert_eq!((due.live_since, due.attempt), (Some(T0), 0));
+}
+
+#[tokio::test]
+async fn an_effect_on_an_ended_or_assigned_trip_loses_the_race() {
+    let stage = Stage::new().await;
+    let (assigned, _) = stage.assigned("a").await;
+    let cancelled = stage.trip("c").await;
+    stage.record.cancel(T0, cancelled, stage.rider).await.unwrap().unwrap();
+    let spare = stage.staff(2).await;
+    for trip in [assigned, cancelled] {
+        assert_eq!(stage.place(T0, trip, &spare).await, Applied::LostRace);
+        for effect in [
+            Effect::GoLive { trip, due_at: T0 },
+            Effect::Defer { trip, due_at: T0 },
+            Effect::Dissolve { trip, due_at: T0 },
+            Effect::Escalate { trip, due_at: T0 },
+            Effect::ExpireOffers { trip },
+        ] {
+            assert_eq!(stage.apply(T0, effect).await, Applied::LostRace);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_open_offer_shows_its_partners_state() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let partners = async || stage.record.offer_of_staff(crew[0]).await.unwrap().unwrap().partners;
+    assert_eq!(partners().await, [OfferState::Open]);
+    stage.answer(T0, crew[1], true).await.unwrap();
+    assert_eq!(partners().await, [OfferState::Accepted]);
+}

@@ -1,0 +1,119 @@
+//! Owns the reading end of the outbox: its tail, a recipient's backlog, acknowledgements, pruning. Rows are written by
+//! `write`, inside the transition they tell of.
+//!
+//! Invariant: a recipient's numbers have no gap; what is not acknowledged is never pruned.
+
+use super::row::{Columns, blob};
+use super::{OutboxKind, OutboxRow, Record, RecordError};
+use matcher::model::{AccountId, IncidentId, OfferId, Timestamp, TripId};
+use sqlx::sqlite::SqliteRow;
+
+/// Acknowledged messages are kept this long, seconds.
+const KEEP_S: i64 = 24 * 3_600;
+/// Acknowledged messages beyond the last so many of a recipient go earlier.
+const KEEP_LAST: i64 = 1_000;
+/// Rows deleted by one sweep, of each table.
+const PRUNE_MAX: i64 = 10_000;
+
+impl Record {
+    /// The tail of the whole outbox, in order of commit. One indexed read.
+    pub async fn outbox_after(&self, id: i64, limit: u32) -> Result<Vec<OutboxRow>, RecordError> {
+        let rows = sqlx::query("select * from outbox where id > ? order by id limit ?")
+            .bind(id)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(outbox_row).collect()
+    }
+
+    /// Id of the last outbox row ever written, 0 if none. One read.
+    pub async fn outbox_head(&self) -> Result<i64, RecordError> {
+        Ok(sqlx::query_scalar("select coalesce(max(seq), 0) from sqlite_sequence where name = 'outbox'")
+            .fetch_one(&self.read)
+            .await?)
+    }
+
+    /// A recipient's messages after a number, in order. One indexed read.
+    pub async fn outbox_of(
+        &self,
+        recipient: AccountId,
+        after_seq: i64,
+        limit: u32,
+    ) -> Result<Vec<OutboxRow>, RecordError> {
+        let rows = sqlx::query("select * from outbox where recipient = ? and seq > ? order by seq limit ?")
+            .bind(blob(recipient.0))
+            .bind(after_seq)
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(outbox_row).collect()
+    }
+
+    /// Last number issued and last acknowledged; zeros for who was never told anything. One indexed read.
+    pub async fn outbox_seq(&self, recipient: AccountId) -> Result<(i64, i64), RecordError> {
+        let found = sqlx::query("select issued, acknowledged from outbox_heads where recipient = ?")
+            .bind(blob(recipient.0))
+            .fetch_optional(&self.read)
+            .await?;
+        Ok(match found {
+            Some(row) => (row.int("issued")?, row.int("acknowledged")?),
+            None => (0, 0),
+        })
+    }
+
+    /// Everything up to the number has been received; many at once in one transaction. Never goes back, never beyond what
+    /// was issued.
+    pub async fn acknowledge(&self, now: Timestamp, acks: &[(AccountId, i64)]) -> Result<(), RecordError> {
+        if acks.is_empty() {
+            return Ok(());
+        }
+        let mut write = self.begin(now).await?;
+        for (recipient, seq) in acks {
+            sqlx::query("update outbox_heads set acknowledged = max(acknowledged, min(issued, ?)) where recipient = ?")
+                .bind(seq)
+                .bind(blob(recipient.0))
+                .execute(write.conn())
+                .await?;
+        }
+        write.commit_quietly().await
+    }
+
+    /// Deletes acknowledged messages that are old or many, and codes and tokens long dead; at most 10,000 rows of each.
+    /// How many. One transaction; call it now and then.
+    pub async fn prune(&self, now: Timestamp) -> Result<u64, RecordError> {
+        let mut write = self.begin(now).await?;
+        let before = now.plus_s(-KEEP_S).0;
+        let mut gone = sqlx::query(
+            "delete from outbox where id in (
+                 select o.id from outbox o join outbox_heads h on h.recipient = o.recipient
+                 where o.seq <= h.acknowledged and (o.created_at < ?1 or o.seq <= h.issued - ?2) limit ?3)",
+        )
+        .bind(before)
+        .bind(KEEP_LAST)
+        .bind(PRUNE_MAX)
+        .execute(write.conn())
+        .await?
+        .rows_affected();
+        for statement in [
+            "delete from tokens where id in (select id from tokens where expires_at < ?1 limit ?2)",
+            "delete from codes where hash in (select hash from codes where expires_at < ?1 limit ?2)",
+        ] {
+            gone += sqlx::query(statement).bind(before).bind(PRUNE_MAX).execute(write.conn()).await?.rows_affected();
+        }
+        write.commit_quietly().await?;
+        Ok(gone)
+    }
+}
+
+fn outbox_row(row: &SqliteRow) -> Result<OutboxRow, RecordError> {
+    Ok(OutboxRow {
+        id: row.int("id")?,
+        recipient: AccountId(row.id("recipient")?),
+        seq: row.int("seq")?,
+        kind: row.word("kind", OutboxKind::from_word)?,
+        trip: row.id_or_none("trip")?.map(TripId),
+        offer: row.id_or_none("offer")?.map(OfferId),
+        incident: row.id_or_none("incident")?.map(IncidentId),
+        reason: row.text_or_none("reason")?,
+    })
+}

@@ -1,0 +1,135 @@
+//! Owns working times and the roster. Whether a shift is long enough for a trip is policy's.
+
+use super::row::{self, Columns, blob};
+use super::{NewShift, Outcome, Record, RecordError, Refusal, Role, RosterEntry};
+use matcher::model::{AccountId, AgencyId, Phase, Shift, Staff, Timestamp, TripId};
+use sqlx::sqlite::SqliteRow;
+use std::collections::HashMap;
+
+/// Look-back of `worked_before_s`, seconds.
+const WORKED_WINDOW_S: i64 = 24 * 3_600;
+
+impl Record {
+    /// Begins a shift now; replaces a running one. One transaction.
+    pub async fn start_shift(&self, now: Timestamp, staff: AccountId, shift: NewShift) -> Outcome<Shift> {
+        let mut write = self.begin(now).await?;
+        if write.active_role(staff.0).await? != Some(Role::Staff) {
+            return Ok(Err(Refusal::UnknownStaff));
+        }
+        sqlx::query("update shifts set ended_at = min(?1, ends_at) where staff = ?2 and ended_at is null")
+            .bind(now.0)
+            .bind(blob(staff.0))
+            .execute(write.conn())
+            .await?;
+        let worked_ms: i64 = sqlx::query_scalar(
+            "select coalesce(sum(ended_at - max(starts_at, ?1)), 0) from shifts where staff = ?2 and ended_at > ?1",
+        )
+        .bind(now.plus_s(-WORKED_WINDOW_S).0)
+        .bind(blob(staff.0))
+        .fetch_one(write.conn())
+        .await?;
+        let begun = Shift {
+            staff,
+            starts_at: now,
+            ends_at: now.plus_s(i64::from(shift.hours) * 3_600),
+            mode: shift.mode,
+            worked_before_s: u32::try_from(worked_ms / 1_000).unwrap_or(0),
+        };
+        sqlx::query("insert into shifts (staff, starts_at, ends_at, mode, worked_before_s) values (?, ?, ?, ?, ?)")
+            .bind(blob(staff.0))
+            .bind(begun.starts_at.0)
+            .bind(begun.ends_at.0)
+            .bind(row::mode_word(begun.mode))
+            .bind(begun.worked_before_s)
+            .execute(write.conn())
+            .await?;
+        write.audit(Some(staff), "shift_started", staff.0, "").await?;
+        write.roster_changed();
+        write.commit().await?;
+        Ok(Ok(begun))
+    }
+
+    /// Refused while the member holds a slot; without a shift it is `Ok`. One transaction.
+    pub async fn end_shift(&self, now: Timestamp, staff: AccountId) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let held = sqlx::query(
+            "select t.phase from holds h join trips t on t.id = h.trip
+             where h.staff = ? and h.state in ('held', 'accepted', 'active')",
+        )
+        .bind(blob(staff.0))
+        .fetch_optional(write.conn())
+        .await?;
+        if let Some(held) = held {
+            return Ok(Err(Refusal::WrongPhase(held.word("phase", Phase::from_word)?)));
+        }
+        sqlx::query("update shifts set ended_at = min(?1, ends_at) where staff = ?2 and ended_at is null")
+            .bind(now.0)
+            .bind(blob(staff.0))
+            .execute(write.conn())
+            .await?;
+        write.audit(Some(staff), "shift_ended", staff.0, "").await?;
+        write.roster_changed();
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// Every active staff member by unit number, with the running shift and what they hold. Two reads in one snapshot.
+    pub async fn roster(&self, now: Timestamp) -> Result<Vec<RosterEntry>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        let mut walls: HashMap<AccountId, Vec<AccountId>> = HashMap::new();
+        let tied =
+            sqlx::query("select staff, rider from conflicts order by staff, rider").fetch_all(&mut *snapshot).await?;
+        for row in &tied {
+            walls.entry(AccountId(row.id("staff")?)).or_default().push(AccountId(row.id("rider")?));
+        }
+        let rows = sqlx::query(
+            "select a.id, a.no, a.agency, a.display, s.kind, s.gender, s.certified_until,
+                    w.starts_at, w.ends_at, w.mode, w.worked_before_s, h.trip, h.phase
+             from staff s join accounts a on a.id = s.account
+             left join shifts w on w.staff = s.account and w.ended_at is null and w.starts_at <= ?1 and w.ends_at > ?1
+             left join holds h on h.staff = s.account and h.state in ('held', 'accepted', 'active')
+             where a.suspended_at is null order by a.no",
+        )
+        .bind(now.0)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        rows.iter().map(|row| entry(row, &mut walls)).collect()
+    }
+
+    /// Changes whenever `roster` would, but for a shift that runs out by itself. One read.
+    pub async fn roster_version(&self) -> Result<i64, RecordError> {
+        Ok(sqlx::query_scalar("select value from counters where name = 'roster'").fetch_one(&self.read).await?)
+    }
+}
+
+fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Result<RosterEntry, RecordError> {
+    let id = AccountId(row.id("id")?);
+    let shift = match row.time_or_none("starts_at")? {
+        None => None,
+        Some(starts_at) => Some(Shift {
+            staff: id,
+            starts_at,
+            ends_at: row.time("ends_at")?,
+            mode: row.word("mode", row::mode_from)?,
+            worked_before_s: row.small("worked_before_s")?,
+        }),
+    };
+    let duty = match row.id_or_none("trip")? {
+        None => None,
+        Some(trip) => Some((TripId(trip), row.word("phase", Phase::from_word)?)),
+    };
+    Ok(RosterEntry {
+        staff: Staff {
+            id,
+            no: row.small("no")?,
+            agency: AgencyId(row.id("agency")?),
+            kind: row.word("kind", row::kind_from)?,
+            gender: row.word_or_none("gender", row::gender_from)?,
+            certified_until: row.time("certified_until")?,
+            conflicts: walls.remove(&id).unwrap_or_default(),
+        },
+        display: row.text("display")?,
+        shift,
+        duty,
+    })
+}

@@ -1,0 +1,260 @@
+//! Owns who is signed in: one-time codes, tokens, revocations, suspension, session numbers. Only hashes are stored, so
+//! the file lets nobody in.
+
+use super::row::{self, Columns, blob};
+use super::write::Write;
+use super::{Account, Outcome, Record, RecordError, Refusal, Revocation, SignedIn};
+use matcher::model::{AccountId, Timestamp};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+
+/// Life of a token, seconds: longer than any shift.
+pub const TOKEN_TTL_S: i64 = 12 * 3_600;
+/// Life of an ordinary one-time code, seconds.
+pub const CODE_TTL_S: i64 = 15 * 60;
+/// Letters and digits that are not mistaken for each other, as in Crockford's base 32.
+const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// Characters of a code: 60 bits.
+const CODE_LEN: usize = 12;
+/// Bytes of a token: 256 bits.
+const TOKEN_BYTES: usize = 32;
+
+impl Record {
+    /// A one-time code, stored hashed, and until when it works; `None` if there is no such active account. One transaction.
+    pub async fn issue_code(
+        &self,
+        now: Timestamp,
+        account: AccountId,
+    ) -> Result<Option<(String, Timestamp)>, RecordError> {
+        self.issue_code_for(now, account, CODE_TTL_S).await
+    }
+
+    /// As [`Record::issue_code`] with a life of its own, seconds; for demonstrations.
+    pub async fn issue_code_for(
+        &self,
+        now: Timestamp,
+        account: AccountId,
+        ttl_s: i64,
+    ) -> Result<Option<(String, Timestamp)>, RecordError> {
+        let mut write = self.begin(now).await?;
+        if write.active_role(account.0).await?.is_none() {
+            return Ok(None);
+        }
+        let code = self.new_code();
+        let expires_at = now.plus_s(ttl_s);
+        sqlx::query("insert into codes (hash, account, expires_at) values (?, ?, ?)")
+            .bind(hash(&plain(&code)))
+            .bind(blob(account.0))
+            .bind(expires_at.0)
+            .execute(write.conn())
+            .await?;
+        write.audit(None, "code_issued", account.0, "").await?;
+        write.commit().await?;
+        Ok(Some((code, expires_at)))
+    }
+
+    /// A new token for an unused, unexpired code; the code is used up in the same transaction.
+    pub async fn redeem_code(&self, now: Timestamp, code: &str) -> Result<Option<(String, SignedIn)>, RecordError> {
+        let mut write = self.begin(now).await?;
+        let used = sqlx::query(
+            "update codes set used_at = ?1 where hash = ?2 and used_at is null and expires_at > ?1 returning account",
+        )
+        .bind(now.0)
+        .bind(hash(&plain(code)))
+        .fetch_optional(write.conn())
+        .await?;
+        let Some(used) = used else { return Ok(None) };
+        let id = AccountId(used.id("account")?);
+        let Some(account) = write.active_account(id).await? else { return Ok(None) };
+        let (token, row) = write.add_token(id).await?;
+        write.audit(Some(id), "code_redeemed", id.0, "").await?;
+        write.commit().await?;
+        Ok(Some((token, SignedIn { token: row, account, expires_at: now.plus_s(TOKEN_TTL_S) })))
+    }
+
+    /// A token without a code; `None` if there is no such active account. One transaction.
+    pub async fn issue_token(&self, now: Timestamp, account: AccountId) -> Result<Option<String>, RecordError> {
+        let mut write = self.begin(now).await?;
+        if write.active_role(account.0).await?.is_none() {
+            return Ok(None);
+        }
+        let (token, _) = write.add_token(account).await?;
+        write.audit(None, "token_issued", account.0, "").await?;
+        write.commit().await?;
+        Ok(Some(token))
+    }
+
+    /// Whose token it is, if it lives and the account is not suspended. One indexed read.
+    pub async fn authenticate(&self, now: Timestamp, token: &str) -> Result<Option<SignedIn>, RecordError> {
+        let found = sqlx::query(
+            "select t.id as token, t.expires_at, a.id, a.role, a.agency, a.display, a.no, g.is_centre
+             from tokens t join accounts a on a.id = t.account left join agencies g on g.id = a.agency
+             where t.hash = ? and t.revoked_at is null and t.expires_at > ? and a.suspended_at is null",
+        )
+        .bind(hash(token))
+        .bind(now.0)
+        .fetch_optional(&self.read)
+        .await?;
+        let Some(found) = found else { return Ok(None) };
+        Ok(Some(SignedIn {
+            token: found.int("token")?,
+            account: row::account(&found)?,
+            expires_at: found.time("expires_at")?,
+        }))
+    }
+
+    /// Ends one token. One transaction; a repeat changes nothing.
+    pub async fn revoke_token(&self, now: Timestamp, token: i64) -> Result<(), RecordError> {
+        let mut write = self.begin(now).await?;
+        let ended =
+            sqlx::query("update tokens set revoked_at = ? where id = ? and revoked_at is null returning account")
+                .bind(now.0)
+                .bind(token)
+                .fetch_optional(write.conn())
+                .await?;
+        let Some(ended) = ended else { return Ok(()) };
+        let account = AccountId(ended.id("account")?);
+        write.add_revocation(account, Some(token)).await?;
+        write.audit(Some(account), "token_revoked", account.0, "").await?;
+        write.commit().await
+    }
+
+    /// Ends every token of the account and gives back a slot it holds, if its trip has not met yet. One transaction; a
+    /// repeat is `Ok`.
+    pub async fn suspend(&self, now: Timestamp, account: AccountId, by: AccountId, reason: &str) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let known: Option<Option<i64>> = sqlx::query_scalar("select suspended_at from accounts where id = ?")
+            .bind(blob(account.0))
+            .fetch_optional(write.conn())
+            .await?;
+        match known {
+            None => return Ok(Err(Refusal::NotFound)),
+            Some(Some(_)) => return Ok(Ok(())),
+            Some(None) => {}
+        }
+        sqlx::query("update accounts set suspended_at = ?, suspended_because = ? where id = ?")
+            .bind(now.0)
+            .bind(reason)
+            .bind(blob(account.0))
+            .execute(write.conn())
+            .await?;
+        for statement in [
+            "update tokens set revoked_at = ? where account = ? and revoked_at is null",
+            "update codes set used_at = ? where account = ? and used_at is null",
+        ] {
+            sqlx::query(statement).bind(now.0).bind(blob(account.0)).execute(write.conn()).await?;
+        }
+        write.add_revocation(account, None).await?;
+        write.leave_current_slot(account, by).await?;
+        write.audit(Some(by), "account_suspended", account.0, "").await?;
+        write.roster_changed();
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// What lost its rights since, in order. One indexed read.
+    pub async fn revocations_after(&self, id: i64) -> Result<Vec<Revocation>, RecordError> {
+        let rows = sqlx::query("select id, account, token from revocations where id > ? order by id")
+            .bind(id)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(Revocation {
+                    id: row.int("id")?,
+                    account: AccountId(row.id("account")?),
+                    token: row.int_or_none("token")?,
+                })
+            })
+            .collect()
+    }
+
+    /// Issued when a phone's session begins; orders its fixes across reconnects and nodes. One transaction; 0 for an
+    /// unknown account, which no session ever has.
+    pub async fn next_session_epoch(&self, account: AccountId) -> Result<u32, RecordError> {
+        let mut write = self.begin(self.env.now()).await?;
+        let next: Option<i64> = sqlx::query_scalar(
+            "update accounts set session_epoch = session_epoch + 1 where id = ? returning session_epoch",
+        )
+        .bind(blob(account.0))
+        .fetch_optional(write.conn())
+        .await?;
+        write.commit_quietly().await?;
+        u32::try_from(next.unwrap_or(0)).map_err(|_| RecordError::Unreadable("session_epoch"))
+    }
+
+    /// A token as the phone keeps it, 64 hex digits.
+    pub(super) fn new_token(&self) -> String {
+        let mut bytes = [0; TOKEN_BYTES];
+        self.env.entropy.fill(&mut bytes);
+        let mut token = String::with_capacity(2 * TOKEN_BYTES);
+        for byte in bytes {
+            write!(token, "{byte:02x}").expect("a String takes every write");
+        }
+        token
+    }
+
+    /// `XXXX-XXXX-XXXX`.
+    fn new_code(&self) -> String {
+        let mut bytes = [0; CODE_LEN];
+        self.env.entropy.fill(&mut bytes);
+        let letters = bytes.map(|b| char::from(ALPHABET[usize::from(b % 32)]));
+        let groups: Vec<String> = letters.chunks(4).map(|group| group.iter().collect()).collect();
+        groups.join("-")
+    }
+}
+
+impl Write<'_> {
+    async fn add_token(&mut self, account: AccountId) -> Result<(String, i64), RecordError> {
+        let token = self.record.new_token();
+        let now = self.now;
+        let row = sqlx::query("insert into tokens (hash, account, issued_at, expires_at) values (?, ?, ?, ?)")
+            .bind(hash(&token))
+            .bind(blob(account.0))
+            .bind(now.0)
+            .bind(now.plus_s(TOKEN_TTL_S).0)
+            .execute(self.conn())
+            .await?
+            .last_insert_rowid();
+        Ok((token, row))
+    }
+
+    async fn add_revocation(&mut self, account: AccountId, token: Option<i64>) -> Result<(), RecordError> {
+        let now = self.now.0;
+        sqlx::query("insert into revocations (account, token, at) values (?, ?, ?)")
+            .bind(blob(account.0))
+            .bind(token)
+            .bind(now)
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    async fn active_account(&mut self, id: AccountId) -> Result<Option<Account>, RecordError> {
+        let found = sqlx::query(
+            "select a.id, a.role, a.agency, a.display, a.no, g.is_centre
+             from accounts a left join agencies g on g.id = a.agency where a.id = ? and a.suspended_at is null",
+        )
+        .bind(blob(id.0))
+        .fetch_optional(self.conn())
+        .await?;
+        found.as_ref().map(row::account).transpose()
+    }
+}
+
+/// What is stored of a secret of full entropy.
+pub(super) fn hash(secret: &str) -> Vec<u8> {
+    Sha256::digest(secret.as_bytes()).to_vec()
+}
+
+/// A code as a person may have typed it: case, dashes and look-alikes do not matter.
+fn plain(code: &str) -> String {
+    code.chars()
+        .filter(|c| !c.is_whitespace() && *c != '-')
+        .map(|c| match c.to_ascii_uppercase() {
+            'O' => '0',
+            'I' | 'L' => '1',
+            other => other,
+        })
+        .collect()
+}

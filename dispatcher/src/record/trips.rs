@@ -1,0 +1,218 @@
+//! Owns the reading of trips: a handful of queries for any number of them, in one snapshot. Changes nothing.
+
+use super::row::{self, Columns, blob, id_list};
+use super::{Member, Record, RecordError, TripRow};
+use matcher::model::{
+    AccountId, AgencyId, BookingId, CrewRules, CrewSize, Offer, OfferId, Phase, RiskGrade, Timestamp, Trip, TripId,
+};
+use sqlx::SqliteConnection;
+use sqlx::sqlite::SqliteRow;
+use std::collections::HashMap;
+
+/// How long a rider still sees an ended trip, seconds.
+const ENDED_SHOWN_S: i64 = 24 * 3_600;
+
+/// A trip with what only the engine needs.
+pub(super) struct Loaded {
+    pub(super) row: TripRow,
+    pub(super) attempt: u32,
+    pub(super) live_since: Option<Timestamp>,
+    pub(super) vacant_since: Option<Timestamp>,
+}
+
+impl Record {
+    /// One trip.
+    pub async fn trip(&self, id: TripId) -> Result<Option<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        Ok(load(&mut snapshot, &[id]).await?.pop().map(|l| l.row))
+    }
+
+    /// Open ones by time, then those ended within 24 h, latest first.
+    pub async fn trips_of_rider(&self, rider: AccountId, now: Timestamp) -> Result<Vec<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        let rows = sqlx::query(
+            "select id from trips where rider = ?1 and (ended_at is null or ended_at > ?2)
+             order by ended_at is not null, ended_at desc, coalesce(pickup_at, requested_at), id",
+        )
+        .bind(blob(rider.0))
+        .bind(now.plus_s(-ENDED_SHOWN_S).0)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        rows_of(&mut snapshot, &rows).await
+    }
+
+    /// The trip whose active slot the member holds.
+    pub async fn trip_of_staff(&self, staff: AccountId) -> Result<Option<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        let rows = sqlx::query("select trip as id from holds where staff = ? and state = 'active'")
+            .bind(blob(staff.0))
+            .fetch_all(&mut *snapshot)
+            .await?;
+        Ok(rows_of(&mut snapshot, &rows).await?.pop())
+    }
+
+    /// Every trip that has not ended, oldest first.
+    pub async fn open_trips(&self) -> Result<Vec<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        let rows = sqlx::query("select id from trips where ended_at is null order by requested_at, id")
+            .fetch_all(&mut *snapshot)
+            .await?;
+        rows_of(&mut snapshot, &rows).await
+    }
+
+    /// In order of change; for the console's tail.
+    pub async fn trips_changed_after(&self, change_no: i64, limit: u32) -> Result<Vec<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        let rows = sqlx::query("select id from trips where change_no > ? order by change_no limit ?")
+            .bind(change_no)
+            .bind(limit)
+            .fetch_all(&mut *snapshot)
+            .await?;
+        rows_of(&mut snapshot, &rows).await
+    }
+}
+
+async fn rows_of(conn: &mut SqliteConnection, ids: &[SqliteRow]) -> Result<Vec<TripRow>, RecordError> {
+    let ids = ids.iter().map(|r| r.id("id").map(TripId)).collect::<Result<Vec<_>, _>>()?;
+    Ok(load(conn, &ids).await?.into_iter().map(|l| l.row).collect())
+}
+
+/// The trips of these ids in this order; unknown ids are left out. Five queries.
+pub(super) async fn load(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<Loaded>, RecordError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let list = id_list(ids.iter().map(|id| id.0));
+    let rows = sqlx::query(
+        "select t.*, g.gender, g.risk from json_each(?) j join trips t on t.id = unhex(j.value)
+         left join grants g on g.rider = t.rider",
+    )
+    .bind(&list)
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut crews = crews(conn, &list).await?;
+    let mut riders = Vec::with_capacity(rows.len());
+    for row in &rows {
+        riders.push(row.id("rider")?);
+    }
+    riders.sort_unstable();
+    riders.dedup();
+    let riders = id_list(riders);
+    let consents = pairs(
+        conn,
+        "select rider, agency as other from grant_agencies
+         where rider in (select unhex(value) from json_each(?)) order by rider, agency",
+        &riders,
+    )
+    .await?;
+    let known = pairs(
+        conn,
+        "select distinct t.rider, m.staff as other
+         from json_each(?) j join trips t on t.rider = unhex(j.value)
+         join assignments a on a.trip = t.id and a.ended_because = 'completed'
+         join assignment_members m on m.assignment = a.id order by t.rider, m.staff",
+        &riders,
+    )
+    .await?;
+    let mut found = HashMap::with_capacity(rows.len());
+    for row in &rows {
+        let loaded = loaded(row, &mut crews, &consents, &known)?;
+        found.insert(loaded.row.trip.id, loaded);
+    }
+    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+}
+
+type Pairs = HashMap<AccountId, Vec<uuid::Uuid>>;
+
+async fn pairs(conn: &mut SqliteConnection, sql: &'static str, riders: &str) -> Result<Pairs, RecordError> {
+    let mut found = Pairs::new();
+    for row in sqlx::query(sql).bind(riders).fetch_all(conn).await? {
+        found.entry(AccountId(row.id("rider")?)).or_default().push(row.id("other")?);
+    }
+    Ok(found)
+}
+
+async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripId, Vec<Member>>, RecordError> {
+    let rows = sqlx::query(
+        "select h.*, a.display, a.no, a.agency from json_each(?) j
+         join holds h on h.trip = unhex(j.value) and h.state in ('held', 'accepted', 'active')
+         join accounts a on a.id = h.staff order by h.trip, h.slot",
+    )
+    .bind(trips)
+    .fetch_all(conn)
+    .await?;
+    let mut found: HashMap<TripId, Vec<Member>> = HashMap::new();
+    for row in &rows {
+        let member = Member {
+            offer: offer(row)?,
+            display: row.text("display")?,
+            no: row.small("no")?,
+            agency: AgencyId(row.id("agency")?),
+            phase: row.word("phase", Phase::from_word)?,
+        };
+        found.entry(member.offer.trip).or_default().push(member);
+    }
+    Ok(found)
+}
+
+/// An offer from a row of `holds`.
+pub(super) fn offer(row: &SqliteRow) -> Result<Offer, RecordError> {
+    Ok(Offer {
+        id: OfferId(row.id("id")?),
+        trip: TripId(row.id("trip")?),
+        slot: row.small("slot")?,
+        staff: AccountId(row.id("staff")?),
+        attempt: row.small("attempt")?,
+        eta_s: row.small("eta_s")?,
+        offered_at: row.time("offered_at")?,
+        expires_at: row.time("expires_at")?,
+        state: row.word("offer_state", row::offer_state_from)?,
+    })
+}
+
+fn loaded(
+    row: &SqliteRow,
+    crews: &mut HashMap<TripId, Vec<Member>>,
+    consents: &Pairs,
+    known: &Pairs,
+) -> Result<Loaded, RecordError> {
+    let id = TripId(row.id("id")?);
+    let rider = AccountId(row.id("rider")?);
+    let of_rider = |from: &Pairs| from.get(&rider).cloned().unwrap_or_default();
+    let trip = Trip {
+        id,
+        booking: BookingId(row.id("booking")?),
+        rider,
+        leg: row.word("leg", row::leg_from)?,
+        crew_size: CrewSize::new(row.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?,
+        pickup: row.position("pickup_lat", "pickup_lon")?,
+        dropoff: row.position("dropoff_lat", "dropoff_lon")?,
+        pickup_at: row.time_or_none("pickup_at")?,
+        requested_at: row.time("requested_at")?,
+        escalated_at: row.time_or_none("escalated_at")?,
+        phase: row.word("phase", Phase::from_word)?,
+        trip_s: row.small("trip_s")?,
+        rules: CrewRules {
+            agencies: of_rider(consents).into_iter().map(AgencyId).collect(),
+            gender: row.word_or_none("gender", row::gender_from)?,
+            // Without a grant the careful grade holds.
+            risk: row.word_or_none("risk", row::risk_from)?.unwrap_or(RiskGrade::High),
+            known: of_rider(known).into_iter().map(AccountId).collect(),
+        },
+    };
+    Ok(Loaded {
+        attempt: row.small("attempt")?,
+        live_since: row.time_or_none("live_since")?,
+        vacant_since: row.time_or_none("vacant_since")?,
+        row: TripRow {
+            trip,
+            pickup_label: row.text_or_none("pickup_label")?,
+            dropoff_label: row.text_or_none("dropoff_label")?,
+            crew: crews.remove(&id).unwrap_or_default(),
+            rider_word: row.text_or_none("rider_word")?,
+            crew_word: row.text_or_none("crew_word")?,
+            updated_at: row.time("updated_at")?,
+            change_no: row.int("change_no")?,
+        },
+    })
+}

@@ -1,0 +1,118 @@
+//! Owns the H3 cell as this service uses it: which cell a position is in, its centre, border and parent. Searching over cells is
+//! `search`; which resolution serves what is said here once.
+
+use crate::position::Position;
+use h3o::{CellIndex, LatLng, Resolution};
+use std::fmt;
+use std::str::FromStr;
+
+/// A hexagon of the H3 grid.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Cell(CellIndex);
+
+/// The resolutions in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grid {
+    /// Resolution 5, about 250 km²: ties the cells of a neighbourhood to one Redis slot.
+    Tag,
+    /// Resolution 7, about 5 km²: counts on a supervisor's map.
+    District,
+    /// Resolution 8, about 0.7 km²: the live index, and the coarse area an offer shows.
+    Index,
+}
+
+/// A number or text that is not a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellError;
+
+impl fmt::Display for CellError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an H3 cell")
+    }
+}
+
+impl std::error::Error for CellError {}
+
+impl Grid {
+    pub(crate) const fn resolution(self) -> Resolution {
+        match self {
+            Self::Tag => Resolution::Five,
+            Self::District => Resolution::Seven,
+            Self::Index => Resolution::Eight,
+        }
+    }
+}
+
+impl Cell {
+    /// The cell a position is in.
+    pub fn of(position: Position, grid: Grid) -> Self {
+        let point = LatLng::new(position.lat(), position.lon()).expect("a position is finite");
+        Self(point.to_cell(grid.resolution()))
+    }
+
+    /// From its 64-bit index; `None` if it is no cell.
+    pub fn from_u64(bits: u64) -> Option<Self> {
+        CellIndex::try_from(bits).ok().map(Self)
+    }
+
+    /// Its 64-bit index.
+    pub fn to_u64(self) -> u64 {
+        self.0.into()
+    }
+
+    /// The coarser cell that holds it; itself if it is not finer than that.
+    #[must_use]
+    pub fn parent(self, grid: Grid) -> Self {
+        self.0.parent(grid.resolution()).map_or(self, Self)
+    }
+
+    /// Its centre.
+    pub fn center(self) -> Position {
+        position(LatLng::from(self.0))
+    }
+
+    /// The cells exactly `k` steps away; an item is `None` where a pentagon is in the way.
+    pub(crate) fn ring(self, k: u32) -> impl Iterator<Item = Option<Self>> {
+        self.0.grid_ring_fast(k).map(|c| c.map(Self))
+    }
+
+    /// Its corners in order, not closed.
+    pub fn boundary(self) -> Vec<Position> {
+        self.0.boundary().iter().copied().map(position).collect()
+    }
+}
+
+fn position(point: LatLng) -> Position {
+    // Outlines around the antimeridian may come a hair beyond ±180°.
+    Position::new(point.lat().clamp(-90.0, 90.0), point.lng().clamp(-180.0, 180.0)).expect("clamped into range")
+}
+
+/// The hexadecimal index, as other H3 tools write it.
+impl fmt::Display for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:x}", self.to_u64())
+    }
+}
+
+/// A cell is a place: hidden.
+impl fmt::Debug for Cell {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Cell(hidden)")
+    }
+}
+
+impl FromStr for Cell {
+    type Err = CellError;
+
+    fn from_str(text: &str) -> Result<Self, CellError> {
+        // The number parser would take a sign.
+        if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(CellError);
+        }
+        u64::from_str_radix(text, 16).ok().and_then(Self::from_u64).ok_or(CellError)
+    }
+}
+
+#[cfg(test)]
+#[path = "cell_tests.rs"]
+mod tests;

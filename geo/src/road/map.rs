@@ -1,0 +1,38 @@
+//! Owns a whole map ready for use: what was read or generated, and the graphs made of it.
+
+use super::Profile;
+use super::build::build;
+use super::data::MapData;
+use super::graph::Graph;
+use super::snap::Snap;
+use crate::position::Position;
+
+/// A map and its road graphs.
+#[derive(Debug)]
+pub struct RoadMap {
+    /// Streets, areas and labels, for pictures.
+    pub data: MapData,
+    pub(super) walk: Graph,
+    pub(super) drive: Graph,
+}
+
+impl RoadMap {
+    /// Builds the graphs of both profiles.
+    pub fn build(data: MapData) -> Self {
+        let (walk, drive) = (build(&data, Profile::Walk), build(&data, Profile::Drive));
+        Self { data, walk, drive }
+    }
+
+    /// The graph of one profile.
+    pub fn graph(&self, profile: Profile) -> &Graph {
+        match profile {
+            Profile::Walk => &self.walk,
+            Profile::Drive => &self.drive,
+        }
+    }
+
+    /// The nearest point on the roads of a profile; `None` beyond [`super::SNAP_M_MAX`].
+    pub fn snap(&self, profile: Profile, position: Position) -> Option<Snap> {
+        self.graph(profile).snap(position)
+    }
+}

@@ -1,0 +1,179 @@
+//! Owns the way from one point of the road to another: its shape, length and time, and where somebody is along it. Does not
+//! choose whom to send (`query`).
+
+use super::graph::{Edge, Graph};
+use super::query::{along_shared_edge, entrances, exits};
+use super::snap::Snap;
+use crate::position::Position;
+use pathfinding::directed::astar::astar;
+
+/// The ends of the search; no junction has these numbers.
+const FROM: u32 = u32::MAX;
+const TO: u32 = u32::MAX - 1;
+
+/// Taken off the lower bound, milliseconds: positions are rounded to centimetres, the times along an edge to milliseconds.
+const BOUND_SLACK_MS: f64 = 50.0;
+
+/// A way along the roads.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Route {
+    /// From the first snap's point to the second's, two points at least.
+    pub points: Vec<Position>,
+    /// Seconds from the beginning at each point, ascending.
+    pub at_s: Vec<f32>,
+    /// Metres.
+    pub length_m: f32,
+    /// Seconds.
+    pub duration_s: f32,
+}
+
+impl Route {
+    /// Where one is `seconds` after setting out: the beginning before it, the end after it.
+    pub fn position_at(&self, seconds: f32) -> Position {
+        let after = self.at_s.partition_point(|&s| s <= seconds);
+        if after == 0 {
+            return self.points[0];
+        }
+        if after == self.points.len() {
+            return self.points[after - 1];
+        }
+        let (a, b) = (self.at_s[after - 1], self.at_s[after]);
+        self.points[after - 1].towards(self.points[after], f64::from((seconds - a) / (b - a)))
+    }
+}
+
+impl Graph {
+    /// The fastest way; `None` if there is none.
+    pub fn route(&self, from: &Snap, to: &Snap) -> Option<Route> {
+        let (nodes, total_ms) = self.fastest(from, to)?;
+        let mut line = Line::new(from.at);
+        if let [_, _] = nodes[..] {
+            self.draw(&mut line, from.edge, from.fraction, to.fraction);
+        } else {
+            let inner = &nodes[1..nodes.len() - 1];
+            self.draw(&mut line, from.edge, from.fraction, self.exit_fraction(from, inner[0]));
+            for pair in inner.windows(2) {
+                let arc = self.arcs_out(pair[0]).iter().filter(|a| a.node == pair[1]).min_by_key(|a| a.ms)?;
+                let edge = self.edge(arc.edge);
+                // A loop is never part of a fastest way, so the two ends differ.
+                let forward = edge.start == pair[0];
+                let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
+                self.draw(&mut line, arc.edge, a, b);
+            }
+            self.draw(&mut line, to.edge, self.entrance_fraction(to, inner[inner.len() - 1]), to.fraction);
+        }
+        Some(line.finish(to.at, total_ms))
+    }
+
+    /// Seconds of the fastest way; `None` if there is none.
+    pub fn travel_time(&self, from: &Snap, to: &Snap) -> Option<f32> {
+        self.fastest(from, to).map(|(_, ms)| (ms as f64 / 1000.0) as f32)
+    }
+
+    /// Junctions of the fastest way, with [`FROM`] first and [`TO`] last, and its milliseconds.
+    fn fastest(&self, from: &Snap, to: &Snap) -> Option<(Vec<u32>, u64)> {
+        let leaving = exits(self, from);
+        let entering = entrances(self, to);
+        let direct = along_shared_edge(self, from, to).map(|ms| (TO, ms));
+        let per_ms = self.speed_mps_max() / 1000.0;
+        let lower_bound = |node: &u32| match *node {
+            FROM | TO => 0,
+            n => (self.node(n).distance_m(to.at) / per_ms - BOUND_SLACK_MS).max(0.0) as u64,
+        };
+        let successors = |node: &u32| {
+            let node = *node;
+            let (begin, arcs) = match node {
+                FROM => ([leaving[0], leaving[1], direct], &[][..]),
+                TO => ([None; 3], &[][..]),
+                n => {
+                    let end = |e: Option<(u32, u64)>| e.filter(|&(at, _)| at == n).map(|(_, ms)| (TO, ms));
+                    ([end(entering[0]), end(entering[1]), None], self.arcs_out(n))
+                }
+            };
+            begin.into_iter().flatten().chain(arcs.iter().map(|a| (a.node, u64::from(a.ms))))
+        };
+        astar(&FROM, successors, lower_bound, |&n| n == TO)
+    }
+
+    /// At which end of its edge a snap leaves for `node`: the nearer one of a loop.
+    fn exit_fraction(&self, from: &Snap, node: u32) -> f32 {
+        self.end_fraction(exits(self, from), [1.0, 0.0], node)
+    }
+
+    fn entrance_fraction(&self, to: &Snap, node: u32) -> f32 {
+        self.end_fraction(entrances(self, to), [0.0, 1.0], node)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads beside its two callers")]
+    fn end_fraction(&self, ends: [Option<(u32, u64)>; 2], fractions: [f32; 2], node: u32) -> f32 {
+        let matching = ends.iter().zip(fractions).filter_map(|(e, f)| e.filter(|e| e.0 == node).map(|e| (e.1, f)));
+        matching.min_by_key(|m| m.0).map_or(fractions[0], |m| m.1)
+    }
+
+    /// Adds the shape of an edge between two fractions, either way round.
+    fn draw(&self, line: &mut Line, edge_id: u32, from: f32, to: f32) {
+        let edge = self.edge(edge_id);
+        let shape = self.shape(edge_id);
+        let (low, high) = (from.min(to), from.max(to));
+        let mut inner: Vec<Position> = Vec::new();
+        let (mut before_m, whole_m) = (0.0, f64::from(edge.length_m));
+        for (i, point) in shape.iter().enumerate() {
+            if i > 0 {
+                before_m += shape[i - 1].distance_m(*point);
+            }
+            let at = before_m / whole_m.max(f64::MIN_POSITIVE);
+            if at > f64::from(low) && at < f64::from(high) {
+                inner.push(*point);
+            }
+        }
+        if from > to {
+            inner.reverse();
+        }
+        inner.push(self.along(edge_id, to));
+        for point in inner {
+            line.to(point, edge);
+        }
+    }
+}
+
+/// A line being drawn, with the time at each point.
+struct Line {
+    points: Vec<Position>,
+    at_s: Vec<f64>,
+    length_m: f64,
+}
+
+impl Line {
+    fn new(begin: Position) -> Self {
+        Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0 }
+    }
+
+    fn to(&mut self, point: Position, edge: &Edge) {
+        let last = self.points[self.points.len() - 1];
+        if last == point {
+            return;
+        }
+        let step_m = last.distance_m(point);
+        let speed_mps = f64::from(edge.length_m) * 1000.0 / f64::from(edge.ms);
+        self.length_m += step_m;
+        self.at_s.push(self.at_s[self.at_s.len() - 1] + step_m / speed_mps.max(0.1));
+        self.points.push(point);
+    }
+
+    /// Stretches the times (by rounding errors only) to the searched total.
+    fn finish(mut self, end: Position, total_ms: u64) -> Route {
+        if self.points.len() == 1 {
+            self.points.push(end);
+            self.at_s.push(0.0);
+        }
+        let total_s = total_ms as f64 / 1000.0;
+        let drawn_s = self.at_s[self.at_s.len() - 1];
+        let stretch = if drawn_s > 0.0 { total_s / drawn_s } else { 0.0 };
+        Route {
+            points: self.points,
+            at_s: self.at_s.iter().map(|s| (s * stretch) as f32).collect(),
+            length_m: self.length_m as f32,
+            duration_s: total_s as f32,
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Owns the second opinion: re-verifies proposed crews from the facts, before any offer is placed and again in tests and
+//! simulation. Shares no code with `policy` or `assign`, on purpose: each rule and each limit is written a second time.
+//!
+//! Invariant: whoever is offered a trip has passed two readings of every hard rule.
+
+use crate::model::{AccountId, RiskGrade, Staff, StaffKind, Timestamp, Trip, TripId};
+use crate::policy::Candidate;
+use geo::EtaSource;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+/// The limits as this reader knows them; a test compares them with `policy::limits`.
+pub(crate) mod own {
+    pub(crate) const FIX_AGE_MS: i64 = 60 * 1_000;
+    pub(crate) const FIX_AHEAD_MS: i64 = 5 * 1_000;
+    pub(crate) const FIX_ERROR_M: f32 = 500.0;
+    pub(crate) const WAY_MS: i64 = 45 * 60 * 1_000;
+    pub(crate) const HANDOVER_MS: i64 = 10 * 60 * 1_000;
+    pub(crate) const DAY_OF_WORK_MS: i64 = 10 * 60 * 60 * 1_000;
+}
+
+/// One trip with everything known about those considered for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The trip.
+    pub trip: &'a Trip,
+    /// Facts of everybody considered, new members of a proposed crew among them.
+    pub candidates: &'a [Candidate<'a>],
+    /// Members who have accepted and are kept; they were checked when they were asked.
+    pub kept: &'a [AccountId],
+}
+
+/// A whole crew proposed for a trip, kept members included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Proposal {
+    /// The trip.
+    pub trip: TripId,
+    /// Everybody.
+    pub crew: Vec<AccountId>,
+}
+
+/// What can be wrong with a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// A crew for a trip that was not asked about.
+    UnknownTrip,
+    /// Two crews for one trip.
+    TripTwice,
+    /// Too few or too many.
+    CrewSize,
+    /// A kept member is missing.
+    KeptDropped,
+    /// In two places at once.
+    StaffTwice,
+    /// Nothing is known about them for this trip.
+    UnknownStaff,
+    /// Holds another offer or trip.
+    Busy,
+    /// Said no to this trip.
+    Declined,
+    /// Not on shift now.
+    OffShift,
+    /// The trip would run into the end of the shift.
+    ShiftTooShort,
+    /// More than the day's hours.
+    TooManyHours,
+    /// A certificate ends before the trip does.
+    Uncertified,
+    /// No fix, or an old one.
+    NotFresh,
+    /// The fix could be streets away.
+    NotPrecise,
+    /// No believable way to the meeting point.
+    NoWay,
+    /// Too long a way.
+    TooFar,
+    /// An agency the rider did not consent to.
+    WrongAgency,
+    /// A supporter on a high-risk trip.
+    WrongKind,
+    /// Not the gender the rider asked for.
+    WrongGender,
+    /// Tied to the rider.
+    Conflict,
+}
+
+/// One thing held against a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Finding {
+    /// What.
+    pub fault: Fault,
+    /// For which trip.
+    pub trip: TripId,
+    /// Because of whom, if of somebody.
+    pub staff: Option<AccountId>,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?} in the crew of trip {}", self.fault, self.trip)
+    }
+}
+
+/// Everything wrong with the proposals; empty means they may be offered.
+pub fn check(now: Timestamp, cases: &[Case<'_>], proposals: &[Proposal]) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let cases: BTreeMap<TripId, &Case<'_>> = cases.iter().map(|case| (case.trip.id, case)).collect();
+    let mut trips_seen: BTreeSet<TripId> = BTreeSet::new();
+    let mut staff_seen: BTreeSet<AccountId> = BTreeSet::new();
+    for proposal in proposals {
+        let mut note = |fault, staff| findings.push(Finding { fault, trip: proposal.trip, staff });
+        if !trips_seen.insert(proposal.trip) {
+            note(Fault::TripTwice, None);
+        }
+        for staff in &proposal.crew {
+            if !staff_seen.insert(*staff) {
+                note(Fault::StaffTwice, Some(*staff));
+            }
+        }
+        let Some(case) = cases.get(&proposal.trip) else {
+            note(Fault::UnknownTrip, None);
+            continue;
+        };
+        whole_crew(case, proposal, &mut note);
+        for staff in proposal.crew.iter().filter(|staff| !case.kept.contains(staff)) {
+            match case.candidates.iter().find(|c| c.staff.id == *staff) {
+                Some(candidate) => member(now, case.trip, candidate, &mut |fault| note(fault, Some(*staff))),
+                None => note(Fault::UnknownStaff, Some(*staff)),
+            }
+        }
+    }
+    // A member kept for one trip is taken even if that trip has no proposal.
+    for case in cases.values() {
+        for other in proposals.iter().filter(|p| p.trip != case.trip.id) {
+            let taken = case.kept.iter().filter(|kept| other.crew.contains(kept));
+            findings.extend(taken.map(|kept| Finding {
+                fault: Fault::StaffTwice,
+                trip: other.trip,
+                staff: Some(*kept),
+            }));
+        }
+    }
+    findings.sort_unstable();
+    findings.dedup();
+    findings
+}
+
+fn whole_crew(case: &Case<'_>, proposal: &Proposal, note: &mut impl FnMut(Fault, Option<AccountId>)) {
+    if proposal.crew.len() != usize::from(case.trip.crew_size.get()) {
+        note(Fault::CrewSize, None);
+    }
+    for kept in case.kept.iter().filter(|kept| !proposal.crew.contains(kept)) {
+        note(Fault::KeptDropped, Some(*kept));
+    }
+}
+
+/// Everything about one new member, from the facts.
+fn member(now: Timestamp, trip: &Trip, candidate: &Candidate<'_>, note: &mut impl FnMut(Fault)) {
+    let mut hold = |fault: Fault, fine: bool| {
+        if !fine {
+            note(fault);
+        }
+    };
+    hold(Fault::Busy, !candidate.busy);
+    hold(Fault::Declined, !candidate.declined);
+
+    let age_ms = candidate.fix.map(|fix| fix.age_ms);
+    hold(Fault::NotFresh, age_ms.is_some_and(|age| (-own::FIX_AHEAD_MS..=own::FIX_AGE_MS).contains(&age)));
+    let error_m = candidate.fix.map(|fix| fix.accuracy_m);
+    hold(Fault::NotPrecise, error_m.is_none_or(|error| (0.0..=own::FIX_ERROR_M).contains(&error)));
+
+    terms(trip, candidate.staff, &mut hold);
+
+    let way_ms = way_ms(candidate);
+    hold(Fault::NoWay, way_ms.is_some());
+    hold(Fault::TooFar, way_ms.is_none_or(|way| way <= own::WAY_MS));
+    hold(Fault::OffShift, candidate.shift.is_some_and(|shift| now >= shift.starts_at && now < shift.ends_at));
+    let Some(way_ms) = way_ms else { return };
+    let meeting_ms = trip.pickup_at.map_or(i64::MIN, |at| at.0).max(now.0 + way_ms);
+    let done_ms = meeting_ms + i64::from(trip.trip_s) * 1_000;
+    hold(Fault::Uncertified, done_ms <= candidate.staff.certified_until.0);
+    if let Some(shift) = candidate.shift {
+        hold(Fault::ShiftTooShort, shift.ends_at.0 - done_ms >= own::HANDOVER_MS);
+        let worked_ms = done_ms - shift.starts_at.0 + i64::from(shift.worked_before_s) * 1_000;
+        hold(Fault::TooManyHours, worked_ms <= own::DAY_OF_WORK_MS);
+    }
+}
+
+/// What the rider's grant and the conflict wall say of a person.
+fn terms(trip: &Trip, staff: &Staff, hold: &mut impl FnMut(Fault, bool)) {
+    let rules = &trip.rules;
+    hold(Fault::WrongAgency, rules.agencies.is_empty() || rules.agencies.contains(&staff.agency));
+    hold(Fault::WrongKind, !(rules.risk == RiskGrade::High && staff.kind == StaffKind::Supporter));
+    hold(Fault::WrongGender, rules.gender.is_none() || rules.gender == staff.gender);
+    hold(Fault::Conflict, staff.conflicts.iter().all(|rider| *rider != trip.rider));
+}
+
+/// Milliseconds to the meeting point, if they can be believed.
+fn way_ms(candidate: &Candidate<'_>) -> Option<i64> {
+    let eta = candidate.eta?;
+    let by_road = matches!(eta.source, EtaSource::Road);
+    let ms = f64::from(eta.seconds) * 1_000.0;
+    let is_time = (0.0..=86_400_000.0).contains(&ms);
+    (is_time && (by_road || candidate.off_road)).then(|| ms.ceil() as i64)
+}

@@ -1,0 +1,58 @@
+//! Owns the facts a rule may look at: one staff member as a candidate for one trip. Gathers nothing itself.
+
+use crate::model::{Shift, Staff, Timestamp, Trip};
+use geo::Eta;
+
+/// What is known of a phone's last fix, without the place.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FixFacts {
+    /// Milliseconds since it was taken.
+    pub age_ms: i64,
+    /// Radius of its error circle, metres.
+    pub accuracy_m: f32,
+}
+
+/// One staff member considered for one trip.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// Who.
+    pub staff: &'a Staff,
+    /// Their shift that is running or next; `None` if there is none.
+    pub shift: Option<&'a Shift>,
+    /// Their last fix; `None` if there is none.
+    pub fix: Option<FixFacts>,
+    /// Holds an open offer or belongs to a crew, of any trip.
+    pub busy: bool,
+    /// Declined this trip, let its offer run out, or dropped out of it.
+    pub declined: bool,
+    /// Travel time to the meeting point; `None` if none was found within the search bound.
+    pub eta: Option<Eta>,
+    /// No road near the fix or near the meeting point: only then does a straight-line ETA count.
+    pub off_road: bool,
+}
+
+/// The trip and the instant it is considered at.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// The trip.
+    pub trip: &'a Trip,
+    /// The instant of the decision.
+    pub now: Timestamp,
+}
+
+impl Candidate<'_> {
+    /// Travel time to the meeting point, milliseconds rounded up; `None` if there is none or it is not a time.
+    pub fn eta_ms(&self) -> Option<i64> {
+        let seconds = self.eta?.seconds;
+        // A day bounds the product; nothing that long is ever allowed.
+        (0.0..=86_400.0).contains(&seconds).then(|| (f64::from(seconds) * 1_000.0).ceil() as i64)
+    }
+
+    /// When this member would be done: there as soon as possible but not before the booked time, then the trip.
+    /// `None` without an ETA.
+    pub fn expected_end(&self, context: &Context<'_>) -> Option<Timestamp> {
+        let there = Timestamp(context.now.0.saturating_add(self.eta_ms()?));
+        let start = context.trip.pickup_at.map_or(there, |booked| booked.max(there));
+        Some(start.plus_s(i64::from(context.trip.trip_s)))
+    }
+}

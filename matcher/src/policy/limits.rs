@@ -1,0 +1,68 @@
+//! Owns every limit and clock of matching, each with where it comes from. Changing one is a change of policy: a commit of its
+//! own, with the source. Decides nothing.
+
+/// A fix older than this is out of matching, milliseconds. Product row 9.
+pub const FIX_AGE_MS_MAX: i64 = 60_000;
+
+/// A fix from further ahead than this is of unknown age, milliseconds. Two server nodes kept by NTP differ by less.
+pub const FIX_AHEAD_MS_MAX: i64 = 5_000;
+
+/// A fix with a wider error circle cannot be matched, metres. Satellite and Wi-Fi fixes stay under 200 m in Korean practice and a
+/// cell tower reaches 2 km (product row 9); 500 m is the error of the case in which help went to the wrong street.
+pub const FIX_ACCURACY_M_MAX: f32 = 500.0;
+
+/// Nobody is offered a meeting point further off than this, seconds. Ours: beyond it, in rush hour, a human should decide.
+pub const PICKUP_ETA_S_MAX: i64 = 45 * 60;
+
+/// A trip must end this long before the shift does, seconds. Ours: one bus or train missed.
+pub const SHIFT_END_MARGIN_S: i64 = 10 * 60;
+
+/// Most a staff member works in a day, seconds. The service's 10 h (product row 18).
+pub const WORK_DAY_S_MAX: i64 = 10 * 3_600;
+
+/// Known faces may come this much later than strangers at most, milliseconds. Product row 12: a bonus with a ceiling.
+pub const KNOWN_FACE_MS_MAX: i64 = 120_000;
+
+/// The bonus is also at most this part of the pickup ETA (one in so many), so that it can never turn far into near.
+pub const KNOWN_FACE_ETA_PART: i64 = 3;
+
+/// A straight-line ETA is believed to be at least this much too good, milliseconds.
+pub const STRAIGHT_LINE_MS: i64 = 120_000;
+
+/// A pickup ETA of so many milliseconds counts double, see [`super::felt_cost`]. Ours: ten minutes at a door is long.
+pub const DOUBLING_MS: i64 = 600_000;
+
+/// How long an offer stays open on a phone, seconds. Product row 3.
+pub const OFFER_S: i64 = 20;
+
+/// How long a member who accepted is kept while another slot is refilled, seconds. Product row 3.
+pub const REFILL_KEEP_S: i64 = 20;
+
+/// A trip nobody has accepted by then is a human's, seconds. Product rows 1 and 6.
+pub const ESCALATE_AFTER_S: i64 = 60;
+
+/// A trip without a crew is tried again after this, seconds. Research: re-optimise every 1 to 5 s.
+pub const RETRY_S: i64 = 2;
+
+/// Trips of a commute are made this long ahead, hours. Product row 7 confirms at T-24 h, so a day more.
+pub const SERIES_AHEAD_H: i64 = 48;
+
+/// A crew for a booked time leaves this early, seconds. Ours: lifts, crossings and finding the door.
+pub const LEAVE_MARGIN_S: i64 = 5 * 60;
+
+/// Time to find and ask a crew before it has to leave, seconds: one offer, one refill, one more offer and an escalation.
+pub const ASK_S: i64 = OFFER_S + REFILL_KEEP_S + OFFER_S + ESCALATE_AFTER_S;
+
+/// A booked trip that no eligible crew is known for goes live this long before its time, seconds, so that a human has half an hour.
+pub const LIVE_WITHOUT_CREW_S: i64 = 30 * 60;
+
+/// Nobody looks for the crew of a booked trip earlier than this before its time, seconds.
+pub const LOOK_AHEAD_S: i64 = 60 * 60;
+
+/// Within that time the crew's ETA is looked at again this often, seconds.
+pub const LOOK_AGAIN_S: i64 = 60;
+
+// The longest allowed way to the meeting point fits into the look-ahead.
+const _: () = assert!(LOOK_AHEAD_S >= PICKUP_ETA_S_MAX + LEAVE_MARGIN_S + ASK_S);
+// A human is not called before the first offer has run out.
+const _: () = assert!(ESCALATE_AFTER_S >= OFFER_S + REFILL_KEEP_S);

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Everything that must hold, on a bare machine: gets what is missing, starts nothing that outlives it.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+step() { printf '\n== %s (%s)\n' "$*" "$(date -u +%H:%M:%S)"; }
+
+step "tools"
+DONGHAENG_REDIS_SERVER=$(scripts/redis-server.sh)
+export DONGHAENG_REDIS_SERVER
+DONGHAENG_CHROMIUM=$(scripts/chromium.sh)
+export DONGHAENG_CHROMIUM
+echo "redis: $DONGHAENG_REDIS_SERVER"
+echo "chromium: $DONGHAENG_CHROMIUM"
+if [ -d ../shared/data/roads ]; then
+  echo "Seoul road network: found"
+else
+  echo "Seoul road network: absent, tests that need it say so and are skipped"
+fi
+
+step "pages: install, types, unit tests, build"
+(cd web && npm ci --no-audit --no-fund --loglevel=error && npm run --silent check && npm test --silent && npm run --silent build)
+touch web/dist/.built
+
+step "format and lints"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+step "build"
+cargo build --workspace --bins --locked
+
+step "tests: unit, contract suites, end to end, crash, layering, tidy, privacy, browser"
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --workspace --locked --no-fail-fast --status-level "${STATUS_LEVEL:-slow}"
+  cargo test --workspace --locked --doc --quiet
+else
+  cargo test --workspace --locked --no-fail-fast
+fi
+
+step "documentation"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+step "all green"

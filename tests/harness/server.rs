@@ -1,0 +1,202 @@
+//! Owns a real `dispatcher serve` process for one test. Tells apart "did not start", "ended early" and "never ready", and
+//! prints the log in each case.
+
+use crate::binary;
+use simulator::client::Api;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// How long a server may take to be ready: the generated city is made at start.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+
+/// How to start it.
+#[derive(Clone, Debug, Default)]
+pub struct ServerOptions {
+    /// `--redis`.
+    pub redis: Option<String>,
+    /// Leave out `--demo`.
+    pub no_demo: bool,
+    /// Further arguments.
+    pub args: Vec<String>,
+}
+
+/// A running server and its data directory.
+pub struct Server {
+    child: Child,
+    url: String,
+    codes: HashMap<String, String>,
+    data: Data,
+    options: ServerOptions,
+    log: PathBuf,
+}
+
+struct Data(TempDir);
+
+impl Server {
+    /// Starts one on a free port with a fresh data directory and waits until it is ready.
+    ///
+    /// # Panics
+    /// When it does not become ready, with its log.
+    pub async fn start(options: ServerOptions) -> Self {
+        let data = Data(TempDir::new().expect("a temporary directory"));
+        Self::start_in(data, options, "127.0.0.1:0").await
+    }
+
+    async fn start_in(data: Data, options: ServerOptions, listen: &str) -> Self {
+        let log = data.0.path().join("server.log");
+        let out = data.0.path().join("server.out");
+        let append = |path: &Path| {
+            std::fs::OpenOptions::new().create(true).append(true).open(path).expect("the data directory is writable")
+        };
+        let said_before = std::fs::metadata(&out).map_or(0, |m| m.len() as usize);
+        let mut command = Command::new(binary("dispatcher"));
+        command.arg("serve").args(["--listen", listen, "--data"]).arg(data.0.path().join("record"));
+        if !options.no_demo {
+            command.arg("--demo");
+        }
+        if let Some(url) = &options.redis {
+            command.args(["--redis", url]);
+        }
+        let child = command
+            .args(&options.args)
+            .stdin(Stdio::null())
+            .stdout(append(&out))
+            .stderr(append(&log))
+            .spawn()
+            .expect("the dispatcher binary starts");
+        let mut this = Self { child, url: String::new(), codes: HashMap::new(), data, options, log };
+        this.wait_until_ready(&out, said_before).await;
+        this
+    }
+
+    async fn wait_until_ready(&mut self, out: &Path, said_before: usize) {
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("own child") {
+                panic!("the server ended early ({status}); its log:\n{}", self.log());
+            }
+            let said = std::fs::read_to_string(out).unwrap_or_default();
+            self.read_announcement(said.get(said_before..).unwrap_or_default());
+            if !self.url.is_empty() && Api::new(&self.url).is_ok_and(|_| true) && self.is_ready().await {
+                return;
+            }
+            assert!(begun.elapsed() < READY_WITHIN, "the server was never ready; its log:\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    /// Lines of the form `word  url  [code CODE]`.
+    fn read_announcement(&mut self, said: &str) {
+        for line in said.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words.as_slice() {
+                ["listening", url, ..] => self.url = (*url).to_owned(),
+                [who, _, "code", code, ..] => {
+                    self.codes.insert((*who).to_owned(), (*code).to_owned());
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn is_ready(&self) -> bool {
+        match Api::new(&self.url) {
+            Ok(api) => api.get_status("/readyz").await.is_ok_and(|status| status == 200),
+            Err(_) => false,
+        }
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The demo's one-time code of `rider`, `staff`, `staff2` or `supervisor`.
+    ///
+    /// # Panics
+    /// When none was printed.
+    pub fn code(&self, who: &str) -> &str {
+        self.codes.get(who).unwrap_or_else(|| panic!("the server printed no code for {who}"))
+    }
+
+    /// An unsigned client.
+    ///
+    /// # Panics
+    /// Never for a server that started.
+    pub fn api(&self) -> Api {
+        Api::new(&self.url).expect("the server's own address is valid")
+    }
+
+    /// The data directory.
+    pub fn data(&self) -> PathBuf {
+        self.data.0.path().join("record")
+    }
+
+    /// Everything written to standard output and error so far.
+    pub fn log(&self) -> String {
+        let out = std::fs::read_to_string(self.log.with_file_name("server.out")).unwrap_or_default();
+        out + &std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// `kill -9`, then a new process on the same data directory and address.
+    ///
+    /// # Panics
+    /// When the new one does not become ready.
+    #[must_use]
+    pub async fn kill_and_restart(self) -> Self {
+        let mut this = self;
+        let _ = this.child.kill();
+        let _ = this.child.wait();
+        let listen = this.url.trim_start_matches("http://").to_owned();
+        let options = this.options.clone();
+        let data = this.take_data();
+        Self::start_in(data, options, &listen).await
+    }
+
+    /// SIGTERM, then waits for the end.
+    ///
+    /// # Panics
+    /// When it does not end within 40 s.
+    pub async fn stop(mut self) -> ExitStatus {
+        self.terminate();
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("own child") {
+                return status;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(40), "the server did not drain within 40 s");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// Sends SIGTERM.
+    ///
+    /// # Panics
+    /// When `kill` is not on this machine.
+    pub fn terminate(&self) {
+        let status = Command::new("kill").args(["-TERM", &self.pid().to_string()]).status().expect("kill exists");
+        assert!(status.success(), "the server was gone before SIGTERM");
+    }
+
+    fn take_data(&mut self) -> Data {
+        std::mem::replace(&mut self.data, Data(TempDir::new().expect("a temporary directory")))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- server log\n{}", self.log());
+        }
+    }
+}
