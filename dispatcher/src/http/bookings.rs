@@ -102,7 +102,7 @@ pub async fn book(
     };
     // A retry is recognised before anything is checked: what was fine then may have passed by now.
     if let Some(booked) = app.record.find_booking(rider, key, &body.sha256).await?? {
-        return show(&app, &caller, booked, word).await;
+        return show(&app, booked, word).await;
     }
     let now = app.env.now();
     let kind = parse_kind(&body.input, now)?;
@@ -128,23 +128,16 @@ pub async fn book(
     if booked.fresh {
         metrics::counter!("donghaeng_bookings_total", "kind" => word).increment(1);
     }
-    show(&app, &caller, booked, word).await
+    show(&app, booked, word).await
 }
 
-async fn show(
-    app: &App,
-    caller: &Caller,
-    booked: Booked,
-    kind: &'static str,
-) -> Answer<(StatusCode, Json<BookingOut>)> {
+async fn show(app: &App, booked: Booked, kind: &'static str) -> Answer<(StatusCode, Json<BookingOut>)> {
     let mut trips = Vec::with_capacity(booked.trips.len());
     for id in &booked.trips {
         if let Some(row) = app.record.trip(*id).await? {
             trips.push(trips::rider_view(app, &row));
         }
     }
-    debug_assert!(trips.iter().all(|t| t.head.booking == booked.booking.0), "the trips are of this booking");
-    let _ = caller;
     let booking = BookingRef { id: booked.booking.0, kind, series: booked.series.map(|s| s.0) };
     let status = if booked.fresh { StatusCode::CREATED } else { StatusCode::OK };
     Ok((status, Json(BookingOut { booking, trips })))
@@ -197,9 +190,7 @@ pub(super) fn parse_kind(input: &BookingIn, now: Timestamp) -> Answer<BookingKin
             Ok(BookingKind::At(at))
         }
         (KindIn::Commute, None, Some(commute)) => parse_commute(commute, now).map(BookingKind::Commute),
-        (KindIn::At, _, None) | (KindIn::Now, Some(_), _) | (KindIn::Commute, Some(_), _) => {
-            Err(Problem::bad_field("at"))
-        }
+        (KindIn::At, _, None) | (KindIn::Now | KindIn::Commute, Some(_), _) => Err(Problem::bad_field("at")),
         _ => Err(Problem::bad_field("commute")),
     }
 }

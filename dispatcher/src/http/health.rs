@@ -15,7 +15,8 @@ const CHECK_LIFE_MS: i64 = 1_000;
 /// The parts of readiness.
 #[derive(Serialize)]
 pub struct Ready {
-    ready: bool,
+    #[serde(rename = "ready")]
+    welcome: bool,
     record: &'static str,
     live: &'static str,
     draining: bool,
@@ -39,7 +40,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Ready>) {
     let draining = app.drain.is_cancelled();
     let ready = writable && !draining;
     let parts = Ready {
-        ready,
+        welcome: ready,
         record: if writable { "writable" } else { "unavailable" },
         live: (app.live_state)(),
         draining,

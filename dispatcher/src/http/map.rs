@@ -29,10 +29,13 @@ struct Tile {
     etag: HeaderValue,
 }
 
+/// Bytes in all, and the tiles.
+type Kept = (usize, HashMap<(u8, u32, u32), Tile>);
+
 /// Tiles, made once and kept while there is room.
 pub struct Tiles {
     make: MakeTile,
-    kept: Mutex<(usize, HashMap<(u8, u32, u32), Tile>)>,
+    kept: Mutex<Kept>,
 }
 
 impl Tiles {
@@ -125,11 +128,16 @@ async fn make(app: &App, key: (u8, u32, u32)) -> Answer<Tile> {
     let make = Arc::clone(&app.tiles.make);
     let made = tokio::task::spawn_blocking(move || make(key.0, key.1, key.2)).await.expect("a tile does not panic");
     let bytes = Bytes::from(made.ok_or(Code::NotFound)?);
-    let hash: String = Sha256::digest(&bytes).iter().take(16).map(|b| format!("{b:02x}")).collect();
-    let etag = HeaderValue::from_str(&format!("\"{hash}\"")).expect("hexadecimal digits are a header value");
+    let etag = etag_of(&Sha256::digest(&bytes));
     let tile = Tile { bytes, etag };
     app.tiles.keep(key, &tile);
     Ok(tile)
+}
+
+/// A strong tag from a content hash.
+pub(super) fn etag_of(hash: &[u8]) -> HeaderValue {
+    let short = hash.iter().take(16).fold(0_u128, |number, byte| number << 8 | u128::from(*byte));
+    HeaderValue::from_str(&format!("\"{short:032x}\"")).expect("hexadecimal digits are a header value")
 }
 
 /// Column and row must exist at that zoom.

@@ -1,6 +1,7 @@
 //! Owns the static pages: built files from `web/dist`, embedded in release builds and read from there in debug builds. A build
 //! without pages says so plainly.
 
+use super::map::etag_of;
 use super::problem::{Code, Problem};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
@@ -42,8 +43,7 @@ pub async fn fallback(method: Method, uri: Uri, headers: HeaderMap) -> Response 
 
 /// Files under `assets/` carry a hash in their name and never change.
 fn send(path: &str, kind: &'static str, file: rust_embed::EmbeddedFile, headers: &HeaderMap) -> Response {
-    let hash: String = file.metadata.sha256_hash().iter().take(16).map(|b| format!("{b:02x}")).collect();
-    let etag = HeaderValue::from_str(&format!("\"{hash}\"")).expect("hexadecimal digits are a header value");
+    let etag = etag_of(&file.metadata.sha256_hash());
     let cache = if path.starts_with("assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
     let common = [(header::ETAG, etag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static(cache))];
     if headers.get(header::IF_NONE_MATCH) == Some(&etag) {

@@ -85,7 +85,7 @@ impl Sight {
 
     /// Expected seconds from meeting to drop-off: on foot if that is not far, else by car.
     pub fn trip_s(&self, from: Position, to: Position) -> u32 {
-        let by = |p| Some(self.map.graph(p).travel_time(&self.map.snap(p, from)?, &self.map.snap(p, to)?)?);
+        let by = |p| self.map.graph(p).travel_time(&self.map.snap(p, from)?, &self.map.snap(p, to)?);
         let walk = by(Profile::Walk).unwrap_or(f32::INFINITY);
         let seconds = if walk <= WALK_S_MAX { walk } else { by(Profile::Drive).unwrap_or(walk) };
         if seconds.is_finite() {
@@ -109,7 +109,7 @@ impl Sight {
         let (staff, to) = (member.offer.staff, row.trip.pickup);
         let kept = self.lock().get(&staff).copied();
         if let Some(kept) = kept.filter(|e| e.to == to && now.since_ms(e.made_at) < ESTIMATE_LIFE_MS) {
-            return kept.eta_s;
+            return kept.eta_s.saturating_sub((now.since_ms(kept.made_at).max(0) / 1_000) as u32);
         }
         let profile = profile(mode);
         let searched = self.places.last_fix(staff).and_then(|fix| {

@@ -170,7 +170,9 @@ impl Feed {
             let parts = self.parts_for(side, &changes).await;
             let number = self.numbers.entry(side).or_insert(FIRST_N);
             for frame in frames("console", &parts, number) {
-                seats.iter().for_each(|seat| seat.mailbox.push_frame(frame.clone()));
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
+                }
             }
         }
         Ok(())
@@ -248,7 +250,9 @@ impl Feed {
             }
             let number = self.numbers.entry(side).or_insert(FIRST_N);
             for frame in frames("map", &parts, number) {
-                seats.iter().for_each(|seat| seat.mailbox.push_frame(frame.clone()));
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
+                }
             }
         }
     }
@@ -271,7 +275,9 @@ impl Feed {
         }
         let many = frames("map", &parts, &mut 0).len() as i64;
         let whole = frames("map", &parts, &mut (at - many));
-        seats.iter().for_each(|seat| seat.mailbox.push_whole(&whole));
+        for seat in seats {
+            seat.mailbox.push_whole(&whole);
+        }
     }
 
     /// One person's row in the frame of a side: a place for those at work, `gone` for those who just left it.

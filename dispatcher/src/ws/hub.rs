@@ -77,12 +77,12 @@ impl Drop for Registration {
 
 impl Hub {
     /// Takes a signed-in socket in; older ones of the same phone are told that they are replaced.
-    pub fn join(self: &Arc<Self>, signed_in: Arc<SignedIn>) -> Registration {
+    pub fn join(self: &Arc<Self>, signed_in: &Arc<SignedIn>) -> Registration {
         let mailbox = Arc::new(Mailbox::default());
         let account = &signed_in.account;
         let seat = self.with(|seats| {
             seats.next += 1;
-            let seat = Seat { id: seats.next, signed_in: Arc::clone(&signed_in), mailbox: Arc::clone(&mailbox) };
+            let seat = Seat { id: seats.next, signed_in: Arc::clone(signed_in), mailbox: Arc::clone(&mailbox) };
             if seats.revoked.iter().any(|r| concerns(r, &seat)) {
                 mailbox.close(Close::Revoked);
             }
@@ -205,7 +205,9 @@ pub async fn drain(app: Arc<App>) {
     let seats: Vec<Seat> = app.hub.with(|s| s.phones.values().chain(&s.consoles).cloned().collect());
     let step = seats.len().div_ceil(DRAIN_STEPS as usize).max(1);
     for some in seats.chunks(step) {
-        some.iter().for_each(|seat| seat.mailbox.close(Close::Restart));
+        for seat in some {
+            seat.mailbox.close(Close::Restart);
+        }
         tokio::time::sleep(DRAIN_SPREAD / DRAIN_STEPS).await;
     }
     app.hub.with(|s| s.phones.values().chain(&s.consoles).for_each(|seat| seat.mailbox.close(Close::Restart)));

@@ -61,7 +61,9 @@ pub async fn acknowledge(app: Arc<App>) {
         tokio::time::sleep(ACK_BATCH).await;
         let batch = app.hub.take_acks();
         if !batch.is_empty() && app.record.acknowledge(app.env.now(), &batch).await.is_err() {
-            batch.into_iter().for_each(|(account, seq)| app.hub.ack(account, seq));
+            for (account, seq) in batch {
+                app.hub.ack(account, seq);
+            }
             tokio::time::sleep(RETRY).await;
         }
     }

@@ -146,10 +146,9 @@ fn read<E: Display>(message: Result<Message, E>) -> Result<Option<ClientMessage>
         Ok(Message::Text(text)) => ClientMessage::parse(&text).map(Some).ok_or(Some(Close::BadMessage)),
         Ok(Message::Binary(_)) => Err(Some(Close::BadMessage)),
         Ok(Message::Ping(_) | Message::Pong(_)) => Ok(None),
-        Ok(Message::Close(_)) => Err(None),
         // The transport tells its errors apart by text only; a message beyond its limit is the one a client can cause and mend.
         Err(error) if error.to_string().contains("too long") => Err(Some(Close::TooLarge)),
-        Err(_) => Err(None),
+        Ok(Message::Close(_)) | Err(_) => Err(None),
     }
 }
 
@@ -159,7 +158,7 @@ where
     E: Display,
 {
     // Joined before the numbers are read, so that a row committed in between is in one of the two places.
-    let registration = app.hub.join(Arc::clone(&signed_in));
+    let registration = app.hub.join(&signed_in);
     let now = app.env.now();
     let mut session = Session {
         bucket: Bucket::full(MESSAGES, now.0),

@@ -6,6 +6,7 @@ use crate::record::SignedIn;
 use matcher::model::Timestamp;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long a ticket works, seconds.
@@ -24,7 +25,10 @@ impl Tickets {
     pub fn issue(&self, env: &Env, signed_in: Arc<SignedIn>) -> String {
         let mut random = [0; 32];
         env.entropy.fill(&mut random);
-        let ticket: String = random.iter().map(|b| format!("{b:02x}")).collect();
+        let ticket = random.iter().fold(String::with_capacity(64), |mut text, b| {
+            let _ = write!(text, "{b:02x}");
+            text
+        });
         let now = env.now();
         let mut out = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if out.len() >= TICKETS_MAX {

@@ -49,21 +49,14 @@ pub async fn upgrade(
 }
 
 async fn opening(app: &App, headers: &HeaderMap) -> Answer<Opening> {
-    match headers.get(header::ORIGIN) {
-        Some(origin) => {
-            let origin = origin.to_str().map_err(|_| Code::BadOrigin)?;
-            let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
-            if !is_allowed(origin, host, &app.config.origins) {
-                return Err(Code::BadOrigin.into());
-            }
-            Ok(Opening::Ticket)
-        }
-        None => {
-            let token = bearer(headers).ok_or(Code::NoToken)?;
-            let signed_in = app.record.authenticate(app.env.now(), token).await?.ok_or(Code::BadToken)?;
-            Ok(Opening::SignedIn(Arc::new(signed_in)))
-        }
-    }
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        let token = bearer(headers).ok_or(Code::NoToken)?;
+        let signed_in = app.record.authenticate(app.env.now(), token).await?.ok_or(Code::BadToken)?;
+        return Ok(Opening::SignedIn(Arc::new(signed_in)));
+    };
+    let host = headers.get(header::HOST).and_then(|h| h.to_str().ok()).unwrap_or_default();
+    let is_ours = origin.to_str().is_ok_and(|origin| is_allowed(origin, host, &app.config.origins));
+    if is_ours { Ok(Opening::Ticket) } else { Err(Code::BadOrigin.into()) }
 }
 
 /// The server's own host, or one named in the configuration.
