@@ -39,7 +39,8 @@ impl Dice {
     }
 
     fn place(&mut self) -> Position {
-        Position::from_e7(374_300_000 + self.roll(2_700_000) as i32, 1_267_700_000 + self.roll(4_100_000) as i32).unwrap()
+        Position::from_e7(374_300_000 + self.roll(2_700_000) as i32, 1_267_700_000 + self.roll(4_100_000) as i32)
+            .unwrap()
     }
 }
 
@@ -57,11 +58,7 @@ async fn put_then_nearest_finds(live: &Live) {
 async fn an_older_or_repeated_fix_changes_nothing(live: &Live) {
     let latest = fix(at(37.5, 127.0), 3, 20);
     live.put(staff(1), 1, latest);
-    let cases = [
-        (3, 19, Verdict::Older),
-        (3, 20, Verdict::Duplicate),
-        (2, 99, Verdict::Older),
-    ];
+    let cases = [(3, 19, Verdict::Older), (3, 20, Verdict::Duplicate), (2, 99, Verdict::Older)];
     for (epoch, seq, expected) in cases {
         assert_eq!(live.put(staff(1), 1, fix(at(37.6, 127.1), epoch, seq)), expected, "{epoch}.{seq}");
         assert_eq!(live.last_fix(staff(1)), Some(latest), "{epoch}.{seq}");

@@ -156,8 +156,7 @@ impl Index {
         let since_ms = now.plus_s(-older_than_s).0;
         self.gone.retain(|_, &mut (_, taken_at_ms)| taken_at_ms >= since_ms);
         self.riders.retain(|_, fix| fix.taken_at_ms >= since_ms);
-        let silent: Vec<AccountId> =
-            self.staff().filter(|p| p.fix.taken_at_ms < since_ms).map(|p| p.staff).collect();
+        let silent: Vec<AccountId> = self.staff().filter(|p| p.fix.taken_at_ms < since_ms).map(|p| p.staff).collect();
         for &staff in &silent {
             self.remove(staff);
         }

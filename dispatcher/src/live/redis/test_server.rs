@@ -19,8 +19,11 @@ pub(in crate::live) struct TestRedis {
 fn binary() -> PathBuf {
     let named = std::env::var_os("DONGHAENG_REDIS_SERVER").map(PathBuf::from);
     let dirs = std::env::var_os("PATH").unwrap_or_default();
-    let on_path =
-        || std::env::split_paths(&dirs).flat_map(|d| [d.join("redis-server"), d.join("valkey-server")]).find(|p| p.exists());
+    let on_path = || {
+        std::env::split_paths(&dirs)
+            .flat_map(|d| [d.join("redis-server"), d.join("valkey-server")])
+            .find(|p| p.exists())
+    };
     named.or_else(on_path).expect(
         "these tests start a real Redis and found none: install redis-server (Debian: apt-get install redis-server), \
          or name a redis-server or valkey-server binary in DONGHAENG_REDIS_SERVER",
