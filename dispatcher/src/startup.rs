@@ -145,6 +145,7 @@ async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::Prometheus
     while !stop.is_cancelled() {
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
+        metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
         match live.health() {
             Health::InProcess => {}
             Health::RedisUp => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(1.0),
@@ -152,6 +153,9 @@ async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::Prometheus
         }
         if let Some(bytes) = telemetry::resident_bytes() {
             metrics::gauge!(telemetry::MEMORY_BYTES).set(bytes as f64);
+        }
+        if let Some(files) = telemetry::open_files() {
+            metrics::gauge!(telemetry::OPEN_FILES).set(files as f64);
         }
         handle.run_upkeep();
         tokio::select! {
