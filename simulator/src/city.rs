@@ -100,9 +100,7 @@ impl Walk {
     pub fn position(&self, now: Instant) -> Position {
         match &self.way {
             None => self.at,
-            Some((route, begun, pace)) => {
-                route.position_at(now.saturating_duration_since(*begun).as_secs_f32() * pace)
-            }
+            Some((route, begun, pace)) => route.position_at(now.saturating_duration_since(*begun).as_secs_f32() * pace),
         }
     }
 

@@ -79,7 +79,7 @@ impl Connection {
     }
 
     /// Takes note of how a conversation ended; true if it may go on.
-    pub fn ended(&mut self, line: Line, ended: &Ended, lasted: Duration) -> bool {
+    pub fn ended(&mut self, line: &Line, ended: &Ended, lasted: Duration) -> bool {
         self.resume = Some(line.socket.resume());
         if lasted >= STABLE_AFTER {
             self.attempt = 1;

@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Trips of a weekday sample of Seoul's public bikes in 2023 by hour of departure (23,882 in all; Seoul open data, aggregated):
 /// peaks at 8 and 18 h, as commuting has them.
 const TRIPS_BY_HOUR: [u32; 24] = [
-    338, 167, 95, 55, 59, 230, 630, 1635, 2311, 1157, 737, 892, 938, 860, 899, 1059, 1377, 1925, 2502, 1796, 1360, 1226,
-    1078, 556,
+    338, 167, 95, 55, 59, 230, 630, 1635, 2311, 1157, 737, 892, 938, 860, 899, 1059, 1377, 1925, 2502, 1796, 1360,
+    1226, 1078, 556,
 ];
 
 /// Uses of the city's safe-return escort scouts in 2024 and the number of scouts, by district in the order of
@@ -58,7 +58,7 @@ const POST_M: (f64, f64) = (50.0, 1800.0);
 const MEETING_M: (f64, f64) = (20.0, 150.0);
 
 /// Nobody waits longer than this for the next event, however rare: the rate is looked at again.
-const GAP_MAX: Duration = Duration::from_secs(3600);
+const GAP_MAX: Duration = Duration::from_hours(1);
 
 /// The hour from which people go home rather than out.
 const HOMEWARD_FROM_HOUR: f64 = 12.0;
@@ -128,7 +128,10 @@ impl Demand {
         // Half stand where the service has its people, half where people ask, as a dispatcher would send them.
         let by_demand = rng.random_bool(0.5);
         let around = self.pick(rng, |q| if by_demand { q.asking } else { q.staff });
-        around.map_or_else(|| city.anywhere(rng), |at| city.place_near(at, POST_M.0, POST_M.1, rng))
+        match around {
+            Some(at) => city.place_near(at, POST_M.0, POST_M.1, rng),
+            None => city.anywhere(rng),
+        }
     }
 
     fn pick(&self, rng: &mut impl Rng, weight: impl Fn(&Quarter) -> f64) -> Option<Position> {

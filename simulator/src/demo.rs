@@ -48,7 +48,8 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
     let api = Api::new(options.target.clone());
     let map = streets::of_server(&api, options.map.as_deref()).await?;
     let riders = (options.staff / STAFF_PER_RIDER).max(1);
-    let people = enrol(&api, None, Wanted { staff: options.staff, riders, supervisors: 0 }).await.context("enrolment")?;
+    let people =
+        enrol(&api, None, Wanted { staff: options.staff, riders, supervisors: 0 }).await.context("enrolment")?;
     let kept = visitor(&api).await.context("the visitor's crew")?;
     let (stage, watched) = watch::channel(Stage::Live);
     let world = Arc::new(World {

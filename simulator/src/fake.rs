@@ -3,6 +3,7 @@
 use crate::target::Target;
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::Value;
+use std::fmt::Write as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::WebSocketStream;
@@ -46,7 +47,7 @@ pub(crate) async fn accept(listener: &TcpListener) -> (Wire, String) {
     let mut seen = String::new();
     let look = |request: &Request, mut response: Response| -> Result<Response, ErrorResponse> {
         for (name, value) in request.headers() {
-            seen.push_str(&format!("{name}: {}\n", value.to_str().unwrap()));
+            writeln!(seen, "{name}: {}", value.to_str().unwrap()).unwrap();
         }
         let protocol = request.headers().get("sec-websocket-protocol").unwrap().clone();
         response.headers_mut().insert("sec-websocket-protocol", protocol);

@@ -27,8 +27,24 @@ pub mod temper;
 pub mod world;
 
 #[cfg(test)]
+mod city_tests;
+#[cfg(test)]
 mod client_tests;
 #[cfg(test)]
+mod course_tests;
+#[cfg(test)]
+mod demand_tests;
+#[cfg(test)]
+mod escort_tests;
+#[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod grid;
+#[cfg(test)]
+mod ledger_tests;
+#[cfg(test)]
+mod little_server;
+#[cfg(test)]
+mod options_tests;
 #[cfg(test)]
 mod socket_tests;

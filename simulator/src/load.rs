@@ -28,7 +28,7 @@ use tokio::task::JoinSet;
 const SIGN_IN_AT_ONCE: usize = 24;
 
 /// Nobody waits longer for everybody to be there.
-const SETUP_MAX: Duration = Duration::from_secs(300);
+const SETUP_MAX: Duration = Duration::from_mins(5);
 
 /// After the freeze, until what was on its way has arrived.
 const SETTLE: Duration = Duration::from_secs(2);
@@ -37,7 +37,7 @@ const SETTLE: Duration = Duration::from_secs(2);
 const OPEN_LEAST: f64 = 0.98;
 
 /// At the end everybody gets this long to tidy up.
-const LEAVE_MAX: Duration = Duration::from_secs(60);
+const LEAVE_MAX: Duration = Duration::from_mins(1);
 
 /// During the warm-up, this share of the bookings.
 const WARMUP_SHARE: f64 = 0.25;
@@ -148,7 +148,7 @@ impl Crowd {
         }
         // The last ones have the permits until they are in.
         let all_in = door.acquire_many(SIGN_IN_AT_ONCE as u32);
-        tokio::time::timeout(until.saturating_duration_since(Instant::now()), all_in)
+        let _given_back = tokio::time::timeout(until.saturating_duration_since(Instant::now()), all_in)
             .await
             .context("signing in took longer than 300 s")??;
         let open = world.ledger.tally.open.load(Relaxed);

@@ -11,9 +11,13 @@ pub const PHONES_MAX: usize = 19_000;
 
 /// A city of riders, phones and supervisors for a Donghaeng dispatcher.
 #[derive(Debug, Parser)]
-#[command(version, about, long_about = "A city of riders, staff phones and supervisors that speaks to a dispatcher over its public API \
+#[command(
+    version,
+    about,
+    long_about = "A city of riders, staff phones and supervisors that speaks to a dispatcher over its public API \
 only: phones walk real streets and answer offers as people do, riders book along a demand curve, supervisors watch the map.\n\n\
-Every option can also be given by environment: DONGHAENG_SIM_ and its name, e.g. DONGHAENG_SIM_PHONES=500.")]
+Every option can also be given by environment: DONGHAENG_SIM_ and its name, e.g. DONGHAENG_SIM_PHONES=500."
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
@@ -45,7 +49,7 @@ Exit code: 0 all well; 1 something was lost, doubled or shown as assigned too ea
 /// Of `simulator load`.
 #[derive(Clone, Debug, Args)]
 pub struct LoadOptions {
-    /// The server, e.g. http://127.0.0.1:8080.
+    /// The server: `http://HOST:PORT`.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
     pub target: Target,
     /// Staff phones that walk and answer.
@@ -116,7 +120,7 @@ pub struct LoadOptions {
 /// Of `simulator demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoOptions {
-    /// The server, e.g. http://127.0.0.1:8080.
+    /// The server: `http://HOST:PORT`.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
     pub target: Target,
     /// Staff phones that walk and answer.
@@ -141,7 +145,10 @@ impl LoadOptions {
             ((0.0..=60.0).contains(&self.disconnects), "--disconnects must be 0 to 60 a minute".to_owned()),
             ((1..=100).contains(&self.supervisors), "--supervisors must be 1 to 100".to_owned()),
             (self.trip_minutes.is_none_or(|m| m > 0.0 && m <= 600.0), "--trip-minutes must be above 0".to_owned()),
-            (self.day_minutes.is_none_or(|m| m > 0.0 && m <= 1440.0), "--day-minutes must be above 0, at most 1440".to_owned()),
+            (
+                self.day_minutes.is_none_or(|m| m > 0.0 && m <= 1440.0),
+                "--day-minutes must be above 0, at most 1440".to_owned(),
+            ),
             (self.riders.is_none_or(|r| r >= 1), "--riders must be at least 1".to_owned()),
             (self.temper().is_some(), "--accept, --decline and --silence must not be negative nor all zero".to_owned()),
         ];

@@ -160,11 +160,11 @@ pub async fn live(
             Ended::Closed(Closed { code: Some(4409), .. }) => Fate::Replaced,
             _ => Fate::Refused,
         };
-        if !connection.ended(line, &ended, begun.elapsed()) {
+        if !connection.ended(&line, &ended, begun.elapsed()) {
             break;
         }
     }
-    if *world.stage.borrow() == Stage::Over {
+    if phone.stage() == Stage::Over {
         // Refused while the trip is still on: the next run makes its own people.
         let _shift_stays = phone.api.delete("/v1/shift").await;
     }
@@ -172,6 +172,10 @@ pub async fn live(
 }
 
 impl Phone {
+    fn stage(&self) -> Stage {
+        *self.world.stage.borrow()
+    }
+
     async fn begin_shift(&mut self) -> bool {
         let mode = if self.profile == Profile::Walk { "walk" } else { "drive" };
         for attempt in 0..SHIFT_TRIES {
@@ -194,7 +198,8 @@ impl Phone {
             // The first fix goes out at once: nobody is offered a trip before the server knows where they are.
             self.fix_at = now;
         }
-        self.drop_at = crate::demand::poisson_gap(self.habits.disconnects_per_minute / 60.0, &mut self.rng).map(|g| now + g);
+        self.drop_at =
+            crate::demand::poisson_gap(self.habits.disconnects_per_minute / 60.0, &mut self.rng).map(|g| now + g);
         self.tapped = None;
         if !line.socket.welcome.resumed {
             let card = self.api.get("/v1/card").await?;
@@ -215,16 +220,17 @@ impl Phone {
     async fn speak(&mut self, line: &mut Line) -> Result<(), Ended> {
         let mut stage = self.world.stage.clone();
         loop {
-            if *stage.borrow_and_update() == Stage::Over {
+            let now_at = *stage.borrow_and_update();
+            if now_at == Stage::Over {
                 return Err(Ended::Over);
             }
-            let due = self.next_due(*stage.borrow());
+            let due = self.next_due(now_at);
             tokio::select! {
                 message = line.socket.next() => {
                     let message = message.map_err(Ended::Closed)?;
                     self.take(&message, line).await?;
                 }
-                () = tokio::time::sleep_until(due.into()) => self.on_time(line, *stage.borrow()).await?,
+                () = tokio::time::sleep_until(due.into()) => self.on_time(line, now_at).await?,
                 route = found(&mut self.search) => self.set_out(route),
                 changed = stage.changed() => changed.map_err(|_| Ended::Over)?,
             }
@@ -279,7 +285,8 @@ impl Phone {
                 }
                 self.consider(offer, message.at);
                 // A prompt answer must not wait for the next turn of the clock.
-                self.on_time(line, *self.world.stage.borrow()).await?;
+                let stage = self.stage();
+                self.on_time(line, stage).await?;
             }
             "offer_closed" => {
                 let closed = body["offer"].as_str().unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Owns the comparison at the end: every acknowledged trip as its rider and as the supervisor read it. Changes nothing.
 
-use crate::checkers::lost::{Loss, Seen, check};
 use crate::checkers::doubled;
+use crate::checkers::lost::{Loss, Seen, check};
 use crate::client::Api;
 use crate::enrol::People;
 use crate::world::World;
@@ -60,7 +60,9 @@ async fn as_riders_see(world: &World, people: &People, riders: BTreeSet<usize>) 
 async fn as_supervisors_see(world: &World, people: &People) -> Seen {
     let Some(supervisor) = people.supervisors.first() else { return Seen::new() };
     let (seen, console) = seen(world, &world.api.signed_in(&supervisor.token), "/v1/console").await;
-    doubled::in_console(&console).iter().for_each(|d| world.ledger.doubled(d.word()));
+    for found in doubled::in_console(&console) {
+        world.ledger.doubled(found.word());
+    }
     seen
 }
 

@@ -149,36 +149,37 @@ impl Report {
         let doubled = ledger.doubled_by_word();
         let per_s = |n: u64| (n as f64 / window.seconds.max(0.001) * 10.0).round() / 10.0;
         let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-        ledger.with_latencies(|l| Self {
-            commit,
-            simulator: env!("CARGO_PKG_VERSION"),
-            machine: Machine { cores, platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH) },
-            booking_to_both_phones_ms: Quantiles::of(&l.booking_to_both_phones),
-            intended_to_both_phones_ms: Quantiles::of(&l.intended_to_both_phones),
-            booking_to_acknowledged_ms: Quantiles::of(&l.booking_to_acknowledged),
-            offer_to_assigned_ms: Quantiles::of(&l.offer_to_assigned),
-            accept_to_assigned_ms: Quantiles::of(&l.accept_to_assigned),
-            position_to_map_ms: Quantiles::of(&l.position_to_map),
-            position_missed: 0,
-            fixes_per_s: per_s(window.fixes),
-            messages_per_s: per_s(window.messages),
-            bookings: counts.bookings,
-            assigned: counts.assigned,
-            no_crew: counts.no_crew,
-            bookings_skipped: window.skipped,
-            lost: lost.values().sum(),
-            lost_by_reason: lost,
-            doubled: doubled.values().sum(),
-            doubled_by_reason: doubled,
-            assigned_too_early: 0,
-            seq_gaps: ledger.tally.seq_gaps.load(Relaxed),
-            repeated: ledger.tally.repeated.load(Relaxed),
-            sockets_opened: ledger.tally.opened.load(Relaxed),
-            errors: BTreeMap::new(),
-            setup_s: (window.setup_s * 10.0).round() / 10.0,
-            asked,
-        })
-        .completed(ledger)
+        ledger
+            .with_latencies(|l| Self {
+                commit,
+                simulator: env!("CARGO_PKG_VERSION"),
+                machine: Machine { cores, platform: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH) },
+                booking_to_both_phones_ms: Quantiles::of(&l.booking_to_both_phones),
+                intended_to_both_phones_ms: Quantiles::of(&l.intended_to_both_phones),
+                booking_to_acknowledged_ms: Quantiles::of(&l.booking_to_acknowledged),
+                offer_to_assigned_ms: Quantiles::of(&l.offer_to_assigned),
+                accept_to_assigned_ms: Quantiles::of(&l.accept_to_assigned),
+                position_to_map_ms: Quantiles::of(&l.position_to_map),
+                position_missed: 0,
+                fixes_per_s: per_s(window.fixes),
+                messages_per_s: per_s(window.messages),
+                bookings: counts.bookings,
+                assigned: counts.assigned,
+                no_crew: counts.no_crew,
+                bookings_skipped: window.skipped,
+                lost: lost.values().sum(),
+                lost_by_reason: lost,
+                doubled: doubled.values().sum(),
+                doubled_by_reason: doubled,
+                assigned_too_early: 0,
+                seq_gaps: ledger.tally.seq_gaps.load(Relaxed),
+                repeated: ledger.tally.repeated.load(Relaxed),
+                sockets_opened: ledger.tally.opened.load(Relaxed),
+                errors: BTreeMap::new(),
+                setup_s: (window.setup_s * 10.0).round() / 10.0,
+                asked,
+            })
+            .completed(ledger)
     }
 
     fn completed(mut self, ledger: &Ledger) -> Self {
@@ -215,13 +216,18 @@ impl Report {
             "{} bookings: {} assigned, {} without a crew, {} skipped (no rider free)",
             self.bookings, self.assigned, self.no_crew, self.bookings_skipped
         ));
-        line(format!("{} fixes/s, {} messages/s, {} sockets", self.fixes_per_s, self.messages_per_s, self.sockets_opened));
+        line(format!(
+            "{} fixes/s, {} messages/s, {} sockets",
+            self.fixes_per_s, self.messages_per_s, self.sockets_opened
+        ));
         line(format!(
             "lost {}  doubled {}  assigned too early {}  gaps {}  repeated {}",
             self.lost, self.doubled, self.assigned_too_early, self.seq_gaps, self.repeated
         ));
         for (what, words) in [("lost", &self.lost_by_reason), ("doubled", &self.doubled_by_reason)] {
-            words.iter().for_each(|(word, n)| line(format!("  {what}: {word} {n}")));
+            for (word, n) in words {
+                line(format!("  {what}: {word} {n}"));
+            }
         }
         if !self.errors.is_empty() {
             let mut words = String::from("errors:");

@@ -23,7 +23,7 @@ use tokio::sync::mpsc;
 const BOOK_TRIES: u32 = 4;
 
 /// A rider without a crew cancels after this long.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_mins(3);
 
 /// Sockets of riders come from addresses after those of this many phones.
 const SOURCE_OFFSET: usize = 100_000;
@@ -90,7 +90,7 @@ pub async fn live(
             rider.reload().await;
         }
         let ended = rider.speak(&mut line, &mut wishes).await.err().unwrap_or(Ended::Over);
-        if !connection.ended(line, &ended, begun.elapsed()) {
+        if !connection.ended(&line, &ended, begun.elapsed()) {
             break;
         }
     }

@@ -19,12 +19,7 @@ const READ_EVERY: Duration = Duration::from_secs(10);
 const SOURCE_OFFSET: usize = 200_000;
 
 /// Lives one supervisor until the run is over.
-pub async fn live(
-    world: Arc<World>,
-    account: Account,
-    index: usize,
-    ready: tokio::sync::OwnedSemaphorePermit,
-) {
+pub async fn live(world: Arc<World>, account: Account, index: usize, ready: tokio::sync::OwnedSemaphorePermit) {
     let mut rng = dice(world.seed, Stream::Supervisor, index as u64);
     let api = world.api.signed_in(&account.token);
     let mut connection = Connection::new(Arc::clone(&world), &account.token, SOURCE_OFFSET + index);
@@ -33,7 +28,7 @@ pub async fn live(
         drop(ready.take());
         let begun = Instant::now();
         let ended = watch(&world, &api, &mut line).await.err().unwrap_or(Ended::Over);
-        if !connection.ended(line, &ended, begun.elapsed()) {
+        if !connection.ended(&line, &ended, begun.elapsed()) {
             break;
         }
     }
@@ -79,7 +74,11 @@ fn show(world: &World, message: &Incoming) {
 
 async fn look_for_doubles(world: Arc<World>, api: Api) {
     match api.get("/v1/console").await {
-        Ok(console) => doubled::in_console(&console).iter().for_each(|d| world.ledger.doubled(d.word())),
+        Ok(console) => {
+            for found in doubled::in_console(&console) {
+                world.ledger.doubled(found.word());
+            }
+        }
         Err(e) => world.ledger.error(&format!("console_{}", e.code())),
     }
 }

@@ -32,16 +32,16 @@ struct Style {
 }
 
 /// Straight long blocks.
-const GRID: Style = Style { part_m: 480.0, grain: (62.0, 96.0), stray: 0.10, gaps: 0.15, foot: 0.02, oneway: 0.22 };
+const GRID: Style = Style { part_m: 480.0, grain: (58.0, 90.0), stray: 0.10, gaps: 0.15, foot: 0.02, oneway: 0.22 };
 /// Small crooked blocks of the old town.
-const OLD: Style = Style { part_m: 300.0, grain: (54.0, 66.0), stray: 0.30, gaps: 0.30, foot: 0.06, oneway: 0.20 };
+const OLD: Style = Style { part_m: 300.0, grain: (50.0, 62.0), stray: 0.30, gaps: 0.32, foot: 0.05, oneway: 0.20 };
 /// Ordinary low houses.
-const HOUSES: Style = Style { part_m: 340.0, grain: (58.0, 80.0), stray: 0.24, gaps: 0.27, foot: 0.04, oneway: 0.14 };
+const HOUSES: Style = Style { part_m: 340.0, grain: (53.0, 72.0), stray: 0.24, gaps: 0.29, foot: 0.03, oneway: 0.14 };
 /// Apartment compounds: few streets, footways between.
 const COMPOUND: Style =
-    Style { part_m: 430.0, grain: (118.0, 140.0), stray: 0.24, gaps: 0.27, foot: 0.18, oneway: 0.03 };
+    Style { part_m: 430.0, grain: (100.0, 122.0), stray: 0.24, gaps: 0.27, foot: 0.18, oneway: 0.03 };
 /// Works, yards and the rim.
-const LOOSE: Style = Style { part_m: 460.0, grain: (120.0, 150.0), stray: 0.26, gaps: 0.32, foot: 0.02, oneway: 0.04 };
+const LOOSE: Style = Style { part_m: 460.0, grain: (105.0, 130.0), stray: 0.26, gaps: 0.32, foot: 0.02, oneway: 0.04 };
 
 /// A part of an edge, from fraction `from` to `to`.
 #[derive(Clone, Copy)]
@@ -174,17 +174,30 @@ impl Filler<'_> {
         self.draft.name(name)
     }
 
+    /// 1 for a rectangle, less for a leaning part, negative for one that the ground has folded over.
+    fn squareness(&self, p: &Part) -> f64 {
+        let at = |u: f64, v: f64| self.patch(p, u, v);
+        let sine = |u: f64, v: f64| {
+            let step = |t: f64| if t < 0.5 { t + 0.25 } else { t - 0.25 };
+            let (east, north) = (at(step(u), v).minus(at(u, v)), at(u, step(v)).minus(at(u, v)));
+            let turned = if (u < 0.5) == (v < 0.5) { 1.0 } else { -1.0 };
+            turned * east.unit().cross(north.unit())
+        };
+        let corners = [sine(0.0, 0.0), sine(1.0, 0.0), sine(0.0, 1.0), sine(1.0, 1.0)];
+        let worst = corners.into_iter().fold(1.0, f64::min);
+        if worst < 0.12 { worst } else { sine(0.25, 0.25).min(sine(0.75, 0.75)) }
+    }
+
     fn split(&mut self, p: Part, style: Style, depth: u32, path: i64) {
         let wide = self.patch(&p, 0.0, 0.5).distance(self.patch(&p, 1.0, 0.5));
         let high = self.patch(&p, 0.5, 0.0).distance(self.patch(&p, 0.5, 1.0));
         let wish = style.part_m * (1.0 + 0.25 * self.chance.signed(self.key, path));
         if depth >= MAX_DEPTH || wide.max(high) < wish * 1.35 {
-            // In a leaning part the streets lie closer than its sides are long.
-            let (rows, columns) = (self.patch(&p, 0.5, 1.0), self.patch(&p, 1.0, 0.5));
-            let lean =
-                rows.minus(self.patch(&p, 0.5, 0.0)).unit().cross(columns.minus(self.patch(&p, 0.0, 0.5)).unit());
-            let lean = lean.abs().max(0.3);
-            self.streets(&p, style, wide * lean, high * lean, path);
+            // In a leaning part the streets lie closer than its sides are long; a folded one has no room for any.
+            let lean = self.squareness(&p);
+            if lean > 0.2 {
+                self.streets(&p, style, wide * lean, high * lean, path);
+            }
             return;
         }
         let cut = |salt: i64| 0.5 + 0.11 * self.chance.signed(self.key * 64 + salt, path);
@@ -294,7 +307,7 @@ impl Filler<'_> {
         for (k, pair) in ids.windows(2).enumerate() {
             let (a, b) = (nodes[pair[0]], nodes[pair[1]]);
             let pick = self.chance.unit(salt * 4096 + line, k as i64);
-            let gaps = if k == 0 || k == last { style.gaps * 1.6 } else { style.gaps };
+            let gaps = if k == 0 || k == last { style.gaps * 1.9 } else { style.gaps };
             let alive = a != u32::MAX && b != u32::MAX && a != b && pick >= gaps && self.clear(a, b);
             if !alive {
                 self.close(&mut run);

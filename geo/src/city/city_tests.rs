@@ -209,7 +209,7 @@ fn hills_have_footpaths_and_no_cars() {
 /// Share of requests whose nearest staff by straight line is not the soonest by road.
 fn wrong_share(map: &RoadMap, profile: Profile, seed: u64) -> f64 {
     const STAFF: u64 = 100;
-    const REQUESTS: u64 = 400;
+    const REQUESTS: u64 = 1000;
     let graph = map.graph(profile);
     let mut state = seed;
     let mut draw = || {
@@ -289,6 +289,6 @@ fn equal_seed_equal_map_other_seed_other_map() {
     assert_eq!(generate_small(5), generate_small(5));
     assert_ne!(print_of(&generate_small(5)), print_of(&generate_small(6)));
     // Change these two with the generator, on purpose only: recorded distances of other tests lean on the map.
-    assert_eq!(format!("{:016x}", print_of(&generate(1))), "0");
-    assert_eq!(format!("{:016x}", print_of(&generate_small(1))), "0");
+    assert_eq!(format!("{:016x}", print_of(&generate(1))), "c7f3ba67d3422ef1");
+    assert_eq!(format!("{:016x}", print_of(&generate_small(1))), "fc65c10500f8519d");
 }

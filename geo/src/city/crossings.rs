@@ -16,6 +16,8 @@ const RIVERSIDE_M: f64 = 50.0;
 const INTERCHANGE_M: f64 = 1400.0;
 /// A ramp reaches no further than this.
 const RAMP_M: f64 = 430.0;
+/// Between the points of an expressway's course, about.
+const COURSE_STEP_M: f64 = 95.0;
 const CELL_M: f64 = 250.0;
 const CELLS: usize = 170;
 
@@ -62,9 +64,8 @@ pub(super) fn lay(draft: &mut Draft, terrain: &Terrain, lattice: &Lattice) -> Co
     }
     for (side, name) in [(0, "강변북로"), (1, "올림픽대로")] {
         let sign = if side == 0 { 1.0 } else { -1.0 };
-        let course: Vec<Pt> = (0..)
-            .map(|i| WEST + 900.0 + f64::from(i) * 95.0)
-            .take_while(|x| *x < EAST - 900.0)
+        let course: Vec<Pt> = (0..((EAST - WEST - 1800.0) / COURSE_STEP_M) as u32)
+            .map(|i| WEST + 900.0 + f64::from(i) * COURSE_STEP_M)
             .map(|x| {
                 let r = terrain.river_at(x);
                 pt(x, r.y).plus(r.across().times(sign * (r.half + RIVERSIDE_M)))
@@ -77,7 +78,7 @@ pub(super) fn lay(draft: &mut Draft, terrain: &Terrain, lattice: &Lattice) -> Co
     }
     for (name, through) in EXPRESSWAYS {
         let through: Vec<Pt> = through.iter().map(|&(lon, lat)| Pt::of_degrees(lon, lat)).collect();
-        let course: Vec<Pt> = rounded(&through, 95.0).into_iter().map(|p| terrain.aside(p)).collect();
+        let course: Vec<Pt> = rounded(&through, COURSE_STEP_M).into_iter().map(|p| terrain.aside(p)).collect();
         for road in Expressway::parts(draft, terrain, &course, name) {
             corridors.add(&road.course);
             road.interchanges_with(draft, terrain, lattice);
@@ -149,7 +150,7 @@ struct Expressway {
 impl Expressway {
     /// The parts of the course that lie in the city, without short ones.
     fn parts(draft: &mut Draft, terrain: &Terrain, course: &[Pt], name: &str) -> Vec<Self> {
-        let good = |p: &Pt| terrain.in_city(*p) && !terrain.in_green(*p) && terrain.from_bank(*p).0 > 15.0;
+        let good = |p: &Pt| terrain.in_city(*p) && !terrain.in_green(*p) && terrain.bank_distance(*p).0 > 15.0;
         let name = draft.name(name.to_owned());
         let parts = course.split(|p| !good(p)).filter(|part| part.len() >= 12);
         parts.map(|part| Self::new(draft, terrain, part, name)).collect()
@@ -208,7 +209,7 @@ impl Expressway {
         for &(_, node) in heads {
             let p = draft.at(node);
             let Some((i, d)) = self.nearest(p) else { continue };
-            let at = i as f64 * 95.0;
+            let at = i as f64 * COURSE_STEP_M;
             if d < RAMP_M && at - last >= INTERCHANGE_M * 0.7 {
                 self.interchange(draft, i, node);
                 last = at;
@@ -221,7 +222,7 @@ impl Expressway {
         let mains: Vec<usize> = mains.into_iter().filter(|e| draft.edges[*e].class <= RoadClass::Secondary).collect();
         let mut last = -INTERCHANGE_M;
         for i in (2..self.course.len().saturating_sub(2)).step_by(2) {
-            let at = i as f64 * 95.0;
+            let at = i as f64 * COURSE_STEP_M;
             let near_end = i < 4 || i + 5 > self.course.len();
             if at - last < INTERCHANGE_M && !near_end {
                 continue;
@@ -232,7 +233,8 @@ impl Expressway {
             let dry = terrain.street_may_lie(spot, 20.0)
                 && terrain.street_may_lie(p.mix(spot, 0.5), 20.0)
                 && !terrain.in_stream(spot, 0.0);
-            if (60.0..RAMP_M * 0.75).contains(&d) && dry && terrain.from_bank(p).1 == terrain.from_bank(spot).1 {
+            let one_bank = terrain.bank_distance(p).1 * terrain.bank_distance(spot).1 > 0.0;
+            if (60.0..RAMP_M * 0.75).contains(&d) && dry && one_bank {
                 let node = draft.join(edge, t);
                 self.interchange(draft, i, node);
                 last = at;

@@ -19,6 +19,7 @@ pub(super) struct Line {
 }
 
 /// A piece of a line.
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, all combinations occur")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) alive: bool,

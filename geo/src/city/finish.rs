@@ -53,30 +53,27 @@ fn push_piece(
     let (a, b) = (draft.at(from), draft.at(to));
     let dry = Piece { alive, ..Piece::STREET };
     let over = Piece { alive, ..Piece::BRIDGE };
-    match terrain.stream_crossing(a, b) {
-        Some((t, half)) => {
-            let length = a.distance(b);
-            let (low, high) = (t * length - half - 12.0, t * length + half + 12.0);
-            if low > 20.0 {
-                nodes.push(draft.point(a.mix(b, low / length)));
-                pieces.push(dry);
-            }
-            let last = if length - high > 20.0 {
-                nodes.push(draft.point(a.mix(b, high / length)));
-                pieces.push(over);
-                dry
-            } else {
-                over
-            };
-            nodes.push(to);
-            pieces.push(last);
-        }
-        None => {
-            let wet = terrain.in_stream(a, 0.0) || terrain.in_stream(b, 0.0);
-            nodes.push(to);
-            pieces.push(if wet { over } else { dry });
-        }
+    let Some((t, half)) = terrain.stream_crossing(a, b) else {
+        let wet = terrain.in_stream(a, 0.0) || terrain.in_stream(b, 0.0);
+        nodes.push(to);
+        pieces.push(if wet { over } else { dry });
+        return;
+    };
+    let length = a.distance(b);
+    let (low, high) = (t * length - half - 12.0, t * length + half + 12.0);
+    if low > 20.0 {
+        nodes.push(draft.point(a.mix(b, low / length)));
+        pieces.push(dry);
     }
+    let last = if length - high > 20.0 {
+        nodes.push(draft.point(a.mix(b, high / length)));
+        pieces.push(over);
+        dry
+    } else {
+        over
+    };
+    nodes.push(to);
+    pieces.push(last);
 }
 
 /// Footpaths from the streets around the bigger hills to their tops.
@@ -99,7 +96,7 @@ pub(super) fn footpaths(draft: &mut Draft, terrain: &Terrain, seed: u64) {
             let Some(&(p, node)) = near.min_by(|a, b| a.0.distance(foot).total_cmp(&b.0.distance(foot))) else {
                 continue;
             };
-            if p.distance(foot) > 260.0 || terrain.in_stream(foot, 0.0) || terrain.from_bank(foot).0 < 20.0 {
+            if p.distance(foot) > 260.0 || terrain.in_stream(foot, 0.0) || terrain.bank_distance(foot).0 < 20.0 {
                 continue;
             }
             let top = *top.get_or_insert_with(|| draft.point(green.middle));
@@ -160,9 +157,9 @@ pub(super) fn tidy(draft: &mut Draft, seed: u64) {
     demote_ends(draft);
 }
 
-/// A main street that ends among alleys (at a hill, the river, the rim) is an ordinary street from its last main crossing on.
+/// A main street that ends among small ones (at a hill, the river, the rim) is a small one from its last main crossing on.
 fn demote_ends(draft: &mut Draft) {
-    let main = |l: &Line, p: &Piece| p.alive && !p.minor && !p.foot && l.class <= RoadClass::Tertiary;
+    let main = |l: &Line, p: &Piece| p.alive && !p.minor && !p.foot && l.class <= RoadClass::Secondary;
     loop {
         let mut degree = vec![0_u32; draft.points.len()];
         for line in &draft.lines {
@@ -367,7 +364,7 @@ pub(super) fn ways(draft: &Draft) -> (Vec<Position>, Vec<Way>, Vec<String>) {
 fn way_of(line: &Line, piece: Piece, nodes: Vec<u32>) -> Way {
     let class = match (piece.foot, piece.minor) {
         (true, _) => RoadClass::Path,
-        (false, true) => RoadClass::Residential,
+        (false, true) => RoadClass::Tertiary,
         (false, false) => line.class,
     };
     let drive = match (class, line.oneway) {

@@ -180,6 +180,6 @@ pub(super) fn lay(draft: &mut Draft, terrain: &Terrain, seed: u64) -> Lattice {
             }
         }
     }
-    names.rename_well_known(draft, &lattice);
+    StreetNames::rename_well_known(draft, &lattice);
     lattice
 }

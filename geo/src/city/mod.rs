@@ -4,6 +4,7 @@
 //!
 //! Invariant: equal seed, equal map, bit for bit, on every machine.
 
+#[expect(clippy::many_single_char_names, reason = "u, v, a, b are the words of plane geometry")]
 mod blocks;
 mod chance;
 #[cfg(test)]
@@ -14,7 +15,9 @@ mod finish;
 mod lattice;
 mod names;
 mod places;
+#[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
 mod plane;
+#[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
 mod terrain;
 
 use crate::district;
@@ -27,6 +30,9 @@ use terrain::Terrain;
 
 /// The window of the small city: around City Hall, Yongsan, Yeouido and Gangnam's edge, with a few bridges.
 const SMALL_WINDOW: [places::LonLat; 4] = [(126.962, 37.575), (127.012, 37.580), (127.028, 37.500), (126.968, 37.490)];
+
+/// Seed of the city that a server without a map file serves; a simulator without one makes the same.
+pub const DEFAULT_SEED: u64 = 2023;
 
 /// The whole city: about 600 km² of streets, tens of thousands of junctions.
 pub fn generate(seed: u64) -> MapData {

@@ -42,7 +42,7 @@ impl StreetNames {
     }
 
     /// Gives the well-known names to the stretches nearest to where those streets are.
-    pub(super) fn rename_well_known(&self, draft: &mut Draft, lattice: &Lattice) {
+    pub(super) fn rename_well_known(draft: &mut Draft, lattice: &Lattice) {
         let mut taken: Vec<u32> = Vec::new();
         for &(name, along, lon, lat) in &STREETS {
             let want = Pt::of_degrees(lon, lat);

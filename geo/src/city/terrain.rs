@@ -129,7 +129,7 @@ impl Terrain {
     }
 
     /// Distance from the bank, about; negative in the water. The sign of `.1` is the side: north or south.
-    pub(super) fn from_bank(&self, p: Pt) -> (f64, f64) {
+    pub(super) fn bank_distance(&self, p: Pt) -> (f64, f64) {
         let r = self.river_at(p.x);
         let off = p.y - r.y;
         ((off.abs() - r.half_north()) / (1.0 + r.slope * r.slope).sqrt(), off.signum())
@@ -141,7 +141,7 @@ impl Terrain {
             let r = self.river_at(x);
             pt(x, r.y + side * r.half_north())
         };
-        let xs: Vec<f64> = (0..).map(|i| WEST + f64::from(i) * 150.0).take_while(|x| *x <= EAST).collect();
+        let xs: Vec<f64> = (0..=((EAST - WEST) / 150.0) as u32).map(|i| WEST + f64::from(i) * 150.0).collect();
         xs.iter().map(|x| bank(*x, -1.0)).chain(xs.iter().rev().map(|x| bank(*x, 1.0))).collect()
     }
 
@@ -187,7 +187,7 @@ impl Terrain {
 
     /// Whether a street may lie here, `bank_m` from the river at least.
     pub(super) fn street_may_lie(&self, p: Pt, bank_m: f64) -> bool {
-        self.from_bank(p).0 > bank_m && self.in_city(p) && !self.in_green(p)
+        self.bank_distance(p).0 > bank_m && self.in_city(p) && !self.in_green(p)
     }
 
     /// The point, moved out of the feet of hills and off streams: how main streets bend around them.
@@ -258,7 +258,7 @@ impl Green {
         }
         let level = self.level(p, chance);
         let want = 1.0 + 45.0 / self.wide;
-        let deepest = 1.0 - (420.0 / self.wide).min(0.8);
+        let deepest = 1.0 - (240.0 / self.wide).min(0.6);
         if level >= want || level < deepest { p } else { self.middle.plus(d.times(want / level)) }
     }
 }

@@ -157,7 +157,7 @@ fn read_body(body: &[u8]) -> Result<RoadMap, MapFileError> {
     if !r.is_at_end() {
         return Err(MapFileError::Damaged("end"));
     }
-    Ok(RoadMap { data, walk, drive })
+    Ok(RoadMap { data: std::sync::Arc::new(data), walk, drive })
 }
 
 fn partial_path(path: &Path) -> PathBuf {

@@ -186,7 +186,7 @@ fn cut_ring(ring: &[Spot], side: u8) -> Vec<Spot> {
         _ => p.1 <= HIGH,
     };
     let meet = |a: Spot, b: Spot| {
-        let edge = if side % 2 == 0 { LOW } else { HIGH };
+        let edge = if side.is_multiple_of(2) { LOW } else { HIGH };
         if side < 2 {
             (edge, a.1 + (b.1 - a.1) * (edge - a.0) / (b.0 - a.0))
         } else {

@@ -52,7 +52,13 @@ pub struct Tile {
 }
 
 type Spot = (f64, f64);
+type Box2 = AABB<[f64; 2]>;
+/// Lines by name and whether they are a bridge.
+type Features = BTreeMap<(u32, bool), Vec<Vec<Unit>>>;
 type Indexed = GeomWithData<Rectangle<[f64; 2]>, u32>;
+
+/// An area's kind, the box of its outer ring, its rings.
+type Outline = (AreaKind, Box2, Vec<Vec<Spot>>);
 
 /// Makes tiles of one map. Cheap to share, takes `&self`.
 pub struct TileMaker {
@@ -62,9 +68,9 @@ pub struct TileMaker {
     /// Ways by class.
     ways: Vec<RTree<Indexed>>,
     /// Areas' rings on the unit square, and the box of the outer one.
-    areas: Vec<(AreaKind, AABB<[f64; 2]>, Vec<Vec<Spot>>)>,
+    areas: Vec<Outline>,
     labels: Vec<Spot>,
-    bounds: AABB<[f64; 2]>,
+    bounds: Box2,
 }
 
 /// Longitude and latitude on the unit square of web Mercator, y southwards.
@@ -73,7 +79,7 @@ fn mercator(p: Position) -> Spot {
     (p.lon() / 360.0 + 0.5, 0.5 - ((1.0 + sine) / (1.0 - sine)).ln() / (4.0 * std::f64::consts::PI))
 }
 
-fn box_of(points: impl Iterator<Item = Spot>) -> AABB<[f64; 2]> {
+fn box_of(points: impl Iterator<Item = Spot>) -> Box2 {
     let mut low = [f64::MAX; 2];
     let mut high = [f64::MIN; 2];
     for (x, y) in points {
@@ -83,7 +89,7 @@ fn box_of(points: impl Iterator<Item = Spot>) -> AABB<[f64; 2]> {
     AABB::from_corners(low, high)
 }
 
-fn overlaps(a: &AABB<[f64; 2]>, b: &AABB<[f64; 2]>) -> bool {
+fn overlaps(a: &Box2, b: &Box2) -> bool {
     (0..2).all(|i| a.lower()[i] <= b.upper()[i] && b.lower()[i] <= a.upper()[i])
 }
 
@@ -101,7 +107,7 @@ impl Frame {
         ((p.0 * self.scale - self.west) * extent, (p.1 * self.scale - self.north) * extent)
     }
 
-    fn envelope(&self, buffer_units: i32) -> AABB<[f64; 2]> {
+    fn envelope(&self, buffer_units: i32) -> Box2 {
         let pad = f64::from(buffer_units) / f64::from(EXTENT);
         let at = |x: f64, y: f64| [x / self.scale, y / self.scale];
         AABB::from_corners(at(self.west - pad, self.north - pad), at(self.west + 1.0 + pad, self.north + 1.0 + pad))
@@ -226,8 +232,8 @@ impl TileMaker {
     }
 
     /// Lines of one class in the tile, by name and bridge: each becomes one feature.
-    fn road_features(&self, frame: &Frame, class: RoadClass) -> BTreeMap<(u32, bool), Vec<Vec<Unit>>> {
-        let mut features: BTreeMap<(u32, bool), Vec<Vec<Unit>>> = BTreeMap::new();
+    fn road_features(&self, frame: &Frame, class: RoadClass) -> Features {
+        let mut features: Features = BTreeMap::new();
         let named = class <= RoadClass::Tertiary || frame.zoom >= SIDE_NAMES_ZOOM;
         // The index does not promise an order; the same tile must be the same bytes.
         let tree = &self.ways[class as usize];
@@ -250,7 +256,7 @@ impl TileMaker {
         features
     }
 
-    fn road_layer(&self, classes: &[BTreeMap<(u32, bool), Vec<Vec<Unit>>>]) -> Layer {
+    fn road_layer(&self, classes: &[Features]) -> Layer {
         let mut layer = Layer::new("roads");
         // Small roads first: pages draw in this order, big roads end on top.
         for (class, features) in classes.iter().enumerate().rev() {

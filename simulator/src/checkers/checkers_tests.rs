@@ -1,9 +1,9 @@
 //! Each property fires on what breaks it, and not on what just does not.
 
 use super::doubled::{Doubled, PhoneWatch, in_console};
+use super::early;
 use super::gaps::Count;
 use super::lost::{Loss, Seen, check};
-use super::early;
 use serde_json::json;
 
 fn seen(phases: &[&str]) -> Seen {
@@ -74,9 +74,13 @@ fn console_shows_each_member_in_one_open_crew() {
 
 #[test]
 fn assigned_before_the_last_acceptance_is_early() {
-    for (phase, accepted, expected) in
-        [("assigned", 1, true), ("assigned", 2, false), ("offered", 1, false), ("completed", 0, false), ("met", 0, true)]
-    {
+    for (phase, accepted, expected) in [
+        ("assigned", 1, true),
+        ("assigned", 2, false),
+        ("offered", 1, false),
+        ("completed", 0, false),
+        ("met", 0, true),
+    ] {
         assert_eq!(early::check(phase, 2, accepted), expected, "{phase} {accepted}");
     }
 }

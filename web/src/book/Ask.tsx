@@ -1,7 +1,8 @@
 // Owns the four steps of asking: when, where to meet, where to, check and ask.
 import { useState } from 'preact/hooks';
-import { civilDay, language, t, type Key } from '../shared/i18n';
-import type { MapInfo, Place } from '../shared/types';
+import { civilDay, t, type Key } from '../shared/i18n';
+import { placeName } from '../shared/places';
+import type { MapInfo } from '../shared/types';
 import { bodyOf, EMPTY_DRAFT, koreanDate, koreanTime, WEEKDAYS, type Draft, type When } from './draft';
 import { PlaceStep } from './PlaceStep';
 import type { Rider } from './rider';
@@ -51,8 +52,8 @@ export function Ask({ rider, map, onDone, onBack }: Props) {
           <h1>{t('book.check')}</h1>
           <dl class="facts">
             <dt>{t('book.when')}</dt><dd>{whenWords(draft.when)}</dd>
-            <dt>{t('book.meet')}</dt><dd>{placeWords(map, draft.pickup)}</dd>
-            <dt>{t('book.to')}</dt><dd>{placeWords(map, draft.dropoff)}</dd>
+            <dt>{t('book.meet')}</dt><dd>{placeName(map, draft.pickup)}</dd>
+            <dt>{t('book.to')}</dt><dd>{placeName(map, draft.dropoff)}</dd>
           </dl>
           <p>{t('book.two')}</p>
           <p class="hint">{t('book.word')}</p>
@@ -74,12 +75,6 @@ function whenWords(when: When): string {
   if (when.kind === 'at') return `${civilDay(when.date)} ${when.time}`;
   return `${when.days.map(dayWord).join(' ')} · ${when.outward} / ${when.back} · ~${civilDay(when.until)}`;
 }
-function placeWords(map: MapInfo, place: Place | null): string {
-  if (!place?.label) return t('place.pin');
-  const station = map.stations.find(({ name }) => name === place.label);
-  return language.lang === 'en' && station ? station.name_en : place.label;
-}
-
 function WhenStep({ value, onNext }: { value: When | null; onNext: (when: When) => void }) {
   const now = Date.now();
   const soon = now + 60 * 60_000;

@@ -1,10 +1,11 @@
 // Owns the one status screen of a trip: what state it is in by the server's word, who comes and where they are, the words to
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
-import { Confirm, SosButton } from '../shared/frame';
+import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
+import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
 import type { Rider } from './rider';
@@ -32,8 +33,8 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
         {WITH_CREW.includes(trip.phase) && trip.word && <Words trip={trip} />}
         {WITH_CREW.includes(trip.phase) && trip.pickup && <TripMap trip={trip} map={map} crew={crew} />}
         <dl class="facts">
-          {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{trip.pickup.label}</dd></>}
-          {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{trip.dropoff.label}</dd></>}
+          {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{placeName(map, trip.pickup)}</dd></>}
+          {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{placeName(map, trip.dropoff)}</dd></>}
         </dl>
         {CANCELLABLE.includes(trip.phase) && !asked && (
           <button type="button" class="danger" data-testid="cancel" onClick={() => setAsked(true)}>{t('trip.cancel')}</button>
@@ -46,7 +47,6 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
         )}
       </section>
       {!isOpen(trip.phase) && <button type="button" class="main" data-testid="trip-close" onClick={() => rider.dismiss()}>{t('close')}</button>}
-      <SosButton sos={rider.sos} trip={isOpen(trip.phase) ? trip.id : null} before={() => tellPosition(rider)} />
       <button type="button" class="quiet" data-testid="book-another" onClick={onAnother}>{t('book.another')}</button>
     </>
   );
@@ -54,7 +54,7 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
 
 function sentence(trip: Trip): string {
   if (trip.escalated && ['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) return t('say.escalated');
-  return t(`say.${trip.phase}` as Key);
+  return t(`say.${trip.phase}` as Key, { crew: t(`crew.${Math.min(4, Math.max(1, trip.crew_size ?? 2))}` as Key) });
 }
 
 /** Positions as old as they are now, not as old as when they came. */
@@ -117,7 +117,7 @@ function TripMap({ trip, map, crew }: { trip: Trip; map: MapInfo; crew: CrewAt[]
 }
 
 /** One position with a call for help, and only when this page may already have it: a question on the screen is not silent. */
-async function tellPosition(rider: Rider): Promise<void> {
+export async function tellPosition(rider: Rider): Promise<void> {
   const allowed = await navigator.permissions?.query({ name: 'geolocation' }).catch(() => null);
   if (allowed?.state !== 'granted') return;
   navigator.geolocation.getCurrentPosition(({ coords }) => {

@@ -2,6 +2,7 @@
 // memory; only a booking that was sent and not yet answered is kept in the tab, with its key, so that a reload or a lost
 // answer asks for the same booking again and never for a second one.
 import { Problem, type Api } from '../shared/api';
+import { freshKey } from '../shared/key';
 import type { Booked, BookingBody, Place, Weekday } from '../shared/types';
 
 export type When =
@@ -42,7 +43,7 @@ const PENDING = 'pending';
 
 /** The booking that was sent and whose answer is not known. */
 export class Pending {
-  constructor(private readonly storage: Storage = sessionStorage, private readonly newKey = () => crypto.randomUUID()) {}
+  constructor(private readonly storage: Storage = sessionStorage, private readonly newKey: () => string = freshKey) {}
 
   get body(): BookingBody | null { return this.read()?.body ?? null; }
   private read(): Kept | null {

@@ -1,12 +1,13 @@
 // Owns the rider's page: sign-in, then asking or following. Each screen is its own file.
 import { useEffect, useState } from 'preact/hooks';
 import { Api } from '../shared/api';
-import { Banner, explain, LangSwitch, QuickExit, SignIn, start } from '../shared/frame';
+import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from '../shared/frame';
 import { t } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
 import { useStore } from '../shared/store';
+import { isOpen } from '../shared/types';
 import { Ask } from './Ask';
-import { Follow } from './Follow';
+import { Follow, tellPosition } from './Follow';
 import { History } from './History';
 import { Rider } from './rider';
 
@@ -43,19 +44,23 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   useStore(rider);
   useEffect(() => { rider.open(); return () => rider.close(); }, [rider]);
   const trip = rider.current;
-  const pending = rider.pending.body !== null;
+  const pending = rider.retrying;
+  const following = trip !== null && !asking && !pending;
   return (
     <>
       <Banner link={rider.link} onReturn={() => rider.comeBack()} />
       <main>
         {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
-        {rider.map && !pending && (trip && !asking
+        {rider.map && !pending && (trip && following
           ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => setAsking(true)} />
           : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />
         <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
         <p class="hint">{t('watched.short')} <a href="tel:1366">1366</a></p>
+        <div class={following ? 'within-reach' : ''}>
+          <SosButton sos={rider.sos} trip={trip && isOpen(trip.phase) ? trip.id : null} before={() => tellPosition(rider)} />
+        </div>
       </main>
     </>
   );

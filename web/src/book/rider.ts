@@ -26,6 +26,8 @@ export class Rider extends Store {
   /** The trip that ended on this screen: shown until its owner has read how. */
   private finished: string | null = null;
   private fixSeq = 0;
+  /** A booking's answer was lost and is being asked for again. */
+  retrying = false;
 
   constructor(readonly api: Api, private readonly now: () => number = () => performance.now()) {
     super();
@@ -104,6 +106,8 @@ export class Rider extends Store {
 
   /** Asks again for a booking whose answer was lost, until it is known. */
   async retryPending(): Promise<void> {
+    if (this.retrying) return;
+    this.retrying = this.pending.body !== null;
     while (!this.ended && this.pending.body) {
       this.changed();
       try {
@@ -116,6 +120,7 @@ export class Rider extends Store {
         if (this.pending.body) await new Promise((resolve) => setTimeout(resolve, PENDING_RETRY_MS));
       }
     }
+    this.retrying = false;
     if (this.error instanceof Unreachable) this.error = null;
     this.changed();
   }

@@ -1,6 +1,7 @@
 // Owns the alarms above the work list: who called, where the device was and how sure that is, the registered places, and who
 // took it. Says only what is known.
 import { clockTime, span, t } from '../shared/i18n';
+import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import type { Incident } from '../shared/types';
 import type { Desk } from './desk';
@@ -36,7 +37,7 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
           : t('alarm.no_device')}
       </p>
       {incident.registered.length > 0 && (
-        <p>{t('alarm.registered')}: {incident.registered.map((place) => place.label ?? t('place.pin')).join(', ')}</p>
+        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}</p>
       )}
       {taken
         ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>

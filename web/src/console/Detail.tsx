@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
+import { placeName } from '../shared/places';
 import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
 import type { Desk } from './desk';
 
@@ -30,8 +31,8 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
         <dt>{t('detail.ref')}</dt><dd>{trip.rider_ref ?? trip.id.slice(-6)}</dd>
         {trip.requested_at && <><dt>{t('detail.requested')}</dt><dd>{dayTime(trip.requested_at)}</dd></>}
         {trip.pickup_at && <><dt>{t('detail.pickup_at')}</dt><dd>{dayTime(trip.pickup_at)}</dd></>}
-        <dt>{t('book.meet')}</dt><dd>{trip.pickup?.label ?? t('place.pin')}</dd>
-        <dt>{t('book.to')}</dt><dd>{trip.dropoff?.label ?? t('place.pin')}</dd>
+        <dt>{t('book.meet')}</dt><dd>{placeName(desk.map, trip.pickup)}</dd>
+        <dt>{t('book.to')}</dt><dd>{placeName(desk.map, trip.dropoff)}</dd>
         {trip.trip_s ? <><dt>{t('offer.trip')}</dt><dd>{span(trip.trip_s)}</dd></> : null}
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: trip.crew_size ?? 2 })}</dd>
       </dl>

@@ -1,6 +1,7 @@
 // Owns the list of trips: exceptions first, each with a shape, a word and a colour, and an age that counts.
 import { useEffect, useRef } from 'preact/hooks';
 import { clockTime, dayTime, span, t, tCode } from '../shared/i18n';
+import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import { isOpen, type Phase, type Trip } from '../shared/types';
 import type { Desk } from './desk';
@@ -31,7 +32,12 @@ export function TripList({ desk }: { desk: Desk }) {
 function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
   const selected = desk.selected === trip.id;
   const row = useRef<HTMLButtonElement>(null);
-  useEffect(() => { if (selected) row.current?.scrollIntoView({ block: 'nearest' }); }, [selected]);
+  useEffect(() => {
+    if (!selected) return;
+    row.current?.scrollIntoView({ block: 'nearest' });
+    // The keyboard's focus follows the keys when it is in the list.
+    if (document.activeElement?.matches('.trip-row')) row.current?.focus();
+  }, [selected]);
   const red = trip.phase === 'no_show' || (trip.escalated === true && isOpen(trip.phase));
   const age = ageMs(trip, desk.now()) / 1000;
   return (
@@ -45,7 +51,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
         <span class="word">{trip.escalated && isOpen(trip.phase) ? `${t('list.escalated')} · ` : ''}{tCode('phase', trip.phase)}</span>
         <span class="age">{WAITING.includes(trip.phase) ? span(age) : when(trip)}</span>
         <span class="what">
-          {trip.rider_ref ?? trip.id.slice(-6)} · {trip.pickup?.label ?? t('place.pin')}
+          {trip.rider_ref ?? trip.id.slice(-6)} · {placeName(desk.map, trip.pickup)}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
         </span>
       </button>

@@ -23,6 +23,8 @@ export class Desk extends Store {
   candidates: { trip: string; list: Candidate[] } | null = null;
   link: LinkState = { kind: 'connecting' };
   error: unknown = null;
+  /** On their way to the server, so that a second press takes the next one. */
+  private readonly acknowledging = new Set<string>();
   /** Server's clock minus this one's, so that ages are the same on every console. */
   private skewMs = 0;
   private lastN: number | null = null;
@@ -84,10 +86,15 @@ export class Desk extends Store {
   }
   private takeAll(all: ConsoleState): void {
     this.skewMs = Date.parse(all.now) - Date.now();
+    const known = new Map(this.trips);
     this.trips.clear();
     this.staff.clear();
     this.incidents.clear();
-    for (const trip of all.trips) this.trips.set(trip.id, trip);
+    for (const trip of all.trips) {
+      // A change may have overtaken the answer.
+      const newer = known.get(trip.id);
+      this.trips.set(trip.id, newer && (newer.change_no ?? 0) > (trip.change_no ?? 0) ? newer : trip);
+    }
     for (const row of all.staff) this.staff.set(row.id, row);
     for (const incident of all.incidents) this.incidents.set(incident.id, incident);
     this.settle();
@@ -132,11 +139,13 @@ export class Desk extends Store {
     return done;
   }
   async acknowledge(incident: string): Promise<void> {
+    this.acknowledging.add(incident);
     await this.attempt(async () => { this.incidents.set(incident, await this.api.acknowledge(incident)); this.settle(); });
+    this.acknowledging.delete(incident);
   }
   /** Acknowledges the alarm that has waited longest. */
   async acknowledgeOldest(): Promise<void> {
-    const open = this.alarms.filter(({ acknowledged_at }) => !acknowledged_at);
+    const open = this.alarms.filter(({ id, acknowledged_at }) => !acknowledged_at && !this.acknowledging.has(id));
     const oldest = open[open.length - 1];
     if (oldest) await this.acknowledge(oldest.id);
   }

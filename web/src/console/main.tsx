@@ -61,8 +61,8 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <main class="stage">
           {desk.map && <LiveMap desk={desk} info={desk.map} />}
           <Legend />
-          {desk.openTrip && <Detail desk={desk} trip={desk.openTrip} key={desk.openTrip.id} />}
         </main>
+        {desk.openTrip && <Detail desk={desk} trip={desk.openTrip} key={desk.openTrip.id} />}
       </div>
     </div>
   );

@@ -1,5 +1,6 @@
 // Owns finding a named place among those the map brought along: no word typed here ever leaves the phone.
-import type { LatLon, MapInfo, Named } from './types';
+import { language, t } from './i18n';
+import type { LatLon, MapInfo, Named, Place } from './types';
 
 export const SUGGESTIONS_MAX = 6;
 const M_PER_DEGREE = 111_320;
@@ -24,6 +25,13 @@ export function searchPlaces(map: MapInfo, words: string): Named[] {
     .sort((a, b) => a.rank - b.rank || a.place.name.length - b.place.name.length)
     .slice(0, SUGGESTIONS_MAX)
     .map(({ place }) => place);
+}
+
+/** What to call a place: a station in the language of the page, else its own label, else "a place on the map". */
+export function placeName(map: MapInfo | null, place: Place | null | undefined): string {
+  if (!place?.label) return t('place.pin');
+  const station = language.lang === 'en' ? map?.stations.find(({ name }) => name === place.label) : undefined;
+  return station?.name_en ?? place.label;
 }
 
 /** The stations nearest to a point. */

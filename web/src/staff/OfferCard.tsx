@@ -30,7 +30,10 @@ function Ring({ countdown }: { countdown: Countdown }) {
 interface Props { duty: Duty; offer: Offer; countdown: Countdown; map: MapInfo }
 export function OfferCard({ duty, offer, countdown, map }: Props) {
   const accepted = duty.accepted === offer.id;
-  const saying = duty.isSaying(offer.id);
+  useTick(500);
+  // What comes after the end is refused anyway; a dead button says so sooner.
+  const late = countdown.over(performance.now());
+  const saying = late || duty.isSaying(offer.id);
   const { lat, lon, radius_m } = offer.area;
   const marks = useMemo<Mark[]>(() => [{ role: 'area', at: { lat, lon }, radius_m }], [lat, lon, radius_m]);
   return (

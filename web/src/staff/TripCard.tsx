@@ -4,6 +4,7 @@ import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
+import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import type { MapInfo, Phase, Trip } from '../shared/types';
 import { nextTap, ownPhase, type Duty } from './duty';
@@ -29,7 +30,7 @@ export function TripCard({ duty, trip, map }: Props) {
         </button>
       )}
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
-      <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{place?.label ?? t('place.pin')}</strong></p>
+      <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
       <Partners duty={duty} trip={trip} />
       {trip.word && BEFORE_MET.includes(trip.phase) && (
         <div class="words" data-testid="words">
@@ -56,6 +57,14 @@ export function TripCard({ duty, trip, map }: Props) {
       )}
     </section>
   );
+}
+
+function ownEta(duty: Duty, trip: Trip): string {
+  const own = trip.crew?.find(({ you }) => you);
+  const phase = ownPhase(trip);
+  const eta = duty.crewAt?.crew.find(({ no }) => no === own?.no)?.eta_s ?? own?.eta_s;
+  if (eta === null || eta === undefined || (phase !== 'assigned' && phase !== 'en_route')) return '';
+  return ` · ${t('staff.own_eta', { eta: span(eta) })}`;
 }
 
 function Partners({ duty, trip }: { duty: Duty; trip: Trip }) {

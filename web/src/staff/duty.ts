@@ -3,6 +3,7 @@
 import { Problem, type Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import { Countdown, wholeSeconds } from '../shared/countdown';
+import { freshKey } from '../shared/key';
 import { FixQueue, TapQueue, type Tap } from '../shared/queue';
 import type { LinkState, Outcome, Socket } from '../shared/socket';
 import { Sos } from '../shared/sos';
@@ -41,7 +42,7 @@ export class Duty extends Store {
     this.taps = new TapQueue(
       (id, message) => this.socket?.ask(id, message) ?? Promise.resolve(null),
       (tap, outcome) => this.answered(tap, outcome),
-      crypto.randomUUID().slice(0, 8),
+      freshKey().slice(0, 8),
     );
   }
 

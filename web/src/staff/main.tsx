@@ -42,14 +42,14 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         {duty.me && !duty.shift && <StartShift duty={duty} />}
         {duty.shift && duty.map && <Now duty={duty} />}
         {duty.shift && <DemoWalk duty={duty} />}
-        {duty.shift && <SosButton sos={duty.sos} trip={duty.trip?.id ?? null} />}
-        {duty.shift && !duty.trip && (
+                {duty.shift && !duty.trip && (
           <p>
             {t('shift.until', { time: clockTime(duty.shift.ends_at) })}
             <button type="button" class="quiet" data-testid="shift-end" onClick={() => void duty.endShift()}>{t('shift.end')}</button>
           </p>
         )}
         {!duty.trip && <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>}
+        {duty.shift && <div class="within-reach"><SosButton sos={duty.sos} trip={duty.trip?.id ?? null} /></div>}
       </main>
     </>
   );
