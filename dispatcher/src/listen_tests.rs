@@ -3,9 +3,11 @@
 use super::listen::{Limits, serve};
 use axum::Router;
 use axum::routing::get;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -13,21 +15,27 @@ struct Server {
     at: std::net::SocketAddr,
     stop: CancellationToken,
     task: JoinHandle<std::io::Result<()>>,
+    begun: Arc<Notify>,
+    finish: Arc<Notify>,
 }
 
 async fn server(limits: Limits) -> Server {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
-    let router = Router::new().route("/", get(|| async { "hello" })).route(
-        "/slow",
-        get(|| async {
-            tokio::time::sleep(Duration::from_millis(300)).await;
+    let (begun, finish) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
+    let held = (Arc::clone(&begun), Arc::clone(&finish));
+    let slow = move || {
+        let (begun, finish) = held.clone();
+        async move {
+            begun.notify_one();
+            finish.notified().await;
             "done"
-        }),
-    );
+        }
+    };
+    let router = Router::new().route("/", get(|| async { "hello" })).route("/slow", get(slow));
     let task = tokio::spawn(serve(listener, None, router, limits, stop.clone()));
-    Server { at, stop, task }
+    Server { at, stop, task, begun, finish }
 }
 
 fn short() -> Limits {
@@ -68,8 +76,9 @@ async fn a_drain_finishes_what_is_under_way_and_accepts_nothing_more() {
     let server = server(Limits { header: Duration::from_secs(5), ..short() }).await;
     let mut stream = TcpStream::connect(server.at).await.unwrap();
     stream.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
-    tokio::time::sleep(Duration::from_millis(100)).await;
+    server.begun.notified().await;
     server.stop.cancel();
+    server.finish.notify_one();
     assert!(everything(&mut stream).await.ends_with("done"));
     server.task.await.unwrap().unwrap();
     assert!(TcpStream::connect(server.at).await.is_err());
