@@ -75,7 +75,7 @@ struct File {
 }
 
 /// Every setting, decided.
-#[derive(Clone, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
