@@ -75,7 +75,7 @@ struct File {
 }
 
 /// Every setting, decided.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Serialize)]
 pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
