@@ -42,20 +42,26 @@ pub struct Entry {
     pub code: String,
 }
 
-/// Finds the demo's accounts in this data directory, or makes them.
+/// The demo's accounts of this data directory, if it holds a demo.
+pub fn find(dir: &Path) -> Result<Option<Demo>> {
+    let Ok(text) = std::fs::read_to_string(dir.join("demo.json")) else { return Ok(None) };
+    let kept: Kept = serde_json::from_str(&text).context("demo.json in the data directory is damaged")?;
+    Ok(Some(Demo {
+        rider: AccountId(kept.rider),
+        staff: kept.staff.map(AccountId),
+        supervisor: AccountId(kept.supervisor),
+    }))
+}
+
+/// Finds the demo's accounts, or makes them.
 pub async fn prepare(record: &Record, env: &Env, dir: &Path) -> Result<Demo> {
-    let file = dir.join("demo.json");
-    if let Ok(text) = std::fs::read_to_string(&file) {
-        let kept: Kept = serde_json::from_str(&text).context("demo.json in the data directory is damaged")?;
-        return Ok(Demo {
-            rider: AccountId(kept.rider),
-            staff: kept.staff.map(AccountId),
-            supervisor: AccountId(kept.supervisor),
-        });
+    if let Some(demo) = find(dir)? {
+        return Ok(demo);
     }
     let demo = create(record, env).await.context("cannot make the demo accounts")?;
     let kept = Kept { rider: demo.rider.0, staff: demo.staff.map(|s| s.0), supervisor: demo.supervisor.0 };
-    std::fs::write(&file, serde_json::to_string(&kept)?).context("cannot write demo.json in the data directory")?;
+    std::fs::write(dir.join("demo.json"), serde_json::to_string(&kept)?)
+        .context("cannot write demo.json in the data directory")?;
     Ok(demo)
 }
 

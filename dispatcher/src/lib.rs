@@ -1,7 +1,17 @@
 //! The service: who asks, who is told, what is on the record. See `docs/ARCHITECTURE.md`.
 
+pub mod cli;
 pub mod clock;
+pub mod config;
+pub mod demo;
 pub mod engine;
+pub mod http;
+pub mod listen;
 pub mod live;
 pub mod record;
+pub mod shutdown;
+pub mod startup;
 pub mod telemetry;
+pub mod tls;
+pub mod view;
+pub mod ws;

@@ -4,6 +4,7 @@
 use crate::position::Position;
 use h3o::{CellIndex, LatLng, Resolution};
 use std::fmt;
+use std::str::FromStr;
 
 /// A hexagon of the H3 grid.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -20,8 +21,20 @@ pub enum Grid {
     Index,
 }
 
+/// A number or text that is not a cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CellError;
+
+impl fmt::Display for CellError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not an H3 cell")
+    }
+}
+
+impl std::error::Error for CellError {}
+
 impl Grid {
-    const fn resolution(self) -> Resolution {
+    pub(crate) const fn resolution(self) -> Resolution {
         match self {
             Self::Tag => Resolution::Five,
             Self::District => Resolution::Seven,
@@ -58,6 +71,11 @@ impl Cell {
         position(LatLng::from(self.0))
     }
 
+    /// The cells exactly `k` steps away; an item is `None` where a pentagon is in the way.
+    pub(crate) fn ring(self, k: u32) -> impl Iterator<Item = Option<Self>> {
+        self.0.grid_ring_fast(k).map(|c| c.map(Self))
+    }
+
     /// Its corners in order, not closed.
     pub fn boundary(self) -> Vec<Position> {
         self.0.boundary().iter().copied().map(position).collect()
@@ -65,7 +83,8 @@ impl Cell {
 }
 
 fn position(point: LatLng) -> Position {
-    Position::new(point.lat(), point.lng()).expect("H3 gives points on Earth")
+    // Outlines around the antimeridian may come a hair beyond ±180°.
+    Position::new(point.lat().clamp(-90.0, 90.0), point.lng().clamp(-180.0, 180.0)).expect("clamped into range")
 }
 
 /// The hexadecimal index, as other H3 tools write it.
@@ -81,3 +100,19 @@ impl fmt::Debug for Cell {
         f.write_str("Cell(hidden)")
     }
 }
+
+impl FromStr for Cell {
+    type Err = CellError;
+
+    fn from_str(text: &str) -> Result<Self, CellError> {
+        // The number parser would take a sign.
+        if !text.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Err(CellError);
+        }
+        u64::from_str_radix(text, 16).ok().and_then(Self::from_u64).ok_or(CellError)
+    }
+}
+
+#[cfg(test)]
+#[path = "cell_tests.rs"]
+mod tests;

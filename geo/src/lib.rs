@@ -1,13 +1,38 @@
-//! Where, and how long by road. Pure: no clock, no randomness, no I/O but reading a map file that the caller names.
+//! Where, and how long by road. Pure: no clock, no randomness, no I/O but reading and writing a map file that the caller names.
+//!
+//! | The field's word | Here |
+//! |---|---|
+//! | point, coordinate, WGS84 lat/lng | [`Position`] (degrees × 10⁷, always valid) |
+//! | GPS report, location update | [`Fix`] |
+//! | H3 index, hexagon | [`Cell`] |
+//! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
+//! | map matching (of one point), nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
+//! | vertex, intersection | junction: a node of [`road::Graph`] |
+//! | undirected street segment between intersections | [`road::graph::Edge`] |
+//! | directed edge, edge use | [`road::graph::Arc`] |
+//! | compressed sparse row graph, adjacency array | [`road::Graph`], one per [`road::Profile`] |
+//! | routing profile, mode, costing | [`road::Profile`] |
+//! | many-to-one, nearest drivers by travel time | [`road::soonest`] over [`road::StaffOnRoad`] |
+//! | one-to-one route, duration | [`road::Graph::route`], [`road::Graph::travel_time`] |
+//! | OSM extract, PBF import | [`road::load()`] → [`road::data::MapData`] |
+//! | preprocessed graph file | [`road::RoadMap::save`], [`road::RoadMap::load`] |
+//! | beeline, as the crow flies | [`Eta::straight`], always marked [`EtaSource::Straight`] |
+//!
+//! Invariant: nothing here depends on serialisation, storage or network libraries; wire types are made at the edge.
 
 pub mod cell;
+pub mod city;
 pub mod district;
 pub mod eta;
 pub mod fix;
 pub mod position;
 pub mod road;
+pub mod search;
 pub mod station;
+pub mod tile;
 
+pub use cell::{Cell, CellError};
 pub use eta::{Eta, EtaSource};
 pub use fix::{Fix, FixError, FixKind};
 pub use position::{Bounds, Position, PositionError};
+pub use search::{CellIndex, Found, rings_for_metres};

@@ -98,7 +98,7 @@ impl Position {
     /// The point `fraction` (0..1) of the straight way to `other`; for the short pieces of a road.
     #[must_use]
     pub fn towards(self, other: Self, fraction: f64) -> Self {
-        let mix = |a: i32, b: i32| a + (f64::from(b - a) * fraction.clamp(0.0, 1.0)).round() as i32;
+        let mix = |a: i32, b: i32| a + ((f64::from(b) - f64::from(a)) * fraction.clamp(0.0, 1.0)).round() as i32;
         Self { lat_e7: mix(self.lat_e7, other.lat_e7), lon_e7: mix(self.lon_e7, other.lon_e7) }
     }
 }

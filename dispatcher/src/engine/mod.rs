@@ -3,6 +3,7 @@
 //! the loop never sleeps longer than a second.
 
 pub mod field;
+pub mod judge;
 pub mod plan;
 pub mod roster;
 pub mod search;

@@ -128,7 +128,8 @@ fn is_late(due: &DueTrip, now: Timestamp) -> bool {
 
 fn escalate_if_late(due: &DueTrip, now: Timestamp, effects: &mut Vec<Effect>) {
     let trip = due.row.trip.id;
-    let next_expiry = due.row.crew.iter().filter(|m| m.offer.state == OfferState::Open).map(|m| m.offer.expires_at).min();
+    let next_expiry =
+        due.row.crew.iter().filter(|m| m.offer.state == OfferState::Open).map(|m| m.offer.expires_at).min();
     let due_at = next_expiry.unwrap_or_else(|| now.plus_s(limits::RETRY_S));
     if is_late(due, now) {
         effects.push(Effect::Escalate { trip, due_at });
@@ -150,7 +151,9 @@ impl Want<'_> {
     fn widen_to(&mut self, count: usize) {
         while self.eligible.len() < count && !self.exhausted {
             match self.search.draw() {
-                Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => self.eligible.push(found),
+                Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => {
+                    self.eligible.push(found);
+                }
                 Some(_) => {}
                 None => self.exhausted = true,
             }
@@ -300,6 +303,3 @@ impl Want<'_> {
         self.eligible_or_chosen(staff).map_or(0, |f| f.eta.seconds.ceil() as u32)
     }
 }
-
-#[cfg(test)]
-mod plan_tests;

@@ -6,12 +6,13 @@ use super::data::MapData;
 use super::graph::Graph;
 use super::snap::Snap;
 use crate::position::Position;
+use std::sync::Arc;
 
 /// A map and its road graphs.
 #[derive(Debug)]
 pub struct RoadMap {
     /// Streets, areas and labels, for pictures.
-    pub data: MapData,
+    pub data: Arc<MapData>,
     pub(super) walk: Graph,
     pub(super) drive: Graph,
 }
@@ -20,7 +21,7 @@ impl RoadMap {
     /// Builds the graphs of both profiles.
     pub fn build(data: MapData) -> Self {
         let (walk, drive) = (build(&data, Profile::Walk), build(&data, Profile::Drive));
-        Self { data, walk, drive }
+        Self { data: Arc::new(data), walk, drive }
     }
 
     /// The graph of one profile.

@@ -2,26 +2,37 @@
 //! searches (`query`, `route`). `map` holds all of it together and keeps it in a file.
 
 mod build;
+mod bytes;
 mod connected;
 pub mod data;
 pub mod graph;
+pub mod load;
 pub mod map;
+mod pbf;
 pub mod query;
+mod report;
+mod rings;
 pub mod route;
 pub mod snap;
 pub mod staff;
+mod store;
+mod tags;
 
 #[cfg(test)]
-mod drawn;
+pub(crate) mod drawn;
 #[cfg(test)]
 mod query_tests;
 
 pub use graph::Graph;
+pub use load::load;
 pub use map::RoadMap;
+pub use pbf::{LoadError, Progress};
 pub use query::soonest;
+pub use report::ImportReport;
 pub use route::Route;
 pub use snap::{SNAP_M_MAX, Snap};
 pub use staff::StaffOnRoad;
+pub use store::MapFileError;
 
 /// How somebody moves: picks the graph and its speeds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

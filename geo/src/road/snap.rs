@@ -7,6 +7,7 @@
 use super::graph::Graph;
 use crate::position::Position;
 use rstar::{AABB, PointDistance, RTree, RTreeObject};
+use std::fmt;
 
 /// Beyond this nothing is snapped, metres: such a point is not on this road network.
 pub const SNAP_M_MAX: f64 = 500.0;
@@ -15,7 +16,7 @@ pub const SNAP_M_MAX: f64 = 500.0;
 const LATITUDE_MAX: f64 = 85.0;
 
 /// A point on a road: an edge of the graph that made it, and how far along. Means nothing on another graph.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, PartialEq)]
 pub struct Snap {
     /// The edge.
     pub edge: u32,
@@ -25,6 +26,13 @@ pub struct Snap {
     pub distance_m: f32,
     /// The point on the road.
     pub at: Position,
+}
+
+/// A snap is a place: hidden like one.
+impl fmt::Debug for Snap {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Snap(hidden)")
+    }
 }
 
 /// Two neighbouring points of an edge's shape, in Mercator metres from the index's origin.

@@ -5,6 +5,7 @@
 use super::graph::Graph;
 use super::snap::Snap;
 use std::collections::HashMap;
+use std::fmt;
 use std::hash::Hash;
 
 const NONE: u32 = u32::MAX;
@@ -18,7 +19,7 @@ struct Slot<Id> {
 }
 
 /// Staff by edge. An id is on one edge at a time.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct StaffOnRoad<Id> {
     /// First slot of each edge's list.
     first: Vec<u32>,
@@ -113,5 +114,12 @@ impl<Id: Copy + Eq + Hash> StaffOnRoad<Id> {
         if next != NONE {
             self.slots[next as usize].previous = previous;
         }
+    }
+}
+
+/// Who is where stays hidden.
+impl<Id> fmt::Debug for StaffOnRoad<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StaffOnRoad({} hidden)", self.slot_of.len())
     }
 }

@@ -1,0 +1,238 @@
+//! Owns `admin`: agencies, people, one-time codes, from the shell of the machine that holds the record. Over the network the same
+//! is done by an admin's token (`http::admin`).
+
+use super::{Misuse, say};
+use crate::clock::Env;
+use crate::demo;
+use crate::record::{NewRider, NewStaff, Record};
+use anyhow::{Context, Result};
+use clap::{Subcommand, ValueEnum};
+use matcher::model::{AccountId, AgencyId, CrewSize, Gender, RiskGrade, StaffKind, Timestamp};
+use serde_json::{Value, json};
+use std::fmt::Write;
+use std::path::PathBuf;
+use uuid::Uuid;
+
+/// Certificates of new staff are valid so long unless said otherwise, seconds.
+const CERTIFIED_S: i64 = 365 * 86_400;
+
+/// What to set up, where.
+#[derive(clap::Args)]
+#[command(
+    after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\"\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
+)]
+pub struct Args {
+    /// Data directory of the server
+    #[arg(long, global = true, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
+    data: PathBuf,
+    /// Print JSON
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Subcommand)]
+enum What {
+    /// Make a company or centre; without --name, list them
+    Agency {
+        /// Public name
+        #[arg(long)]
+        name: Option<String>,
+        /// The city's centre: its supervisors see every agency
+        #[arg(long)]
+        centre: bool,
+    },
+    /// Make a staff member, with a first code
+    Staff {
+        /// Employer's id
+        #[arg(long)]
+        agency: Uuid,
+        /// Display name, shown to riders they escort and to supervisors
+        #[arg(long)]
+        name: String,
+        /// Guard of a company, or the city's supporter
+        #[arg(long, value_enum, default_value = "guard")]
+        kind: Kind,
+        /// If stated; used only where a rider asked for it
+        #[arg(long, value_enum)]
+        gender: Option<Sex>,
+        /// Certificates are valid for so many days
+        #[arg(long, default_value_t = 365)]
+        certified_days: u32,
+    },
+    /// Make a rider with a grant, with a first code
+    Rider {
+        /// Display name, shown to the rider only
+        #[arg(long)]
+        name: String,
+        /// Agency consented to (may be repeated); none is any
+        #[arg(long = "agency")]
+        agencies: Vec<Uuid>,
+        /// Only staff of this gender
+        #[arg(long, value_enum)]
+        gender: Option<Sex>,
+        /// High risk: guards only
+        #[arg(long)]
+        high_risk: bool,
+        /// How many escorts, 1 to 4
+        #[arg(long, default_value_t = 2)]
+        crew_size: u8,
+    },
+    /// Make a supervisor of an agency, with a first code
+    Supervisor {
+        /// Agency's id
+        #[arg(long)]
+        agency: Uuid,
+        /// Display name
+        #[arg(long)]
+        name: String,
+    },
+    /// Make an admin, who sets up people over the network, with a first code
+    Admin {
+        /// Display name
+        #[arg(long)]
+        name: String,
+    },
+    /// A one-time code for an account
+    Code {
+        /// Account's id
+        #[arg(long, required_unless_present = "demo")]
+        account: Option<Uuid>,
+        /// New codes for the demo's accounts
+        #[arg(long, conflicts_with = "account")]
+        demo: bool,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kind {
+    Guard,
+    Supporter,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Sex {
+    Woman,
+    Man,
+}
+
+impl From<Sex> for Gender {
+    fn from(sex: Sex) -> Self {
+        match sex {
+            Sex::Woman => Self::Woman,
+            Sex::Man => Self::Man,
+        }
+    }
+}
+
+/// Does it, beside a running server or without one.
+pub async fn run(args: Args) -> Result<()> {
+    let env = Env::system();
+    let record = Record::open_beside(&args.data, env.clone()).await?;
+    let done = act(&record, &env, &args).await;
+    record.close().await;
+    show(&done?, args.json)
+}
+
+async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
+    let now = env.now();
+    match &args.what {
+        What::Agency { name: Some(name), centre } => {
+            let agency = record.create_agency(now, &named(name)?, *centre).await?;
+            Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
+        }
+        What::Agency { name: None, .. } => {
+            let rows = record.agencies().await?;
+            let shown = rows.iter().map(|a| json!({"id": a.id.0, "name": a.name, "kind": kind_word(a.is_centre)}));
+            Ok(Value::Array(shown.collect()))
+        }
+        What::Staff { agency, name, kind, gender, certified_days } => {
+            let certified_s = if *certified_days == 365 { CERTIFIED_S } else { i64::from(*certified_days) * 86_400 };
+            let new = NewStaff {
+                agency: AgencyId(*agency),
+                name: named(name)?,
+                kind: match kind {
+                    Kind::Guard => StaffKind::Guard,
+                    Kind::Supporter => StaffKind::Supporter,
+                },
+                gender: gender.map(Into::into),
+                certified_until: now.plus_s(certified_s),
+            };
+            let account = record.create_staff(now, &new).await?.ok_or_else(no_agency)?;
+            with_code(record, now, account.id, json!({"account": account.id.0, "no": account.no})).await
+        }
+        What::Rider { name, agencies, gender, high_risk, crew_size } => {
+            let new = NewRider {
+                name: named(name)?,
+                agencies: agencies.iter().copied().map(AgencyId).collect(),
+                gender: gender.map(Into::into),
+                risk: if *high_risk { RiskGrade::High } else { RiskGrade::Standard },
+                crew_size: CrewSize::new(*crew_size).ok_or_else(|| Misuse("--crew-size is 1 to 4".to_owned()))?,
+            };
+            let known: Vec<AgencyId> = record.agencies().await?.iter().map(|a| a.id).collect();
+            if !new.agencies.iter().all(|id| known.contains(id)) {
+                return Err(no_agency().into());
+            }
+            let account = record.create_rider(now, &new).await?;
+            with_code(record, now, account.id, json!({"account": account.id.0})).await
+        }
+        What::Supervisor { agency, name } => {
+            let account =
+                record.create_supervisor(now, AgencyId(*agency), &named(name)?).await?.ok_or_else(no_agency)?;
+            with_code(record, now, account.id, json!({"account": account.id.0})).await
+        }
+        What::Admin { name } => {
+            let account = record.create_admin(now, &named(name)?).await?;
+            with_code(record, now, account.id, json!({"account": account.id.0})).await
+        }
+        What::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
+        What::Code { account: None, .. } => {
+            let demo = demo::find(&args.data)?.context("this data directory holds no demo")?;
+            let entries = demo::codes(record, env, &demo).await?;
+            let rows = entries.iter().map(|e| json!({"who": e.who, "page": e.page, "code": e.code}));
+            Ok(Value::Array(rows.collect()))
+        }
+    }
+}
+
+fn named(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
+        return Err(Misuse("--name is 1 to 60 characters".to_owned()).into());
+    }
+    Ok(name.to_owned())
+}
+
+fn no_agency() -> Misuse {
+    Misuse("there is no agency of that id; `dispatcher admin agency` lists them".to_owned())
+}
+
+const fn kind_word(is_centre: bool) -> &'static str {
+    if is_centre { "centre" } else { "company" }
+}
+
+async fn with_code(record: &Record, now: Timestamp, account: AccountId, mut shown: Value) -> Result<Value> {
+    let code = record.issue_code(now, account).await?;
+    let (code, expires_at) = code.ok_or_else(|| Misuse("there is no active account of that id".to_owned()))?;
+    shown["code"] = json!(code);
+    shown["expires_at"] = json!(crate::view::time::instant(expires_at));
+    Ok(shown)
+}
+
+/// One `name  value` line each, or JSON.
+fn show(value: &Value, as_json: bool) -> Result<()> {
+    if as_json {
+        return say(&format!("{value:#}\n"));
+    }
+    let rows = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+    let mut text = String::new();
+    for row in &rows {
+        for (key, field) in row.as_object().into_iter().flatten() {
+            let plain = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
+            writeln!(text, "{key:<11} {plain}")?;
+        }
+        text.push('\n');
+    }
+    say(text.trim_end_matches('\n')).and_then(|()| say("\n"))
+}

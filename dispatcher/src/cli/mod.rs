@@ -1,0 +1,128 @@
+//! Owns the command line: what can be asked, and the help that teaches it. Each command has a file; `serve` is `startup`.
+
+mod admin;
+mod import_map;
+
+use crate::config::{Config, Flags};
+use crate::{clock::Env, http, record::Record, startup, telemetry, tls};
+use anyhow::{Context, Result, bail};
+use clap::{Parser, Subcommand};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Real-time dispatch of companion escorts.
+#[derive(Parser)]
+#[command(
+    name = "dispatcher",
+    version,
+    about,
+    after_help = "Try it:\n  dispatcher serve --demo\n  dispatcher import-map seoul.osm.pbf seoul.graph && dispatcher serve --map seoul.graph --data /var/lib/donghaeng"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the service
+    #[command(
+        after_help = "Every setting also by environment (DONGHAENG_LISTEN, DONGHAENG_DATA, …) and in a TOML file (--config):\n  listen = \"127.0.0.1:8080\"\n  data = \"/var/lib/donghaeng\"\n  redis = \"redis://127.0.0.1:6379\"\nFlag before environment before file. SIGTERM drains."
+    )]
+    Serve(Box<Flags>),
+    /// Make a map file from an OpenStreetMap extract
+    #[command(
+        after_help = "Example:\n  dispatcher import-map seoul.osm.pbf seoul.graph --bbox 126.76,37.42,127.19,37.70"
+    )]
+    ImportMap(import_map::Args),
+    /// Check the settings and print what they come to
+    CheckConfig(Box<Flags>),
+    /// Print the OpenAPI description of the REST interface
+    Openapi,
+    /// Make a self-signed certificate for development: a phone gives its position to HTTPS pages only
+    #[command(
+        after_help = "Example:\n  dispatcher dev-cert --out certs --host my-laptop.local\n  dispatcher serve --demo --listen 0.0.0.0:8443 --tls-cert certs/cert.pem --tls-key certs/key.pem"
+    )]
+    DevCert {
+        /// Where to write cert.pem and key.pem
+        #[arg(long, default_value = "certs", value_name = "DIR")]
+        out: PathBuf,
+        /// Further host name or address beside localhost and 127.0.0.1 (may be repeated)
+        #[arg(long = "host", value_name = "NAME")]
+        hosts: Vec<String>,
+        /// Replace existing files
+        #[arg(long)]
+        force: bool,
+    },
+    /// Set up agencies and people, and give out one-time codes; works beside a running server
+    Admin(admin::Args),
+    /// Copy the record into a new file, consistently, beside a running server
+    #[command(
+        after_help = "Example:\n  dispatcher backup --data /var/lib/donghaeng backup-2026-11-24.sqlite\nTo restore: stop the server and put the file back as record.sqlite in the data directory."
+    )]
+    Backup {
+        /// Data directory of the server
+        #[arg(long, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
+        data: PathBuf,
+        /// New file; must not exist
+        out: PathBuf,
+    },
+}
+
+/// A mistake of the caller: usage or settings.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Misuse(String);
+
+/// Runs what was asked.
+pub async fn run() -> Result<()> {
+    match Cli::parse().command {
+        Command::Serve(flags) => {
+            let config = decide(*flags)?;
+            telemetry::logs(config.log_format, &config.log)?;
+            startup::serve(config).await
+        }
+        Command::ImportMap(args) => import_map::run(&args),
+        Command::CheckConfig(flags) => {
+            let config = decide(*flags)?;
+            for warning in config.warnings() {
+                say_aside(&format!("warning: {warning}\n"))?;
+            }
+            say(&toml::to_string(&config).context("settings can be shown")?)
+        }
+        Command::Openapi => {
+            let document = serde_json::to_string_pretty(&http::openapi::document()).context("the document is JSON")?;
+            say(&(document + "\n"))
+        }
+        Command::DevCert { out, hosts, force } => {
+            let mut names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+            names.extend(hosts);
+            let (cert, key) = tls::dev_cert(&out, &names, force)?;
+            say(&format!("serve with --tls-cert {} --tls-key {}\n", cert.display(), key.display()))
+        }
+        Command::Admin(args) => admin::run(args).await,
+        Command::Backup { data, out } => {
+            if out.exists() {
+                bail!("{} exists", out.display());
+            }
+            let record = Record::open_beside(&data, Env::system()).await?;
+            record.backup(&out).await.context("the copy failed")?;
+            say(&format!("the record was copied to {}\n", out.display()))
+        }
+    }
+}
+
+fn decide(flags: Flags) -> Result<Config> {
+    Config::decide(flags).map_err(|problems| {
+        let lines: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
+        Misuse(format!("these settings cannot be used:\n{}", lines.join("\n"))).into()
+    })
+}
+
+fn say(text: &str) -> Result<()> {
+    std::io::stdout().lock().write_all(text.as_bytes()).context("cannot write to standard output")
+}
+
+fn say_aside(text: &str) -> Result<()> {
+    std::io::stderr().lock().write_all(text.as_bytes()).context("cannot write to standard error")
+}

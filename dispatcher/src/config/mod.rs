@@ -1,0 +1,211 @@
+//! Owns the settings: one struct, each by flag, else environment (`DONGHAENG_…`), else file, else default. Finds every problem at
+//! once and names the setting. Starts nothing.
+
+use crate::telemetry::LogFormat;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Seed of the built-in city.
+pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
+/// Connections held at a time by default.
+const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
+
+/// Flags and environment; what is `None` comes from the file or the default.
+#[derive(Args, Clone, Debug, Default)]
+pub struct Flags {
+    /// Settings file (TOML); every setting below may stand in it under its long name with `_` for `-`
+    #[arg(long, env = "DONGHAENG_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
+    #[arg(long, env = "DONGHAENG_LISTEN", value_name = "ADDR")]
+    pub listen: Option<SocketAddr>,
+    /// Data directory: the record lives here [default: ./data]
+    #[arg(long, env = "DONGHAENG_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Redis that shares live positions, e.g. `redis://127.0.0.1:6379` [default: in process]
+    #[arg(long, env = "DONGHAENG_REDIS", value_name = "URL", hide_env_values = true)]
+    pub redis: Option<String>,
+    /// Map made by `import-map` [default: the built-in generated city]
+    #[arg(long, env = "DONGHAENG_MAP", value_name = "FILE.graph")]
+    pub map: Option<PathBuf>,
+    /// Seed of the built-in city
+    #[arg(long, env = "DONGHAENG_CITY_SEED", value_name = "N")]
+    pub city_seed: Option<u64>,
+    /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service
+    #[arg(long, env = "DONGHAENG_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub demo: Option<bool>,
+    /// Certificate chain (PEM), see `dev-cert`; with --tls-key
+    #[arg(long, env = "DONGHAENG_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key (PEM)
+    #[arg(long, env = "DONGHAENG_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (may be repeated)
+    #[arg(long = "origin", env = "DONGHAENG_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    pub origins: Vec<String>,
+    /// Connections held at a time [default: 10000]
+    #[arg(long, env = "DONGHAENG_CONNECTIONS_MAX", value_name = "N")]
+    pub connections_max: Option<usize>,
+    /// How logs are written [default: text]
+    #[arg(long, env = "DONGHAENG_LOG_FORMAT", value_name = "text|json")]
+    pub log_format: Option<LogFormat>,
+    /// Which logs, e.g. info or warn,dispatcher=debug [default: info]
+    #[arg(long, env = "DONGHAENG_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// The file's own shape: every setting optional, nothing unknown.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<SocketAddr>,
+    data: Option<PathBuf>,
+    redis: Option<String>,
+    map: Option<PathBuf>,
+    city_seed: Option<u64>,
+    demo: Option<bool>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    origins: Vec<String>,
+    connections_max: Option<usize>,
+    log_format: Option<LogFormat>,
+    log: Option<String>,
+}
+
+/// Every setting, decided.
+#[derive(Clone, Debug, Serialize)]
+pub struct Config {
+    /// Address to listen on.
+    pub listen: SocketAddr,
+    /// Data directory.
+    pub data: PathBuf,
+    /// Redis address; shown without its password.
+    #[serde(serialize_with = "without_password")]
+    pub redis: Option<String>,
+    /// Map file; `None` is the built-in city.
+    pub map: Option<PathBuf>,
+    /// Seed of the built-in city.
+    pub city_seed: u64,
+    /// Demo accounts and calls.
+    pub demo: bool,
+    /// Certificate chain.
+    pub tls_cert: Option<PathBuf>,
+    /// Private key.
+    pub tls_key: Option<PathBuf>,
+    /// Origins allowed beside the server's own.
+    pub origins: Vec<String>,
+    /// Connections held at a time.
+    pub connections_max: usize,
+    /// How logs are written.
+    pub log_format: LogFormat,
+    /// Which logs.
+    pub log: String,
+}
+
+/// A setting that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{setting}: {problem}")]
+pub struct ConfigProblem {
+    /// Its name, as in the file.
+    pub setting: String,
+    /// What is wrong and what would be right.
+    pub problem: String,
+}
+
+fn problem(setting: &str, problem: impl Into<String>) -> ConfigProblem {
+    ConfigProblem { setting: setting.to_owned(), problem: problem.into() }
+}
+
+impl Config {
+    /// Decides every setting; all problems at once.
+    pub fn decide(flags: Flags) -> Result<Self, Vec<ConfigProblem>> {
+        let file = match &flags.config {
+            Some(path) => read_file(path).map_err(|p| vec![p])?,
+            None => File::default(),
+        };
+        let config = Self {
+            listen: flags.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_080))),
+            data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            redis: flags.redis.or(file.redis),
+            map: flags.map.or(file.map),
+            city_seed: flags.city_seed.or(file.city_seed).unwrap_or(CITY_SEED_DEFAULT),
+            demo: flags.demo.or(file.demo).unwrap_or(false),
+            tls_cert: flags.tls_cert.or(file.tls_cert),
+            tls_key: flags.tls_key.or(file.tls_key),
+            origins: if flags.origins.is_empty() { file.origins } else { flags.origins },
+            connections_max: flags.connections_max.or(file.connections_max).unwrap_or(CONNECTIONS_MAX_DEFAULT),
+            log_format: flags.log_format.or(file.log_format).unwrap_or(LogFormat::Text),
+            log: flags.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+        };
+        let problems = config.problems();
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    fn problems(&self) -> Vec<ConfigProblem> {
+        let mut found = Vec::new();
+        if let Some(url) = &self.redis {
+            let known = ["redis://", "rediss://", "unix://"].iter().any(|scheme| url.starts_with(scheme));
+            if !known {
+                found.push(problem("redis", "must begin with redis://"));
+            }
+        }
+        match (&self.tls_cert, &self.tls_key) {
+            (Some(_), None) => found.push(problem("tls_key", "is needed with tls_cert")),
+            (None, Some(_)) => found.push(problem("tls_cert", "is needed with tls_key")),
+            _ => {}
+        }
+        for (setting, path) in [("map", &self.map), ("tls_cert", &self.tls_cert), ("tls_key", &self.tls_key)] {
+            if let Some(path) = path.as_ref().filter(|path| !path.is_file()) {
+                found.push(problem(setting, format!("no such file: {}", path.display())));
+            }
+        }
+        if self.data.is_file() {
+            found.push(problem("data", format!("{} is a file, not a directory", self.data.display())));
+        }
+        for origin in &self.origins {
+            let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+            if host.is_none_or(|host| host.is_empty() || host.contains('/')) {
+                found.push(problem("origins", format!("{origin} is not an origin such as https://dispatch.example")));
+            }
+        }
+        if self.connections_max == 0 {
+            found.push(problem("connections_max", "must be at least 1"));
+        }
+        if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
+            found.push(problem("log", "is not a log filter such as info or warn,dispatcher=debug"));
+        }
+        found
+    }
+
+    /// What is allowed but deserves a word at the start.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let mut said = Vec::new();
+        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() {
+            said.push("listening beyond loopback without TLS: phones give their position to HTTPS pages only; see dev-cert, or put a TLS proxy in front");
+        }
+        if self.demo && !self.listen.ip().is_loopback() {
+            said.push("demo accounts on an address others can reach: never with real people");
+        }
+        said
+    }
+}
+
+fn read_file(path: &Path) -> Result<File, ConfigProblem> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| problem("config", format!("cannot read {}: {}", path.display(), error.kind())))?;
+    toml::from_str(&text).map_err(|error| problem("config", format!("{}: {}", path.display(), error.message())))
+}
+
+#[expect(clippy::ref_option, reason = "the signature serde calls")]
+fn without_password<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
+    let shown = url.as_ref().map(|url| match (url.find("://"), url.rfind('@')) {
+        (Some(scheme), Some(at)) if at > scheme => format!("{}://***{}", &url[..scheme], &url[at..]),
+        _ => url.clone(),
+    });
+    shown.serialize(serializer)
+}
+
+#[cfg(test)]
+mod config_tests;

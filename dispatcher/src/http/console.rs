@@ -1,0 +1,146 @@
+//! Owns what a supervisor reads: the whole picture at once, and counts per cell. Companies are walled: each sees its own staff
+//! and the trips they are or could be on.
+
+use super::App;
+use super::auth::Caller;
+use super::body::{Empty, PathId};
+use super::problem::{Answer, Code, ProblemBody};
+use super::trips::{in_wall, supervisor_view, wall};
+use crate::record::{Account, Incident, Role, RosterEntry};
+use crate::view::people::Duty;
+use crate::view::time::instant;
+use crate::view::{IncidentView, StaffRow, SupervisorTrip};
+use axum::Json;
+use axum::extract::State;
+use h3o::{CellIndex, LatLng, Resolution};
+use matcher::model::{AgencyId, IncidentId};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// The console's grid: cells of about 5 km².
+const CELL_RESOLUTION: Resolution = Resolution::Seven;
+
+/// The whole picture.
+#[derive(Serialize, ToSchema)]
+pub struct Console {
+    trips: Vec<SupervisorTrip>,
+    staff: Vec<StaffRow>,
+    incidents: Vec<IncidentView>,
+    now: String,
+}
+
+/// Counts in one cell.
+#[derive(Serialize, ToSchema)]
+pub struct CellRow {
+    cell: String,
+    available: u32,
+    busy: u32,
+    open_trips: u32,
+    boundary: Vec<[f64; 2]>,
+}
+
+/// Counts per cell.
+#[derive(Serialize, ToSchema)]
+pub struct Cells {
+    res: u8,
+    cells: Vec<CellRow>,
+}
+
+/// Open trips, staff and open incidents.
+#[utoipa::path(get, path = "/v1/console", tag = "supervisor", responses((status = 200, body = Console)))]
+pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Console>> {
+    let (account, now) = (caller.account(), app.env.now());
+    let roster = app.roster.refresh(&app.record, now).await?;
+    let rows = app.record.open_trips().await?;
+    let mut staff: Vec<_> = roster.by_id.values().filter(|e| is_own(e, wall(account))).collect();
+    staff.sort_unstable_by_key(|e| e.staff.no);
+    let mut incidents = Vec::new();
+    for incident in app.record.open_incidents().await? {
+        incidents.push(incident_view(&app, wall(account), &incident).await?);
+    }
+    let trips = rows.iter().filter(|row| in_wall(account, row));
+    Ok(Json(Console {
+        trips: trips.map(|row| supervisor_view(&app, row, wall(account))).collect(),
+        staff: staff.into_iter().map(|e| StaffRow::of(e, now)).collect(),
+        incidents,
+        now: instant(now),
+    }))
+}
+
+/// Staff and open trips per H3 cell.
+#[utoipa::path(get, path = "/v1/cells", tag = "supervisor", responses((status = 200, body = Cells)))]
+pub async fn cells(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Cells>> {
+    let (account, now) = (caller.account(), app.env.now());
+    let roster = app.roster.refresh(&app.record, now).await?;
+    let mut counts: BTreeMap<CellIndex, [u32; 3]> = BTreeMap::new();
+    for entry in roster.by_id.values().filter(|e| is_own(e, wall(account))) {
+        let nth = match Duty::of(entry, now) {
+            Duty::Available => 0,
+            Duty::OffShift => continue,
+            _ => 1,
+        };
+        if let Some(fix) = app.sight.places.last_fix(entry.staff.id) {
+            counts.entry(cell_of(fix.position)).or_default()[nth] += 1;
+        }
+    }
+    for row in app.record.open_trips().await?.iter().filter(|row| in_wall(account, row)) {
+        counts.entry(cell_of(row.trip.pickup)).or_default()[2] += 1;
+    }
+    let cells = counts.into_iter().map(|(cell, [available, busy, open_trips])| CellRow {
+        cell: cell.to_string(),
+        available,
+        busy,
+        open_trips,
+        boundary: cell.boundary().iter().map(|at| [at.lng(), at.lat()]).collect(),
+    });
+    Ok(Json(Cells { res: CELL_RESOLUTION.into(), cells: cells.collect() }))
+}
+
+/// Takes an alarm.
+#[utoipa::path(post, path = "/v1/incidents/{id}/acknowledge", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    request_body = Empty, responses((status = 200, body = IncidentView), (status = 404, body = ProblemBody)))]
+pub async fn acknowledge(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<IncidentId>,
+    _: Empty,
+) -> Answer<Json<IncidentView>> {
+    app.record.acknowledge_incident(app.env.now(), id, caller.account()).await??;
+    let incident = app.record.incident(id).await?.ok_or(Code::NotFound)?;
+    Ok(Json(incident_view(&app, wall(caller.account()), &incident).await?))
+}
+
+/// An alarm rings on every console; its places are for the centre and the agencies concerned.
+pub async fn incident_view(app: &App, agency: Option<AgencyId>, incident: &Incident) -> Answer<IncidentView> {
+    let row = match incident.trip {
+        Some(trip) => app.record.trip(trip).await?,
+        None => None,
+    };
+    let by_own_staff = |agency: AgencyId| {
+        let roster = app.roster.current();
+        incident.role == Role::Staff && roster.by_id.get(&incident.raised_by).is_some_and(|e| e.staff.agency == agency)
+    };
+    let on_own_trip = |agency: AgencyId| row.as_ref().is_some_and(|row| crate::view::trip::is_of_agency(row, agency));
+    let concerned = agency.is_none_or(|agency| by_own_staff(agency) || on_own_trip(agency));
+    Ok(if concerned {
+        IncidentView::full(incident, row.as_ref(), app.env.now())
+    } else {
+        IncidentView::without_places(incident)
+    })
+}
+
+/// Whether the staff member is on this side of the wall.
+pub fn is_own(entry: &RosterEntry, agency: Option<AgencyId>) -> bool {
+    agency.is_none_or(|own| entry.staff.agency == own)
+}
+
+/// The side of the wall an account stands on, for the feed's audiences.
+pub const fn side(account: &Account) -> Option<AgencyId> {
+    wall(account)
+}
+
+fn cell_of(at: geo::Position) -> CellIndex {
+    LatLng::new(at.lat(), at.lon()).expect("a position is finite").to_cell(CELL_RESOLUTION)
+}

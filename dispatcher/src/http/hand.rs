@@ -1,0 +1,180 @@
+//! Owns what a supervisor decides by hand: candidates, assign, release, unserved. Who may go is asked of the engine's judge;
+//! nothing is decided here but the wall.
+
+use super::App;
+use super::auth::Caller;
+use super::body::{Empty, Input, PathId};
+use super::console::is_own;
+use super::problem::{Answer, Code, Problem, ProblemBody};
+use super::sight::Judged;
+use super::trips::{readable, supervisor_view, wall};
+use crate::record::{Placement, TripRow};
+use crate::view::SupervisorTrip;
+use axum::Json;
+use axum::extract::State;
+use geo::EtaSource;
+use matcher::model::{AccountId, TripId};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Most candidates shown.
+const CANDIDATES_MAX: usize = 50;
+/// Most judged, so that one company's wall does not empty the list.
+const JUDGED_MAX: usize = 1_000;
+/// How long an offer put on phones by hand stays open, seconds: as the engine's.
+const OFFER_LIFE_S: i64 = 20;
+/// Longest reason, characters.
+const REASON_CHARS_MAX: usize = 200;
+
+/// Somebody who might go.
+#[derive(Serialize, ToSchema)]
+pub struct CandidateRow {
+    staff: Uuid,
+    no: u32,
+    display: String,
+    eta_s: Option<u32>,
+    /// `road` or `straight`.
+    eta_source: Option<&'static str>,
+    violations: Vec<&'static str>,
+}
+
+/// Who might go, soonest first.
+#[derive(Serialize, ToSchema)]
+pub struct Candidates {
+    candidates: Vec<CandidateRow>,
+}
+
+/// The whole crew, in slot order.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AssignIn {
+    staff: Vec<Uuid>,
+}
+
+/// Why nobody can go.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReasonIn {
+    reason: String,
+}
+
+/// Soonest first, with the hard rules that fail.
+#[utoipa::path(get, path = "/v1/trips/{id}/candidates", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = Candidates), (status = 404, body = ProblemBody)))]
+pub async fn candidates(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+) -> Answer<Json<Candidates>> {
+    let row = readable(&app, caller.account(), id).await?;
+    let (judge, now) = (Arc::clone(&app.judge), app.env.now());
+    let judged = tokio::task::spawn_blocking(move || judge.candidates(&row, now, JUDGED_MAX));
+    let judged = judged.await.expect("a judgement does not panic");
+    let roster = app.roster.current();
+    let own = judged.iter().filter_map(|j| Some((j, roster.by_id.get(&j.staff)?)));
+    let own = own.filter(|(_, entry)| is_own(entry, wall(caller.account())));
+    let rows = own.take(CANDIDATES_MAX).map(|(judged, entry)| CandidateRow {
+        staff: judged.staff.0,
+        no: entry.staff.no,
+        display: entry.display.clone(),
+        eta_s: judged.eta.map(|eta| eta.seconds.ceil() as u32),
+        eta_source: judged.eta.map(|eta| match eta.source {
+            EtaSource::Road => "road",
+            EtaSource::Straight => "straight",
+        }),
+        violations: judged.violations.clone(),
+    });
+    Ok(Json(Candidates { candidates: rows.collect() }))
+}
+
+/// Puts the offer on exactly these phones.
+#[utoipa::path(post, path = "/v1/trips/{id}/assign", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    request_body = AssignIn, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub async fn assign(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+    Input(input): Input<AssignIn>,
+) -> Answer<Json<SupervisorTrip>> {
+    let row = readable(&app, caller.account(), id).await?;
+    let now = app.env.now();
+    let staff: Vec<AccountId> = input.staff.into_iter().map(AccountId).collect();
+    let distinct: BTreeSet<_> = staff.iter().collect();
+    if staff.len() != usize::from(row.trip.crew_size.get()) || distinct.len() != staff.len() {
+        return Err(Problem::field(Code::CrewSizeMismatch, "staff"));
+    }
+    let roster = app.roster.refresh(&app.record, now).await?;
+    let known = |id: &AccountId| roster.by_id.get(id).is_some_and(|e| is_own(e, wall(caller.account())));
+    if !staff.iter().all(known) {
+        return Err(Problem::field(Code::UnknownStaff, "staff"));
+    }
+    let crew = judge_all(&app, row, staff).await?;
+    app.record.assign_by_hand(now, id, caller.account().id, &crew, now.plus_s(OFFER_LIFE_S)).await??;
+    shown(&app, &caller, id).await
+}
+
+/// Every one of them may go, or the codes of the rules that fail.
+async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>) -> Answer<Vec<Placement>> {
+    let (judge, now) = (Arc::clone(&app.judge), app.env.now());
+    let judged: Result<Vec<Judged>, Code> =
+        tokio::task::spawn_blocking(move || staff.into_iter().map(|id| judge.judge(&row, id, now)).collect())
+            .await
+            .expect("a judgement does not panic");
+    let judged = judged.map_err(|code| Problem::field(code, "staff"))?;
+    let violations: BTreeSet<&'static str> = judged.iter().flat_map(|j| j.violations.iter().copied()).collect();
+    if !violations.is_empty() {
+        let problem = Problem::field(Code::StaffNotEligible, "staff");
+        return Err(Problem { violations: violations.into_iter().collect(), ..problem });
+    }
+    Ok((0_u8..)
+        .zip(judged)
+        .map(|(slot, j)| Placement { slot, staff: j.staff, eta_s: j.eta.map_or(0, |eta| eta.seconds.ceil() as u32) })
+        .collect())
+}
+
+/// Frees the crew or takes the offers back.
+#[utoipa::path(post, path = "/v1/trips/{id}/release", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody)))]
+pub async fn release(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+    _: Empty,
+) -> Answer<Json<SupervisorTrip>> {
+    readable(&app, caller.account(), id).await?;
+    app.record.release(app.env.now(), id, caller.account().id).await??;
+    shown(&app, &caller, id).await
+}
+
+/// A named human says nobody can go.
+#[utoipa::path(post, path = "/v1/trips/{id}/unserved", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    request_body = ReasonIn, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody)))]
+pub async fn unserved(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+    Input(input): Input<ReasonIn>,
+) -> Answer<Json<SupervisorTrip>> {
+    let reason = parse_reason(&input.reason)?;
+    readable(&app, caller.account(), id).await?;
+    app.record.give_up(app.env.now(), id, caller.account().id, reason).await??;
+    shown(&app, &caller, id).await
+}
+
+/// 1 to 200 characters.
+pub fn parse_reason(text: &str) -> Answer<&str> {
+    let text = text.trim();
+    let fits = !text.is_empty() && text.chars().count() <= REASON_CHARS_MAX && !text.chars().any(char::is_control);
+    if fits { Ok(text) } else { Err(Problem::bad_field("reason")) }
+}
+
+async fn shown(app: &App, caller: &Caller, id: TripId) -> Answer<Json<SupervisorTrip>> {
+    let row = app.record.trip(id).await?.ok_or(Code::NotFound)?;
+    Ok(Json(supervisor_view(app, &row, wall(caller.account()))))
+}

@@ -1,0 +1,70 @@
+//! Owns what operators and their machines ask: is the process alive, may it get traffic, how is it doing. Ready means the
+//! record is writable; the live index is reported, and not required.
+
+use super::App;
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How long one write check counts, milliseconds: probing must not become a load.
+const CHECK_LIFE_MS: i64 = 1_000;
+
+/// The parts of readiness.
+#[derive(Serialize)]
+pub struct Ready {
+    #[serde(rename = "ready")]
+    welcome: bool,
+    record: &'static str,
+    live: &'static str,
+    draining: bool,
+    sockets: usize,
+    epoch: i64,
+    version: &'static str,
+}
+
+/// The last write check.
+#[derive(Default)]
+pub struct LastCheck(Mutex<Option<(i64, bool)>>);
+
+/// The process runs.
+pub async fn livez() -> &'static str {
+    "ok\n"
+}
+
+/// 200 if traffic is welcome, else 503; the parts either way.
+pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Ready>) {
+    let writable = is_writable(&app).await;
+    let draining = app.drain.is_cancelled();
+    let ready = writable && !draining;
+    let parts = Ready {
+        welcome: ready,
+        record: if writable { "writable" } else { "unavailable" },
+        live: (app.live_state)(),
+        draining,
+        sockets: app.hub.len(),
+        epoch: app.record.epoch(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(parts))
+}
+
+async fn is_writable(app: &App) -> bool {
+    let now = app.env.now().0;
+    let last = *app.last_check.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, writable)) = last.filter(|(at, _)| now - at < CHECK_LIFE_MS) {
+        return writable;
+    }
+    let writable = app.record.check_writable().await.is_ok();
+    *app.last_check.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, writable));
+    writable
+}
+
+/// Prometheus text.
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let text = app.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default();
+    ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text)
+        .into_response()
+}

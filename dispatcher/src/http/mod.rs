@@ -1,0 +1,143 @@
+//! Owns the HTTP edge: parse, authorise, call one function, show the result. Who may call what is `access`; what they see is
+//! `view`; what happens is `record` and the engine. Reaches the live index and the roads through `sight` only.
+
+pub mod access;
+pub mod admin;
+pub mod auth;
+pub mod body;
+pub mod bookings;
+pub mod command;
+pub mod console;
+pub mod demo;
+pub mod hand;
+pub mod headers;
+pub mod health;
+pub mod limit;
+pub mod log;
+pub mod map;
+pub mod openapi;
+pub mod pages;
+pub mod phone;
+pub mod problem;
+pub mod routes;
+pub mod series;
+pub mod session;
+pub mod sight;
+pub mod staff;
+pub mod trips;
+
+#[cfg(test)]
+mod http_tests;
+
+use crate::clock::Env;
+use crate::engine::roster::Roster;
+use crate::record::Record;
+use crate::ws::hub::Hub;
+use crate::ws::tickets::Tickets;
+use limit::{Buckets, Rate};
+use matcher::model::AccountId;
+use metrics_exporter_prometheus::PrometheusHandle;
+use sight::{Judge, Sight};
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+
+pub use routes::router;
+
+/// One account's calls.
+const CALLS: Rate = Rate { per_s: 20.0, burst: 60.0 };
+/// One address's calls without a token.
+const OPEN_CALLS: Rate = Rate { per_s: 20.0, burst: 200.0 };
+
+/// What the edge is told at the start.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// Demo routes exist.
+    pub demo: bool,
+    /// Origins allowed beside the server's own host, such as `https://dispatch.example`.
+    pub origins: Vec<String>,
+    /// The crew kept for the demo visitor.
+    pub demo_staff: Vec<AccountId>,
+}
+
+/// What every handler and socket shares.
+pub struct App {
+    /// The truth.
+    pub record: Arc<Record>,
+    /// The staff as last read from the record.
+    pub roster: Arc<Roster>,
+    /// Where people are, and travel times.
+    pub sight: Arc<Sight>,
+    /// Who may go, for assigning by hand.
+    pub judge: Arc<dyn Judge>,
+    /// Time and randomness.
+    pub env: Env,
+    /// Open sockets.
+    pub hub: Arc<Hub>,
+    /// One-use tickets for sockets of pages.
+    pub tickets: Tickets,
+    /// Settings.
+    pub config: Config,
+    /// For `/metrics`; `None` without a recorder.
+    pub metrics: Option<PrometheusHandle>,
+    /// Cancelled when the server drains.
+    pub drain: CancellationToken,
+    /// Makes vector tiles.
+    pub tiles: map::Tiles,
+    /// Whether `live` is as fresh as it should be; a word for `/readyz`.
+    pub live_state: Arc<dyn Fn() -> &'static str + Send + Sync>,
+    last_check: health::LastCheck,
+    calls: Buckets<AccountId>,
+    open_calls: Buckets<IpAddr>,
+    /// Session epochs that order the fixes of phones.
+    pub(crate) epochs: Mutex<HashMap<AccountId, u32>>,
+}
+
+/// What an [`App`] is made of.
+pub struct Parts {
+    /// See [`App`].
+    pub record: Arc<Record>,
+    /// See [`App`].
+    pub roster: Arc<Roster>,
+    /// See [`App`].
+    pub sight: Arc<Sight>,
+    /// See [`App`].
+    pub judge: Arc<dyn Judge>,
+    /// See [`App`].
+    pub env: Env,
+    /// See [`App`].
+    pub config: Config,
+    /// See [`App`].
+    pub metrics: Option<PrometheusHandle>,
+    /// See [`App`].
+    pub drain: CancellationToken,
+    /// See [`App`].
+    pub tile: map::MakeTile,
+    /// See [`App`].
+    pub live_state: Arc<dyn Fn() -> &'static str + Send + Sync>,
+}
+
+impl App {
+    /// Ready to be served; `ws::start` runs its tasks.
+    pub fn new(parts: Parts) -> Arc<Self> {
+        Arc::new(Self {
+            record: parts.record,
+            roster: parts.roster,
+            sight: parts.sight,
+            judge: parts.judge,
+            env: parts.env,
+            hub: Arc::new(Hub::default()),
+            tickets: Tickets::default(),
+            config: parts.config,
+            metrics: parts.metrics,
+            drain: parts.drain,
+            tiles: map::Tiles::new(parts.tile),
+            live_state: parts.live_state,
+            last_check: health::LastCheck::default(),
+            calls: Buckets::new(CALLS),
+            open_calls: Buckets::new(OPEN_CALLS),
+            epochs: Mutex::default(),
+        })
+    }
+}

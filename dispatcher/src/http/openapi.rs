@@ -1,0 +1,48 @@
+//! Owns the machine-readable description of `/v1` (OpenAPI 3.1), made from the handlers; who may call what is added from the
+//! access table, so that the two cannot disagree.
+
+use super::access::allowed;
+use crate::record::Role;
+use crate::view::people::role_word;
+use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder};
+
+/// An empty document with the service's name.
+pub fn base() -> OpenApi {
+    let info = InfoBuilder::new().title("Donghaeng").version(env!("CARGO_PKG_VERSION")).description(Some(
+        "Companion-escort dispatch. Refusals are problem documents (RFC 9457); the socket is described in docs/PROTOCOL.md.",
+    ));
+    OpenApiBuilder::new().info(info.build()).build()
+}
+
+/// The whole document, for `/openapi.json` and `dispatcher openapi`.
+pub fn document() -> OpenApi {
+    finish(super::routes::api().split_for_parts().1)
+}
+
+/// Adds the token scheme and each operation's roles.
+pub fn finish(mut document: OpenApi) -> OpenApi {
+    let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
+    document.components.get_or_insert_with(Components::new).add_security_scheme("token", bearer);
+    for (path, item) in &mut document.paths.paths {
+        for (method, operation) in operations(item) {
+            guard(operation, method, path);
+        }
+    }
+    document
+}
+
+fn guard(operation: &mut Operation, method: &str, path: &str) {
+    let Some(row) = allowed(method, path).filter(|row| !row.is_open()) else { return };
+    let roles = [Role::Rider, Role::Staff, Role::Supervisor, Role::Admin].into_iter().filter(|r| row.permits(*r));
+    let words: Vec<&str> = roles.map(role_word).collect();
+    operation.description = Some(format!("For: {}.", words.join(", ")));
+    operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+}
+
+/// The operations this service uses.
+pub fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [("GET", &mut item.get), ("POST", &mut item.post), ("DELETE", &mut item.delete)];
+    all.into_iter().filter_map(|(method, operation)| operation.as_mut().map(|op| (method, op)))
+}

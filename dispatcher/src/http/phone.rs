@@ -1,0 +1,68 @@
+//! Owns what riders' and staff's phones send alike over REST: fixes and the alarm. The socket is the usual way; this is for
+//! phones that have none.
+
+use super::App;
+use super::auth::Caller;
+use super::body::Input;
+use super::command;
+use super::problem::{Answer, ProblemBody};
+use crate::view::FixIn;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use matcher::model::TripId;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Fixes, oldest first.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FixesIn {
+    fixes: Vec<FixIn>,
+}
+
+/// What became of the fixes.
+#[derive(Serialize, ToSchema)]
+pub struct FixesOut {
+    accepted: usize,
+    verdicts: Vec<&'static str>,
+}
+
+/// The alarm.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SosIn {
+    trip: Option<Uuid>,
+}
+
+/// The alarm on the record.
+#[derive(Serialize, ToSchema)]
+pub struct SosOut {
+    incident: Uuid,
+}
+
+/// Takes the phone's fixes.
+#[utoipa::path(post, path = "/v1/fixes", tag = "phone", request_body = FixesIn,
+    responses((status = 202, body = FixesOut), (status = 422, body = ProblemBody)))]
+pub async fn fixes(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Input(input): Input<FixesIn>,
+) -> Answer<(StatusCode, Json<FixesOut>)> {
+    let verdicts = command::fixes(&app, caller.account(), &input.fixes).await?;
+    let accepted = verdicts.iter().filter(|v| matches!(**v, "ok" | "coarse")).count();
+    Ok((StatusCode::ACCEPTED, Json(FixesOut { accepted, verdicts })))
+}
+
+/// Raises the alarm.
+#[utoipa::path(post, path = "/v1/sos", tag = "phone", request_body = SosIn, responses((status = 201, body = SosOut)))]
+pub async fn sos(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Input(input): Input<SosIn>,
+) -> Answer<(StatusCode, Json<SosOut>)> {
+    let incident = command::sos(&app, caller.account(), input.trip.map(TripId)).await?;
+    Ok((StatusCode::CREATED, Json(SosOut { incident: incident.0 })))
+}

@@ -1,0 +1,186 @@
+//! Owns every refusal: its stable code, its status, and the problem document (RFC 9457) it is sent as. Texts are fixed, so
+//! that nothing a client sent can come back in one.
+
+use crate::record::{RecordError, Refusal};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Longest field name in a problem document, bytes.
+const FIELD_BYTES_MAX: usize = 40;
+/// What a client is told to wait when the record is away or the server drains, seconds.
+const RETRY_AFTER_S: u32 = 2;
+
+macro_rules! codes {
+    ($($name:ident = $word:literal $status:literal $title:literal;)+) => {
+        /// Why something was refused. The words and statuses are those of docs/PROTOCOL.md.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $title] $name,)+
+        }
+
+        impl Code {
+            /// All of them.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// The stable word.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+
+            /// The HTTP status.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)+ }
+            }
+
+            /// For people.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$name => $title,)+ }
+            }
+        }
+    };
+}
+
+codes! {
+    BadJson = "bad_json" 400 "the body is not JSON";
+    IdempotencyKeyRequired = "idempotency_key_required" 400 "the Idempotency-Key header is missing or not 1 to 64 printable characters";
+    NoToken = "no_token" 401 "no token was sent";
+    BadToken = "bad_token" 401 "the token does not work";
+    BadCode = "bad_code" 401 "the code does not work";
+    ForbiddenRole = "forbidden_role" 403 "this role may not do this";
+    BadOrigin = "bad_origin" 403 "the origin is not allowed";
+    NotFound = "not_found" 404 "there is nothing here";
+    MethodNotAllowed = "method_not_allowed" 405 "this method does not work here";
+    TimedOut = "timed_out" 408 "the request took too long";
+    IdempotencyKeyReused = "idempotency_key_reused" 409 "the idempotency key was used for another booking";
+    WrongPhase = "wrong_phase" 409 "the trip or shift is not in a phase that allows this";
+    OfferExpired = "offer_expired" 409 "the offer has expired";
+    OfferClosed = "offer_closed" 409 "the offer is closed";
+    AlreadyAnswered = "already_answered" 409 "the offer was already answered";
+    StaffBusy = "staff_busy" 409 "a staff member is on another trip";
+    NotOnShift = "not_on_shift" 409 "a staff member is not on shift";
+    TooLarge = "too_large" 413 "the body is above 64 KiB";
+    NotJson = "not_json" 415 "the content type is not application/json";
+    BadField = "bad_field" 422 "a field is missing, unknown or out of range";
+    PickupOutsideArea = "pickup_outside_area" 422 "the pickup is outside the service area";
+    DropoffOutsideArea = "dropoff_outside_area" 422 "the drop-off is outside the service area";
+    TimeInPast = "time_in_past" 422 "the time has passed";
+    TimeTooFar = "time_too_far" 422 "the time is too far ahead";
+    BadCommute = "bad_commute" 422 "the days, times or dates of the commute do not fit together";
+    UnknownStaff = "unknown_staff" 422 "no such staff member";
+    CrewSizeMismatch = "crew_size_mismatch" 422 "the number of staff is not the crew size";
+    StaffNotEligible = "staff_not_eligible" 422 "a staff member may not go on this trip";
+    TooManyRequests = "too_many_requests" 429 "too many requests";
+    Upgrade = "upgrade_required" 426 "this address speaks WebSocket";
+    RecordUnavailable = "record_unavailable" 503 "the record is not available";
+    Draining = "draining" 503 "the server is being stopped";
+}
+
+/// A refusal on its way out.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// Why.
+    pub code: Code,
+    /// Which field is to blame.
+    pub field: Option<String>,
+    /// Failed hard rules, for `staff_not_eligible`.
+    pub violations: Vec<&'static str>,
+    /// Seconds to wait.
+    pub retry_after_s: Option<u32>,
+}
+
+/// The document as sent.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody {
+    /// `/problems/<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// For people.
+    pub title: &'static str,
+    /// The HTTP status again.
+    pub status: u16,
+    /// The stable code.
+    pub code: &'static str,
+    /// Which field is to blame.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// Failed hard rules.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub violations: Vec<&'static str>,
+}
+
+impl Problem {
+    /// With one field to blame. A name that is not a plain identifier came from the client and is left out.
+    pub fn field(code: Code, field: impl Into<String>) -> Self {
+        let field = field.into();
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'[' | b']');
+        let shown = !field.is_empty() && field.len() <= FIELD_BYTES_MAX && field.bytes().all(plain);
+        Self { field: shown.then_some(field), ..Self::from(code) }
+    }
+
+    /// `bad_field` with its field.
+    pub fn bad_field(field: impl Into<String>) -> Self {
+        Self::field(Code::BadField, field)
+    }
+}
+
+impl From<Code> for Problem {
+    fn from(code: Code) -> Self {
+        let retry_after_s = matches!(code, Code::RecordUnavailable | Code::Draining).then_some(RETRY_AFTER_S);
+        Self { code, field: None, violations: Vec::new(), retry_after_s }
+    }
+}
+
+impl From<RecordError> for Problem {
+    fn from(error: RecordError) -> Self {
+        tracing::error!(cause = %error, "the record refused an operation");
+        Self::from(Code::RecordUnavailable)
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::from(match refusal {
+            Refusal::NotFound => Code::NotFound,
+            Refusal::WrongPhase(_) => Code::WrongPhase,
+            Refusal::OfferExpired => Code::OfferExpired,
+            Refusal::OfferClosed => Code::OfferClosed,
+            Refusal::AlreadyAnswered => Code::AlreadyAnswered,
+            Refusal::StaffBusy => Code::StaffBusy,
+            Refusal::NotOnShift => Code::NotOnShift,
+            Refusal::UnknownStaff => Code::UnknownStaff,
+            Refusal::CrewSizeMismatch => Code::CrewSizeMismatch,
+            Refusal::KeyReused => Code::IdempotencyKeyReused,
+        })
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.code.status()).expect("the table holds valid statuses");
+        let body = ProblemBody {
+            kind: format!("/problems/{}", self.code.word()),
+            title: self.code.title(),
+            status: self.code.status(),
+            code: self.code.word(),
+            field: self.field,
+            violations: self.violations,
+        };
+        let text = serde_json::to_string(&body).expect("strings and numbers serialise");
+        let mut response = (status, text).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = self.retry_after_s {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
+    }
+}
+
+/// What every handler returns.
+pub type Answer<T> = Result<T, Problem>;

@@ -1,0 +1,72 @@
+//! Owns the list of routes and the order of what stands around them.
+
+use super::problem::{Code, Problem};
+use super::{
+    App, admin, auth, bookings, console, demo, hand, headers, health, log, map, openapi, pages, phone, series, session,
+    staff, trips,
+};
+use crate::ws::upgrade;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::get;
+use axum::{Json, Router};
+use std::sync::Arc;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+/// Every `/v1` route with its description.
+pub fn api() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::base())
+        .routes(routes!(session::sign_in, session::sign_out))
+        .routes(routes!(session::me))
+        .routes(routes!(session::ws_ticket))
+        .routes(routes!(upgrade::upgrade))
+        .routes(routes!(map::info))
+        .routes(routes!(bookings::book))
+        .routes(routes!(trips::mine))
+        .routes(routes!(trips::one))
+        .routes(routes!(trips::cancel))
+        .routes(routes!(series::list))
+        .routes(routes!(series::skip))
+        .routes(routes!(series::end))
+        .routes(routes!(phone::fixes))
+        .routes(routes!(phone::sos))
+        .routes(routes!(staff::start_shift, staff::end_shift))
+        .routes(routes!(staff::card))
+        .routes(routes!(staff::answer))
+        .routes(routes!(staff::status))
+        .routes(routes!(staff::drop_out))
+        .routes(routes!(console::console))
+        .routes(routes!(console::cells))
+        .routes(routes!(console::acknowledge))
+        .routes(routes!(hand::candidates))
+        .routes(routes!(hand::assign))
+        .routes(routes!(hand::release))
+        .routes(routes!(hand::unserved))
+        .routes(routes!(admin::agency))
+        .routes(routes!(admin::staff))
+        .routes(routes!(admin::rider))
+        .routes(routes!(admin::supervisor))
+        .routes(routes!(admin::code))
+        .routes(routes!(admin::suspend))
+        .routes(routes!(demo::enrol))
+        .routes(routes!(demo::visitor))
+        .routes(routes!(demo::route))
+}
+
+/// The whole edge: `/v1` behind its door, the open routes, the pages.
+pub fn router(app: Arc<App>) -> Router {
+    let (v1, document) = api().split_for_parts();
+    let document = Arc::new(openapi::finish(document));
+    v1.layer(from_fn_with_state(Arc::clone(&app), auth::door))
+        .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
+        .route("/tiles/{z}/{x}/{y}", get(map::tile))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .route("/metrics", get(health::metrics))
+        .route("/", get(pages::root))
+        .fallback(pages::fallback)
+        .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })
+        .layer(from_fn_with_state(Arc::clone(&app), log::observe))
+        .layer(from_fn(headers::secure))
+        .with_state(app)
+}

@@ -1,0 +1,150 @@
+//! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
+//! only file here that searches roads. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
+
+use crate::http::problem::Code;
+use crate::record::{Member, TripRow};
+use geo::road::{Profile, RoadMap, Route};
+use geo::{Fix, Position};
+use matcher::model::{AccountId, Mode, Phase, Timestamp};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Farther from every road than this is outside the service area, metres.
+const ROAD_M_MAX: f64 = 500.0;
+/// Trips that take longer on foot are ridden, seconds.
+const WALK_S_MAX: f32 = 1_800.0;
+/// How long an estimate is shown before it is searched again, milliseconds.
+const ESTIMATE_LIFE_MS: i64 = 10_000;
+/// Most estimates kept; beyond it the old ones are dropped.
+const ESTIMATES_MAX: usize = 20_000;
+
+/// A staff member who has moved.
+#[derive(Clone, Copy, Debug)]
+pub struct Moved {
+    /// Who.
+    pub staff: AccountId,
+    /// Unit number.
+    pub no: u32,
+    /// Where now.
+    pub fix: Fix,
+}
+
+/// What the edge needs of the live index.
+pub trait Whereabouts: Send + Sync + 'static {
+    /// Takes a staff member's fix; the word says what became of it (`ok`, `old`).
+    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str;
+    /// Takes a rider's fix.
+    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str;
+    /// Forgets a staff member, who has gone off shift.
+    fn remove(&self, staff: AccountId);
+    /// The latest fix of an account.
+    fn last_fix(&self, account: AccountId) -> Option<Fix>;
+    /// Who moved since the cursor (0 is everybody), at most `limit`, and the next cursor.
+    fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>);
+}
+
+/// Places and travel times.
+pub struct Sight {
+    /// Where people are.
+    pub places: Arc<dyn Whereabouts>,
+    map: Arc<RoadMap>,
+    estimates: Mutex<HashMap<AccountId, Estimate>>,
+}
+
+#[derive(Clone, Copy)]
+struct Estimate {
+    to: Position,
+    eta_s: u32,
+    made_at: Timestamp,
+}
+
+/// The profile a travel mode is searched with.
+pub const fn profile(mode: Mode) -> Profile {
+    match mode {
+        Mode::Walk => Profile::Walk,
+        Mode::Drive => Profile::Drive,
+    }
+}
+
+impl Sight {
+    /// On this index and map.
+    pub fn new(places: Arc<dyn Whereabouts>, map: Arc<RoadMap>) -> Self {
+        Self { places, map, estimates: Mutex::default() }
+    }
+
+    /// The map.
+    pub fn map(&self) -> &RoadMap {
+        &self.map
+    }
+
+    /// Whether a person can be met there: on the map, and near a way that can be walked.
+    pub fn in_area(&self, at: Position) -> bool {
+        let on_map = self.map.data.bounds.contains(at);
+        on_map && self.map.snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
+    }
+
+    /// Expected seconds from meeting to drop-off: on foot if that is not far, else by car.
+    pub fn trip_s(&self, from: Position, to: Position) -> u32 {
+        let by = |p| self.map.graph(p).travel_time(&self.map.snap(p, from)?, &self.map.snap(p, to)?);
+        let walk = by(Profile::Walk).unwrap_or(f32::INFINITY);
+        let seconds = if walk <= WALK_S_MAX { walk } else { by(Profile::Drive).unwrap_or(walk) };
+        if seconds.is_finite() {
+            seconds.ceil() as u32
+        } else {
+            geo::Eta::straight(from, to, 1.2).seconds.ceil() as u32
+        }
+    }
+
+    /// The way along the roads; `None` where there is none.
+    pub fn route(&self, profile: Profile, from: Position, to: Position) -> Option<Route> {
+        self.map.graph(profile).route(&self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
+    }
+
+    /// Seconds a member still needs to the meeting point: from the last fix by road, searched at most every 10 s; the promise,
+    /// counted down, where nothing better is known; 0 once there.
+    pub fn eta_s(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> u32 {
+        if !matches!(member.phase, Phase::Assigned | Phase::EnRoute) {
+            return if member.phase == Phase::Offered { member.offer.eta_s } else { 0 };
+        }
+        let (staff, to) = (member.offer.staff, row.trip.pickup);
+        let kept = self.lock().get(&staff).copied();
+        if let Some(kept) = kept.filter(|e| e.to == to && now.since_ms(e.made_at) < ESTIMATE_LIFE_MS) {
+            return kept.eta_s.saturating_sub((now.since_ms(kept.made_at).max(0) / 1_000) as u32);
+        }
+        let profile = profile(mode);
+        let searched = self.places.last_fix(staff).and_then(|fix| {
+            let (from, at) = (self.map.snap(profile, fix.position)?, self.map.snap(profile, to)?);
+            self.map.graph(profile).travel_time(&from, &at)
+        });
+        let eta_s = searched.map_or_else(|| crate::view::trip::promised_eta_s(member, now), |s| s.ceil() as u32);
+        let mut estimates = self.lock();
+        if estimates.len() >= ESTIMATES_MAX {
+            estimates.retain(|_, e| now.since_ms(e.made_at) < ESTIMATE_LIFE_MS);
+        }
+        estimates.insert(staff, Estimate { to, eta_s, made_at: now });
+        eta_s
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Estimate>> {
+        self.estimates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Somebody who might go, as the engine judges them.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Who.
+    pub staff: AccountId,
+    /// How soon; `None` is unknown.
+    pub eta: Option<geo::Eta>,
+    /// Codes of the hard rules that fail.
+    pub violations: Vec<&'static str>,
+}
+
+/// The engine's judgement, for a supervisor who assigns by hand. No rule is decided here.
+pub trait Judge: Send + Sync + 'static {
+    /// Everybody, soonest first, at most `limit`.
+    fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged>;
+    /// One of them; `Err` for somebody not on the roster.
+    fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Result<Judged, Code>;
+}

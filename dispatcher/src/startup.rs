@@ -1,0 +1,194 @@
+//! Owns the start and the end of `serve`: reads top to bottom. Whatever runs was started here, and is stopped in reverse.
+
+use crate::clock::Env;
+use crate::config::Config;
+use crate::demo;
+use crate::engine::Engine;
+use crate::engine::judge::EngineJudge;
+use crate::engine::roster::Roster;
+use crate::http::sight::{Moved, Sight, Whereabouts};
+use crate::http::{self, App, Parts};
+use crate::listen::{self, Limits};
+use crate::live::{Health, Live};
+use crate::record::Record;
+use crate::{shutdown, telemetry, tls, ws};
+use anyhow::{Context, Result};
+use geo::Fix;
+use geo::road::RoadMap;
+use geo::tile::TileMaker;
+use matcher::model::AccountId;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+/// Begins every key in Redis.
+const REDIS_PREFIX: &str = "dh:";
+/// How often gauges are set.
+const GAUGES_EVERY: Duration = Duration::from_secs(5);
+
+/// Serves until SIGTERM or Ctrl-C, then drains.
+pub async fn serve(config: Config) -> Result<()> {
+    let env = Env::system();
+    let metrics = telemetry::metrics()?;
+    for warning in config.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let record = Arc::new(Record::open(&config.data, env.clone()).await?);
+    let map = Arc::new(read_map(&config).await?);
+    let live = Arc::new(open_live(&config, &env).await?);
+    let roster = Arc::new(Roster::default());
+    roster.refresh(&record, env.now()).await?;
+    let demo = if config.demo { Some(demo::prepare(&record, &env, &config.data).await?) } else { None };
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
+    let acceptor = tls::acceptor(&config)?;
+
+    let stop = CancellationToken::new();
+    let tiles = Arc::new(TileMaker::new(Arc::clone(&map.data)));
+    let health = Arc::clone(&live);
+    let app = App::new(Parts {
+        record: Arc::clone(&record),
+        roster: Arc::clone(&roster),
+        sight: Arc::new(Sight::new(Arc::new(Places(Arc::clone(&live))), Arc::clone(&map))),
+        judge: Arc::new(EngineJudge::new(Arc::clone(&live), Arc::clone(&roster), Arc::clone(&map))),
+        env: env.clone(),
+        config: http::Config {
+            demo: config.demo,
+            origins: config.origins.clone(),
+            demo_staff: demo.map(|d| d.staff.to_vec()).unwrap_or_default(),
+        },
+        metrics: Some(metrics.clone()),
+        drain: stop.clone(),
+        tile: Arc::new(move |z, x, y| tiles.tile(u32::from(z), x, y)),
+        live_state: Arc::new(move || health.health().word()),
+    });
+    let tasks = TaskTracker::new();
+    ws::start(&app, &tasks);
+    let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, map, env.clone());
+    let engine_stop = CancellationToken::new();
+    let engine = tokio::spawn(engine.run(engine_stop.clone()));
+    tasks.spawn(gauges(Arc::clone(&live), metrics, stop.clone()));
+    shutdown::on_signal(stop.clone())?;
+
+    announce(&config, &listener, &record, &env, demo.as_ref()).await?;
+    let limits = Limits { connections: config.connections_max, ..Limits::default() };
+    listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
+
+    // Sockets are closed; what they committed is decided before the engine stops.
+    tasks.close();
+    tasks.wait().await;
+    engine_stop.cancel();
+    engine.await.context("the engine ended badly")?;
+    live.close().await;
+    record.close().await;
+    tracing::info!("drained");
+    Ok(())
+}
+
+async fn read_map(config: &Config) -> Result<RoadMap> {
+    let (file, seed) = (config.map.clone(), config.city_seed);
+    let map = tokio::task::spawn_blocking(move || match file {
+        Some(path) => RoadMap::load(&path).with_context(|| format!("cannot use the map {}", path.display())),
+        None => Ok(RoadMap::build(geo::city::generate(seed))),
+    });
+    let map = map.await.context("the map could not be made")??;
+    tracing::info!(
+        map.junctions = map.graph(geo::road::Profile::Drive).node_count(),
+        map.generated = map.data.generated,
+        "map ready"
+    );
+    Ok(map)
+}
+
+async fn open_live(config: &Config, env: &Env) -> Result<Live> {
+    match &config.redis {
+        None => Ok(Live::in_process()),
+        Some(url) => {
+            let live = Live::redis(url, REDIS_PREFIX, env).await?;
+            tracing::info!(staff.reloaded = live.len(), "live positions read back from redis");
+            Ok(live)
+        }
+    }
+}
+
+/// The live index as the edge sees it.
+struct Places(Arc<Live>);
+
+impl Whereabouts for Places {
+    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str {
+        self.0.put(staff, no, fix).word()
+    }
+
+    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str {
+        self.0.put_rider(rider, fix).word()
+    }
+
+    fn remove(&self, staff: AccountId) {
+        self.0.remove(staff);
+    }
+
+    fn last_fix(&self, account: AccountId) -> Option<Fix> {
+        self.0.last_fix(account)
+    }
+
+    fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>) {
+        let (cursor, moved) = self.0.moved_since(cursor, limit);
+        (cursor, moved.into_iter().map(|p| Moved { staff: p.staff, no: p.no, fix: p.fix }).collect())
+    }
+}
+
+async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
+        metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
+        metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
+        match live.health() {
+            Health::InProcess => {}
+            Health::RedisUp => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(1.0),
+            Health::RedisDown => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(0.0),
+        }
+        if let Some(bytes) = telemetry::resident_bytes() {
+            metrics::gauge!(telemetry::MEMORY_BYTES).set(bytes as f64);
+        }
+        if let Some(files) = telemetry::open_files() {
+            metrics::gauge!(telemetry::OPEN_FILES).set(files as f64);
+        }
+        handle.run_upkeep();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(GAUGES_EVERY) => {}
+        }
+    }
+}
+
+/// Says on standard output where the service is and, in a demo, with which codes to come in.
+async fn announce(
+    config: &Config,
+    listener: &TcpListener,
+    record: &Record,
+    env: &Env,
+    demo: Option<&demo::Demo>,
+) -> Result<()> {
+    let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
+    let address = listener.local_addr().context("a bound socket has an address")?;
+    let url = format!("{scheme}://{address}");
+    let map = config.map.as_ref().map_or_else(|| "generated city".to_owned(), |m| m.display().to_string());
+    let live = if config.redis.is_some() { "Redis" } else { "in process" };
+    let mut text = format!(
+        "listening   {url}\n            record SQLite in {}, live positions {live}, map {map}\n",
+        config.data.display()
+    );
+    if let Some(demo) = demo {
+        for entry in demo::codes(record, env, demo).await? {
+            let page = format!("{url}{}", entry.page);
+            writeln!(text, "{:<11} {page:<34} code {}", entry.who, entry.code)?;
+        }
+        text += "            each code works once; new ones: dispatcher admin code --demo --data DIR; Ctrl-C stops\n";
+    }
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+}

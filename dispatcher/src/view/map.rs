@@ -1,0 +1,57 @@
+//! Owns the live map's rows on the wire: who is where, how sure, and what they are doing.
+
+use super::people::Duty;
+use geo::Fix;
+use matcher::model::Timestamp;
+use serde::Serialize;
+
+/// `[no, lat, lon, state, age_s, acc_m]`.
+#[derive(Clone, Serialize)]
+pub struct Person(u32, f64, f64, u8, u32, u32);
+
+impl Person {
+    /// Of a staff member's last fix. Five decimals are a metre.
+    pub fn of(no: u32, fix: &Fix, duty: Duty, now: Timestamp) -> Self {
+        let (lat, lon) = (round5(fix.position.lat()), round5(fix.position.lon()));
+        Self(no, lat, lon, duty as u8, age_s(fix, now), fix.accuracy_m.round() as u32)
+    }
+}
+
+/// A crew member's place for the rider and the rest of the crew.
+#[derive(Clone, Serialize)]
+pub struct CrewAt {
+    /// Unit number.
+    pub no: u32,
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+    /// Radius of the error circle, metres.
+    pub acc_m: u32,
+    /// Age, seconds.
+    pub age_s: u32,
+    /// Seconds to the meeting point; 0 once there.
+    pub eta_s: u32,
+}
+
+impl CrewAt {
+    /// Of a member's last fix.
+    pub fn of(no: u32, fix: &Fix, eta_s: u32, now: Timestamp) -> Self {
+        Self {
+            no,
+            lat: round5(fix.position.lat()),
+            lon: round5(fix.position.lon()),
+            acc_m: fix.accuracy_m.round() as u32,
+            age_s: age_s(fix, now),
+            eta_s,
+        }
+    }
+}
+
+fn age_s(fix: &Fix, now: Timestamp) -> u32 {
+    ((now.0 - fix.taken_at_ms).max(0) / 1_000).min(i64::from(u32::MAX)) as u32
+}
+
+fn round5(degrees: f64) -> f64 {
+    (degrees * 1e5).round() / 1e5
+}

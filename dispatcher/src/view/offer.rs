@@ -1,0 +1,97 @@
+//! Owns the offer as its phone sees it before the crew has accepted: a coarse cell, times, and the partner's state. Holds
+//! nothing finer than the cell.
+
+use super::time::instant;
+use crate::record::OfferRow;
+use geo::Position;
+use h3o::{LatLng, Resolution};
+use matcher::model::{OfferState, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The grid an offer's area is rounded to: edges of about 530 m.
+const AREA_RESOLUTION: Resolution = Resolution::Eight;
+/// Drawn around the cell's centre; covers the cell.
+const AREA_RADIUS_M: u32 = 600;
+
+/// Roughly where: the centre of an H3 cell.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Area {
+    /// H3 index.
+    pub cell: String,
+    /// Centre, degrees.
+    pub lat: f64,
+    /// Centre, degrees.
+    pub lon: f64,
+    /// Circle to draw, metres.
+    pub radius_m: u32,
+}
+
+/// An open or accepted offer.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Offer)]
+pub struct OfferView {
+    /// The offer.
+    pub id: Uuid,
+    /// The trip.
+    pub trip: Uuid,
+    /// Which of the crew.
+    pub slot: u8,
+    /// Roughly where.
+    pub area: Area,
+    /// Seconds to the meeting point.
+    pub eta_s: u32,
+    /// When, if not now.
+    pub pickup_at: Option<String>,
+    /// Expected seconds of the trip.
+    pub trip_s: u32,
+    /// How many staff.
+    pub crew_size: u8,
+    /// When it was placed.
+    pub offered_at: String,
+    /// After this an answer is late.
+    pub expires_at: String,
+    /// Seconds left, for a phone whose clock is wrong.
+    pub expires_in_s: f64,
+    /// `open`, `accepted`, or `none` where there is no partner now.
+    pub partner: &'static str,
+}
+
+/// The offer for the phone it was put on.
+pub fn offer_for_phone(row: &OfferRow, now: Timestamp) -> OfferView {
+    let offer = &row.offer;
+    OfferView {
+        id: offer.id.0,
+        trip: offer.trip.0,
+        slot: offer.slot,
+        area: area_of(row.pickup),
+        eta_s: offer.eta_s,
+        pickup_at: row.pickup_at.map(instant),
+        trip_s: row.trip_s,
+        crew_size: row.crew_size.get(),
+        offered_at: instant(offer.offered_at),
+        expires_at: instant(offer.expires_at),
+        expires_in_s: offer.expires_at.since_ms(now).max(0) as f64 / 1_000.0,
+        partner: partner_word(&row.partners),
+    }
+}
+
+/// The partners' state in one word: the slowest counts.
+pub fn partner_word(partners: &[OfferState]) -> &'static str {
+    if partners.contains(&OfferState::Open) {
+        "open"
+    } else if partners.contains(&OfferState::Accepted) {
+        "accepted"
+    } else {
+        "none"
+    }
+}
+
+fn area_of(position: Position) -> Area {
+    let at = LatLng::new(position.lat(), position.lon()).expect("a position is finite");
+    let cell = at.to_cell(AREA_RESOLUTION);
+    let centre = LatLng::from(cell);
+    let round = |degrees: f64| (degrees * 1e5).round() / 1e5;
+    Area { cell: cell.to_string(), lat: round(centre.lat()), lon: round(centre.lng()), radius_m: AREA_RADIUS_M }
+}

@@ -1,0 +1,168 @@
+//! Owns accounts, shifts and staff rows on the wire.
+
+use super::time::instant;
+use crate::record::{Agency, Role, RosterEntry};
+use matcher::model::{Mode, Phase, Shift, StaffKind, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// The word of a role.
+pub const fn role_word(role: Role) -> &'static str {
+    match role {
+        Role::Rider => "rider",
+        Role::Staff => "staff",
+        Role::Supervisor => "supervisor",
+        Role::Admin => "admin",
+    }
+}
+
+/// The word of a travel mode.
+pub const fn mode_word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Walk => "walk",
+        Mode::Drive => "drive",
+    }
+}
+
+/// A working time.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Shift)]
+pub struct ShiftView {
+    /// From.
+    pub starts_at: String,
+    /// Until.
+    pub ends_at: String,
+    /// `walk` or `drive`.
+    pub mode: &'static str,
+}
+
+impl ShiftView {
+    /// Of a shift.
+    pub fn of(shift: &Shift) -> Self {
+        Self { starts_at: instant(shift.starts_at), ends_at: instant(shift.ends_at), mode: mode_word(shift.mode) }
+    }
+}
+
+/// An agency as its people see it.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct AgencyRef {
+    /// Its id.
+    pub id: Uuid,
+    /// Its public name.
+    pub name: String,
+}
+
+impl AgencyRef {
+    /// Of an agency.
+    pub fn of(agency: &Agency) -> Self {
+        Self { id: agency.id.0, name: agency.name.clone() }
+    }
+}
+
+/// Who is signed in.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct Me {
+    /// `rider`, `staff`, `supervisor` or `admin`.
+    pub role: &'static str,
+    /// The login.
+    pub account: Uuid,
+    /// Display name.
+    pub display: String,
+    /// Employer.
+    pub agency: Option<AgencyRef>,
+    /// Unit number.
+    pub no: Option<u32>,
+    /// Running shift.
+    pub shift: Option<ShiftView>,
+    /// Whether this server is a demonstration.
+    pub demo: bool,
+}
+
+/// What a staff member is doing; the number is the map feed's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Duty {
+    /// Free.
+    Available = 0,
+    /// An offer is on the phone.
+    Offered = 1,
+    /// Of a crew.
+    Assigned = 2,
+    /// On the way.
+    EnRoute = 3,
+    /// At the meeting point.
+    Arrived = 4,
+    /// With the rider.
+    Escorting = 5,
+    /// Not working.
+    OffShift = 6,
+}
+
+impl Duty {
+    /// Of a roster entry.
+    pub fn of(entry: &RosterEntry, now: Timestamp) -> Self {
+        match entry.duty {
+            Some((_, Phase::EnRoute)) => Self::EnRoute,
+            Some((_, Phase::Arrived)) => Self::Arrived,
+            Some((_, Phase::Met | Phase::Escorting)) => Self::Escorting,
+            Some((_, Phase::Assigned)) => Self::Assigned,
+            Some(_) => Self::Offered,
+            None if entry.shift.is_some_and(|s| s.starts_at <= now && now < s.ends_at) => Self::Available,
+            None => Self::OffShift,
+        }
+    }
+
+    /// Its word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Offered => "offered",
+            Self::Assigned => "assigned",
+            Self::EnRoute => "en_route",
+            Self::Arrived => "arrived",
+            Self::Escorting => "escorting",
+            Self::OffShift => "off_shift",
+        }
+    }
+}
+
+/// A staff member as a supervisor sees them.
+#[derive(Clone, PartialEq, Serialize, ToSchema)]
+pub struct StaffRow {
+    /// The login.
+    pub id: Uuid,
+    /// Unit number.
+    pub no: u32,
+    /// Display name.
+    pub display: String,
+    /// Employer.
+    pub agency: Uuid,
+    /// `guard` or `supporter`.
+    pub kind: &'static str,
+    /// `walk` or `drive` on this shift.
+    pub mode: Option<&'static str>,
+    /// What they are doing.
+    pub state: &'static str,
+    /// The trip they hold a slot of.
+    pub trip: Option<Uuid>,
+}
+
+impl StaffRow {
+    /// Of a roster entry.
+    pub fn of(entry: &RosterEntry, now: Timestamp) -> Self {
+        Self {
+            id: entry.staff.id.0,
+            no: entry.staff.no,
+            display: entry.display.clone(),
+            agency: entry.staff.agency.0,
+            kind: match entry.staff.kind {
+                StaffKind::Guard => "guard",
+                StaffKind::Supporter => "supporter",
+            },
+            mode: entry.shift.map(|s| mode_word(s.mode)),
+            state: Duty::of(entry, now).word(),
+            trip: entry.duty.map(|(trip, _)| trip.0),
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Owns positions on the wire: places as booked, points and fixes as phones report them. Types that hold a place hide it in
+//! `Debug`. Whether a place lies in the service area is checked in `http::bookings`.
+
+use geo::{Fix, FixKind, Position};
+use matcher::model::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use utoipa::ToSchema;
+
+/// Longest label of a place, characters.
+pub const LABEL_CHARS_MAX: usize = 60;
+/// Oldest fix that is taken at all, milliseconds.
+const FIX_AGE_MS_MAX: u32 = 86_400_000;
+
+/// A place as its viewer may see it.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Place)]
+pub struct PlaceView {
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+    /// The rider's words.
+    pub label: Option<String>,
+}
+
+impl PlaceView {
+    /// Of a booked place.
+    pub fn of(position: Position, label: Option<&str>) -> Self {
+        Self { lat: position.lat(), lon: position.lon(), label: label.map(str::to_owned) }
+    }
+}
+
+/// A place in a request.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceIn {
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+    /// The rider's words, at most 60 characters.
+    #[serde(default)]
+    #[schema(max_length = 60)]
+    pub label: Option<String>,
+}
+
+/// A bare point in a request.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PointIn {
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+}
+
+/// How the phone knew.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum FixKindIn {
+    /// Satellite.
+    Gps,
+    /// Wi-Fi or other network.
+    Network,
+    /// Cell tower.
+    Tower,
+    /// Typed in.
+    Manual,
+    /// Demo walk.
+    Demo,
+}
+
+/// One report of where a phone was.
+#[derive(Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Fix)]
+pub struct FixIn {
+    /// Degrees.
+    pub lat: f64,
+    /// Degrees.
+    pub lon: f64,
+    /// Radius of the error circle, metres, 0..=20,000.
+    pub acc_m: f32,
+    /// How the phone knew.
+    pub kind: FixKindIn,
+    /// Age at sending, milliseconds.
+    pub age_ms: u32,
+    /// Counts up per phone and session.
+    pub seq: u32,
+}
+
+impl FixIn {
+    /// Checked and put on the server's clock; `Err` names the field to blame.
+    pub fn parse(&self, now: Timestamp, session_epoch: u32) -> Result<Fix, &'static str> {
+        let position = parse_position(self.lat, self.lon)?;
+        if self.age_ms > FIX_AGE_MS_MAX {
+            return Err("age_ms");
+        }
+        let kind = match self.kind {
+            FixKindIn::Gps => FixKind::Gps,
+            FixKindIn::Network => FixKind::Network,
+            FixKindIn::Tower => FixKind::Tower,
+            FixKindIn::Manual => FixKind::Manual,
+            FixKindIn::Demo => FixKind::Demo,
+        };
+        Fix {
+            position,
+            accuracy_m: self.acc_m,
+            kind,
+            taken_at_ms: now.0 - i64::from(self.age_ms),
+            session_epoch,
+            seq: self.seq,
+        }
+        .checked()
+        .map_err(|_| "acc_m")
+    }
+}
+
+/// A position, or the name of the coordinate to blame.
+pub fn parse_position(lat: f64, lon: f64) -> Result<Position, &'static str> {
+    Position::new(lat, lon).map_err(|e| match e {
+        geo::PositionError::LongitudeOutOfRange => "lon",
+        _ => "lat",
+    })
+}
+
+macro_rules! hide {
+    ($($name:ident),+) => {$(
+        /// Hides the place.
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(hidden)"))
+            }
+        }
+    )+};
+}
+
+hide!(PlaceView, PlaceIn, PointIn, FixIn);

@@ -1,0 +1,244 @@
+//! Owns the trip as its rider, its crew and a supervisor see it. Places appear late, to few, and are taken back: that is
+//! decided here, field by field, from the phase.
+
+use super::place::PlaceView;
+use super::time::instant;
+use crate::record::{Member, TripRow};
+use matcher::model::{AccountId, AgencyId, OfferState, Phase, Timestamp};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// What every viewer of a trip sees.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct TripHead {
+    /// The trip.
+    pub id: Uuid,
+    /// The booking it came from.
+    pub booking: Uuid,
+    /// `single`, `outward` or `return`.
+    pub leg: &'static str,
+    /// Where it is in its life.
+    pub phase: &'static str,
+    /// How many staff.
+    pub crew_size: u8,
+    /// When it was asked.
+    pub requested_at: String,
+    /// When the crew should be there; null is now.
+    pub pickup_at: Option<String>,
+    /// A human owns it.
+    pub escalated: bool,
+    /// Expected seconds from meeting to drop-off.
+    pub trip_s: u32,
+    /// Last change.
+    pub updated_at: String,
+    /// Global change counter at the last change.
+    pub change_no: i64,
+}
+
+impl TripHead {
+    fn of(row: &TripRow) -> Self {
+        let trip = &row.trip;
+        Self {
+            id: trip.id.0,
+            booking: trip.booking.0,
+            leg: trip.leg.word(),
+            phase: trip.phase.word(),
+            crew_size: trip.crew_size.get(),
+            requested_at: instant(trip.requested_at),
+            pickup_at: trip.pickup_at.map(instant),
+            escalated: trip.escalated_at.is_some(),
+            trip_s: trip.trip_s,
+            updated_at: instant(row.updated_at),
+            change_no: row.change_no,
+        }
+    }
+}
+
+/// A crew member as shown.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct CrewMember {
+    /// Unit number.
+    pub no: u32,
+    /// Display name; absent for another agency's staff.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub display: Option<String>,
+    /// The member's own phase.
+    pub phase: &'static str,
+    /// Seconds to the meeting point: the promise, or the latest estimate.
+    pub eta_s: u32,
+    /// Whether it is the viewer.
+    pub you: bool,
+    /// Supervisors only: `open` or `accepted` while the offer is out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub offer_state: Option<&'static str>,
+}
+
+/// A trip as its rider sees it.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct RiderTrip {
+    /// Common part.
+    #[serde(flatten)]
+    pub head: TripHead,
+    /// The rider's own place; absent after the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<PlaceView>,
+    /// The rider's own place; absent after the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropoff: Option<PlaceView>,
+    /// Who comes; empty before the whole crew has accepted and after the end.
+    pub crew: Vec<CrewMember>,
+    /// What the rider says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
+    /// What the crew must say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner_word: Option<String>,
+}
+
+/// A trip as a member of its crew sees it.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct CrewTrip {
+    /// Common part.
+    #[serde(flatten)]
+    pub head: TripHead,
+    /// The meeting point.
+    pub pickup: PlaceView,
+    /// Where it goes; from `met` on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropoff: Option<PlaceView>,
+    /// The whole crew.
+    pub crew: Vec<CrewMember>,
+    /// What the crew says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub word: Option<String>,
+    /// What the rider must say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub partner_word: Option<String>,
+}
+
+/// A trip as a supervisor sees it: everything but the words.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct SupervisorTrip {
+    /// Common part.
+    #[serde(flatten)]
+    pub head: TripHead,
+    /// The meeting point; absent after the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pickup: Option<PlaceView>,
+    /// Where it goes; absent after the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dropoff: Option<PlaceView>,
+    /// Members and open offers.
+    pub crew: Vec<CrewMember>,
+    /// Short reference to the rider, never a name.
+    pub rider_ref: String,
+}
+
+/// A trip for whoever asked.
+#[derive(Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = Trip)]
+pub enum TripFor {
+    /// Its rider.
+    Rider(RiderTrip),
+    /// One of its crew.
+    Crew(CrewTrip),
+    /// A supervisor.
+    Supervisor(SupervisorTrip),
+}
+
+/// From when to when the crew is a crew: all have accepted, and the trip has not ended.
+pub const fn is_crewed(phase: Phase) -> bool {
+    matches!(phase, Phase::Assigned | Phase::EnRoute | Phase::Arrived | Phase::Met | Phase::Escorting)
+}
+
+/// The trip for its rider. `eta_s` gives the latest estimate for a member, if there is one.
+pub fn trip_for_rider(row: &TripRow, eta_s: impl Fn(AccountId) -> Option<u32>) -> RiderTrip {
+    let crewed = is_crewed(row.trip.phase);
+    let open = !row.trip.phase.is_end();
+    RiderTrip {
+        head: TripHead::of(row),
+        pickup: open.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
+        dropoff: open.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        crew: if crewed { row.crew.iter().map(|m| shown(m, None, &eta_s)).collect() } else { Vec::new() },
+        word: row.rider_word.clone().filter(|_| crewed),
+        partner_word: row.crew_word.clone().filter(|_| crewed),
+    }
+}
+
+/// The trip for a member of its crew; `None` unless `viewer` holds a slot of a crewed trip.
+pub fn trip_for_crew(row: &TripRow, viewer: AccountId, eta_s: impl Fn(AccountId) -> Option<u32>) -> Option<CrewTrip> {
+    let of_crew = row.crew.iter().any(|m| m.offer.staff == viewer && is_crewed(m.phase));
+    if !of_crew || !is_crewed(row.trip.phase) {
+        return None;
+    }
+    Some(CrewTrip {
+        head: TripHead::of(row),
+        pickup: PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),
+        dropoff: (row.trip.phase >= Phase::Met).then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        crew: row.crew.iter().map(|m| shown(m, Some(viewer), &eta_s)).collect(),
+        word: row.crew_word.clone(),
+        partner_word: row.rider_word.clone(),
+    })
+}
+
+/// The trip for a supervisor of `agency`; `None` as agency is the centre, which sees every display name.
+pub fn trip_for_supervisor(
+    row: &TripRow,
+    agency: Option<AgencyId>,
+    eta_s: impl Fn(AccountId) -> Option<u32>,
+) -> SupervisorTrip {
+    let open = !row.trip.phase.is_end();
+    let crew = row.crew.iter().map(|m| {
+        let mut member = shown(m, None, &eta_s);
+        if m.phase == Phase::Offered {
+            member.offer_state = Some(if m.offer.state == OfferState::Accepted { "accepted" } else { "open" });
+        }
+        if agency.is_some_and(|own| own != m.agency) {
+            member.display = None;
+        }
+        member
+    });
+    SupervisorTrip {
+        head: TripHead::of(row),
+        pickup: open.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
+        dropoff: open.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        crew: crew.collect(),
+        rider_ref: rider_ref(row.trip.rider),
+    }
+}
+
+/// Whether supervisors of this agency see the trip: their staff are on it, or could be.
+pub fn is_of_agency(row: &TripRow, agency: AgencyId) -> bool {
+    let consented = row.trip.rules.agencies.is_empty() || row.trip.rules.agencies.contains(&agency);
+    consented || row.crew.iter().any(|m| m.agency == agency)
+}
+
+/// Seconds of the promise that are left.
+pub fn promised_eta_s(member: &Member, now: Timestamp) -> u32 {
+    let gone_s = now.since_ms(member.offer.offered_at).max(0) / 1_000;
+    (i64::from(member.offer.eta_s) - gone_s).clamp(0, i64::from(u32::MAX)) as u32
+}
+
+fn shown(member: &Member, viewer: Option<AccountId>, eta_s: &impl Fn(AccountId) -> Option<u32>) -> CrewMember {
+    let eta = match member.phase {
+        Phase::Offered | Phase::Assigned | Phase::EnRoute => eta_s(member.offer.staff).unwrap_or(member.offer.eta_s),
+        _ => 0,
+    };
+    CrewMember {
+        no: member.no,
+        display: Some(member.display.clone()),
+        phase: member.phase.word(),
+        eta_s: eta,
+        you: viewer == Some(member.offer.staff),
+        offer_state: None,
+    }
+}
+
+/// The same rider has the same reference, and nothing leads back from it.
+fn rider_ref(rider: AccountId) -> String {
+    let hash = Sha256::digest(rider.0.as_bytes());
+    format!("R-{:02X}{:02X}{:02X}", hash[0], hash[1], hash[2])
+}

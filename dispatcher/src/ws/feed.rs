@@ -1,0 +1,405 @@
+//! Owns the live picture: changed trips, alarms and staff to the consoles as they are committed, moved people 4 times a second,
+//! and crew positions once a second to the phones of a trip. Each audience's frame is made once and shared by its sockets; with
+//! nobody connected the task sleeps.
+
+use super::hub::Seat;
+use super::outbox::gone;
+use crate::engine::roster::RosterView;
+use crate::http::App;
+use crate::http::console::{incident_view, is_own};
+use crate::http::sight::Moved;
+use crate::http::trips::{mode_of, supervisor_view};
+use crate::record::{RecordError, TripRow};
+use crate::view::StaffRow;
+use crate::view::map::{CrewAt, Person};
+use crate::view::people::Duty;
+use crate::view::trip::{is_crewed, is_of_agency};
+use axum::extract::ws::Utf8Bytes;
+use geo::Fix;
+use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// Between two map frames.
+const TICK: Duration = Duration::from_millis(250);
+/// Ticks between two looks at the crews' phones.
+const CREW_TICKS: u64 = 4;
+/// Changes are gathered this long after a commit.
+const GATHER: Duration = Duration::from_millis(20);
+/// Rows read at a time.
+const ROWS_PER_READ: u32 = 500;
+/// Moves read at a time, and most reads in a tick.
+const MOVES_PER_READ: usize = 1_024;
+const READS_PER_TICK: usize = 32;
+/// Largest frame, bytes, with room for its head.
+const FRAME_BYTES_MAX: usize = 15 * 1024;
+/// After the task slept, changes at most this old are told again: a console may have read its picture just before, ms.
+const OVERLAP_MS: i64 = 10_000;
+/// The first number of an audience's frames: a whole picture is numbered backwards from where the frames stand.
+const FIRST_N: i64 = 100_000;
+
+/// Consoles that see the same: one agency's, or the centre's.
+type Side = Option<AgencyId>;
+
+struct Feed {
+    app: Arc<App>,
+    trips_after: i64,
+    incidents_after: i64,
+    moved_after: u64,
+    crewed: HashMap<TripId, TripRow>,
+    roster: Arc<RosterView>,
+    staff: HashMap<AccountId, StaffRow>,
+    duties: HashMap<AccountId, Duty>,
+    numbers: HashMap<Side, i64>,
+    awake: bool,
+    ticks: u64,
+}
+
+/// What changed since the last frame.
+#[derive(Default)]
+struct Changes {
+    trips: Vec<TripRow>,
+    incidents: Vec<crate::record::Incident>,
+    staff: Vec<AccountId>,
+}
+
+/// Runs the feed until the server has drained.
+pub async fn run(app: Arc<App>) {
+    let mut commits = app.record.commits();
+    let mut feed = Feed::new(Arc::clone(&app));
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        if app.hub.is_empty() {
+            feed.awake = false;
+            tokio::select! {
+                () = app.hub.arrivals.notified() => {}
+                () = gone(&app) => return,
+            }
+        }
+        let outcome = tokio::select! {
+            _ = tick.tick() => feed.tick().await,
+            changed = commits.changed() => {
+                if changed.is_err() { return }
+                tokio::time::sleep(GATHER).await;
+                feed.tell_changes().await
+            }
+        };
+        if outcome.is_err() {
+            // The record is away: the next tick tries again from the same numbers.
+            tokio::time::sleep(TICK).await;
+        }
+    }
+}
+
+impl Feed {
+    fn new(app: Arc<App>) -> Self {
+        Self {
+            app,
+            trips_after: 0,
+            incidents_after: 0,
+            moved_after: 0,
+            crewed: HashMap::new(),
+            roster: Arc::default(),
+            staff: HashMap::new(),
+            duties: HashMap::new(),
+            numbers: HashMap::new(),
+            awake: false,
+            ticks: 0,
+        }
+    }
+
+    async fn tick(&mut self) -> Result<(), RecordError> {
+        let begun = Instant::now();
+        self.ticks += 1;
+        self.tell_changes().await?;
+        self.tell_moves();
+        if self.ticks.is_multiple_of(CREW_TICKS) {
+            self.tell_crews().await;
+        }
+        metrics::histogram!("donghaeng_feed_tick_seconds").record(begun.elapsed().as_secs_f64());
+        Ok(())
+    }
+
+    /// Reads the state once, after having slept.
+    async fn wake(&mut self) -> Result<(), RecordError> {
+        let now = self.app.env.now();
+        let open = self.app.record.open_trips().await?;
+        let newest = open.iter().map(|row| row.change_no).max().unwrap_or(0);
+        self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
+        // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
+        if self.trips_after == 0 {
+            self.trips_after = self.skip_old(0, newest, now).await?;
+        }
+        self.roster = self.app.roster.refresh(&self.app.record, now).await?;
+        self.staff = rows_of(&self.roster, now);
+        self.duties = duties_of(&self.roster, now);
+        self.awake = true;
+        Ok(())
+    }
+
+    /// Passes over what changed long ago; returns the number to go on from.
+    async fn skip_old(&self, mut after: i64, newest: i64, now: Timestamp) -> Result<i64, RecordError> {
+        loop {
+            let rows = self.app.record.trips_changed_after(after, ROWS_PER_READ).await?;
+            let old = rows.iter().take_while(|row| now.since_ms(row.updated_at) > OVERLAP_MS).last();
+            let Some(old) = old else { return Ok(after) };
+            after = old.change_no;
+            if after >= newest && rows.len() < ROWS_PER_READ as usize {
+                return Ok(after);
+            }
+        }
+    }
+
+    /// Sends what was committed since, to consoles as one frame per audience.
+    async fn tell_changes(&mut self) -> Result<(), RecordError> {
+        if !self.awake {
+            self.wake().await?;
+        }
+        let changes = self.read_changes().await?;
+        let consoles = self.app.hub.peek_consoles();
+        if consoles.is_empty() {
+            return Ok(());
+        }
+        self.greet(self.app.env.now());
+        for (side, seats) in by_side(consoles) {
+            let parts = self.parts_for(side, &changes).await;
+            let number = self.numbers.entry(side).or_insert(FIRST_N);
+            for frame in frames("console", &parts, number) {
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn read_changes(&mut self) -> Result<Changes, RecordError> {
+        let (app, now) = (Arc::clone(&self.app), self.app.env.now());
+        let mut changes = Changes::default();
+        loop {
+            let rows = app.record.trips_changed_after(self.trips_after, ROWS_PER_READ).await?;
+            let full = rows.len() == ROWS_PER_READ as usize;
+            for row in rows {
+                self.trips_after = self.trips_after.max(row.change_no);
+                if is_crewed(row.trip.phase) {
+                    self.crewed.insert(row.trip.id, row.clone());
+                } else {
+                    self.crewed.remove(&row.trip.id);
+                }
+                changes.trips.push(row);
+            }
+            if !full {
+                break;
+            }
+        }
+        for incident in app.record.incidents_changed_after(self.incidents_after).await? {
+            self.incidents_after = self.incidents_after.max(incident.change_no);
+            changes.incidents.push(incident);
+        }
+        let roster = app.roster.refresh(&app.record, now).await?;
+        // Shifts end by the clock too, without a change on the record.
+        if !Arc::ptr_eq(&roster, &self.roster) || self.ticks.is_multiple_of(CREW_TICKS) {
+            self.roster = roster;
+            let rows = rows_of(&self.roster, now);
+            changes.staff =
+                rows.iter().filter(|(id, row)| self.staff.get(id) != Some(row)).map(|(id, _)| *id).collect();
+            self.staff = rows;
+        }
+        Ok(changes)
+    }
+
+    async fn parts_for(&self, side: Side, changes: &Changes) -> [(&'static str, Vec<String>); 3] {
+        let seen = |row: &&TripRow| side.is_none_or(|agency| is_of_agency(row, agency));
+        let trips = changes.trips.iter().filter(seen).map(|row| text(&supervisor_view(&self.app, row, side))).collect();
+        let mut incidents = Vec::new();
+        for incident in &changes.incidents {
+            if let Ok(view) = incident_view(&self.app, side, incident).await {
+                incidents.push(text(&view));
+            }
+        }
+        let own = |id: &&AccountId| self.roster.by_id.get(id).is_some_and(|e| is_own(e, side));
+        let staff = changes.staff.iter().filter(own).filter_map(|id| self.staff.get(id)).map(text).collect();
+        [("trips", trips), ("incidents", incidents), ("staff", staff)]
+    }
+
+    /// Sends who moved or changed to the consoles.
+    fn tell_moves(&mut self) {
+        let moved = self.read_moves();
+        let now = self.app.env.now();
+        let before = std::mem::replace(&mut self.duties, duties_of(&self.roster, now));
+        let consoles = self.app.hub.peek_consoles();
+        if consoles.is_empty() {
+            return;
+        }
+        self.greet(now);
+        let mut changed: HashMap<AccountId, Option<Fix>> = moved.iter().map(|m| (m.staff, Some(m.fix))).collect();
+        for (id, duty) in &self.duties {
+            if before.get(id) != Some(duty) {
+                changed.entry(*id).or_insert(None);
+            }
+        }
+        for (side, seats) in by_side(consoles) {
+            let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
+            for (id, fix) in &changed {
+                self.sort_in(&mut parts, side, *id, *fix, &before, now);
+            }
+            let number = self.numbers.entry(side).or_insert(FIRST_N);
+            for frame in frames("map", &parts, number) {
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
+                }
+            }
+        }
+    }
+
+    /// A whole picture for consoles that are new or fell behind, before anything else is sent to them.
+    fn greet(&self, now: Timestamp) {
+        let (consoles, mut fresh) = self.app.hub.consoles();
+        fresh.extend(consoles.into_iter().filter(|s| s.mailbox.take_behind()));
+        for (side, seats) in by_side(fresh) {
+            let at = self.numbers.get(&side).copied().unwrap_or(FIRST_N);
+            self.tell_whole(side, at, &seats, now);
+        }
+    }
+
+    /// Everybody's place, numbered so that its last frame bears the audience's present number.
+    fn tell_whole(&self, side: Side, at: i64, seats: &[Seat], now: Timestamp) {
+        let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
+        for id in self.roster.by_id.keys() {
+            self.sort_in(&mut parts, side, *id, None, &HashMap::new(), now);
+        }
+        let many = frames("map", &parts, &mut 0).len() as i64;
+        let whole = frames("map", &parts, &mut (at - many));
+        for seat in seats {
+            seat.mailbox.push_whole(&whole);
+        }
+    }
+
+    /// One person's row in the frame of a side: a place for those at work, `gone` for those who just left it.
+    fn sort_in(
+        &self,
+        parts: &mut [(&'static str, Vec<String>); 2],
+        side: Side,
+        id: AccountId,
+        fix: Option<Fix>,
+        before: &HashMap<AccountId, Duty>,
+        now: Timestamp,
+    ) {
+        let Some(entry) = self.roster.by_id.get(&id).filter(|e| is_own(e, side)) else { return };
+        let duty = self.duties.get(&id).copied().unwrap_or(Duty::OffShift);
+        if duty == Duty::OffShift {
+            if before.get(&id).is_some_and(|was| *was != Duty::OffShift) {
+                parts[1].1.push(entry.staff.no.to_string());
+            }
+        } else if let Some(fix) = fix.or_else(|| self.app.sight.places.last_fix(id)) {
+            parts[0].1.push(text(&Person::of(entry.staff.no, &fix, duty, now)));
+        }
+    }
+
+    fn read_moves(&mut self) -> Vec<Moved> {
+        let mut all = Vec::new();
+        for _ in 0..READS_PER_TICK {
+            let (cursor, moved) = self.app.sight.places.moved_since(self.moved_after, MOVES_PER_READ);
+            self.moved_after = cursor;
+            let full = moved.len() == MOVES_PER_READ;
+            all.extend(moved);
+            if !full {
+                break;
+            }
+        }
+        all
+    }
+
+    /// Crew positions to the phones of each trip that somebody follows; road searches leave the async threads.
+    async fn tell_crews(&mut self) {
+        let hub = &self.app.hub;
+        let followed: Vec<TripRow> =
+            self.crewed.values().filter(|row| phones_of(row).any(|id| hub.phone(id).is_some())).cloned().collect();
+        if followed.is_empty() {
+            return;
+        }
+        let app = Arc::clone(&self.app);
+        let texts = tokio::task::spawn_blocking(move || {
+            followed.into_iter().map(|row| (crew_at(&app, &row), row)).collect::<Vec<_>>()
+        })
+        .await
+        .unwrap_or_default();
+        for (text, row) in texts {
+            for mailbox in phones_of(&row).filter_map(|id| self.app.hub.phone(id)) {
+                mailbox.put_latest(row.trip.id, text.clone());
+            }
+        }
+    }
+}
+
+fn phones_of(row: &TripRow) -> impl Iterator<Item = AccountId> + '_ {
+    std::iter::once(row.trip.rider).chain(row.crew.iter().map(|m| m.offer.staff))
+}
+
+fn crew_at(app: &App, row: &TripRow) -> Utf8Bytes {
+    #[derive(Serialize)]
+    struct Body {
+        t: &'static str,
+        trip: uuid::Uuid,
+        crew: Vec<CrewAt>,
+    }
+    let now = app.env.now();
+    let crew = row.crew.iter().filter_map(|member| {
+        let staff = member.offer.staff;
+        let fix = app.sight.places.last_fix(staff)?;
+        let eta_s = app.sight.eta_s(row, member, mode_of(app, staff), now);
+        Some(CrewAt::of(member.no, &fix, eta_s, now))
+    });
+    text(&Body { t: "crew_at", trip: row.trip.id.0, crew: crew.collect() }).into()
+}
+
+fn by_side(seats: Vec<Seat>) -> BTreeMap<Side, Vec<Seat>> {
+    let mut sides: BTreeMap<Side, Vec<Seat>> = BTreeMap::new();
+    for seat in seats {
+        sides.entry(seat.side()).or_default().push(seat);
+    }
+    sides
+}
+
+fn rows_of(roster: &RosterView, now: Timestamp) -> HashMap<AccountId, StaffRow> {
+    roster.by_id.iter().map(|(id, entry)| (*id, StaffRow::of(entry, now))).collect()
+}
+
+fn duties_of(roster: &RosterView, now: Timestamp) -> HashMap<AccountId, Duty> {
+    roster.by_id.iter().map(|(id, entry)| (*id, Duty::of(entry, now))).collect()
+}
+
+fn text(body: &impl Serialize) -> String {
+    serde_json::to_string(body).expect("views serialise")
+}
+
+/// Packs the items into frames below the limit, each with every part and the next number. No items, no frame.
+fn frames(t: &str, parts: &[(&'static str, Vec<String>)], number: &mut i64) -> Vec<Utf8Bytes> {
+    let mut items =
+        parts.iter().enumerate().flat_map(|(nth, (_, items))| items.iter().map(move |i| (nth, i))).peekable();
+    let mut made = Vec::new();
+    while items.peek().is_some() {
+        let mut lists = vec![String::new(); parts.len()];
+        let mut bytes = 0;
+        while let Some((nth, item)) = items.next_if(|(_, item)| bytes == 0 || bytes + item.len() < FRAME_BYTES_MAX) {
+            if !lists[nth].is_empty() {
+                lists[nth].push(',');
+            }
+            lists[nth].push_str(item);
+            bytes += item.len() + 1;
+        }
+        *number += 1;
+        let mut frame = format!(r#"{{"t":"{t}","n":{number}"#);
+        for ((name, _), list) in parts.iter().zip(&lists) {
+            let _ = write!(frame, r#","{name}":[{list}]"#);
+        }
+        frame.push('}');
+        made.push(frame.into());
+    }
+    made
+}

@@ -1,0 +1,214 @@
+//! Owns the registry of open sockets: one per phone account, several per supervisor. Hands rows and frames to their mailboxes,
+//! closes those whose rights ended, and keeps acknowledgements until they are on the record.
+
+use super::close::Close;
+use super::mailbox::Mailbox;
+use crate::http::App;
+use crate::record::{OutboxRow, Revocation, Role, SignedIn};
+use matcher::model::{AccountId, AgencyId};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// Revocations remembered, so that a socket that was signing in meanwhile is refused too.
+const REVOCATIONS_KEPT: usize = 4_096;
+/// Sockets of one supervisor; the oldest is replaced.
+const CONSOLES_PER_ACCOUNT: usize = 8;
+/// Over which time a draining server closes its sockets.
+const DRAIN_SPREAD: Duration = Duration::from_secs(5);
+/// Steps of the drain.
+const DRAIN_STEPS: u32 = 50;
+
+/// One open socket.
+#[derive(Clone)]
+pub struct Seat {
+    id: u64,
+    signed_in: Arc<SignedIn>,
+    /// What waits for it.
+    pub mailbox: Arc<Mailbox>,
+}
+
+impl Seat {
+    /// Whose side of the wall it is on.
+    pub fn side(&self) -> Option<AgencyId> {
+        crate::http::console::side(&self.signed_in.account)
+    }
+}
+
+#[derive(Default)]
+struct Seats {
+    next: u64,
+    phones: HashMap<AccountId, Seat>,
+    consoles: Vec<Seat>,
+    joined: Vec<u64>,
+    revoked: VecDeque<Revocation>,
+}
+
+/// The registry.
+#[derive(Default)]
+pub struct Hub {
+    seats: Mutex<Seats>,
+    acks: Mutex<HashMap<AccountId, i64>>,
+    /// Woken when a socket opens.
+    pub(super) arrivals: Notify,
+    /// Woken when an acknowledgement came.
+    pub(super) acked: Notify,
+}
+
+/// An open socket's place in the registry; leaving it frees the place.
+pub struct Registration {
+    hub: Arc<Hub>,
+    seat: Seat,
+}
+
+impl Registration {
+    /// What waits for this socket.
+    pub fn mailbox(&self) -> &Mailbox {
+        &self.seat.mailbox
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.hub.leave(&self.seat);
+    }
+}
+
+impl Hub {
+    /// Takes a signed-in socket in; older ones of the same phone are told that they are replaced.
+    pub fn join(self: &Arc<Self>, signed_in: &Arc<SignedIn>) -> Registration {
+        let mailbox = Arc::new(Mailbox::default());
+        let account = &signed_in.account;
+        let seat = self.with(|seats| {
+            seats.next += 1;
+            let seat = Seat { id: seats.next, signed_in: Arc::clone(signed_in), mailbox: Arc::clone(&mailbox) };
+            if seats.revoked.iter().any(|r| concerns(r, &seat)) {
+                mailbox.close(Close::Revoked);
+            }
+            if account.role == Role::Supervisor {
+                let same = |s: &Seat| s.signed_in.account.id == account.id;
+                if seats.consoles.iter().filter(|s| same(s)).count() >= CONSOLES_PER_ACCOUNT
+                    && let Some(oldest) = seats.consoles.iter().find(|s| same(s))
+                {
+                    oldest.mailbox.close(Close::Replaced);
+                }
+                seats.consoles.push(seat.clone());
+                seats.joined.push(seat.id);
+            } else if let Some(older) = seats.phones.insert(account.id, seat.clone()) {
+                older.mailbox.close(Close::Replaced);
+            }
+            seat
+        });
+        self.arrivals.notify_waiters();
+        self.arrivals.notify_one();
+        Registration { hub: Arc::clone(self), seat }
+    }
+
+    fn leave(&self, seat: &Seat) {
+        self.with(|seats| {
+            let account = seat.signed_in.account.id;
+            if seats.phones.get(&account).is_some_and(|s| s.id == seat.id) {
+                seats.phones.remove(&account);
+            }
+            seats.consoles.retain(|s| s.id != seat.id);
+            seats.joined.retain(|id| *id != seat.id);
+        });
+    }
+
+    /// Open sockets.
+    pub fn len(&self) -> usize {
+        self.with(|seats| seats.phones.len() + seats.consoles.len())
+    }
+
+    /// Whether nobody is connected.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether any phone is connected.
+    pub fn has_phones(&self) -> bool {
+        self.with(|seats| !seats.phones.is_empty())
+    }
+
+    /// Hands a row to its recipient, if connected. The outbox keeps it otherwise.
+    pub fn deliver(&self, row: OutboxRow) {
+        let mailbox = self.phone(row.recipient);
+        if let Some(mailbox) = mailbox {
+            mailbox.push_row(row);
+        }
+    }
+
+    /// The mailbox of a phone, if connected.
+    pub fn phone(&self, account: AccountId) -> Option<Arc<Mailbox>> {
+        self.with(|seats| seats.phones.get(&account).map(|s| Arc::clone(&s.mailbox)))
+    }
+
+    /// The consoles, and of them those that have not had a whole picture.
+    pub(super) fn consoles(&self) -> (Vec<Seat>, Vec<Seat>) {
+        self.with(|seats| {
+            let joined = std::mem::take(&mut seats.joined);
+            let fresh = |s: &&Seat| joined.contains(&s.id);
+            (seats.consoles.clone(), seats.consoles.iter().filter(fresh).cloned().collect())
+        })
+    }
+
+    /// The consoles, without taking note of who is new.
+    pub(super) fn peek_consoles(&self) -> Vec<Seat> {
+        self.with(|seats| seats.consoles.clone())
+    }
+
+    /// Closes every socket that the revocations concern, now and while they are remembered.
+    pub fn revoke(&self, revocations: &[Revocation]) {
+        self.with(|seats| {
+            for revocation in revocations {
+                for seat in seats.phones.values().chain(&seats.consoles).filter(|s| concerns(revocation, s)) {
+                    seat.mailbox.close(Close::Revoked);
+                }
+                if seats.revoked.len() == REVOCATIONS_KEPT {
+                    seats.revoked.pop_front();
+                }
+                seats.revoked.push_back(*revocation);
+            }
+        });
+    }
+
+    /// Keeps an acknowledgement for the next batch.
+    pub fn ack(&self, account: AccountId, seq: i64) {
+        let mut acks = self.acks.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = acks.entry(account).or_insert(seq);
+        *kept = seq.max(*kept);
+        drop(acks);
+        self.acked.notify_one();
+    }
+
+    /// The batch.
+    pub(super) fn take_acks(&self) -> Vec<(AccountId, i64)> {
+        self.acks.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Seats) -> T) -> T {
+        change(&mut self.seats.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn concerns(revocation: &Revocation, seat: &Seat) -> bool {
+    match revocation.token {
+        Some(token) => seat.signed_in.token == token,
+        None => seat.signed_in.account.id == revocation.account,
+    }
+}
+
+/// Waits for the drain, then closes every socket, a few at a time, so that they do not all come back at once.
+pub async fn drain(app: Arc<App>) {
+    app.drain.cancelled().await;
+    let seats: Vec<Seat> = app.hub.with(|s| s.phones.values().chain(&s.consoles).cloned().collect());
+    let step = seats.len().div_ceil(DRAIN_STEPS as usize).max(1);
+    for some in seats.chunks(step) {
+        for seat in some {
+            seat.mailbox.close(Close::Restart);
+        }
+        tokio::time::sleep(DRAIN_SPREAD / DRAIN_STEPS).await;
+    }
+    app.hub.with(|s| s.phones.values().chain(&s.consoles).for_each(|seat| seat.mailbox.close(Close::Restart)));
+}

@@ -1,0 +1,138 @@
+//! Owns what waits to be written to one socket: numbered rows (never dropped), frames of the live picture, and the latest crew
+//! positions (newest wins). Bounded: a socket whose queue would pass the limit loses frames that can be made again, or is
+//! closed.
+
+use super::close::Close;
+use crate::record::OutboxRow;
+use axum::extract::ws::Utf8Bytes;
+use matcher::model::TripId;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Most bytes waiting for one socket.
+pub const QUEUE_BYTES_MAX: usize = 64 * 1024;
+/// What a row counts for while it waits: it is rendered when it is sent.
+const ROW_BYTES: usize = 512;
+
+#[derive(Default)]
+struct Waiting {
+    rows: VecDeque<OutboxRow>,
+    frames: VecDeque<Utf8Bytes>,
+    latest: BTreeMap<TripId, Utf8Bytes>,
+    bytes: usize,
+}
+
+/// What is to be sent next.
+#[derive(Debug)]
+pub enum Item {
+    /// A numbered message, to be rendered.
+    Row(OutboxRow),
+    /// Ready to be sent.
+    Text(Utf8Bytes),
+}
+
+/// One socket's queue.
+#[derive(Default)]
+pub struct Mailbox {
+    waiting: Mutex<Waiting>,
+    wake: Notify,
+    close: OnceLock<Close>,
+    closing: CancellationToken,
+    behind: AtomicBool,
+}
+
+impl Mailbox {
+    /// A numbered message. A full queue closes the socket: nothing numbered is dropped.
+    pub fn push_row(&self, row: OutboxRow) {
+        let fits = self.with(|w| {
+            w.bytes += ROW_BYTES;
+            w.rows.push_back(row);
+            w.bytes <= QUEUE_BYTES_MAX
+        });
+        if fits { self.wake.notify_one() } else { self.close(Close::Slow) }
+    }
+
+    /// A frame of the live picture. When the queue is full, all waiting frames are dropped and the socket is marked as behind:
+    /// the feed then sends it a whole picture, and the jump in `n` tells the client.
+    pub fn push_frame(&self, text: Utf8Bytes) {
+        let full = self.with(|w| {
+            if w.bytes + text.len() > QUEUE_BYTES_MAX {
+                let dropped: usize = w.frames.drain(..).map(|f| f.len()).sum();
+                w.bytes -= dropped;
+                return true;
+            }
+            w.bytes += text.len();
+            w.frames.push_back(text);
+            false
+        });
+        if full {
+            self.behind.store(true, Ordering::Release);
+        }
+        self.wake.notify_one();
+    }
+
+    /// A whole picture, which replaces the frames still waiting and may itself be larger than the queue.
+    pub fn push_whole(&self, frames: &[Utf8Bytes]) {
+        self.with(|w| {
+            let dropped: usize = w.frames.drain(..).map(|f| f.len()).sum();
+            w.bytes -= dropped;
+            w.bytes += frames.iter().map(|f| f.len()).sum::<usize>();
+            w.frames.extend(frames.iter().cloned());
+        });
+        self.wake.notify_one();
+    }
+
+    /// Crew positions of a trip; replaces those still waiting.
+    pub fn put_latest(&self, trip: TripId, text: Utf8Bytes) {
+        self.with(|w| {
+            let before = w.latest.get(&trip).map_or(0, |t| t.len());
+            if w.bytes - before + text.len() <= QUEUE_BYTES_MAX {
+                w.bytes = w.bytes - before + text.len();
+                w.latest.insert(trip, text);
+            }
+        });
+        self.wake.notify_one();
+    }
+
+    /// The next to send: numbered messages first.
+    pub fn next(&self) -> Option<Item> {
+        self.with(|w| {
+            if let Some(row) = w.rows.pop_front() {
+                w.bytes -= ROW_BYTES;
+                return Some(Item::Row(row));
+            }
+            let text = w.frames.pop_front().or_else(|| w.latest.pop_first().map(|(_, text)| text))?;
+            w.bytes -= text.len();
+            Some(Item::Text(text))
+        })
+    }
+
+    /// Waits until something may be there. Wakes at once if something came since the last wait.
+    pub async fn changed(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Asks the session to close; the first reason stays.
+    pub fn close(&self, why: Close) {
+        let _ = self.close.set(why);
+        self.closing.cancel();
+    }
+
+    /// Waits for a reason to close.
+    pub async fn closed(&self) -> Close {
+        self.closing.cancelled().await;
+        *self.close.get().expect("the reason is set before the token is cancelled")
+    }
+
+    /// Whether frames were dropped since the last call.
+    pub fn take_behind(&self) -> bool {
+        self.behind.swap(false, Ordering::AcqRel)
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
+        change(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,112 @@
+//! Owns what a client may say, parsed strictly: an unknown `t` or field is refused.
+
+use crate::view::FixIn;
+use serde::Deserialize;
+use uuid::Uuid;
+
+/// Largest message either way, bytes.
+pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// Longest command id, characters.
+const ID_CHARS_MAX: usize = 36;
+
+/// Where a client left off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// Epoch of the session that ended.
+    pub epoch: u32,
+    /// Last number received.
+    pub seq: i64,
+}
+
+/// One message from a client.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case", deny_unknown_fields)]
+pub enum ClientMessage {
+    /// The first.
+    Hello {
+        /// Protocol version.
+        v: u32,
+        /// One-use ticket, from pages.
+        ticket: Option<String>,
+        /// Where it left off.
+        resume: Option<Resume>,
+    },
+    /// Everything up to the number has been received.
+    Ack {
+        /// The number.
+        seq: i64,
+    },
+    /// Still there.
+    Pong {},
+    /// Where the phone is.
+    Fix {
+        /// Oldest first.
+        fixes: Vec<FixIn>,
+    },
+    /// To an offer.
+    Answer {
+        /// Of the command.
+        id: String,
+        /// The offer.
+        offer: Uuid,
+        /// Yes or no.
+        accept: bool,
+    },
+    /// A crew member's tap.
+    Status {
+        /// Of the command.
+        id: String,
+        /// The trip.
+        trip: Uuid,
+        /// The phase reached.
+        to: String,
+    },
+    /// Gives the slot back.
+    DropOut {
+        /// Of the command.
+        id: String,
+        /// The trip.
+        trip: Uuid,
+    },
+    /// The alarm.
+    Sos {
+        /// Of the command.
+        id: String,
+        /// On which trip.
+        trip: Option<Uuid>,
+    },
+}
+
+impl ClientMessage {
+    /// From a text frame; `None` for anything the protocol does not know.
+    pub fn parse(text: &str) -> Option<Self> {
+        let message: Self = serde_json::from_str(text).ok()?;
+        let fits = message.id().is_none_or(|id| !id.is_empty() && id.chars().count() <= ID_CHARS_MAX);
+        fits.then_some(message)
+    }
+
+    /// The command's id, if it is one.
+    pub fn id(&self) -> Option<&str> {
+        match self {
+            Self::Answer { id, .. } | Self::Status { id, .. } | Self::DropOut { id, .. } | Self::Sos { id, .. } => {
+                Some(id)
+            }
+            _ => None,
+        }
+    }
+
+    /// The metric's label.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Ack { .. } => "ack",
+            Self::Pong {} => "pong",
+            Self::Fix { .. } => "fix",
+            Self::Answer { .. } => "answer",
+            Self::Status { .. } => "status",
+            Self::DropOut { .. } => "drop_out",
+            Self::Sos { .. } => "sos",
+        }
+    }
+}

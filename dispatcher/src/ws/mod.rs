@@ -1,0 +1,29 @@
+//! Owns the socket: sign-in, numbered messages until acknowledged, the consoles' live picture, coded closes. What a message
+//! shows is `view`'s; what is to be told to whom is the record's outbox.
+
+pub mod close;
+pub mod feed;
+pub mod hub;
+pub mod mailbox;
+pub mod message;
+pub mod outbox;
+pub mod render;
+pub mod session;
+pub mod tickets;
+pub mod upgrade;
+
+#[cfg(test)]
+mod message_tests;
+
+use crate::http::App;
+use std::sync::Arc;
+use tokio_util::task::TaskTracker;
+
+/// Starts the tasks behind the sockets; they end when `app.drain` is cancelled and the last socket has closed.
+pub fn start(app: &Arc<App>, tasks: &TaskTracker) {
+    tasks.spawn(outbox::tail(Arc::clone(app)));
+    tasks.spawn(outbox::acknowledge(Arc::clone(app)));
+    tasks.spawn(outbox::revoke(Arc::clone(app)));
+    tasks.spawn(feed::run(Arc::clone(app)));
+    tasks.spawn(hub::drain(Arc::clone(app)));
+}

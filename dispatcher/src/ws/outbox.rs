@@ -1,0 +1,96 @@
+//! Owns the tasks between the record and the sockets: the outbox's tail, batched acknowledgements, revocations. Commits wake
+//! them; a sweep finds what a lost wake would have hidden.
+
+use crate::http::App;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Rows read at a time.
+const ROWS_PER_READ: u32 = 500;
+/// The tail looks at least this often.
+const SWEEP: Duration = Duration::from_secs(1);
+/// Acknowledgements are gathered this long.
+const ACK_BATCH: Duration = Duration::from_millis(50);
+/// Rights that ended are looked for at least this often.
+const REVOKE_SWEEP: Duration = Duration::from_millis(500);
+/// Wait after the record failed.
+const RETRY: Duration = Duration::from_millis(500);
+
+/// Follows the whole outbox and hands each row to its recipient's socket.
+pub async fn tail(app: Arc<App>) {
+    let mut commits = app.record.commits();
+    let mut cursor = None;
+    loop {
+        match follow(&app, cursor).await {
+            Ok(next) => cursor = Some(next),
+            Err(_) => tokio::time::sleep(RETRY).await,
+        }
+        tokio::select! {
+            changed = commits.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(SWEEP) => {}
+            () = gone(&app) => return,
+        }
+    }
+}
+
+/// Reads on from the cursor. With no phone connected it goes to the head: a phone that comes reads its own rows.
+async fn follow(app: &App, cursor: Option<i64>) -> Result<i64, crate::record::RecordError> {
+    let Some(mut cursor) = cursor.filter(|_| app.hub.has_phones()) else {
+        return app.record.outbox_head().await;
+    };
+    loop {
+        let rows = app.record.outbox_after(cursor, ROWS_PER_READ).await?;
+        let full = rows.len() == ROWS_PER_READ as usize;
+        for row in rows {
+            cursor = row.id;
+            app.hub.deliver(row);
+        }
+        if !full {
+            return Ok(cursor);
+        }
+    }
+}
+
+/// Puts acknowledgements on the record, many in one transaction.
+pub async fn acknowledge(app: Arc<App>) {
+    loop {
+        tokio::select! {
+            () = app.hub.acked.notified() => {}
+            () = gone(&app) => return,
+        }
+        tokio::time::sleep(ACK_BATCH).await;
+        let batch = app.hub.take_acks();
+        if !batch.is_empty() && app.record.acknowledge(app.env.now(), &batch).await.is_err() {
+            for (account, seq) in batch {
+                app.hub.ack(account, seq);
+            }
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+}
+
+/// Closes the sockets of tokens that ended and accounts that were suspended.
+pub async fn revoke(app: Arc<App>) {
+    let mut commits = app.record.commits();
+    let mut cursor = 0;
+    loop {
+        if let Ok(revocations) = app.record.revocations_after(cursor).await {
+            cursor = revocations.last().map_or(cursor, |r| r.id);
+            app.hub.revoke(&revocations);
+        }
+        tokio::time::sleep(ACK_BATCH).await;
+        tokio::select! {
+            changed = commits.changed() => if changed.is_err() { return },
+            () = tokio::time::sleep(REVOKE_SWEEP) => {}
+            () = gone(&app) => return,
+        }
+    }
+}
+
+/// The server drains and the last socket has closed.
+pub(super) async fn gone(app: &App) {
+    app.drain.cancelled().await;
+    while !app.hub.is_empty() {
+        tokio::time::sleep(ACK_BATCH).await;
+    }
+}

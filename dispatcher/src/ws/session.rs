@@ -1,0 +1,411 @@
+//! Owns one socket from hello to close: sign-in, resume, numbered messages sent until acknowledged, commands, heartbeat, limits.
+//! Generic over the transport, so that a pair of channels can stand in for a phone.
+
+use super::close::Close;
+use super::hub::Registration;
+use super::mailbox::Item;
+use super::message::{ClientMessage, MESSAGE_BYTES_MAX, Resume};
+use super::render::render;
+use crate::http::App;
+use crate::http::command;
+use crate::http::limit::{Bucket, Rate};
+use crate::http::problem::{Answer, Problem};
+use crate::record::{Account, OutboxRow, Role, SignedIn};
+use crate::view::people::role_word;
+use axum::extract::ws::{Message, Utf8Bytes};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use matcher::model::{OfferId, TripId};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::{Instant, sleep_until, timeout};
+
+/// The protocol's version.
+const VERSION: u32 = 1;
+/// The first message must come within this.
+pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
+/// Silence after which the server asks.
+pub const HEARTBEAT: Duration = Duration::from_secs(25);
+/// The answer must come within this.
+pub const PONG_TIMEOUT: Duration = Duration::from_secs(8);
+/// A write that takes longer is a client that does not read.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long the client's own close frame is waited for.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// Messages of one client.
+const MESSAGES: Rate = Rate { per_s: 20.0, burst: 60.0 };
+/// Waits before a numbered message is sent again; the last one repeats.
+const RESEND: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+/// Most numbered messages without acknowledgement; a client beyond that does not read.
+const UNACKED_MAX: usize = 256;
+/// Rows read at a time.
+const ROWS_PER_READ: u32 = 256;
+
+/// How the socket was opened.
+pub enum Opening {
+    /// By a token in the header.
+    SignedIn(Arc<SignedIn>),
+    /// By a page; the hello must carry a ticket.
+    Ticket,
+}
+
+/// A numbered message on its way.
+struct Unacked {
+    row: OutboxRow,
+    tries: usize,
+    again_at: Instant,
+}
+
+struct Session<S> {
+    app: Arc<App>,
+    socket: S,
+    signed_in: Arc<SignedIn>,
+    registration: Registration,
+    /// Last number sent.
+    sent: i64,
+    unacked: BTreeMap<i64, Unacked>,
+    bucket: Bucket,
+    heard_at: Instant,
+    pinged: bool,
+}
+
+/// Serves the socket until it closes.
+pub async fn run<S, E>(app: Arc<App>, mut socket: S, opening: Opening)
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin + Send,
+    E: Display + Send,
+{
+    metrics::gauge!("donghaeng_sockets").increment(1.0);
+    let why = match greet(&app, &mut socket, opening).await {
+        Ok((signed_in, resume)) => serve(Arc::clone(&app), &mut socket, signed_in, resume).await,
+        Err(why) => why,
+    };
+    if let Some(why) = why {
+        metrics::counter!("donghaeng_socket_closes_total", "reason" => why.word()).increment(1);
+        let _ = timeout(FAREWELL, farewell(&mut socket, why)).await;
+    }
+    metrics::gauge!("donghaeng_sockets").decrement(1.0);
+}
+
+/// Says why, then waits for the client's own close.
+async fn farewell<S, E>(socket: &mut S, why: Close)
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+{
+    if socket.send(why.message()).await.is_ok() {
+        while let Some(Ok(_)) = socket.next().await {}
+    }
+}
+
+/// Waits for the hello. `Err(None)` is a client that has gone.
+async fn greet<S, E>(
+    app: &App,
+    socket: &mut S,
+    opening: Opening,
+) -> Result<(Arc<SignedIn>, Option<Resume>), Option<Close>>
+where
+    S: Stream<Item = Result<Message, E>> + Unpin,
+    E: Display,
+{
+    let first = timeout(HELLO_TIMEOUT, next_message(socket)).await.map_err(|_| Some(Close::HelloTimeout))??;
+    let ClientMessage::Hello { v: VERSION, ticket, resume } = first else { return Err(Some(Close::BadMessage)) };
+    let signed_in = match opening {
+        Opening::SignedIn(signed_in) => signed_in,
+        Opening::Ticket => {
+            let redeemed = ticket.and_then(|ticket| app.tickets.redeem(&ticket, app.env.now()));
+            redeemed.ok_or(Some(Close::NotSignedIn))?
+        }
+    };
+    if signed_in.account.role == Role::Admin {
+        return Err(Some(Close::NotSignedIn));
+    }
+    Ok((signed_in, resume))
+}
+
+/// The next message of the protocol; control frames are passed over.
+async fn next_message<S, E>(socket: &mut S) -> Result<ClientMessage, Option<Close>>
+where
+    S: Stream<Item = Result<Message, E>> + Unpin,
+    E: Display,
+{
+    loop {
+        let message = socket.next().await.ok_or(None)?;
+        if let Some(parsed) = read(message)? {
+            return Ok(parsed);
+        }
+    }
+}
+
+/// `Ok(None)` is a control frame; `Err(None)` a client that has gone.
+fn read<E: Display>(message: Result<Message, E>) -> Result<Option<ClientMessage>, Option<Close>> {
+    match message {
+        Ok(Message::Text(text)) if text.len() > MESSAGE_BYTES_MAX => Err(Some(Close::TooLarge)),
+        Ok(Message::Text(text)) => ClientMessage::parse(&text).map(Some).ok_or(Some(Close::BadMessage)),
+        Ok(Message::Binary(_)) => Err(Some(Close::BadMessage)),
+        Ok(Message::Ping(_) | Message::Pong(_)) => Ok(None),
+        // The transport tells its errors apart by text only; a message beyond its limit is the one a client can cause and mend.
+        Err(error) if error.to_string().contains("too long") => Err(Some(Close::TooLarge)),
+        Ok(Message::Close(_)) | Err(_) => Err(None),
+    }
+}
+
+async fn serve<S, E>(app: Arc<App>, socket: &mut S, signed_in: Arc<SignedIn>, resume: Option<Resume>) -> Option<Close>
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+    E: Display,
+{
+    // Joined before the numbers are read, so that a row committed in between is in one of the two places.
+    let registration = app.hub.join(&signed_in);
+    let now = app.env.now();
+    let mut session = Session {
+        bucket: Bucket::full(MESSAGES, now.0),
+        app,
+        socket,
+        signed_in,
+        registration,
+        sent: 0,
+        unacked: BTreeMap::new(),
+        heard_at: Instant::now(),
+        pinged: false,
+    };
+    let outcome = match session.welcome(resume).await {
+        Ok(()) => session.exchange().await,
+        Err(why) => Err(why),
+    };
+    outcome.err().flatten()
+}
+
+/// `Err(None)`: the client has gone. `Err(Some)`: it is to be closed.
+type Flow<T = ()> = Result<T, Option<Close>>;
+
+impl<S, E> Session<S>
+where
+    S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
+    E: Display,
+{
+    fn account(&self) -> &Account {
+        &self.signed_in.account
+    }
+
+    /// Answers the hello and, if the client left off somewhere that is still there, goes on from it.
+    async fn welcome(&mut self, resume: Option<Resume>) -> Flow {
+        let epoch = command::new_epoch(&self.app, self.account()).await.map_err(|_| Some(Close::Restart))?;
+        let (last, rows) =
+            left_off(&self.app, &self.signed_in.account, resume, epoch).await.map_err(|_| Some(Close::Restart))?;
+        let resumed = rows.is_some();
+        self.sent = resume.filter(|_| resumed).map_or(last, |r| r.seq);
+        if resumed {
+            self.app.hub.ack(self.account().id, self.sent);
+        }
+        let welcome = json!({
+            "t": "welcome", "v": VERSION, "role": role_word(self.account().role), "account": self.account().id.0,
+            "epoch": epoch, "resumed": resumed, "seq": self.sent, "heartbeat_s": HEARTBEAT.as_secs(),
+        });
+        self.send(welcome.to_string().into()).await?;
+        for row in rows.unwrap_or_default() {
+            self.send_row(row).await?;
+        }
+        Ok(())
+    }
+
+    async fn exchange(&mut self) -> Flow {
+        loop {
+            self.empty_mailbox().await?;
+            let wake_at = self.next_due();
+            tokio::select! {
+                biased;
+                why = self.registration.mailbox().closed() => return Err(Some(why)),
+                message = self.socket.next() => self.hear(message.ok_or(None)?).await?,
+                () = self.registration.mailbox().changed() => {}
+                () = sleep_until(wake_at) => self.be_on_time().await?,
+            }
+        }
+    }
+
+    /// Sends what waits. Between messages the client is heard too: select is only reached when the box is empty, and each
+    /// send is bounded.
+    async fn empty_mailbox(&mut self) -> Flow {
+        while let Some(item) = self.registration.mailbox().next() {
+            match item {
+                Item::Text(text) => self.send(text).await?,
+                Item::Row(row) if row.seq <= self.sent => {}
+                Item::Row(row) if row.seq == self.sent + 1 => self.send_row(row).await?,
+                Item::Row(_) => self.catch_up().await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// A number was passed over: the rows in between are on the record.
+    async fn catch_up(&mut self) -> Flow {
+        let rows = self.app.record.outbox_of(self.account().id, self.sent, ROWS_PER_READ).await;
+        for row in rows.map_err(|_| Some(Close::Restart))? {
+            self.send_row(row).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_row(&mut self, row: OutboxRow) -> Flow {
+        if self.unacked.len() >= UNACKED_MAX {
+            return Err(Some(Close::Slow));
+        }
+        self.sent = row.seq;
+        self.send_rendered(&row).await?;
+        let again_at = Instant::now() + RESEND[0];
+        self.unacked.insert(row.seq, Unacked { row, tries: 0, again_at });
+        Ok(())
+    }
+
+    /// Renders from the present state. While the record is away nothing is sent; the resend tries again.
+    async fn send_rendered(&mut self, row: &OutboxRow) -> Flow {
+        match render(&self.app, &self.signed_in.account, row).await {
+            Ok(text) => self.send(text.into()).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn send(&mut self, text: Utf8Bytes) -> Flow {
+        let write = timeout(WRITE_TIMEOUT, self.socket.send(Message::Text(text)));
+        tokio::select! {
+            why = self.registration.mailbox().closed() => Err(Some(why)),
+            written = write => match written {
+                Ok(Ok(())) => Ok(()),
+                Ok(Err(_)) => Err(None),
+                Err(_) => Err(Some(Close::Slow)),
+            },
+        }
+    }
+
+    /// When something must be done even if nobody speaks.
+    fn next_due(&self) -> Instant {
+        let silence = self.heard_at + if self.pinged { HEARTBEAT + PONG_TIMEOUT } else { HEARTBEAT };
+        self.unacked.values().map(|u| u.again_at).min().map_or(silence, |again| again.min(silence))
+    }
+
+    async fn be_on_time(&mut self) -> Flow {
+        let now = Instant::now();
+        if self.app.env.now() >= self.signed_in.expires_at {
+            return Err(Some(Close::Revoked));
+        }
+        if self.pinged && now >= self.heard_at + HEARTBEAT + PONG_TIMEOUT {
+            return Err(Some(Close::Silent));
+        }
+        if !self.pinged && now >= self.heard_at + HEARTBEAT {
+            self.pinged = true;
+            self.send(Utf8Bytes::from_static(r#"{"t":"ping"}"#)).await?;
+        }
+        let due: Vec<i64> = self.unacked.iter().filter(|(_, u)| u.again_at <= now).map(|(seq, _)| *seq).collect();
+        for seq in due {
+            let Some(unacked) = self.unacked.get_mut(&seq) else { continue };
+            unacked.tries += 1;
+            unacked.again_at = now + RESEND[unacked.tries.min(RESEND.len() - 1)];
+            let row = unacked.row.clone();
+            metrics::counter!("donghaeng_resends_total").increment(1);
+            self.send_rendered(&row).await?;
+        }
+        Ok(())
+    }
+
+    async fn hear(&mut self, message: Result<Message, E>) -> Flow {
+        self.heard_at = Instant::now();
+        self.pinged = false;
+        if self.bucket.take(MESSAGES, self.app.env.now().0).is_err() {
+            return Err(Some(Close::Flood));
+        }
+        let Some(message) = read(message)? else { return Ok(()) };
+        metrics::counter!("donghaeng_socket_messages_total", "t" => message.word()).increment(1);
+        let id = message.id().map(str::to_owned);
+        let (result, silent) = match message {
+            ClientMessage::Hello { .. } => return Err(Some(Close::BadMessage)),
+            ClientMessage::Pong {} => return Ok(()),
+            ClientMessage::Ack { seq } => return self.acked(seq),
+            fixes @ ClientMessage::Fix { .. } => (obey(&self.app, &self.signed_in.account, fixes).await, true),
+            command => (obey(&self.app, &self.signed_in.account, command).await, false),
+        };
+        match result {
+            Ok(_) if silent => Ok(()),
+            result => self.send(answer_to(id.as_deref(), result).to_string().into()).await,
+        }
+    }
+
+    /// Everything up to the number has arrived. A number never sent is not an acknowledgement.
+    fn acked(&mut self, seq: i64) -> Flow {
+        if seq < 0 || seq > self.sent {
+            return Err(Some(Close::BadMessage));
+        }
+        self.unacked = self.unacked.split_off(&(seq + 1));
+        if self.account().role != Role::Supervisor {
+            self.app.hub.ack(self.account().id, seq);
+        }
+        Ok(())
+    }
+}
+
+/// The last number issued, and the rows after the client's if every one of them is there.
+async fn left_off(
+    app: &App,
+    account: &Account,
+    resume: Option<Resume>,
+    epoch: u32,
+) -> Answer<(i64, Option<Vec<OutboxRow>>)> {
+    if account.role == Role::Supervisor {
+        return Ok((0, None));
+    }
+    let (last, _) = app.record.outbox_seq(account.id).await?;
+    let Some(from) = resume.filter(|r| r.epoch < epoch && (0..=last).contains(&r.seq)) else {
+        return Ok((last, None));
+    };
+    let rows = app.record.outbox_of(account.id, from.seq, ROWS_PER_READ).await?;
+    let whole = rows.len() as i64 >= last - from.seq && (from.seq + 1..).zip(&rows).all(|(n, row)| row.seq == n);
+    Ok((last, whole.then_some(rows)))
+}
+
+/// Does what REST would; the value holds what the result says beside `ok`.
+async fn obey(app: &App, account: &Account, message: ClientMessage) -> Answer<Value> {
+    let roles: &[Role] = match message {
+        ClientMessage::Fix { .. } | ClientMessage::Sos { .. } => &[Role::Rider, Role::Staff],
+        _ => &[Role::Staff],
+    };
+    command::only(account, roles)?;
+    match message {
+        ClientMessage::Fix { fixes } => {
+            command::fixes(app, account, &fixes).await?;
+        }
+        ClientMessage::Answer { offer, accept, .. } => {
+            let state = command::answer(app, account, OfferId(offer), accept).await?;
+            return Ok(json!({"state": state}));
+        }
+        ClientMessage::Status { trip, to, .. } => command::status(app, account, TripId(trip), &to).await?,
+        ClientMessage::DropOut { trip, .. } => command::drop_out(app, account, TripId(trip)).await?,
+        ClientMessage::Sos { trip, .. } => {
+            let incident = command::sos(app, account, trip.map(TripId)).await?;
+            return Ok(json!({"incident": incident.0}));
+        }
+        ClientMessage::Hello { .. } | ClientMessage::Ack { .. } | ClientMessage::Pong {} => {}
+    }
+    Ok(json!({}))
+}
+
+fn answer_to(id: Option<&str>, result: Result<Value, Problem>) -> Value {
+    let mut answer = match result {
+        Ok(mut more) => {
+            more["ok"] = true.into();
+            more
+        }
+        Err(problem) => {
+            let mut refused = json!({"ok": false, "code": problem.code.word()});
+            if let Some(field) = problem.field {
+                refused["field"] = field.into();
+            }
+            refused
+        }
+    };
+    answer["t"] = "result".into();
+    if let Some(id) = id {
+        answer["id"] = id.into();
+    }
+    answer
+}

@@ -1,0 +1,451 @@
+//! Owns the making of [`MapData`] from OpenStreetMap PBF files. Knows the order of such files, not the bytes (`pbf`) nor the
+//! meaning of tags (`tags`).
+//!
+//! Three passes, because a file lists points before ways and ways before relations, and only what a later kind names is
+//! kept of an earlier one: (1) relations and tagged ways, (2) ways that area relations name, (3) points. Blocks without
+//! the kind a pass wants are not decoded again.
+
+use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, Way};
+use super::pbf::{Holds, LoadError, Progress, for_each_block};
+use super::report::ImportReport;
+use super::rings::{join, middle_and_size, with_holes};
+use super::tags::{Road, Tags};
+use crate::position::{Bounds, Position};
+use crate::{district, station};
+use osmpbf::{RelMemberType, elements::Element};
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+/// Points a map may hold; a country has some tens of millions.
+pub const NODES_MAX: usize = 200_000_000;
+
+/// Parks from this size on get their name on the map, square metres.
+const PARK_LABEL_M2_MIN: f64 = 30_000.0;
+
+const ATTRIBUTION: &str = "© OpenStreetMap contributors";
+
+/// Reads one or more files as one map; objects they share are read once. `bounds` cuts roads to a box. `progress` is called
+/// for every block.
+pub fn load(
+    paths: &[&Path],
+    bounds: Option<Bounds>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(MapData, ImportReport), LoadError> {
+    let mut import = Import { bounds, ..Import::default() };
+    let mut sizes = Vec::new();
+    for path in paths {
+        sizes.push(std::fs::metadata(path).map_err(LoadError::Io)?.len());
+    }
+    let total_bytes = sizes.iter().sum::<u64>() * 3;
+    let mut before = 0;
+    let mut holds: Vec<Vec<Holds>> = Vec::new();
+    for pass in 0..3 {
+        for (file, path) in paths.iter().enumerate() {
+            let at_byte = |b: u64| progress(Progress { done_bytes: before + b, total_bytes });
+            match pass {
+                0 => {
+                    let mut held = Vec::new();
+                    for_each_block(
+                        path,
+                        |_| true,
+                        at_byte,
+                        |_, block| {
+                            held.push(import.take_ways_and_relations(block));
+                            import.check_size()
+                        },
+                    )?;
+                    holds.push(held);
+                }
+                1 => for_each_block(
+                    path,
+                    |b| import_wants(&holds[file], b, |h| h.ways),
+                    at_byte,
+                    |_, block| {
+                        import.take_members(block);
+                        Ok(())
+                    },
+                )?,
+                _ => {
+                    import.nodes.prepare();
+                    for_each_block(
+                        path,
+                        |b| import_wants(&holds[file], b, |h| h.nodes),
+                        at_byte,
+                        |_, block| {
+                            import.take_nodes(block);
+                            Ok(())
+                        },
+                    )?;
+                }
+            }
+            before += sizes[file];
+        }
+    }
+    progress(Progress { done_bytes: total_bytes, total_bytes });
+    let name = paths.first().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    import.finish(name.split('.').next().unwrap_or("map").to_owned())
+}
+
+fn import_wants(held: &[Holds], block: usize, which: impl Fn(&Holds) -> bool) -> bool {
+    held.get(block).is_none_or(which)
+}
+
+/// A road as read: its points by their numbers in the file.
+struct RawRoad {
+    road: Road,
+    name: u32,
+    refs: Vec<i64>,
+}
+
+/// An area that is one closed way.
+struct RawArea {
+    kind: AreaKind,
+    park: Option<(String, String)>,
+    refs: Vec<i64>,
+}
+
+/// An area made of several ways.
+struct RawRelation {
+    kind: AreaKind,
+    park: Option<(String, String)>,
+    outer: Vec<i64>,
+    inner: Vec<i64>,
+}
+
+/// Points by their numbers: asked for first, then looked up while the points pass by.
+#[derive(Default)]
+struct Nodes {
+    ids: Vec<i64>,
+    at: Vec<Option<Position>>,
+}
+
+impl Nodes {
+    fn want(&mut self, refs: &[i64]) {
+        self.ids.extend_from_slice(refs);
+    }
+
+    fn prepare(&mut self) {
+        if self.at.is_empty() {
+            self.ids.sort_unstable();
+            self.ids.dedup();
+            self.ids.shrink_to_fit();
+            self.at = vec![None; self.ids.len()];
+        }
+    }
+
+    fn put(&mut self, id: i64, at: Position) {
+        if let Ok(i) = self.ids.binary_search(&id) {
+            self.at[i] = Some(at);
+        }
+    }
+
+    fn slot(&self, id: i64) -> Option<usize> {
+        self.ids.binary_search(&id).ok()
+    }
+
+    fn get(&self, id: i64) -> Option<Position> {
+        self.slot(id).and_then(|i| self.at[i])
+    }
+}
+
+#[derive(Default)]
+struct Import {
+    bounds: Option<Bounds>,
+    report: ImportReport,
+    nodes: Nodes,
+    roads: Vec<RawRoad>,
+    areas: Vec<RawArea>,
+    relations: Vec<RawRelation>,
+    seen: HashSet<i64>,
+    seen_relations: HashSet<i64>,
+    /// Member ways of area relations, by number; empty until found.
+    members: HashMap<i64, Vec<i64>>,
+    names: Vec<String>,
+    name_of: HashMap<String, u32>,
+    labels: Vec<Label>,
+}
+
+impl Import {
+    fn check_size(&self) -> Result<(), LoadError> {
+        if self.nodes.ids.len() > 2 * NODES_MAX { Err(LoadError::TooLarge) } else { Ok(()) }
+    }
+
+    fn take_ways_and_relations(&mut self, block: &osmpbf::PrimitiveBlock) -> Holds {
+        let mut holds = Holds::default();
+        for group in block.groups() {
+            holds.nodes |= group.nodes().next().is_some() || group.dense_nodes().next().is_some();
+            for way in group.ways() {
+                holds.ways = true;
+                self.take_way(&way);
+            }
+            for relation in group.relations() {
+                self.take_relation(&relation);
+            }
+        }
+        holds
+    }
+
+    fn take_way(&mut self, way: &osmpbf::Way<'_>) {
+        let tags = Tags::read(way.tags());
+        let area = tags.area();
+        if tags.highway.is_none() && area.is_none() {
+            return;
+        }
+        if !self.seen.insert(way.id()) {
+            self.report.duplicate_ways += 1;
+            return;
+        }
+        let refs: Vec<i64> = way.refs().collect();
+        if let Some(road) = tags.road() {
+            self.nodes.want(&refs);
+            let name = tags.name.map_or(Way::NO_NAME, |n| self.name(n));
+            self.roads.push(RawRoad { road, name, refs });
+        } else if let (Some(kind), [first, _, .., last]) = (area, refs.as_slice())
+            && first == last
+        {
+            self.nodes.want(&refs);
+            self.areas.push(RawArea { kind, park: park_name(&tags), refs });
+        } else if let Some(class) = tags.highway {
+            self.report.unknown_class(class);
+        }
+    }
+
+    fn take_relation(&mut self, relation: &osmpbf::Relation<'_>) {
+        let tags = Tags::read(relation.tags());
+        let (Some("multipolygon"), Some(kind)) = (tags.kind, tags.area()) else { return };
+        if !self.seen_relations.insert(relation.id()) {
+            return;
+        }
+        let mut raw = RawRelation { kind, park: park_name(&tags), outer: Vec::new(), inner: Vec::new() };
+        for member in relation.members().filter(|m| m.member_type == RelMemberType::Way) {
+            let inner = matches!(member.role(), Ok("inner"));
+            if inner { &mut raw.inner } else { &mut raw.outer }.push(member.member_id);
+            self.members.entry(member.member_id).or_default();
+        }
+        self.relations.push(raw);
+    }
+
+    fn take_members(&mut self, block: &osmpbf::PrimitiveBlock) {
+        for way in block.groups().flat_map(|g| g.ways()) {
+            if let Some(refs) = self.members.get_mut(&way.id()) {
+                *refs = way.refs().collect();
+                self.nodes.want(refs);
+            }
+        }
+    }
+
+    fn take_nodes(&mut self, block: &osmpbf::PrimitiveBlock) {
+        for element in block.elements() {
+            match element {
+                Element::DenseNode(n) => self.take_node(n.id(), n.nano_lat(), n.nano_lon(), &Tags::read(n.tags())),
+                Element::Node(n) => self.take_node(n.id(), n.nano_lat(), n.nano_lon(), &Tags::read(n.tags())),
+                _ => {}
+            }
+        }
+    }
+
+    fn take_node(&mut self, id: i64, nano_lat: i64, nano_lon: i64, tags: &Tags<'_>) {
+        let e7 = |nano: i64| i32::try_from(nano / 100).ok();
+        let at = e7(nano_lat).zip(e7(nano_lon)).and_then(|(lat, lon)| Position::from_e7(lat, lon).ok());
+        let Some(at) = at else {
+            self.report.impossible_nodes += 1;
+            return;
+        };
+        self.nodes.put(id, at);
+        if let (Some(kind), Some(name)) = (tags.label(), tags.name)
+            && self.is_inside(at)
+            && !self.labels.iter().any(|l| l.kind == kind && same_name(&l.name, name))
+        {
+            self.labels.push(label(kind, name, tags.name_en.unwrap_or_default(), at));
+        }
+    }
+
+    fn is_inside(&self, at: Position) -> bool {
+        self.bounds.is_none_or(|b| b.contains(at))
+    }
+
+    fn name(&mut self, name: &str) -> u32 {
+        if let Some(&known) = self.name_of.get(name) {
+            return known;
+        }
+        let number = self.names.len() as u32;
+        self.names.push(name.to_owned());
+        self.name_of.insert(name.to_owned(), number);
+        number
+    }
+
+    fn finish(mut self, name: String) -> Result<(MapData, ImportReport), LoadError> {
+        let (nodes, ways) = self.finish_roads();
+        if !ways.iter().any(|w| w.drive != Access::No || w.walk != Access::No) {
+            return Err(LoadError::NoRoads);
+        }
+        if nodes.len() > NODES_MAX {
+            return Err(LoadError::TooLarge);
+        }
+        let bounds = Bounds::around(nodes.iter().copied()).ok_or(LoadError::NoRoads)?;
+        let areas = self.finish_areas();
+        self.report.labels = self.labels.len() as u64;
+        self.add_labels(&bounds);
+        self.report.road_nodes = nodes.len() as u64;
+        self.report.roads = ways.len() as u64;
+        self.report.areas = areas.len() as u64;
+        let data = MapData {
+            name,
+            attribution: ATTRIBUTION.to_owned(),
+            generated: false,
+            bounds,
+            nodes,
+            ways,
+            names: self.names,
+            areas,
+            labels: self.labels,
+        };
+        Ok((data, self.report))
+    }
+
+    /// Roads with points numbered from 0, cut where a point is missing or outside the box: a straight line over the gap
+    /// would be a street that does not exist.
+    fn finish_roads(&mut self) -> (Vec<Position>, Vec<Way>) {
+        const UNUSED: u32 = u32::MAX;
+        let mut number = vec![UNUSED; self.nodes.ids.len()];
+        let mut nodes = Vec::new();
+        let mut ways = Vec::new();
+        for raw in std::mem::take(&mut self.roads) {
+            let mut pieces: Vec<Vec<u32>> = vec![Vec::new()];
+            let (mut missing, mut outside) = (0, 0);
+            for id in &raw.refs {
+                let known = self.nodes.slot(*id).and_then(|i| self.nodes.at[i].map(|at| (i, at)));
+                let Some((slot, at)) = known.filter(|&(_, at)| self.is_inside(at)) else {
+                    if known.is_some() {
+                        outside += 1;
+                    } else {
+                        missing += 1;
+                    }
+                    pieces.push(Vec::new());
+                    continue;
+                };
+                if number[slot] == UNUSED {
+                    number[slot] = nodes.len() as u32;
+                    nodes.push(at);
+                }
+                if let Some(piece) = pieces.last_mut() {
+                    piece.push(number[slot]);
+                }
+            }
+            pieces.retain(|p| !p.is_empty());
+            self.report.missing_nodes += missing;
+            if outside == raw.refs.len() {
+                self.report.ways_outside += 1;
+                continue;
+            }
+            self.report.ways_cut += u64::from(pieces.len() > 1);
+            for piece in pieces {
+                if piece.len() < 2 {
+                    self.report.ways_too_short += 1;
+                    continue;
+                }
+                let Road { class, drive, walk, drive_kmh, walk_kmh_tenths, bridge } = raw.road;
+                self.report.roads_closed += u64::from(drive == Access::No && walk == Access::No);
+                ways.push(Way { nodes: piece, class, name: raw.name, drive, walk, drive_kmh, walk_kmh_tenths, bridge });
+            }
+        }
+        nodes.shrink_to_fit();
+        (nodes, ways)
+    }
+
+    fn finish_areas(&mut self) -> Vec<Area> {
+        let mut areas = Vec::new();
+        for raw in std::mem::take(&mut self.areas) {
+            let (ring, missing) = self.line(&raw.refs);
+            self.report.missing_nodes += missing;
+            self.add_outlines(raw.kind, raw.park, vec![ring], Vec::new(), &mut areas);
+        }
+        for raw in std::mem::take(&mut self.relations) {
+            let outer = self.member_lines(&raw.outer);
+            let inner = self.member_lines(&raw.inner);
+            if outer.is_empty() {
+                self.report.relations_without_members += 1;
+                continue;
+            }
+            self.add_outlines(raw.kind, raw.park, outer, inner, &mut areas);
+        }
+        areas
+    }
+
+    fn line(&self, refs: &[i64]) -> (Vec<Position>, u64) {
+        let line: Vec<Position> = refs.iter().filter_map(|&id| self.nodes.get(id)).collect();
+        let missing = (refs.len() - line.len()) as u64;
+        (line, missing)
+    }
+
+    fn member_lines(&mut self, members: &[i64]) -> Vec<Vec<Position>> {
+        let mut lines = Vec::new();
+        for id in members {
+            let (line, missing) = self.members.get(id).map_or((Vec::new(), 0), |refs| self.line(refs));
+            self.report.missing_nodes += missing;
+            if line.len() < 2 {
+                self.report.missing_members += 1;
+            } else {
+                lines.push(line);
+            }
+        }
+        lines
+    }
+
+    fn add_outlines(
+        &mut self,
+        kind: AreaKind,
+        park: Option<(String, String)>,
+        outer: Vec<Vec<Position>>,
+        inner: Vec<Vec<Position>>,
+        areas: &mut Vec<Area>,
+    ) {
+        let (outlines, holes) = (join(outer), join(inner));
+        self.report.outlines_closed += (outlines.gaps_closed + holes.gaps_closed) as u64;
+        self.report.outlines_dropped += (outlines.dropped + holes.dropped) as u64;
+        let (kept, outside): (Vec<_>, Vec<_>) = outlines.closed.into_iter().partition(|r| self.touches(r));
+        self.report.areas_outside += outside.len() as u64;
+        let largest = kept.iter().filter_map(|r| middle_and_size(r)).max_by(|a, b| a.1.total_cmp(&b.1));
+        if let (Some((name, name_en)), Some((middle, size))) = (park, largest)
+            && size >= PARK_LABEL_M2_MIN
+        {
+            self.labels.push(Label { kind: LabelKind::Park, name, name_en, at: middle });
+        }
+        areas.extend(with_holes(kind, kept, holes.closed));
+    }
+
+    /// Whether the ring's box meets the box asked for.
+    fn touches(&self, ring: &[Position]) -> bool {
+        let (Some(asked), Some(ring)) = (self.bounds, Bounds::around(ring.iter().copied())) else { return true };
+        ring.west <= asked.east && ring.east >= asked.west && ring.south <= asked.north && ring.north >= asked.south
+    }
+
+    /// Seoul's districts and stations, where the files bring none of that name.
+    fn add_labels(&mut self, bounds: &Bounds) {
+        for added in district::labels_within(bounds).into_iter().chain(station::labels_within(bounds)) {
+            if !self.labels.iter().any(|l| l.kind == added.kind && same_name(&l.name, &added.name)) {
+                self.labels.push(added);
+                self.report.labels_added += 1;
+            }
+        }
+    }
+}
+
+fn park_name(tags: &Tags<'_>) -> Option<(String, String)> {
+    let name = tags.name.filter(|_| tags.is_park())?;
+    Some((name.to_owned(), tags.name_en.unwrap_or_default().to_owned()))
+}
+
+fn label(kind: LabelKind, name: &str, name_en: &str, at: Position) -> Label {
+    Label { kind, name: name.to_owned(), name_en: name_en.to_owned(), at }
+}
+
+/// Station names are written with and without the word for station.
+fn same_name(a: &str, b: &str) -> bool {
+    let bare = |s: &str| s.trim().trim_end_matches('역').to_owned();
+    bare(a) == bare(b)
+}
+
+#[cfg(test)]
+#[path = "load_tests.rs"]
+pub(crate) mod tests;

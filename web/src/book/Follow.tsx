@@ -1,0 +1,127 @@
+// Owns the one status screen of a trip: what state it is in by the server's word, who comes and where they are, the words to
+// exchange, calling it off, and SOS. Says nothing the server has not said.
+import { useMemo, useState } from 'preact/hooks';
+import { Confirm } from '../shared/frame';
+import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { PhoneMap } from '../shared/map/PhoneMap';
+import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
+import { placeName } from '../shared/places';
+import { useTick } from '../shared/store';
+import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
+import type { Rider } from './rider';
+
+/** The phases in which the rider may see people coming. */
+const WITH_CREW: readonly Phase[] = ['assigned', 'en_route', 'arrived', 'met', 'escorting'];
+const COMING: readonly Phase[] = ['assigned', 'en_route'];
+const CANCELLABLE: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
+const STEPS: readonly Phase[] = ['matching', 'assigned', 'en_route', 'arrived', 'escorting'];
+
+interface Props { rider: Rider; trip: Trip; map: MapInfo; onAnother: () => void }
+export function Follow({ rider, trip, map, onAnother }: Props) {
+  const [asked, setAsked] = useState(false);
+  useTick(1000, WITH_CREW.includes(trip.phase));
+  const seen = rider.crewAt.get(trip.id);
+  const crew = agedCrew(seen, performance.now());
+  return (
+    <>
+      <section class="card">
+        <h1 data-testid="trip-phase" data-phase={trip.phase} data-trip={trip.id} aria-live="polite">{tCode('phase', trip.phase)}</h1>
+        <p class="say">{sentence(trip)}</p>
+        {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
+        <Steps phase={trip.phase} />
+        {WITH_CREW.includes(trip.phase) && <CrewList trip={trip} crew={crew} />}
+        {WITH_CREW.includes(trip.phase) && trip.word && <Words trip={trip} />}
+        {WITH_CREW.includes(trip.phase) && trip.pickup && <TripMap trip={trip} map={map} crew={crew} />}
+        <dl class="facts">
+          {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{placeName(map, trip.pickup)}</dd></>}
+          {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{placeName(map, trip.dropoff)}</dd></>}
+        </dl>
+        {CANCELLABLE.includes(trip.phase) && !asked && (
+          <button type="button" class="danger" data-testid="cancel" onClick={() => setAsked(true)}>{t('trip.cancel')}</button>
+        )}
+        {asked && (
+          <Confirm
+            question={t('trip.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsked(false)}
+            onYes={() => { setAsked(false); void rider.cancel(trip.id); }}
+          />
+        )}
+      </section>
+      {!isOpen(trip.phase) && <button type="button" class="main" data-testid="trip-close" onClick={() => rider.dismiss()}>{t('close')}</button>}
+      <button type="button" class="quiet" data-testid="book-another" onClick={onAnother}>{t('book.another')}</button>
+    </>
+  );
+}
+
+function sentence(trip: Trip): string {
+  if (trip.escalated && ['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) return t('say.escalated');
+  return t(`say.${trip.phase}` as Key, { crew: t(`crew.${Math.min(4, Math.max(1, trip.crew_size ?? 2))}` as Key) });
+}
+
+/** Positions as old as they are now, not as old as when they came. */
+function agedCrew(seen: { crew: CrewAt[]; at: number } | undefined, nowMs: number): CrewAt[] {
+  return seen ? seen.crew.map((member) => ({ ...member, age_s: member.age_s + (nowMs - seen.at) / 1000 })) : [];
+}
+
+function Steps({ phase }: { phase: Phase }) {
+  const place: Partial<Record<Phase, number>> =
+    { requested: 0, reserved: 0, matching: 0, offered: 0, assigned: 1, en_route: 2, arrived: 3, met: 4, escorting: 4 };
+  const at = place[phase];
+  if (at === undefined) return null;
+  return (
+    <ol class="steps" aria-hidden="true">
+      {STEPS.map((step, i) => <li key={step} class={i < at ? 'past' : i === at ? 'now' : ''}>{tCode('phase', step)}</li>)}
+    </ol>
+  );
+}
+
+function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] }) {
+  const coming = COMING.includes(trip.phase);
+  return (
+    <ul class="crew" data-testid="crew">
+      {(trip.crew ?? []).map((member) => {
+        const at = crew.find(({ no }) => no === member.no);
+        const eta = at?.eta_s ?? member.eta_s;
+        return (
+          <li key={member.no}>
+            <strong>{member.display}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+            {coming && eta !== null && eta !== undefined && <span data-testid="eta"> {t('trip.eta', { eta: span(eta) })}</span>}
+            {at && at.age_s > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(at.age_s) })}</span>}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function Words({ trip }: { trip: Trip }) {
+  return (
+    <div class="words" data-testid="words">
+      <div><span>{t('word.theirs')}</span><strong data-testid="partner-word">{trip.partner_word}</strong></div>
+      <div><span>{t('word.yours')}</span><strong data-testid="word">{trip.word}</strong></div>
+      <p class="hint">{t('word.why')}</p>
+    </div>
+  );
+}
+
+function TripMap({ trip, map, crew }: { trip: Trip; map: MapInfo; crew: CrewAt[] }) {
+  // Redrawn when a position came or turned hollow, not at every tick of the age.
+  const drawn = crew.map((m) => `${m.no}:${m.lat}:${m.lon}:${m.age_s > HOLLOW_AFTER_S}`).join();
+  const marks = useMemo<Mark[]>(() => {
+    const pins: Mark[] = [];
+    if (trip.pickup) pins.push({ role: 'pickup', at: trip.pickup, label: t('place.here') });
+    if (trip.dropoff && ['met', 'escorting'].includes(trip.phase)) pins.push({ role: 'dropoff', at: trip.dropoff, label: t('place.there') });
+    for (const m of crew) pins.push({ role: 'crew', at: m, label: String(m.no), age_s: m.age_s, acc_m: m.acc_m });
+    return pins;
+  }, [drawn, trip]);
+  return <PhoneMap info={map} marks={marks} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
+}
+
+/** One position with a call for help, and only when this page may already have it: a question on the screen is not silent. */
+export async function tellPosition(rider: Rider): Promise<void> {
+  const allowed = await navigator.permissions?.query({ name: 'geolocation' }).catch(() => null);
+  if (allowed?.state !== 'granted') return;
+  navigator.geolocation.getCurrentPosition(({ coords }) => {
+    const fix = { lat: coords.latitude, lon: coords.longitude, acc_m: Math.round(coords.accuracy), kind: 'gps' as const, age_ms: 0, seq: rider.nextFixSeq() };
+    void rider.api.sendFixes([fix]).catch(() => {});
+  });
+}

@@ -1,0 +1,68 @@
+// Owns the question a rider is putting together (when, where, where to) and its one pending booking. The draft lives in
+// memory; only a booking that was sent and not yet answered is kept in the tab, with its key, so that a reload or a lost
+// answer asks for the same booking again and never for a second one.
+import { Problem, type Api } from '../shared/api';
+import { freshKey } from '../shared/key';
+import type { Booked, BookingBody, Place, Weekday } from '../shared/types';
+
+export type When =
+  | { kind: 'now' }
+  | { kind: 'at'; date: string; time: string }
+  | { kind: 'commute'; days: Weekday[]; outward: string; back: string; until: string };
+export interface Draft { when: When | null; pickup: Place | null; dropoff: Place | null }
+export const EMPTY_DRAFT: Draft = { when: null, pickup: null, dropoff: null };
+export const WEEKDAYS: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
+
+const KOREA_MS = 9 * 3600_000;
+/** The civil date in Korea, `days` from `nowMs`. */
+export function koreanDate(nowMs: number, days = 0): string {
+  return new Date(nowMs + KOREA_MS + days * 86_400_000).toISOString().slice(0, 10);
+}
+/** Hours and minutes in Korea. */
+export function koreanTime(nowMs: number): string {
+  return new Date(nowMs + KOREA_MS).toISOString().slice(11, 16);
+}
+
+/** The body the server wants, or `null` while something is missing. */
+export function bodyOf(draft: Draft, nowMs: number): BookingBody | null {
+  const { when, pickup, dropoff } = draft;
+  if (!when || !pickup || !dropoff) return null;
+  const places = { pickup, dropoff };
+  if (when.kind === 'now') return { kind: 'now', ...places };
+  if (when.kind === 'at') {
+    return { kind: 'at', at: new Date(`${when.date}T${when.time}:00+09:00`).toISOString().replace('.000Z', 'Z'), ...places };
+  }
+  return {
+    kind: 'commute', ...places,
+    commute: { days: when.days, outward_at: when.outward, return_at: when.back, from: koreanDate(nowMs, 1), until: when.until },
+  };
+}
+
+interface Kept { key: string; body: BookingBody }
+const PENDING = 'pending';
+
+/** The booking that was sent and whose answer is not known. */
+export class Pending {
+  constructor(private readonly storage: Storage = sessionStorage, private readonly newKey: () => string = freshKey) {}
+
+  get body(): BookingBody | null { return this.read()?.body ?? null; }
+  private read(): Kept | null {
+    const text = this.storage.getItem(PENDING);
+    return text === null ? null : (JSON.parse(text) as Kept);
+  }
+  clear(): void { this.storage.removeItem(PENDING); }
+
+  /** Sends `body`, or again what is pending. Throws a `Problem` (settled: nothing is pending) or `Unreachable` (still pending). */
+  async send(api: Api, body: BookingBody): Promise<Booked> {
+    const kept = this.read() ?? { key: this.newKey(), body };
+    this.storage.setItem(PENDING, JSON.stringify(kept));
+    try {
+      const booked = await api.book(kept.body, kept.key);
+      this.clear();
+      return booked;
+    } catch (error) {
+      if (error instanceof Problem && error.status < 500 && error.status !== 408 && error.status !== 429) this.clear();
+      throw error;
+    }
+  }
+}

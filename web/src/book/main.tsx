@@ -1,0 +1,69 @@
+// Owns the rider's page: sign-in, then asking or following. Each screen is its own file.
+import { useEffect, useState } from 'preact/hooks';
+import { Api } from '../shared/api';
+import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from '../shared/frame';
+import { t } from '../shared/i18n';
+import { TokenStore } from '../shared/session';
+import { useStore } from '../shared/store';
+import { isOpen } from '../shared/types';
+import { Ask } from './Ask';
+import { Follow, tellPosition } from './Follow';
+import { History } from './History';
+import { Rider } from './rider';
+
+const tokens = new TokenStore('book');
+const api = new Api(tokens.read());
+
+function Notice() {
+  return (
+    <aside class="notice" data-testid="watched-notice">
+      <strong>{t('watched.title')}</strong>
+      <p>{t('watched.text')} <a href="tel:1366">1366</a></p>
+      <p class="hint">{t('watched.exit')}</p>
+    </aside>
+  );
+}
+
+function Page() {
+  const [signedIn, setSignedIn] = useState(tokens.read() !== null);
+  const signOut = (): void => { tokens.clear(); api.setToken(null); setSignedIn(false); };
+  api.onSignedOut = signOut;
+  return (
+    <div class="phone">
+      <header class="top"><LangSwitch /><QuickExit /></header>
+      {signedIn
+        ? <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(signOut); }} />
+        : <SignIn api={api} tokens={tokens} role="rider" notice={<Notice />} onSession={() => setSignedIn(true)} />}
+    </div>
+  );
+}
+
+function Signed({ onSignOut }: { onSignOut: () => void }) {
+  const [rider] = useState(() => new Rider(api));
+  const [asking, setAsking] = useState(false);
+  useStore(rider);
+  useEffect(() => { rider.open(); return () => rider.close(); }, [rider]);
+  const trip = rider.current;
+  const pending = rider.retrying;
+  const following = trip !== null && !asking && !pending;
+  return (
+    <>
+      <Banner link={rider.link} onReturn={() => rider.comeBack()} />
+      <main>
+        {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
+        {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
+        {rider.map && !pending && (trip && following
+          ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => setAsking(true)} />
+          : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
+        <History rider={rider} />
+        <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
+        <p class="hint">{t('watched.short')} <a href="tel:1366">1366</a></p>
+        <div class={following ? 'within-reach' : ''}>
+          <SosButton sos={rider.sos} trip={trip && isOpen(trip.phase) ? trip.id : null} before={() => tellPosition(rider)} />
+        </div>
+      </main>
+    </>
+  );
+}
+
+void start(() => <Page />);

@@ -1,0 +1,137 @@
+// Owns what the rider's page knows: trips, series, where the crew is. The server's word is the only source of a trip's phase.
+import { Unreachable, type Api } from '../shared/api';
+import { openSocket } from '../shared/connection';
+import { Sos } from '../shared/sos';
+import type { LinkState, Socket } from '../shared/socket';
+import { Store } from '../shared/store';
+import { isOpen, type CrewAt, type MapInfo, type Me, type Series, type ServerMessage, type Trip } from '../shared/types';
+import { Pending } from './draft';
+
+/** How often a booking whose answer was lost is asked for again. */
+const PENDING_RETRY_MS = 3_000;
+
+export class Rider extends Store {
+  me: Me | null = null;
+  map: MapInfo | null = null;
+  trips: Trip[] = [];
+  series: Series[] = [];
+  link: LinkState = { kind: 'connecting' };
+  crewAt = new Map<string, { crew: CrewAt[]; at: number }>();
+  readonly pending: Pending;
+  readonly sos: Sos;
+  error: unknown = null;
+  private stopSocket: (() => void) | null = null;
+  private socket: Socket | null = null;
+  private ended = false;
+  /** The trip that ended on this screen: shown until its owner has read how. */
+  private finished: string | null = null;
+  private fixSeq = 0;
+  /** A booking's answer was lost and is being asked for again. */
+  retrying = false;
+
+  constructor(readonly api: Api, private readonly now: () => number = () => performance.now()) {
+    super();
+    this.pending = new Pending();
+    this.sos = new Sos(api);
+  }
+
+  open(): void {
+    const { socket, stop } = openSocket(this.api, {
+      message: (message) => this.receive(message),
+      reload: () => void this.reload(),
+      link: (link) => { this.link = link; this.changed(); },
+    });
+    this.socket = socket;
+    this.stopSocket = stop;
+    void this.load();
+    void this.retryPending();
+  }
+  close(): void { this.ended = true; this.stopSocket?.(); }
+  comeBack(): void { void this.socket?.connect(); }
+
+  private async load(): Promise<void> {
+    await this.attempt(async () => {
+      const [me, map] = await Promise.all([this.api.me(), this.api.map()]);
+      this.me = me;
+      this.map = map;
+      await this.reload();
+    });
+  }
+  async reload(): Promise<void> {
+    await this.attempt(async () => {
+      const [trips, series] = await Promise.all([this.api.trips(), this.api.series()]);
+      this.trips = trips;
+      this.series = series;
+    });
+  }
+
+  nextFixSeq(): number { return ++this.fixSeq; }
+  dismiss(): void { this.finished = null; this.changed(); }
+
+  /** The trip to show: the one that just ended, the one under way, else the nearest to come. */
+  get current(): Trip | null {
+    const finished = this.trips.find((trip) => trip.id === this.finished);
+    if (finished) return finished;
+    const open = this.trips.filter((trip) => isOpen(trip.phase));
+    const underWay = open.filter((trip) => trip.phase !== 'reserved');
+    const byTime = (a: Trip, b: Trip): number =>
+      (a.pickup_at ?? a.requested_at ?? '').localeCompare(b.pickup_at ?? b.requested_at ?? '');
+    return underWay.sort(byTime)[0] ?? open.sort(byTime)[0] ?? null;
+  }
+
+  receive(message: ServerMessage): void {
+    if (message.t === 'trip') this.take(message.trip);
+    else if (message.t === 'crew_at') this.crewAt.set(message.trip, { crew: message.crew, at: this.now() });
+    else if (message.t === 'sos_taken') this.sos.taken(message.incident);
+    this.changed();
+  }
+
+  /** Keeps the newer of what is known and what came; an answer may be overtaken by a message. */
+  take(trip: Trip): void {
+    const known = this.trips.find((other) => other.id === trip.id);
+    if (known && (known.change_no ?? 0) > (trip.change_no ?? 0)) return;
+    if (!isOpen(trip.phase) && this.current?.id === trip.id) this.finished = trip.id;
+    this.trips = known ? this.trips.map((other) => (other.id === trip.id ? trip : other)) : [trip, ...this.trips];
+    if (!isOpen(trip.phase)) this.crewAt.delete(trip.id);
+    this.changed();
+  }
+
+  async cancel(trip: string): Promise<void> { await this.attempt(async () => this.take(await this.api.cancel(trip))); }
+  async skip(series: string, date: string): Promise<void> {
+    await this.attempt(async () => { await this.api.skip(series, date); await this.reload(); });
+  }
+  async endSeries(series: string): Promise<void> {
+    await this.attempt(async () => { await this.api.endSeries(series); await this.reload(); });
+  }
+
+  /** Asks again for a booking whose answer was lost, until it is known. */
+  async retryPending(): Promise<void> {
+    if (this.retrying) return;
+    this.retrying = this.pending.body !== null;
+    while (!this.ended && this.pending.body) {
+      this.changed();
+      try {
+        const booked = await this.pending.send(this.api, this.pending.body);
+        for (const trip of booked.trips) this.take(trip);
+        await this.reload();
+      } catch (error) {
+        this.error = error;
+        this.changed();
+        if (this.pending.body) await new Promise((resolve) => setTimeout(resolve, PENDING_RETRY_MS));
+      }
+    }
+    this.retrying = false;
+    if (this.error instanceof Unreachable) this.error = null;
+    this.changed();
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.error = null;
+    } catch (error) {
+      this.error = error;
+    }
+    this.changed();
+  }
+}

@@ -1,0 +1,50 @@
+// Owns the alarms above the work list: who called, where the device was and how sure that is, the registered places, and who
+// took it. Says only what is known.
+import { clockTime, span, t } from '../shared/i18n';
+import { placeName } from '../shared/places';
+import { useTick } from '../shared/store';
+import type { Incident } from '../shared/types';
+import type { Desk } from './desk';
+
+/** Acknowledged ones stay readable for this long. */
+const TAKEN_SHOWN_MS = 30 * 60_000;
+
+export function AlarmList({ desk }: { desk: Desk }) {
+  const alarms = desk.alarms.filter(({ acknowledged_at }) => !acknowledged_at || desk.now() - Date.parse(acknowledged_at) < TAKEN_SHOWN_MS);
+  const ringing = alarms.some(({ acknowledged_at }) => !acknowledged_at);
+  useTick(1000, ringing);
+  if (alarms.length === 0) return null;
+  return (
+    <section aria-live="assertive">
+      {alarms.map((incident) => <Card key={incident.id} desk={desk} incident={incident} />)}
+    </section>
+  );
+}
+
+function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
+  const taken = incident.acknowledged_at !== null;
+  const sinceRaised = (desk.now() - Date.parse(incident.raised_at)) / 1000;
+  const { position } = incident;
+  return (
+    <article
+      class={`alarm ${taken ? 'taken' : ''}`} data-testid="alarm" data-incident={incident.id} data-acknowledged={String(taken)}
+    >
+      <h2>▲ SOS · {incident.raised_by === 'rider' ? t('alarm.rider') : t('alarm.staff', { no: incident.no ?? '?' })}</h2>
+      <p>{clockTime(incident.raised_at)} · {t('alarm.ago', { age: span(sinceRaised) })}</p>
+      <p>
+        {position
+          ? t('alarm.device', { acc: Math.round(position.acc_m), age: span(position.age_s + sinceRaised) })
+          : t('alarm.no_device')}
+      </p>
+      {incident.registered.length > 0 && (
+        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}</p>
+      )}
+      {taken
+        ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>
+        : <button type="button" class="main" data-testid="acknowledge" onClick={() => void desk.acknowledge(incident.id)}>{t('alarm.acknowledge')} (a)</button>}
+      {incident.trip && desk.trips.has(incident.trip) && (
+        <button type="button" class="quiet" onClick={() => desk.select(incident.trip)}>{t('alarm.trip')}</button>
+      )}
+    </article>
+  );
+}

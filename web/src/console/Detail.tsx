@@ -1,0 +1,113 @@
+// Owns one trip opened by a supervisor: its phases, its crew, who could go and why the others may not, and what can be done
+// by hand. Which action is allowed is the server's to say; this only leaves out what can never be right.
+import { useState } from 'preact/hooks';
+import { Confirm } from '../shared/frame';
+import { dayTime, span, t, tCode } from '../shared/i18n';
+import { placeName } from '../shared/places';
+import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
+import type { Desk } from './desk';
+
+const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
+const RELEASABLE: readonly Phase[] = ['offered', 'assigned', 'en_route', 'reserved'];
+const UNMET: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
+const REASON_CHARS_MAX = 200;
+
+export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
+  const [asking, setAsking] = useState<'release' | 'cancel' | null>(null);
+  const [reason, setReason] = useState('');
+  const at = TIMELINE.indexOf(trip.phase === 'reserved' ? 'requested' : trip.phase);
+  return (
+    <section class="detail" data-testid="detail" data-trip={trip.id}>
+      <button type="button" class="quiet close" data-testid="detail-close" onClick={() => desk.select(null)}>{t('close')}</button>
+      <h1 data-testid="trip-phase" data-phase={trip.phase}>
+        {trip.escalated && isOpen(trip.phase) && <span class="redtext">▲ {t('list.escalated')} · </span>}{tCode('phase', trip.phase)}
+      </h1>
+      {at >= 0 && (
+        <ol class="timeline">
+          {TIMELINE.map((phase, i) => <li key={phase} class={i < at ? 'past' : i === at ? 'now' : ''} aria-current={i === at ? 'step' : undefined}>{tCode('phase', phase)}</li>)}
+        </ol>
+      )}
+      <dl class="facts">
+        <dt>{t('detail.ref')}</dt><dd>{trip.rider_ref ?? trip.id.slice(-6)}</dd>
+        {trip.requested_at && <><dt>{t('detail.requested')}</dt><dd>{dayTime(trip.requested_at)}</dd></>}
+        {trip.pickup_at && <><dt>{t('detail.pickup_at')}</dt><dd>{dayTime(trip.pickup_at)}</dd></>}
+        <dt>{t('book.meet')}</dt><dd>{placeName(desk.map, trip.pickup)}</dd>
+        <dt>{t('book.to')}</dt><dd>{placeName(desk.map, trip.dropoff)}</dd>
+        {trip.trip_s ? <><dt>{t('offer.trip')}</dt><dd>{span(trip.trip_s)}</dd></> : null}
+        <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: trip.crew_size ?? 2 })}</dd>
+      </dl>
+      <Crew trip={trip} />
+      {isOpen(trip.phase) && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
+      {isOpen(trip.phase) && asking === null && (
+        <div class="actions">
+          {RELEASABLE.includes(trip.phase) && <button type="button" data-testid="release" onClick={() => setAsking('release')}>{t('detail.release')}</button>}
+          {UNMET.includes(trip.phase) && <button type="button" class="danger" data-testid="cancel" onClick={() => setAsking('cancel')}>{t('trip.cancel')}</button>}
+        </div>
+      )}
+      {asking === 'release' && <Confirm question={t('detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
+      {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
+      {UNMET.includes(trip.phase) && (
+        <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
+          <label>{t('detail.unserved_why')}
+            <input value={reason} maxLength={REASON_CHARS_MAX} required data-testid="unserved-reason" onInput={(event) => setReason(event.currentTarget.value)} />
+          </label>
+          <button class="danger" data-testid="unserved-submit" disabled={reason.trim() === ''}>{t('detail.unserved')}</button>
+        </form>
+      )}
+    </section>
+  );
+}
+
+function Crew({ trip }: { trip: Trip }) {
+  if (!trip.crew || trip.crew.length === 0) return null;
+  return (
+    <>
+      <h2>{t('detail.crew')}</h2>
+      <ul class="crew" data-testid="crew">
+        {trip.crew.map((member) => (
+          <li key={member.no} data-no={member.no}>
+            <strong>{member.display}</strong>{' '}
+            <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
+            {member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[] }) {
+  const [chosen, setChosen] = useState<string[]>([]);
+  const size = trip.crew_size ?? 2;
+  const toggle = (staff: string): void =>
+    setChosen((old) => (old.includes(staff) ? old.filter((one) => one !== staff) : [...old, staff].slice(-size)));
+  const submit = async (): Promise<void> => {
+    if (await desk.act(() => desk.api.assign(trip.id, chosen))) setChosen([]);
+  };
+  return (
+    <>
+      <h2>{t('detail.candidates')} <button type="button" class="quiet" onClick={() => void desk.loadCandidates()}>{t('detail.refresh')}</button></h2>
+      {list.length === 0 && <p class="hint">{t('detail.no_candidates')}</p>}
+      <ul class="candidates">
+        {list.map((one) => (
+          <li key={one.staff} class={one.violations.length > 0 ? 'barred' : ''}>
+            <label>
+              <input
+                type="checkbox" data-testid="candidate" data-no={one.no} checked={chosen.includes(one.staff)}
+                disabled={one.violations.length > 0} onChange={() => toggle(one.staff)}
+              />
+              <span><strong>{one.display}</strong>{' '}
+                {one.eta_s !== null && `${span(one.eta_s)}${one.eta_source === 'straight' ? ` (${t('detail.straight')})` : ''}`}
+                {one.violations.length > 0 && <span class="why"> × {one.violations.map((code) => tCode('violation', code)).join(', ')}</span>}
+              </span>
+            </label>
+          </li>
+        ))}
+      </ul>
+      <button type="button" class="main" data-testid="assign-submit" disabled={chosen.length !== size} onClick={() => void submit()}>
+        {t('detail.assign', { n: chosen.length, of: size })}
+      </button>
+      <p class="hint">{t('detail.assign_hint')}</p>
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+// Owns the list of trips: exceptions first, each with a shape, a word and a colour, and an age that counts.
+import { useEffect, useRef } from 'preact/hooks';
+import { clockTime, dayTime, span, t, tCode } from '../shared/i18n';
+import { placeName } from '../shared/places';
+import { useTick } from '../shared/store';
+import { isOpen, type Phase, type Trip } from '../shared/types';
+import type { Desk } from './desk';
+import { ageMs, WAITING } from './worklist';
+
+/** Rows drawn at once; what is below is calmer than what is above. */
+const ROWS_MAX = 200;
+const SHAPES: Partial<Record<Phase, string>> = {
+  requested: '○', matching: '○', offered: '◔', assigned: '◑', en_route: '◕', arrived: '●', met: '●', escorting: '◉',
+  reserved: '◷', completed: '✓', cancelled: '×', no_show: '!', unserved: '×',
+};
+
+export function TripList({ desk }: { desk: Desk }) {
+  useTick(1000);
+  const list = desk.list;
+  return (
+    <section>
+      <h2>{t('list.title')} <span class="hint">{t('list.keys')}</span></h2>
+      {list.length === 0 && <p class="hint">{t('list.empty')}</p>}
+      <ul class="rows">
+        {list.slice(0, ROWS_MAX).map((trip) => <Row key={trip.id} desk={desk} trip={trip} />)}
+      </ul>
+      {list.length > ROWS_MAX && <p class="hint">{t('list.more', { n: list.length - ROWS_MAX })}</p>}
+    </section>
+  );
+}
+
+function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
+  const selected = desk.selected === trip.id;
+  const row = useRef<HTMLButtonElement>(null);
+  useEffect(() => {
+    if (!selected) return;
+    row.current?.scrollIntoView({ block: 'nearest' });
+    // The keyboard's focus follows the keys when it is in the list.
+    if (document.activeElement?.matches('.trip-row')) row.current?.focus();
+  }, [selected]);
+  const red = trip.phase === 'no_show' || (trip.escalated === true && isOpen(trip.phase));
+  const age = ageMs(trip, desk.now()) / 1000;
+  return (
+    <li>
+      <button
+        type="button" ref={row} class={`trip-row ${red ? 'red' : ''} ${isOpen(trip.phase) ? '' : 'over'}`} aria-pressed={selected}
+        data-testid="trip-row" data-trip={trip.id} data-phase={trip.phase} data-escalated={String(trip.escalated === true)}
+        onClick={() => desk.select(selected ? null : trip.id)}
+      >
+        <span class="shape" aria-hidden="true">{red ? '▲' : SHAPES[trip.phase]}</span>
+        <span class="word">{trip.escalated && isOpen(trip.phase) ? `${t('list.escalated')} · ` : ''}{tCode('phase', trip.phase)}</span>
+        <span class="age">{WAITING.includes(trip.phase) ? span(age) : when(trip)}</span>
+        <span class="what">
+          {trip.rider_ref ?? trip.id.slice(-6)} · {placeName(desk.map, trip.pickup)}
+          {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
+        </span>
+      </button>
+    </li>
+  );
+}
+
+function when(trip: Trip): string {
+  if (trip.phase === 'reserved' && trip.pickup_at) return dayTime(trip.pickup_at);
+  const at = isOpen(trip.phase) ? trip.requested_at : trip.updated_at;
+  return at ? clockTime(at) : '';
+}

@@ -1,0 +1,52 @@
+// Exceptions first, honest counters, and people drawn hollow when their position is old.
+import { expect, it } from 'vitest';
+import type { PersonAt, Phase, StaffRow, Trip } from '../shared/types';
+import { People } from './people';
+import { counters, ENDED_SHOWN_MS, workList } from './worklist';
+
+const NOW = Date.parse('2026-11-24T08:00:00Z');
+const ago = (s: number): string => new Date(NOW - s * 1000).toISOString();
+const trip = (id: string, phase: Phase, requestedAgoS: number, escalated = false): Trip =>
+  ({ id, phase, escalated, requested_at: ago(requestedAgoS), updated_at: ago(1) });
+
+it('escalated_then_missing_riders_then_the_undecided_oldest_first', () => {
+  const list = workList([
+    trip('done', 'completed', 900), trip('walk', 'escorting', 500), trip('new', 'matching', 10), trip('old', 'matching', 50),
+    trip('lost', 'no_show', 300), trip('red2', 'matching', 70, true), trip('red1', 'offered', 90, true),
+  ], NOW);
+  expect(list.map(({ id }) => id)).toEqual(['red1', 'red2', 'lost', 'old', 'new', 'walk', 'done']);
+});
+it('ended_trips_leave_the_list', () => {
+  const ended = { ...trip('x', 'completed', 5000), updated_at: ago(ENDED_SHOWN_MS / 1000 + 1) };
+  expect(workList([ended], NOW)).toEqual([]);
+});
+it('counters_count_the_waiting_by_age', () => {
+  const staff = ['available', 'available', 'escorting', 'off_shift'].map((state, i) => ({ id: String(i), state }) as StaffRow);
+  expect(counters([trip('a', 'matching', 40, true), trip('b', 'escorting', 400), trip('c', 'completed', 9)], staff, NOW))
+    .toEqual({ available: 2, busy: 1, open: 2, escalated: 1, oldestWaitingMs: 40_000 });
+});
+
+const person = (no: number, age_s: number, state = 0, acc_m = 10): PersonAt => [no, 37.5, 127, state, age_s, acc_m];
+const hollow = (people: People, now: number): boolean[] | undefined =>
+  people.draw(now)?.points.features.map(({ properties }) => properties!['hollow'] as boolean);
+
+it('nothing_new_draws_nothing', () => {
+  const people = new People();
+  people.take([person(1, 0)], [], 0);
+  expect(people.draw(0)).not.toBeNull();
+  expect(people.draw(1_000)).toBeNull();
+});
+it('a_position_turns_hollow_by_itself_after_15_s', () => {
+  const people = new People();
+  people.take([person(1, 5), person(2, 0)], [], 0);
+  expect(hollow(people, 10_000)).toEqual([false, false]);
+  expect(hollow(people, 10_001)).toEqual([true, false]);
+  expect(hollow(people, 15_001)).toEqual([true, true]);
+});
+it('the_gone_and_the_off_shift_are_removed_and_the_coarse_get_a_disc', () => {
+  const people = new People();
+  people.take([person(1, 0), person(2, 0), person(3, 0, 2, 2000)], [], 0);
+  expect(people.draw(0)!.discs.features).toHaveLength(1);
+  people.take([person(2, 0, 6)], [1], 0);
+  expect(people.draw(0)!.points.features.map(({ id }) => id)).toEqual([3]);
+});

@@ -1,0 +1,165 @@
+// Owns what a supervisor's page knows: trips, staff, incidents, cells, and which trip is open. Positions are kept by `People`.
+import type { Api } from '../shared/api';
+import { openSocket } from '../shared/connection';
+import type { LinkState, Socket } from '../shared/socket';
+import { Store } from '../shared/store';
+import type { Candidate, Cell, ConsoleState, Incident, MapInfo, Me, ServerMessage, StaffRow, Trip } from '../shared/types';
+import { Alarm } from './alarm';
+import { People } from './people';
+import { workList } from './worklist';
+
+const CELLS_EVERY_MS = 3_000;
+
+export class Desk extends Store {
+  me: Me | null = null;
+  map: MapInfo | null = null;
+  readonly trips = new Map<string, Trip>();
+  readonly staff = new Map<string, StaffRow>();
+  readonly incidents = new Map<string, Incident>();
+  readonly people = new People();
+  readonly alarm: Alarm;
+  cells: Cell[] = [];
+  selected: string | null = null;
+  candidates: { trip: string; list: Candidate[] } | null = null;
+  link: LinkState = { kind: 'connecting' };
+  error: unknown = null;
+  /** On their way to the server, so that a second press takes the next one. */
+  private readonly acknowledging = new Set<string>();
+  /** Server's clock minus this one's, so that ages are the same on every console. */
+  private skewMs = 0;
+  private lastN: number | null = null;
+  private socket: Socket | null = null;
+  private stopSocket: (() => void) | null = null;
+  private cellTimer: ReturnType<typeof setInterval> | null = null;
+
+  constructor(readonly api: Api, alarm: Alarm) { super(); this.alarm = alarm; }
+
+  open(): void {
+    const { socket, stop } = openSocket(this.api, {
+      message: (message) => this.receive(message),
+      reload: () => { this.lastN = null; this.people.clear(); void this.reload(); },
+      link: (link) => { this.link = link; this.changed(); },
+    });
+    this.socket = socket;
+    this.stopSocket = stop;
+    void this.attempt(async () => { [this.me, this.map] = await Promise.all([this.api.me(), this.api.map()]); });
+    const cells = (): void => {
+      if (document.visibilityState === 'hidden') return;
+      this.api.cells().then((got) => { this.cells = got; this.changed(); }, () => {});
+    };
+    cells();
+    this.cellTimer = setInterval(cells, CELLS_EVERY_MS);
+  }
+  close(): void {
+    if (this.cellTimer !== null) clearInterval(this.cellTimer);
+    this.alarm.ring(false);
+    this.stopSocket?.();
+  }
+  comeBack(): void { void this.socket?.connect(); }
+  now(): number { return Date.now() + this.skewMs; }
+
+  get list(): Trip[] { return workList(this.trips.values(), this.now()); }
+  /** Alarms nobody has taken first, newest first among equals. */
+  get alarms(): Incident[] {
+    const open = (incident: Incident): number => (incident.acknowledged_at ? 1 : 0);
+    return [...this.incidents.values()].sort((a, b) => open(a) - open(b) || b.raised_at.localeCompare(a.raised_at));
+  }
+  get openTrip(): Trip | null { return this.selected ? (this.trips.get(this.selected) ?? null) : null; }
+
+  receive(message: ServerMessage): void {
+    if (message.t !== 'console' && message.t !== 'map') return;
+    // `n` counts both kinds; one missed means somebody's change was missed.
+    if (this.lastN !== null && message.n > this.lastN + 1) void this.reload();
+    this.lastN = message.n;
+    if (message.t === 'map') {
+      this.people.take(message.people ?? [], message.gone ?? [], performance.now());
+      return;
+    }
+    for (const trip of message.trips ?? []) this.takeTrip(trip);
+    for (const row of message.staff ?? []) this.staff.set(row.id, row);
+    for (const incident of message.incidents ?? []) this.incidents.set(incident.id, incident);
+    this.settle();
+  }
+
+  async reload(): Promise<void> {
+    await this.attempt(async () => this.takeAll(await this.api.console()));
+  }
+  private takeAll(all: ConsoleState): void {
+    this.skewMs = Date.parse(all.now) - Date.now();
+    const known = new Map(this.trips);
+    this.trips.clear();
+    this.staff.clear();
+    this.incidents.clear();
+    for (const trip of all.trips) {
+      // A change may have overtaken the answer.
+      const newer = known.get(trip.id);
+      this.trips.set(trip.id, newer && (newer.change_no ?? 0) > (trip.change_no ?? 0) ? newer : trip);
+    }
+    for (const row of all.staff) this.staff.set(row.id, row);
+    for (const incident of all.incidents) this.incidents.set(incident.id, incident);
+    this.settle();
+  }
+  private takeTrip(trip: Trip): void {
+    const known = this.trips.get(trip.id);
+    if (known && (known.change_no ?? 0) > (trip.change_no ?? 0)) return;
+    this.trips.set(trip.id, trip);
+    // Who may go depends on the phase; an old list would offer people who are taken.
+    if (this.selected === trip.id && known?.phase !== trip.phase) void this.loadCandidates();
+  }
+  private settle(): void {
+    this.alarm.ring(this.alarms.some(({ acknowledged_at }) => !acknowledged_at));
+    this.changed();
+  }
+
+  select(trip: string | null): void {
+    this.selected = trip;
+    this.candidates = null;
+    this.changed();
+    void this.loadCandidates();
+  }
+  /** Moves the selection along the work list. */
+  step(by: 1 | -1): void {
+    const list = this.list;
+    const at = list.findIndex(({ id }) => id === this.selected);
+    const next = list[at < 0 ? 0 : Math.min(list.length - 1, Math.max(0, at + by))];
+    if (next) this.select(next.id);
+  }
+  async loadCandidates(): Promise<void> {
+    const trip = this.openTrip;
+    if (!trip || !['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) { this.candidates = null; return; }
+    await this.attempt(async () => {
+      const list = await this.api.candidates(trip.id);
+      if (this.selected === trip.id) this.candidates = { trip: trip.id, list };
+    });
+  }
+
+  async act(work: () => Promise<Trip>): Promise<boolean> {
+    const done = await this.attempt(async () => this.takeTrip(await work()));
+    await this.loadCandidates();
+    return done;
+  }
+  async acknowledge(incident: string): Promise<void> {
+    this.acknowledging.add(incident);
+    await this.attempt(async () => { this.incidents.set(incident, await this.api.acknowledge(incident)); this.settle(); });
+    this.acknowledging.delete(incident);
+  }
+  /** Acknowledges the alarm that has waited longest. */
+  async acknowledgeOldest(): Promise<void> {
+    const open = this.alarms.filter(({ id, acknowledged_at }) => !acknowledged_at && !this.acknowledging.has(id));
+    const oldest = open[open.length - 1];
+    if (oldest) await this.acknowledge(oldest.id);
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<boolean> {
+    try {
+      await work();
+      this.error = null;
+      return true;
+    } catch (error) {
+      this.error = error;
+      return false;
+    } finally {
+      this.changed();
+    }
+  }
+}

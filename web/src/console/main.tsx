@@ -1,0 +1,115 @@
+// Owns the supervisor's page: sign-in, then list, map and detail side by side, and the keys that drive them.
+import { useEffect, useState } from 'preact/hooks';
+import { Api } from '../shared/api';
+import { Banner, explain, LangSwitch, SignIn, start } from '../shared/frame';
+import { span, t, tCode } from '../shared/i18n';
+import { TokenStore } from '../shared/session';
+import { useStore, useTick } from '../shared/store';
+import { STAFF_STATES } from '../shared/types';
+import { Alarm } from './alarm';
+import { AlarmList } from './AlarmList';
+import { Desk } from './desk';
+import { Detail } from './Detail';
+import { STATE_COLORS } from './layers';
+import { LiveMap } from './LiveMap';
+import { TripList } from './TripList';
+import { counters } from './worklist';
+import './console.css';
+
+const tokens = new TokenStore('console');
+const api = new Api(tokens.read());
+const alarm = new Alarm();
+// Any touch of the page is a chance to be allowed to sound.
+for (const touch of ['pointerdown', 'keydown']) addEventListener(touch, () => { if (alarm.isMute) alarm.unlock(); });
+
+function Page() {
+  const [signedIn, setSignedIn] = useState(tokens.read() !== null);
+  const signOut = (): void => { tokens.clear(); api.setToken(null); setSignedIn(false); };
+  api.onSignedOut = signOut;
+  if (signedIn) return <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(signOut); }} />;
+  return (
+    <div class="phone">
+      <header class="top"><LangSwitch /></header>
+      <SignIn api={api} tokens={tokens} role="supervisor" onSession={() => setSignedIn(true)} />
+    </div>
+  );
+}
+
+function Signed({ onSignOut }: { onSignOut: () => void }) {
+  const [desk] = useState(() => new Desk(api, alarm));
+  useStore(desk);
+  useStore(alarm);
+  useEffect(() => { desk.open(); return () => desk.close(); }, [desk]);
+  useKeys(desk);
+  return (
+    <div class={`desk ${alarm.isRinging ? 'ringing' : ''}`}>
+      <header class="strip">
+        <Counters desk={desk} />
+        <span class="grow" />
+        {alarm.isMute && <button type="button" data-testid="sound-on" onClick={() => alarm.unlock()}>{t('alarm.sound_on')}</button>}
+        <span class="hint">{desk.me?.display}</span>
+        <LangSwitch />
+        <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
+      </header>
+      <Banner link={desk.link} onReturn={() => desk.comeBack()} />
+      {desk.error ? <p class="banner hard" role="alert" data-testid="problem">{explain(desk.error)}</p> : null}
+      <div class="panes">
+        <aside class="work">
+          <AlarmList desk={desk} />
+          <TripList desk={desk} />
+        </aside>
+        <main class="stage">
+          {desk.map && <LiveMap desk={desk} info={desk.map} />}
+          <Legend />
+        </main>
+        {desk.openTrip && <Detail desk={desk} trip={desk.openTrip} key={desk.openTrip.id} />}
+      </div>
+    </div>
+  );
+}
+
+function Counters({ desk }: { desk: Desk }) {
+  useTick(1000);
+  const count = counters(desk.trips.values(), desk.staff.values(), desk.now());
+  const oldest = count.oldestWaitingMs === null ? '–' : span(count.oldestWaitingMs / 1000);
+  return (
+    <dl class="counters" data-testid="counters">
+      <div><dt>{t('count.available')}</dt><dd data-testid="count-available">{count.available}</dd></div>
+      <div><dt>{t('count.busy')}</dt><dd data-testid="count-busy">{count.busy}</dd></div>
+      <div><dt>{t('count.open')}</dt><dd data-testid="count-open">{count.open}</dd></div>
+      <div class={count.escalated > 0 ? 'red' : ''}><dt>{t('count.escalated')}</dt><dd data-testid="count-escalated">{count.escalated}</dd></div>
+      <div class={(count.oldestWaitingMs ?? 0) > 60_000 ? 'red' : ''}><dt>{t('count.oldest')}</dt><dd>{oldest}</dd></div>
+    </dl>
+  );
+}
+
+function Legend() {
+  return (
+    <ul class="legend" aria-label={t('legend.title')}>
+      {STAFF_STATES.slice(0, 6).map((state, i) => (
+        <li key={state}><i style={`background:${STATE_COLORS[i]}`} />{tCode('state', state)}</li>
+      ))}
+      <li><i class="hollow" />{t('legend.hollow')}</li>
+      <li><b>◆</b>{t('legend.trip')}</li>
+      <li><b class="redtext">▲</b>{t('legend.escalated')}</li>
+    </ul>
+  );
+}
+
+/** j and k along the list, a acknowledges, Escape closes; never while someone is typing. */
+function useKeys(desk: Desk): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent): void => {
+      const target = event.target as HTMLElement;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+      if (event.key === 'j') desk.step(1);
+      else if (event.key === 'k') desk.step(-1);
+      else if (event.key === 'a') void desk.acknowledgeOldest();
+      else if (event.key === 'Escape') desk.select(null);
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, [desk]);
+}
+
+void start(() => <Page />);

@@ -1,0 +1,102 @@
+// Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
+// A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
+import type {
+  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, Incident, LatLon, MapInfo, Me, Mode, Route, Series,
+  Session, Shift, Trip,
+} from './types';
+
+/** How long a call may stay unanswered before it counts as unknown. */
+export const ANSWER_MS_MAX = 10_000;
+
+export class Problem extends Error {
+  constructor(
+    readonly code: string, readonly status: number, readonly field: string | null,
+    readonly retryAfterS: number | null, readonly violations: string[],
+  ) { super(code); }
+}
+export class Unreachable extends Error {
+  constructor() { super('unreachable'); }
+}
+
+type Fetcher = (path: string, init: RequestInit) => Promise<Response>;
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body: Record<string, unknown> = await response.json().catch(() => ({}));
+  const retry = Number(response.headers.get('Retry-After') ?? Number.NaN);
+  return new Problem(
+    typeof body['code'] === 'string' ? body['code'] : `http_${response.status}`,
+    response.status,
+    typeof body['field'] === 'string' ? body['field'] : null,
+    Number.isFinite(retry) ? retry : null,
+    Array.isArray(body['violations']) ? body['violations'].map(String) : [],
+  );
+}
+
+export class Api {
+  /** Called when the server no longer knows the token, so that the page can go back to sign-in. */
+  onSignedOut: () => void = () => {};
+
+  constructor(private token: string | null, private readonly fetcher: Fetcher = (path, init) => fetch(path, init)) {}
+
+  setToken(token: string | null): void { this.token = token; }
+
+  private async call<T>(method: string, path: string, body?: unknown, extra: Record<string, string> = {}): Promise<T> {
+    const headers: Record<string, string> = { Accept: 'application/json', ...extra };
+    if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
+    if (body !== undefined) headers['Content-Type'] = 'application/json';
+    let response: Response;
+    try {
+      response = await this.fetcher(path, {
+        method, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS_MAX),
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    } catch {
+      throw new Unreachable();
+    }
+    if (!response.ok) {
+      const problem = await problemOf(response);
+      if (problem.status === 401 && problem.code !== 'bad_code') this.onSignedOut();
+      throw problem;
+    }
+    if (response.status === 204) return undefined as T;
+    // The answer broke off after its head: what the server did is unknown.
+    return response.json().catch(() => { throw new Unreachable(); }) as Promise<T>;
+  }
+  private get<T>(path: string): Promise<T> { return this.call('GET', path); }
+  private post<T>(path: string, body: unknown = {}): Promise<T> { return this.call('POST', path, body); }
+
+  signIn(code: string): Promise<Session> { return this.post('/v1/session', { code }); }
+  signOut(): Promise<void> { return this.call('DELETE', '/v1/session'); }
+  me(): Promise<Me> { return this.get('/v1/me'); }
+  async wsTicket(): Promise<string> { return (await this.post<{ ticket: string }>('/v1/ws-ticket')).ticket; }
+  map(): Promise<MapInfo> { return this.get('/v1/map'); }
+
+  book(body: BookingBody, key: string): Promise<Booked> {
+    return this.call('POST', '/v1/bookings', body, { 'Idempotency-Key': key });
+  }
+  async trips(): Promise<Trip[]> { return (await this.get<{ trips: Trip[] }>('/v1/trips')).trips; }
+  cancel(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/cancel`); }
+  async series(): Promise<Series[]> { return (await this.get<{ series: Series[] }>('/v1/series')).series; }
+  skip(series: string, date: string): Promise<Series> { return this.post(`/v1/series/${series}/skip`, { date }); }
+  endSeries(series: string): Promise<Series> { return this.post(`/v1/series/${series}/end`); }
+  sendFixes(fixes: Fix[]): Promise<{ accepted: number; verdicts: string[] }> { return this.post('/v1/fixes', { fixes }); }
+  sos(trip: string | null): Promise<{ incident: string }> { return this.post('/v1/sos', { trip }); }
+
+  startShift(mode: Mode, hours: number): Promise<Shift> { return this.post('/v1/shift', { mode, hours }); }
+  endShift(): Promise<void> { return this.call('DELETE', '/v1/shift'); }
+  card(): Promise<Card> { return this.get('/v1/card'); }
+
+  console(): Promise<ConsoleState> { return this.get('/v1/console'); }
+  async cells(): Promise<Cell[]> { return (await this.get<{ cells: Cell[] }>('/v1/cells')).cells; }
+  async candidates(trip: string): Promise<Candidate[]> {
+    return (await this.get<{ candidates: Candidate[] }>(`/v1/trips/${trip}/candidates`)).candidates;
+  }
+  assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
+  release(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/release`); }
+  unserved(trip: string, reason: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/unserved`, { reason }); }
+  acknowledge(incident: string): Promise<Incident> { return this.post(`/v1/incidents/${incident}/acknowledge`); }
+
+  demoRoute(from: LatLon, to: LatLon | null, mode: Mode): Promise<Route> {
+    return this.post('/v1/demo/route', { from, to, mode });
+  }
+}

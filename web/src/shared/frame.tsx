@@ -1,0 +1,180 @@
+// Owns what every page has around its content: language switch, quick exit, connection banner, sign-in, the SOS button.
+import { render, type ComponentChildren } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { Problem, Unreachable, type Api } from './api';
+import { language, t, tCode } from './i18n';
+import type { TokenStore } from './session';
+import type { LinkState } from './socket';
+import type { Sos } from './sos';
+import { useStore } from './store';
+import type { Role, Session } from './types';
+import './base.css';
+
+/** Starts a page: language first, so that nothing is drawn twice. */
+export async function start(page: () => ComponentChildren): Promise<void> {
+  await language.restore();
+  const Root = () => { useStore(language); return <>{page()}</>; };
+  render(<Root />, document.getElementById('app')!);
+}
+
+export function explain(error: unknown): string {
+  if (error instanceof Problem) {
+    const sentence = tCode('problem', error.code);
+    const field = error.field ? ` (${tCode('field', error.field)})` : '';
+    const why = error.violations.map((code) => tCode('violation', code)).join(', ');
+    return sentence + field + (why ? `: ${why}` : '');
+  }
+  if (error instanceof Unreachable) return t('problem.unreachable');
+  throw error;
+}
+
+export function LangSwitch() {
+  const other = language.lang === 'ko' ? 'en' : 'ko';
+  return (
+    <button type="button" class="quiet" data-testid="lang-switch" lang={other} onClick={() => void language.use(other)}>
+      {other === 'en' ? 'English' : '한국어'}
+    </button>
+  );
+}
+
+/** Leaves at once: blank first, then a neutral page in place of this one in the history. */
+export function leaveQuickly(): void {
+  document.title = ' ';
+  document.documentElement.style.visibility = 'hidden';
+  document.body.replaceChildren();
+  location.replace('/weather');
+}
+export function QuickExit() {
+  useEffect(() => {
+    let presses = 0;
+    let last = 0;
+    const onKey = (event: KeyboardEvent): void => {
+      // Three presses of Shift within two seconds each; Escape would stop the page from loading.
+      presses = event.key !== 'Shift' || event.repeat ? 0 : event.timeStamp - last < 2000 ? presses + 1 : 1;
+      last = event.timeStamp;
+      if (presses === 3) leaveQuickly();
+    };
+    addEventListener('keydown', onKey);
+    return () => removeEventListener('keydown', onKey);
+  }, []);
+  return <button type="button" class="exit" data-testid="quick-exit" onClick={leaveQuickly}>{t('exit')}</button>;
+}
+
+export function Banner({ link, waiting = 0, onReturn }: { link: LinkState; waiting?: number; onReturn?: () => void }) {
+  if (link.kind === 'open') return null;
+  if (link.kind === 'connecting') return <p class="banner soft" role="status">{t('link.connecting')}</p>;
+  if (link.kind === 'waiting') {
+    return (
+      <p class="banner" role="status" data-testid="offline">
+        {t('link.waiting')}{waiting > 0 && ` ${t('link.queued', { n: waiting })}`}
+      </p>
+    );
+  }
+  return (
+    <p class="banner hard" role="alert" data-testid="stopped" data-reason={link.reason}>
+      {tCode('closed', link.reason)}
+      {onReturn && link.reason === 'replaced' && <button type="button" onClick={onReturn}>{t('link.here')}</button>}
+    </p>
+  );
+}
+
+interface SignInProps { api: Api; tokens: TokenStore; role: Role; onSession: (session: Session) => void; notice?: ComponentChildren }
+export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
+  const [code, setCode] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<string | null>(null);
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      const session = await api.signIn(code.trim());
+      if (session.role !== role) {
+        // A code works once and this one opened the wrong door: its token is ended, not kept.
+        api.setToken(session.token);
+        await api.signOut().catch(() => {});
+        api.setToken(null);
+        setError(t('problem.forbidden_role'));
+        return;
+      }
+      tokens.write(session.token);
+      api.setToken(session.token);
+      onSession(session);
+    } catch (problem) {
+      setError(explain(problem));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="sign-in">
+      {notice}
+      <form onSubmit={submit}>
+        <label for="code">{t('signin.code')}</label>
+        <input
+          id="code" data-testid="code-input" value={code} autocomplete="off" autocapitalize="characters" spellcheck={false}
+          enterkeyhint="go" required maxLength={64} onInput={(event) => setCode(event.currentTarget.value)}
+        />
+        <p class="hint">{t('signin.hint')}</p>
+        {error && <p class="error" role="alert">{error}</p>}
+        <button type="submit" class="main" data-testid="sign-in" disabled={busy || code.trim() === ''}>{t('signin.go')}</button>
+      </form>
+    </main>
+  );
+}
+
+export const HOLD_MS = 1_000;
+/** Press and hold: long enough not to happen in a pocket, silent, and plain about what is known. */
+export function SosButton({ sos, trip, before }: { sos: Sos; trip: string | null; before?: () => Promise<void> }) {
+  useStore(sos);
+  const [holding, setHolding] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout> | null>(null);
+  const stop = (): void => {
+    if (timer.current !== null) clearTimeout(timer.current);
+    timer.current = null;
+    setHolding(false);
+  };
+  const begin = (): void => {
+    if (timer.current !== null) return;
+    setHolding(true);
+    timer.current = setTimeout(() => {
+      stop();
+      void before?.();
+      void sos.raise(trip);
+    }, HOLD_MS);
+  };
+  useEffect(() => stop, []);
+  const isHoldKey = (event: KeyboardEvent): boolean => event.key === 'Enter' || event.key === ' ';
+  const resting = sos.state === 'idle' || sos.state === 'refused';
+  return (
+    <section class="sos-box">
+      {resting ? (
+        <button
+          type="button" class={`sos ${holding ? 'holding' : ''}`} data-testid="sos" aria-describedby="sos-how"
+          onPointerDown={begin} onPointerUp={stop} onPointerLeave={stop} onPointerCancel={stop}
+          onContextMenu={(event) => event.preventDefault()}
+          onKeyDown={(event) => { if (isHoldKey(event)) begin(); }} onKeyUp={stop} onBlur={stop}
+        >SOS</button>
+      ) : null}
+      <p id="sos-how" data-testid="sos-state" data-state={sos.state} role="status">
+        {sos.state === 'idle' && t('sos.how')}
+        {sos.state === 'sending' && t('sos.sending')}
+        {sos.state === 'sent' && t('sos.sent')}
+        {sos.state === 'taken' && t('sos.taken')}
+        {sos.state === 'refused' && `${t('sos.refused')} ${tCode('problem', sos.code ?? '')}`}
+      </p>
+      {sos.state === 'taken' && <button type="button" class="quiet" onClick={() => sos.reset()}>{t('close')}</button>}
+    </section>
+  );
+}
+
+/** A second look before something that cannot be undone. */
+export function Confirm({ question, yes, onYes, onNo }: { question: string; yes: string; onYes: () => void; onNo: () => void }) {
+  return (
+    <div class="confirm" role="alertdialog" aria-label={question}>
+      <p>{question}</p>
+      <button type="button" onClick={onNo} data-testid="confirm-no">{t('back')}</button>
+      <button type="button" class="danger" onClick={onYes} data-testid="confirm-yes">{yes}</button>
+    </div>
+  );
+}

@@ -1,0 +1,35 @@
+// Both dictionaries say the same things, with the same blanks, and nothing a page title or a promise may not hold.
+import { expect, it } from 'vitest';
+import en from './en.json';
+import { fill, type Key } from './i18n';
+import ko from './ko.json';
+import { STAFF_STATES } from './types';
+
+const keys = Object.keys(ko) as Key[];
+const blanks = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).sort();
+
+it('both_have_the_same_keys', () => { expect(Object.keys(en)).toEqual(keys); });
+it('both_have_the_same_blanks', () => {
+  for (const key of keys) expect([key, blanks(en[key])]).toEqual([key, blanks(ko[key])]);
+});
+it('nothing_is_empty_and_english_holds_no_hangul', () => {
+  for (const key of keys) {
+    expect(ko[key].trim(), key).not.toBe('');
+    expect(/[가-힣]/.test(en[key]), key).toBe(false);
+  }
+});
+it('title_says_nothing_about_the_service', () => {
+  for (const title of [ko.title, en.title]) expect(/동행|안심|스토킹|보호|신고|escort|donghaeng|stalk|safe|protect/i.test(title)).toBe(false);
+});
+it('nothing_is_promised_that_nobody_confirmed', () => {
+  for (const key of keys) {
+    expect(/보장|안전합니다|경찰이 (가|오)|출동/.test(ko[key]), key).toBe(false);
+    expect(/guarantee|you are safe|police are|on their way to you/i.test(en[key]), key).toBe(false);
+  }
+});
+it('every_phase_and_state_has_its_word', () => {
+  const phases = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed', 'cancelled', 'no_show', 'unserved'];
+  for (const phase of phases) for (const prefix of ['phase', 'say']) expect(keys).toContain(`${prefix}.${phase}`);
+  for (const state of STAFF_STATES) expect(keys).toContain(`state.${state}`);
+});
+it('a_blank_without_a_value_stays_visible', () => { expect(fill('{a} and {b}', { a: 1 })).toBe('1 and {b}'); });

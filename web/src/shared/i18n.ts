@@ -1,0 +1,64 @@
+// Owns the two dictionaries and which one is in use. Korean ships with the page, English is fetched when asked for.
+// The choice lives as long as the tab.
+import ko from './ko.json';
+import { Store } from './store';
+
+export type Key = keyof typeof ko;
+export type Lang = 'ko' | 'en';
+type Dictionary = Record<Key, string>;
+const STORED = 'lang';
+
+class Language extends Store {
+  lang: Lang = 'ko';
+  private words: Dictionary = ko;
+
+  async use(lang: Lang): Promise<void> {
+    this.words = lang === 'ko' ? ko : (await import('./en.json')).default;
+    this.lang = lang;
+    sessionStorage.setItem(STORED, lang);
+    document.documentElement.lang = lang;
+    document.title = this.words.title;
+    this.changed();
+  }
+  async restore(): Promise<void> { await this.use(sessionStorage.getItem(STORED) === 'en' ? 'en' : 'ko'); }
+  word(key: Key): string { return this.words[key]; }
+  has(key: string): key is Key { return key in this.words; }
+}
+export const language = new Language();
+
+/** The sentence for `key`, with `{name}` replaced by `params.name`. */
+export function t(key: Key, params: Record<string, string | number> = {}): string {
+  return fill(language.word(key), params);
+}
+/** The sentence for a code the server chose, or the code itself when this page is older than the server. */
+export function tCode(prefix: 'phase' | 'problem' | 'violation' | 'state' | 'closed' | 'gone' | 'field', code: string): string {
+  const key = `${prefix}.${code}`;
+  return language.has(key) ? language.word(key) : code;
+}
+export function fill(sentence: string, params: Record<string, string | number>): string {
+  return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole));
+}
+
+const locale = (): string => (language.lang === 'ko' ? 'ko-KR' : 'en-GB');
+/** `08:10`, Korean time. */
+export function clockTime(iso: string): string {
+  return new Intl.DateTimeFormat(locale(), { timeZone: 'Asia/Seoul', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' })
+    .format(new Date(iso));
+}
+/** Weekday, day and time, Korean time. */
+export function dayTime(iso: string): string {
+  return new Intl.DateTimeFormat(locale(), {
+    timeZone: 'Asia/Seoul', weekday: 'short', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+  }).format(new Date(iso));
+}
+/** Weekday and day of a civil date. */
+export function civilDay(date: string): string {
+  return new Intl.DateTimeFormat(locale(), { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric' })
+    .format(new Date(`${date}T00:00:00Z`));
+}
+/** A duration a person can use: seconds below a minute, else whole minutes rounded up (an ETA must not flatter). */
+export function span(seconds: number): string {
+  if (seconds < 60) return t('span.s', { n: Math.max(0, Math.round(seconds)) });
+  if (seconds < 3600) return t('span.min', { n: Math.ceil(seconds / 60) });
+  return t('span.h', { h: Math.floor(seconds / 3600), n: Math.floor((seconds % 3600) / 60) });
+}

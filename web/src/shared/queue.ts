@@ -1,0 +1,80 @@
+// Owns what a phone has to say while it cannot: taps and fixes, kept in memory, sent in order once it can. A tap keeps its
+// id until an answer came, so that sending it again after a lost answer changes nothing twice. Nothing is ever stored.
+import type { Outcome } from './socket';
+import type { Fix, FixKind, LatLon } from './types';
+
+/** The most taps that may wait; more means the phone has been away for too long to be believed. */
+export const TAPS_MAX = 20;
+/** The most fixes one message may carry, and the most that wait: older ones say nothing that matters. */
+export const FIXES_MAX = 60;
+
+export interface Tap { id: string; message: Record<string, unknown>; trip: string | null }
+type Ask = (id: string, message: Record<string, unknown>) => Promise<Outcome | null>;
+
+export class TapQueue {
+  private taps: Tap[] = [];
+  private sending = false;
+  private made = 0;
+
+  constructor(
+    private readonly ask: Ask,
+    private readonly onAnswer: (tap: Tap, outcome: Outcome) => void,
+    private readonly prefix: string,
+  ) {}
+
+  get waiting(): readonly Tap[] { return this.taps; }
+
+  /** Queues a tap and tries to send it. Returns false when the queue is full. */
+  add(message: Record<string, unknown>, trip: string | null): boolean {
+    if (this.taps.length >= TAPS_MAX) return false;
+    this.taps.push({ id: `${this.prefix}-${++this.made}`, message, trip });
+    void this.flush();
+    return true;
+  }
+
+  /** Sends what waits, one at a time, stopping at the first unknown outcome; call again after a reconnect. */
+  async flush(): Promise<void> {
+    if (this.sending) return;
+    this.sending = true;
+    try {
+      for (let tap = this.taps[0]; tap; tap = this.taps[0]) {
+        const outcome = await this.ask(tap.id, tap.message);
+        if (outcome === null) return;
+        // It may have been forgotten with its trip while the answer was on its way.
+        if (this.taps[0] === tap) {
+          this.taps.shift();
+          this.onAnswer(tap, outcome);
+        }
+      }
+    } finally {
+      this.sending = false;
+    }
+  }
+
+  /** Forgets everything that concerns a trip. */
+  forget(trip: string): void { this.taps = this.taps.filter((tap) => tap.trip !== trip); }
+}
+
+interface Taken extends LatLon { acc_m: number; kind: FixKind; takenAt: number; seq: number }
+
+export class FixQueue {
+  private fixes: Taken[] = [];
+  private seq = 0;
+
+  add(at: LatLon, acc_m: number, kind: FixKind, takenAt: number): void {
+    this.fixes.push({ lat: at.lat, lon: at.lon, acc_m, kind, takenAt, seq: ++this.seq });
+    if (this.fixes.length > FIXES_MAX) this.fixes.splice(0, this.fixes.length - FIXES_MAX);
+  }
+
+  get length(): number { return this.fixes.length; }
+
+  /** Hands over what waits, oldest first, with ages as of `now`; `sent` says whether it went out. */
+  flush(now: number, send: (fixes: Fix[]) => boolean): void {
+    if (this.fixes.length === 0) return;
+    const fixes = this.fixes.map(({ lat, lon, acc_m, kind, takenAt, seq }) =>
+      ({ lat, lon, acc_m: Math.round(acc_m), kind, age_ms: Math.max(0, Math.round(now - takenAt)), seq }));
+    if (send(fixes)) this.fixes = [];
+  }
+
+  forget(): void { this.fixes = []; }
+}

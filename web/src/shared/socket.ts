@@ -1,0 +1,208 @@
+// Owns one live connection to the server: ticket, hello, resume, acks, dropping what was seen, reconnecting. Knows nothing
+// of what the messages mean. Invariant: a numbered message reaches `onMessage` at most once, in order; when one was
+// missed (or the server says so) `onReload` runs instead and the page fetches its state again.
+import type { ServerMessage } from './types';
+
+export const ACK_DELAY_MS = 100;
+export const BACKOFF_BASE_MS = 500;
+export const BACKOFF_MAX_MS = 30_000;
+/** A socket that says nothing for this long past its heartbeat is dead, whatever the browser thinks. */
+export const SILENCE_GRACE_MS = 10_000;
+
+export type StopReason = 'bad_message' | 'not_signed_in' | 'revoked' | 'hello_timeout' | 'replaced' | 'too_large' | 'left';
+export type LinkState = { kind: 'connecting' } | { kind: 'open' } | { kind: 'waiting' } | { kind: 'stopped'; reason: StopReason };
+export type Outcome = { ok: true } | { ok: false; code: string };
+
+const STOPS: Record<number, StopReason> = {
+  4400: 'bad_message', 4401: 'not_signed_in', 4403: 'revoked', 4408: 'hello_timeout', 4409: 'replaced', 4413: 'too_large',
+};
+
+/** Full jitter: anywhere between nothing and the doubling ceiling. */
+export function backoffMs(attempt: number, random: number): number {
+  return random * Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** attempt);
+}
+/** Whether a close code lets the client come back by itself. */
+export function mayReconnect(code: number): boolean {
+  return code < 4400 || code >= 4450;
+}
+
+export interface Hooks {
+  /** Gets a one-use ticket; throws a value with `status` 401 when the token is dead. */
+  ticket: () => Promise<string>;
+  onMessage: (message: ServerMessage) => void;
+  /** The state must be fetched again: first connection, a gap, or a resume the server could not honour. */
+  onReload: () => void;
+  onLink: (state: LinkState) => void;
+}
+export interface Outside {
+  url: string;
+  WebSocket: new (url: string, protocol: string) => WebSocket;
+  random: () => number;
+}
+
+export class Socket {
+  private ws: WebSocket | null = null;
+  private attempt = 0;
+  private generation = 0;
+  private resume: { epoch: number; seq: number } | null = null;
+  private ackTimer: ReturnType<typeof setTimeout> | null = null;
+  private retryTimer: ReturnType<typeof setTimeout> | null = null;
+  private silenceTimer: ReturnType<typeof setTimeout> | null = null;
+  private heartbeatMs = 25_000;
+  private readonly waiting = new Map<string, (outcome: Outcome | null) => void>();
+  private state: LinkState = { kind: 'connecting' };
+
+  constructor(private readonly hooks: Hooks, private readonly outside: Outside = fromBrowser()) {}
+
+  get isOpen(): boolean { return this.state.kind === 'open'; }
+
+  async connect(): Promise<void> {
+    const generation = ++this.generation;
+    this.setState({ kind: 'connecting' });
+    let ticket: string;
+    try {
+      ticket = await this.hooks.ticket();
+    } catch (error) {
+      if (generation !== this.generation) return;
+      if ((error as { status?: number }).status === 401) this.setState({ kind: 'stopped', reason: 'not_signed_in' });
+      else this.reconnectLater();
+      return;
+    }
+    if (generation !== this.generation) return;
+    const ws = new this.outside.WebSocket(this.outside.url, 'donghaeng.v1');
+    this.ws = ws;
+    ws.onopen = () => ws.send(JSON.stringify({ t: 'hello', v: 1, ticket, ...(this.resume ? { resume: this.resume } : {}) }));
+    ws.onmessage = (event) => { if (ws === this.ws) this.receive(JSON.parse(String(event.data)) as Record<string, unknown>); };
+    ws.onclose = (event) => { if (ws === this.ws) this.closed(event.code); };
+    this.watchSilence();
+  }
+
+  /** Leaves for good (sign-out, quick exit). */
+  leave(): void {
+    this.generation++;
+    this.drop();
+    this.setState({ kind: 'stopped', reason: 'left' });
+  }
+
+  /** Comes back now instead of after the pause: the phone says it is online again, or its owner asked. */
+  hurry(): void {
+    if (this.state.kind !== 'waiting') return;
+    this.clearRetry();
+    this.attempt = 0;
+    void this.connect();
+  }
+
+  /** Sends something that is not answered. Returns false when there is no connection. */
+  tell(message: Record<string, unknown>): boolean {
+    if (!this.isOpen || !this.ws) return false;
+    this.ws.send(JSON.stringify(message));
+    return true;
+  }
+
+  /** Sends a command; `null` means the connection went before the answer came, so the outcome is unknown. */
+  ask(id: string, message: Record<string, unknown>): Promise<Outcome | null> {
+    if (!this.tell({ ...message, id })) return Promise.resolve(null);
+    return new Promise((resolve) => this.waiting.set(id, resolve));
+  }
+
+  private receive(message: Record<string, unknown>): void {
+    this.watchSilence();
+    switch (message['t']) {
+      case 'welcome': return this.welcomed(message);
+      case 'ping': this.tell({ t: 'pong' }); return;
+      case 'result': return this.answered(message);
+      default: this.deliver(message);
+    }
+  }
+
+  private welcomed(message: Record<string, unknown>): void {
+    const seq = Number(message['seq'] ?? 0);
+    const resumed = message['resumed'] === true && this.resume !== null;
+    // On a true resume our own count stands: the server goes on from what we last received.
+    this.resume = { epoch: Number(message['epoch']), seq: resumed ? this.resume!.seq : seq };
+    this.heartbeatMs = Number(message['heartbeat_s'] ?? 25) * 1000;
+    this.attempt = 0;
+    this.setState({ kind: 'open' });
+    if (!resumed) this.hooks.onReload();
+  }
+
+  private answered(message: Record<string, unknown>): void {
+    const id = String(message['id']);
+    const resolve = this.waiting.get(id);
+    this.waiting.delete(id);
+    resolve?.(message['ok'] === true ? { ok: true } : { ok: false, code: String(message['code']) });
+  }
+
+  private deliver(message: Record<string, unknown>): void {
+    const seq = message['seq'];
+    if (typeof seq !== 'number' || !this.resume) {
+      this.hooks.onMessage(message as unknown as ServerMessage);
+      return;
+    }
+    const expected = this.resume.seq + 1;
+    this.ackSoon();
+    if (seq < expected) return;
+    this.resume.seq = seq;
+    this.hooks.onMessage(message as unknown as ServerMessage);
+    // Numbers are dense, so a jump means something was lost for good; the fetched state contains it.
+    if (seq > expected) this.hooks.onReload();
+  }
+
+  /** One ack covers everything up to its number, so a burst is answered once. */
+  private ackSoon(): void {
+    if (this.ackTimer !== null) return;
+    this.ackTimer = setTimeout(() => {
+      this.ackTimer = null;
+      if (this.resume) this.tell({ t: 'ack', seq: this.resume.seq });
+    }, ACK_DELAY_MS);
+  }
+
+  private watchSilence(): void {
+    if (this.silenceTimer !== null) clearTimeout(this.silenceTimer);
+    const ws = this.ws;
+    this.silenceTimer = setTimeout(() => {
+      if (ws !== this.ws || !ws) return;
+      this.closed(1006);
+      ws.close();
+    }, this.heartbeatMs + SILENCE_GRACE_MS);
+  }
+
+  private closed(code: number): void {
+    this.drop();
+    if (mayReconnect(code)) this.reconnectLater();
+    else this.setState({ kind: 'stopped', reason: STOPS[code] ?? 'bad_message' });
+  }
+
+  private drop(): void {
+    const ws = this.ws;
+    this.ws = null;
+    ws?.close();
+    if (this.ackTimer !== null) clearTimeout(this.ackTimer);
+    if (this.silenceTimer !== null) clearTimeout(this.silenceTimer);
+    this.ackTimer = this.silenceTimer = null;
+    this.clearRetry();
+    const unanswered = [...this.waiting.values()];
+    this.waiting.clear();
+    for (const resolve of unanswered) resolve(null);
+  }
+
+  private clearRetry(): void {
+    if (this.retryTimer !== null) clearTimeout(this.retryTimer);
+    this.retryTimer = null;
+  }
+
+  private reconnectLater(): void {
+    this.setState({ kind: 'waiting' });
+    this.retryTimer = setTimeout(() => void this.connect(), backoffMs(this.attempt++, this.outside.random()));
+  }
+
+  private setState(state: LinkState): void {
+    this.state = state;
+    this.hooks.onLink(state);
+  }
+}
+
+function fromBrowser(): Outside {
+  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+  return { url: `${scheme}://${location.host}/v1/ws`, WebSocket, random: Math.random };
+}

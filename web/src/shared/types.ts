@@ -1,0 +1,92 @@
+// Owns the shapes of docs/PROTOCOL.md as types. Holds no logic; a field a viewer may not see is optional.
+
+export type Role = 'rider' | 'staff' | 'supervisor' | 'admin';
+export type Phase =
+  | 'requested' | 'reserved' | 'matching' | 'offered' | 'assigned' | 'en_route' | 'arrived' | 'met' | 'escorting'
+  | 'completed' | 'cancelled' | 'no_show' | 'unserved';
+export const ENDED: readonly Phase[] = ['completed', 'cancelled', 'no_show', 'unserved'];
+export const isOpen = (phase: Phase): boolean => !ENDED.includes(phase);
+
+export interface LatLon { lat: number; lon: number }
+export interface Place extends LatLon { label?: string | null }
+
+export interface Session { token: string; role: Role; account: string; display: string; expires_at: string }
+export interface Shift { starts_at: string; ends_at: string; mode: Mode }
+export type Mode = 'walk' | 'drive';
+export interface Me {
+  role: Role; account: string; display: string; agency: { id: string; name: string } | null;
+  no: number | null; shift: Shift | null; demo: boolean;
+}
+
+export interface CrewMember {
+  no: number; display: string; phase: Phase; eta_s: number | null; you?: boolean; offer_state?: 'open' | 'accepted';
+}
+export interface Trip {
+  id: string; booking?: string; leg?: 'single' | 'outward' | 'return'; phase: Phase; crew_size?: number;
+  requested_at?: string; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
+  updated_at?: string; change_no?: number;
+  pickup?: Place; dropoff?: Place; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
+}
+
+export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
+export interface Commute { days: Weekday[]; outward_at: string; return_at: string; from: string; until: string }
+export type BookingBody = { pickup: Place; dropoff: Place } & (
+  | { kind: 'now' } | { kind: 'at'; at: string } | { kind: 'commute'; commute: Commute });
+export interface Booked { booking: { id: string; kind: string; series: string | null }; trips: Trip[] }
+export interface Series {
+  id: string; days: Weekday[]; outward_at: string; return_at: string; from: string; until: string;
+  skips: string[]; ended: boolean;
+}
+
+export type FixKind = 'gps' | 'network' | 'tower' | 'manual' | 'demo';
+export interface Fix extends LatLon { acc_m: number; kind: FixKind; age_ms: number; seq: number }
+
+export type Partner = 'open' | 'accepted' | 'none';
+export interface Offer {
+  id: string; trip: string; slot: number; area: { cell: string; lat: number; lon: number; radius_m: number };
+  eta_s: number; pickup_at: string | null; trip_s: number | null; crew_size: number;
+  offered_at: string; expires_at: string; expires_in_s: number; partner: Partner;
+}
+export interface Card { offer: Offer | null; trip: Trip | null; shift: Shift | null }
+
+export type StaffState = 'available' | 'offered' | 'assigned' | 'en_route' | 'arrived' | 'escorting' | 'off_shift';
+/** The order is the wire's number in `map` messages. */
+export const STAFF_STATES: readonly StaffState[] =
+  ['available', 'offered', 'assigned', 'en_route', 'arrived', 'escorting', 'off_shift'];
+export interface StaffRow {
+  id: string; no: number; display: string; agency: string; kind: 'guard' | 'supporter'; mode: Mode | null;
+  state: StaffState; trip: string | null;
+}
+export interface Incident {
+  id: string; kind: 'sos'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
+  position: (LatLon & { acc_m: number; age_s: number }) | null; registered: Place[];
+  acknowledged_by: string | null; acknowledged_at: string | null;
+}
+export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
+export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
+export interface Candidate {
+  staff: string; no: number; display: string; eta_s: number | null; eta_source: 'road' | 'straight'; violations: string[];
+}
+
+export interface Named extends LatLon { name: string; name_en: string }
+export interface MapInfo {
+  name: string; bounds: [number, number, number, number]; center: [number, number]; attribution: string;
+  generated: boolean; tiles: string; districts: Named[]; stations: Named[];
+}
+export interface Route { points: [number, number][]; length_m: number; duration_s: number }
+
+export interface CrewAt extends LatLon { no: number; acc_m: number; age_s: number; eta_s: number | null }
+/** no, lat, lon, state, age_s, acc_m */
+export type PersonAt = [number, number, number, number, number, number];
+
+/** What the socket delivers to a page; numbered ones have been deduplicated already. */
+export type ServerMessage =
+  | { t: 'offer'; offer: Offer }
+  | { t: 'offer_closed'; offer: string; reason: 'expired' | 'taken_back' | 'cancelled' | 'answered' | 'refilling' }
+  | { t: 'partner'; offer: string; partner: Partner }
+  | { t: 'trip'; trip: Trip }
+  | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' }
+  | { t: 'sos_taken'; incident: string }
+  | { t: 'crew_at'; trip: string; crew: CrewAt[] }
+  | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[] }
+  | { t: 'map'; n: number; people?: PersonAt[]; gone?: number[] };

@@ -1,0 +1,106 @@
+// Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
+import { useMemo, useState } from 'preact/hooks';
+import { Confirm } from '../shared/frame';
+import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { PhoneMap } from '../shared/map/PhoneMap';
+import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
+import { placeName } from '../shared/places';
+import { useStore, useTick } from '../shared/store';
+import type { MapInfo, Phase, Trip } from '../shared/types';
+import { nextTap, ownPhase, type Duty } from './duty';
+
+const BEFORE_MET: readonly Phase[] = ['assigned', 'en_route', 'arrived'];
+
+interface Props { duty: Duty; trip: Trip; map: MapInfo }
+export function TripCard({ duty, trip, map }: Props) {
+  const [asking, setAsking] = useState<'drop_out' | 'no_show' | null>(null);
+  useTick(1000);
+  const phase = ownPhase(trip);
+  const next = nextTap(trip);
+  const saying = duty.isSaying(trip.id);
+  const toEnd = trip.phase === 'met' || trip.phase === 'escorting';
+  const place = toEnd ? trip.dropoff : trip.pickup;
+  return (
+    <section class="card">
+      <h1 data-testid="trip-phase" data-phase={trip.phase} data-own={phase} data-trip={trip.id}>{tCode('phase', phase)}</h1>
+      {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
+      {next && (
+        <button type="button" class="main" data-testid="next-action" data-to={next} disabled={saying} onClick={() => duty.status(next)}>
+          {saying ? t('staff.saying') : t(`do.${next}` as Key)}
+        </button>
+      )}
+      {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
+      <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
+      <Partners duty={duty} trip={trip} />
+      {trip.word && BEFORE_MET.includes(trip.phase) && (
+        <div class="words" data-testid="words">
+          <div><span>{t('word.yours')}</span><strong data-testid="word">{trip.word}</strong></div>
+          <div><span>{t('word.rider')}</span><strong data-testid="partner-word">{trip.partner_word}</strong></div>
+        </div>
+      )}
+      <TripMap duty={duty} trip={trip} map={map} />
+      {asking === null && (
+        <div class="far-apart">
+          {BEFORE_MET.includes(trip.phase) && (
+            <button type="button" class="danger" data-testid="drop-out" onClick={() => setAsking('drop_out')}>{t('staff.drop_out')}</button>
+          )}
+          {phase === 'arrived' && (
+            <button type="button" class="danger" data-testid="no-show" onClick={() => setAsking('no_show')}>{t('staff.no_show')}</button>
+          )}
+        </div>
+      )}
+      {asking === 'drop_out' && (
+        <Confirm question={t('staff.drop_out_sure')} yes={t('staff.drop_out')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.dropOut(); }} />
+      )}
+      {asking === 'no_show' && (
+        <Confirm question={t('staff.no_show_sure')} yes={t('staff.no_show')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.status('no_show'); }} />
+      )}
+    </section>
+  );
+}
+
+function ownEta(duty: Duty, trip: Trip): string {
+  const own = trip.crew?.find(({ you }) => you);
+  const phase = ownPhase(trip);
+  const eta = duty.crewAt?.crew.find(({ no }) => no === own?.no)?.eta_s ?? own?.eta_s;
+  if (eta === null || eta === undefined || (phase !== 'assigned' && phase !== 'en_route')) return '';
+  return ` · ${t('staff.own_eta', { eta: span(eta) })}`;
+}
+
+function Partners({ duty, trip }: { duty: Duty; trip: Trip }) {
+  const since = duty.crewAt ? (performance.now() - duty.crewAt.at) / 1000 : 0;
+  return (
+    <ul class="crew">
+      {(trip.crew ?? []).filter(({ you }) => !you).map((member) => {
+        const at = duty.crewAt?.crew.find(({ no }) => no === member.no);
+        const eta = at?.eta_s ?? member.eta_s;
+        const age = at ? at.age_s + since : 0;
+        return (
+          <li key={member.no} data-testid="partner-row" data-phase={member.phase}>
+            {t('staff.partner')}: <strong>{member.display}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+            {eta !== null && eta !== undefined && (member.phase === 'assigned' || member.phase === 'en_route') && ` ${t('trip.eta', { eta: span(eta) })}`}
+            {age > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(age) })}</span>}
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+function TripMap({ duty, trip, map }: Props) {
+  useStore(duty.locator);
+  const me = duty.locator.last;
+  const ownNo = trip.crew?.find(({ you }) => you)?.no;
+  const since = duty.crewAt ? (performance.now() - duty.crewAt.at) / 1000 : 0;
+  const crew = (duty.crewAt?.crew ?? []).filter(({ no }) => no !== ownNo).map((m) => ({ ...m, age_s: m.age_s + since }));
+  const drawn = crew.map((m) => `${m.no}:${m.lat}:${m.lon}:${m.age_s > HOLLOW_AFTER_S}`).join();
+  const marks = useMemo<Mark[]>(() => {
+    const pins: Mark[] = [];
+    if (trip.pickup) pins.push({ role: 'pickup', at: trip.pickup, label: t('place.here') });
+    if (trip.dropoff) pins.push({ role: 'dropoff', at: trip.dropoff, label: t('place.there') });
+    for (const m of crew) pins.push({ role: 'crew', at: m, label: String(m.no), age_s: m.age_s, acc_m: m.acc_m });
+    if (me) pins.push({ role: 'me', at: me });
+    return pins;
+  }, [drawn, trip, me]);
+  return <PhoneMap info={map} marks={marks} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
+}

@@ -1,0 +1,206 @@
+// Owns what a staff phone knows and has to say: shift, the one offer, the one trip, taps and fixes waiting to be sent.
+// Invariant: when a trip is gone, nothing of it stays: not its places, its words, its taps or where its crew was.
+import { Problem, type Api } from '../shared/api';
+import { openSocket } from '../shared/connection';
+import { Countdown, wholeSeconds } from '../shared/countdown';
+import { freshKey } from '../shared/key';
+import { FixQueue, TapQueue, type Tap } from '../shared/queue';
+import type { LinkState, Outcome, Socket } from '../shared/socket';
+import { Sos } from '../shared/sos';
+import { Store } from '../shared/store';
+import type { Card, CrewAt, MapInfo, Me, Mode, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
+import { Locator } from './locator';
+
+/** The one next tap of each phase, in order. */
+export const NEXT: Partial<Record<Phase, Phase>> = {
+  assigned: 'en_route', en_route: 'arrived', arrived: 'met', met: 'escorting', escorting: 'completed',
+};
+
+export class Duty extends Store {
+  me: Me | null = null;
+  map: MapInfo | null = null;
+  shift: Shift | null = null;
+  offer: Offer | null = null;
+  countdown: Countdown | null = null;
+  trip: Trip | null = null;
+  crewAt: { crew: CrewAt[]; at: number } | null = null;
+  link: LinkState = { kind: 'connecting' };
+  /** Why the last card went away, until the next one comes. */
+  gone: { kind: 'offer' | 'trip'; reason: string } | null = null;
+  error: unknown = null;
+  readonly sos: Sos;
+  readonly locator: Locator;
+  private readonly taps: TapQueue;
+  private readonly fixes = new FixQueue();
+  private socket: Socket | null = null;
+  private stopSocket: (() => void) | null = null;
+
+  constructor(readonly api: Api) {
+    super();
+    this.sos = new Sos(api);
+    this.locator = new Locator(api, (at, acc, kind, takenAt) => { this.fixes.add(at, acc, kind, takenAt); this.flushFixes(); });
+    this.taps = new TapQueue(
+      (id, message) => this.socket?.ask(id, message) ?? Promise.resolve(null),
+      (tap, outcome) => this.answered(tap, outcome),
+      freshKey().slice(0, 8),
+    );
+  }
+
+  open(): void {
+    const { socket, stop } = openSocket(this.api, {
+      message: (message) => this.receive(message),
+      reload: () => void this.reload(),
+      link: (link) => {
+        this.link = link;
+        if (link.kind === 'open') { void this.taps.flush(); this.flushFixes(); }
+        this.changed();
+      },
+    });
+    this.socket = socket;
+    this.stopSocket = stop;
+    void this.attempt(async () => {
+      [this.me, this.map] = await Promise.all([this.api.me(), this.api.map()]);
+      await this.reload();
+    });
+  }
+  close(): void { this.locator.stop(); this.stopSocket?.(); }
+  comeBack(): void { void this.socket?.connect(); }
+
+  get waitingTaps(): number { return this.taps.waiting.length; }
+  get waitingFixes(): number { return this.fixes.length; }
+  /** Whether an answer to the offer or a status of the trip is on its way. */
+  isSaying(what: string): boolean {
+    return this.taps.waiting.some(({ message }) => message['offer'] === what || message['trip'] === what);
+  }
+
+  private async reload(): Promise<void> {
+    await this.attempt(async () => this.takeCard(await this.api.card()));
+  }
+  private takeCard(card: Card): void {
+    this.setShift(card.shift);
+    this.setOffer(card.offer);
+    if (this.trip && this.trip.id !== card.trip?.id) this.forgetTrip(this.trip.id);
+    this.setTrip(card.trip);
+  }
+
+  receive(message: ServerMessage): void {
+    switch (message.t) {
+      case 'offer': this.gone = null; this.setOffer(message.offer); break;
+      case 'offer_closed':
+        if (this.offer?.id !== message.offer) break;
+        this.setOffer(null);
+        if (message.reason !== 'answered') this.gone = { kind: 'offer', reason: message.reason };
+        break;
+      case 'partner':
+        if (this.offer?.id === message.offer) this.offer = { ...this.offer, partner: message.partner };
+        break;
+      case 'trip': this.gone = null; this.setOffer(null); this.setTrip(message.trip); break;
+      case 'trip_gone':
+        this.forgetTrip(message.trip);
+        this.gone = { kind: 'trip', reason: message.reason };
+        break;
+      case 'crew_at':
+        if (this.trip?.id === message.trip) this.crewAt = { crew: message.crew, at: performance.now() };
+        break;
+      case 'sos_taken': this.sos.taken(message.incident); break;
+      default: break;
+    }
+    this.changed();
+  }
+
+  async startShift(mode: Mode, hours: number): Promise<void> {
+    await this.attempt(async () => this.setShift(await this.api.startShift(mode, hours)));
+  }
+  async endShift(): Promise<void> {
+    await this.attempt(async () => { await this.api.endShift(); this.setShift(null); });
+  }
+  answer(accept: boolean): void {
+    if (!this.offer || this.isSaying(this.offer.id)) return;
+    this.say({ t: 'answer', offer: this.offer.id, accept }, this.offer.trip);
+  }
+  status(to: Phase): void {
+    if (!this.trip || this.isSaying(this.trip.id)) return;
+    this.say({ t: 'status', trip: this.trip.id, to }, this.trip.id);
+  }
+  dropOut(): void { if (this.trip) this.say({ t: 'drop_out', trip: this.trip.id }, this.trip.id); }
+
+  private say(message: Record<string, unknown>, trip: string): void {
+    this.error = this.taps.add(message, trip) ? null : new Problem('too_many_taps', 0, null, null, []);
+    this.changed();
+  }
+
+  private answered(tap: Tap, outcome: Outcome): void {
+    if (!outcome.ok) {
+      this.error = new Problem(outcome.code, 409, null, null, []);
+      // The phone's picture was wrong: ask for the right one.
+      void this.api.card().then((card) => { this.takeCard(card); this.changed(); }).catch(() => {});
+    } else if (tap.message['t'] === 'answer' && this.offer?.id === tap.message['offer']) {
+      if (tap.message['accept'] === true) this.accepted = String(tap.message['offer']);
+      else this.setOffer(null);
+    } else if (tap.message['t'] === 'drop_out' && tap.trip) {
+      this.forgetTrip(tap.trip);
+    }
+    this.changed();
+  }
+  /** The offer this phone has said yes to while the other one is still asked. */
+  accepted: string | null = null;
+
+  private setShift(shift: Shift | null): void {
+    this.shift = shift;
+    if (!shift) return this.locator.stop();
+    this.locator.mode = shift.mode;
+    this.locator.start();
+  }
+  private setOffer(offer: Offer | null): void {
+    const same = offer !== null && offer.id === this.offer?.id;
+    this.offer = offer;
+    if (!offer) { this.countdown = null; this.accepted = null; return; }
+    this.countdown = new Countdown(offer.expires_in_s, wholeSeconds(offer.offered_at, offer.expires_at), performance.now());
+    if (!same) this.accepted = null;
+  }
+  private setTrip(trip: Trip | null): void {
+    if (trip && this.trip?.id === trip.id && (this.trip.change_no ?? 0) > (trip.change_no ?? 0)) return;
+    this.trip = trip;
+    void this.locator.head(goalOf(trip));
+  }
+  private forgetTrip(trip: string): void {
+    this.taps.forget(trip);
+    if (this.trip?.id !== trip) return;
+    this.trip = null;
+    this.crewAt = null;
+    void this.locator.head(null);
+  }
+
+  private flushFixes(): void {
+    if (!this.shift) return this.fixes.forget();
+    this.fixes.flush(performance.now(), (fixes) => this.socket?.tell({ t: 'fix', fixes }) ?? false);
+  }
+
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+      this.error = null;
+    } catch (error) {
+      this.error = error;
+    }
+    this.changed();
+  }
+}
+
+/** On the way each member has an own phase (the trip shows the slowest); from the meeting on they share the trip's. */
+export function ownPhase(trip: Trip): Phase {
+  const apart = trip.phase === 'assigned' || trip.phase === 'en_route';
+  return (apart ? trip.crew?.find(({ you }) => you)?.phase : null) ?? trip.phase;
+}
+/** The next tap of this member, or `null` while only the partner can go on. */
+export function nextTap(trip: Trip): Phase | null {
+  const own = ownPhase(trip);
+  if (own === 'arrived' && trip.phase !== 'arrived') return null;
+  return NEXT[own] ?? null;
+}
+
+/** Where the trip asks this phone to go next: the meeting point, then, once met, the end. */
+export function goalOf(trip: Trip | null): { lat: number; lon: number } | null {
+  if (!trip) return null;
+  return (trip.phase === 'met' || trip.phase === 'escorting' ? trip.dropoff : trip.pickup) ?? null;
+}
