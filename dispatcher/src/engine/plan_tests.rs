@@ -209,6 +209,16 @@ fn the_look_again_never_passes_the_minute() {
 }
 
 #[test]
+fn offers_that_outlast_the_minute_are_looked_at_when_it_ends() {
+    let scene = Scene::with_staff(6);
+    let decisions = scene.decide(NOW.plus_s(limits::ESCALATE_AFTER_S - 5), &[trip(0, Phase::Matching, junction(0))]);
+    let [Effect::PlaceOffers { .. }, Effect::Defer { due_at, .. }] = decisions.effects[..] else {
+        panic!("{:?}", decisions.effects)
+    };
+    assert_eq!(due_at, NOW.plus_s(limits::ESCALATE_AFTER_S));
+}
+
+#[test]
 fn open_offers_of_a_late_trip_still_reach_a_human() {
     let scene = Scene::with_staff(6);
     let mut due = offered(&[(0, OfferState::Open), (1, OfferState::Accepted)]);
