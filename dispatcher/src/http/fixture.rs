@@ -184,13 +184,8 @@ impl Edge {
     }
 
     pub(crate) async fn rider_of(&self, agencies: Vec<AgencyId>) -> Person {
-        let new = NewRider {
-            name: "r".into(),
-            agencies,
-            gender: None,
-            risk: RiskGrade::Standard,
-            crew_size: CrewSize::PAIR,
-        };
+        let new =
+            NewRider { name: "r".into(), agencies, gender: None, risk: RiskGrade::Standard, crew_size: CrewSize::PAIR };
         self.person(self.app.record.create_rider(T0, &new).await.unwrap()).await
     }
 
@@ -227,10 +222,11 @@ impl Edge {
         let map = self.app.sight.map();
         let graph = map.graph(Profile::Walk);
         let b = map.data.bounds;
-        let at = |u: f64, v: f64| Position::new(b.south + v * (b.north - b.south), b.west + u * (b.east - b.west)).unwrap();
-        let mut snaps = (1..40).flat_map(|i| (1..40).map(move |j| (i, j))).filter_map(|(i, j)| {
-            graph.snap(at(f64::from(i) / 40.0, f64::from(j) / 40.0)).map(|snap| snap.at)
-        });
+        let at =
+            |u: f64, v: f64| Position::new(b.south + v * (b.north - b.south), b.west + u * (b.east - b.west)).unwrap();
+        let mut snaps = (1..40)
+            .flat_map(|i| (1..40).map(move |j| (i, j)))
+            .filter_map(|(i, j)| graph.snap(at(f64::from(i) / 40.0, f64::from(j) / 40.0)).map(|snap| snap.at));
         let first = snaps.next().unwrap();
         let second = snaps.find(|p| p.distance_m(first) > 700.0).unwrap();
         (first, second)
@@ -261,8 +257,7 @@ impl Edge {
     /// As the engine does it.
     pub(crate) async fn place(&self, trip: TripId, crew: &[&Person]) {
         let now = self.app.env.now();
-        let placements =
-            crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120 }).collect();
+        let placements = crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120 }).collect();
         let effect = Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(20) };
         let applied = self.app.record.apply(now, &[effect]).await.unwrap();
         assert_eq!(applied, [crate::record::Applied::Done]);
