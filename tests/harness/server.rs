@@ -93,7 +93,7 @@ impl Server {
         for line in said.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
-                ["listening", url, ..] => self.url = (*url).to_owned(),
+                ["listening", url, ..] => (*url).clone_into(&mut self.url),
                 [who, _, "code", code, ..] => {
                     self.codes.insert((*who).to_owned(), (*code).to_owned());
                 }

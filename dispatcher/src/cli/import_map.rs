@@ -62,7 +62,13 @@ pub fn run(args: &Args) -> Result<()> {
         writeln!(text, "{name:<11} {:>9}  junctions, {} arcs", graph.node_count(), graph.arc_count())?;
     }
     let bytes = std::fs::metadata(out).map_or(0, |m| m.len());
-    writeln!(text, "written     {:>9}  kB to {} in {:.1} s", bytes / 1_000, out.display(), begun.elapsed().as_secs_f64())?;
+    writeln!(
+        text,
+        "written     {:>9}  kB to {} in {:.1} s",
+        bytes / 1_000,
+        out.display(),
+        begun.elapsed().as_secs_f64()
+    )?;
     say(&text)
 }
 

@@ -77,6 +77,8 @@ async fn a_move_leaves_nobody_in_two_places(live: &Live) {
         live.put(staff(1), 1, fix(at(37.45 + 0.005 * f64::from(step), 127.0), 1, step));
         assert_eq!(live.nearest(at(37.45, 127.0), 10, |_| true).len(), 1, "step {step}");
         assert_eq!(live.cells(Grid::Index).values().flatten().count(), 1, "step {step}");
+        // Each step reaches Redis by itself; without this they would be one write.
+        assert!(live.flush(PATIENCE).await);
     }
 }
 
@@ -128,6 +130,9 @@ async fn ten_thousand_moving_at_random_agree_with_a_model(live: &Live) {
     let mut dice = Dice(seed);
     let mut model: HashMap<AccountId, LivePosition> = HashMap::new();
     for seq in 1..=40_000 {
+        if seq % 4_000 == 0 {
+            assert!(live.flush(PATIENCE).await);
+        }
         let who = staff(dice.roll(10_000));
         if dice.roll(20) == 0 {
             assert_eq!(live.remove(who), model.remove(&who).is_some());
