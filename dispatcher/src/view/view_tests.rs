@@ -267,8 +267,7 @@ fn times_go_out_and_come_back() {
 #[test]
 fn a_fix_is_put_on_the_servers_clock_and_its_bad_field_named() {
     let fix = |change: fn(&mut FixIn)| {
-        let mut fix =
-            FixIn { lat: 37.5, lon: 127.0, acc_m: 5.0, kind: super::place::FixKindIn::Gps, age_ms: 300, seq: 17 };
+        let mut fix = FixIn { lat: 37.5, lon: 127.0, acc_m: 5.0, kind: place::FixKindIn::Gps, age_ms: 300, seq: 17 };
         change(&mut fix);
         fix.parse(NOW, 4)
     };

@@ -96,7 +96,7 @@ impl Phone {
         loop {
             match self.from.recv().await.expect("a close frame comes first") {
                 Message::Close(Some(frame)) => return frame.code,
-                _ => continue,
+                _ => {}
             }
         }
     }
@@ -166,6 +166,15 @@ async fn nonsense_is_closed_with_its_code() {
     let (mut flood, _) = Phone::signed_in(&edge, &rider, None).await;
     (0..61).for_each(|_| flood.say(&json!({"t": "pong"})));
     assert_eq!(flood.closed().await, Close::Flood.number());
+}
+
+#[tokio::test]
+async fn an_idle_socket_costs_little_memory() {
+    let edge = Edge::new().await;
+    let (to, from) = unbounded_channel();
+    let session = session::run(Arc::clone(&edge.app), Wire { from, to }, Opening::Ticket);
+    let bytes = size_of_val(&session);
+    assert!(bytes <= 4 * 1024, "{bytes} bytes of state for each socket, beside its buffers");
 }
 
 #[tokio::test]
