@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a server may take to listen.
 const READY_WITHIN: Duration = Duration::from_secs(20);
+/// Where ports are looked for.
+const PORTS: Range<u16> = 12_000..32_000;
 
 /// A running server, or the place of one.
 pub(in crate::live) struct TestRedis {
@@ -31,33 +35,50 @@ fn binary() -> PathBuf {
 }
 
 impl TestRedis {
-    /// A port on which nothing runs yet.
+    /// A port on which nothing runs yet. Below the range the system gives to clients, and starting from the process's id,
+    /// so that tests running beside this one rarely try the same.
     pub(in crate::live) fn absent() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-        Self { child: None, port: listener.local_addr().expect("bound").port() }
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let mut ports = std::iter::repeat_with(|| {
+            let n = std::process::id().wrapping_mul(31).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            PORTS.start + (n % u32::from(PORTS.end - PORTS.start)) as u16
+        });
+        let port = ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("endless");
+        Self { child: None, port }
     }
 
     /// Running and empty.
     pub(in crate::live) fn start() -> Self {
-        let mut this = Self::absent();
-        this.come();
-        this
+        loop {
+            let mut this = Self::absent();
+            if this.try_come() {
+                return this;
+            }
+        }
     }
 
     /// Starts an empty server on the port.
     pub(in crate::live) fn come(&mut self) {
+        assert!(self.try_come(), "port {} was taken meanwhile", self.port);
+    }
+
+    /// False if somebody else has the port.
+    fn try_come(&mut self) -> bool {
         let child = Command::new(binary())
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("the server binary runs");
-        self.child = Some(child);
+        let child = self.child.insert(child);
         let begun = Instant::now();
         while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
             assert!(begun.elapsed() < READY_WITHIN, "redis did not listen on port {} in time", self.port);
             std::thread::yield_now();
         }
+        let own = format!("process_id:{}\r\n", child.id());
+        let info: String = ::redis::cmd("INFO").arg("server").query(&mut self.raw()).expect("the server answers");
+        info.contains(&own)
     }
 
     /// `kill -9`.
