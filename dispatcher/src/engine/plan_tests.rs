@@ -23,10 +23,18 @@ fn map() -> &'static RoadMap {
     MAP.get_or_init(|| RoadMap::build(geo::city::generate_small(1)))
 }
 
-/// The `nth` junction of the walking graph, spread over the city.
+/// The `nth` place: junctions of the walking graph around its middle, everybody within the longest way to a meeting point.
 fn junction(nth: u32) -> Position {
-    let graph = map().graph(Profile::Walk);
-    graph.node(nth * 97 % graph.node_count() as u32)
+    static AROUND: OnceLock<Vec<Position>> = OnceLock::new();
+    let around = AROUND.get_or_init(|| {
+        let graph = map().graph(Profile::Walk);
+        let nodes: Vec<Position> = (0..graph.node_count() as u32).map(|n| graph.node(n)).collect();
+        let middle = Position::new(37.565, 126.995).expect("a position");
+        let mut near = nodes;
+        near.sort_by(|a, b| a.distance_m(middle).total_cmp(&b.distance_m(middle)));
+        near.into_iter().step_by(5).take(120).collect()
+    });
+    around[nth as usize % around.len()]
 }
 
 fn account(n: u32) -> AccountId {

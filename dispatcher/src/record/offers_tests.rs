@@ -315,7 +315,8 @@ async fn the_indexes_themselves_refuse_a_second_holder() {
     let (trip, crew) = stage.assigned("k").await;
     let other = stage.trip("o").await;
     let spare = stage.staff(1).await[0];
-    let hold = "insert into holds (id, trip, slot, staff, attempt, eta_s, offered_at, expires_at, offer_state, state, phase)
+    let hold =
+        "insert into holds (id, trip, slot, staff, attempt, eta_s, offered_at, expires_at, offer_state, state, phase)
                 values (randomblob(16), ?, ?, ?, 1, 1, 1, 1, 'open', 'held', 'offered')";
     for (trip, slot, staff, allowed) in
         [(trip, 0, spare, false), (other, 0, crew[0], false), (trip, 2, spare, true), (other, 1, spare, false)]
