@@ -185,10 +185,9 @@ async fn a_declined_slot_is_refilled_and_the_other_is_kept() {
     first.answer(&kept, true).await;
     second.answer(&declined, false).await;
     let refill = third.wait_for("offer").await.body["offer"].clone();
-    let late = second
-        .api
-        .post(&format!("/v1/offers/{}/answer", declined["id"].as_str().expect("an id")), &json!({ "accept": true }));
-    assert_eq!(code(&late.await.expect_err("a closed offer")), "already_answered");
+    let path = format!("/v1/offers/{}/answer", declined["id"].as_str().expect("an id"));
+    let late = second.api.post(&path, &json!({ "accept": true })).await.expect_err("a closed offer");
+    assert_eq!(code(&late), "already_answered");
     third.answer(&refill, true).await;
     let assigned = rider.wait_for_phase("assigned").await;
     assert_eq!(assigned["crew"].as_array().map(Vec::len), Some(2));
