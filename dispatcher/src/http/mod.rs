@@ -27,6 +27,7 @@ pub mod staff;
 pub mod trips;
 
 #[cfg(test)]
+#[path = "fixture_tests.rs"]
 pub(crate) mod fixture;
 #[cfg(test)]
 mod http_tests;
