@@ -15,3 +15,6 @@ pub mod telemetry;
 pub mod tls;
 pub mod view;
 pub mod ws;
+
+#[cfg(test)]
+mod listen_tests;

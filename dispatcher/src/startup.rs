@@ -17,7 +17,8 @@ use geo::Fix;
 use geo::road::RoadMap;
 use geo::tile::TileMaker;
 use matcher::model::AccountId;
-use std::io::Write;
+use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -41,10 +42,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let live = Arc::new(open_live(&config, &env).await?);
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
-    let demo = match config.demo {
-        true => Some(demo::prepare(&record, &env, &config.data).await?),
-        false => None,
-    };
+    let demo = if config.demo { Some(demo::prepare(&record, &env, &config.data).await?) } else { None };
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let acceptor = tls::acceptor(&config)?;
@@ -147,6 +145,7 @@ async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::Prometheus
     while !stop.is_cancelled() {
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
+        metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
         match live.health() {
             Health::InProcess => {}
             Health::RedisUp => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(1.0),
@@ -154,6 +153,9 @@ async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::Prometheus
         }
         if let Some(bytes) = telemetry::resident_bytes() {
             metrics::gauge!(telemetry::MEMORY_BYTES).set(bytes as f64);
+        }
+        if let Some(files) = telemetry::open_files() {
+            metrics::gauge!(telemetry::OPEN_FILES).set(files as f64);
         }
         handle.run_upkeep();
         tokio::select! {
@@ -183,7 +185,7 @@ async fn announce(
     if let Some(demo) = demo {
         for entry in demo::codes(record, env, demo).await? {
             let page = format!("{url}{}", entry.page);
-            text += &format!("{:<11} {page:<34} code {}\n", entry.who, entry.code);
+            writeln!(text, "{:<11} {page:<34} code {}", entry.who, entry.code)?;
         }
         text += "            each code works once; new ones: dispatcher admin code --demo --data DIR; Ctrl-C stops\n";
     }

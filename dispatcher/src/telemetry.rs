@@ -19,6 +19,16 @@ pub const LIVE_STAFF: &str = "donghaeng_live_staff";
 pub const LIVE_BEHIND: &str = "donghaeng_live_redis_behind";
 /// 1 while Redis answers, 0 while it does not; absent without Redis.
 pub const LIVE_REDIS_UP: &str = "donghaeng_live_redis_up";
+/// Age of the oldest position not yet in Redis.
+pub const LIVE_REDIS_LAG_MS: &str = "donghaeng_live_redis_lag_ms";
+/// Positions written to Redis.
+pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
+/// Values found in Redis that are not ours, and writes that another's key kept out.
+pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
+/// Fixes received, by `verdict`.
+pub const FIXES: &str = "donghaeng_fixes_total";
+/// Open file descriptors of this process.
+pub const OPEN_FILES: &str = "donghaeng_open_files";
 /// Resident memory of this process, bytes.
 pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
 
@@ -64,6 +74,11 @@ fn describe() {
     metrics::describe_gauge!(LIVE_STAFF, "staff in the live index");
     metrics::describe_gauge!(LIVE_BEHIND, "positions not yet written to Redis");
     metrics::describe_gauge!(LIVE_REDIS_UP, "1 while Redis answers, 0 while it does not");
+    metrics::describe_gauge!(LIVE_REDIS_LAG_MS, "age of the oldest position not yet in Redis, milliseconds");
+    metrics::describe_counter!(LIVE_REDIS_WRITES, "positions written to Redis");
+    metrics::describe_counter!(LIVE_REDIS_SKIPPED, "values in Redis that are not ours");
+    metrics::describe_counter!(FIXES, "fixes received, by verdict");
+    metrics::describe_gauge!(OPEN_FILES, "open file descriptors of this process");
     metrics::describe_gauge!(MEMORY_BYTES, "resident memory of this process");
 }
 
@@ -72,4 +87,10 @@ pub fn resident_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1_024)
+}
+
+/// Open file descriptors; `None` where the system does not say.
+pub fn open_files() -> Option<usize> {
+    // The directory being read is one of them.
+    std::fs::read_dir("/proc/self/fd").ok().map(|entries| entries.count().saturating_sub(1))
 }

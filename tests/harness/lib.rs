@@ -1,5 +1,6 @@
 //! What the outside tests stand on: real processes on free loopback ports, each stopped by its own handle.
 //! Asserts nothing itself; a process that does not come up ends the test with its log.
+#![expect(clippy::print_stderr, reason = "a test says what it skips, and shows the log of what broke")]
 
 pub mod redis;
 pub mod server;

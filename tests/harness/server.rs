@@ -80,7 +80,7 @@ impl Server {
             }
             let said = std::fs::read_to_string(out).unwrap_or_default();
             self.read_announcement(said.get(said_before..).unwrap_or_default());
-            if !self.url.is_empty() && Api::new(&self.url).is_ok_and(|_| true) && self.is_ready().await {
+            if !self.url.is_empty() && self.api().get("/readyz").await.is_ok() {
                 return;
             }
             assert!(begun.elapsed() < READY_WITHIN, "the server was never ready; its log:\n{}", self.log());
@@ -93,19 +93,12 @@ impl Server {
         for line in said.lines() {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
-                ["listening", url, ..] => self.url = (*url).to_owned(),
+                ["listening", url, ..] => (*url).clone_into(&mut self.url),
                 [who, _, "code", code, ..] => {
                     self.codes.insert((*who).to_owned(), (*code).to_owned());
                 }
                 _ => {}
             }
-        }
-    }
-
-    async fn is_ready(&self) -> bool {
-        match Api::new(&self.url) {
-            Ok(api) => api.get_status("/readyz").await.is_ok_and(|status| status == 200),
-            Err(_) => false,
         }
     }
 
@@ -127,7 +120,7 @@ impl Server {
     /// # Panics
     /// Never for a server that started.
     pub fn api(&self) -> Api {
-        Api::new(&self.url).expect("the server's own address is valid")
+        Api::new(self.url.parse().expect("the server's own address is valid"))
     }
 
     /// The data directory.

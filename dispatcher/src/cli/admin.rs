@@ -9,6 +9,7 @@ use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
 use matcher::model::{AccountId, AgencyId, CrewSize, Gender, RiskGrade, StaffKind, Timestamp};
 use serde_json::{Value, json};
+use std::fmt::Write;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -229,7 +230,7 @@ fn show(value: &Value, as_json: bool) -> Result<()> {
     for row in &rows {
         for (key, field) in row.as_object().into_iter().flatten() {
             let plain = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
-            text += &format!("{key:<11} {plain}\n");
+            writeln!(text, "{key:<11} {plain}")?;
         }
         text.push('\n');
     }

@@ -5,6 +5,7 @@ use anyhow::{Context, Result};
 use geo::Bounds;
 use geo::road::load::load;
 use geo::road::{Profile, RoadMap};
+use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -54,19 +55,20 @@ pub fn run(args: &Args) -> Result<()> {
     map.save(out).with_context(|| format!("cannot write {}", out.display()))?;
     let mut text = String::new();
     for (what, count) in report.skipped() {
-        text += &format!("skipped     {count:>9}  {what}\n");
+        writeln!(text, "skipped     {count:>9}  {what}")?;
     }
     for (name, profile) in [("walk", Profile::Walk), ("drive", Profile::Drive)] {
         let graph = map.graph(profile);
-        text += &format!("{name:<11} {:>9}  junctions, {} arcs\n", graph.node_count(), graph.arc_count());
+        writeln!(text, "{name:<11} {:>9}  junctions, {} arcs", graph.node_count(), graph.arc_count())?;
     }
     let bytes = std::fs::metadata(out).map_or(0, |m| m.len());
-    text += &format!(
-        "written     {:>9}  kB to {} in {:.1} s\n",
+    writeln!(
+        text,
+        "written     {:>9}  kB to {} in {:.1} s",
         bytes / 1_000,
         out.display(),
         begun.elapsed().as_secs_f64()
-    );
+    )?;
     say(&text)
 }
 

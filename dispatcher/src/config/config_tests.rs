@@ -12,7 +12,7 @@ fn with_file(text: &str, flags: Flags) -> Result<Config, Vec<String>> {
 
 #[test]
 fn defaults_are_loopback_and_in_process() {
-    let config = Config::decide(Flags::default()).ok().expect("defaults are valid");
+    let config = Config::decide(Flags::default()).expect("defaults are valid");
     assert!(config.listen.ip().is_loopback());
     assert!(config.redis.is_none());
     assert!(!config.demo);
@@ -22,7 +22,7 @@ fn defaults_are_loopback_and_in_process() {
 fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
     let text = "listen = \"127.0.0.1:9000\"\nconnections_max = 7\n";
     let flags = Flags { listen: Some("127.0.0.1:9001".parse().expect("an address")), ..Flags::default() };
-    let config = with_file(text, flags).ok().expect("valid");
+    let config = with_file(text, flags).expect("valid");
     assert_eq!(config.listen.port(), 9_001);
     assert_eq!(config.connections_max, 7);
 }
@@ -45,7 +45,7 @@ fn every_problem_is_said_at_once() {
 #[test]
 fn a_password_is_never_shown() {
     let flags = Flags { redis: Some("redis://user:secret-word@127.0.0.1:1".to_owned()), ..Flags::default() };
-    let config = Config::decide(flags).ok().expect("valid");
+    let config = Config::decide(flags).expect("valid");
     let shown = toml::to_string(&config).expect("serialisable");
     assert!(shown.contains("redis://***@127.0.0.1:1"), "{shown}");
     assert!(!shown.contains("secret-word"));

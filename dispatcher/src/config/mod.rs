@@ -24,7 +24,7 @@ pub struct Flags {
     /// Data directory: the record lives here [default: ./data]
     #[arg(long, env = "DONGHAENG_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Redis that shares live positions, e.g. redis://127.0.0.1:6379 [default: in process]
+    /// Redis that shares live positions, e.g. `redis://127.0.0.1:6379` [default: in process]
     #[arg(long, env = "DONGHAENG_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
     /// Map made by `import-map` [default: the built-in generated city]
@@ -42,7 +42,7 @@ pub struct Flags {
     /// Private key (PEM)
     #[arg(long, env = "DONGHAENG_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Origin of pages allowed beside this server's own, e.g. https://dispatch.example (may be repeated)
+    /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (may be repeated)
     #[arg(long = "origin", env = "DONGHAENG_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Vec<String>,
     /// Connections held at a time [default: 10000]
@@ -198,6 +198,7 @@ fn read_file(path: &Path) -> Result<File, ConfigProblem> {
     toml::from_str(&text).map_err(|error| problem("config", format!("{}: {}", path.display(), error.message())))
 }
 
+#[expect(clippy::ref_option, reason = "the signature serde calls")]
 fn without_password<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     let shown = url.as_ref().map(|url| match (url.find("://"), url.rfind('@')) {
         (Some(scheme), Some(at)) if at > scheme => format!("{}://***{}", &url[..scheme], &url[at..]),

@@ -142,3 +142,6 @@ impl Engine {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod plan_tests;

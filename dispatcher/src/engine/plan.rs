@@ -152,7 +152,7 @@ impl Want<'_> {
         while self.eligible.len() < count && !self.exhausted {
             match self.search.draw() {
                 Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => {
-                    self.eligible.push(found)
+                    self.eligible.push(found);
                 }
                 Some(_) => {}
                 None => self.exhausted = true,
@@ -273,9 +273,14 @@ fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, effects: &mut V
             .zip(&want.open_slots)
             .map(|(choice, &slot)| Placement { slot, staff: choice.staff, eta_s: want.eta_s(choice.staff) })
             .collect();
-        effects.push(Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(limits::OFFER_S) });
+        let expires_at = now.plus_s(limits::OFFER_S);
+        effects.push(Effect::PlaceOffers { trip, placements, expires_at });
+        let look_at = earlier_of_escalation(want.due, expires_at);
         if is_late(want.due, now) {
-            effects.push(Effect::Escalate { trip, due_at: now.plus_s(limits::OFFER_S) });
+            effects.push(Effect::Escalate { trip, due_at: expires_at });
+        } else if look_at < expires_at {
+            // The offers outlast the minute after which a human must know.
+            effects.push(Effect::Defer { trip, due_at: look_at });
         }
         return;
     }

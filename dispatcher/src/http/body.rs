@@ -79,9 +79,13 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     Ok(value)
 }
 
-/// The path of the field. serde names a missing field in its text only, and stops at the parent.
+/// The path of the field. serde names a missing field in its text only; an unknown field's name is the client's, and is left
+/// out.
 fn blame(path: &str, text: &str) -> String {
     let parent = if path == "." { "" } else { path };
+    if text.starts_with("unknown field") {
+        return parent.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());
+    }
     let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     match missing {
         Some(name) if parent.is_empty() => name.to_owned(),

@@ -27,6 +27,8 @@ pub mod staff;
 pub mod trips;
 
 #[cfg(test)]
+pub(crate) mod fixture;
+#[cfg(test)]
 mod http_tests;
 
 use crate::clock::Env;

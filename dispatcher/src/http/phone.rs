@@ -52,7 +52,7 @@ pub async fn fixes(
     Input(input): Input<FixesIn>,
 ) -> Answer<(StatusCode, Json<FixesOut>)> {
     let verdicts = command::fixes(&app, caller.account(), &input.fixes).await?;
-    let accepted = verdicts.iter().filter(|v| **v == "ok").count();
+    let accepted = verdicts.iter().filter(|v| matches!(**v, "ok" | "coarse")).count();
     Ok((StatusCode::ACCEPTED, Json(FixesOut { accepted, verdicts })))
 }
 

@@ -1,25 +1,54 @@
-//! Owns "now": the last fix of everybody, answered from one in-process index. With a Redis behind it, Redis is the shared memory
-//! that survives this process: written in small batches, read back at start, never asked a question in between. Decides nothing
-//! about whom a fix makes available. Deleting all of Redis loses nothing but seconds of freshness.
+//! Owns what is true now and can be rebuilt in seconds: the last fix of everybody. One in-process index answers every
+//! query; Redis, where there is one, stands behind it as the truth shared between lives and nodes (`redis`).
+//! Does not judge who may go (`matcher::policy`) and keeps no history: one fix per person, riders in memory only.
+//!
+//! Invariant: `put`, `remove` and every query return without waiting for Redis.
 
-pub mod index;
+mod index;
 mod redis;
+mod verdict;
 
-pub use index::{LivePosition, Verdict};
+#[cfg(test)]
+mod contract;
+
+pub use index::{LivePosition, Near};
+pub use redis::LiveError;
+pub use verdict::Verdict;
 
 use crate::clock::Env;
-use geo::Fix;
+use crate::telemetry;
+use geo::cell::{Cell, Grid};
+use geo::{Fix, Position};
 use index::Index;
-use matcher::model::AccountId;
-use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use matcher::model::{AccountId, Timestamp};
+use redis::{Queue, Writer};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-/// Where everybody is.
+/// How long [`Live::close`] waits for Redis to take what is queued.
+const CLOSE_WAIT: Duration = Duration::from_secs(3);
+
+/// Where everybody is. Share it in an `Arc`.
 pub struct Live {
+    shared: Arc<Shared>,
+    /// Absent without Redis.
+    writer: Option<Writer>,
+}
+
+/// What queries and the Redis writer both touch.
+#[derive(Default)]
+struct Shared {
+    /// A plain mutex: each hold lasts microseconds and no await happens under it.
     index: Mutex<Index>,
-    /// Riders' last fixes, for an SOS: never in the index, never in Redis.
-    riders: Mutex<HashMap<AccountId, Fix>>,
-    shared: Option<redis::Shared>,
+    /// Who has to be written to Redis; `None` without Redis.
+    queue: Option<Queue>,
+}
+
+impl Shared {
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// How the live store is doing.
@@ -27,9 +56,9 @@ pub struct Live {
 pub enum Health {
     /// In process only.
     InProcess,
-    /// Redis is written to.
+    /// Redis answers.
     RedisUp,
-    /// Redis is away; the index still answers, and Redis is refilled when it is back.
+    /// Redis is away; the index still answers, and Redis is brought up to date when it is back.
     RedisDown,
 }
 
@@ -44,81 +73,101 @@ impl Health {
     }
 }
 
-/// Why the shared store could not be used at the start.
-#[derive(Debug, thiserror::Error)]
-pub enum LiveError {
-    /// Not a Redis address.
-    #[error("the Redis address is not valid")]
-    BadAddress,
-    /// Redis did not answer.
-    #[error("Redis does not answer: {0}")]
-    Away(String),
-}
-
 impl Live {
     /// The embedded default: this process's memory.
     pub fn in_process() -> Self {
-        Self { index: Mutex::default(), riders: Mutex::default(), shared: None }
+        Self { shared: Arc::default(), writer: None }
     }
 
-    /// With Redis as the shared memory: everybody in it is read back first. `prefix` begins every key.
+    /// With Redis behind the index: reads everybody back first, then keeps Redis up to date from a task. `prefix` begins every
+    /// key. A Redis that is away is no error: it is read as soon as it comes, and `health` tells.
     pub async fn redis(url: &str, prefix: &str, env: &Env) -> Result<Self, LiveError> {
-        let (shared, records) = redis::Shared::open(url, prefix).await?;
-        let mut index = Index::default();
-        let now_ms = env.now().0;
-        for record in records {
-            // A record from the future would never grow old; a clock that was wrong must not keep a ghost.
-            if record.fix.taken_at_ms <= now_ms {
-                index.put(record.staff, record.no, record.fix);
-            }
-        }
-        Ok(Self { index: Mutex::new(index), riders: Mutex::default(), shared: Some(shared) })
+        let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+        let writer = Writer::start(url, prefix, env.clone(), Arc::clone(&shared)).await?;
+        Ok(Self { shared, writer: Some(writer) })
     }
 
-    /// Takes a staff member's fix. Never waits: Redis is written behind.
+    /// Takes a staff member's fix, unless a later one or this very one is known. Never waits.
     pub fn put(&self, staff: AccountId, no: u32, fix: Fix) -> Verdict {
-        let verdict = self.index().put(staff, no, fix);
-        if let (Some(shared), Verdict::Ok) = (&self.shared, verdict) {
-            shared.put(LivePosition { staff, no, fix });
+        let verdict = self.shared.index().put(staff, no, fix);
+        Self::count(verdict);
+        if verdict.is_kept() {
+            self.enqueue([staff]);
         }
         verdict
     }
 
-    /// Takes a rider's fix.
+    /// Takes a rider's fix: kept in memory only, never in cells, never in Redis.
     pub fn put_rider(&self, rider: AccountId, fix: Fix) -> Verdict {
-        let mut riders = self.riders.lock().unwrap_or_else(PoisonError::into_inner);
-        match riders.get(&rider) {
-            Some(last) if !fix.is_after(last) => Verdict::Old,
-            _ => {
-                riders.insert(rider, fix);
-                Verdict::Ok
-            }
-        }
+        let verdict = self.shared.index().put_rider(rider, fix);
+        Self::count(verdict);
+        verdict
     }
 
-    /// Forgets a staff member.
-    pub fn remove(&self, staff: AccountId) {
-        if self.index().remove(staff) {
-            if let Some(shared) = &self.shared {
-                shared.remove(staff);
-            }
+    /// Forgets where somebody is; a fix from before this moment does not bring them back. Whether they were known.
+    pub fn remove(&self, account: AccountId) -> bool {
+        let removed = self.shared.index().remove(account);
+        if removed {
+            self.enqueue([account]);
         }
+        removed
     }
 
     /// The latest fix of a staff member or rider.
     pub fn last_fix(&self, account: AccountId) -> Option<Fix> {
-        let staff = self.index().get(account).map(|p| p.fix);
-        staff.or_else(|| self.riders.lock().unwrap_or_else(PoisonError::into_inner).get(&account).copied())
+        self.shared.index().last_fix(account)
     }
 
-    /// Who moved since the cursor (0 is everybody), at most `limit`, oldest move first, and the next cursor.
+    /// The `k` nearest staff that the filter lets through, nearest first; exact, by straight distance.
+    pub fn nearest(&self, at: Position, k: usize, filter: impl Fn(&LivePosition) -> bool) -> Vec<Near> {
+        self.shared.index().nearest(at, k, filter)
+    }
+
+    /// Staff who moved since the cursor (0 is everybody), oldest move first, at most `limit`, each once with the latest
+    /// fix; and the cursor to ask with next.
     pub fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<LivePosition>) {
-        self.index().moved_since(cursor, limit)
+        self.shared.index().moved_since(cursor, limit)
+    }
+
+    /// Staff by cell, for counts on a map.
+    pub fn cells(&self, grid: Grid) -> BTreeMap<Cell, Vec<AccountId>> {
+        self.shared.index().cells(grid)
+    }
+
+    /// Everybody on the staff side, in no order.
+    pub fn snapshot(&self) -> Vec<LivePosition> {
+        self.shared.index().staff().collect()
+    }
+
+    /// Forgets everybody whose fix is older; returns the staff among them.
+    pub fn forget_silent(&self, now: Timestamp, older_than_s: i64) -> Vec<AccountId> {
+        let gone = self.shared.index().forget_silent(now, older_than_s);
+        self.enqueue(gone.iter().copied());
+        gone
+    }
+
+    /// How the store is doing.
+    pub fn health(&self) -> Health {
+        match &self.shared.queue {
+            None => Health::InProcess,
+            Some(queue) if queue.is_up() => Health::RedisUp,
+            Some(_) => Health::RedisDown,
+        }
+    }
+
+    /// Staff whose position is not yet in Redis.
+    pub fn behind(&self) -> usize {
+        self.shared.queue.as_ref().map_or(0, Queue::len)
+    }
+
+    /// How long the oldest of them has waited, milliseconds.
+    pub fn lag_ms(&self) -> i64 {
+        self.shared.queue.as_ref().map_or(0, Queue::lag_ms)
     }
 
     /// How many staff are known.
     pub fn len(&self) -> usize {
-        self.index().len()
+        self.shared.index().len()
     }
 
     /// Whether nobody is known.
@@ -126,29 +175,31 @@ impl Live {
         self.len() == 0
     }
 
-    /// How the store is doing.
-    pub fn health(&self) -> Health {
-        match &self.shared {
-            None => Health::InProcess,
-            Some(shared) if shared.is_up() => Health::RedisUp,
-            Some(_) => Health::RedisDown,
+    /// Waits until Redis has everything put so far; false if it does not within the time. True at once in process.
+    pub async fn flush(&self, within: Duration) -> bool {
+        match &self.shared.queue {
+            None => true,
+            Some(queue) => queue.drained(within).await,
         }
     }
 
-    /// Positions not yet written to Redis.
-    pub fn behind(&self) -> usize {
-        self.shared.as_ref().map_or(0, redis::Shared::behind)
-    }
-
-    /// Writes what is pending and stops writing.
+    /// Writes what is queued, for 3 s at most, and ends the writer.
     pub async fn close(&self) {
-        if let Some(shared) = &self.shared {
-            shared.close().await;
+        if let Some(writer) = &self.writer {
+            if !self.flush(CLOSE_WAIT).await {
+                tracing::warn!("redis did not take the last positions; phones send them again");
+            }
+            writer.stop().await;
         }
     }
 
-    fn index(&self) -> MutexGuard<'_, Index> {
-        // No await is ever held under it, and a panic inside leaves nothing half done that matters.
-        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    fn enqueue(&self, staff: impl IntoIterator<Item = AccountId>) {
+        if let Some(queue) = &self.shared.queue {
+            queue.push(staff);
+        }
+    }
+
+    fn count(verdict: Verdict) {
+        metrics::counter!(telemetry::FIXES, "verdict" => verdict.word()).increment(1);
     }
 }

@@ -51,7 +51,9 @@ impl Record {
             write.add_grants(chunk, agency).await?;
         }
         write.audit(None, "enrolled", agency.0, "").await?;
-        write.roster_changed();
+        for (account, _) in &enrolled.staff {
+            write.roster_changed(account.id);
+        }
         write.commit().await?;
         Ok(enrolled)
     }

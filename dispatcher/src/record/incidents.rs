@@ -121,19 +121,24 @@ impl Write<'_> {
         found.map(|r| r.id("id").map(IncidentId)).transpose()
     }
 
+    /// The named trip if they are on it, else the one they are on now.
     async fn own_trip(&mut self, by: &Account, named: Option<TripId>) -> Result<Option<TripId>, RecordError> {
-        let sql = match by.role {
-            Role::Rider => {
-                "select id from trips where rider = ?1 and (?2 is null and ended_at is null or id = ?2)
-                 order by phase in ('requested', 'reserved'), coalesce(pickup_at, requested_at) limit 1"
-            }
-            _ => {
-                "select trip as id from holds where staff = ?1 and (?2 is null and state = 'active' or trip = ?2)
-                 order by state = 'active' desc limit 1"
-            }
+        let (sql, trip) = match (by.role, named) {
+            (Role::Rider, Some(trip)) => ("select id from trips where rider = ?1 and id = ?2", Some(trip)),
+            (Role::Rider, None) => (
+                "select id from trips where rider = ?1 and ended_at is null and ?2 is null
+                 order by phase in ('requested', 'reserved'), coalesce(pickup_at, requested_at) limit 1",
+                None,
+            ),
+            (_, Some(trip)) => ("select trip as id from holds where staff = ?1 and trip = ?2 limit 1", Some(trip)),
+            (_, None) => (
+                "select trip as id from holds
+                 where staff = ?1 and state in ('held', 'accepted', 'active') and state = 'active' and ?2 is null",
+                None,
+            ),
         };
         let found =
-            sqlx::query(sql).bind(blob(by.id.0)).bind(named.map(|t| blob(t.0))).fetch_optional(self.conn()).await?;
+            sqlx::query(sql).bind(blob(by.id.0)).bind(trip.map(|t| blob(t.0))).fetch_optional(self.conn()).await?;
         found.map(|r| r.id("id").map(TripId)).transpose()
     }
 

@@ -56,7 +56,8 @@ use crate::clock::Env;
 use sqlx::SqlitePool;
 use std::fs::File;
 use std::path::PathBuf;
-use tokio::sync::watch;
+use std::sync::atomic::AtomicI64;
+use tokio::sync::{Mutex, watch};
 
 /// The record, on SQLite: one connection that writes, a few that read.
 pub struct Record {
@@ -68,4 +69,8 @@ pub struct Record {
     commits: watch::Sender<u64>,
     database: PathBuf,
     lock: Option<File>,
+    /// The last reading of the roster, to read only what changed since.
+    roster: Mutex<shifts::RosterCache>,
+    /// Where the next sweep of the outbox begins.
+    pruned_to: AtomicI64,
 }

@@ -25,7 +25,7 @@ impl Record {
         let mut snapshot = self.read.begin().await?;
         let found = sqlx::query(
             "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.crew_size
-             from holds h join trips t on t.id = h.trip where h.staff = ? and h.state in ('held', 'accepted')",
+             from holds h join trips t on t.id = h.trip where h.staff = ? and h.state in ('held', 'accepted', 'active') and h.state <> 'active'",
         )
         .bind(blob(staff.0))
         .fetch_optional(&mut *snapshot)
@@ -196,7 +196,7 @@ impl Write<'_> {
             Err(sqlx::Error::Database(error)) if error.is_unique_violation() => return Ok(Placed::Busy),
             Err(error) => return Err(error.into()),
         }
-        self.roster_changed();
+        self.roster_changed(placement.staff);
         self.tell(placement.staff, OutboxKind::Offer, About::offer(trip.id, id)).await?;
         self.audit(None, "offer_placed", id.0, "").await?;
         Ok(Placed::Yes)

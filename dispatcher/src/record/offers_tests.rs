@@ -307,3 +307,31 @@ async fn an_open_offer_shows_its_partners_state() {
     stage.answer(T0, crew[1], true).await.unwrap();
     assert_eq!(partners().await, [OfferState::Accepted]);
 }
+
+/// The methods check before they write; this is what stands when such a check is wrong.
+#[tokio::test]
+async fn the_indexes_themselves_refuse_a_second_holder() {
+    let stage = Stage::new().await;
+    let (trip, crew) = stage.assigned("k").await;
+    let other = stage.trip("o").await;
+    let spare = stage.staff(1).await[0];
+    let hold =
+        "insert into holds (id, trip, slot, staff, attempt, eta_s, offered_at, expires_at, offer_state, state, phase)
+                values (randomblob(16), ?, ?, ?, 1, 1, 1, 1, 'open', 'held', 'offered')";
+    for (trip, slot, staff, allowed) in
+        [(trip, 0, spare, false), (other, 0, crew[0], false), (trip, 2, spare, true), (other, 1, spare, false)]
+    {
+        let done = sqlx::query(hold)
+            .bind(super::row::blob(trip.0))
+            .bind(slot)
+            .bind(super::row::blob(staff.0))
+            .execute(&stage.record.write)
+            .await;
+        assert_eq!(done.is_ok(), allowed, "slot {slot}");
+    }
+    let second = sqlx::query("insert into assignments (trip, assigned_at) values (?, 1)")
+        .bind(super::row::blob(trip.0))
+        .execute(&stage.record.write)
+        .await;
+    assert!(second.is_err(), "one active assignment per trip");
+}

@@ -11,8 +11,9 @@ use sqlx::{ConnectOptions, Connection, SqlSafeStr};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// The database's name in the data directory.
 const DATABASE_FILE: &str = "record.sqlite";
@@ -28,8 +29,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const WAL_LIMIT: &str = "67108864";
 
 /// Every migration there is, oldest first. Append only: a file that has run anywhere never changes.
-const MIGRATIONS: &[(i64, &str, &str)] =
-    &[(1, "people trips offers", include_str!("migrations/0001_people_trips_offers.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "people trips offers", include_str!("migrations/0001_people_trips_offers.sql")),
+    (2, "roster changes", include_str!("migrations/0002_roster_changes.sql")),
+];
 
 impl Record {
     /// Takes the directory's lock, migrates, takes the next epoch. One `serve` per directory.
@@ -42,7 +45,7 @@ impl Record {
         let (write, read) = connect(&database);
         migrator().run(&write).await?;
         let epoch = take_epoch(&write, env.now()).await?;
-        Ok(Self { write, read, env, epoch: Some(epoch), commits: watch::Sender::new(0), database, lock: Some(lock) })
+        Ok(Self::over((write, read), env, Some(epoch), database, Some(lock)))
     }
 
     /// For `admin` and `backup` beside a running server: no lock kept, no epoch, no migration under a running server.
@@ -56,7 +59,28 @@ impl Record {
             Err(OpenError::Locked) => check_version(&write).await?,
             Err(other) => return Err(other),
         }
-        Ok(Self { write, read, env, epoch: None, commits: watch::Sender::new(0), database, lock: None })
+        Ok(Self::over((write, read), env, None, database, None))
+    }
+
+    fn over(
+        (write, read): (SqlitePool, SqlitePool),
+        env: Env,
+        epoch: Option<i64>,
+        database: PathBuf,
+        lock: Option<File>,
+    ) -> Self {
+        let commits = watch::Sender::new(0);
+        Self {
+            write,
+            read,
+            env,
+            epoch,
+            commits,
+            database,
+            lock,
+            roster: Mutex::default(),
+            pruned_to: AtomicI64::new(0),
+        }
     }
 
     /// Changes after every commit of this process: a hint for whoever tails the record. Nothing may rest on it alone.

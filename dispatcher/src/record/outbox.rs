@@ -7,12 +7,13 @@ use super::row::{Columns, blob};
 use super::{OutboxKind, OutboxRow, Record, RecordError};
 use matcher::model::{AccountId, IncidentId, OfferId, Timestamp, TripId};
 use sqlx::sqlite::SqliteRow;
+use std::sync::atomic::Ordering;
 
 /// Acknowledged messages are kept this long, seconds.
 const KEEP_S: i64 = 24 * 3_600;
 /// Acknowledged messages beyond the last so many of a recipient go earlier.
 const KEEP_LAST: i64 = 1_000;
-/// Rows deleted by one sweep, of each table.
+/// Rows looked at by one sweep, of each table.
 const PRUNE_MAX: i64 = 10_000;
 
 impl Record {
@@ -78,19 +79,28 @@ impl Record {
         write.commit_quietly().await
     }
 
-    /// Deletes acknowledged messages that are old or many, and codes and tokens long dead; at most 10,000 rows of each.
-    /// How many. One transaction; call it now and then.
+    /// Deletes acknowledged messages that are old or many, and codes and tokens long dead. Looks at no more than 10,000 rows
+    /// of each and goes on from there the next time, so call it now and then. How many are gone. One transaction.
     pub async fn prune(&self, now: Timestamp) -> Result<u64, RecordError> {
         let mut write = self.begin(now).await?;
         let before = now.plus_s(-KEEP_S).0;
+        let from = self.pruned_to.load(Ordering::Relaxed);
+        let to: Option<i64> =
+            sqlx::query_scalar("select max(id) from (select id from outbox where id > ? order by id limit ?)")
+                .bind(from)
+                .bind(PRUNE_MAX)
+                .fetch_one(write.conn())
+                .await?;
         let mut gone = sqlx::query(
             "delete from outbox where id in (
                  select o.id from outbox o join outbox_heads h on h.recipient = o.recipient
-                 where o.seq <= h.acknowledged and (o.created_at < ?1 or o.seq <= h.issued - ?2) limit ?3)",
+                 where o.id > ?1 and o.id <= ?2
+                   and o.seq <= h.acknowledged and (o.created_at < ?3 or o.seq <= h.issued - ?4))",
         )
+        .bind(from)
+        .bind(to.unwrap_or(from))
         .bind(before)
         .bind(KEEP_LAST)
-        .bind(PRUNE_MAX)
         .execute(write.conn())
         .await?
         .rows_affected();
@@ -100,7 +110,11 @@ impl Record {
         ] {
             gone += sqlx::query(statement).bind(before).bind(PRUNE_MAX).execute(write.conn()).await?.rows_affected();
         }
+        let head: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from outbox").fetch_one(write.conn()).await?;
         write.commit_quietly().await?;
+        // At the end of the outbox the sweep begins anew.
+        let next = to.filter(|to| *to < head).unwrap_or(0);
+        self.pruned_to.store(next, Ordering::Relaxed);
         Ok(gone)
     }
 }

@@ -52,7 +52,7 @@ impl Record {
             .bind(new.certified_until.0)
             .execute(write.conn())
             .await?;
-        write.roster_changed();
+        write.roster_changed(account.id);
         write.commit().await?;
         Ok(Some(account))
     }
@@ -117,7 +117,7 @@ impl Record {
             .execute(write.conn())
             .await?;
         write.audit(None, "conflict_added", staff.0, "").await?;
-        write.roster_changed();
+        write.roster_changed(staff);
         write.commit().await
     }
 

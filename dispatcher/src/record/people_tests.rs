@@ -146,6 +146,37 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
 }
 
 #[tokio::test]
+async fn reading_only_changes_gives_the_roster_that_a_first_reading_gives() {
+    let stage = Stage::new().await;
+    let admin = stage.record.create_admin(T0, "x").await.unwrap().id;
+    let same = async |after: &str| {
+        let changes = stage.record.roster(T0).await.unwrap();
+        let fresh = Record::open_beside(stage.dir.path(), env(99)).await.unwrap();
+        assert_eq!(format!("{changes:?}"), format!("{:?}", fresh.roster(T0).await.unwrap()), "after {after}");
+        fresh.close().await;
+    };
+    same("nothing").await;
+    let staff = stage.staff(4).await;
+    same("shifts").await;
+    let (trip, other) = (stage.trip("a").await, stage.trip("b").await);
+    stage.place(T0, trip, &staff[0..2]).await;
+    same("offers").await;
+    assert_eq!(stage.place(T0, other, &[staff[2], staff[1]]).await, Applied::LostRace);
+    same("a lost race").await;
+    stage.answer(T0, staff[0], true).await.unwrap();
+    stage.answer(T0, staff[1], true).await.unwrap();
+    stage.walk_to(trip, &staff[0..2], Phase::Met).await;
+    same("the meeting").await;
+    stage.record.add_conflict(T0, staff[3], stage.rider).await.unwrap();
+    stage.record.suspend(T0, staff[2], admin, "r").await.unwrap().unwrap();
+    same("a suspension").await;
+    stage.record.enrol(T0, "load", 3, 0, 0).await.unwrap();
+    stage.record.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+    stage.record.end_shift(T0, staff[0]).await.unwrap().unwrap();
+    same("the end").await;
+}
+
+#[tokio::test]
 async fn hours_of_the_last_day_count_as_worked() {
     let stage = Stage::new().await;
     let staff = stage.off_shift().await;

@@ -3,8 +3,9 @@
 use super::row::{self, Columns, blob};
 use super::{NewShift, Outcome, Record, RecordError, Refusal, Role, RosterEntry};
 use matcher::model::{AccountId, AgencyId, Phase, Shift, Staff, Timestamp, TripId};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Look-back of `worked_before_s`, seconds.
 const WORKED_WINDOW_S: i64 = 24 * 3_600;
@@ -44,7 +45,7 @@ impl Record {
             .execute(write.conn())
             .await?;
         write.audit(Some(staff), "shift_started", staff.0, "").await?;
-        write.roster_changed();
+        write.roster_changed(staff);
         write.commit().await?;
         Ok(Ok(begun))
     }
@@ -68,37 +69,81 @@ impl Record {
             .execute(write.conn())
             .await?;
         write.audit(Some(staff), "shift_ended", staff.0, "").await?;
-        write.roster_changed();
+        write.roster_changed(staff);
         write.commit().await?;
         Ok(Ok(()))
     }
 
-    /// Every active staff member by unit number, with the running shift and what they hold. Two reads in one snapshot.
+    /// Every active staff member by unit number, with the running shift and what they hold. Reads only what changed since
+    /// the last reading: three queries in one snapshot.
     pub async fn roster(&self, now: Timestamp) -> Result<Vec<RosterEntry>, RecordError> {
+        let mut cache = self.roster.lock().await;
         let mut snapshot = self.read.begin().await?;
-        let mut walls: HashMap<AccountId, Vec<AccountId>> = HashMap::new();
-        let tied =
-            sqlx::query("select staff, rider from conflicts order by staff, rider").fetch_all(&mut *snapshot).await?;
-        for row in &tied {
-            walls.entry(AccountId(row.id("staff")?)).or_default().push(AccountId(row.id("rider")?));
+        let version: i64 =
+            sqlx::query_scalar("select value from counters where name = 'roster'").fetch_one(&mut *snapshot).await?;
+        if version != cache.version {
+            cache.read_changes(&mut snapshot).await?;
+            cache.version = version;
         }
-        let rows = sqlx::query(
-            "select a.id, a.no, a.agency, a.display, s.kind, s.gender, s.certified_until,
-                    w.starts_at, w.ends_at, w.mode, w.worked_before_s, h.trip, h.phase
-             from staff s join accounts a on a.id = s.account
-             left join shifts w on w.staff = s.account and w.ended_at is null and w.starts_at <= ?1 and w.ends_at > ?1
-             left join holds h on h.staff = s.account and h.state in ('held', 'accepted', 'active')
-             where a.suspended_at is null order by a.no",
-        )
-        .bind(now.0)
-        .fetch_all(&mut *snapshot)
-        .await?;
-        rows.iter().map(|row| entry(row, &mut walls)).collect()
+        Ok(cache.at(now))
     }
 
     /// Changes whenever `roster` would, but for a shift that runs out by itself. One read.
     pub async fn roster_version(&self) -> Result<i64, RecordError> {
         Ok(sqlx::query_scalar("select value from counters where name = 'roster'").fetch_one(&self.read).await?)
+    }
+}
+
+/// The roster as it was read last, shifts that have run out included. By unit number.
+#[derive(Default)]
+pub(super) struct RosterCache {
+    version: i64,
+    entries: BTreeMap<u32, RosterEntry>,
+}
+
+impl RosterCache {
+    /// Reads again whom a transaction after the cached version changed.
+    async fn read_changes(&mut self, snapshot: &mut SqliteConnection) -> Result<(), RecordError> {
+        let mut walls: HashMap<AccountId, Vec<AccountId>> = HashMap::new();
+        let tied = sqlx::query(
+            "select c.staff, c.rider from staff s join conflicts c on c.staff = s.account
+             where s.roster_no > ? order by c.staff, c.rider",
+        )
+        .bind(self.version)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        for row in &tied {
+            walls.entry(AccountId(row.id("staff")?)).or_default().push(AccountId(row.id("rider")?));
+        }
+        let rows = sqlx::query(
+            "select a.id, a.no, a.agency, a.display, a.suspended_at, s.kind, s.gender, s.certified_until,
+                    w.starts_at, w.ends_at, w.mode, w.worked_before_s, h.trip, h.phase
+             from staff s join accounts a on a.id = s.account
+             left join shifts w on w.staff = s.account and w.ended_at is null
+             left join holds h on h.staff = s.account and h.state in ('held', 'accepted', 'active')
+             where s.roster_no > ?",
+        )
+        .bind(self.version)
+        .fetch_all(snapshot)
+        .await?;
+        for row in &rows {
+            let entry = entry(row, &mut walls)?;
+            if row.int_or_none("suspended_at")?.is_some() {
+                self.entries.remove(&entry.staff.no);
+            } else {
+                self.entries.insert(entry.staff.no, entry);
+            }
+        }
+        Ok(())
+    }
+
+    /// As it is at `now`: a shift that has run out is none.
+    fn at(&self, now: Timestamp) -> Vec<RosterEntry> {
+        let mut entries: Vec<RosterEntry> = self.entries.values().cloned().collect();
+        for entry in &mut entries {
+            entry.shift = entry.shift.filter(|s| s.starts_at <= now && now < s.ends_at);
+        }
+        entries
     }
 }
 

@@ -147,7 +147,7 @@ impl Record {
         write.add_revocation(account, None).await?;
         write.leave_current_slot(account, by).await?;
         write.audit(Some(by), "account_suspended", account.0, "").await?;
-        write.roster_changed();
+        write.roster_changed(account);
         write.commit().await?;
         Ok(Ok(()))
     }

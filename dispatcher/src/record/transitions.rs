@@ -178,7 +178,7 @@ impl Write<'_> {
         .bind(blob(hold.offer.0))
         .execute(self.conn())
         .await?;
-        self.roster_changed();
+        self.roster_changed(hold.staff);
         Ok(())
     }
 
@@ -190,7 +190,7 @@ impl Write<'_> {
             .bind(blob(hold.offer.0))
             .execute(self.conn())
             .await?;
-        self.roster_changed();
+        self.roster_changed(hold.staff);
         Ok(())
     }
 

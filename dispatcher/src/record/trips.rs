@@ -44,10 +44,13 @@ impl Record {
     /// The trip whose active slot the member holds.
     pub async fn trip_of_staff(&self, staff: AccountId) -> Result<Option<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        let rows = sqlx::query("select trip as id from holds where staff = ? and state = 'active'")
-            .bind(blob(staff.0))
-            .fetch_all(&mut *snapshot)
-            .await?;
+        let rows = sqlx::query(
+            "select trip as id from holds
+             where staff = ? and state in ('held', 'accepted', 'active') and state = 'active'",
+        )
+        .bind(blob(staff.0))
+        .fetch_all(&mut *snapshot)
+        .await?;
         Ok(rows_of(&mut snapshot, &rows).await?.pop())
     }
 

@@ -3,7 +3,7 @@
 //!
 //! Invariant: no write commits once a newer epoch is on the record.
 
-use super::row::blob;
+use super::row::{blob, id_list};
 use super::{OutboxKind, Record, RecordError};
 use matcher::model::{AccountId, IncidentId, OfferId, Timestamp, TripId};
 use sha2::{Digest, Sha256};
@@ -16,7 +16,7 @@ pub(super) struct Write<'r> {
     pub(super) record: &'r Record,
     pub(super) now: Timestamp,
     epoch: i64,
-    roster_changed: bool,
+    roster_changed: Vec<AccountId>,
 }
 
 /// What an outbox row is about.
@@ -50,7 +50,7 @@ impl Record {
         if self.epoch.is_some_and(|own| own != epoch) {
             return Err(RecordError::Fenced);
         }
-        Ok(Write { tx, record: self, now, epoch, roster_changed: false })
+        Ok(Write { tx, record: self, now, epoch, roster_changed: Vec::new() })
     }
 }
 
@@ -60,18 +60,33 @@ impl Write<'_> {
         &mut self.tx
     }
 
-    /// The roster is not what it was.
-    pub(super) fn roster_changed(&mut self) {
-        self.roster_changed = true;
+    /// What the roster says of this staff member is not what it was.
+    pub(super) fn roster_changed(&mut self, staff: AccountId) {
+        self.roster_changed.push(staff);
     }
 
     /// Makes everything durable and visible at once, then rings.
     pub(super) async fn commit(mut self) -> Result<(), RecordError> {
-        if self.roster_changed {
-            sqlx::query("update counters set value = value + 1 where name = 'roster'").execute(self.conn()).await?;
+        if !self.roster_changed.is_empty() {
+            self.number_roster_changes().await?;
         }
         self.tx.commit().await?;
         self.record.commits.send_modify(|n| *n += 1);
+        Ok(())
+    }
+
+    /// The next roster version, and with it everybody who changed.
+    async fn number_roster_changes(&mut self) -> Result<(), RecordError> {
+        let version: i64 =
+            sqlx::query_scalar("update counters set value = value + 1 where name = 'roster' returning value")
+                .fetch_one(self.conn())
+                .await?;
+        let changed = id_list(self.roster_changed.iter().map(|s| s.0));
+        sqlx::query("update staff set roster_no = ? where account in (select unhex(value) from json_each(?))")
+            .bind(version)
+            .bind(changed)
+            .execute(self.conn())
+            .await?;
         Ok(())
     }
 

@@ -35,7 +35,7 @@ pub fn time_of_day(time: Time) -> String {
 /// From `HH:MM`.
 pub fn parse_time_of_day(text: &str) -> Option<Time> {
     let (hour, minute) = text.split_once(':')?;
-    if hour.len() != 2 || minute.len() != 2 {
+    if hour.len() != 2 || minute.len() != 2 || !text.bytes().all(|b| b.is_ascii_digit() || b == b':') {
         return None;
     }
     Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()

@@ -9,7 +9,7 @@ use crate::http::App;
 use crate::http::console::{incident_view, is_own};
 use crate::http::sight::Moved;
 use crate::http::trips::{mode_of, supervisor_view};
-use crate::record::{RecordError, TripRow};
+use crate::record::{Incident, RecordError, TripRow};
 use crate::view::StaffRow;
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
@@ -63,7 +63,7 @@ struct Feed {
 #[derive(Default)]
 struct Changes {
     trips: Vec<TripRow>,
-    incidents: Vec<crate::record::Incident>,
+    incidents: Vec<Incident>,
     staff: Vec<AccountId>,
 }
 
@@ -129,12 +129,12 @@ impl Feed {
     async fn wake(&mut self) -> Result<(), RecordError> {
         let now = self.app.env.now();
         let open = self.app.record.open_trips().await?;
-        let newest = open.iter().map(|row| row.change_no).max().unwrap_or(0);
+        let is_old = |row: &&TripRow| now.since_ms(row.updated_at) > OVERLAP_MS;
+        let passed = open.iter().filter(is_old).map(|row| row.change_no).max().unwrap_or(0);
         self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
         // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
-        if self.trips_after == 0 {
-            self.trips_after = self.skip_old(0, newest, now).await?;
-        }
+        self.trips_after = self.skip_old_trips(self.trips_after.max(passed), now).await?;
+        self.incidents_after = self.skip_old_incidents(now).await?;
         self.roster = self.app.roster.refresh(&self.app.record, now).await?;
         self.staff = rows_of(&self.roster, now);
         self.duties = duties_of(&self.roster, now);
@@ -143,16 +143,20 @@ impl Feed {
     }
 
     /// Passes over what changed long ago; returns the number to go on from.
-    async fn skip_old(&self, mut after: i64, newest: i64, now: Timestamp) -> Result<i64, RecordError> {
+    async fn skip_old_trips(&self, mut after: i64, now: Timestamp) -> Result<i64, RecordError> {
         loop {
             let rows = self.app.record.trips_changed_after(after, ROWS_PER_READ).await?;
             let old = rows.iter().take_while(|row| now.since_ms(row.updated_at) > OVERLAP_MS).last();
             let Some(old) = old else { return Ok(after) };
             after = old.change_no;
-            if after >= newest && rows.len() < ROWS_PER_READ as usize {
-                return Ok(after);
-            }
         }
+    }
+
+    async fn skip_old_incidents(&self, now: Timestamp) -> Result<i64, RecordError> {
+        let incidents = self.app.record.incidents_changed_after(self.incidents_after).await?;
+        let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
+        let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
+        Ok(old.map_or(self.incidents_after, |i| i.change_no))
     }
 
     /// Sends what was committed since, to consoles as one frame per audience.

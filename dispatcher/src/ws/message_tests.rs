@@ -1,1 +1,132 @@
-//! Facts.
+//! Facts about messages, close codes, origins, tickets and mailboxes.
+
+use super::close::Close;
+use super::mailbox::{Item, Mailbox, QUEUE_BYTES_MAX};
+use super::message::{ClientMessage, Resume};
+use super::upgrade::is_allowed;
+use crate::record::{OutboxKind, OutboxRow};
+use matcher::model::{AccountId, TripId};
+use std::collections::BTreeSet;
+use uuid::Uuid;
+
+#[test]
+fn the_protocols_messages_are_understood() {
+    let id = "018f0000-0000-7000-8000-000000000000";
+    let resume = ClientMessage::parse(r#"{"t":"hello","v":1,"ticket":"x","resume":{"epoch":7,"seq":41}}"#);
+    let Some(ClientMessage::Hello { resume: Some(resume), .. }) = resume else { panic!("not a hello") };
+    assert_eq!(resume, Resume { epoch: 7, seq: 41 });
+    for text in [
+        r#"{"t":"hello","v":1}"#.to_owned(),
+        r#"{"t":"ack","seq":42}"#.to_owned(),
+        r#"{"t":"pong"}"#.to_owned(),
+        r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"gps","age_ms":300,"seq":17}]}"#.to_owned(),
+        format!(r#"{{"t":"answer","id":"a","offer":"{id}","accept":true}}"#),
+        format!(r#"{{"t":"status","id":"a","trip":"{id}","to":"en_route"}}"#),
+        format!(r#"{{"t":"drop_out","id":"a","trip":"{id}"}}"#),
+        format!(r#"{{"t":"sos","id":"a","trip":"{id}"}}"#),
+        r#"{"t":"sos","id":"a"}"#.to_owned(),
+    ] {
+        assert!(ClientMessage::parse(&text).is_some(), "{text}");
+    }
+}
+
+#[test]
+fn everything_else_is_refused() {
+    let long = format!(r#"{{"t":"sos","id":"{}"}}"#, "x".repeat(37));
+    for text in [
+        "",
+        "{",
+        "[]",
+        r#"{"t":"unknown"}"#,
+        r#"{"seq":1}"#,
+        r#"{"t":"ack"}"#,
+        r#"{"t":"ack","seq":1.5}"#,
+        r#"{"t":"ack","seq":1,"more":2}"#,
+        r#"{"t":"pong","more":2}"#,
+        r#"{"t":"hello","v":1,"resume":{"epoch":7,"seq":41,"x":1}}"#,
+        r#"{"t":"sos","id":""}"#,
+        r#"{"t":"answer","id":"a","offer":"not-an-id","accept":true}"#,
+        r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"radar","age_ms":300,"seq":17}]}"#,
+        &long,
+    ] {
+        assert!(ClientMessage::parse(text).is_none(), "{text}");
+    }
+}
+
+#[test]
+fn close_codes_are_distinct_and_say_whether_to_come_back() {
+    let numbers: BTreeSet<u16> = Close::ALL.iter().map(|c| c.number()).collect();
+    assert_eq!(numbers.len(), Close::ALL.len());
+    for close in Close::ALL {
+        let back = matches!(close, Close::Slow | Close::Silent | Close::Flood | Close::Restart);
+        assert_eq!(close.reconnects(), back, "{}", close.word());
+    }
+}
+
+#[test]
+fn a_page_comes_from_the_same_host_or_from_the_list() {
+    let listed = ["https://dispatch.example".to_owned()];
+    assert!(is_allowed("https://host:8443", "host:8443", &[]));
+    assert!(is_allowed("http://127.0.0.1:8080", "127.0.0.1:8080", &[]));
+    assert!(is_allowed("https://dispatch.example", "inner:1", &listed));
+    for origin in ["https://evil.example", "null", "", "https://host", "https://host:8443.evil.example", "host:8443"] {
+        assert!(!is_allowed(origin, "host:8443", &listed), "{origin}");
+    }
+    assert!(!is_allowed("https://", "", &[]));
+}
+
+fn row(seq: i64) -> OutboxRow {
+    OutboxRow {
+        id: seq,
+        recipient: AccountId(Uuid::nil()),
+        seq,
+        kind: OutboxKind::Trip,
+        trip: None,
+        offer: None,
+        incident: None,
+        reason: None,
+    }
+}
+
+fn texts(mailbox: &Mailbox) -> Vec<String> {
+    let mut all = Vec::new();
+    while let Some(item) = mailbox.next() {
+        all.push(match item {
+            Item::Row(row) => format!("row {}", row.seq),
+            Item::Text(text) => text.to_string(),
+        });
+    }
+    all
+}
+
+#[test]
+fn numbered_messages_go_first_and_the_latest_position_wins() {
+    let mailbox = Mailbox::default();
+    let trip = TripId(Uuid::nil());
+    mailbox.put_latest(trip, "old".into());
+    mailbox.push_frame("frame".into());
+    mailbox.put_latest(trip, "new".into());
+    mailbox.push_row(row(1));
+    assert_eq!(texts(&mailbox), ["row 1", "frame", "new"]);
+}
+
+#[tokio::test]
+async fn a_full_queue_drops_frames_that_can_be_made_again_but_closes_on_numbered_messages() {
+    let mailbox = Mailbox::default();
+    let frame = "x".repeat(QUEUE_BYTES_MAX / 4);
+    for _ in 0..5 {
+        mailbox.push_frame(frame.clone().into());
+    }
+    assert!(mailbox.take_behind() && !mailbox.take_behind());
+    assert!(texts(&mailbox).is_empty(), "a picture with holes is not sent");
+    (1..1_000).for_each(|seq| mailbox.push_row(row(seq)));
+    assert_eq!(mailbox.closed().await, Close::Slow);
+}
+
+#[tokio::test]
+async fn the_first_reason_to_close_stays() {
+    let mailbox = Mailbox::default();
+    mailbox.close(Close::Revoked);
+    mailbox.close(Close::Restart);
+    assert_eq!(mailbox.closed().await, Close::Revoked);
+}

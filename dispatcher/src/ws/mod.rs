@@ -14,6 +14,8 @@ pub mod upgrade;
 
 #[cfg(test)]
 mod message_tests;
+#[cfg(test)]
+mod session_tests;
 
 use crate::http::App;
 use std::sync::Arc;

@@ -33,11 +33,15 @@ pub async fn tail(app: Arc<App>) {
     }
 }
 
-/// Reads on from the cursor. With no phone connected it goes to the head: a phone that comes reads its own rows.
+/// Reads on from the cursor. With no phone connected it goes to the head, which is read before the phones are counted: a phone
+/// that comes later finds older rows in its own numbers, and newer ones come from here.
 async fn follow(app: &App, cursor: Option<i64>) -> Result<i64, crate::record::RecordError> {
-    let Some(mut cursor) = cursor.filter(|_| app.hub.has_phones()) else {
-        return app.record.outbox_head().await;
-    };
+    let head = app.record.outbox_head().await?;
+    if !app.hub.has_phones() {
+        return Ok(head);
+    }
+    // The first look may come after the first phone: some rows back, as a session drops what it has sent.
+    let mut cursor = cursor.unwrap_or_else(|| (head - i64::from(ROWS_PER_READ)).max(0));
     loop {
         let rows = app.record.outbox_after(cursor, ROWS_PER_READ).await?;
         let full = rows.len() == ROWS_PER_READ as usize;

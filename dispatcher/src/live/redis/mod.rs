@@ -1,301 +1,268 @@
-//! Owns all access to Redis: the shared memory of positions. Per-cell hashes of packed records, written behind in small
-//! batches, new cell before old, read back once at start. Answers no questions and decides nothing.
+//! Owns all that is said to Redis: the connection, reading every position back, writing batches. The only code that knows
+//! Redis. Decides nothing, and answers no query: the in-process index does.
 //!
-//! Invariant: what waits to be written is at most one entry per staff member (the latest wins), so a Redis that is away costs
-//! bounded memory; when it is back, everybody is written again, since it may have come back empty.
+//! Invariant: a member's new record is written before the old one is deleted, so a reader may see two for a moment (the later
+//! by (session epoch, sequence) counts) and never none.
 
 mod keys;
 mod packed;
+mod queue;
+mod writer;
 
-use crate::live::LiveError;
-use crate::live::index::LivePosition;
-use geo::cell::{Cell, Grid};
-use keys::Keys;
+#[cfg(test)]
+mod redis_tests;
+#[cfg(test)]
+pub(super) mod test_server;
+
+pub(super) use keys::Keys;
+pub(super) use queue::Queue;
+pub(super) use writer::Writer;
+
+use packed::{pack, unpack};
+
+use super::LivePosition;
+use super::index::cell_of;
+use ::redis::aio::MultiplexedConnection;
+use ::redis::{AsyncConnectionConfig, Client, ErrorKind, Pipeline, RedisError, RedisResult, Value};
+use geo::Fix;
+use geo::cell::Cell;
 use matcher::model::AccountId;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use uuid::Uuid;
 
-/// Fixes gathered into one write.
-const BATCH_WINDOW: Duration = Duration::from_millis(5);
-/// Staff written at a time.
-const BATCH_STAFF_MAX: usize = 1_024;
-/// Pause after a failed write.
-const RETRY_AFTER: Duration = Duration::from_millis(250);
-/// Answer within, else the batch is tried again.
-const ANSWER_WITHIN: Duration = Duration::from_secs(2);
-/// Cells read back at a time.
-const RELOAD_CELLS: usize = 256;
+/// Waiting for a connection.
+const CONNECT_WAIT: Duration = Duration::from_secs(2);
+/// Waiting for the answers to one batch.
+const RESPONSE_WAIT: Duration = Duration::from_secs(2);
+/// Keys read in one pipeline.
+const READ_BATCH: usize = 256;
 
-/// The shared memory.
-pub struct Shared {
-    state: Arc<State>,
-    writer: Mutex<Option<JoinHandle<()>>>,
+/// Why Redis cannot be used. Never holds the URL: it may carry a password.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// Not a URL of a Redis.
+    #[error("the redis url is not valid; it looks like redis://host:6379")]
+    BadUrl,
+    /// Wrong or missing credentials.
+    #[error("redis refused the credentials in its url")]
+    Refused,
 }
 
-struct State {
+/// A member's record as Redis should have it; `None`: no record.
+pub(super) type Change = (AccountId, Option<LivePosition>);
+
+/// What a reading found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reloaded {
+    /// Valid records.
+    pub(super) records: usize,
+    /// Fields and keys that are not ours or not valid.
+    pub(super) skipped: usize,
+}
+
+/// The connection with what is known to be in Redis.
+pub(super) struct Link {
+    client: Client,
     keys: Keys,
-    pending: Mutex<Pending>,
-    woken: Notify,
-    up: AtomicBool,
-    closing: AtomicBool,
+    connection: Option<MultiplexedConnection>,
+    /// The `life` word seen last; `None` before the first reading.
+    life: Option<String>,
+    /// Cells that may hold a record of the member. More than one only after a write of unknown outcome.
+    places: HashMap<AccountId, Vec<Cell>>,
+    /// Cells already in the sets that name them.
+    named: HashSet<Cell>,
 }
 
-#[derive(Default)]
-struct Pending {
-    /// Whom to write; `None` is to remove.
-    changed: HashMap<AccountId, Option<LivePosition>>,
-    /// Everybody as last put, to refill a Redis that came back.
-    latest: HashMap<AccountId, LivePosition>,
-    /// In which cell each one's record was last written; touched by the writer only, when Redis has answered.
-    written: HashMap<AccountId, Cell>,
-}
-
-impl Shared {
-    /// Connects, reads everybody back, and begins to write behind.
-    pub async fn open(url: &str, prefix: &str) -> Result<(Self, Vec<LivePosition>), LiveError> {
-        let client = redis::Client::open(url).map_err(|_| LiveError::BadAddress)?;
-        let config = ConnectionManagerConfig::new().set_response_timeout(Some(ANSWER_WITHIN));
-        let away = |error: &redis::RedisError| LiveError::Away(error.category().to_owned());
-        let mut connection = client.get_connection_manager_with_config(config).await.map_err(|e| away(&e))?;
+impl Link {
+    pub(super) fn new(url: &str, prefix: &str) -> Result<Self, LiveError> {
+        let client = Client::open(url).map_err(|_| LiveError::BadUrl)?;
         let keys = Keys::new(prefix);
-        let (records, written) = reload(&mut connection, &keys).await.map_err(|e| away(&e))?;
-        let latest = records.iter().map(|r| (r.staff, *r)).collect();
-        let state = Arc::new(State {
-            keys,
-            pending: Mutex::new(Pending { changed: HashMap::new(), latest, written }),
-            woken: Notify::new(),
-            up: AtomicBool::new(true),
-            closing: AtomicBool::new(false),
-        });
-        let writer = tokio::spawn(write_behind(Arc::clone(&state), connection));
-        Ok((Self { state, writer: Mutex::new(Some(writer)) }, records))
+        Ok(Self { client, keys, connection: None, life: None, places: HashMap::new(), named: HashSet::new() })
     }
 
-    /// To be written within the batch window.
-    pub fn put(&self, position: LivePosition) {
-        {
-            let mut pending = self.state.pending();
-            pending.changed.insert(position.staff, Some(position));
-            pending.latest.insert(position.staff, position);
+    /// Gives the connection up; the next call makes a new one.
+    pub(super) fn drop_connection(&mut self) {
+        self.connection = None;
+    }
+
+    /// Whether everything has been read back once.
+    pub(super) const fn is_loaded(&self) -> bool {
+        self.life.is_some()
+    }
+
+    /// Whether it has to be caught up before it is written to.
+    pub(super) const fn is_new(&self) -> bool {
+        self.connection.is_none() || self.life.is_none()
+    }
+
+    /// Members who may have more than one record.
+    pub(super) fn doubled(&self) -> impl Iterator<Item = AccountId> {
+        self.places.iter().filter(|(_, cells)| cells.len() > 1).map(|(&staff, _)| staff)
+    }
+
+    async fn connection(&mut self) -> RedisResult<MultiplexedConnection> {
+        if let Some(connection) = &self.connection {
+            return Ok(connection.clone());
         }
-        self.state.woken.notify_one();
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(CONNECT_WAIT))
+            .set_response_timeout(Some(RESPONSE_WAIT));
+        let connection = self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        Ok(self.connection.insert(connection).clone())
     }
 
-    /// To be removed within the batch window.
-    pub fn remove(&self, staff: AccountId) {
-        {
-            let mut pending = self.state.pending();
-            pending.changed.insert(staff, None);
-            pending.latest.remove(&staff);
-        }
-        self.state.woken.notify_one();
-    }
-
-    /// Whether the last write succeeded.
-    pub fn is_up(&self) -> bool {
-        self.state.up.load(Ordering::Relaxed)
-    }
-
-    /// Staff waiting to be written.
-    pub fn behind(&self) -> usize {
-        self.state.pending().changed.len()
-    }
-
-    /// Writes what is pending, once, and stops.
-    pub async fn close(&self) {
-        self.state.closing.store(true, Ordering::SeqCst);
-        self.state.woken.notify_one();
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(writer) = writer {
-            // A writer that panicked has nothing left to write.
-            let _ = writer.await;
-        }
-    }
-}
-
-impl State {
-    fn pending(&self) -> MutexGuard<'_, Pending> {
-        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One staff member's change on its way to Redis.
-struct Change {
-    staff: AccountId,
-    position: Option<LivePosition>,
-    from: Option<Cell>,
-    to: Option<Cell>,
-}
-
-async fn write_behind(state: Arc<State>, mut connection: ConnectionManager) {
-    loop {
-        let batch = take_batch(&state);
-        if batch.is_empty() {
-            if state.closing.load(Ordering::SeqCst) {
-                return;
-            }
-            state.woken.notified().await;
-            if !state.closing.load(Ordering::SeqCst) {
-                tokio::time::sleep(BATCH_WINDOW).await;
-            }
-            continue;
-        }
-        match write(&mut connection, &state.keys, &batch).await {
-            Ok(()) => {
-                note_written(&state, &batch);
-                if !state.up.swap(true, Ordering::Relaxed) {
-                    tracing::info!("redis is back; everybody is written again");
-                    refill(&state);
-                }
-            }
-            Err(error) => {
-                if state.up.swap(false, Ordering::Relaxed) {
-                    tracing::warn!(error.kind = error.category(), "redis is away; positions are kept in process");
-                }
-                put_back(&state, batch);
-                if state.closing.load(Ordering::SeqCst) {
-                    return;
-                }
-                tokio::time::sleep(RETRY_AFTER).await;
+    /// Reads every record into `take`; a member may come twice.
+    pub(super) async fn reload(
+        &mut self,
+        fresh_life: &str,
+        mut take: impl FnMut(AccountId, u32, Fix),
+    ) -> RedisResult<Reloaded> {
+        let life = self.agree_on_life(fresh_life).await?;
+        let parents = vec![self.keys.parents()];
+        let (parents, mut skipped) = self.members(&parents).await?;
+        let sets: Vec<String> = parents.iter().map(|&parent| self.keys.cells(parent)).collect();
+        let (cells, bad) = self.members(&sets).await?;
+        skipped += bad;
+        let mut found = Reloaded { records: 0, skipped };
+        for batch in cells.chunks(READ_BATCH) {
+            let hashes = self.ask("HGETALL", batch.iter().map(|&cell| self.keys.cell(cell))).await?;
+            for (&cell, hash) in batch.iter().zip(hashes) {
+                self.take_hash(cell, hash, &mut take, &mut found);
             }
         }
+        self.named.extend(cells);
+        self.life = Some(life);
+        Ok(found)
     }
-}
 
-fn take_batch(state: &State) -> Vec<Change> {
-    let mut pending = state.pending();
-    let staff: Vec<AccountId> = pending.changed.keys().take(BATCH_STAFF_MAX).copied().collect();
-    staff
-        .into_iter()
-        .filter_map(|staff| {
-            let position = pending.changed.remove(&staff)?;
-            let from = pending.written.get(&staff).copied();
-            let to = position.map(|p| Cell::of(p.fix.position, Grid::Index));
-            Some(Change { staff, position, from, to })
-        })
-        .collect()
-}
-
-async fn write(connection: &mut ConnectionManager, keys: &Keys, batch: &[Change]) -> redis::RedisResult<()> {
-    let mut pipe = redis::pipe();
-    let mut new_cells: HashSet<Cell> = HashSet::new();
-    for change in batch {
-        if let (Some(position), Some(to)) = (&change.position, change.to) {
-            if change.from != Some(to) {
-                new_cells.insert(to);
-            }
-            let value = packed::pack(position);
-            pipe.cmd("HSET").arg(keys.cell(to)).arg(&packed::field(change.staff)[..]).arg(&value[..]).ignore();
-        }
-    }
-    if !new_cells.is_empty() {
-        let names: Vec<String> = new_cells.iter().map(ToString::to_string).collect();
-        pipe.cmd("SADD").arg(keys.cells()).arg(names).ignore();
-    }
-    // New before old: in between somebody is in two cells, and a reader keeps the later record; never in none.
-    for change in batch {
-        if let Some(from) = change.from.filter(|&from| Some(from) != change.to) {
-            pipe.cmd("HDEL").arg(keys.cell(from)).arg(&packed::field(change.staff)[..]).ignore();
-        }
-    }
-    pipe.query_async(connection).await
-}
-
-fn note_written(state: &State, batch: &[Change]) {
-    let mut pending = state.pending();
-    for change in batch {
-        match change.to {
-            Some(cell) => pending.written.insert(change.staff, cell),
-            None => pending.written.remove(&change.staff),
+    fn take_hash(&mut self, cell: Cell, hash: Value, take: &mut impl FnMut(AccountId, u32, Fix), found: &mut Reloaded) {
+        let Ok(fields) = ::redis::from_redis_value::<Vec<(Vec<u8>, Vec<u8>)>>(hash) else {
+            found.skipped += 1;
+            return;
         };
-    }
-}
-
-/// What was not written waits again, unless something newer waits already.
-fn put_back(state: &State, batch: Vec<Change>) {
-    let mut pending = state.pending();
-    for change in batch {
-        pending.changed.entry(change.staff).or_insert(change.position);
-    }
-}
-
-fn refill(state: &State) {
-    let mut pending = state.pending();
-    let everybody: Vec<LivePosition> = pending.latest.values().copied().collect();
-    for position in everybody {
-        pending.changed.entry(position.staff).or_insert(Some(position));
-    }
-}
-
-/// Everybody in Redis: of two records of one person the later, the other's cell to be cleaned by the next move.
-async fn reload(
-    connection: &mut ConnectionManager,
-    keys: &Keys,
-) -> redis::RedisResult<(Vec<LivePosition>, HashMap<AccountId, Cell>)> {
-    let names: Vec<String> = redis::cmd("SMEMBERS").arg(keys.cells()).query_async(connection).await?;
-    let cells: Vec<Cell> =
-        names.iter().filter_map(|name| Cell::from_u64(u64::from_str_radix(name, 16).ok()?)).collect();
-    let mut found: HashMap<AccountId, (LivePosition, Cell)> = HashMap::new();
-    let mut doubled: Vec<(Cell, AccountId)> = Vec::new();
-    let mut empty: Vec<String> = Vec::new();
-    let mut foreign = 0_usize;
-    for some in cells.chunks(RELOAD_CELLS) {
-        let mut pipe = redis::pipe();
-        for cell in some {
-            pipe.cmd("HGETALL").arg(keys.cell(*cell));
+        for (field, value) in fields {
+            let staff = Uuid::from_slice(&field).map(AccountId);
+            let (Ok(staff), Some((no, fix))) = (staff, unpack(&value)) else {
+                found.skipped += 1;
+                continue;
+            };
+            found.records += 1;
+            self.places.entry(staff).or_default().push(cell);
+            take(staff, no, fix);
         }
-        let hashes: Vec<Vec<(Vec<u8>, Vec<u8>)>> = pipe.query_async(connection).await?;
-        for (cell, hash) in some.iter().zip(hashes) {
-            if hash.is_empty() {
-                empty.push(cell.to_string());
+    }
+
+    /// Whether Redis still has what was written. If not, forgets what was known of it: the caller writes everybody again.
+    pub(super) async fn is_same_life(&mut self, fresh_life: &str) -> RedisResult<bool> {
+        let life = self.agree_on_life(fresh_life).await?;
+        let is_same = self.life.as_ref() == Some(&life);
+        if !is_same {
+            self.named.clear();
+            self.life = Some(life);
+        }
+        Ok(is_same)
+    }
+
+    /// The life word in Redis; sets the fresh one where there is none.
+    async fn agree_on_life(&mut self, fresh: &str) -> RedisResult<String> {
+        let mut connection = self.connection().await?;
+        let key = self.keys.life();
+        let mut pipe = ::redis::pipe();
+        pipe.cmd("SET").arg(&key).arg(fresh).arg("NX").ignore().cmd("GET").arg(&key);
+        let (life,): (String,) = pipe.query_async(&mut connection).await?;
+        Ok(life)
+    }
+
+    /// Writes a batch: new records and the names of their cells first, then deletes the old ones. Returns how many
+    /// changes another's key of the wrong type kept out.
+    pub(super) async fn write(&mut self, batch: &[Change]) -> RedisResult<usize> {
+        let mut pipe = ::redis::pipe();
+        let mut fresh = Vec::new();
+        for (staff, position) in batch {
+            let Some(position) = position else { continue };
+            let cell = cell_of(position.fix.position);
+            if !self.named.contains(&cell) && !fresh.contains(&cell) {
+                fresh.push(cell);
+                pipe.cmd("SADD").arg(self.keys.parents()).arg(keys::parent(cell).to_string());
+                pipe.cmd("SADD").arg(self.keys.cells(keys::parent(cell))).arg(cell.to_string());
             }
-            for (field, value) in hash {
-                let Some(position) = packed::unpack(&field, &value) else {
-                    foreign += 1;
+            let record = pack(position.no, &position.fix);
+            pipe.cmd("HSET").arg(self.keys.cell(cell)).arg(staff.0.as_bytes().as_slice()).arg(record.as_slice());
+            let places = self.places.entry(*staff).or_default();
+            if !places.contains(&cell) {
+                places.push(cell);
+            }
+        }
+        for (staff, position) in batch {
+            let kept = position.map(|p| cell_of(p.fix.position));
+            for &cell in self.places.get(staff).into_iter().flatten().filter(|&&cell| Some(cell) != kept) {
+                pipe.cmd("HDEL").arg(self.keys.cell(cell)).arg(staff.0.as_bytes().as_slice());
+            }
+        }
+        let refused = self.send(&pipe).await?;
+        self.named.extend(fresh);
+        for (staff, position) in batch {
+            match position {
+                Some(p) => self.places.insert(*staff, vec![cell_of(p.fix.position)]),
+                None => self.places.remove(staff),
+            };
+        }
+        Ok(refused)
+    }
+
+    /// Sends and counts the answers "wrong type"; any other error answer fails the batch.
+    async fn send(&mut self, pipe: &Pipeline) -> RedisResult<usize> {
+        if pipe.is_empty() {
+            return Ok(0);
+        }
+        let mut connection = self.connection().await?;
+        let mut pipe = pipe.clone();
+        let answers: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(&mut connection).await?;
+        let mut refused = 0;
+        for error in answers.into_iter().filter_map(Result::err) {
+            if error.code() != Some("WRONGTYPE") {
+                return Err(error);
+            }
+            refused += 1;
+        }
+        Ok(refused)
+    }
+
+    /// The cells named in these sets, and how many members were none.
+    async fn members(&mut self, sets: &[String]) -> RedisResult<(Vec<Cell>, usize)> {
+        let (mut cells, mut skipped) = (Vec::new(), 0);
+        for batch in sets.chunks(READ_BATCH) {
+            for set in self.ask("SMEMBERS", batch.iter().cloned()).await? {
+                let Ok(names) = ::redis::from_redis_value::<Vec<Vec<u8>>>(set) else {
+                    skipped += 1;
                     continue;
                 };
-                match found.get(&position.staff) {
-                    Some((known, _)) if !position.fix.is_after(&known.fix) => doubled.push((*cell, position.staff)),
-                    Some((_, other)) => {
-                        doubled.push((*other, position.staff));
-                        found.insert(position.staff, (position, *cell));
-                    }
-                    None => {
-                        found.insert(position.staff, (position, *cell));
+                for name in names {
+                    match std::str::from_utf8(&name).ok().and_then(|hex| hex.parse::<Cell>().ok()) {
+                        Some(cell) => cells.push(cell),
+                        None => skipped += 1,
                     }
                 }
             }
         }
+        Ok((cells, skipped))
     }
-    tidy(connection, keys, &doubled, &empty).await?;
-    if foreign > 0 {
-        tracing::warn!(records.skipped = foreign, "redis holds records this version cannot read");
+
+    /// One command on each key. An error answer stays in its place, so that a key of another's making spoils nothing else.
+    async fn ask(&self, command: &str, keys: impl Iterator<Item = String>) -> RedisResult<Vec<Value>> {
+        let mut pipe = ::redis::pipe();
+        for key in keys {
+            pipe.cmd(command).arg(key);
+        }
+        let Some(mut connection) = self.connection.clone() else { return Err(away()) };
+        pipe.ignore_errors().query_async::<Value>(&mut connection).await.and_then(|answers| match answers {
+            Value::Array(answers) => Ok(answers),
+            _ => Err(away()),
+        })
     }
-    let written = found.iter().map(|(&staff, &(_, cell))| (staff, cell)).collect();
-    Ok((found.into_values().map(|(position, _)| position).collect(), written))
 }
 
-/// Removes what a crash between "new" and "old" left behind, and the names of cells nobody is in.
-async fn tidy(
-    connection: &mut ConnectionManager,
-    keys: &Keys,
-    doubled: &[(Cell, AccountId)],
-    empty: &[String],
-) -> redis::RedisResult<()> {
-    if doubled.is_empty() && empty.is_empty() {
-        return Ok(());
-    }
-    let mut pipe = redis::pipe();
-    for (cell, staff) in doubled {
-        pipe.cmd("HDEL").arg(keys.cell(*cell)).arg(&packed::field(*staff)[..]).ignore();
-    }
-    if !empty.is_empty() {
-        pipe.cmd("SREM").arg(keys.cells()).arg(empty).ignore();
-    }
-    pipe.query_async(connection).await
+fn away() -> RedisError {
+    (ErrorKind::Io, "not connected").into()
 }

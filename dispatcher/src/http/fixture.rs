@@ -1,0 +1,271 @@
+//! Owns the stage of the edge's tests: a record in a directory of its own, a small generated city, a clock that stands, and
+//! requests without a network.
+
+use super::auth::Peer;
+use super::problem::Code;
+use super::sight::{Judge, Judged, Moved, Sight, Whereabouts};
+use super::{App, Config, Parts, router};
+use crate::clock::{Entropy, Env, ManualClock};
+use crate::engine::roster::Roster;
+use crate::live::Live;
+use crate::record::{Account, Effect, NewRider, NewShift, NewStaff, Placement, Record, TripRow};
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode};
+use geo::road::{Profile, RoadMap};
+use geo::{Eta, EtaSource, Fix, Position};
+use http_body_util::BodyExt;
+use matcher::model::{AccountId, AgencyId, CrewSize, Mode, RiskGrade, StaffKind, Timestamp, TripId};
+use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+/// Tuesday 2026-11-24 08:00 in Korea.
+pub(crate) const T0: Timestamp = Timestamp(1_795_474_800_000);
+
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let mut z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst);
+            z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+            chunk.copy_from_slice(&(z ^ (z >> 27)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+struct Places(Live);
+
+impl Whereabouts for Places {
+    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str {
+        self.0.put(staff, no, fix).word()
+    }
+    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str {
+        self.0.put_rider(rider, fix).word()
+    }
+    fn remove(&self, staff: AccountId) {
+        self.0.remove(staff);
+    }
+    fn last_fix(&self, account: AccountId) -> Option<Fix> {
+        self.0.last_fix(account)
+    }
+    fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>) {
+        let (next, moved) = self.0.moved_since(cursor, limit);
+        (next, moved.into_iter().map(|p| Moved { staff: p.staff, no: p.no, fix: p.fix }).collect())
+    }
+}
+
+/// Everybody in the order given may go, but for those named.
+#[derive(Default)]
+pub(crate) struct Says {
+    pub(crate) everybody: Mutex<Vec<AccountId>>,
+    pub(crate) not: Mutex<Vec<AccountId>>,
+}
+
+impl Judge for Says {
+    fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged> {
+        let everybody = self.everybody.lock().unwrap().clone();
+        everybody.into_iter().take(limit).map(|id| self.judge(row, id, now).unwrap()).collect()
+    }
+    fn judge(&self, _: &TripRow, staff: AccountId, _: Timestamp) -> Result<Judged, Code> {
+        let barred = self.not.lock().unwrap().contains(&staff);
+        let eta = Some(Eta { seconds: 60.0, source: EtaSource::Road });
+        Ok(Judged { staff, eta, violations: if barred { vec!["off_shift"] } else { Vec::new() } })
+    }
+}
+
+fn city() -> Arc<RoadMap> {
+    static CITY: OnceLock<Arc<RoadMap>> = OnceLock::new();
+    Arc::clone(CITY.get_or_init(|| Arc::new(RoadMap::build(geo::city::generate_small(7)))))
+}
+
+/// Somebody with a token.
+#[derive(Clone)]
+pub(crate) struct Person {
+    pub(crate) account: Account,
+    pub(crate) token: String,
+}
+
+impl Person {
+    pub(crate) fn id(&self) -> AccountId {
+        self.account.id
+    }
+}
+
+/// What came back.
+pub(crate) struct Reply {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
+    pub(crate) text: String,
+}
+
+impl Reply {
+    pub(crate) fn code(&self) -> &str {
+        self.body["code"].as_str().unwrap_or_default()
+    }
+}
+
+pub(crate) struct Edge {
+    pub(crate) app: Arc<App>,
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) says: Arc<Says>,
+    pub(crate) agency: AgencyId,
+    peer: Option<Peer>,
+    _dir: tempfile::TempDir,
+}
+
+impl Edge {
+    pub(crate) async fn new() -> Self {
+        Self::with(Config::default()).await
+    }
+
+    pub(crate) async fn demo() -> Self {
+        let mut edge = Self::with(Config { demo: true, ..Config::default() }).await;
+        edge.peer = Some(Peer(([127, 0, 0, 1], 9).into()));
+        edge
+    }
+
+    pub(crate) async fn with(config: Config) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(T0);
+        let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(1))) };
+        let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
+        let agency = record.create_agency(T0, "company", false).await.unwrap().id;
+        let says = Arc::new(Says::default());
+        let app = App::new(Parts {
+            record,
+            roster: Arc::new(Roster::default()),
+            sight: Arc::new(Sight::new(Arc::new(Places(Live::in_process())), city())),
+            judge: Arc::clone(&says) as _,
+            env,
+            config,
+            metrics: None,
+            drain: CancellationToken::new(),
+            tile: Arc::new(|z, x, y| (x % 2 == 0).then(|| vec![z, y as u8])),
+            live_state: Arc::new(|| "in_process"),
+        });
+        Self { app, clock, says, agency, peer: None, _dir: dir }
+    }
+
+    pub(crate) async fn call(&self, token: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(token) = token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        let body = body.map_or_else(Body::empty, |b| Body::from(b.to_string()));
+        self.send(request.body(body).unwrap()).await
+    }
+
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Reply {
+        if let Some(peer) = self.peer {
+            request.extensions_mut().insert(peer);
+        }
+        let response = router(Arc::clone(&self.app)).oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let text = String::from_utf8_lossy(&body.collect().await.unwrap().to_bytes()).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or_default();
+        Reply { status: parts.status, headers: parts.headers, body, text }
+    }
+
+    pub(crate) async fn person(&self, account: Account) -> Person {
+        let token = self.app.record.issue_token(self.app.env.now(), account.id).await.unwrap().unwrap();
+        Person { account, token }
+    }
+
+    /// A rider who consented to any agency.
+    pub(crate) async fn rider(&self) -> Person {
+        self.rider_of(Vec::new()).await
+    }
+
+    pub(crate) async fn rider_of(&self, agencies: Vec<AgencyId>) -> Person {
+        let new =
+            NewRider { name: "r".into(), agencies, gender: None, risk: RiskGrade::Standard, crew_size: CrewSize::PAIR };
+        self.person(self.app.record.create_rider(T0, &new).await.unwrap()).await
+    }
+
+    /// Staff of the first agency on shift.
+    pub(crate) async fn staff(&self) -> Person {
+        let new = NewStaff {
+            agency: self.agency,
+            name: "s".into(),
+            kind: StaffKind::Guard,
+            gender: None,
+            certified_until: T0.plus_s(86_400 * 300),
+        };
+        let account = self.app.record.create_staff(T0, &new).await.unwrap().unwrap();
+        let shift = NewShift { mode: Mode::Walk, hours: 8 };
+        self.app.record.start_shift(T0, account.id, shift).await.unwrap().unwrap();
+        self.person(account).await
+    }
+
+    pub(crate) async fn supervisor(&self, agency: AgencyId) -> Person {
+        self.person(self.app.record.create_supervisor(T0, agency, "v").await.unwrap().unwrap()).await
+    }
+
+    pub(crate) async fn centre(&self) -> Person {
+        let centre = self.app.record.create_agency(T0, "centre", true).await.unwrap().id;
+        self.supervisor(centre).await
+    }
+
+    pub(crate) async fn admin(&self) -> Person {
+        self.person(self.app.record.create_admin(T0, "a").await.unwrap()).await
+    }
+
+    /// Two places that can be walked between, some way apart.
+    pub(crate) fn places(&self) -> (Position, Position) {
+        let map = self.app.sight.map();
+        let graph = map.graph(Profile::Walk);
+        let b = map.data.bounds;
+        let at =
+            |u: f64, v: f64| Position::new(b.south + v * (b.north - b.south), b.west + u * (b.east - b.west)).unwrap();
+        let mut snaps = (1..40)
+            .flat_map(|i| (1..40).map(move |j| (i, j)))
+            .filter_map(|(i, j)| graph.snap(at(f64::from(i) / 40.0, f64::from(j) / 40.0)).map(|snap| snap.at));
+        let first = snaps.next().unwrap();
+        let second = snaps.find(|p| p.distance_m(first) > 700.0).unwrap();
+        (first, second)
+    }
+
+    pub(crate) fn booking(&self) -> Value {
+        let (pickup, dropoff) = self.places();
+        let place = |p: Position, label: &str| json!({"lat": p.lat(), "lon": p.lon(), "label": label});
+        json!({"kind": "now", "pickup": place(pickup, "PICKUP-WORDS"), "dropoff": place(dropoff, "DROPOFF-WORDS")})
+    }
+
+    pub(crate) async fn book_with(&self, rider: &Person, key: &str, body: &Value) -> Reply {
+        let request = Request::post("/v1/bookings")
+            .header("authorization", format!("Bearer {}", rider.token))
+            .header("content-type", "application/json")
+            .header("idempotency-key", key)
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    pub(crate) async fn trip(&self, rider: &Person) -> TripId {
+        let reply = self.book_with(rider, "k", &self.booking()).await;
+        assert_eq!(reply.status, 201, "{}", reply.text);
+        reply.body["trips"][0]["id"].as_str().unwrap().parse().unwrap()
+    }
+
+    /// As the engine does it.
+    pub(crate) async fn place(&self, trip: TripId, crew: &[&Person]) {
+        let now = self.app.env.now();
+        let placements = crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120 }).collect();
+        let effect = Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(20) };
+        let applied = self.app.record.apply(now, &[effect]).await.unwrap();
+        assert_eq!(applied, [crate::record::Applied::Done]);
+    }
+
+    pub(crate) async fn accept(&self, staff: &Person) -> Reply {
+        let offer = self.app.record.offer_of_staff(staff.id()).await.unwrap().unwrap().offer.id;
+        let path = format!("/v1/offers/{offer}/answer");
+        self.call(Some(&staff.token), "POST", &path, Some(json!({"accept": true}))).await
+    }
+}

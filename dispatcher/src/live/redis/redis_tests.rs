@@ -1,0 +1,257 @@
+//! What only Redis can do wrong: lives, deaths and strangers.
+
+use super::super::contract::{Dice, PATIENCE, assert_same, at, fix, staff};
+use super::super::{Health, Live, LiveError, LivePosition};
+use super::packed::{LEN, pack, unpack};
+use super::test_server::TestRedis;
+use crate::clock::Env;
+use geo::{Fix, FixKind};
+use matcher::model::AccountId;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+const PREFIX: &str = "t:";
+
+async fn open(redis: &TestRedis) -> Live {
+    Live::redis(&redis.url(), PREFIX, &Env::system()).await.unwrap()
+}
+
+fn index_of(live: &Live) -> HashMap<AccountId, LivePosition> {
+    live.snapshot().into_iter().map(|p| (p.staff, p)).collect()
+}
+
+fn put_many(live: &Live, count: u64, seq: u32) {
+    for n in 0..count {
+        live.put(staff(n), n as u32, fix(at(37.45 + 0.001 * n as f64, 127.0), 1, seq));
+    }
+}
+
+/// Waits for what a background task brings about.
+async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    let mut look = tokio::time::interval(Duration::from_millis(10));
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        look.tick().await;
+    }
+}
+
+async fn assert_new_life_reads(redis: &TestRedis, expected: &HashMap<AccountId, LivePosition>) {
+    let again = open(redis).await;
+    assert_same(&again.snapshot(), expected);
+    again.close().await;
+}
+
+#[tokio::test]
+async fn removed_stay_removed_after_a_restart() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 20, 1);
+    assert!(live.flush(PATIENCE).await);
+    live.remove(staff(3));
+    let expected = index_of(&live);
+    live.close().await;
+    assert_eq!(expected.len(), 19);
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn a_removal_by_the_next_life_reaches_redis() {
+    let redis = TestRedis::start();
+    let first = open(&redis).await;
+    put_many(&first, 5, 1);
+    first.close().await;
+    let second = open(&redis).await;
+    second.remove(staff(0));
+    let expected = index_of(&second);
+    second.close().await;
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn redis_killed_and_back_empty_is_filled_again() {
+    let mut redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 200, 1);
+    assert!(live.flush(PATIENCE).await);
+    redis.kill();
+    // Some move, most stand still: those must be written again too, and their cells named again.
+    put_many(&live, 50, 2);
+    until("the loss is seen", || live.health() == Health::RedisDown).await;
+    assert_eq!(live.nearest(at(37.45, 127.0), 1, |_| true).len(), 1, "the index answers");
+    assert!(live.lag_ms() > 0);
+    redis.come();
+    assert!(live.flush(PATIENCE).await, "redis is written to again");
+    let expected = index_of(&live);
+    until("everybody is back", || redis.records().len() == expected.len()).await;
+    live.close().await;
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn the_queue_is_bounded_by_the_staff_while_redis_is_away() {
+    let mut redis = TestRedis::start();
+    let live = open(&redis).await;
+    redis.kill();
+    for seq in 0..1_000 {
+        put_many(&live, 10, seq);
+    }
+    assert_eq!(live.len(), 10);
+    assert!(live.behind() <= 10);
+}
+
+#[tokio::test]
+async fn redis_absent_at_the_start_is_read_when_it_comes() {
+    let mut redis = TestRedis::start();
+    let earlier = open(&redis).await;
+    put_many(&earlier, 10, 5);
+    earlier.close().await;
+    // The same content, out of reach for a while: behind a port that nobody listens on yet.
+    let content = redis.dump();
+    redis.kill();
+    let live = open(&redis).await;
+    assert_eq!(live.health(), Health::RedisDown);
+    live.put(staff(0), 0, fix(at(37.60, 127.0), 2, 1));
+    live.put(staff(99), 99, fix(at(37.61, 127.0), 1, 1));
+    redis.come_with(&content);
+    assert!(live.flush(PATIENCE).await);
+    assert_eq!(live.len(), 11);
+    assert_eq!(live.last_fix(staff(0)).unwrap().session_epoch, 2, "the later fix stands");
+    let expected = index_of(&live);
+    live.close().await;
+    assert!(redis.records().values().all(|keys| keys.len() == 1));
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn redis_emptied_under_a_quiet_connection_is_filled_again() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 30, 1);
+    assert!(live.flush(PATIENCE).await);
+    let () = ::redis::cmd("FLUSHALL").query(&mut redis.raw()).unwrap();
+    until("everybody is back", || redis.records().len() == 30).await;
+    live.close().await;
+}
+
+#[tokio::test]
+async fn what_others_wrote_is_skipped() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 3, 1);
+    live.close().await;
+    let expected = index_of(&live);
+    let mut raw = redis.raw();
+    let key = redis.records().into_values().next().unwrap().remove(0);
+    let tag_end = key.find("}:c:").unwrap();
+    let cells = format!("{}}}:cells", &key[..tag_end]);
+    let foreign: [(&[u8], &[u8]); 4] =
+        [(b"short", b"x"), (&[1; 16], b""), (&[2; 16], &[0xff; LEN]), (&[3; 17], &[1; LEN])];
+    for (field, value) in foreign {
+        let () = ::redis::cmd("HSET").arg(&key).arg(field).arg(value).query(&mut raw).unwrap();
+    }
+    let () = ::redis::cmd("SADD").arg(&cells).arg("not a cell").arg(&[0xfe_u8, 0xff][..]).query(&mut raw).unwrap();
+    let () = ::redis::cmd("SADD").arg("t:parents").arg("+5").arg("8530e1d3fffffff").query(&mut raw).unwrap();
+    let () = ::redis::cmd("SET").arg("t:{8530e1d3fffffff}:cells").arg("a string").query(&mut raw).unwrap();
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn a_key_of_the_wrong_type_holds_nobody_else_up() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put(staff(1), 1, fix(at(37.5, 127.0), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let mut raw = redis.raw();
+    let key = redis.records().into_values().next().unwrap().remove(0);
+    let () = ::redis::cmd("DEL").arg(&key).query(&mut raw).unwrap();
+    let () = ::redis::cmd("SET").arg(&key).arg("theirs").query(&mut raw).unwrap();
+    live.put(staff(1), 1, fix(at(37.5, 127.0), 1, 2));
+    live.put(staff(2), 2, fix(at(37.6, 127.0), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let found: bool = ::redis::cmd("EXISTS").arg("t:life").query(&mut raw).unwrap();
+    assert!(found && live.health() == Health::RedisUp);
+    let () = ::redis::cmd("DEL").arg(&key).query(&mut raw).unwrap();
+    assert_eq!(redis.records().len(), 1, "the other one was written");
+    live.close().await;
+}
+
+#[tokio::test]
+async fn of_two_records_the_later_counts_and_the_other_is_deleted() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put(staff(1), 1, fix(at(37.60, 127.0), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let old_key = redis.records().into_values().next().unwrap().remove(0);
+    let old_value = pack(1, &fix(at(37.60, 127.0), 1, 1));
+    live.put(staff(1), 1, fix(at(37.45, 127.0), 1, 2));
+    live.close().await;
+    // As after a death between the new record and the deletion of the old one.
+    let field = staff(1).0.as_bytes().to_vec();
+    let () = ::redis::cmd("HSET").arg(&old_key).arg(&field).arg(&old_value[..]).query(&mut redis.raw()).unwrap();
+    assert_eq!(redis.records()[&field].len(), 2);
+    let again = open(&redis).await;
+    assert_eq!(again.last_fix(staff(1)).unwrap().seq, 2);
+    assert!(again.flush(PATIENCE).await);
+    assert_eq!(redis.records()[&field].len(), 1);
+    assert_ne!(redis.records()[&field][0], old_key);
+    again.close().await;
+}
+
+#[tokio::test]
+async fn a_record_from_the_future_is_neither_read_nor_kept() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    let now_ms = Env::system().now().0;
+    live.put(staff(1), 1, Fix { taken_at_ms: now_ms + 3_600_000, ..fix(at(37.5, 127.0), 1, 1) });
+    live.close().await;
+    let again = open(&redis).await;
+    assert!(again.is_empty());
+    assert!(again.flush(PATIENCE).await);
+    assert!(redis.records().is_empty());
+    again.close().await;
+}
+
+#[tokio::test]
+async fn nothing_of_a_rider_is_in_redis() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put_rider(staff(1), fix(at(37.5, 127.0), 1, 1));
+    live.remove(staff(1));
+    live.close().await;
+    assert!(redis.records().is_empty());
+}
+
+#[tokio::test]
+async fn a_bad_url_or_password_is_an_error_that_does_not_repeat_it() {
+    let redis = TestRedis::start();
+    let () = ::redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("right").query(&mut redis.raw()).unwrap();
+    let with_password = redis.url().replace("redis://", "redis://:wrong-secret@");
+    for (url, expected) in [("http://u:wrong-secret@x", LiveError::BadUrl), (&with_password, LiveError::Refused)] {
+        let error = Live::redis(url, PREFIX, &Env::system()).await.err().expect("refused");
+        assert_eq!(std::mem::discriminant(&error), std::mem::discriminant(&expected), "{error}");
+        assert!(!format!("{error} {error:?}").contains("wrong-secret"));
+    }
+}
+
+#[test]
+fn a_record_reads_back_as_written_rounded_up_to_a_metre() {
+    let written = Fix { accuracy_m: 12.2, kind: FixKind::Tower, ..fix(at(-37.5, -127.25), u32::MAX, 7) };
+    let bytes = pack(4_000_000_000, &written);
+    assert_eq!(unpack(&bytes), Some((4_000_000_000, Fix { accuracy_m: 13.0, ..written })));
+    assert_eq!(&bytes[..8], &[1, 2, 13, 0, 0x00, 0x28, 0x6b, 0xee], "the layout is fixed: other versions read it");
+}
+
+#[test]
+fn no_bytes_make_unpacking_panic() {
+    let seed = 11;
+    println!("seed {seed}");
+    let mut dice = Dice(seed);
+    let mut valid = 0;
+    for _ in 0..100_000 {
+        let mut bytes: Vec<u8> = (0..30 + dice.roll(5)).map(|_| dice.roll(256) as u8).collect();
+        bytes[0] = dice.roll(3) as u8;
+        valid += usize::from(unpack(&bytes).is_some());
+    }
+    assert!((1..50_000).contains(&valid), "{valid}");
+}

@@ -1,0 +1,157 @@
+//! Owns a real Redis for one test: free loopback port, nothing on disk, stopped by its own handle. Fails with an instruction
+//! where no server binary is found.
+
+use std::collections::BTreeMap;
+use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a server may take to listen.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+/// Where ports are looked for.
+const PORTS: Range<u16> = 12_000..32_000;
+
+/// A running server, or the place of one.
+pub(in crate::live) struct TestRedis {
+    child: Option<Child>,
+    port: u16,
+}
+
+fn binary() -> PathBuf {
+    let named = std::env::var_os("DONGHAENG_REDIS_SERVER").map(PathBuf::from);
+    let dirs = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = || {
+        std::env::split_paths(&dirs)
+            .flat_map(|d| [d.join("redis-server"), d.join("valkey-server")])
+            .find(|p| p.exists())
+    };
+    named.or_else(on_path).expect(
+        "these tests start a real Redis and found none: install redis-server (Debian: apt-get install redis-server), \
+         or name a redis-server or valkey-server binary in DONGHAENG_REDIS_SERVER",
+    )
+}
+
+impl TestRedis {
+    /// A port on which nothing runs yet. Below the range the system gives to clients, and starting from the process's id,
+    /// so that tests running beside this one rarely try the same.
+    pub(in crate::live) fn absent() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let mut ports = std::iter::repeat_with(|| {
+            let n = std::process::id().wrapping_mul(31).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+            PORTS.start + (n % u32::from(PORTS.end - PORTS.start)) as u16
+        });
+        let port = ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("endless");
+        Self { child: None, port }
+    }
+
+    /// Running and empty.
+    pub(in crate::live) fn start() -> Self {
+        loop {
+            let mut this = Self::absent();
+            if this.try_come() {
+                return this;
+            }
+        }
+    }
+
+    /// Starts an empty server on the port.
+    pub(in crate::live) fn come(&mut self) {
+        assert!(self.try_come(), "port {} was taken meanwhile", self.port);
+    }
+
+    /// False if somebody else has the port.
+    fn try_come(&mut self) -> bool {
+        let child = Command::new(binary())
+            .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server binary runs");
+        let child = self.child.insert(child);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < READY_WITHIN, "redis did not listen on port {} in time", self.port);
+            std::thread::yield_now();
+        }
+        let own = format!("process_id:{}\r\n", child.id());
+        let info: String = ::redis::cmd("INFO").arg("server").query(&mut self.raw()).expect("the server answers");
+        info.contains(&own)
+    }
+
+    /// `kill -9`.
+    pub(in crate::live) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("own child");
+            child.wait().expect("own child");
+        }
+    }
+
+    pub(in crate::live) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}/", self.port)
+    }
+
+    /// A connection beside the one under test.
+    pub(in crate::live) fn raw(&self) -> ::redis::Connection {
+        let client = ::redis::Client::open(self.url()).expect("a url");
+        client.get_connection().expect("the server answers")
+    }
+
+    /// Everything in it, as `RESTORE` takes it back.
+    pub(in crate::live) fn dump(&self) -> Vec<(String, Vec<u8>)> {
+        let mut raw = self.raw();
+        let keys: Vec<String> = ::redis::cmd("KEYS").arg("*").query(&mut raw).expect("keys");
+        keys.into_iter()
+            .map(|key| {
+                let value = ::redis::cmd("DUMP").arg(&key).query(&mut raw).expect("a value");
+                (key, value)
+            })
+            .collect()
+    }
+
+    /// Starts a server that holds this from the first moment it can be reached on the port.
+    pub(in crate::live) fn come_with(&mut self, content: &[(String, Vec<u8>)]) {
+        let mut filled = Self::start();
+        let mut raw = filled.raw();
+        for (key, value) in content {
+            let () = ::redis::cmd("RESTORE").arg(key).arg(0).arg(value).query(&mut raw).expect("restored");
+        }
+        let listener = TcpListener::bind(("127.0.0.1", self.port)).expect("the port is still free");
+        let target = filled.port;
+        // A plain pipe from the awaited port to the filled server; ends with its sockets.
+        std::thread::spawn(move || pipe(&listener, target));
+        self.child = filled.child.take();
+        self.port = target;
+    }
+
+    /// Every field of every cell's hash, with the keys it is found under.
+    pub(in crate::live) fn records(&self) -> BTreeMap<Vec<u8>, Vec<String>> {
+        let mut raw = self.raw();
+        let keys: Vec<String> = ::redis::cmd("KEYS").arg("*:c:*").query(&mut raw).expect("keys");
+        let mut out: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+        for key in keys {
+            let fields: Vec<Vec<u8>> = ::redis::cmd("HKEYS").arg(&key).query(&mut raw).expect("a hash");
+            for field in fields {
+                out.entry(field).or_default().push(key.clone());
+            }
+        }
+        out
+    }
+}
+
+fn pipe(listener: &TcpListener, target: u16) {
+    for near in listener.incoming().map_while(Result::ok) {
+        let Ok(far) = TcpStream::connect(("127.0.0.1", target)) else { return };
+        let (mut near_in, mut far_out) = (near.try_clone().expect("a socket"), far.try_clone().expect("a socket"));
+        std::thread::spawn(move || std::io::copy(&mut near_in, &mut far_out));
+        std::thread::spawn(move || std::io::copy(&mut { far }, &mut { near }));
+    }
+}
+
+impl Drop for TestRedis {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

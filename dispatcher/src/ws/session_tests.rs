@@ -1,0 +1,391 @@
+//! Facts about a socket's life, with a pair of channels standing in for a phone.
+
+use super::close::Close;
+use super::outbox;
+use super::session::{self, Opening};
+use crate::http::fixture::{Edge, Person};
+use crate::record::SignedIn;
+use axum::extract::ws::Message;
+use futures_util::{Sink, Stream};
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+/// The server's end.
+struct Wire {
+    from: UnboundedReceiver<Message>,
+    to: UnboundedSender<Message>,
+}
+
+impl Stream for Wire {
+    type Item = Result<Message, Infallible>;
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.from.poll_recv(cx).map(|message| message.map(Ok))
+    }
+}
+
+impl Sink<Message> for Wire {
+    type Error = Infallible;
+    fn poll_ready(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+    fn start_send(self: Pin<&mut Self>, message: Message) -> Result<(), Infallible> {
+        let _ = self.to.send(message);
+        Ok(())
+    }
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+    fn poll_close(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+/// The phone's end.
+struct Phone {
+    to: UnboundedSender<Message>,
+    from: UnboundedReceiver<Message>,
+}
+
+impl Phone {
+    fn dial(edge: &Edge, opening: Opening) -> Self {
+        let (to, from_phone) = unbounded_channel();
+        let (to_phone, from) = unbounded_channel();
+        tokio::spawn(session::run(Arc::clone(&edge.app), Wire { from: from_phone, to: to_phone }, opening));
+        Self { to, from }
+    }
+
+    async fn signed_in(edge: &Edge, person: &Person, resume: Option<Value>) -> (Self, Value) {
+        let mut phone = Self::dial(edge, Opening::SignedIn(Arc::new(sign_in(edge, person).await)));
+        let mut hello = json!({"t": "hello", "v": 1});
+        if let Some(resume) = resume {
+            hello["resume"] = resume;
+        }
+        phone.say(&hello);
+        let welcome = phone.hear().await;
+        assert_eq!(welcome["t"], "welcome", "{welcome}");
+        (phone, welcome)
+    }
+
+    fn say(&self, message: &Value) {
+        let _ = self.to.send(Message::Text(message.to_string().into()));
+    }
+
+    async fn hear(&mut self) -> Value {
+        match self.from.recv().await.expect("the socket is open") {
+            Message::Text(text) => serde_json::from_str(&text).unwrap(),
+            other => panic!("not a text: {other:?}"),
+        }
+    }
+
+    /// The next message of that type; others are passed over.
+    async fn hear_a(&mut self, t: &str) -> Value {
+        loop {
+            let message = self.hear().await;
+            if message["t"] == t {
+                return message;
+            }
+        }
+    }
+
+    async fn closed(&mut self) -> u16 {
+        loop {
+            match self.from.recv().await.expect("a close frame comes first") {
+                Message::Close(Some(frame)) => return frame.code,
+                _ => {}
+            }
+        }
+    }
+}
+
+async fn sign_in(edge: &Edge, person: &Person) -> SignedIn {
+    edge.app.record.authenticate(edge.app.env.now(), &person.token).await.unwrap().unwrap()
+}
+
+fn run_tail(edge: &Edge) {
+    tokio::spawn(outbox::tail(Arc::clone(&edge.app)));
+    tokio::spawn(outbox::acknowledge(Arc::clone(&edge.app)));
+    tokio::spawn(outbox::revoke(Arc::clone(&edge.app)));
+}
+
+#[tokio::test]
+async fn whoever_says_no_hello_is_closed() {
+    let edge = Edge::new().await;
+    tokio::time::pause();
+    let mut phone = Phone::dial(&edge, Opening::Ticket);
+    assert_eq!(phone.closed().await, Close::HelloTimeout.number());
+}
+
+#[tokio::test]
+async fn a_ticket_works_once_and_not_after_thirty_seconds() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let issue = || async { edge.call(Some(&rider.token), "POST", "/v1/ws-ticket", None).await.body["ticket"].clone() };
+    let ticket = issue().await;
+    for expected in ["welcome", "closed"] {
+        let mut phone = Phone::dial(&edge, Opening::Ticket);
+        phone.say(&json!({"t": "hello", "v": 1, "ticket": ticket}));
+        match expected {
+            "welcome" => assert_eq!(phone.hear().await["role"], "rider"),
+            _ => assert_eq!(phone.closed().await, Close::NotSignedIn.number()),
+        }
+    }
+    let late = issue().await;
+    edge.clock.advance_s(30);
+    let mut phone = Phone::dial(&edge, Opening::Ticket);
+    phone.say(&json!({"t": "hello", "v": 1, "ticket": late}));
+    assert_eq!(phone.closed().await, Close::NotSignedIn.number());
+    let mut bare = Phone::dial(&edge, Opening::Ticket);
+    bare.say(&json!({"t": "hello", "v": 1}));
+    assert_eq!(bare.closed().await, Close::NotSignedIn.number());
+}
+
+#[tokio::test]
+async fn nonsense_is_closed_with_its_code() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let cases = [
+        (Message::Text("{".into()), Close::BadMessage),
+        (Message::Text(r#"{"t":"hello","v":1}"#.into()), Close::BadMessage),
+        (Message::Text(r#"{"t":"ack","seq":99}"#.into()), Close::BadMessage),
+        (Message::Binary(vec![1].into()), Close::BadMessage),
+        (Message::Text("x".repeat(16 * 1024 + 1).into()), Close::TooLarge),
+    ];
+    for (message, close) in cases {
+        let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+        phone.to.send(message).unwrap();
+        assert_eq!(phone.closed().await, close.number());
+    }
+    let mut wrong = Phone::dial(&edge, Opening::SignedIn(Arc::new(sign_in(&edge, &rider).await)));
+    wrong.say(&json!({"t": "hello", "v": 2}));
+    assert_eq!(wrong.closed().await, Close::BadMessage.number());
+    let (mut flood, _) = Phone::signed_in(&edge, &rider, None).await;
+    (0..61).for_each(|_| flood.say(&json!({"t": "pong"})));
+    assert_eq!(flood.closed().await, Close::Flood.number());
+}
+
+#[tokio::test]
+async fn an_idle_socket_costs_little_memory() {
+    let edge = Edge::new().await;
+    let (to, from) = unbounded_channel();
+    let session = session::run(Arc::clone(&edge.app), Wire { from, to }, Opening::Ticket);
+    let bytes = size_of_val(&session);
+    assert!(bytes <= 4 * 1024, "{bytes} bytes of state for each socket, beside its buffers");
+}
+
+#[tokio::test]
+async fn an_admin_has_no_socket() {
+    let edge = Edge::new().await;
+    let admin = edge.admin().await;
+    let mut phone = Phone::dial(&edge, Opening::SignedIn(Arc::new(sign_in(&edge, &admin).await)));
+    phone.say(&json!({"t": "hello", "v": 1}));
+    assert_eq!(phone.closed().await, Close::NotSignedIn.number());
+}
+
+#[tokio::test]
+async fn a_newer_socket_replaces_the_older_and_keeps_its_place() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let (mut older, first) = Phone::signed_in(&edge, &staff, None).await;
+    let (_newer, second) = Phone::signed_in(&edge, &staff, None).await;
+    assert_eq!(older.closed().await, Close::Replaced.number());
+    assert!(second["epoch"].as_u64() > first["epoch"].as_u64());
+    drop(older);
+    tokio::task::yield_now().await;
+    assert!(edge.app.hub.phone(staff.id()).is_some(), "the older one's end does not free the newer one's place");
+}
+
+#[tokio::test]
+async fn a_suspended_account_loses_its_socket_and_one_that_was_signing_in_too() {
+    let edge = Edge::new().await;
+    run_tail(&edge);
+    let (rider, admin) = (edge.rider().await, edge.admin().await);
+    let signing_in = Arc::new(sign_in(&edge, &rider).await);
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    let path = format!("/v1/admin/accounts/{}/suspend", rider.id());
+    let done = edge.call(Some(&admin.token), "POST", &path, Some(json!({"reason": "x"}))).await;
+    assert_eq!(done.status, 204, "{}", done.text);
+    assert_eq!(phone.closed().await, Close::Revoked.number());
+    let mut late = Phone::dial(&edge, Opening::SignedIn(signing_in));
+    late.say(&json!({"t": "hello", "v": 1}));
+    assert_eq!(late.closed().await, Close::Revoked.number());
+}
+
+#[tokio::test]
+async fn a_booking_reaches_two_phones_and_becomes_an_assignment() {
+    let edge = Edge::new().await;
+    run_tail(&edge);
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let (mut rider_phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    let (mut phone_one, _) = Phone::signed_in(&edge, &one, None).await;
+    let (mut phone_two, _) = Phone::signed_in(&edge, &two, None).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    for phone in [&mut phone_one, &mut phone_two] {
+        let offer = phone.hear_a("offer").await;
+        assert!(!offer.to_string().contains("WORDS"), "{offer}");
+        phone.say(&json!({"t": "ack", "seq": offer["seq"]}));
+        phone.say(&json!({"t": "answer", "id": "a1", "offer": offer["offer"]["id"], "accept": true}));
+        let result = phone.hear_a("result").await;
+        assert_eq!(result, json!({"t": "result", "id": "a1", "ok": true, "state": "accepted"}));
+    }
+    loop {
+        let told = rider_phone.hear_a("trip").await;
+        rider_phone.say(&json!({"t": "ack", "seq": told["seq"]}));
+        if told["trip"]["phase"] == "assigned" {
+            assert_eq!(told["trip"]["crew"].as_array().unwrap().len(), 2);
+            break;
+        }
+    }
+    let told = phone_one.hear_a("trip").await;
+    assert_eq!(told["trip"]["pickup"]["label"], "PICKUP-WORDS");
+    phone_one.say(&json!({"t": "status", "id": "s1", "trip": trip.to_string(), "to": "met"}));
+    let refused = phone_one.hear_a("result").await;
+    assert_eq!((&refused["ok"], &refused["code"]), (&json!(false), &json!("wrong_phase")));
+    rider_phone.say(&json!({"t": "status", "id": "s2", "trip": trip.to_string(), "to": "met"}));
+    assert_eq!(rider_phone.hear_a("result").await["code"], "forbidden_role");
+}
+
+#[tokio::test]
+async fn a_late_message_shows_the_world_as_it_is_then() {
+    let edge = Edge::new().await;
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let trip = edge.trip(&rider).await;
+    let (phone, welcome) = Phone::signed_in(&edge, &one, None).await;
+    drop(phone);
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
+    let resume = json!({"epoch": welcome["epoch"], "seq": welcome["seq"]});
+    let (mut phone, welcome) = Phone::signed_in(&edge, &one, Some(resume)).await;
+    assert_eq!(welcome["resumed"], true);
+    let (last, _) = edge.app.record.outbox_seq(one.id()).await.unwrap();
+    let mut numbers = Vec::new();
+    for _ in welcome["seq"].as_i64().unwrap()..last {
+        let message = phone.hear().await;
+        assert!(!message.to_string().contains("WORDS"), "{message}");
+        assert_ne!(message["t"], "offer");
+        numbers.push(message["seq"].as_i64().unwrap());
+    }
+    let begin = welcome["seq"].as_i64().unwrap() + 1;
+    assert_eq!(numbers, (begin..=last).collect::<Vec<_>>(), "every number once, in order");
+    assert!(numbers.len() >= 2);
+}
+
+#[tokio::test]
+async fn a_resume_that_cannot_be_whole_says_reload() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let (phone, welcome) = Phone::signed_in(&edge, &staff, None).await;
+    drop(phone);
+    let epoch = welcome["epoch"].as_i64().unwrap();
+    for resume in
+        [json!({"epoch": epoch, "seq": 5}), json!({"epoch": epoch + 50, "seq": 0}), json!({"epoch": epoch, "seq": -1})]
+    {
+        let (_, welcome) = Phone::signed_in(&edge, &staff, Some(resume.clone())).await;
+        assert_eq!(welcome["resumed"], false, "{resume}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_acknowledged_is_sent_again_until_it_is() {
+    let edge = Edge::new().await;
+    run_tail(&edge);
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let (mut phone, _) = Phone::signed_in(&edge, &one, None).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    let first = phone.hear_a("offer").await;
+    // No clock is advanced by hand: the resend timers are real, and 1 s is the first.
+    let again = tokio::time::timeout(Duration::from_secs(5), phone.hear_a("offer")).await.expect("sent again");
+    assert_eq!(first["seq"], again["seq"]);
+    phone.say(&json!({"t": "ack", "seq": first["seq"]}));
+    let quiet = tokio::time::timeout(Duration::from_millis(2_500), phone.hear_a("offer")).await;
+    assert!(quiet.is_err(), "an acknowledged message came again");
+    let (_, acked) = edge.app.record.outbox_seq(one.id()).await.unwrap();
+    assert_eq!(acked, first["seq"].as_i64().unwrap());
+}
+
+#[tokio::test]
+async fn a_silent_phone_is_asked_and_then_closed_and_one_that_answers_is_not() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let (mut phone, _) = Phone::signed_in(&edge, &staff, None).await;
+    tokio::time::pause();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(phone.hear().await["t"], "ping");
+    phone.say(&json!({"t": "pong"}));
+    assert_eq!(phone.hear().await["t"], "ping");
+    assert!(begun.elapsed() >= 2 * session::HEARTBEAT);
+    assert_eq!(phone.closed().await, Close::Silent.number());
+    assert!(begun.elapsed() < 2 * session::HEARTBEAT + session::PONG_TIMEOUT + Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn a_draining_server_closes_every_socket_with_restart() {
+    let edge = Edge::new().await;
+    let (staff, rider) = (edge.staff().await, edge.rider().await);
+    let (mut one, _) = Phone::signed_in(&edge, &staff, None).await;
+    let (mut two, _) = Phone::signed_in(&edge, &rider, None).await;
+    tokio::time::pause();
+    tokio::spawn(super::hub::drain(Arc::clone(&edge.app)));
+    edge.app.drain.cancel();
+    assert_eq!((one.closed().await, two.closed().await), (1012, 1012));
+}
+
+#[tokio::test]
+async fn a_console_gets_the_whole_picture_then_what_changes_numbered_without_a_gap() {
+    let edge = Edge::new().await;
+    run_tail(&edge);
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let (at, _) = edge.places();
+    let fix = |seq: u32| json!({"fixes": [{"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq}]});
+    edge.call(Some(&one.token), "POST", "/v1/fixes", Some(fix(1))).await;
+    tokio::spawn(super::feed::run(Arc::clone(&edge.app)));
+    let centre = edge.centre().await;
+    let (mut console, _) = Phone::signed_in(&edge, &centre, None).await;
+    let whole = console.hear_a("map").await;
+    assert_eq!((&whole["people"][0][0], &whole["people"][0][3]), (&json!(one.account.no), &json!(0)));
+    let mut last = whole["n"].as_i64().unwrap();
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.call(Some(&two.token), "POST", "/v1/fixes", Some(fix(1))).await;
+    edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
+    let (mut offered, mut rang, mut moved) = (false, false, false);
+    while !(offered && rang && moved) {
+        let message = console.hear().await;
+        assert_eq!(message["n"].as_i64(), Some(last + 1), "{message}");
+        last += 1;
+        let holds =
+            |part: &str, test: &dyn Fn(&Value) -> bool| message[part].as_array().is_some_and(|a| a.iter().any(test));
+        offered |= holds("trips", &|t| t["phase"] == "offered");
+        rang |= holds("incidents", &|i| i["trip"] == trip.to_string());
+        moved |= holds("people", &|p| p[0] == json!(two.account.no) && p[3] == 1);
+        assert!(!message.to_string().contains("\"word\""));
+    }
+}
+
+#[tokio::test]
+async fn a_riders_phone_follows_its_crew_from_the_assignment_on() {
+    let edge = Edge::new().await;
+    run_tail(&edge);
+    tokio::spawn(super::feed::run(Arc::clone(&edge.app)));
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let (at, _) = edge.places();
+    let fix = json!({"fixes": [{"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1}]});
+    edge.call(Some(&one.token), "POST", "/v1/fixes", Some(fix)).await;
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    let seen = phone.hear_a("crew_at").await;
+    assert_eq!(seen["trip"], trip.to_string());
+    assert_eq!(seen["crew"].as_array().unwrap().len(), 1, "only whose place is known");
+    assert_eq!(seen["crew"][0]["no"], json!(one.account.no));
+}

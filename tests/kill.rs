@@ -1,0 +1,143 @@
+//! `kill -9` at any time loses no acknowledged booking and leaves no staff with two trips; SIGTERM drains.
+
+use harness::{Server, ServerOptions};
+use serde_json::{Value, json};
+use simulator::client::Api;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::task::JoinSet;
+
+/// Kills in one run; more by `DONGHAENG_KILLS`.
+const KILLS: u32 = 6;
+const RIDERS: u32 = 24;
+const STAFF: u32 = 16;
+
+fn tokens(made: &Value, kind: &str) -> Vec<String> {
+    let rows = made[kind].as_array().expect("a list").iter();
+    rows.map(|row| row["token"].as_str().expect("a token").to_owned()).collect()
+}
+
+fn place(n: u32) -> Value {
+    json!({ "lat": 37.5663 + f64::from(n % 5) * 1e-3, "lon": 126.9779 + f64::from(n % 7) * 1e-3 })
+}
+
+/// Books with one key until it is acknowledged, across crashes; hands the trip's id back.
+async fn book(api: Api, n: u32, stop: Arc<AtomicBool>) -> Option<String> {
+    let body = json!({ "kind": "now", "pickup": place(n), "dropoff": place(n + 3) });
+    while !stop.load(Ordering::SeqCst) {
+        if let Ok(booked) = api.book(&format!("key-{n}"), &body).await {
+            return booked["trips"][0]["id"].as_str().map(str::to_owned);
+        }
+        tokio::time::sleep(Duration::from_millis(30)).await;
+    }
+    None
+}
+
+/// A staff member who reports a place and accepts whatever is offered, across crashes.
+async fn accept_all(api: Api, n: u32, stop: Arc<AtomicBool>) {
+    let mut seq = 0;
+    while !stop.load(Ordering::SeqCst) {
+        seq += 1;
+        let at = place(n);
+        let fix = json!({ "lat": at["lat"], "lon": at["lon"], "acc_m": 10, "kind": "gps", "age_ms": 0, "seq": seq });
+        let _down_now = api.post("/v1/fixes", &json!({ "fixes": [fix] })).await;
+        if let Ok(card) = api.get("/v1/card").await {
+            if card["shift"].is_null() {
+                let _down_now = api.post("/v1/shift", &json!({ "mode": "walk", "hours": 8 })).await;
+            }
+            if let Some(offer) = card["offer"]["id"].as_str() {
+                let _late_is_fine = api.post(&format!("/v1/offers/{offer}/answer"), &json!({ "accept": true })).await;
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(120)).await;
+    }
+}
+
+/// Every acknowledged trip is on the console once, and nobody is in two crews.
+fn check(console: &Value, acknowledged: &HashSet<String>) {
+    let trips = console["trips"].as_array().expect("a list");
+    let mut times: HashMap<&str, u32> = HashMap::new();
+    let mut crews: HashMap<u64, &str> = HashMap::new();
+    for trip in trips {
+        let id = trip["id"].as_str().expect("an id");
+        *times.entry(id).or_default() += 1;
+        for member in trip["crew"].as_array().into_iter().flatten() {
+            let no = member["no"].as_u64().expect("a unit number");
+            if let Some(other) = crews.insert(no, id) {
+                panic!("unit {no} is in the crews of two trips: {other} and {id}");
+            }
+        }
+        if trip["phase"] == "assigned" {
+            assert_eq!(trip["crew"].as_array().map(Vec::len), Some(2), "assigned is a whole crew");
+        }
+    }
+    for id in acknowledged {
+        assert_eq!(times.get(id.as_str()), Some(&1), "an acknowledged booking is in exactly one state");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
+    let kills = std::env::var("DONGHAENG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
+    let mut server = Server::start(ServerOptions::default()).await;
+    let counts = json!({ "staff": STAFF, "riders": RIDERS, "supervisors": 1 });
+    let made = server.api().post("/v1/demo/enrol", &counts).await.expect("the demo enrols");
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut staff = JoinSet::new();
+    for (n, token) in (0..).zip(tokens(&made, "staff")) {
+        staff.spawn(accept_all(server.api().signed_in(&token), n, Arc::clone(&stop)));
+    }
+    let mut bookings = JoinSet::new();
+    let riders = tokens(&made, "riders");
+    let supervisor = tokens(&made, "supervisors").remove(0);
+    let mut acknowledged = HashSet::new();
+    for kill in 0..kills {
+        let from = kill * RIDERS / kills;
+        let until = (kill + 1) * RIDERS / kills;
+        for n in from..until {
+            bookings.spawn(book(server.api().signed_in(&riders[n as usize]), n, Arc::clone(&stop)));
+        }
+        // Each kill falls at another moment of the work under way.
+        tokio::time::sleep(Duration::from_millis(u64::from(40 + kill * 90 % 400))).await;
+        server = server.kill_and_restart().await;
+        while let Some(done) = bookings.try_join_next() {
+            acknowledged.extend(done.expect("a booking does not panic"));
+        }
+        let console = server.api().signed_in(&supervisor).get("/v1/console").await.expect("the console");
+        check(&console, &acknowledged);
+    }
+    while let Some(done) = bookings.join_next().await {
+        acknowledged.extend(done.expect("a booking does not panic"));
+    }
+    assert_eq!(acknowledged.len(), RIDERS as usize, "every booking was acknowledged in the end");
+    let api = server.api().signed_in(&supervisor);
+    let mut assigned = 0;
+    for _ in 0..200 {
+        let console = api.get("/v1/console").await.expect("the console");
+        check(&console, &acknowledged);
+        let trips = console["trips"].as_array().expect("a list");
+        assigned = trips.iter().filter(|trip| trip["phase"] == "assigned").count();
+        if assigned == STAFF as usize / 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    stop.store(true, Ordering::SeqCst);
+    staff.join_all().await;
+    assert_eq!(assigned, STAFF as usize / 2, "everybody free ends up in a crew");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_the_same_record_is_refused() {
+    let server = Server::start(ServerOptions::default()).await;
+    let second = std::process::Command::new(harness::binary("dispatcher"))
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(server.data())
+        .output()
+        .expect("the binary runs");
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(said.contains("another server is using this data directory"), "{said}");
+}
