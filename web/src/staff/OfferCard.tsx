@@ -51,14 +51,15 @@ export function OfferCard({ duty, offer, countdown, map }: Props) {
         {offer.trip_s !== null && <><dt>{t('offer.trip')}</dt><dd>{span(offer.trip_s)}</dd></>}
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: offer.crew_size })}</dd>
       </dl>
-      <PhoneMap info={map} marks={marks} fitKey={offer.id} />
-      <p class="hint">{t('offer.area')}</p>
+      {/* Above the map: a narrow screen's lower edge belongs to SOS. */}
       {!accepted && (
         <div class="far-apart">
           <button type="button" class="danger" data-testid="decline" disabled={saying} onClick={() => duty.answer(false)}>{t('offer.decline')}</button>
           <button type="button" class="yes" data-testid="accept" disabled={saying} onClick={() => duty.answer(true)}>{t('offer.accept')}</button>
         </div>
       )}
+      <PhoneMap info={map} marks={marks} fitKey={offer.id} />
+      <p class="hint">{t('offer.area')}</p>
     </section>
   );
 }

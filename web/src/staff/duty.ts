@@ -133,14 +133,20 @@ export class Duty extends Store {
     if (!outcome.ok) {
       this.error = new Problem(outcome.code, 409, null, null, []);
       // The phone's picture was wrong: ask for the right one.
-      void this.api.card().then((card) => { this.takeCard(card); this.changed(); }).catch(() => {});
+      this.look();
     } else if (tap.message['t'] === 'answer' && this.offer?.id === tap.message['offer']) {
       if (tap.message['accept'] === true) this.accepted = String(tap.message['offer']);
       else this.setOffer(null);
     } else if (tap.message['t'] === 'drop_out' && tap.trip) {
       this.forgetTrip(tap.trip);
+    } else if (tap.message['t'] === 'status') {
+      // The others are told of a status; who said it asks.
+      this.look();
     }
     this.changed();
+  }
+  private look(): void {
+    void this.api.card().then((card) => { this.takeCard(card); this.changed(); }).catch(() => {});
   }
   /** The offer this phone has said yes to while the other one is still asked. */
   accepted: string | null = null;

@@ -1,0 +1,67 @@
+//! The main job in real browsers: a rider, two staff phones and a supervisor, by the pages' own buttons, against a real server.
+//! What they see is asserted by `tests/browser/trip.mjs`; this file starts both and sets the time limit.
+
+use harness::{Server, ServerOptions, root};
+use std::fs::File;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Four browsers draw maps in software on two busy cores; alone it takes well under a minute.
+const WITHIN: Duration = Duration::from_secs(240);
+
+fn chromium() -> PathBuf {
+    let path = std::env::var_os("DONGHAENG_CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
+    assert!(
+        path.exists(),
+        "no Chromium at {}: `apt-get install chromium`, or set DONGHAENG_CHROMIUM (`make test` does it)",
+        path.display()
+    );
+    path
+}
+
+fn assert_pages_are_built() {
+    assert!(
+        Command::new("node").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success()),
+        "no node on the PATH: install Node.js 20 or later"
+    );
+    for made in ["web/dist/book/index.html", "web/node_modules/playwright-core"] {
+        assert!(root().join(made).exists(), "{made} is missing: run `cd web && npm ci && npm run build`");
+    }
+}
+
+#[tokio::test]
+async fn two_phones_a_rider_and_a_supervisor_complete_a_trip_in_browsers() {
+    let chromium = chromium();
+    assert_pages_are_built();
+    let server = Server::start(ServerOptions::default()).await;
+    let output = server.data().with_file_name("browser.log");
+    let log = File::create(&output).expect("the data directory is writable");
+    let mut child = Command::new("node")
+        .arg(root().join("tests/browser/trip.mjs"))
+        .arg(server.url())
+        .args(["rider", "staff", "staff2", "supervisor"].map(|who| server.code(who)))
+        .env("DONGHAENG_CHROMIUM", chromium)
+        .stdin(Stdio::null())
+        .stderr(log.try_clone().expect("a file handle can be copied"))
+        .stdout(log)
+        .spawn()
+        .expect("node was found above");
+    let begun = Instant::now();
+    let ended = loop {
+        if let Some(status) = child.try_wait().expect("own child") {
+            break Some(status);
+        }
+        if begun.elapsed() > WITHIN {
+            // Asked, not killed: node then ends the browsers it started.
+            let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+            let _ = child.wait();
+            break None;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    };
+    let said = std::fs::read_to_string(&output).unwrap_or_default();
+    assert!(ended.is_some(), "not done within {WITHIN:?}; it said:\n{said}");
+    assert!(ended.is_some_and(|status| status.success()), "the trip in the browsers failed:\n{said}");
+    println!("{said}");
+}

@@ -1,0 +1,176 @@
+// Owns the main job as people do it by hand: a rider, two staff phones and a supervisor complete one trip in real browsers
+// against a real server. Speaks to the pages only. Prints each step; any broken expectation ends it with a non-zero status.
+// usage: node trip.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE [SCREENSHOT_DIR]
+import assert from 'node:assert/strict';
+import { ConsolePage, openBrowser, RiderPage, StaffPage, Watch } from './pages.mjs';
+
+const [base, riderCode, staffCode, staff2Code, supervisorCode, pictures] = process.argv.slice(2);
+assert.ok(supervisorCode, 'usage: trip.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE [SCREENSHOT_DIR]');
+const chromium = process.env.DONGHAENG_CHROMIUM ?? '/usr/bin/chromium';
+const PHONE = { width: 360, height: 740 };
+const DESK = { width: 1280, height: 800 };
+const [FROM, TO] = ['City Hall', 'Hyehwa'];
+
+const begun = Date.now();
+const step = (what) => console.log(`${((Date.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${what}`);
+const watch = new Watch(base);
+const browsers = await Promise.all([PHONE, PHONE, PHONE, DESK].map((size) => openBrowser(chromium, size)));
+const [rider, one, two, desk] = await Promise.all([
+  RiderPage.open(browsers[0].context, base, watch, 'rider'),
+  StaffPage.open(browsers[1].context, base, watch, 'staff one'),
+  StaffPage.open(browsers[2].context, base, watch, 'staff two'),
+  ConsolePage.open(browsers[3].context, base, watch, 'console'),
+]);
+const staff = [one, two];
+const everyone = [rider, one, two, desk];
+const picture = async (name, page) => {
+  if (!pictures) return;
+  await page.page.waitForTimeout(2_500);
+  await page.page.screenshot({ path: `${pictures}/${name}.png`, fullPage: page !== desk });
+};
+
+/** The names and the digits by which the exact places could be recognised. */
+let secrets = [];
+async function findPlaces() {
+  const map = await rider.page.evaluate(() => fetch('/v1/map').then((answer) => answer.json()));
+  const of = (name) => map.stations.find((station) => station.name_en === name) ?? assert.fail(`the map has no ${name}`);
+  secrets = [FROM, TO].flatMap((name) => {
+    const place = of(name);
+    return [place.name, place.name_en, place.lat.toFixed(4), place.lon.toFixed(4)];
+  });
+}
+
+try {
+  await signInAll();
+  await oneTrip();
+  await alarm();
+  await oneCancel();
+  await nothingForbidden();
+  step('all of it holds');
+} catch (error) {
+  console.error(error.stack);
+  for (const page of everyone) {
+    console.error(`--- ${page.who}: ${await page.page.locator('body').innerText({ timeout: 2_000 }).catch(() => 'no answer')}`);
+    if (pictures) await page.page.screenshot({ path: `${pictures}/failed-${page.who}.png` }).catch(() => {});
+  }
+  for (const fault of watch.faults) console.error(fault);
+  process.exitCode = 1;
+} finally {
+  await Promise.all(browsers.map(({ stop }) => stop()));
+}
+
+async function signInAll() {
+  const codes = [riderCode, staffCode, staff2Code, supervisorCode];
+  await Promise.all(everyone.map((page, i) => page.signIn(codes[i])));
+  step('four people are signed in');
+  const width = await rider.page.evaluate(() => document.documentElement.scrollWidth);
+  assert.ok(width <= PHONE.width, `the rider's page is ${width} px wide on a ${PHONE.width} px screen`);
+  await findPlaces();
+  await Promise.all(staff.map((page) => page.startShift()));
+  await desk.find('live-map', { ready: 'true' }).waitFor();
+  step('two shifts are running, the map is up');
+}
+
+async function oneTrip() {
+  // A phone must have said where it is before the matcher may choose it.
+  await desk.page.waitForFunction(() => Number(document.querySelector('[data-testid=count-available]')?.textContent) >= 2);
+  await rider.bookNow(FROM, TO);
+  const asked = await rider.page.locator('[data-testid=trip-phase][data-trip]').getAttribute('data-trip');
+  step('the rider has asked');
+  await Promise.all(staff.map((page) => page.find('offer-card', { state: 'open' }).waitFor()));
+  step('both phones show the offer');
+  for (const page of staff) {
+    const all = await page.everything();
+    for (const secret of secrets) assert.ok(!all.includes(secret), `${page.who} knows "${secret}" before acceptance`);
+    assert.equal(await page.find('place').count(), 0);
+  }
+  await desk.row(asked, 'offered').waitFor();
+  await picture('rider-offered', rider);
+  await picture('staff-offer', one);
+  await one.accept();
+  await two.find('partner', { partner: 'accepted' }).waitFor();
+  assert.equal(await two.find('trip-phase').count(), 0, 'one acceptance gave the trip away');
+  await two.accept();
+  await Promise.all([rider, ...staff].map((page) => page.reaches('assigned')));
+  await desk.row(asked, 'assigned').waitFor();
+  step('assigned');
+  await rider.id('eta').first().waitFor();
+  assert.equal(await rider.find('crew').locator('li').count(), 2);
+  const words = { rider: await rider.id('word').innerText(), crew: await rider.id('partner-word').innerText() };
+  for (const page of staff) {
+    assert.ok((await page.everything()).includes(secrets[0]), `${page.who} does not see the meeting point`);
+    assert.equal(await page.id('word').innerText(), words.crew);
+    assert.equal(await page.id('partner-word').innerText(), words.rider);
+  }
+  await picture('rider-assigned', rider);
+  await picture('staff-assigned', one);
+  await desk.row(asked).click();
+  await picture('console-assigned', desk);
+  await desk.row(asked).click();
+  for (const to of ['en_route', 'arrived']) {
+    await Promise.all(staff.map((page) => page.tap(to)));
+    await Promise.all([...[rider, ...staff].map((page) => page.reaches(to)), desk.row(asked, to).waitFor()]);
+    step(to);
+  }
+  // From the meeting on one tap speaks for both.
+  for (const to of ['met', 'escorting', 'completed']) {
+    await one.tap(to);
+    await Promise.all([rider.reaches(to), desk.row(asked, to).waitFor()]);
+    if (to !== 'completed') await Promise.all(staff.map((page) => page.reaches(to)));
+    if (to === 'escorting') { await picture('rider-escorting', rider); await picture('staff-escorting', one); }
+    step(to);
+  }
+  for (const page of staff) {
+    await page.id('waiting').waitFor();
+    const all = await page.everything();
+    for (const secret of [...secrets, words.rider, words.crew, asked]) assert.ok(!all.includes(secret), `${page.who} still knows "${secret}" after the end`);
+  }
+  await picture('rider-completed', rider);
+  step('the trip has left both phones');
+  await rider.id('trip-close').click();
+}
+
+async function alarm() {
+  await one.holdSos();
+  await one.sosReaches('sent');
+  const card = desk.find('alarm', { acknowledged: 'false' });
+  await card.waitFor();
+  await desk.page.locator('.desk.ringing').waitFor();
+  step('the console rings');
+  await picture('console-alarm', desk);
+  await desk.id('acknowledge').first().click();
+  await desk.find('alarm', { acknowledged: 'true' }).waitFor();
+  await desk.page.locator('.desk:not(.ringing)').waitFor();
+  await one.sosReaches('taken');
+  step('someone has taken the alarm, and the caller knows');
+}
+
+async function oneCancel() {
+  await rider.switchLanguage();
+  assert.equal(await rider.page.evaluate(() => document.documentElement.lang), 'en');
+  await rider.bookNow(FROM, TO);
+  await rider.page.locator('[data-testid=trip-phase][data-phase=offered]').waitFor();
+  const asked = await rider.trip();
+  await Promise.all(staff.map((page) => page.id('offer-card').waitFor()));
+  await rider.cancel();
+  await rider.reaches('cancelled');
+  await desk.row(asked, 'cancelled').waitFor();
+  await Promise.all(staff.map((page) => page.id('waiting').waitFor()));
+  step('a second trip, in English, was called off and left the phones');
+}
+
+async function nothingForbidden() {
+  const tokens = [];
+  for (const page of everyone) {
+    watch.faults.push(...(await page.policyViolations()).map((what) => `${page.who}: policy: ${what}`));
+    tokens.push(...(await page.page.evaluate(() => Object.values({ ...sessionStorage, ...localStorage }))).filter((value) => value.length > 20));
+  }
+  assert.ok(tokens.length >= everyone.length, 'the pages keep their tokens where this test does not look');
+  for (const url of watch.urls) {
+    for (const token of tokens) assert.ok(!url.includes(token), 'a token was in an address');
+    assert.ok(!/[?&](token|ticket|code)=/i.test(url), `a secret's name is in an address: ${url}`);
+  }
+  assert.deepEqual(watch.faults, []);
+  assert.ok(watch.urls.some((url) => url.includes('/tiles/')), 'no map was ever drawn');
+  step(`${watch.urls.length} requests, none off the host, no error, no secret in an address`);
+}
