@@ -2,6 +2,7 @@
 //! Asserts nothing itself; a process that does not come up ends the test with its log.
 #![expect(clippy::print_stderr, reason = "a test says what it skips, and shows the log of what broke")]
 
+pub mod figures;
 pub mod redis;
 pub mod server;
 
@@ -33,7 +34,8 @@ pub fn binary(name: &str) -> PathBuf {
 
 /// A file of the real Seoul data, or `None` (said aloud) where it is absent.
 pub fn seoul(path: &str) -> Option<PathBuf> {
-    let file = root().join("../shared/data").join(path);
+    let data = std::env::var_os("DONGHAENG_SEOUL_DATA").map_or_else(|| root().join("../shared/data"), PathBuf::from);
+    let file = data.join(path);
     if file.exists() {
         return Some(file);
     }
