@@ -94,9 +94,8 @@ impl Phone {
 
     async fn closed(&mut self) -> u16 {
         loop {
-            match self.from.recv().await.expect("a close frame comes first") {
-                Message::Close(Some(frame)) => return frame.code,
-                _ => {}
+            if let Message::Close(Some(frame)) = self.from.recv().await.expect("a close frame comes first") {
+                return frame.code;
             }
         }
     }
