@@ -96,15 +96,19 @@ class AnyPage {
 
 export class RiderPage extends AnyPage {
   constructor(page, base, who) { super(page, base, '/book', who); }
-  async bookNow(from, to) {
+  /** `look` is called with a name at each step of asking. */
+  async bookNow(from, to, look = async () => {}) {
+    await look('book-when');
     await this.id('when-now').click();
-    await this.choose('pickup', from);
-    await this.choose('dropoff', to);
+    await this.choose('pickup', from, look);
+    await this.choose('dropoff', to, look);
+    await look('book-check');
     await this.id('book-submit').click();
   }
-  async choose(role, words) {
+  async choose(role, words, look) {
     await this.id(`${role}-search`).fill(words);
     await this.id('place').first().click();
+    await look(`book-${role}`);
     await this.id(`${role}-next`).click();
   }
   async cancel() {

@@ -68,13 +68,14 @@ async function signInAll() {
   await findPlaces();
   await Promise.all(staff.map((page) => page.startShift()));
   await desk.find('live-map', { ready: 'true' }).waitFor();
+  for (const page of staff) assert.equal(await page.page.locator('.error').count(), 0, `${page.who} has no demo walk`);
   step('two shifts are running, the map is up');
 }
 
 async function oneTrip() {
   // A phone must have said where it is before the matcher may choose it.
   await desk.page.waitForFunction(() => Number(document.querySelector('[data-testid=count-available]')?.textContent) >= 2);
-  await rider.bookNow(FROM, TO);
+  await rider.bookNow(FROM, TO, (name) => picture(name, rider));
   const asked = await rider.page.locator('[data-testid=trip-phase][data-trip]').getAttribute('data-trip');
   step('the rider has asked');
   await Promise.all(staff.map((page) => page.find('offer-card', { state: 'open' }).waitFor()));

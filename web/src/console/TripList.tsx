@@ -51,7 +51,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
         <span class="word">{trip.escalated && isOpen(trip.phase) ? `${t('list.escalated')} · ` : ''}{tCode('phase', trip.phase)}</span>
         <span class="age">{WAITING.includes(trip.phase) ? span(age) : when(trip)}</span>
         <span class="what">
-          {trip.rider_ref ?? trip.id.slice(-6)} · {placeName(desk.map, trip.pickup)}
+          {trip.rider_ref ?? trip.id.slice(-6)}{trip.pickup && ` · ${placeName(desk.map, trip.pickup)}`}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
         </span>
       </button>

@@ -97,6 +97,8 @@ export class Api {
   acknowledge(incident: string): Promise<Incident> { return this.post(`/v1/incidents/${incident}/acknowledge`); }
 
   demoRoute(from: LatLon, to: LatLon | null, mode: Mode): Promise<Route> {
-    return this.post('/v1/demo/route', { from, to, mode });
+    // Places and stations carry names, and the server takes nothing it did not ask for.
+    const point = ({ lat, lon }: LatLon): LatLon => ({ lat, lon });
+    return this.post('/v1/demo/route', { from: point(from), to: to && point(to), mode });
   }
 }

@@ -40,7 +40,7 @@ export function PhoneMap({ info, marks, onTap, fitKey, tall }: Props) {
     const pad = (mark: Mark): number => (mark.role === 'area' ? mark.radius_m / 90_000 : 0.002);
     const west = Math.min(...marks.map((m) => m.at.lon - pad(m))), east = Math.max(...marks.map((m) => m.at.lon + pad(m)));
     const south = Math.min(...marks.map((m) => m.at.lat - pad(m))), north = Math.max(...marks.map((m) => m.at.lat + pad(m)));
-    map.fitBounds([west, south, east, north], { padding: { top: 40, left: 40, right: 56, bottom: 60 }, maxZoom: 15.5, duration: 300 });
+    map.fitBounds([west, south, east, north], { padding: { top: 40, left: 40, right: 84, bottom: 60 }, maxZoom: 15.5, duration: 300 });
   }, [map, fitKey]);
 
   return (
