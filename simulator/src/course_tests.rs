@@ -32,7 +32,7 @@ fn options(line: &str) -> LoadOptions {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn honest_server_is_clean_and_everything_is_measured() {
-    let report = run(Lie::Nothing, "--duration 3 --seed 5 --phones 40 --bookings-per-second 3 --prompt-answers").await;
+    let report = run(Lie::Nothing, "--duration 8 --seed 5 --phones 40 --bookings-per-second 3 --prompt-answers").await;
     assert!(report.is_clean(), "{report:?}");
     assert!(report.bookings >= 3 && report.assigned == report.bookings && report.no_crew == 0, "{report:?}");
     assert_eq!(report.booking_to_both_phones_ms.count, report.bookings);

@@ -151,9 +151,10 @@ impl Crowd {
         let _given_back = tokio::time::timeout(until.saturating_duration_since(Instant::now()), all_in)
             .await
             .context("signing in took longer than 300 s")??;
-        let open = world.ledger.tally.open.load(Relaxed);
-        if (open as f64) < everybody as f64 * OPEN_LEAST {
-            bail!("only {open} of {everybody} sockets are open; refusals so far: {:?}", world.ledger.errors());
+        // Opened, not open: with `--disconnects` some are down at any moment.
+        let opened = world.ledger.tally.opened.load(Relaxed);
+        if (opened as f64) < everybody as f64 * OPEN_LEAST {
+            bail!("only {opened} of {everybody} sockets were opened; refusals so far: {:?}", world.ledger.errors());
         }
         Ok(Self { tasks, wishes, free })
     }
