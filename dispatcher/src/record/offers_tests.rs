@@ -322,15 +322,15 @@ async fn the_indexes_themselves_refuse_a_second_holder() {
         [(trip, 0, spare, false), (other, 0, crew[0], false), (trip, 2, spare, true), (other, 1, spare, false)]
     {
         let done = sqlx::query(hold)
-            .bind(super::row::blob(trip.0))
+            .bind(row::blob(trip.0))
             .bind(slot)
-            .bind(super::row::blob(staff.0))
+            .bind(row::blob(staff.0))
             .execute(&stage.record.write)
             .await;
         assert_eq!(done.is_ok(), allowed, "slot {slot}");
     }
     let second = sqlx::query("insert into assignments (trip, assigned_at) values (?, 1)")
-        .bind(super::row::blob(trip.0))
+        .bind(row::blob(trip.0))
         .execute(&stage.record.write)
         .await;
     assert!(second.is_err(), "one active assignment per trip");
