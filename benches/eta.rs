@@ -11,9 +11,9 @@ const K: usize = 10;
 /// The bound of the service's own search, seconds.
 const BOUND_S: f32 = 2_700.0;
 /// Searches timed of each case.
-const ROUNDS: usize = 200;
+const ROUNDS: usize = 100;
 /// Searches timed of the worst case, each over everything within the bound.
-const WORST_ROUNDS: usize = 30;
+const WORST_ROUNDS: usize = 10;
 /// Staff on the road.
 const CROWDS: [usize; 3] = [100, 500, 2_000];
 
