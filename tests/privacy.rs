@@ -28,7 +28,7 @@ fn redis_strings(port: u16) -> String {
     stream.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout can be set");
     stream.write_all(b"KEYS *\r\n").expect("redis listens");
     let mut bytes = Vec::new();
-    let mut some = [0; 65_536];
+    let mut some = [0; 8_192];
     while let Ok(read) = stream.read(&mut some) {
         if read == 0 {
             break;
