@@ -8,6 +8,8 @@ import { Alarm } from './alarm';
 import { People } from './people';
 import { workList } from './worklist';
 
+/** How often the whole state is fetched again, whatever the feed said. */
+const SWEEP_EVERY_MS = 10_000;
 const CELLS_EVERY_MS = 3_000;
 
 export class Desk extends Store {
@@ -31,6 +33,7 @@ export class Desk extends Store {
   private socket: Socket | null = null;
   private stopSocket: (() => void) | null = null;
   private cellTimer: ReturnType<typeof setInterval> | null = null;
+  private sweepTimer: ReturnType<typeof setInterval> | null = null;
 
   constructor(readonly api: Api, alarm: Alarm) { super(); this.alarm = alarm; }
 
@@ -49,9 +52,12 @@ export class Desk extends Store {
     };
     cells();
     this.cellTimer = setInterval(cells, CELLS_EVERY_MS);
+    // What a change feed missed, the next sweep finds.
+    this.sweepTimer = setInterval(() => void this.reload(), SWEEP_EVERY_MS);
   }
   close(): void {
     if (this.cellTimer !== null) clearInterval(this.cellTimer);
+    if (this.sweepTimer !== null) clearInterval(this.sweepTimer);
     this.alarm.ring(false);
     this.stopSocket?.();
   }
