@@ -69,7 +69,6 @@ pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<
     for (i, fix) in fixes.iter().enumerate() {
         parsed.push(fix.parse(now, epoch).map_err(|field| Problem::bad_field(format!("fixes[{i}].{field}")))?);
     }
-    metrics::counter!("donghaeng_fixes_total").increment(parsed.len() as u64);
     let places = &app.sight.places;
     Ok(parsed
         .into_iter()
