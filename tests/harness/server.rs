@@ -2,6 +2,7 @@
 //! prints the log in each case.
 
 use crate::binary;
+use serde_json::Value;
 use simulator::client::Api;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -137,6 +138,28 @@ impl Server {
     /// The process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// `dispatcher admin …` beside it: what it prints as JSON.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn admin(&self, args: &[&str]) -> Value {
+        let mut command = Command::new(binary("dispatcher"));
+        command.arg("admin").args(args).arg("--json").arg("--data").arg(self.data());
+        let output = command.output().expect("the dispatcher binary starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "admin {} failed: {said}", args.join(" "));
+        serde_json::from_slice(&output.stdout).expect("--json prints JSON")
+    }
+
+    /// A token for the code of what [`Server::admin`] made.
+    ///
+    /// # Panics
+    /// When the code does not work.
+    pub async fn token_of(&self, made: &Value) -> String {
+        let session = self.api().sign_in(made["code"].as_str().expect("a code")).await.expect("a fresh code works");
+        session["token"].as_str().expect("a token").to_owned()
     }
 
     /// `kill -9`, then a new process on the same data directory and address.
