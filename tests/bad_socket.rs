@@ -104,11 +104,14 @@ async fn ticket(server: &Server, token: &str) -> String {
     made["ticket"].as_str().expect("a ticket").to_owned()
 }
 
+/// Path, headers, status, problem code.
+type Upgrade<'a> = (&'a str, &'a [(&'a str, &'a str)], u16, &'a str);
+
 async fn refuse_upgrades(server: &Server, people: &Enrolled) {
     let bearer = format!("Bearer {}", people.riders[0]);
     let in_the_address = format!("/v1/ws?token={}&authorization=Bearer%20{}", people.riders[0], people.riders[0]);
     let same_port_elsewhere = server.url().replace("127.0.0.1", "evil.example");
-    let cases: [(&str, &[(&str, &str)], u16, &str); 7] = [
+    let cases: [Upgrade; 7] = [
         ("/v1/ws", &[], 401, "no_token"),
         ("/v1/ws", &[("authorization", "Bearer mark-9")], 401, "bad_token"),
         ("/v1/ws", &[("authorization", "Basic mark-9")], 401, "no_token"),

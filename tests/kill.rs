@@ -128,16 +128,3 @@ async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
     staff.join_all().await;
     assert_eq!(assigned, STAFF as usize / 2, "everybody free ends up in a crew");
 }
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_on_the_same_record_is_refused() {
-    let server = Server::start(ServerOptions::default()).await;
-    let second = std::process::Command::new(harness::binary("dispatcher"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(server.data())
-        .output()
-        .expect("the binary runs");
-    assert!(!second.status.success());
-    let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("another server is using this data directory"), "{said}");
-}
