@@ -171,9 +171,25 @@ impl Server {
         let mut this = self;
         let _ = this.child.kill();
         let _ = this.child.wait();
-        let listen = this.url.trim_start_matches("http://").to_owned();
-        let options = this.options.clone();
-        let data = this.take_data();
+        this.start_again().await
+    }
+
+    /// Waits for the end after [`Server::terminate`], which must be a good one, then a new process on the same data directory
+    /// and address.
+    ///
+    /// # Panics
+    /// When the old one does not end well, or the new one does not become ready.
+    #[must_use]
+    pub async fn stop_and_restart(mut self) -> Self {
+        let status = self.wait().await;
+        assert!(status.success(), "a drained server ends well: {status}");
+        self.start_again().await
+    }
+
+    async fn start_again(mut self) -> Self {
+        let listen = self.url.trim_start_matches("http://").to_owned();
+        let options = self.options.clone();
+        let data = self.take_data();
         Self::start_in(data, options, &listen).await
     }
 
@@ -183,6 +199,10 @@ impl Server {
     /// When it does not end within 40 s.
     pub async fn stop(mut self) -> ExitStatus {
         self.terminate();
+        self.wait().await
+    }
+
+    async fn wait(&mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("own child") {
