@@ -4,10 +4,7 @@ import { clockTime, span, t } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import type { Incident } from '../shared/types';
-import type { Desk } from './desk';
-
-/** Acknowledged ones stay readable for this long. */
-const TAKEN_SHOWN_MS = 30 * 60_000;
+import { TAKEN_SHOWN_MS, type Desk } from './desk';
 
 export function AlarmList({ desk }: { desk: Desk }) {
   const alarms = desk.alarms.filter(({ acknowledged_at }) => !acknowledged_at || desk.now() - Date.parse(acknowledged_at) < TAKEN_SHOWN_MS);
@@ -15,7 +12,7 @@ export function AlarmList({ desk }: { desk: Desk }) {
   useTick(1000, ringing);
   if (alarms.length === 0) return null;
   return (
-    <section aria-live="assertive">
+    <section aria-live="assertive" aria-label={t('alarm.title')}>
       {alarms.map((incident) => <Card key={incident.id} desk={desk} incident={incident} />)}
     </section>
   );
