@@ -8,12 +8,11 @@ import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
-import type { Rider } from './rider';
+import { CANCELLABLE, type Rider } from './rider';
 
 /** The phases in which the rider may see people coming. */
 const WITH_CREW: readonly Phase[] = ['assigned', 'en_route', 'arrived', 'met', 'escorting'];
 const COMING: readonly Phase[] = ['assigned', 'en_route'];
-const CANCELLABLE: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
 const STEPS: readonly Phase[] = ['matching', 'assigned', 'en_route', 'arrived', 'escorting'];
 
 interface Props { rider: Rider; trip: Trip; map: MapInfo; onAnother: () => void }
@@ -36,13 +35,13 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
           {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{placeName(map, trip.pickup)}</dd></>}
           {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{placeName(map, trip.dropoff)}</dd></>}
         </dl>
-        {CANCELLABLE.includes(trip.phase) && !asked && (
+        {CANCELLABLE.includes(trip.phase) && !asked && rider.later.about !== trip.id && (
           <button type="button" class="danger" data-testid="cancel" onClick={() => setAsked(true)}>{t('trip.cancel')}</button>
         )}
         {asked && (
           <Confirm
             question={t('trip.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsked(false)}
-            onYes={() => { setAsked(false); void rider.cancel(trip.id); }}
+            onYes={() => { setAsked(false); rider.cancelLater(trip.id); }}
           />
         )}
       </section>
@@ -83,7 +82,7 @@ function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] }) {
         const eta = at?.eta_s ?? member.eta_s;
         return (
           <li key={member.no}>
-            <strong>{member.display}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+            <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
             {coming && eta !== null && eta !== undefined && <span data-testid="eta"> {t('trip.eta', { eta: span(eta) })}</span>}
             {at && at.age_s > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(at.age_s) })}</span>}
           </li>

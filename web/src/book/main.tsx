@@ -5,6 +5,7 @@ import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from
 import { t } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
 import { useStore } from '../shared/store';
+import { UndoBar } from '../shared/UndoBar';
 import { isOpen } from '../shared/types';
 import { Ask } from './Ask';
 import { Follow, tellPosition } from './Follow';
@@ -49,6 +50,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   return (
     <>
       <Banner link={rider.link} onReturn={() => rider.comeBack()} />
+      <UndoBar delayed={rider.later} />
       <main>
         {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
@@ -56,7 +58,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
           ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => setAsking(true)} />
           : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />
-        <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
+        <button type="button" class="quiet" data-testid="sign-out" onClick={() => void rider.later.send().then(onSignOut)}>{t('signout')}</button>
         <p class="hint">{t('watched.short')} <a href="tel:1366">1366</a></p>
         <div class={following ? 'within-reach' : ''}>
           <SosButton sos={rider.sos} trip={trip && isOpen(trip.phase) ? trip.id : null} before={() => tellPosition(rider)} />

@@ -28,7 +28,10 @@ export class Desk extends Store {
   selected: string | null = null;
   candidates: { trip: string; list: Candidate[] } | null = null;
   link: LinkState = { kind: 'connecting' };
-  error: unknown = null;
+  /** Why the last action was refused, until the next one. */
+  refusal: unknown = null;
+  /** Why the last fetch failed, until one succeeds. */
+  private fault: unknown = null;
   /** On their way to the server, so that a second press takes the next one. */
   private readonly acknowledging = new Set<string>();
   /** Server's clock minus this one's, so that ages are the same on every console. */
@@ -52,7 +55,7 @@ export class Desk extends Store {
     });
     this.socket = socket;
     this.stopSocket = stop;
-    void this.attempt(async () => { [this.me, this.map] = await Promise.all([this.api.me(), this.api.map()]); });
+    void this.reload();
     this.loadCells();
     this.cellTimer = setInterval(() => this.loadCells(), CELLS_EVERY_MS);
     this.reveal.subscribe(() => this.changed());
@@ -100,7 +103,12 @@ export class Desk extends Store {
 
   async reload(): Promise<void> {
     const askedMs = performance.now();
-    await this.attempt(async () => this.takeAll(await this.api.console(), askedMs));
+    await this.attempt(async () => {
+      this.takeAll(await this.api.console(), askedMs);
+      // The server may have been away when the page was opened.
+      this.me ??= await this.api.me();
+      this.map ??= await this.api.map();
+    });
   }
   /** The answer holds what was open when it was made; what the feed said since `askedMs`, and how things ended, stays. */
   takeAll(all: ConsoleState, askedMs: number): void {
@@ -152,7 +160,7 @@ export class Desk extends Store {
   }
 
   select(trip: string | null): void {
-    if (trip !== this.selected) this.reveal.hide();
+    if (trip !== this.selected) { this.reveal.hide(); this.refusal = null; }
     this.selected = trip;
     this.candidates = null;
     this.changed();
@@ -182,13 +190,13 @@ export class Desk extends Store {
   }
 
   async act(work: () => Promise<Trip>): Promise<boolean> {
-    const done = await this.attempt(async () => this.takeTrip(await work()));
+    const done = await this.press(async () => this.takeTrip(await work()));
     await this.loadCandidates();
     return done;
   }
   async acknowledge(incident: string): Promise<void> {
     this.acknowledging.add(incident);
-    await this.attempt(async () => { this.takeIncident(await this.api.acknowledge(incident)); this.settle(); });
+    await this.press(async () => { this.takeIncident(await this.api.acknowledge(incident)); this.settle(); });
     this.acknowledging.delete(incident);
   }
   /** Acknowledges the alarm that has waited longest. */
@@ -198,16 +206,24 @@ export class Desk extends Store {
     if (oldest) await this.acknowledge(oldest.id);
   }
 
-  private async attempt(work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      this.error = null;
-      return true;
-    } catch (error) {
-      this.error = error;
-      return false;
-    } finally {
-      this.changed();
-    }
+  get error(): unknown { return this.refusal ?? this.fault; }
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    this.fault = await failure(work);
+    this.changed();
+  }
+  /** A refusal outlives the fetches that follow it: it is the answer to somebody's press. */
+  private async press(work: () => Promise<void>): Promise<boolean> {
+    this.refusal = await failure(work);
+    this.changed();
+    return this.refusal === null;
+  }
+}
+
+async function failure(work: () => Promise<void>): Promise<unknown> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    return error;
   }
 }

@@ -22,7 +22,8 @@ export function explain(error: unknown): string {
     const sentence = tCode('problem', error.code);
     const field = error.field ? ` (${tCode('field', error.field)})` : '';
     const why = error.violations.map((code) => tCode('violation', code)).join(', ');
-    return sentence + field + (why ? `: ${why}` : '');
+    const again = error.retryAfterS === null ? '' : ` ${t('retry_in', { n: error.retryAfterS })}`;
+    return sentence + field + (why ? `: ${why}` : '') + again;
   }
   if (error instanceof Unreachable) return t('problem.unreachable');
   throw error;
