@@ -2,10 +2,11 @@
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { dayTime, language, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
+import { romanize } from '../shared/romanize';
 import { useTick } from '../shared/store';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
 import { CANCELLABLE, type Rider } from './rider';
@@ -95,10 +96,20 @@ function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] }) {
 function Words({ trip }: { trip: Trip }) {
   return (
     <div class="words" data-testid="words">
-      <div><span>{t('word.theirs')}</span><strong data-testid="partner-word">{trip.partner_word}</strong></div>
-      <div><span>{t('word.yours')}</span><strong data-testid="word">{trip.word}</strong></div>
+      <div><span>{t('word.theirs')}</span><Word said={trip.partner_word} testid="partner-word" /></div>
+      <div><span>{t('word.yours')}</span><Word said={trip.word} testid="word" /></div>
       <p class="hint">{t('word.why')}</p>
     </div>
+  );
+}
+
+/** A word to be heard or said; in English also as it sounds. */
+function Word({ said, testid }: { said: string | undefined; testid: string }) {
+  return (
+    <span class="word">
+      <strong lang="ko" data-testid={testid}>{said}</strong>
+      {language.lang === 'en' && said && <span class="hint"> {romanize(said)}</span>}
+    </span>
   );
 }
 

@@ -4,7 +4,7 @@ import { Api } from '../shared/api';
 import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from '../shared/frame';
 import { t } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
-import { useStore } from '../shared/store';
+import { useArrival, useStore } from '../shared/store';
 import { UndoBar } from '../shared/UndoBar';
 import { isOpen } from '../shared/types';
 import { Ask } from './Ask';
@@ -47,11 +47,12 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   const trip = rider.current;
   const pending = rider.retrying;
   const following = trip !== null && !asking && !pending;
+  useArrival(following);
   return (
     <>
       <Banner link={rider.link} onReturn={() => rider.comeBack()} />
-      <UndoBar delayed={rider.later} />
       <main>
+        <UndoBar delayed={rider.later} />
         {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
         {rider.map && !pending && (trip && following

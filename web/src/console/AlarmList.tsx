@@ -34,7 +34,7 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
           : t('alarm.no_device')}
       </p>
       {incident.registered.length > 0 && (
-        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}</p>
+        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}<br />{t('alarm.both')}</p>
       )}
       {taken
         ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>

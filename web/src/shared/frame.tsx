@@ -109,6 +109,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
   };
   return (
     <main class="sign-in">
+      <h1 class="unseen">{t('title')}</h1>
       {notice}
       <form onSubmit={submit}>
         <label for="code">{t('signin.code')}</label>

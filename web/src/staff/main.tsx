@@ -37,8 +37,8 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   return (
     <>
       <Banner link={duty.link} waiting={duty.waitingTaps + duty.waitingFixes} onReturn={() => duty.comeBack()} />
-      <UndoBar delayed={duty.later} />
       <main>
+        <UndoBar delayed={duty.later} />
         {duty.error ? <p class="error" role="alert" data-testid="problem">{explain(duty.error)}</p> : null}
         {duty.me && <p class="hint">{duty.me.display}{duty.me.agency && ` · ${duty.me.agency.name}`}</p>}
         {duty.me && !duty.shift && <StartShift duty={duty} />}
