@@ -8,6 +8,7 @@ mod bytes;
 mod connected;
 pub mod data;
 pub mod graph;
+pub mod hierarchy;
 pub mod load;
 pub mod map;
 mod modes;
