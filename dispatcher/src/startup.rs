@@ -19,6 +19,7 @@ use geo::tile::TileMaker;
 use matcher::model::AccountId;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
@@ -93,9 +94,14 @@ pub async fn serve(config: Config) -> Result<()> {
 
 async fn read_map(config: &Config) -> Result<RoadMap> {
     let (file, seed) = (config.map.clone(), config.city_seed);
-    let map = tokio::task::spawn_blocking(move || match file {
-        Some(path) => RoadMap::load(&path).with_context(|| format!("cannot use the map {}", path.display())),
-        None => Ok(RoadMap::build(geo::city::generate(seed))),
+    let kept = config.data.join(format!("city-{seed}-{}.graph", geo::city::EDITION));
+    let map = tokio::task::spawn_blocking(move || {
+        let map = match file {
+            Some(path) => RoadMap::load(&path).with_context(|| format!("cannot use the map {}", path.display()))?,
+            None => city(seed, &kept),
+        };
+        map.prepare();
+        anyhow::Ok(map)
     });
     let map = map.await.context("the map could not be made")??;
     tracing::info!(
@@ -115,6 +121,20 @@ async fn open_live(config: &Config, env: &Env) -> Result<Live> {
             Ok(live)
         }
     }
+}
+
+/// The generated city. Ordering its junctions takes seconds, so it is kept beside the record for the next start.
+fn city(seed: u64, kept: &Path) -> RoadMap {
+    if let Ok(map) = RoadMap::load(kept) {
+        return map;
+    }
+    tracing::info!("generating the city and ordering its junctions; the next start finds them kept");
+    let map = RoadMap::build(geo::city::generate(seed));
+    map.prepare();
+    if let Err(error) = map.save(kept) {
+        tracing::warn!(error.kind = %error, "the generated city was not kept; the next start makes it again");
+    }
+    map
 }
 
 /// The live index as the edge sees it.

@@ -36,6 +36,30 @@ pub struct Server {
 
 struct Data(TempDir);
 
+impl Data {
+    fn record(&self) -> PathBuf {
+        self.0.path().join("record")
+    }
+}
+
+/// Where the generated city is kept between tests: ordering its junctions takes a server seconds.
+fn city_kept() -> PathBuf {
+    binary("dispatcher").with_file_name("city-kept")
+}
+
+/// Copies the kept cities that are missing. What fails only costs the server those seconds.
+fn lend_city(from: &Path, to: &Path) {
+    let Ok(entries) = std::fs::read_dir(from) else { return };
+    let _made = std::fs::create_dir_all(to);
+    for entry in entries.flatten().filter(|e| e.path().extension().is_some_and(|x| x == "graph")) {
+        let there = to.join(entry.file_name());
+        if !there.exists() {
+            let beside = there.with_extension(format!("copy-{}", std::process::id()));
+            let _copied = std::fs::copy(entry.path(), &beside).and_then(|_| std::fs::rename(&beside, &there));
+        }
+    }
+}
+
 impl Server {
     /// Starts one on a free port with a fresh data directory and waits until it is ready.
     ///
@@ -47,6 +71,7 @@ impl Server {
     }
 
     async fn start_in(data: Data, options: ServerOptions, listen: &str) -> Self {
+        lend_city(&city_kept(), &data.record());
         let log = data.0.path().join("server.log");
         let out = data.0.path().join("server.out");
         let append = |path: &Path| {
@@ -54,7 +79,7 @@ impl Server {
         };
         let said_before = std::fs::metadata(&out).map_or(0, |m| m.len() as usize);
         let mut command = Command::new(binary("dispatcher"));
-        command.arg("serve").args(["--listen", listen, "--data"]).arg(data.0.path().join("record"));
+        command.arg("serve").args(["--listen", listen, "--data"]).arg(data.record());
         if !options.no_demo {
             command.arg("--demo");
         }
@@ -70,6 +95,7 @@ impl Server {
             .expect("the dispatcher binary starts");
         let mut this = Self { child, url: String::new(), codes: HashMap::new(), data, options, log };
         this.wait_until_ready(&out, said_before).await;
+        lend_city(&this.data.record(), &city_kept());
         this
     }
 

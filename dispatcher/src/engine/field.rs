@@ -4,9 +4,11 @@
 use crate::engine::roster::RosterView;
 use crate::live::Live;
 use geo::Fix;
-use geo::road::{Graph, Profile, RoadMap, StaffOnRoad};
+use geo::road::hierarchy::StaffBuckets;
+use geo::road::{Graph, Profile, RoadMap};
 use matcher::model::{AccountId, Mode};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Moves read from the live index at a time.
 const MOVES_PER_READ: usize = 1_024;
@@ -25,8 +27,8 @@ pub struct Field {
     cursor: u64,
     roster_version: i64,
     standing: HashMap<AccountId, Standing>,
-    walk: StaffOnRoad<AccountId>,
-    drive: StaffOnRoad<AccountId>,
+    walk: StaffBuckets<AccountId>,
+    drive: StaffBuckets<AccountId>,
 }
 
 /// The profile a shift's mode is searched with.
@@ -44,8 +46,8 @@ impl Field {
             cursor: 0,
             roster_version: 0,
             standing: HashMap::new(),
-            walk: StaffOnRoad::new(map.graph(Profile::Walk)),
-            drive: StaffOnRoad::new(map.graph(Profile::Drive)),
+            walk: StaffBuckets::new(Arc::clone(map.free_flow(Profile::Walk))),
+            drive: StaffBuckets::new(Arc::clone(map.free_flow(Profile::Drive))),
         }
     }
 
@@ -96,7 +98,7 @@ impl Field {
         }
     }
 
-    fn registry_mut(&mut self, mode: Mode) -> &mut StaffOnRoad<AccountId> {
+    fn registry_mut(&mut self, mode: Mode) -> &mut StaffBuckets<AccountId> {
         match mode {
             Mode::Walk => &mut self.walk,
             Mode::Drive => &mut self.drive,
@@ -104,7 +106,7 @@ impl Field {
     }
 
     /// The staff on the roads who travel this way.
-    pub const fn registry(&self, mode: Mode) -> &StaffOnRoad<AccountId> {
+    pub const fn registry(&self, mode: Mode) -> &StaffBuckets<AccountId> {
         match mode {
             Mode::Walk => &self.walk,
             Mode::Drive => &self.drive,

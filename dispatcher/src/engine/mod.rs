@@ -34,6 +34,9 @@ const PRUNE_EVERY_S: i64 = 300;
 /// Pause after the record failed, so that a broken disk is not hammered.
 const RECORD_AWAY: Duration = Duration::from_secs(1);
 
+/// Why the field is there.
+const LENT: &str = "the field is lent for one decision and comes back with it";
+
 /// What the loop works with.
 pub struct Engine {
     record: Arc<Record>,
@@ -41,7 +44,8 @@ pub struct Engine {
     roster: Arc<Roster>,
     map: Arc<RoadMap>,
     env: Env,
-    field: Field,
+    /// Lent to a decision while it is made.
+    field: Option<Field>,
     series_due: Timestamp,
     prune_due: Timestamp,
 }
@@ -49,7 +53,7 @@ pub struct Engine {
 impl Engine {
     /// Ready to run; reads nothing yet.
     pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, map: Arc<RoadMap>, env: Env) -> Self {
-        let field = Field::new(&map);
+        let field = Some(Field::new(&map));
         Self { record, live, roster, map, env, field, series_due: Timestamp(0), prune_due: Timestamp(0) }
     }
 
@@ -89,7 +93,7 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
-        self.field.follow(&self.live, &roster, &self.map);
+        self.field.as_mut().expect(LENT).follow(&self.live, &roster, &self.map);
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {
             return Ok(false);
@@ -115,7 +119,7 @@ impl Engine {
         now: Timestamp,
         due: Vec<crate::record::DueTrip>,
     ) -> Decisions {
-        let field = std::mem::replace(&mut self.field, Field::new(&self.map));
+        let field = self.field.take().expect(LENT);
         let map = Arc::clone(&self.map);
         let (field, decisions) = tokio::task::spawn_blocking(move || {
             let decisions = plan::step(&World { roster: &roster, field: &field, map: &map }, now, &due);
@@ -123,7 +127,7 @@ impl Engine {
         })
         .await
         .expect("a decision does not panic");
-        self.field = field;
+        self.field = Some(field);
         decisions
     }
 

@@ -6,7 +6,7 @@
 use crate::engine::field::{Field, graph};
 use crate::engine::roster::RosterView;
 use crate::record::DueTrip;
-use geo::road::{RoadMap, soonest};
+use geo::road::RoadMap;
 use geo::{Eta, EtaSource};
 use matcher::model::{AccountId, Mode, Timestamp};
 use matcher::policy::{self, Candidate, Context, FixFacts, Verdict, limits};
@@ -53,8 +53,10 @@ impl<'a> Search<'a> {
                 no_road[mode as usize] = true;
                 continue;
             };
-            let by_road = soonest(graph, field.registry(mode), &snap, limits::PICKUP_ETA_S_MAX as f32)
-                .map(|(staff, seconds)| (staff, Eta { seconds, source: EtaSource::Road }, false));
+            let by_road = field
+                .registry(mode)
+                .soonest(&snap, limits::PICKUP_ETA_S_MAX as u32 * 1_000)
+                .map(|(staff, ms)| (staff, Eta { seconds: ms as f32 / 1_000.0, source: EtaSource::Road }, false));
             let stream: Stream<'a> = Box::new(by_road);
             streams.push(stream.peekable());
         }

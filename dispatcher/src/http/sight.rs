@@ -85,7 +85,7 @@ impl Sight {
 
     /// Expected seconds from meeting to drop-off: on foot if that is not far, else by car.
     pub fn trip_s(&self, from: Position, to: Position) -> u32 {
-        let by = |p| self.map.graph(p).travel_time(&self.map.snap(p, from)?, &self.map.snap(p, to)?);
+        let by = |p| self.travel_s(p, from, to);
         let walk = by(Profile::Walk).unwrap_or(f32::INFINITY);
         let seconds = if walk <= WALK_S_MAX { walk } else { by(Profile::Drive).unwrap_or(walk) };
         if seconds.is_finite() {
@@ -97,7 +97,13 @@ impl Sight {
 
     /// The way along the roads; `None` where there is none.
     pub fn route(&self, profile: Profile, from: Position, to: Position) -> Option<Route> {
-        self.map.graph(profile).route(&self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
+        let (from, to) = (self.map.snap(profile, from)?, self.map.snap(profile, to)?);
+        self.map.free_flow(profile).route(self.map.graph(profile), &from, &to)
+    }
+
+    fn travel_s(&self, profile: Profile, from: Position, to: Position) -> Option<f32> {
+        let (from, to) = (self.map.snap(profile, from)?, self.map.snap(profile, to)?);
+        self.map.free_flow(profile).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
     /// Seconds a member still needs to the meeting point: from the last fix by road, searched at most every 10 s; the promise,
@@ -112,10 +118,7 @@ impl Sight {
             return kept.eta_s.saturating_sub((now.since_ms(kept.made_at).max(0) / 1_000) as u32);
         }
         let profile = profile(mode);
-        let searched = self.places.last_fix(staff).and_then(|fix| {
-            let (from, at) = (self.map.snap(profile, fix.position)?, self.map.snap(profile, to)?);
-            self.map.graph(profile).travel_time(&from, &at)
-        });
+        let searched = self.places.last_fix(staff).and_then(|fix| self.travel_s(profile, fix.position, to));
         let eta_s = searched.map_or_else(|| crate::view::trip::promised_eta_s(member, now), |s| s.ceil() as u32);
         let mut estimates = self.lock();
         if estimates.len() >= ESTIMATES_MAX {

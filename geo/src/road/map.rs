@@ -1,13 +1,15 @@
-//! Owns a whole map ready for use: what was read or generated, and the graphs made of it.
+//! Owns a whole map ready for use: what was read or generated, the graphs made of it, and what is searched on them. The search
+//! structures cost seconds to make, so each is made when it is first asked for; [`RoadMap::prepare`] makes all.
 
 use super::Profile;
 use super::build::build;
 use super::data::MapData;
 use super::graph::Graph;
+use super::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
 use super::snap::Snap;
 use super::turns::Turns;
 use crate::position::Position;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A map and its road graphs.
 #[derive(Debug)]
@@ -17,6 +19,14 @@ pub struct RoadMap {
     pub(super) walk: Graph,
     pub(super) drive: Graph,
     drive_turns: Turns,
+    searches: [Search; 2],
+}
+
+/// What is searched of one profile.
+#[derive(Debug, Default)]
+struct Search {
+    order: OnceLock<NodeOrder>,
+    free_flow: OnceLock<Arc<Metric>>,
 }
 
 impl RoadMap {
@@ -29,7 +39,14 @@ impl RoadMap {
     /// From graphs that were made of this map.
     pub(super) fn of(data: MapData, walk: Graph, drive: Graph) -> Self {
         let drive_turns = Turns::build(&data, &drive);
-        Self { data: Arc::new(data), walk, drive, drive_turns }
+        Self { data: Arc::new(data), walk, drive, drive_turns, searches: Default::default() }
+    }
+
+    /// With a contraction order that was kept; ignored if one is there.
+    pub(super) fn with_order(self, profile: Profile, order: NodeOrder) -> Self {
+        // One that is there was found on the same graph, and is as good.
+        let _kept = self.searches[profile as usize].order.set(order);
+        self
     }
 
     /// The graph of one profile.
@@ -46,6 +63,38 @@ impl RoadMap {
             Profile::Walk => None,
             Profile::Drive => Some(&self.drive_turns),
         }
+    }
+
+    /// The order in which the junctions of one profile are contracted.
+    pub(super) fn order(&self, profile: Profile) -> &NodeOrder {
+        self.searches[profile as usize].order.get_or_init(|| NodeOrder::find(self.graph(profile)))
+    }
+
+    /// Travel times of one profile on empty roads, turns included.
+    pub fn free_flow(&self, profile: Profile) -> &Arc<Metric> {
+        self.searches[profile as usize].free_flow.get_or_init(|| {
+            let graph = self.graph(profile);
+            let search = match self.turns(profile) {
+                None => SearchGraph::of_junctions(graph, |_| 0),
+                Some(turns) => SearchGraph::of_turns(
+                    graph,
+                    turns.state_count() as u32,
+                    |state| turns.original(state),
+                    |state| turns.turns_out(state).iter().map(|t| (t.arc, t.ms)),
+                ),
+            };
+            let hierarchy = Arc::new(Hierarchy::new(search, self.order(profile)));
+            Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)))
+        })
+    }
+
+    /// Makes whatever is not made yet, the profiles side by side.
+    pub fn prepare(&self) {
+        std::thread::scope(|scope| {
+            for profile in Profile::ALL {
+                scope.spawn(move || self.free_flow(profile));
+            }
+        });
     }
 
     /// The nearest point on the roads of a profile; `None` beyond [`super::SNAP_M_MAX`].

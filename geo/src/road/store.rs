@@ -10,6 +10,7 @@ use super::Profile;
 use super::bytes::{Malformed, Reader, Writer};
 use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, RoadClass, Way};
 use super::graph::{Edge, Graph, GraphParts};
+use super::hierarchy::NodeOrder;
 use super::map::RoadMap;
 use super::restriction::Restriction;
 use crate::position::Bounds;
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 const MAGIC: [u8; 8] = *b"DHMAP\r\n\x1a";
 
 /// Raised with every change of the layout.
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 const HEADER_BYTES: usize = 8 + 4 + 8 + 8;
 
@@ -94,6 +95,7 @@ impl RoadMap {
         write_data(&mut body, &self.data);
         for profile in Profile::ALL {
             write_graph(&mut body, self.graph(profile).parts());
+            body.u32s(self.order(profile).as_slice().iter().copied());
         }
         let body = body.into_bytes();
         let beside = partial_path(path);
@@ -153,12 +155,13 @@ impl RoadMap {
 fn read_body(body: &[u8]) -> Result<RoadMap, MapFileError> {
     let mut r = Reader::new(body);
     let data = read_data(&mut r)?;
-    let walk = read_graph(&mut r, Profile::Walk, &data)?;
-    let drive = read_graph(&mut r, Profile::Drive, &data)?;
+    let (walk, walk_order) = read_graph(&mut r, Profile::Walk, &data)?;
+    let (drive, drive_order) = read_graph(&mut r, Profile::Drive, &data)?;
     if !r.is_at_end() {
         return Err(MapFileError::Damaged("end"));
     }
-    Ok(RoadMap::of(data, walk, drive))
+    let map = RoadMap::of(data, walk, drive);
+    Ok(map.with_order(Profile::Walk, walk_order).with_order(Profile::Drive, drive_order))
 }
 
 fn partial_path(path: &Path) -> PathBuf {
@@ -350,13 +353,15 @@ fn write_graph(w: &mut Writer, g: &GraphParts) {
     w.positions(&g.points);
 }
 
-fn read_graph(r: &mut Reader<'_>, profile: Profile, data: &MapData) -> Result<Graph, MapFileError> {
+fn read_graph(r: &mut Reader<'_>, profile: Profile, data: &MapData) -> Result<(Graph, NodeOrder), MapFileError> {
     let part = match profile {
         Profile::Walk => "walking graph",
         Profile::Drive => "driving graph",
     };
     let parts = read_parts(r).filter(|p| holds_together(p, &data.ways)).ok_or(MapFileError::Damaged(part))?;
-    Ok(Graph::from_parts(profile, parts))
+    let graph = Graph::from_parts(profile, parts);
+    let order = r.u32s().ok().and_then(|order| NodeOrder::kept(&graph, order).ok());
+    Ok((graph, order.ok_or(MapFileError::Damaged("contraction order"))?))
 }
 
 fn read_parts(r: &mut Reader<'_>) -> Option<GraphParts> {
