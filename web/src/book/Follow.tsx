@@ -2,12 +2,12 @@
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, language, span, t, tCode, type Key } from '../shared/i18n';
+import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
-import { romanize } from '../shared/romanize';
 import { useTick } from '../shared/store';
+import { Word } from '../shared/Word';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
 import { CANCELLABLE, type Rider } from './rider';
 
@@ -100,16 +100,6 @@ function Words({ trip }: { trip: Trip }) {
       <div><span>{t('word.yours')}</span><Word said={trip.word} testid="word" /></div>
       <p class="hint">{t('word.why')}</p>
     </div>
-  );
-}
-
-/** A word to be heard or said; in English also as it sounds. */
-function Word({ said, testid }: { said: string | undefined; testid: string }) {
-  return (
-    <span class="word">
-      <strong lang="ko" data-testid={testid}>{said}</strong>
-      {language.lang === 'en' && said && <span class="hint"> {romanize(said)}</span>}
-    </span>
   );
 }
 
