@@ -69,7 +69,8 @@ function Steps({ phase }: { phase: Phase }) {
   if (at === undefined) return null;
   return (
     <ol class="steps" aria-hidden="true">
-      {STEPS.map((step, i) => <li key={step} class={i < at ? 'past' : i === at ? 'now' : ''}>{tCode('phase', step)}</li>)}
+      {/* The first step stands for all that comes before a crew; while it lasts it has the phase's own word. */}
+      {STEPS.map((step, i) => <li key={step} class={i < at ? 'past' : i === at ? 'now' : ''}>{tCode('phase', i === 0 && at === 0 ? phase : step)}</li>)}
     </ol>
   );
 }
