@@ -2,12 +2,12 @@
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, language, span, t, tCode, type Key } from '../shared/i18n';
+import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
-import { romanize } from '../shared/romanize';
 import { useTick } from '../shared/store';
+import { Word } from '../shared/Word';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
 import { CANCELLABLE, type Rider } from './rider';
 
@@ -69,7 +69,8 @@ function Steps({ phase }: { phase: Phase }) {
   if (at === undefined) return null;
   return (
     <ol class="steps" aria-hidden="true">
-      {STEPS.map((step, i) => <li key={step} class={i < at ? 'past' : i === at ? 'now' : ''}>{tCode('phase', step)}</li>)}
+      {/* The first step stands for all that comes before a crew; while it lasts it has the phase's own word. */}
+      {STEPS.map((step, i) => <li key={step} class={i < at ? 'past' : i === at ? 'now' : ''}>{tCode('phase', i === 0 && at === 0 ? phase : step)}</li>)}
     </ol>
   );
 }
@@ -100,16 +101,6 @@ function Words({ trip }: { trip: Trip }) {
       <div><span>{t('word.yours')}</span><Word said={trip.word} testid="word" /></div>
       <p class="hint">{t('word.why')}</p>
     </div>
-  );
-}
-
-/** A word to be heard or said; in English also as it sounds. */
-function Word({ said, testid }: { said: string | undefined; testid: string }) {
-  return (
-    <span class="word">
-      <strong lang="ko" data-testid={testid}>{said}</strong>
-      {language.lang === 'en' && said && <span class="hint"> {romanize(said)}</span>}
-    </span>
   );
 }
 

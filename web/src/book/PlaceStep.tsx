@@ -22,7 +22,7 @@ export function PlaceStep({ map, title, hint, value, role, onChange, onNext, onB
   const found = words.trim() === '' ? nearestStations(map, value ?? centre, SUGGESTED) : searchPlaces(map, words);
   const name = (place: Named): string => (language.lang === 'ko' ? place.name : place.name_en);
   const marks = useMemo<Mark[]>(
-    () => (value ? [{ role, at: value, label: value.label ? placeName(map, value) : t(role === 'pickup' ? 'place.here' : 'place.there') }] : []),
+    () => (value ? [{ role: 'name', at: value, label: value.label ? placeName(map, value) : t(role === 'pickup' ? 'place.here' : 'place.there') }] : []),
     [value, role, language.lang],
   );
   const take = (at: LatLon, label: string | null): boolean => {

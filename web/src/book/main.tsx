@@ -55,7 +55,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <UndoBar delayed={rider.later} />
         {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
-        {rider.map && !pending && (trip && following
+        {rider.map && rider.known && !pending && (trip && following
           ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => setAsking(true)} />
           : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />

@@ -17,6 +17,8 @@ export class Rider extends Store {
   me: Me | null = null;
   map: MapInfo | null = null;
   trips: Trip[] = [];
+  /** Whether the server has said once what trips there are: before that, asking again would be asking twice. */
+  known = false;
   series: Series[] = [];
   link: LinkState = { kind: 'connecting' };
   crewAt = new Map<string, { crew: CrewAt[]; at: number }>();
@@ -71,6 +73,7 @@ export class Rider extends Store {
       const [trips, series] = await Promise.all([this.api.trips(), this.api.series()]);
       this.trips = this.newest(trips);
       this.series = series;
+      this.known = true;
     });
   }
 

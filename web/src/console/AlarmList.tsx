@@ -1,5 +1,6 @@
 // Owns the alarms above the work list: who called, where the device was and how sure that is, the registered places, and who
 // took it. Says only what is known.
+import { useEffect, useRef } from 'preact/hooks';
 import { clockTime, span, t } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
@@ -8,11 +9,14 @@ import { TAKEN_SHOWN_MS, type Desk } from './desk';
 
 export function AlarmList({ desk }: { desk: Desk }) {
   const alarms = desk.alarms.filter(({ acknowledged_at }) => !acknowledged_at || desk.now() - Date.parse(acknowledged_at) < TAKEN_SHOWN_MS);
-  const ringing = alarms.some(({ acknowledged_at }) => !acknowledged_at);
-  useTick(1000, ringing);
+  const ringing = alarms.filter(({ acknowledged_at }) => !acknowledged_at).length;
+  useTick(1000, ringing > 0);
+  const top = useRef<HTMLElement>(null);
+  // The list may be scrolled far down when it rings.
+  useEffect(() => { if (ringing > 0) top.current?.scrollIntoView({ block: 'start' }); }, [ringing]);
   if (alarms.length === 0) return null;
   return (
-    <section aria-live="assertive" aria-label={t('alarm.title')}>
+    <section ref={top} class="alarms" aria-live="assertive" aria-label={t('alarm.title')}>
       {alarms.map((incident) => <Card key={incident.id} desk={desk} incident={incident} />)}
     </section>
   );

@@ -99,6 +99,12 @@ function Crew({ trip }: { trip: Trip }) {
   );
 }
 
+/** Those who may go, soonest first, then those who may not: a long list of the barred must not hide them. */
+export function whoMayFirst(list: readonly Candidate[]): Candidate[] {
+  const barred = ({ violations }: Candidate): number => (violations.length > 0 ? 1 : 0);
+  return [...list].sort((a, b) => barred(a) - barred(b));
+}
+
 function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[] }) {
   const [chosen, setChosen] = useState<string[]>([]);
   const size = trip.crew_size ?? 2;
@@ -111,8 +117,8 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
     <>
       <h2>{t('detail.candidates')} <button type="button" class="quiet" onClick={() => void desk.loadCandidates()}>{t('detail.refresh')}</button></h2>
       {list.length === 0 && <p class="hint">{t('detail.no_candidates')}</p>}
-      <ul class="candidates">
-        {list.map((one) => (
+      <ul class="candidates" tabIndex={0} aria-label={t('detail.candidates')}>
+        {whoMayFirst(list).map((one) => (
           <li key={one.staff} class={one.violations.length > 0 ? 'barred' : ''}>
             <label>
               <input

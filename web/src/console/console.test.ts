@@ -1,6 +1,7 @@
 // Exceptions first, honest counters, and people drawn hollow when their position is old.
 import { expect, it } from 'vitest';
-import type { PersonAt, Phase, StaffRow, Trip } from '../shared/types';
+import type { Candidate, PersonAt, Phase, StaffRow, Trip } from '../shared/types';
+import { whoMayFirst } from './Detail';
 import { People } from './people';
 import { counters, ENDED_SHOWN_MS, workList } from './worklist';
 
@@ -49,4 +50,9 @@ it('the_gone_and_the_off_shift_are_removed_and_the_coarse_get_a_disc', () => {
   expect(people.draw(0)!.discs.features).toHaveLength(1);
   people.take([person(2, 0, 6)], [1], 0);
   expect(people.draw(0)!.points.features.map(({ id }) => id)).toEqual([3]);
+});
+
+it('who_may_go_comes_before_who_may_not_and_the_order_of_the_server_stands', () => {
+  const one = (no: number, ...violations: string[]): Candidate => ({ staff: String(no), no, display: '', eta_s: no, eta_source: 'road', violations });
+  expect(whoMayFirst([one(1, 'busy'), one(2), one(3, 'off_shift'), one(4)]).map(({ no }) => no)).toEqual([2, 4, 1, 3]);
 });

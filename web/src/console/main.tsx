@@ -48,7 +48,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <Counters desk={desk} />
         <span class="grow" />
         <Looking desk={desk} />
-        {alarm.isMute && <button type="button" data-testid="sound-on" onClick={() => alarm.unlock()}>{t('alarm.sound_on')}</button>}
+        {alarm.isMute && <button type="button" class={alarm.isRinging ? 'exit' : ''} data-testid="sound-on" onClick={() => alarm.unlock()}>{t('alarm.sound_on')}</button>}
         <span class="hint who">{desk.me?.display}</span>
         <LangSwitch />
         <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>

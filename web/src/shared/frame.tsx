@@ -95,7 +95,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
         api.setToken(session.token);
         await api.signOut().catch(() => {});
         api.setToken(null);
-        setError(t('problem.forbidden_role'));
+        setError(t('signin.wrong_page'));
         return;
       }
       tokens.write(session.token);
@@ -172,10 +172,18 @@ export function SosButton({ sos, trip, before }: { sos: Sos; trip: string | null
 
 /** A second look before something that cannot be undone. */
 export function Confirm({ question, yes, onYes, onNo }: { question: string; yes: string; onYes: () => void; onNo: () => void }) {
+  const no = useRef<HTMLButtonElement>(null);
+  // The harmless answer has the focus; the button that asked is gone.
+  useEffect(() => no.current?.focus(), []);
+  const onKey = (event: KeyboardEvent): void => {
+    if (event.key !== 'Escape') return;
+    event.stopPropagation();
+    onNo();
+  };
   return (
-    <div class="confirm" role="alertdialog" aria-label={question}>
+    <div class="confirm" role="alertdialog" aria-label={question} onKeyDown={onKey}>
       <p>{question}</p>
-      <button type="button" onClick={onNo} data-testid="confirm-no">{t('back')}</button>
+      <button type="button" ref={no} onClick={onNo} data-testid="confirm-no">{t('back')}</button>
       <button type="button" class="danger" onClick={onYes} data-testid="confirm-yes">{yes}</button>
     </div>
   );

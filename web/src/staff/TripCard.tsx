@@ -7,6 +7,7 @@ import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import type { MapInfo, Phase, Trip } from '../shared/types';
+import { Word } from '../shared/Word';
 import { nextTap, ownPhase, type Duty } from './duty';
 
 const BEFORE_MET: readonly Phase[] = ['assigned', 'en_route', 'arrived'];
@@ -27,7 +28,7 @@ export function TripCard({ duty, trip, map }: Props) {
       {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
       {next && (
         <button type="button" class="main" data-testid="next-action" data-to={next} disabled={saying || fresh} onClick={() => (next === 'completed' ? duty.completeLater() : duty.status(next))}>
-          {saying ? t('staff.saying') : t(`do.${next}` as Key)}
+          {saying && duty.later.about !== trip.id ? t('staff.saying') : t(`do.${next}` as Key)}
         </button>
       )}
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
@@ -35,8 +36,8 @@ export function TripCard({ duty, trip, map }: Props) {
       <Partners duty={duty} trip={trip} />
       {trip.word && BEFORE_MET.includes(trip.phase) && (
         <div class="words" data-testid="words">
-          <div><span>{t('word.yours')}</span><strong data-testid="word">{trip.word}</strong></div>
-          <div><span>{t('word.rider')}</span><strong data-testid="partner-word">{trip.partner_word}</strong></div>
+          <div><span>{t('word.yours')}</span><Word said={trip.word} testid="word" /></div>
+          <div><span>{t('word.rider')}</span><Word said={trip.partner_word} testid="partner-word" /></div>
         </div>
       )}
       <TripMap duty={duty} trip={trip} map={map} />

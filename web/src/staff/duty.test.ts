@@ -66,3 +66,14 @@ it('the_end_can_be_taken_back_and_a_call_for_help_takes_it_back', async () => {
   await duty.sos.raise('t');
   expect([duty.later.what, duty.waitingTaps, duty.trip?.phase]).toEqual([null, 0, 'escorting']);
 });
+it('before_the_first_card_nothing_is_known_of_a_shift', async () => {
+  const { api, answers } = asked();
+  Object.assign(api, { me: async () => ({ role: 'staff' }), map: async () => ({}) });
+  const duty = new Duty(api, async () => {});
+  const opened = (duty as unknown as { reload: () => Promise<void> }).reload();
+  await settle();
+  expect([duty.me !== null, duty.known]).toEqual([true, false]);
+  answers[0]!.give(card(null));
+  await opened;
+  expect([duty.known, duty.shift]).toEqual([true, null]);
+});

@@ -25,6 +25,8 @@ export class Duty extends Store {
   me: Me | null = null;
   map: MapInfo | null = null;
   shift: Shift | null = null;
+  /** Whether the server has said once what this phone holds: before that, no shift is not "off shift". */
+  known = false;
   offer: Offer | null = null;
   countdown: Countdown | null = null;
   trip: Trip | null = null;
@@ -103,6 +105,7 @@ export class Duty extends Store {
     await this.look();
   }
   private takeCard(card: Card): void {
+    this.known = true;
     this.setShift(card.shift);
     this.setOffer(card.offer);
     if (this.trip && this.trip.id !== card.trip?.id) this.forgetTrip(this.trip.id);

@@ -41,7 +41,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <UndoBar delayed={duty.later} />
         {duty.error ? <p class="error" role="alert" data-testid="problem">{explain(duty.error)}</p> : null}
         {duty.me && <p class="hint">{duty.me.display}{duty.me.agency && ` · ${duty.me.agency.name}`}</p>}
-        {duty.me && !duty.shift && <StartShift duty={duty} />}
+        {duty.known && !duty.shift && <StartShift duty={duty} />}
         {duty.shift && duty.map && <Now duty={duty} />}
         {duty.shift && <DemoWalk duty={duty} />}
         {duty.shift && !duty.trip && (

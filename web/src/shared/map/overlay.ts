@@ -12,6 +12,8 @@ const M_PER_DEGREE = 111_320;
 
 export type Mark =
   | { role: 'pickup' | 'dropoff' | 'me'; at: LatLon; label?: string }
+  /** Words only: where a pin stands that draws itself. */
+  | { role: 'name'; at: LatLon; label: string }
   | { role: 'crew'; at: LatLon; label: string; age_s: number; acc_m: number }
   | { role: 'area'; at: LatLon; radius_m: number };
 
@@ -52,7 +54,7 @@ export const OVERLAY_LAYERS: LayerSpecification[] = [
     paint: { 'line-color': '#1f6feb', 'line-width': 2, 'line-dasharray': [2, 2] },
   },
   {
-    id: 'o-point', type: 'circle', source: 'overlay', filter: ['==', ['geometry-type'], 'Point'],
+    id: 'o-point', type: 'circle', source: 'overlay', filter: ['all', ['==', ['geometry-type'], 'Point'], ['!=', ['get', 'role'], 'name']],
     paint: {
       'circle-radius': ['match', ['get', 'role'], 'me', 7, 9],
       'circle-color': ['case', ['get', 'hollow'], '#ffffff', COLOR as unknown as string],
