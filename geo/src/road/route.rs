@@ -1,7 +1,7 @@
 //! Owns the way from one point of the road to another: its shape, length and time, and where somebody is along it. Does not
 //! choose whom to send (`query`).
 
-use super::graph::{Edge, Graph};
+use super::graph::Graph;
 use super::query::{along_shared_edge, entrances, exits};
 use super::snap::Snap;
 use crate::position::Position;
@@ -42,25 +42,45 @@ impl Route {
     }
 }
 
+/// A stretch of a way: an edge from one fraction to another, and the milliseconds all of it takes in that direction.
+pub(super) struct Piece {
+    pub(super) edge: u32,
+    pub(super) from: f32,
+    pub(super) to: f32,
+    pub(super) whole_ms: u32,
+}
+
 impl Graph {
+    /// The way along pieces that join up.
+    pub(super) fn follow(&self, from: &Snap, to: &Snap, pieces: impl Iterator<Item = Piece>, total_ms: u64) -> Route {
+        let mut line = Line::new(from.at);
+        for piece in pieces {
+            let speed_mps = f64::from(self.edge(piece.edge).length_m) * 1000.0 / f64::from(piece.whole_ms);
+            self.draw(&mut line, piece.edge, piece.from, piece.to, speed_mps);
+        }
+        line.finish(to.at, total_ms)
+    }
+
     /// The fastest way; `None` if there is none.
     pub fn route(&self, from: &Snap, to: &Snap) -> Option<Route> {
         let (nodes, total_ms) = self.fastest(from, to)?;
         let mut line = Line::new(from.at);
         if let [_, _] = nodes[..] {
-            self.draw(&mut line, from.edge, from.fraction, to.fraction);
+            self.draw(&mut line, from.edge, from.fraction, to.fraction, self.speed_mps(from.edge));
         } else {
             let inner = &nodes[1..nodes.len() - 1];
-            self.draw(&mut line, from.edge, from.fraction, self.exit_fraction(from, inner[0]));
+            let speed_mps = self.speed_mps(from.edge);
+            self.draw(&mut line, from.edge, from.fraction, self.exit_fraction(from, inner[0]), speed_mps);
             for pair in inner.windows(2) {
                 let arc = self.arcs_out(pair[0]).iter().filter(|a| a.node == pair[1]).min_by_key(|a| a.ms)?;
                 let edge = self.edge(arc.edge);
                 // A loop is never part of a fastest way, so the two ends differ.
                 let forward = edge.start == pair[0];
                 let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
-                self.draw(&mut line, arc.edge, a, b);
+                self.draw(&mut line, arc.edge, a, b, self.speed_mps(arc.edge));
             }
-            self.draw(&mut line, to.edge, self.entrance_fraction(to, inner[inner.len() - 1]), to.fraction);
+            let begin = self.entrance_fraction(to, inner[inner.len() - 1]);
+            self.draw(&mut line, to.edge, begin, to.fraction, self.speed_mps(to.edge));
         }
         Some(line.finish(to.at, total_ms))
     }
@@ -110,8 +130,13 @@ impl Graph {
         matching.min_by_key(|m| m.0).map_or(fractions[0], |m| m.1)
     }
 
+    fn speed_mps(&self, edge: u32) -> f64 {
+        let edge = self.edge(edge);
+        f64::from(edge.length_m) * 1000.0 / f64::from(edge.ms)
+    }
+
     /// Adds the shape of an edge between two fractions, either way round.
-    fn draw(&self, line: &mut Line, edge_id: u32, from: f32, to: f32) {
+    fn draw(&self, line: &mut Line, edge_id: u32, from: f32, to: f32, speed_mps: f64) {
         let edge = self.edge(edge_id);
         let shape = self.shape(edge_id);
         let (low, high) = (from.min(to), from.max(to));
@@ -131,7 +156,7 @@ impl Graph {
         }
         inner.push(self.along(edge_id, to));
         for point in inner {
-            line.to(point, edge);
+            line.to(point, speed_mps);
         }
     }
 }
@@ -148,13 +173,12 @@ impl Line {
         Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0 }
     }
 
-    fn to(&mut self, point: Position, edge: &Edge) {
+    fn to(&mut self, point: Position, speed_mps: f64) {
         let last = self.points[self.points.len() - 1];
         if last == point {
             return;
         }
         let step_m = last.distance_m(point);
-        let speed_mps = f64::from(edge.length_m) * 1000.0 / f64::from(edge.ms);
         self.length_m += step_m;
         self.at_s.push(self.at_s[self.at_s.len() - 1] + step_m / speed_mps.max(0.1));
         self.points.push(point);

@@ -1,0 +1,234 @@
+//! Owns the staff on one metric: for every person the ways off where they stand, and in the bucket of every node their climb
+//! reaches an entry with the time, ascending. Does not search (`nearest`, `lazy`) and does not know who may be sent.
+//!
+//! What is left of the arc they are on, and the time until they are free, stay outside the buckets: moving along the same
+//! edge changes two numbers. Both only ever add, so an entry is a lower bound and a search may stop at it.
+
+use super::FREE_MS_MAX;
+use super::climb::Reached;
+use super::metric::Metric;
+use crate::road::snap::Snap;
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::Arc;
+
+/// Smallest entry of an empty bucket.
+const EMPTY: u32 = u32::MAX;
+
+/// A way off: two for each person, `person * 2` along their edge and `person * 2 + 1` against it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Exit {
+    /// Milliseconds of the arc that are left.
+    pub(super) rest_ms: u32,
+    /// Milliseconds until they may set out.
+    pub(super) free_ms: u32,
+}
+
+/// Somebody on the road.
+struct Person<Id> {
+    id: Id,
+    snap: Snap,
+    /// The entries of each way off, to take them out again.
+    kept: [Vec<Reached>; 2],
+}
+
+/// Staff by how soon they can be anywhere.
+pub struct StaffBuckets<Id> {
+    pub(super) metric: Arc<Metric>,
+    /// By rank: (milliseconds, exit) packed so that they sort, ascending.
+    pub(super) entries: Vec<Vec<u64>>,
+    /// By rank: the first entry's milliseconds, to pass by an empty or a late bucket without touching it.
+    pub(super) least_ms: Vec<u32>,
+    pub(super) exits: Vec<Exit>,
+    people: Vec<Person<Id>>,
+    /// Persons not in use, to be used again.
+    unused: Vec<u32>,
+    person_of: HashMap<Id, u32>,
+    on_edge: HashMap<u32, Vec<u32>>,
+}
+
+/// An entry of a bucket.
+pub(super) const fn packed(ms: u32, exit: u32) -> u64 {
+    (ms as u64) << 32 | exit as u64
+}
+
+/// The milliseconds and the exit of an entry.
+pub(super) const fn unpacked(entry: u64) -> (u32, u32) {
+    ((entry >> 32) as u32, entry as u32)
+}
+
+impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
+    /// Nobody yet. Only snaps of the metric's road graph may be put in.
+    pub fn new(metric: Arc<Metric>) -> Self {
+        let nodes = metric.hierarchy.tree.parent.len();
+        Self {
+            metric,
+            entries: vec![Vec::new(); nodes],
+            least_ms: vec![EMPTY; nodes],
+            exits: Vec::new(),
+            people: Vec::new(),
+            unused: Vec::new(),
+            person_of: HashMap::new(),
+            on_edge: HashMap::new(),
+        }
+    }
+
+    /// The metric they stand on.
+    pub fn metric(&self) -> &Arc<Metric> {
+        &self.metric
+    }
+
+    /// How many are on the road.
+    pub fn len(&self) -> usize {
+        self.person_of.len()
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.person_of.is_empty()
+    }
+
+    /// Where somebody is, or will be when free.
+    pub fn get(&self, id: Id) -> Option<Snap> {
+        self.person_of.get(&id).map(|&p| self.people[p as usize].snap)
+    }
+
+    /// Everybody with where they are and the milliseconds until they are free there.
+    pub fn iter(&self) -> impl Iterator<Item = (Id, Snap, u32)> + '_ {
+        self.person_of.iter().map(|(&id, &p)| (id, self.people[p as usize].snap, self.exits[p as usize * 2].free_ms))
+    }
+
+    /// Puts somebody who is free there, or moves them.
+    pub fn put(&mut self, id: Id, snap: Snap) {
+        self.put_busy(id, snap, 0);
+    }
+
+    /// Puts somebody where they will be free in so many milliseconds (at most [`FREE_MS_MAX`]), or moves them.
+    pub fn put_busy(&mut self, id: Id, snap: Snap, free_ms: u32) {
+        let entries = if self.stands_on(id, snap.edge) { Default::default() } else { entries_of(&self.metric, &snap) };
+        self.put_with(id, snap, free_ms, entries);
+    }
+
+    /// Whether moving somebody to this edge needs no new entries.
+    pub(super) fn stands_on(&self, id: Id, edge: u32) -> bool {
+        self.person_of.get(&id).is_some_and(|&p| self.people[p as usize].snap.edge == edge)
+    }
+
+    /// With the entries worked out already; they are ignored if the edge is the one they are on.
+    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: [Vec<Reached>; 2]) {
+        let person = match self.person_of.get(&id) {
+            Some(&person) if self.people[person as usize].snap.edge == snap.edge => {
+                self.people[person as usize].snap = snap;
+                self.set_rests(person, free_ms);
+                return;
+            }
+            Some(&person) => {
+                self.take_out(person);
+                person
+            }
+            None => self.new_person(id, snap),
+        };
+        self.people[person as usize].snap = snap;
+        self.set_rests(person, free_ms);
+        for (exit, reached) in (person * 2..).zip(&entries) {
+            for r in reached {
+                self.insert(r.node, packed(r.ms, exit));
+            }
+        }
+        self.people[person as usize].kept = entries;
+        self.on_edge.entry(snap.edge).or_default().push(person);
+    }
+
+    /// Takes somebody off the road; false if they were not on it.
+    pub fn remove(&mut self, id: Id) -> bool {
+        let Some(person) = self.person_of.remove(&id) else { return false };
+        self.take_out(person);
+        self.unused.push(person);
+        true
+    }
+
+    pub(super) fn id(&self, person: u32) -> Id {
+        self.people[person as usize].id
+    }
+
+    pub(super) fn snap(&self, person: u32) -> &Snap {
+        &self.people[person as usize].snap
+    }
+
+    pub(super) fn people_end(&self) -> usize {
+        self.people.len()
+    }
+
+    /// Persons on an edge.
+    pub(super) fn on_edge(&self, edge: u32) -> &[u32] {
+        self.on_edge.get(&edge).map_or(&[], Vec::as_slice)
+    }
+
+    fn new_person(&mut self, id: Id, snap: Snap) -> u32 {
+        let fresh = Person { id, snap, kept: Default::default() };
+        let person = if let Some(person) = self.unused.pop() {
+            self.people[person as usize] = fresh;
+            person
+        } else {
+            self.people.push(fresh);
+            self.exits.extend([Exit::default(); 2]);
+            self.people.len() as u32 - 1
+        };
+        self.person_of.insert(id, person);
+        person
+    }
+
+    fn set_rests(&mut self, person: u32, free_ms: u32) {
+        let free_ms = free_ms.min(FREE_MS_MAX);
+        let metric = &self.metric;
+        let ends = metric.hierarchy.search.exits(&metric.times, &self.people[person as usize].snap);
+        for (exit, end) in (person as usize * 2..).zip(ends) {
+            self.exits[exit] = Exit { rest_ms: end.map_or(0, |e| e.1), free_ms };
+        }
+    }
+
+    fn take_out(&mut self, person: u32) {
+        let kept = std::mem::take(&mut self.people[person as usize].kept);
+        for (exit, reached) in (person * 2..).zip(&kept) {
+            for r in reached {
+                self.withdraw(r.node, packed(r.ms, exit));
+            }
+        }
+        let edge = self.people[person as usize].snap.edge;
+        if let Some(there) = self.on_edge.get_mut(&edge) {
+            there.retain(|&p| p != person);
+            if there.is_empty() {
+                self.on_edge.remove(&edge);
+            }
+        }
+    }
+
+    fn insert(&mut self, node: u32, entry: u64) {
+        let bucket = &mut self.entries[node as usize];
+        let at = bucket.partition_point(|&e| e < entry);
+        bucket.insert(at, entry);
+        self.least_ms[node as usize] = unpacked(bucket[0]).0;
+    }
+
+    fn withdraw(&mut self, node: u32, entry: u64) {
+        let bucket = &mut self.entries[node as usize];
+        if let Ok(at) = bucket.binary_search(&entry) {
+            bucket.remove(at);
+        }
+        self.least_ms[node as usize] = bucket.first().map_or(EMPTY, |&e| unpacked(e).0);
+    }
+}
+
+/// The entries of the two ways off a snap.
+pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> [Vec<Reached>; 2] {
+    let ends = metric.hierarchy.search.exits(&metric.times, snap);
+    ends.map(|end| end.map(|(node, _)| metric.bucket_entries(node)).unwrap_or_default())
+}
+
+/// Who is where stays hidden.
+impl<Id> fmt::Debug for StaffBuckets<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StaffBuckets({} hidden)", self.person_of.len())
+    }
+}

@@ -1,0 +1,316 @@
+//! The hierarchy held against plain Dijkstra on the same weights: random cities, degenerate ones, the generated city and the
+//! real one; before and after weights change, with staff moving all the time. Prints what was compared.
+
+use super::oracle_tests::{Oracle, TestTurns};
+use super::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph};
+use crate::road::data::RoadClass;
+use crate::road::drawn::{Dice, draw, tangle};
+use crate::road::graph::{Graph, GraphParts};
+use crate::road::{Profile, RoadMap, Snap};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const BOUND_MS: u32 = 4 * 3_600_000;
+
+/// What was compared on one network, with how many staff.
+#[derive(Default)]
+struct Tally {
+    queries: usize,
+    answers: usize,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn expect<T: PartialEq + std::fmt::Debug>(&mut self, what: &str, got: &T, expected: &T) {
+        self.answers += 1;
+        if got != expected {
+            self.wrong.push(format!("{what}: {got:?} instead of {expected:?}"));
+        }
+    }
+
+    fn print(&self, network: &str, staff: usize) {
+        println!(
+            "{network:<28}{staff:>8} staff{:>8} queries{:>9} answers{:>6} wrong",
+            self.queries,
+            self.answers,
+            self.wrong.len()
+        );
+        assert!(self.wrong.is_empty(), "{network}: {}", self.wrong[0]);
+    }
+}
+
+fn random_snap(dice: &mut Dice, graph: &Graph) -> Snap {
+    let fraction = [0.0, 1.0, 0.5, dice.unit() as f32, dice.unit() as f32, dice.unit() as f32][dice.below(6)];
+    graph.snap_at(dice.below(graph.edge_count()) as u32, fraction)
+}
+
+fn random_conditions(dice: &mut Dice, graph: &Graph) -> Conditions {
+    let mut conditions = Conditions::default();
+    conditions.by_class.insert(RoadClass::Residential, 0.5 + dice.unit() as f32 * 3.0);
+    for _ in 0..graph.edge_count() / 5 {
+        conditions.by_edge.insert(dice.below(graph.edge_count()) as u32, 0.2 + dice.unit() as f32 * 20.0);
+    }
+    for _ in 0..graph.edge_count() / 20 {
+        conditions.closed.insert(dice.below(graph.edge_count() * 2) as u32);
+    }
+    conditions
+}
+
+/// A network under test: its hierarchy, and its oracle.
+struct Network<'a> {
+    graph: &'a Graph,
+    turns: Option<TestTurns>,
+    hierarchy: Arc<Hierarchy>,
+}
+
+impl<'a> Network<'a> {
+    fn new(graph: &'a Graph, order: &NodeOrder, turns: Option<TestTurns>) -> Self {
+        let search = match &turns {
+            None => SearchGraph::of_junctions(graph, |_| 0),
+            Some(t) => SearchGraph::of_turns(
+                graph,
+                t.rows.len() as u32,
+                |s| t.original[s as usize],
+                |s| t.rows[s as usize].iter().copied(),
+            ),
+        };
+        Self { graph, turns, hierarchy: Arc::new(Hierarchy::new(search, order)) }
+    }
+
+    /// Queries in three phases with other weights each, staff moving between any two.
+    fn run(&self, dice: &mut Dice, staff: usize, queries: usize, tally: &mut Tally) {
+        let times = ArcTimes::free_flow(self.graph);
+        let live: Live<u32> = Live::new(Metric::new(&self.hierarchy, times.clone()));
+        let mut standing: BTreeMap<u32, (Snap, u32)> = BTreeMap::new();
+        let free_turns = TestTurns::free(self.graph);
+        let turns = self.turns.as_ref().unwrap_or(&free_turns);
+        let mut oracle = Oracle::new(turns, times);
+        for phase in 0..3 {
+            if phase > 0 {
+                let conditions = random_conditions(dice, self.graph);
+                let times = ArcTimes::under(self.graph, &conditions, |_| RoadClass::Residential);
+                live.reweigh(times.clone());
+                oracle = Oracle::new(turns, times);
+            }
+            for query in 0..queries / 3 {
+                let moves = if standing.len() < staff { staff } else { 1 + staff / 20 };
+                for _ in 0..moves {
+                    self.move_somebody(dice, staff, &live, &mut standing);
+                }
+                let mut pickup = random_snap(dice, self.graph);
+                if query % 7 == 0
+                    && let Some((snap, _)) = standing.values().nth(dice.below(standing.len()))
+                {
+                    pickup = self.graph.snap_at(snap.edge, dice.unit() as f32);
+                }
+                self.query(dice, &live, &standing, &oracle, &pickup, tally);
+            }
+        }
+    }
+
+    fn move_somebody(
+        &self,
+        dice: &mut Dice,
+        staff: usize,
+        live: &Live<u32>,
+        standing: &mut BTreeMap<u32, (Snap, u32)>,
+    ) {
+        let id = dice.below(staff) as u32;
+        let free_ms = if dice.below(4) == 0 { dice.below(600_000) as u32 } else { 0 };
+        match (dice.below(20), standing.get(&id).copied()) {
+            (0, Some(_)) => {
+                assert!(live.remove(id));
+                standing.remove(&id);
+            }
+            (1..=9, Some((snap, _))) => {
+                let snap = self.graph.snap_at(snap.edge, dice.unit() as f32);
+                live.put(id, snap, free_ms);
+                standing.insert(id, (snap, free_ms));
+            }
+            _ => {
+                let snap = random_snap(dice, self.graph);
+                live.put(id, snap, free_ms);
+                standing.insert(id, (snap, free_ms));
+            }
+        }
+    }
+
+    fn query(
+        &self,
+        dice: &mut Dice,
+        live: &Live<u32>,
+        standing: &BTreeMap<u32, (Snap, u32)>,
+        oracle: &Oracle<'_>,
+        pickup: &Snap,
+        tally: &mut Tally,
+    ) {
+        tally.queries += 1;
+        let to_pickup = oracle.to(pickup);
+        let mut expected: Vec<(u32, u32)> = standing
+            .iter()
+            .filter_map(|(&id, (snap, free_ms))| Some((to_pickup.from(snap)? + free_ms, id)))
+            .filter(|e| e.0 <= BOUND_MS)
+            .collect();
+        expected.sort_unstable();
+        let by_time = |got: Vec<(u32, u32)>| got.into_iter().map(|(id, ms)| (ms, id)).collect::<Vec<_>>();
+
+        let mut all = by_time(live.with(|b| b.all(pickup, BOUND_MS)));
+        all.sort_unstable();
+        tally.expect("all", &all, &expected);
+        let lazy = by_time(live.with(|b| b.soonest(pickup, BOUND_MS).collect()));
+        tally.expect("soonest", &lazy, &expected);
+
+        let k = [1, 2, 10, 50][dice.below(4)];
+        let nearest = by_time(live.nearest(pickup, k, BOUND_MS, |_| true));
+        tally.expect("nearest", &nearest, &expected[..k.min(expected.len())].to_vec());
+        let bound_ms = expected.get(expected.len() / 2).map_or(0, |e| e.0);
+        let may_go = |id: u32| !id.is_multiple_of(3);
+        let filtered = by_time(live.nearest(pickup, k, bound_ms, may_go));
+        let within = expected.iter().filter(|e| e.0 <= bound_ms);
+        tally.expect("filtered", &filtered, &within.clone().filter(|e| may_go(e.1)).take(k).copied().collect());
+        let lazy = by_time(live.with(|b| b.soonest(pickup, bound_ms).collect()));
+        tally.expect("soonest within", &lazy, &within.copied().collect());
+
+        let metric = live.metric();
+        for _ in 0..2 {
+            let Some((snap, _)) = standing.values().nth(dice.below(standing.len().max(1))) else { return };
+            let expected = to_pickup.from(snap);
+            tally.expect("travel time", &metric.travel_ms(snap, pickup), &expected);
+            let way = metric.way(snap, pickup);
+            tally.expect("way", &way.as_ref().map(|w| w.ms), &expected);
+            if let Some(way) = way {
+                tally.expect("cost of the way", &oracle.cost(snap, pickup, &way.arcs), &Some(way.ms));
+                let route = metric.route(self.graph, snap, pickup).unwrap();
+                assert!(
+                    (f64::from(route.duration_s) * 1000.0 - f64::from(way.ms)).abs() <= 1.0 + f64::from(way.ms) * 1e-6
+                );
+                let ends = [route.points[0], route.points[route.points.len() - 1]];
+                assert!(ends[0].distance_m(snap.at) < 0.5 && ends[1].distance_m(pickup.at) < 0.5);
+            }
+        }
+    }
+}
+
+/// Compares on junctions and on arcs with random turns.
+fn both_kinds(dice: &mut Dice, graph: &Graph, staff: usize, queries: usize, tallies: &mut [Tally; 2]) {
+    if graph.edge_count() == 0 {
+        return;
+    }
+    let order = NodeOrder::find(graph);
+    for (turns, tally) in [None, Some(TestTurns::random(dice, graph))].into_iter().zip(tallies) {
+        Network::new(graph, &order, turns).run(dice, staff, queries, tally);
+    }
+}
+
+fn print_both(network: &str, staff: usize, tallies: &[Tally; 2]) {
+    for (tally, kind) in tallies.iter().zip(["junctions", "turns"]) {
+        tally.print(&format!("{network}, {kind}"), staff);
+    }
+}
+
+/// A tangle without what `build` takes care of: any edge may be one way or none back, so there are islands and traps; some
+/// edges take no time to speak of, some lie beside their like.
+fn broken_tangle(dice: &mut Dice) -> Graph {
+    let (nodes, ways) = (2 + dice.below(30), 2 + dice.below(30));
+    let map = RoadMap::build(tangle(dice, nodes, ways));
+    let mut parts: GraphParts = map.graph(Profile::Walk).parts().clone();
+    for edge in &mut parts.edges {
+        match dice.below(8) {
+            0 | 1 => (edge.forward, edge.backward) = (true, false),
+            2 => (edge.forward, edge.backward) = (false, true),
+            3 => (edge.length_m, edge.ms) = (0.0, 1),
+            4 => (edge.start, edge.end) = (edge.end, edge.start),
+            5 => edge.end = edge.start,
+            _ => {}
+        }
+    }
+    Graph::from_parts(Profile::Walk, parts)
+}
+
+#[test]
+fn agrees_with_dijkstra_on_random_cities() {
+    for staff in [20, 100] {
+        let mut tallies = [Tally::default(), Tally::default()];
+        for seed in 0..80 {
+            let mut dice = Dice(seed);
+            let (nodes, ways) = (4 + dice.below(120), 4 + dice.below(160));
+            let map = RoadMap::build(tangle(&mut dice, nodes, ways));
+            both_kinds(&mut dice, map.graph(Profile::ALL[seed as usize % 2]), staff, 24, &mut tallies);
+        }
+        print_both("tangles, seeds 0..80", staff, &tallies);
+    }
+}
+
+#[test]
+fn agrees_with_dijkstra_on_degenerate_graphs() {
+    let mut tallies = [Tally::default(), Tally::default()];
+    for seed in 1000..1300 {
+        let mut dice = Dice(seed);
+        let graph = broken_tangle(&mut dice);
+        both_kinds(&mut dice, &graph, 20, 9, &mut tallies);
+    }
+    print_both("broken, seeds 1000..1300", 20, &tallies);
+}
+
+#[test]
+fn agrees_with_dijkstra_on_drawn_maps() {
+    let mut tallies = [Tally::default(), Tally::default()];
+    for picture in [
+        "A---B---C\n|   |   |\nD>>-E-<-F\n|   |   |\nG===H===I",
+        "A->-B\n|   |\nC-<-D",
+        "A-B",
+        "A=====B=====C\n|     ^     |\n|     |     v\nD--<--E-->--F\n#     |     #\nG=====H=====I",
+    ] {
+        let drawn = draw(picture);
+        for profile in Profile::ALL {
+            both_kinds(&mut Dice(7), drawn.map.graph(profile), 40, 60, &mut tallies);
+        }
+    }
+    print_both("drawn", 40, &tallies);
+}
+
+#[test]
+fn agrees_with_dijkstra_on_the_generated_city() {
+    let map = RoadMap::build(crate::city::generate(crate::city::DEFAULT_SEED));
+    for (profile, name) in [(Profile::Walk, "generated walk"), (Profile::Drive, "generated drive")] {
+        on_streets(map.graph(profile), name, 9);
+    }
+}
+
+#[test]
+fn agrees_with_dijkstra_on_real_streets() {
+    for (file, queries) in [("seoul-jung-small.osm.pbf", 60), ("seoul-drive-2025-05.osm.pbf", 3)] {
+        let Some(path) = crate::road::load::tests::extract(file) else { continue };
+        let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
+        on_streets(RoadMap::build(data).graph(Profile::Drive), &file[..10], queries);
+    }
+}
+
+fn on_streets(graph: &Graph, name: &str, queries: usize) {
+    let order = NodeOrder::find(graph);
+    for kind in ["junctions", "turns"] {
+        let turns = (kind == "turns").then(|| TestTurns::random(&mut Dice(5), graph));
+        let network = Network::new(graph, &order, turns);
+        for staff in [20, 2_000] {
+            let mut tally = Tally::default();
+            network.run(&mut Dice(staff as u64), staff, queries, &mut tally);
+            tally.print(&format!("{name}, {kind}"), staff);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn agrees_with_dijkstra_whatever_the_graph(seed: u64, staff in 1usize..60) {
+        let mut dice = Dice(seed);
+        let graph = broken_tangle(&mut dice);
+        let mut tallies = [Tally::default(), Tally::default()];
+        both_kinds(&mut dice, &graph, staff, 6, &mut tallies);
+        for tally in tallies {
+            prop_assert!(tally.wrong.is_empty(), "seed {}: {}", seed, tally.wrong[0]);
+        }
+    }
+}

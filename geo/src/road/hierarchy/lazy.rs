@@ -1,0 +1,103 @@
+//! Owns the search that yields one person after the other, soonest first, and looks no further than what was asked of it: the
+//! caller takes people until a crew is proven. `nearest` is quicker where the number is known before.
+//!
+//! The buckets on the climb are merged by (climb + entry), a lower bound. Somebody is given out when nothing that is left
+//! can be as soon, so equal times come in the order of ids.
+
+use super::UNREACHED;
+use super::buckets::{StaffBuckets, unpacked};
+use super::metric::Arrivals;
+use crate::road::snap::Snap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+use std::hash::Hash;
+
+/// The lower bound of the next entry of a bucket, which climb node it is at, and its place in the bucket.
+type Front = Reverse<(u32, u32, u32)>;
+
+/// Everybody who can be at a pickup, soonest first, as pairs of id and milliseconds.
+pub struct Soonest<'a, Id> {
+    buckets: &'a StaffBuckets<Id>,
+    arrivals: Arrivals,
+    limit_ms: u32,
+    fronts: BinaryHeap<Front>,
+    found: BinaryHeap<Reverse<(u32, Id)>>,
+    seen: HashSet<u32>,
+    given: HashSet<Id>,
+}
+
+impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
+    /// Who can be at `pickup` within `bound_ms`, soonest first.
+    pub fn soonest(&self, pickup: &Snap, bound_ms: u32) -> Soonest<'_, Id> {
+        let arrivals = self.metric.arrivals(pickup);
+        let bias_ms = arrivals.entrances.bias_ms;
+        let found = self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))).collect();
+        let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
+        let fronts = (0u32..).zip(&arrivals.reached).filter_map(|(at, r)| {
+            let ms = r.ms.saturating_add(self.least_ms[r.node as usize]);
+            (ms <= limit_ms).then_some(Reverse((ms, at, 0)))
+        });
+        let fronts = fronts.collect();
+        Soonest { buckets: self, limit_ms, fronts, found, seen: HashSet::new(), given: HashSet::new(), arrivals }
+    }
+}
+
+impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
+    /// Nobody who has not been given out is sooner than this, milliseconds; `None` when nobody is left.
+    pub fn frontier_ms(&self) -> Option<u32> {
+        let entry = self.fronts.peek().map(|f| f.0.0);
+        let found = self.found.peek().map(|f| f.0.0);
+        let least = entry.into_iter().chain(found).min()?;
+        (least <= self.limit_ms).then(|| least.saturating_sub(self.arrivals.entrances.bias_ms))
+    }
+
+    fn look_further(&mut self, front: (u32, u32, u32)) {
+        let (road_ms, at, place) = front;
+        let r = self.arrivals.reached[at as usize];
+        let bucket = &self.buckets.entries[r.node as usize];
+        let (_, exit) = unpacked(bucket[place as usize]);
+        let exit_of = self.buckets.exits[exit as usize];
+        let ms = road_ms + exit_of.rest_ms;
+        // The first entry of an exit is its least; less than nothing is no way (as in `nearest`).
+        if ms >= self.arrivals.entrances.bias_ms && self.seen.insert(exit) {
+            self.found.push(Reverse((ms + exit_of.free_ms, self.buckets.id(exit / 2))));
+        }
+        if let Some(&next) = bucket.get(place as usize + 1) {
+            let ms = r.ms + unpacked(next).0;
+            if ms <= self.limit_ms {
+                self.fronts.push(Reverse((ms, at, place + 1)));
+            }
+        }
+    }
+}
+
+impl<Id: Copy + Ord + Hash> Iterator for Soonest<'_, Id> {
+    type Item = (Id, u32);
+
+    fn next(&mut self) -> Option<(Id, u32)> {
+        loop {
+            let front = self.fronts.peek().map(|f| f.0);
+            match self.found.peek() {
+                Some(&Reverse((ms, id))) if front.is_none_or(|f| ms < f.0) => {
+                    self.found.pop();
+                    if ms > self.limit_ms {
+                        return None;
+                    }
+                    if self.given.insert(id) {
+                        return Some((id, ms - self.arrivals.entrances.bias_ms));
+                    }
+                }
+                _ => {
+                    self.fronts.pop();
+                    self.look_further(front?);
+                }
+            }
+        }
+    }
+}
+
+impl<Id> std::fmt::Debug for Soonest<'_, Id> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Soonest({} given)", self.given.len())
+    }
+}

@@ -1,0 +1,50 @@
+//! Exact travel times in microseconds: a customizable contraction hierarchy of one graph, and the staff in sorted buckets on
+//! it. [`super::soonest`] and [`super::Graph::travel_time`] are the slow twins of what is here.
+//!
+//! | The field's word | Here |
+//! |---|---|
+//! | search graph: node-based, or edge-expanded for turn costs | [`SearchGraph`] |
+//! | contraction order, nested dissection | [`NodeOrder`] |
+//! | customizable contraction hierarchy, elimination tree | [`Hierarchy`] |
+//! | weights, live traffic, closures | [`ArcTimes`], [`Conditions`] |
+//! | metric, customization | [`Metric`] |
+//! | elimination-tree query, upward search | `climb` |
+//! | bucket CH, last-stop buckets, many-to-one | [`StaffBuckets`] |
+//! | k nearest by travel time | [`StaffBuckets::nearest`]; lazily [`StaffBuckets::soonest`] |
+//! | double buffering of metrics | [`Live`] |
+//!
+//! The idea: nodes are ranked, and for each the arcs to higher nodes are kept with the times of the fastest ways through
+//! lower ones. Then every fastest way is one climb up and one climb down, and all the nodes a climb can see are the
+//! ancestors of its beginning in one tree, a few hundred. Staff leave their climb in the nodes' buckets; a pickup climbs once
+//! and reads the buckets it passes.
+
+mod buckets;
+mod climb;
+mod lazy;
+mod live;
+mod metric;
+mod nearest;
+mod order;
+mod search_graph;
+mod times;
+mod way;
+
+#[cfg(test)]
+mod exact_tests;
+#[cfg(test)]
+mod oracle_tests;
+
+pub use buckets::StaffBuckets;
+pub use lazy::Soonest;
+pub use live::Live;
+pub use metric::{Hierarchy, Metric};
+pub use order::{NodeOrder, OrderError};
+pub use search_graph::SearchGraph;
+pub use times::{ArcTimes, Conditions, FACTOR_MAX, FACTOR_MIN};
+pub use way::Way;
+
+/// Milliseconds that no way has: where there is none. Two of them add up without overflow.
+pub(super) const UNREACHED: u32 = cch::INF_WEIGHT;
+
+/// Nobody is free later than this, milliseconds; keeps all sums below [`UNREACHED`].
+pub const FREE_MS_MAX: u32 = 24 * 3_600_000;

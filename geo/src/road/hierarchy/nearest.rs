@@ -1,0 +1,196 @@
+//! Owns the search "who can be there soonest": one climb from the pickup, then a scan of the buckets on the way. Does not
+//! judge who may go, the caller's filter does.
+//!
+//! Exact: times are those of the fastest ways under the metric; order is by time, then id; each person comes once. A bucket
+//! is left at the first entry that is too late even for somebody at the very end of their arc.
+
+use super::UNREACHED;
+use super::buckets::{StaffBuckets, unpacked};
+use super::metric::{Arrivals, Metric};
+use super::way::meet;
+use std::cell::RefCell;
+use std::hash::Hash;
+
+use crate::road::snap::Snap;
+
+/// By person: the filter refused them.
+const REFUSED: u32 = 0;
+
+thread_local! {
+    /// Least time by person; all unreached between searches.
+    static BEST: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
+}
+
+impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
+    /// The `k` who can be at `pickup` soonest and pass the filter, with milliseconds, nobody later than `bound_ms`. The
+    /// filter is asked once at most for each person.
+    pub fn nearest(&self, pickup: &Snap, k: usize, bound_ms: u32, may_go: impl FnMut(Id) -> bool) -> Vec<(Id, u32)> {
+        self.nearest_of(&self.metric.arrivals(pickup), k, bound_ms, may_go)
+    }
+
+    /// The same with the climb done.
+    pub(super) fn nearest_of(
+        &self,
+        arrivals: &Arrivals,
+        k: usize,
+        bound_ms: u32,
+        mut may_go: impl FnMut(Id) -> bool,
+    ) -> Vec<(Id, u32)> {
+        if k == 0 {
+            return Vec::new();
+        }
+        let bias_ms = arrivals.entrances.bias_ms;
+        let mut found = Best { k, limit_ms: bound_ms.min(UNREACHED - bias_ms) + bias_ms, list: Vec::new() };
+        // Taken, not borrowed: a filter may search, too.
+        let mut scratch = BEST.take();
+        scratch.resize(self.people_end().max(scratch.len()), UNREACHED);
+        let mut touched: Vec<u32> = Vec::new();
+        let mut offer = |person: u32, ms: u32, found: &mut Best<Id>| {
+            let known = &mut scratch[person as usize];
+            if ms >= *known {
+                return;
+            }
+            let id = self.id(person);
+            let first = *known == UNREACHED;
+            if first {
+                if !found.takes(ms, id) {
+                    return;
+                }
+                touched.push(person);
+                if !may_go(id) {
+                    *known = REFUSED;
+                    return;
+                }
+            }
+            // Nobody is sooner than at once, and the bias keeps it above what marks the refused.
+            *known = ms.max(1);
+            found.put(ms, id, first);
+        };
+        for (person, ms) in self.near_by(arrivals) {
+            offer(person, ms + bias_ms, &mut found);
+        }
+        for r in &arrivals.reached {
+            if r.ms.saturating_add(self.least_ms[r.node as usize]) > found.limit_ms {
+                continue;
+            }
+            for &entry in &self.entries[r.node as usize] {
+                let (entry_ms, exit) = unpacked(entry);
+                let road_ms = r.ms + entry_ms;
+                if road_ms > found.limit_ms {
+                    break;
+                }
+                let exit_of = self.exits[exit as usize];
+                let ms = road_ms + exit_of.rest_ms;
+                // Less than nothing: past the pickup on its own arc, and not gone round yet.
+                if ms >= bias_ms && ms + exit_of.free_ms <= found.limit_ms {
+                    offer(exit / 2, ms + exit_of.free_ms, &mut found);
+                }
+            }
+        }
+        for person in touched {
+            scratch[person as usize] = UNREACHED;
+        }
+        BEST.set(scratch);
+        found.list.into_iter().map(|(ms, id)| (id, ms - bias_ms)).collect()
+    }
+
+    /// Everybody who can be at `pickup` within `bound_ms`, with milliseconds, in no order.
+    pub fn all(&self, pickup: &Snap, bound_ms: u32) -> Vec<(Id, u32)> {
+        let arrivals = self.metric.arrivals(pickup);
+        let bias_ms = arrivals.entrances.bias_ms;
+        let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
+        BEST.with_borrow_mut(|best| {
+            best.resize(self.people_end().max(best.len()), UNREACHED);
+            for (person, ms) in self.near_by(&arrivals) {
+                let known = &mut best[person as usize];
+                *known = (*known).min(ms + bias_ms);
+            }
+            for r in &arrivals.reached {
+                for &entry in &self.entries[r.node as usize] {
+                    let (entry_ms, exit) = unpacked(entry);
+                    let exit_of = self.exits[exit as usize];
+                    let ms = (r.ms + entry_ms).saturating_add(exit_of.rest_ms);
+                    if ms >= bias_ms {
+                        let known = &mut best[exit as usize / 2];
+                        *known = (*known).min(ms.saturating_add(exit_of.free_ms));
+                    }
+                }
+            }
+            let mut found = Vec::with_capacity(self.len());
+            for (person, ms) in (0u32..).zip(&mut best[..self.people_end()]) {
+                let ms = std::mem::replace(ms, UNREACHED);
+                if ms < UNREACHED && ms <= limit_ms {
+                    found.push((self.id(person), ms - bias_ms));
+                }
+            }
+            found
+        })
+    }
+
+    /// Staff on the pickup's own edge by the ways that the buckets do not hold, with milliseconds.
+    pub(super) fn near_by<'a>(&'a self, arrivals: &'a Arrivals) -> impl Iterator<Item = (u32, u32)> + 'a {
+        let metric = &*self.metric;
+        let people = self.on_edge(arrivals.pickup.edge);
+        let around = if people.is_empty() { [None; 2] } else { metric.ways_round(arrivals) };
+        people.iter().flat_map(move |&person| {
+            let snap = self.snap(person);
+            let straight = metric.times.straight(snap, &arrivals.pickup).map(|s| s.0);
+            let exits = person as usize * 2..person as usize * 2 + 2;
+            let round = exits.clone().zip(around).filter_map(|(exit, ms)| Some(ms? + self.exits[exit].rest_ms));
+            let free_ms = self.exits[exits.start].free_ms;
+            straight.into_iter().chain(round).map(move |ms| (person, ms + free_ms))
+        })
+    }
+}
+
+impl Metric {
+    /// Milliseconds from the ends of the pickup's two arcs round to the pickup, where the climbs cannot tell having gone
+    /// round from never having left: on arcs, not on junctions.
+    pub(super) fn ways_round(&self, arrivals: &Arrivals) -> [Option<u32>; 2] {
+        let search = &self.hierarchy.search;
+        if search.kind == super::search_graph::Kind::Junctions {
+            return [None; 2];
+        }
+        [0, 1].map(|side| {
+            let arc = arrivals.pickup.edge * 2 + side;
+            if !self.times.is_open(arc) {
+                return None;
+            }
+            let next = search.out(arc).map(|i| (search.head[i], self.weight(i))).filter(|n| n.1 < UNREACHED);
+            let begin: Vec<(u32, u32)> = next.collect();
+            meet(&self.climb_from(&begin), &arrivals.reached, 0).map(|(_, ms)| ms - arrivals.entrances.bias_ms)
+        })
+    }
+}
+
+/// The best so far.
+struct Best<Id> {
+    k: usize,
+    /// Whoever needs longer is not among them.
+    limit_ms: u32,
+    list: Vec<(u32, Id)>,
+}
+
+impl<Id: Copy + Ord> Best<Id> {
+    fn takes(&self, ms: u32, id: Id) -> bool {
+        ms <= self.limit_ms && (self.list.len() < self.k || self.list.last().is_some_and(|&last| (ms, id) < last))
+    }
+
+    /// Puts somebody in, or forward.
+    fn put(&mut self, ms: u32, id: Id, first: bool) {
+        if !self.takes(ms, id) {
+            return;
+        }
+        let before = if first { None } else { self.list.iter().position(|e| e.1 == id) };
+        if let Some(before) = before {
+            self.list.remove(before);
+        } else if self.list.len() == self.k {
+            self.list.pop();
+        }
+        let at = self.list.partition_point(|&e| e < (ms, id));
+        self.list.insert(at, (ms, id));
+        if self.list.len() == self.k {
+            self.limit_ms = self.list[self.k - 1].0;
+        }
+    }
+}

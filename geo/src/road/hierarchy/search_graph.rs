@@ -1,0 +1,165 @@
+//! Owns what is searched: plain arrays of nodes and arcs made of a road graph, and by which nodes a snap is left and entered.
+//! Weights are not here but in `times`: the arrays outlive them.
+//!
+//! Two kinds, one code. *Junctions*: nodes are junctions, arcs are road arcs. *Arcs*: nodes are the ends of road arcs ("at
+//! the end of `a`"), an arc from `a` to `b` is the turn and then all of `b`; copies of arcs that remember a restriction are
+//! further nodes. Measured from end to end, so that staff leave their arc by its own node with the rest of it as a sum of
+//! their own, and a pickup's arc is entered by its own node with what lies behind the pickup taken off again.
+
+use super::times::ArcTimes;
+use crate::road::graph::Graph;
+use crate::road::snap::Snap;
+
+/// What the nodes are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Junctions,
+    Arcs,
+}
+
+/// Adjacency arrays: arcs out of node `n` are `first[n]..first[n + 1]`.
+pub struct SearchGraph {
+    pub(super) kind: Kind,
+    pub(super) first: Vec<u32>,
+    pub(super) head: Vec<u32>,
+    /// The road arc that is gone along.
+    pub(super) via: Vec<u32>,
+    /// Milliseconds on top: turns, crossings.
+    pub(super) extra_ms: Vec<u32>,
+    /// Start and end junction of each edge.
+    pub(super) ends: Vec<[u32; 2]>,
+    /// (arc, node) of each copy, ascending.
+    copies: Vec<(u32, u32)>,
+}
+
+/// A way off a snap or onto it: the node, and the milliseconds between.
+pub(super) type End = (u32, u32);
+
+/// The ways onto a snap. Each time is `bias_ms` more than it is, so that none is negative.
+#[derive(Debug)]
+pub(super) struct Entrances {
+    pub(super) bias_ms: u32,
+    pub(super) at: Vec<End>,
+}
+
+impl SearchGraph {
+    /// Junctions and arcs as they are, `crossing_ms(arc)` added at the beginning of each arc: signals, crossings.
+    pub fn of_junctions(graph: &Graph, crossing_ms: impl Fn(u32) -> u32) -> Self {
+        let mut this = Self::empty(Kind::Junctions, graph);
+        for node in 0..graph.node_count() as u32 {
+            for out in graph.arcs_out(node) {
+                // A loop that may be used both ways is listed twice; both are the same here.
+                let arc = out.edge * 2 + u32::from(graph.edge(out.edge).start != node);
+                this.push(out.node, arc, crossing_ms(arc));
+            }
+            this.first.push(this.head.len() as u32);
+        }
+        this
+    }
+
+    /// Arcs and the turns between them. Nodes below twice the number of edges are the arcs; the others, up to `states`, are
+    /// copies, and `original` gives the arc of any. `turns_out` gives nodes with the milliseconds of the turn.
+    pub fn of_turns<T: IntoIterator<Item = (u32, u32)>>(
+        graph: &Graph,
+        states: u32,
+        original: impl Fn(u32) -> u32,
+        turns_out: impl Fn(u32) -> T,
+    ) -> Self {
+        let mut this = Self::empty(Kind::Arcs, graph);
+        for node in 0..states {
+            for (to, ms) in turns_out(node) {
+                this.push(to, original(to), ms);
+            }
+            this.first.push(this.head.len() as u32);
+        }
+        this.copies = (graph.edge_count() as u32 * 2..states).map(|s| (original(s), s)).collect();
+        this.copies.sort_unstable();
+        this
+    }
+
+    fn empty(kind: Kind, graph: &Graph) -> Self {
+        Self {
+            kind,
+            first: vec![0],
+            head: Vec::new(),
+            via: Vec::new(),
+            extra_ms: Vec::new(),
+            ends: graph.edges().iter().map(|e| [e.start, e.end]).collect(),
+            copies: Vec::new(),
+        }
+    }
+
+    fn push(&mut self, head: u32, via: u32, extra_ms: u32) {
+        self.head.push(head);
+        self.via.push(via);
+        self.extra_ms.push(extra_ms);
+    }
+
+    /// Number of nodes.
+    pub fn node_count(&self) -> usize {
+        self.first.len() - 1
+    }
+
+    /// Number of arcs.
+    pub fn arc_count(&self) -> usize {
+        self.head.len()
+    }
+
+    /// Numbers of arcs out of a node.
+    pub(super) fn out(&self, node: u32) -> std::ops::Range<usize> {
+        self.first[node as usize] as usize..self.first[node as usize + 1] as usize
+    }
+
+    /// The junction at the head of a road arc.
+    pub(super) fn arc_head(&self, arc: u32) -> u32 {
+        self.ends[arc as usize / 2][1 - arc as usize % 2]
+    }
+
+    /// The arc of a node; for [`Kind::Arcs`] only.
+    pub(super) fn original(&self, node: u32) -> u32 {
+        if (node as usize) < self.ends.len() * 2 {
+            return node;
+        }
+        self.copies.iter().find(|c| c.1 == node).map_or(node, |c| c.0)
+    }
+
+    fn copies_of(&self, arc: u32) -> impl Iterator<Item = u32> + '_ {
+        let from = self.copies.partition_point(|c| c.0 < arc);
+        self.copies[from..].iter().take_while(move |c| c.0 == arc).map(|c| c.1)
+    }
+
+    /// The ways off a snap, along its edge and against it, with the rest of the arc in milliseconds.
+    pub(super) fn exits(&self, times: &ArcTimes, from: &Snap) -> [Option<End>; 2] {
+        [from.edge * 2, from.edge * 2 + 1].map(|arc| {
+            let rest_ms = || times.ms(arc) - times.before_ms(arc, from.fraction);
+            let node = || if self.kind == Kind::Arcs { arc } else { self.arc_head(arc) };
+            times.is_open(arc).then(|| (node(), rest_ms()))
+        })
+    }
+
+    /// The ways onto a snap.
+    pub(super) fn entrances(&self, times: &ArcTimes, to: &Snap) -> Entrances {
+        let arcs = [to.edge * 2, to.edge * 2 + 1];
+        let enterable = arcs.into_iter().filter(|&arc| times.may_enter(arc));
+        let before = enterable.map(|arc| (arc, times.before_ms(arc, to.fraction)));
+        let mut found = Entrances { bias_ms: 0, at: Vec::with_capacity(2) };
+        match self.kind {
+            Kind::Junctions => found.at.extend(before.map(|(arc, ms)| (self.arc_head(arc ^ 1), ms))),
+            Kind::Arcs => {
+                found.bias_ms = arcs.map(|arc| times.ms(arc)).into_iter().max().unwrap_or(0);
+                for (arc, before_ms) in before {
+                    let ms = found.bias_ms - (times.ms(arc) - before_ms);
+                    found.at.push((arc, ms));
+                    found.at.extend(self.copies_of(arc).map(|copy| (copy, ms)));
+                }
+            }
+        }
+        found
+    }
+}
+
+impl std::fmt::Debug for SearchGraph {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SearchGraph({:?}, {} nodes, {} arcs)", self.kind, self.node_count(), self.arc_count())
+    }
+}

@@ -1,0 +1,129 @@
+//! Owns how long each arc takes under given conditions, and which may not be entered. Does not search.
+//!
+//! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. A closed arc may not be entered; who stands on
+//! it may drive off it.
+
+use super::UNREACHED;
+use crate::road::data::RoadClass;
+use crate::road::graph::Graph;
+use crate::road::snap::Snap;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// No road is faster than its free flow by more than this.
+pub const FACTOR_MIN: f32 = 0.1;
+/// No jam slows more than this; what is slower is closed.
+pub const FACTOR_MAX: f32 = 100.0;
+/// No single arc takes longer, milliseconds: sums along a way stay below [`UNREACHED`].
+const ARC_MS_MAX: u32 = 4 * 3_600_000;
+
+/// What changes the times: factors on the free-flow time (2 = twice as long) and closures.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conditions {
+    /// By class of road; absent is 1.
+    pub by_class: BTreeMap<RoadClass, f32>,
+    /// By edge, on top of the class's.
+    pub by_edge: BTreeMap<u32, f32>,
+    /// Arcs that may not be entered.
+    pub closed: BTreeSet<u32>,
+}
+
+impl Conditions {
+    /// Closes an edge in both directions.
+    pub fn close_edge(&mut self, edge: u32) {
+        self.closed.extend([edge * 2, edge * 2 + 1]);
+    }
+
+    fn factor(&self, edge: u32, class: RoadClass) -> f32 {
+        let class = self.by_class.get(&class).copied().unwrap_or(1.0);
+        let factor = class * self.by_edge.get(&edge).copied().unwrap_or(1.0);
+        if factor.is_finite() { factor.clamp(FACTOR_MIN, FACTOR_MAX) } else { 1.0 }
+    }
+}
+
+/// Milliseconds of every arc of one graph.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ArcTimes {
+    ms: Vec<u32>,
+    may_enter: Vec<bool>,
+    open: Vec<bool>,
+}
+
+impl ArcTimes {
+    /// As the map has them.
+    pub fn free_flow(graph: &Graph) -> Self {
+        let edges = graph.edges();
+        let rights: Vec<bool> = edges.iter().flat_map(|e| [e.forward, e.backward]).collect();
+        Self {
+            ms: edges.iter().flat_map(|e| [e.ms.min(ARC_MS_MAX); 2]).collect(),
+            may_enter: rights.clone(),
+            open: rights,
+        }
+    }
+
+    /// Under conditions; `class_of` gives the class of the way with an index.
+    pub fn under(graph: &Graph, conditions: &Conditions, class_of: impl Fn(u32) -> RoadClass) -> Self {
+        let mut times = Self::free_flow(graph);
+        for (edge, pair) in (0u32..).zip(times.ms.chunks_exact_mut(2)) {
+            let factor = f64::from(conditions.factor(edge, class_of(graph.edge(edge).way)));
+            for ms in pair {
+                *ms = ((f64::from(*ms) * factor).round() as u32).clamp(1, ARC_MS_MAX);
+            }
+        }
+        for &arc in &conditions.closed {
+            if let Some(may) = times.may_enter.get_mut(arc as usize) {
+                *may = false;
+            }
+        }
+        times
+    }
+
+    /// Numbers of arcs run below this.
+    pub fn arc_count(&self) -> usize {
+        self.ms.len()
+    }
+
+    /// Milliseconds along an arc.
+    pub fn ms(&self, arc: u32) -> u32 {
+        self.ms[arc as usize]
+    }
+
+    /// Whether an arc may be entered.
+    pub fn may_enter(&self, arc: u32) -> bool {
+        self.may_enter[arc as usize]
+    }
+
+    /// Whether an arc exists: one-way streets have one.
+    pub fn is_open(&self, arc: u32) -> bool {
+        self.open[arc as usize]
+    }
+
+    /// Milliseconds to go along an arc from its tail, [`UNREACHED`] if it may not be entered.
+    pub(super) fn enter_ms(&self, arc: u32) -> u32 {
+        if self.may_enter(arc) { self.ms(arc) } else { UNREACHED }
+    }
+
+    /// Milliseconds from the tail of an arc to the point at `fraction` (0..=1) of its edge.
+    pub fn before_ms(&self, arc: u32, fraction: f32) -> u32 {
+        let ms = self.ms(arc);
+        let from_start = ((f64::from(ms) * f64::from(fraction)).round() as u32).min(ms);
+        if arc & 1 == 0 { from_start } else { ms - from_start }
+    }
+
+    /// Milliseconds straight along the edge that two snaps share, and the arc; `None` if its direction does not allow that.
+    pub(super) fn straight(&self, from: &Snap, to: &Snap) -> Option<(u32, u32)> {
+        if from.edge != to.edge {
+            return None;
+        }
+        let along = |arc: u32| {
+            let ahead = self.before_ms(arc, to.fraction).checked_sub(self.before_ms(arc, from.fraction));
+            ahead.filter(|_| self.is_open(arc)).map(|ms| (ms, arc))
+        };
+        along(from.edge * 2).into_iter().chain(along(from.edge * 2 + 1)).min()
+    }
+}
+
+impl std::fmt::Debug for ArcTimes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "ArcTimes({} arcs)", self.ms.len())
+    }
+}

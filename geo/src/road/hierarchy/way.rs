@@ -1,0 +1,221 @@
+//! Owns one way from one point to another: its time by two climbs, and the road arcs it goes along by unpacking shortcuts.
+//! Does not draw (`road::route`).
+
+use super::UNREACHED;
+use super::climb::Reached;
+use super::metric::Metric;
+use super::search_graph::{End, Kind};
+use crate::road::graph::Graph;
+use crate::road::route::{Piece, Route};
+use crate::road::snap::Snap;
+
+/// A fastest way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Milliseconds.
+    pub ms: u32,
+    /// Road arcs (`edge * 2 + direction`) from the one it begins on to the one it ends on: one if that is the same stretch.
+    pub arcs: Vec<u32>,
+}
+
+/// Where two climbs meet, and the sum.
+type Meeting = (u32, u32);
+
+impl Metric {
+    /// Milliseconds of the fastest way; `None` if there is none.
+    pub fn travel_ms(&self, from: &Snap, to: &Snap) -> Option<u32> {
+        let arrivals = self.arrivals(to);
+        let bias_ms = arrivals.entrances.bias_ms;
+        let search = &self.hierarchy.search;
+        let exits = search.exits(&self.times, from);
+        let straight = self.times.straight(from, to).map(|s| s.0);
+        let round = if from.edge == to.edge { self.ways_round(&arrivals) } else { [None; 2] };
+        let round = exits.iter().zip(round).filter_map(|(exit, ms)| Some((*exit)?.1 + ms?));
+        let begin: Vec<End> = exits.iter().flatten().copied().collect();
+        let met = meet(&self.climb_from(&begin), &arrivals.reached, bias_ms).map(|(_, ms)| ms - bias_ms);
+        straight.into_iter().chain(round).chain(met).min()
+    }
+
+    /// The fastest way with the arcs it goes along.
+    pub fn way(&self, from: &Snap, to: &Snap) -> Option<Way> {
+        let arrivals = self.arrivals(to);
+        let bias_ms = arrivals.entrances.bias_ms;
+        let search = &self.hierarchy.search;
+        let mut best: Option<Way> = None;
+        let mut offer = |ms: u32, arcs: &mut dyn FnMut() -> Vec<u32>| {
+            if best.as_ref().is_none_or(|b| ms < b.ms) {
+                best = Some(Way { ms, arcs: arcs() });
+            }
+        };
+        if let Some((ms, arc)) = self.times.straight(from, to) {
+            offer(ms, &mut || vec![arc]);
+        }
+        // One beginning at a time: which exit a way takes must be known.
+        for (exit_arc, exit) in (from.edge * 2..).zip(search.exits(&self.times, from)) {
+            let Some((node, rest_ms)) = exit else { continue };
+            let mut through = |begin: &[End], lead: Option<u32>| {
+                let climbed = self.climb_from(begin);
+                if let Some((top, ms)) = meet(&climbed, &arrivals.reached, bias_ms) {
+                    offer(ms - bias_ms, &mut || {
+                        let mut nodes: Vec<u32> = lead.into_iter().collect();
+                        nodes.extend(self.path(begin, &climbed, &arrivals.entrances.at, &arrivals.reached, top));
+                        self.arcs_along(exit_arc, to, &nodes)
+                    });
+                }
+            };
+            through(&[(node, rest_ms)], None);
+            if search.kind == Kind::Arcs && from.edge == to.edge {
+                let next = search.out(node).map(|i| (search.head[i], self.weight(i).saturating_add(rest_ms)));
+                let next: Vec<End> = next.filter(|n| n.1 < UNREACHED).collect();
+                through(&next, Some(node));
+            }
+        }
+        best
+    }
+
+    /// The fastest way drawn on the graph the metric is of.
+    pub fn route(&self, graph: &Graph, from: &Snap, to: &Snap) -> Option<Route> {
+        let way = self.way(from, to)?;
+        let last = way.arcs.len() - 1;
+        let pieces = way.arcs.iter().enumerate().map(|(i, &arc)| {
+            let (begin, end) = if arc & 1 == 0 { (0.0, 1.0) } else { (1.0, 0.0) };
+            Piece {
+                edge: arc / 2,
+                from: if i == 0 { from.fraction } else { begin },
+                to: if i == last { to.fraction } else { end },
+                whole_ms: self.times.ms(arc),
+            }
+        });
+        Some(graph.follow(from, to, pieces, u64::from(way.ms)))
+    }
+
+    /// Milliseconds of an arc of the search graph.
+    pub(super) fn weight(&self, arc: usize) -> u32 {
+        let search = &self.hierarchy.search;
+        self.times.enter_ms(search.via[arc]).saturating_add(search.extra_ms[arc]).min(UNREACHED)
+    }
+
+    /// Search nodes of the way over `top`.
+    fn path(&self, begin: &[End], from: &[Reached], end: &[End], to: &[Reached], top: u32) -> Vec<u32> {
+        let mut ranks = self.chain(begin, from, top, true);
+        ranks.reverse();
+        let below = self.chain(end, to, top, false);
+        let cch = &self.hierarchy.cch;
+        let mut nodes = vec![ranks[0]];
+        for pair in ranks.windows(2) {
+            self.unpack(self.shortcut(pair[0], pair[1]), true, &mut nodes);
+        }
+        for pair in below.windows(2) {
+            self.unpack(self.shortcut(pair[1], pair[0]), false, &mut nodes);
+        }
+        nodes.into_iter().map(|rank| cch.order[rank as usize]).collect()
+    }
+
+    /// Ranks of a climb from its top down to where it began.
+    fn chain(&self, begin: &[End], climbed: &[Reached], top: u32, forward: bool) -> Vec<u32> {
+        let ms_at = |rank: u32| climbed.iter().filter(|r| r.node == rank).map(|r| r.ms).min();
+        let mut chain = vec![top];
+        let mut here = top;
+        loop {
+            let ms = ms_at(here).expect("the top and all below it were reached");
+            if begin.iter().any(|&(node, begin_ms)| self.hierarchy.rank(node) == here && begin_ms == ms) {
+                return chain;
+            }
+            let shortcuts = if forward { &self.shortcuts.forward } else { &self.shortcuts.backward };
+            let below = climbed.iter().find(|r| {
+                r.node < here
+                    && self.find_shortcut(r.node, here).is_some_and(|arc| r.ms + shortcuts[arc as usize] == ms)
+            });
+            here = below.expect("a time is a beginning's or comes over an arc from below").node;
+            chain.push(here);
+        }
+    }
+
+    fn find_shortcut(&self, low: u32, high: u32) -> Option<u32> {
+        let cch = &self.hierarchy.cch;
+        let first = cch.up_first_out[low as usize];
+        let heads = &cch.up_head[first as usize..cch.up_first_out[low as usize + 1] as usize];
+        heads.binary_search(&high).ok().map(|at| first + at as u32)
+    }
+
+    fn shortcut(&self, low: u32, high: u32) -> u32 {
+        self.find_shortcut(low, high).expect("it was found before")
+    }
+
+    /// Adds the ranks after the first that a shortcut stands for; upward if `forward`, else the way down.
+    fn unpack(&self, shortcut: u32, forward: bool, nodes: &mut Vec<u32>) {
+        let (cch, ms) = (&self.hierarchy.cch, &self.shortcuts);
+        let mut stack = vec![(shortcut, forward)];
+        while let Some((arc, forward)) = stack.pop() {
+            let (low, high) = (cch.up_tail[arc as usize], cch.up_head[arc as usize]);
+            let whole = if forward { ms.forward[arc as usize] } else { ms.backward[arc as usize] };
+            let parts = self.triangles(low, high).find(|&(to_low, to_high)| {
+                let (down, up) = if forward { (to_low, to_high) } else { (to_high, to_low) };
+                ms.backward[down as usize] + ms.forward[up as usize] == whole
+            });
+            match parts {
+                Some((to_low, to_high)) => {
+                    let (down, up) = if forward { (to_low, to_high) } else { (to_high, to_low) };
+                    stack.push((up, true));
+                    stack.push((down, false));
+                }
+                None => nodes.push(if forward { high } else { low }),
+            }
+        }
+    }
+
+    /// Arcs from each common lower neighbour to the two.
+    fn triangles(&self, low: u32, high: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
+        let cch = &self.hierarchy.cch;
+        let range = |x: u32| cch.down_first_out[x as usize] as usize..cch.down_first_out[x as usize + 1] as usize;
+        let mut others = range(high).peekable();
+        range(low).filter_map(move |a| {
+            let node = cch.down_head[a];
+            while others.next_if(|&b| cch.down_head[b] < node).is_some() {}
+            let b = *others.peek().filter(|&&b| cch.down_head[b] == node)?;
+            Some((cch.down_to_up[a], cch.down_to_up[b]))
+        })
+    }
+
+    /// Road arcs along search nodes, from the exit's arc to the entrance's.
+    fn arcs_along(&self, exit_arc: u32, to: &Snap, nodes: &[u32]) -> Vec<u32> {
+        let search = &self.hierarchy.search;
+        if search.kind == Kind::Arcs {
+            return nodes.iter().map(|&n| search.original(n)).collect();
+        }
+        let between = nodes.windows(2).map(|pair| {
+            let arcs = search.out(pair[0]).filter(|&i| search.head[i] == pair[1]);
+            search.via[arcs.min_by_key(|&i| self.weight(i)).expect("neighbours on a way share an arc")]
+        });
+        let last = nodes[nodes.len() - 1];
+        let entrances = [to.edge * 2, to.edge * 2 + 1].into_iter().filter(|&arc| self.times.may_enter(arc));
+        let entrance = entrances
+            .filter(|&arc| search.arc_head(arc ^ 1) == last)
+            .min_by_key(|&arc| self.times.before_ms(arc, to.fraction))
+            .expect("a way ends at an entrance");
+        std::iter::once(exit_arc).chain(between).chain([entrance]).collect()
+    }
+}
+
+/// The node over which two climbs meet soonest, and the sum of their times, of those no less than `least_ms`.
+pub(super) fn meet(from: &[Reached], to: &[Reached], least_ms: u32) -> Option<Meeting> {
+    let sorted = |climbed: &[Reached]| {
+        let mut sorted: Vec<(u32, u32)> = climbed.iter().map(|r| (r.node, r.ms)).collect();
+        sorted.sort_unstable();
+        sorted.dedup_by_key(|e| e.0);
+        sorted
+    };
+    let (from, to) = (sorted(from), sorted(to));
+    let mut other = to.iter().peekable();
+    let mut best: Option<Meeting> = None;
+    for (node, ms) in from {
+        while other.next_if(|o| o.0 < node).is_some() {}
+        if let Some(o) = other.peek().filter(|o| o.0 == node) {
+            let sum = ms + o.1;
+            if sum >= least_ms && best.is_none_or(|b| sum < b.1) {
+                best = Some((node, sum));
+            }
+        }
+    }
+    best
+}
