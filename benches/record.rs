@@ -1,5 +1,5 @@
-//! How long the transitions of a booking take on SQLite with every commit on disk, against the floor of one bare append and
-//! `fdatasync` on the same disk.
+//! How long the transitions of a booking take on SQLite with every commit on disk, against the floor of one page overwritten in
+//! place with `fdatasync` on the same disk: what SQLite's log does once it has its length.
 
 use dispatcher::clock::Env;
 use dispatcher::record::{Applied, Effect, NewBooking, NewRider, NewShift, NewStaff, Place, Placement, Record};
@@ -7,7 +7,7 @@ use geo::Position;
 use harness::figures::{self, Times, measure, note, row};
 use matcher::model::{AccountId, AgencyId, BookingKind, CrewSize, Mode, RiskGrade, StaffKind, TripId};
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::time::Instant;
 
@@ -20,7 +20,9 @@ const BATCH: usize = 32;
 /// Such transactions.
 const BATCHES: usize = 5;
 /// A commit's usual write, bytes: one page with its frame head.
-const APPEND_BYTES: usize = 4_120;
+const PAGE_BYTES: usize = 4_120;
+/// Pages of the log before it begins again at its front, as SQLite's does after a checkpoint.
+const PAGES: u64 = 1_000;
 const ANSWER_WITHIN_S: i64 = 600;
 
 fn main() {
@@ -31,17 +33,22 @@ fn main() {
     // Beside the build: a temporary directory may lie in memory, where a sync costs nothing.
     let dir = tempfile::tempdir_in(harness::root().join("target")).expect("the build directory is writable");
     let floor = floor(dir.path());
-    row("baseline, append a page and fdatasync", &floor, None);
+    row("baseline, overwrite a page and fdatasync", &floor, None);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(transitions(dir.path(), floor.p50_us()));
 }
 
 fn floor(dir: &Path) -> Times {
-    let mut file = OpenOptions::new().create(true).append(true).open(dir.join("floor")).expect("writable");
-    let page = [7_u8; APPEND_BYTES];
+    let path = dir.join("floor");
+    std::fs::write(&path, vec![0_u8; PAGE_BYTES * PAGES as usize]).expect("room on the disk");
+    let file = OpenOptions::new().write(true).open(&path).expect("writable");
+    file.sync_all().expect("the disk answers");
+    let page = [7_u8; PAGE_BYTES];
+    let mut nth = 0;
     measure(300, |_| {
-        file.write_all(&page).expect("room on the disk");
+        file.write_all_at(&page, nth % PAGES * PAGE_BYTES as u64).expect("room on the disk");
         file.sync_data().expect("the disk answers");
+        nth += 1;
     })
 }
 

@@ -1,5 +1,7 @@
-//! `kill -9` at any time loses no acknowledged booking and leaves no staff with two trips; SIGTERM drains.
+//! `kill -9` at any time loses no acknowledged booking, leaves no staff with two trips, and breaks no link of the audit chain.
 
+use dispatcher::clock::Env;
+use dispatcher::record::{AuditChain, Record};
 use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
 use simulator::client::Api;
@@ -78,6 +80,16 @@ fn check(console: &Value, acknowledged: &HashSet<String>) {
     }
 }
 
+/// The chain of all that was done holds, and has grown; hands over its length.
+async fn check_audit(server: &Server, before: i64) -> i64 {
+    let beside = Record::open_beside(&server.data(), Env::system()).await.expect("the record opens beside");
+    let chain = beside.verify_audit().await.expect("the record answers");
+    beside.close().await;
+    let AuditChain::Intact(rows) = chain else { panic!("the audit chain is broken: {chain:?}") };
+    assert!(rows >= before, "no row of the chain is lost: {before}, now {rows}");
+    rows
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
     let kills = std::env::var("DONGHAENG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
@@ -93,6 +105,7 @@ async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
     let riders = tokens(&made, "riders");
     let supervisor = tokens(&made, "supervisors").remove(0);
     let mut acknowledged = HashSet::new();
+    let mut audited = 1;
     for kill in 0..kills {
         let from = kill * RIDERS / kills;
         let until = (kill + 1) * RIDERS / kills;
@@ -107,6 +120,7 @@ async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
         }
         let console = server.api().signed_in(&supervisor).get("/v1/console").await.expect("the console");
         check(&console, &acknowledged);
+        audited = check_audit(&server, audited).await;
     }
     while let Some(done) = bookings.join_next().await {
         acknowledged.extend(done.expect("a booking does not panic"));
@@ -127,17 +141,4 @@ async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
     stop.store(true, Ordering::SeqCst);
     staff.join_all().await;
     assert_eq!(assigned, STAFF as usize / 2, "everybody free ends up in a crew");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_server_on_the_same_record_is_refused() {
-    let server = Server::start(ServerOptions::default()).await;
-    let second = std::process::Command::new(harness::binary("dispatcher"))
-        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-        .arg(server.data())
-        .output()
-        .expect("the binary runs");
-    assert!(!second.status.success());
-    let said = String::from_utf8_lossy(&second.stderr);
-    assert!(said.contains("another server is using this data directory"), "{said}");
 }

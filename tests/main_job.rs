@@ -1,124 +1,24 @@
 //! The main job over the wire: a booking reaches two phones, both accept, they meet, walk and finish. The same suite runs on the
 //! in-process index and on a real Redis.
 
+use harness::people::{GOAL, MEETING, Phone, enrol, gives_away, place};
 use harness::{Redis, Server, ServerOptions};
 use serde_json::{Value, json};
-use simulator::client::{Api, ApiError};
-use simulator::socket::{Credentials, Incoming, Socket};
+use simulator::socket::Incoming;
 use std::time::{Duration, Instant};
-
-/// Near City Hall in the generated city.
-const MEETING: (f64, f64) = (37.5663, 126.9779);
-const GOAL: (f64, f64) = (37.5700, 126.9920);
-
-struct Phone {
-    api: Api,
-    socket: Socket,
-    fixes: u32,
-}
-
-impl Phone {
-    async fn sign_in(server: &Server, token: &str) -> Self {
-        let api = server.api().signed_in(token);
-        let who = Credentials::Bearer(token.to_owned());
-        let socket = Socket::open(api.target(), &who, None, None).await.expect("the socket opens");
-        Self { api, socket, fixes: 0 }
-    }
-
-    async fn on_shift(server: &Server, token: &str, metres_east: f64) -> Self {
-        let mut phone = Self::sign_in(server, token).await;
-        phone.api.post("/v1/shift", &json!({ "mode": "walk", "hours": 8 })).await.expect("a shift begins");
-        phone.report(metres_east).await;
-        phone
-    }
-
-    async fn report(&mut self, metres_east: f64) {
-        self.fixes += 1;
-        let lon = MEETING.1 + metres_east / 88_000.0;
-        let fix = json!({ "lat": MEETING.0, "lon": lon, "acc_m": 8, "kind": "gps", "age_ms": 0, "seq": self.fixes });
-        self.socket.send(&json!({ "t": "fix", "fixes": [fix] })).await.expect("the fix is sent");
-    }
-
-    /// The next message of this kind, whatever comes before it.
-    async fn wait_for(&mut self, kind: &str) -> Incoming {
-        self.wait_until(|message| message.kind == kind, kind).await
-    }
-
-    async fn wait_until(&mut self, wanted: impl Fn(&Incoming) -> bool, what: &str) -> Incoming {
-        let search = async {
-            loop {
-                let message = self.socket.next().await.expect("the socket stays open");
-                if wanted(&message) {
-                    return message;
-                }
-            }
-        };
-        tokio::time::timeout(Duration::from_secs(30), search).await.unwrap_or_else(|_| panic!("no {what} within 30 s"))
-    }
-
-    async fn wait_for_phase(&mut self, phase: &str) -> Value {
-        let is = |m: &Incoming| m.kind == "trip" && m.body["trip"]["phase"] == phase;
-        self.wait_until(is, phase).await.body["trip"].clone()
-    }
-
-    async fn answer(&mut self, offer: &Value, accept: bool) -> Value {
-        let fields = json!({ "offer": offer["id"], "accept": accept });
-        self.socket.command("answer", fields).await.expect("the answer is taken")
-    }
-
-    async fn tap(&mut self, trip: &Value, to: &str) {
-        self.socket
-            .command("status", json!({ "trip": trip, "to": to }))
-            .await
-            .unwrap_or_else(|e| panic!("{to}: {e:?}"));
-    }
-}
-
-fn place(at: (f64, f64)) -> Value {
-    json!({ "lat": at.0, "lon": at.1, "label": "표시된 곳" })
-}
-
-async fn enrol(server: &Server, staff: u32, riders: u32, supervisors: u32) -> (Vec<String>, Vec<String>, Vec<String>) {
-    let counts = json!({ "staff": staff, "riders": riders, "supervisors": supervisors });
-    let made = server.api().post("/v1/demo/enrol", &counts).await.expect("the demo enrols");
-    let tokens = |kind: &str| {
-        let rows = made[kind].as_array().expect("a list").iter();
-        rows.map(|row| row["token"].as_str().expect("a token").to_owned()).collect::<Vec<_>>()
-    };
-    (tokens("staff"), tokens("riders"), tokens("supervisors"))
-}
-
-async fn book(rider: &Phone, key: &str) -> Value {
-    let body = json!({ "kind": "now", "pickup": place(MEETING), "dropoff": place(GOAL) });
-    rider.api.book(key, &body).await.expect("the booking is acknowledged")["trips"][0].clone()
-}
-
-fn code(refused: &ApiError) -> &str {
-    refused.code()
-}
-
-/// Whether any number in the message is a coordinate close to the meeting point.
-fn gives_away(message: &Value) -> bool {
-    match message {
-        Value::Number(n) => n.as_f64().is_some_and(|n| (n - MEETING.0).abs() < 5e-5 || (n - MEETING.1).abs() < 5e-5),
-        Value::Array(items) => items.iter().any(gives_away),
-        Value::Object(fields) => fields.values().any(gives_away),
-        Value::String(text) => text.contains("표시된 곳"),
-        _ => false,
-    }
-}
 
 async fn a_whole_trip(options: ServerOptions) {
     let server = Server::start(options).await;
-    let (staff, riders, supervisors) = enrol(&server, 2, 1, 1).await;
+    let people = enrol(&server, 2, 1, 1).await;
+    let (staff, riders, supervisors) = (people.staff, people.riders, people.supervisors);
     let mut first = Phone::on_shift(&server, &staff[0], 150.0).await;
     let mut second = Phone::on_shift(&server, &staff[1], -200.0).await;
     let mut rider = Phone::sign_in(&server, &riders[0]).await;
     let supervisor = server.api().signed_in(&supervisors[0]);
 
     let asked = Instant::now();
-    let trip = book(&rider, "a-key").await;
-    let again = book(&rider, "a-key").await;
+    let trip = rider.book("a-key").await;
+    let again = rider.book("a-key").await;
     assert_eq!(trip["id"], again["id"], "the same key is the same booking");
     let offer = first.wait_for("offer").await.body["offer"].clone();
     let other = second.wait_for("offer").await.body["offer"].clone();
@@ -170,13 +70,14 @@ async fn a_whole_trip_on_redis() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_declined_slot_is_refilled_and_the_other_is_kept() {
     let server = Server::start(ServerOptions::default()).await;
-    let (staff, riders, _) = enrol(&server, 3, 1, 0).await;
+    let people = enrol(&server, 3, 1, 0).await;
+    let (staff, riders) = (people.staff, people.riders);
     let mut phones = Vec::new();
     for (n, token) in staff.iter().enumerate() {
         phones.push(Phone::on_shift(&server, token, 100.0 * (n + 1) as f64).await);
     }
     let mut rider = Phone::sign_in(&server, &riders[0]).await;
-    let trip = book(&rider, "k").await;
+    let trip = rider.book("k").await;
     let mut third = phones.pop().expect("three");
     let mut second = phones.pop().expect("three");
     let mut first = phones.pop().expect("three");
@@ -187,7 +88,7 @@ async fn a_declined_slot_is_refilled_and_the_other_is_kept() {
     let refill = third.wait_for("offer").await.body["offer"].clone();
     let path = format!("/v1/offers/{}/answer", declined["id"].as_str().expect("an id"));
     let late = second.api.post(&path, &json!({ "accept": true })).await.expect_err("a closed offer");
-    assert_eq!(code(&late), "already_answered");
+    assert_eq!(late.code(), "already_answered");
     third.answer(&refill, true).await;
     let assigned = rider.wait_for_phase("assigned").await;
     assert_eq!(assigned["crew"].as_array().map(Vec::len), Some(2));
@@ -206,10 +107,11 @@ async fn a_declined_slot_is_refilled_and_the_other_is_kept() {
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_free_is_a_humans_within_the_minute_and_a_human_can_assign() {
     let server = Server::start(ServerOptions::default()).await;
-    let (staff, riders, supervisors) = enrol(&server, 2, 1, 1).await;
+    let people = enrol(&server, 2, 1, 1).await;
+    let (staff, riders, supervisors) = (people.staff, people.riders, people.supervisors);
     let mut rider = Phone::sign_in(&server, &riders[0]).await;
     let asked = Instant::now();
-    let trip = book(&rider, "k").await;
+    let trip = rider.book("k").await;
     let told = |m: &Incoming| m.kind == "trip" && m.body["trip"]["escalated"] == true;
     let search = async {
         loop {
@@ -233,25 +135,16 @@ async fn nobody_free_is_a_humans_within_the_minute_and_a_human_can_assign() {
     let id = trip["id"].as_str().expect("an id").to_owned();
     console.api.post(&format!("/v1/trips/{id}/release"), &json!({})).await.expect("a supervisor frees them");
     first.wait_until(|m| m.kind == "offer_closed" && m.body["offer"] == offer["id"], "the offer's end").await;
-    assert_eq!(
-        code(
-            &first
-                .api
-                .post(
-                    &format!("/v1/offers/{}/answer", offer["id"].as_str().expect("an id")),
-                    &json!({ "accept": true })
-                )
-                .await
-                .expect_err("closed")
-        ),
-        "offer_closed"
-    );
+    let path = format!("/v1/offers/{}/answer", offer["id"].as_str().expect("an id"));
+    let late = first.api.post(&path, &json!({ "accept": true })).await.expect_err("a closed offer");
+    assert_eq!(late.code(), "offer_closed");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_sos_rings_on_every_console_until_somebody_takes_it() {
     let server = Server::start(ServerOptions::default()).await;
-    let (staff, _, supervisors) = enrol(&server, 1, 0, 2).await;
+    let people = enrol(&server, 1, 0, 2).await;
+    let (staff, supervisors) = (people.staff, people.supervisors);
     let mut phone = Phone::on_shift(&server, &staff[0], 50.0).await;
     let mut one = Phone::sign_in(&server, &supervisors[0]).await;
     let mut two = Phone::sign_in(&server, &supervisors[1]).await;
@@ -278,7 +171,8 @@ async fn an_sos_rings_on_every_console_until_somebody_takes_it() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_commute_becomes_two_legs_a_day_and_a_skipped_day_none() {
     let server = Server::start(ServerOptions::default()).await;
-    let (_, riders, supervisors) = enrol(&server, 0, 1, 1).await;
+    let people = enrol(&server, 0, 1, 1).await;
+    let (riders, supervisors) = (people.riders, people.supervisors);
     let rider = Phone::sign_in(&server, &riders[0]).await;
     // The server's own day, so that the fact can be shown on any.
     let console = server.api().signed_in(&supervisors[0]).get("/v1/console").await.expect("the console");

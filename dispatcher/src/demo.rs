@@ -2,7 +2,7 @@
 //! consented to that company only, so that no simulated booking takes the visitor's crew. Exists only under `--demo`.
 
 use crate::clock::Env;
-use crate::record::{NewRider, NewStaff, Record, RecordError};
+use crate::record::{CERTIFIED_S, NewRider, NewStaff, Record, RecordError};
 use anyhow::{Context, Result};
 use matcher::model::{AccountId, CrewSize, RiskGrade, StaffKind};
 use serde::{Deserialize, Serialize};
@@ -10,8 +10,6 @@ use std::path::Path;
 
 /// How long a printed demo code works, seconds: as long as somebody may leave the demo standing.
 const CODE_LIFE_S: i64 = 7 * 86_400;
-/// Demo certificates never run out during a demo, seconds.
-const CERTIFIED_S: i64 = 365 * 86_400;
 
 /// The accounts, kept beside the record so that a restart finds them again. Ids only.
 #[derive(Clone, Serialize, Deserialize)]

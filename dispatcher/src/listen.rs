@@ -4,6 +4,7 @@
 //! Invariant: every connection holds one permit of the cap until it ends, upgraded ones too.
 
 use crate::http::auth::Peer;
+use crate::telemetry;
 use axum::Router;
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -40,7 +41,7 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            connections: 15_000,
+            connections: crate::config::CONNECTIONS_MAX_DEFAULT,
             header: Duration::from_secs(5),
             handshake: Duration::from_secs(5),
             drain: Duration::from_secs(30),
@@ -75,7 +76,7 @@ pub async fn serve(
         };
         match accepted {
             Ok((stream, peer, permit)) => {
-                metrics::counter!("donghaeng_connections_total").increment(1);
+                metrics::counter!(telemetry::CONNECTIONS).increment(1);
                 tasks.spawn(connection(Arc::clone(&serving), tls.clone(), stream, peer, permit, stop.clone()));
             }
             Err(error) => {

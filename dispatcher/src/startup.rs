@@ -27,8 +27,10 @@ use tokio_util::task::TaskTracker;
 
 /// Begins every key in Redis.
 const REDIS_PREFIX: &str = "dh:";
-/// How often gauges are set.
-const GAUGES_EVERY: Duration = Duration::from_secs(5);
+/// How often gauges are set and the silent are forgotten.
+const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// A last position is kept so long after its phone fell silent, seconds: long enough for an alarm to name it.
+const SILENT_KEPT_S: i64 = 30 * 60;
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 pub async fn serve(config: Config) -> Result<()> {
@@ -71,7 +73,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, map, env.clone());
     let engine_stop = CancellationToken::new();
     let engine = tokio::spawn(engine.run(engine_stop.clone()));
-    tasks.spawn(gauges(Arc::clone(&live), metrics, stop.clone()));
+    tasks.spawn(upkeep(Arc::clone(&live), env.clone(), metrics, stop.clone()));
     shutdown::on_signal(stop.clone())?;
 
     announce(&config, &listener, &record, &env, demo.as_ref()).await?;
@@ -141,8 +143,14 @@ impl Whereabouts for Places {
     }
 }
 
-async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::PrometheusHandle, stop: CancellationToken) {
+async fn upkeep(
+    live: Arc<Live>,
+    env: Env,
+    handle: metrics_exporter_prometheus::PrometheusHandle,
+    stop: CancellationToken,
+) {
     while !stop.is_cancelled() {
+        live.forget_silent(env.now(), SILENT_KEPT_S);
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
         metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
@@ -160,7 +168,7 @@ async fn gauges(live: Arc<Live>, handle: metrics_exporter_prometheus::Prometheus
         handle.run_upkeep();
         tokio::select! {
             () = stop.cancelled() => {}
-            () = tokio::time::sleep(GAUGES_EVERY) => {}
+            () = tokio::time::sleep(UPKEEP_EVERY) => {}
         }
     }
 }

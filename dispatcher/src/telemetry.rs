@@ -27,6 +27,26 @@ pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
 pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
 /// Fixes received, by `verdict`.
 pub const FIXES: &str = "donghaeng_fixes_total";
+/// Connections accepted.
+pub const CONNECTIONS: &str = "donghaeng_connections_total";
+/// Alarms raised by phones.
+pub const SOS: &str = "donghaeng_sos_total";
+/// Bookings put on the record, by `kind`.
+pub const BOOKINGS: &str = "donghaeng_bookings_total";
+/// Requests answered, by `method`, `route` pattern and `status`.
+pub const HTTP_REQUESTS: &str = "donghaeng_http_requests_total";
+/// Seconds a request took, by `route` pattern.
+pub const HTTP_REQUEST_SECONDS: &str = "donghaeng_http_request_seconds";
+/// Seconds one round of the live picture took.
+pub const FEED_TICK_SECONDS: &str = "donghaeng_feed_tick_seconds";
+/// Open sockets.
+pub const SOCKETS: &str = "donghaeng_sockets";
+/// Sockets the server closed, by `reason`.
+pub const SOCKET_CLOSES: &str = "donghaeng_socket_closes_total";
+/// Numbered messages sent again for want of an acknowledgement.
+pub const RESENDS: &str = "donghaeng_resends_total";
+/// Messages heard on sockets, by `t`.
+pub const SOCKET_MESSAGES: &str = "donghaeng_socket_messages_total";
 /// Open file descriptors of this process.
 pub const OPEN_FILES: &str = "donghaeng_open_files";
 /// Resident memory of this process, bytes.
@@ -78,6 +98,16 @@ fn describe() {
     metrics::describe_counter!(LIVE_REDIS_WRITES, "positions written to Redis");
     metrics::describe_counter!(LIVE_REDIS_SKIPPED, "values in Redis that are not ours");
     metrics::describe_counter!(FIXES, "fixes received, by verdict");
+    metrics::describe_counter!(CONNECTIONS, "connections accepted");
+    metrics::describe_counter!(SOS, "alarms raised by phones");
+    metrics::describe_counter!(BOOKINGS, "bookings put on the record, by kind");
+    metrics::describe_counter!(HTTP_REQUESTS, "requests answered, by method, route pattern and status");
+    metrics::describe_histogram!(HTTP_REQUEST_SECONDS, "seconds a request took, by route pattern");
+    metrics::describe_histogram!(FEED_TICK_SECONDS, "seconds one round of the live picture took");
+    metrics::describe_gauge!(SOCKETS, "open sockets");
+    metrics::describe_counter!(SOCKET_CLOSES, "sockets the server closed, by reason");
+    metrics::describe_counter!(RESENDS, "numbered messages sent again for want of an acknowledgement");
+    metrics::describe_counter!(SOCKET_MESSAGES, "messages heard on sockets, by t");
     metrics::describe_gauge!(OPEN_FILES, "open file descriptors of this process");
     metrics::describe_gauge!(MEMORY_BYTES, "resident memory of this process");
 }

@@ -13,6 +13,7 @@
 //! | compressed sparse row graph, adjacency array | [`road::Graph`], one per [`road::Profile`] |
 //! | routing profile, mode, costing | [`road::Profile`] |
 //! | many-to-one, nearest drivers by travel time | [`road::soonest`] over [`road::StaffOnRoad`] |
+//! | isochrone, reachability | [`road::reach()`] |
 //! | one-to-one route, duration | [`road::Graph::route`], [`road::Graph::travel_time`] |
 //! | OSM extract, PBF import | [`road::load()`] → [`road::data::MapData`] |
 //! | preprocessed graph file | [`road::RoadMap::save`], [`road::RoadMap::load`] |

@@ -39,6 +39,7 @@ fn data() -> MapData {
         bounds: Bounds::around(nodes.iter().copied()).unwrap(),
         ways: rows.chain(columns).collect(),
         nodes,
+        restrictions: Vec::new(),
         names: Vec::new(),
         areas: Vec::new(),
         labels: Vec::new(),

@@ -106,10 +106,34 @@ export class RiderPage extends AnyPage {
     await this.id('book-submit').click();
   }
   async choose(role, words, look) {
-    await this.id(`${role}-search`).fill(words);
-    await this.id('place').first().click();
+    await this.findPlace(role, words);
     await look(`book-${role}`);
     await this.id(`${role}-next`).click();
+  }
+  async findPlace(role, words) {
+    await this.id(`${role}-search`).fill(words);
+    await this.id('place').first().click();
+  }
+  /** Where the pin stands on the screen. */
+  async pin() {
+    const pin = this.id('pin');
+    await pin.scrollIntoViewIfNeeded();
+    // The view may still be moving to the place.
+    let before = null;
+    for (;;) {
+      const { x, y } = await pin.boundingBox();
+      if (before?.x === x && before?.y === y) return { x, y };
+      before = { x, y };
+      await this.page.waitForTimeout(100);
+    }
+  }
+  async dragPin(right, down) {
+    const { x, y } = await this.pin();
+    await this.page.mouse.move(x + 24, y + 20);
+    await this.page.mouse.down();
+    await this.page.mouse.move(x + 24 + right / 2, y + 20 + down / 2);
+    await this.page.mouse.move(x + 24 + right, y + 20 + down);
+    await this.page.mouse.up();
   }
   async cancel() {
     await this.id('cancel').click();
@@ -125,8 +149,11 @@ export class StaffPage extends AnyPage {
     await this.id('waiting').waitFor();
   }
   accept() { return this.id('accept').click(); }
-  /** Taps the one next action once it is the expected one. */
-  tap(to) { return this.page.locator(`[data-testid=next-action][data-to=${to}]:enabled`).click(); }
+  /** Taps the one next action once it is the expected one; the last one is sent without its wait. */
+  async tap(to) {
+    await this.page.locator(`[data-testid=next-action][data-to=${to}]:enabled`).click();
+    if (to === 'completed') await this.id('undo-now').click();
+  }
 }
 
 export class ConsolePage extends AnyPage {

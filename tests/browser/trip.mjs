@@ -105,9 +105,7 @@ async function oneTrip() {
   }
   await picture('rider-assigned', rider);
   await picture('staff-assigned', one);
-  await desk.row(asked).click();
-  await picture('console-assigned', desk);
-  await desk.row(asked).click();
+  await consoleHidesPlaces(asked);
   for (const to of ['en_route', 'arrived']) {
     await Promise.all(staff.map((page) => page.tap(to)));
     await Promise.all([...[rider, ...staff].map((page) => page.reaches(to)), desk.row(asked, to).waitFor()]);
@@ -131,6 +129,25 @@ async function oneTrip() {
   await rider.id('trip-close').click();
 }
 
+/** Exact places are on the console only after a press, and no longer than asked for. */
+async function consoleHidesPlaces(asked) {
+  await desk.row(asked).click();
+  await desk.find('places', { shown: 'false' }).waitFor();
+  const shows = async () => (await desk.page.locator('body').innerText()).includes(secrets[0]);
+  assert.equal(await shows(), false, 'the console shows the meeting point unasked');
+  await picture('console-assigned', desk);
+  await desk.page.keyboard.press('v');
+  await desk.find('places', { shown: 'true' }).waitFor();
+  assert.ok(await desk.id('looking').isVisible(), 'a look is not visible as such');
+  assert.equal(await shows(), true, 'a press shows no place');
+  await picture('console-revealed', desk);
+  await desk.page.keyboard.press('v');
+  await desk.find('places', { shown: 'false' }).waitFor();
+  assert.equal(await shows(), false, 'the place stayed after it was hidden');
+  await desk.row(asked).click();
+  step('the console shows places when asked to');
+}
+
 async function alarm() {
   await one.holdSos();
   await one.sosReaches('sent');
@@ -149,15 +166,47 @@ async function alarm() {
 async function oneCancel() {
   await rider.switchLanguage();
   assert.equal(await rider.page.evaluate(() => document.documentElement.lang), 'en');
+  await pinMoves();
   await rider.bookNow(FROM, TO);
   await rider.page.locator('[data-testid=trip-phase][data-phase=offered]').waitFor();
   const asked = await rider.trip();
   await Promise.all(staff.map((page) => page.id('offer-card').waitFor()));
+  // Taken back, it is as if it had not been asked; the button is there again.
   await rider.cancel();
+  await rider.find('undo', { what: 'cancel' }).waitFor();
+  await picture('rider-undo', rider);
+  await rider.id('undo-back').click();
+  await rider.id('cancel').waitFor();
+  await rider.cancel();
+  await rider.id('undo-now').click();
   await rider.reaches('cancelled');
   await desk.row(asked, 'cancelled').waitFor();
   await Promise.all(staff.map((page) => page.id('waiting').waitFor()));
   step('a second trip, in English, was called off and left the phones');
+}
+
+/** The pin follows the mouse and the arrow keys, and the place is then no longer the station's. */
+async function pinMoves() {
+  await rider.id('when-now').click();
+  const chosen = rider.page.locator('[data-testid=place][aria-pressed=true]');
+  const search = () => rider.findPlace('pickup', FROM);
+  await search();
+  await chosen.waitFor();
+  const stood = await rider.pin();
+  await rider.dragPin(60, 30);
+  await chosen.waitFor({ state: 'detached' });
+  const dragged = await rider.pin();
+  assert.ok(Math.abs(dragged.x - stood.x - 60) < 4 && Math.abs(dragged.y - stood.y - 30) < 4, 'the pin is not where it was put down');
+  await search();
+  await chosen.waitFor();
+  await rider.id('pin').focus();
+  const before = await rider.pin();
+  await rider.page.keyboard.press('Shift+ArrowRight');
+  await chosen.waitFor({ state: 'detached' });
+  assert.ok((await rider.pin()).x > before.x + 20, 'an arrow key did not move the pin');
+  await picture('book-pickup-pin', rider);
+  await rider.id('step-back').click();
+  step('a place can be chosen by dragging and by keyboard');
 }
 
 async function nothingForbidden() {

@@ -3,7 +3,10 @@
 #![expect(clippy::print_stderr, reason = "a test says what it skips, and shows the log of what broke")]
 
 pub mod figures;
+pub mod people;
+pub mod raw;
 pub mod redis;
+pub mod refusal;
 pub mod server;
 
 pub use redis::Redis;

@@ -1,6 +1,7 @@
 //! Owns a real Redis process for one test: free port, no persistence, killed by its own handle.
 
-use std::net::TcpListener;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -51,7 +52,7 @@ impl Redis {
             .expect("the Redis server starts");
         let this = Self { child, port };
         let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
+        while TcpStream::connect(("127.0.0.1", port)).is_err() {
             assert!(begun.elapsed() < Duration::from_secs(10), "Redis did not listen within 10 s");
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -68,6 +69,45 @@ impl Redis {
         self.port
     }
 
+    /// One command's answer, nested arrays laid flat.
+    ///
+    /// # Panics
+    /// When Redis does not answer, or answers an error.
+    pub fn ask(&self, words: &[&[u8]]) -> Vec<Vec<u8>> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("Redis listens");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
+        let mut command = format!("*{}\r\n", words.len()).into_bytes();
+        for word in words {
+            command.extend(format!("${}\r\n", word.len()).into_bytes());
+            command.extend_from_slice(word);
+            command.extend_from_slice(b"\r\n");
+        }
+        stream.write_all(&command).expect("Redis reads");
+        let mut answer = Vec::new();
+        read_answer(&mut BufReader::new(stream), &mut answer);
+        answer
+    }
+
+    /// Every key with all it holds: of a hash, fields and values in turn.
+    ///
+    /// # Panics
+    /// When Redis does not answer.
+    pub fn everything(&self) -> Vec<(String, Vec<Vec<u8>>)> {
+        let mut all = Vec::new();
+        for key in self.ask(&[b"KEYS", b"*"]) {
+            let command: &[&[u8]] = match &self.ask(&[b"TYPE", &key])[0][..] {
+                b"hash" => &[b"HGETALL", &key],
+                b"set" => &[b"SMEMBERS", &key],
+                b"list" => &[b"LRANGE", &key, b"0", b"-1"],
+                b"zset" => &[b"ZRANGE", &key, b"0", b"-1"],
+                b"stream" => &[b"XRANGE", &key, b"-", b"+"],
+                _ => &[b"GET", &key],
+            };
+            all.push((String::from_utf8_lossy(&key).into_owned(), self.ask(command)));
+        }
+        all
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) {
         self.stop();
@@ -76,6 +116,24 @@ impl Redis {
     fn stop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+/// One answer of the Redis protocol, version 2.
+fn read_answer(stream: &mut BufReader<TcpStream>, into: &mut Vec<Vec<u8>>) {
+    let mut line = String::new();
+    stream.read_line(&mut line).expect("Redis answers");
+    let (kind, rest) = line.trim_end().split_at(1);
+    match kind {
+        "$" if rest != "-1" => {
+            let mut bytes = vec![0; rest.parse::<usize>().expect("a length") + 2];
+            stream.read_exact(&mut bytes).expect("Redis answers");
+            bytes.truncate(bytes.len() - 2);
+            into.push(bytes);
+        }
+        "*" => (0..rest.parse::<u32>().unwrap_or(0)).for_each(|_| read_answer(stream, into)),
+        "-" => panic!("Redis refuses: {rest}"),
+        _ => into.push(rest.as_bytes().to_vec()),
     }
 }
 

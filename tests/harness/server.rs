@@ -2,6 +2,7 @@
 //! prints the log in each case.
 
 use crate::binary;
+use serde_json::Value;
 use simulator::client::Api;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -139,6 +140,28 @@ impl Server {
         self.child.id()
     }
 
+    /// `dispatcher admin …` beside it: what it prints as JSON.
+    ///
+    /// # Panics
+    /// When the command fails.
+    pub fn admin(&self, args: &[&str]) -> Value {
+        let mut command = Command::new(binary("dispatcher"));
+        command.arg("admin").args(args).arg("--json").arg("--data").arg(self.data());
+        let output = command.output().expect("the dispatcher binary starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "admin {} failed: {said}", args.join(" "));
+        serde_json::from_slice(&output.stdout).expect("--json prints JSON")
+    }
+
+    /// A token for the code of what [`Server::admin`] made.
+    ///
+    /// # Panics
+    /// When the code does not work.
+    pub async fn token_of(&self, made: &Value) -> String {
+        let session = self.api().sign_in(made["code"].as_str().expect("a code")).await.expect("a fresh code works");
+        session["token"].as_str().expect("a token").to_owned()
+    }
+
     /// `kill -9`, then a new process on the same data directory and address.
     ///
     /// # Panics
@@ -148,9 +171,25 @@ impl Server {
         let mut this = self;
         let _ = this.child.kill();
         let _ = this.child.wait();
-        let listen = this.url.trim_start_matches("http://").to_owned();
-        let options = this.options.clone();
-        let data = this.take_data();
+        this.start_again().await
+    }
+
+    /// Waits for the end after [`Server::terminate`], which must be a good one, then a new process on the same data directory
+    /// and address.
+    ///
+    /// # Panics
+    /// When the old one does not end well, or the new one does not become ready.
+    #[must_use]
+    pub async fn stop_and_restart(mut self) -> Self {
+        let status = self.wait().await;
+        assert!(status.success(), "a drained server ends well: {status}");
+        self.start_again().await
+    }
+
+    async fn start_again(mut self) -> Self {
+        let listen = self.url.trim_start_matches("http://").to_owned();
+        let options = self.options.clone();
+        let data = self.take_data();
         Self::start_in(data, options, &listen).await
     }
 
@@ -160,6 +199,10 @@ impl Server {
     /// When it does not end within 40 s.
     pub async fn stop(mut self) -> ExitStatus {
         self.terminate();
+        self.wait().await
+    }
+
+    async fn wait(&mut self) -> ExitStatus {
         let begun = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait().expect("own child") {

@@ -13,9 +13,6 @@ use std::fmt::Write;
 use std::path::PathBuf;
 use uuid::Uuid;
 
-/// Certificates of new staff are valid so long unless said otherwise, seconds.
-const CERTIFIED_S: i64 = 365 * 86_400;
-
 /// What to set up, where.
 #[derive(clap::Args)]
 #[command(
@@ -94,6 +91,15 @@ enum What {
         #[arg(long)]
         name: String,
     },
+    /// Never send this staff member to this rider (they know each other); nobody else sees why
+    Conflict {
+        /// Staff member's account
+        #[arg(long)]
+        staff: Uuid,
+        /// Rider's account
+        #[arg(long)]
+        rider: Uuid,
+    },
     /// A one-time code for an account
     Code {
         /// Account's id
@@ -148,7 +154,6 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
             Ok(Value::Array(shown.collect()))
         }
         What::Staff { agency, name, kind, gender, certified_days } => {
-            let certified_s = if *certified_days == 365 { CERTIFIED_S } else { i64::from(*certified_days) * 86_400 };
             let new = NewStaff {
                 agency: AgencyId(*agency),
                 name: named(name)?,
@@ -157,7 +162,7 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
                     Kind::Supporter => StaffKind::Supporter,
                 },
                 gender: gender.map(Into::into),
-                certified_until: now.plus_s(certified_s),
+                certified_until: now.plus_s(i64::from(*certified_days) * 86_400),
             };
             let account = record.create_staff(now, &new).await?.ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0, "no": account.no})).await
@@ -185,6 +190,14 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
         What::Admin { name } => {
             let account = record.create_admin(now, &named(name)?).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
+        }
+        What::Conflict { staff, rider } => {
+            if !record.add_conflict(now, AccountId(*staff), AccountId(*rider)).await? {
+                return Err(
+                    Misuse("--staff and --rider are the accounts of a staff member and a rider".to_owned()).into()
+                );
+            }
+            Ok(json!({"staff": staff, "rider": rider}))
         }
         What::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
         What::Code { account: None, .. } => {

@@ -80,9 +80,11 @@ fn parse_box(text: &str) -> Result<Bounds> {
     };
     let numbers: Vec<f64> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
     let [west, south, east, north] = numbers[..] else { return Err(wrong().into()) };
+    let (longitude, latitude) = (-180.0..=180.0, -90.0..=90.0);
+    // Ranges hold no NaN, which would pass every comparison below.
     let on_earth =
-        (-180.0..=180.0).contains(&west) && (-180.0..=180.0).contains(&east) && (-90.0..=90.0).contains(&south);
-    if text.split(',').count() != 4 || !on_earth || west >= east || south >= north || north > 90.0 {
+        [west, east].iter().all(|d| longitude.contains(d)) && [south, north].iter().all(|d| latitude.contains(d));
+    if text.split(',').count() != 4 || !on_earth || west >= east || south >= north {
         return Err(wrong().into());
     }
     Ok(Bounds { west, south, east, north })

@@ -58,7 +58,7 @@ enum Command {
     Admin(admin::Args),
     /// Copy the record into a new file, consistently, beside a running server
     #[command(
-        after_help = "Example:\n  dispatcher backup --data /var/lib/donghaeng backup-2026-11-24.sqlite\nTo restore: stop the server and put the file back as record.sqlite in the data directory."
+        after_help = "Example:\n  dispatcher backup --data /var/lib/donghaeng backup-2026-11-24.sqlite\nTo restore: stop the server, move record.sqlite, record.sqlite-wal and record.sqlite-shm out of the data directory, and put the copy there as record.sqlite. With Redis, also empty the service's keys (dh:*): session numbers begin again from the copy's."
     )]
     Backup {
         /// Data directory of the server

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Seed of the built-in city.
 pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
 /// Connections held at a time by default.
-const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
+pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
 
 /// Flags and environment; what is `None` comes from the file or the default.
 #[derive(Args, Clone, Debug, Default)]
@@ -146,9 +146,13 @@ impl Config {
     fn problems(&self) -> Vec<ConfigProblem> {
         let mut found = Vec::new();
         if let Some(url) = &self.redis {
-            let known = ["redis://", "rediss://", "unix://"].iter().any(|scheme| url.starts_with(scheme));
-            if !known {
-                found.push(problem("redis", "must begin with redis://"));
+            if url.starts_with("rediss://") {
+                found.push(problem(
+                    "redis",
+                    "TLS to Redis is not built in; use redis:// inside one machine or a private network",
+                ));
+            } else if !["redis://", "unix://"].iter().any(|scheme| url.starts_with(scheme)) {
+                found.push(problem("redis", "must begin with redis:// or unix://"));
             }
         }
         match (&self.tls_cert, &self.tls_key) {

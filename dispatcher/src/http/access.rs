@@ -74,6 +74,7 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("POST", "/v1/admin/staff", ADMIN),
     ("POST", "/v1/admin/riders", ADMIN),
     ("POST", "/v1/admin/supervisors", ADMIN),
+    ("POST", "/v1/admin/conflicts", ADMIN),
     ("POST", "/v1/admin/codes", ADMIN),
     ("POST", "/v1/admin/accounts/{id}/suspend", ADMIN),
     ("POST", "/v1/demo/enrol", OPEN),

@@ -5,7 +5,7 @@ use super::auth::Caller;
 use super::body::{Input, PathId};
 use super::hand::parse_reason;
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use crate::record::{NewRider, NewStaff};
+use crate::record::{CERTIFIED_S, NewRider, NewStaff};
 use crate::view::time::{instant, parse_instant};
 use axum::Json;
 use axum::extract::State;
@@ -20,8 +20,6 @@ use uuid::Uuid;
 const NAME_CHARS_MAX: usize = 60;
 /// Most agencies a rider may name.
 const AGENCIES_MAX: usize = 20;
-/// Certificates without a stated end are asked for again after this, seconds.
-const CERTIFIED_S: i64 = 365 * 86_400;
 
 /// Company or centre.
 #[derive(Clone, Copy, Deserialize, Serialize, ToSchema)]
@@ -124,6 +122,14 @@ pub struct SupervisorIn {
 #[serde(deny_unknown_fields)]
 pub struct AccountIn {
     account: Uuid,
+}
+
+/// Who must not meet.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConflictIn {
+    staff: Uuid,
+    rider: Uuid,
 }
 
 /// Why.
@@ -234,6 +240,14 @@ pub async fn supervisor(
     let created = app.record.create_supervisor(app.env.now(), AgencyId(input.agency), name).await?;
     let account = created.ok_or_else(|| Problem::bad_field("agency"))?;
     with_code(&app, account.id, None).await
+}
+
+/// Ties a staff member to a rider: never sent to them, and nobody else sees why.
+#[utoipa::path(post, path = "/v1/admin/conflicts", tag = "admin", request_body = ConflictIn,
+    responses((status = 204), (status = 404, body = ProblemBody)))]
+pub async fn conflict(State(app): State<Arc<App>>, Input(input): Input<ConflictIn>) -> Answer<StatusCode> {
+    let added = app.record.add_conflict(app.env.now(), AccountId(input.staff), AccountId(input.rider)).await?;
+    if added { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
 /// A new one-time code for an account.

@@ -7,6 +7,7 @@ use super::body::Hashed;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips;
 use crate::record::{Booked, NewBooking, Place};
+use crate::telemetry;
 use crate::view::place::{LABEL_CHARS_MAX, parse_position};
 use crate::view::series::DAYS;
 use crate::view::time::{korean_date, parse_date, parse_instant, parse_time_of_day};
@@ -126,7 +127,7 @@ pub async fn book(
     };
     let booked = app.record.book(now, &new).await??;
     if booked.fresh {
-        metrics::counter!("donghaeng_bookings_total", "kind" => word).increment(1);
+        metrics::counter!(telemetry::BOOKINGS, "kind" => word).increment(1);
     }
     show(&app, booked, word).await
 }

@@ -4,6 +4,7 @@
 use super::App;
 use super::problem::{Answer, Code, Problem};
 use crate::record::{Account, Role};
+use crate::telemetry;
 use crate::view::FixIn;
 use matcher::model::{IncidentId, OfferId, OfferState, Phase, TripId};
 use std::sync::PoisonError;
@@ -42,7 +43,7 @@ pub async fn sos(app: &App, account: &Account, trip: Option<TripId>) -> Answer<I
     let trip = own_trip(app, account, trip).await?;
     let fix = app.sight.places.last_fix(account.id);
     let id = app.record.raise_sos(app.env.now(), account, trip, fix).await??;
-    metrics::counter!("donghaeng_sos_total").increment(1);
+    metrics::counter!(telemetry::SOS).increment(1);
     Ok(id)
 }
 

@@ -121,12 +121,13 @@ pub async fn enrol(
     Ok((StatusCode::CREATED, Json(out)))
 }
 
-/// Tokens of the crew kept for the visitor.
+/// Tokens of the crew kept for the visitor, without those whose phone is open already: a page in somebody's hands is not
+/// pushed out by the fleet.
 #[utoipa::path(post, path = "/v1/demo/visitor", tag = "demo",
     responses((status = 201, body = VisitorOut), (status = 404, body = ProblemBody)))]
 pub async fn visitor(State(app): State<Arc<App>>, _: DemoPeer) -> Answer<(StatusCode, Json<VisitorOut>)> {
     let mut staff = Vec::with_capacity(app.config.demo_staff.len());
-    for id in &app.config.demo_staff {
+    for id in app.config.demo_staff.iter().filter(|id| app.hub.phone(**id).is_none()) {
         let account = app.record.account(*id).await?.ok_or(Code::NotFound)?;
         let token = app.record.issue_token(app.env.now(), *id).await?.ok_or(Code::NotFound)?;
         staff.push(DemoAccount::of((account, token)));

@@ -3,6 +3,7 @@
 
 use super::App;
 use super::problem::{Code, Problem};
+use crate::telemetry;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
@@ -30,10 +31,10 @@ pub async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) 
     let id = format!("{:016x}", u64::from_ne_bytes(random));
     tracing::info!(%method, route, status, ms = took.as_millis() as u64, request = id, "request");
     let method = if is_usual(&method) { method.as_str().to_owned() } else { "other".to_owned() };
-    metrics::counter!("donghaeng_http_requests_total", "method" => method, "route" => route.clone(),
+    metrics::counter!(telemetry::HTTP_REQUESTS, "method" => method, "route" => route.clone(),
         "status" => status.to_string())
     .increment(1);
-    metrics::histogram!("donghaeng_http_request_seconds", "route" => route).record(took.as_secs_f64());
+    metrics::histogram!(telemetry::HTTP_REQUEST_SECONDS, "route" => route).record(took.as_secs_f64());
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

@@ -46,6 +46,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::staff))
         .routes(routes!(admin::rider))
         .routes(routes!(admin::supervisor))
+        .routes(routes!(admin::conflict))
         .routes(routes!(admin::code))
         .routes(routes!(admin::suspend))
         .routes(routes!(demo::enrol))

@@ -34,8 +34,9 @@ impl Record {
             return Ok(Err(refusal));
         }
         if !to.is_end() {
-            for other in crew.iter().filter(|h| h.staff != staff) {
-                write.tell(other.staff, OutboxKind::Trip, About::trip(trip)).await?;
+            // The phone that tapped too: its card then shows the record's state and not its own guess.
+            for member in &crew {
+                write.tell(member.staff, OutboxKind::Trip, About::trip(trip)).await?;
             }
         }
         write.save(&state).await?;

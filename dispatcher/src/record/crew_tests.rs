@@ -43,6 +43,7 @@ async fn a_repeated_tap_is_ok_and_tells_nobody() {
     let stage = Stage::new().await;
     let (trip, [a, b]) = stage.assigned("k").await;
     stage.tap(trip, a, Phase::EnRoute).await.unwrap();
+    assert_eq!((stage.last_mail(a).await, stage.last_mail(b).await), ("trip".to_owned(), "trip".to_owned()));
     let head = stage.record.outbox_head().await.unwrap();
     stage.tap(trip, a, Phase::EnRoute).await.unwrap();
     assert_eq!(stage.record.outbox_head().await.unwrap(), head);

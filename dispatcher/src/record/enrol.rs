@@ -10,8 +10,8 @@ use sqlx::{QueryBuilder, Sqlite};
 
 /// Rows of one insert: six columns of these stay below SQLite's 32,766 parameters.
 const ROWS: usize = 1_000;
-/// Certificates of made-up staff, seconds: a year.
-const CERTIFIED_S: i64 = 365 * 86_400;
+/// How long a new certificate is valid unless said otherwise, seconds: a year.
+pub const CERTIFIED_S: i64 = 365 * 86_400;
 
 impl Record {
     /// Many accounts with tokens in one transaction, in a new agency whose riders consent to it alone.

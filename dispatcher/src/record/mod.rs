@@ -26,6 +26,7 @@ mod words;
 mod write;
 
 pub use audit::AuditChain;
+pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, TOKEN_TTL_S};

@@ -108,8 +108,15 @@ impl Record {
         Ok(account)
     }
 
-    /// The staff member is tied to the rider and never escorts them. One transaction; a repeat changes nothing.
-    pub async fn add_conflict(&self, now: Timestamp, staff: AccountId, rider: AccountId) -> Result<(), RecordError> {
+    /// The staff member is tied to the rider and never escorts them. One transaction; a repeat changes nothing. False if
+    /// the two are not a staff member and a rider.
+    pub async fn add_conflict(&self, now: Timestamp, staff: AccountId, rider: AccountId) -> Result<bool, RecordError> {
+        let roles = [(staff, Role::Staff), (rider, Role::Rider)];
+        for (id, role) in roles {
+            if self.account(id).await?.is_none_or(|account| account.role != role) {
+                return Ok(false);
+            }
+        }
         let mut write = self.begin(now).await?;
         sqlx::query("insert or ignore into conflicts (staff, rider) values (?, ?)")
             .bind(blob(staff.0))
@@ -118,7 +125,8 @@ impl Record {
             .await?;
         write.audit(None, "conflict_added", staff.0, "").await?;
         write.roster_changed(staff);
-        write.commit().await
+        write.commit().await?;
+        Ok(true)
     }
 
     /// An account, suspended or not. One read.

@@ -128,7 +128,8 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
     };
     stage.record.start_shift(T0, staff, NewShift { mode: Mode::Drive, hours: 2 }).await.unwrap().unwrap();
     moved("shift").await;
-    stage.record.add_conflict(T0, staff, stage.rider).await.unwrap();
+    assert!(stage.record.add_conflict(T0, staff, stage.rider).await.unwrap());
+    assert!(!stage.record.add_conflict(T0, stage.rider, staff).await.unwrap(), "the wrong way round");
     moved("conflict").await;
     let trip = stage.trip("k").await;
     let partner = stage.staff(1).await[0];

@@ -10,6 +10,7 @@ use crate::http::console::{incident_view, is_own};
 use crate::http::sight::Moved;
 use crate::http::trips::{mode_of, supervisor_view};
 use crate::record::{Incident, RecordError, TripRow};
+use crate::telemetry;
 use crate::view::StaffRow;
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
@@ -121,7 +122,7 @@ impl Feed {
         if self.ticks.is_multiple_of(CREW_TICKS) {
             self.tell_crews().await;
         }
-        metrics::histogram!("donghaeng_feed_tick_seconds").record(begun.elapsed().as_secs_f64());
+        metrics::histogram!(telemetry::FEED_TICK_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(())
     }
 
@@ -136,7 +137,8 @@ impl Feed {
         self.trips_after = self.skip_old_trips(self.trips_after.max(passed), now).await?;
         self.incidents_after = self.skip_old_incidents(now).await?;
         self.roster = self.app.roster.refresh(&self.app.record, now).await?;
-        self.staff = rows_of(&self.roster, now);
+        // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
+        self.staff.clear();
         self.duties = duties_of(&self.roster, now);
         self.awake = true;
         Ok(())
@@ -207,7 +209,7 @@ impl Feed {
         }
         let roster = app.roster.refresh(&app.record, now).await?;
         // Shifts end by the clock too, without a change on the record.
-        if !Arc::ptr_eq(&roster, &self.roster) || self.ticks.is_multiple_of(CREW_TICKS) {
+        if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
             self.roster = roster;
             let rows = rows_of(&self.roster, now);
             changes.staff =

@@ -11,6 +11,7 @@ use crate::http::command;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::{Answer, Problem};
 use crate::record::{Account, OutboxRow, Role, SignedIn};
+use crate::telemetry;
 use crate::view::people::role_word;
 use axum::extract::ws::{Message, Utf8Bytes};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
@@ -78,16 +79,16 @@ where
     S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin + Send,
     E: Display + Send,
 {
-    metrics::gauge!("donghaeng_sockets").increment(1.0);
+    metrics::gauge!(telemetry::SOCKETS).increment(1.0);
     let why = match greet(&app, &mut socket, opening).await {
         Ok((signed_in, resume)) => serve(Arc::clone(&app), &mut socket, signed_in, resume).await,
         Err(why) => why,
     };
     if let Some(why) = why {
-        metrics::counter!("donghaeng_socket_closes_total", "reason" => why.word()).increment(1);
+        metrics::counter!(telemetry::SOCKET_CLOSES, "reason" => why.word()).increment(1);
         let _ = timeout(FAREWELL, farewell(&mut socket, why)).await;
     }
-    metrics::gauge!("donghaeng_sockets").decrement(1.0);
+    metrics::gauge!(telemetry::SOCKETS).decrement(1.0);
 }
 
 /// Says why, then waits for the client's own close.
@@ -303,7 +304,7 @@ where
             unacked.tries += 1;
             unacked.again_at = now + RESEND[unacked.tries.min(RESEND.len() - 1)];
             let row = unacked.row.clone();
-            metrics::counter!("donghaeng_resends_total").increment(1);
+            metrics::counter!(telemetry::RESENDS).increment(1);
             self.send_rendered(&row).await?;
         }
         Ok(())
@@ -316,7 +317,7 @@ where
             return Err(Some(Close::Flood));
         }
         let Some(message) = read(message)? else { return Ok(()) };
-        metrics::counter!("donghaeng_socket_messages_total", "t" => message.word()).increment(1);
+        metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => message.word()).increment(1);
         let id = message.id().map(str::to_owned);
         let (result, silent) = match message {
             ClientMessage::Hello { .. } => return Err(Some(Close::BadMessage)),

@@ -370,6 +370,19 @@ async fn a_console_gets_the_whole_picture_then_what_changes_numbered_without_a_g
 }
 
 #[tokio::test]
+async fn the_first_console_is_told_every_staff_row_whatever_it_had_read_before() {
+    let edge = Edge::new().await;
+    run_tail(&edge);
+    // Nobody is connected: the feed sleeps through the beginning of this shift.
+    tokio::spawn(super::feed::run(Arc::clone(&edge.app)));
+    let (one, centre) = (edge.staff().await, edge.centre().await);
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let (mut console, _) = Phone::signed_in(&edge, &centre, None).await;
+    let told = console.hear_a("console").await;
+    assert!(told["staff"].as_array().unwrap().iter().any(|row| row["no"] == json!(one.account.no)), "{told}");
+}
+
+#[tokio::test]
 async fn a_riders_phone_follows_its_crew_from_the_assignment_on() {
     let edge = Edge::new().await;
     run_tail(&edge);

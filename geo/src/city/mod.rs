@@ -63,6 +63,7 @@ fn build(seed: u64, name: &str, window: Option<Vec<Pt>>) -> MapData {
         bounds,
         nodes,
         ways,
+        restrictions: Vec::new(),
         names,
         areas: areas(&terrain),
         labels,

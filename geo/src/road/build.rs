@@ -62,6 +62,7 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
                 continue;
             }
             let piece = &way.nodes[from..=to];
+            let nth = from as u32;
             from = to;
             let first_point = parts.points.len();
             parts.points.extend(piece.iter().map(|&n| data.nodes[n as usize]));
@@ -85,6 +86,7 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
                 ms: ((length_m / speed_mps * 1000.0).ceil() as u32).max(1),
                 length_m: length_m as f32,
                 way: w as u32,
+                nth,
                 first_point: first_point as u32,
                 forward: access.forward(),
                 backward: access.backward(),

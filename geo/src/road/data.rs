@@ -1,6 +1,7 @@
 //! Owns the map as read or generated, before any graph is made of it: ways with their rights, areas, labels. The OSM reader
 //! and the generated city both end here; graphs (`build`) and vector tiles (`tile`) both begin here.
 
+use super::restriction::Restriction;
 use crate::position::{Bounds, Position};
 
 /// How big a road is; also the class number in vector tiles (0 = biggest).
@@ -142,6 +143,8 @@ pub struct MapData {
     pub nodes: Vec<Position>,
     /// Streets.
     pub ways: Vec<Way>,
+    /// Turns that are forbidden or the only ones allowed.
+    pub restrictions: Vec<Restriction>,
     /// Street names.
     pub names: Vec<String>,
     /// Water and green.

@@ -1,8 +1,8 @@
 //! Owns maps drawn as text for tests, and random ones. One character is 100 m; capital letters and digits are nodes; `-` and
 //! `|` are streets at 30 km/h, `=` and `#` fast ones at 80 km/h, `.` and `:` footways; `>`, `<`, `^`, `v` in a street make it one way.
 
-use super::RoadMap;
 use super::data::{Access, MapData, RoadClass, Way};
+use super::{Profile, Profiles, Restriction, RoadMap, Rule};
 use crate::position::{Bounds, Position};
 use std::collections::BTreeMap;
 
@@ -33,6 +33,11 @@ pub(crate) fn place(east_m: f64, south_m: f64) -> Position {
 }
 
 pub(crate) fn draw(picture: &str) -> Drawn {
+    draw_with(picture, &[])
+}
+
+/// With turn restrictions.
+pub(crate) fn draw_with(picture: &str, rules: &[&str]) -> Drawn {
     let grid: Vec<Vec<char>> = picture.lines().map(|l| l.chars().collect()).collect();
     let cell = |r: usize, c: usize| grid.get(r).and_then(|l| l.get(c)).copied().unwrap_or(' ');
     let is_node = |ch: char| ch.is_ascii_uppercase() || ch.is_ascii_digit();
@@ -70,7 +75,37 @@ pub(crate) fn draw(picture: &str) -> Drawn {
             ways.push(street(vec![from, to], drive, Access::Both, if has("=#") { 80 } else { 30 }));
         }
     }
-    Drawn { map: RoadMap::build(data(nodes, ways)), at }
+    let mut data = data(nodes, ways);
+    data.restrictions = rules.iter().map(|rule| restriction(rule, &data, &at)).collect();
+    Drawn { map: RoadMap::build(data), at }
+}
+
+/// `no A-B-C` (who comes from A must not turn at B to C), `only A-B-C`; with more letters, over the streets between.
+fn restriction(rule: &str, data: &MapData, at: &BTreeMap<char, Position>) -> Restriction {
+    let (word, letters) = rule.split_once(' ').unwrap();
+    let rule = match word {
+        "no" => Rule::No,
+        "only" => Rule::Only,
+        _ => panic!("{word} is no rule"),
+    };
+    let points: Vec<u32> = letters
+        .split('-')
+        .map(|l| data.nodes.iter().position(|&n| n == at[&l.parse().unwrap()]).unwrap() as u32)
+        .collect();
+    let street = |pair: &[u32]| {
+        let is_it = |w: &Way| w.nodes == pair || w.nodes.iter().rev().eq(pair);
+        data.ways.iter().position(is_it).unwrap_or_else(|| panic!("no street for {letters}")) as u32
+    };
+    let streets: Vec<u32> = points.windows(2).map(street).collect();
+    let last = streets.len() - 1;
+    Restriction {
+        rule,
+        profiles: Profiles::NONE.with(Profile::Drive),
+        from: streets[0],
+        via: streets[1..last].to_vec(),
+        to: streets[last],
+        path: points[1..=last].to_vec(),
+    }
 }
 
 pub(crate) fn street(nodes: Vec<u32>, drive: Access, walk: Access, drive_kmh: u8) -> Way {
@@ -96,6 +131,7 @@ pub(crate) fn data(nodes: Vec<Position>, ways: Vec<Way>) -> MapData {
         bounds,
         nodes,
         ways,
+        restrictions: Vec::new(),
         names: Vec::new(),
         areas: Vec::new(),
         labels: Vec::new(),

@@ -22,6 +22,8 @@ pub struct Edge {
     pub length_m: f32,
     /// Index of the way in the map data.
     pub way: u32,
+    /// Number of its first point within the way.
+    pub(super) nth: u32,
     /// First of its points in the shared array; the next edge's first is one past its last.
     pub(super) first_point: u32,
     /// Whether it may be used from start to end.

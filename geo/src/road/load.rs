@@ -296,6 +296,7 @@ impl Import {
             bounds,
             nodes,
             ways,
+            restrictions: Vec::new(),
             names: self.names,
             areas,
             labels: self.labels,

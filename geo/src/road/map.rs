@@ -5,6 +5,7 @@ use super::build::build;
 use super::data::MapData;
 use super::graph::Graph;
 use super::snap::Snap;
+use super::turns::Turns;
 use crate::position::Position;
 use std::sync::Arc;
 
@@ -15,13 +16,20 @@ pub struct RoadMap {
     pub data: Arc<MapData>,
     pub(super) walk: Graph,
     pub(super) drive: Graph,
+    drive_turns: Turns,
 }
 
 impl RoadMap {
     /// Builds the graphs of both profiles.
     pub fn build(data: MapData) -> Self {
         let (walk, drive) = (build(&data, Profile::Walk), build(&data, Profile::Drive));
-        Self { data: Arc::new(data), walk, drive }
+        Self::of(data, walk, drive)
+    }
+
+    /// From graphs that were made of this map.
+    pub(super) fn of(data: MapData, walk: Graph, drive: Graph) -> Self {
+        let drive_turns = Turns::build(&data, &drive);
+        Self { data: Arc::new(data), walk, drive, drive_turns }
     }
 
     /// The graph of one profile.
@@ -29,6 +37,14 @@ impl RoadMap {
         match profile {
             Profile::Walk => &self.walk,
             Profile::Drive => &self.drive,
+        }
+    }
+
+    /// The turns of one profile; `None` where all turns are allowed and free, so that junctions alone tell the way.
+    pub fn turns(&self, profile: Profile) -> Option<&Turns> {
+        match profile {
+            Profile::Walk => None,
+            Profile::Drive => Some(&self.drive_turns),
         }
     }
 

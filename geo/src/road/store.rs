@@ -7,10 +7,11 @@
 //! leaves the old one.
 
 use super::Profile;
-use super::bytes::{Reader, Writer};
+use super::bytes::{Malformed, Reader, Writer};
 use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, RoadClass, Way};
 use super::graph::{Edge, Graph, GraphParts};
 use super::map::RoadMap;
+use super::restriction::Restriction;
 use crate::position::Bounds;
 use std::fmt;
 use std::fs::File;
@@ -21,7 +22,7 @@ use std::path::{Path, PathBuf};
 const MAGIC: [u8; 8] = *b"DHMAP\r\n\x1a";
 
 /// Raised with every change of the layout.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 const HEADER_BYTES: usize = 8 + 4 + 8 + 8;
 
@@ -152,12 +153,12 @@ impl RoadMap {
 fn read_body(body: &[u8]) -> Result<RoadMap, MapFileError> {
     let mut r = Reader::new(body);
     let data = read_data(&mut r)?;
-    let walk = read_graph(&mut r, Profile::Walk, data.ways.len())?;
-    let drive = read_graph(&mut r, Profile::Drive, data.ways.len())?;
+    let walk = read_graph(&mut r, Profile::Walk, &data)?;
+    let drive = read_graph(&mut r, Profile::Drive, &data)?;
     if !r.is_at_end() {
         return Err(MapFileError::Damaged("end"));
     }
-    Ok(RoadMap { data: std::sync::Arc::new(data), walk, drive })
+    Ok(RoadMap::of(data, walk, drive))
 }
 
 fn partial_path(path: &Path) -> PathBuf {
@@ -205,6 +206,10 @@ fn write_data(w: &mut Writer, d: &MapData) {
         u32::from_le_bytes([way.class as u8, flags, way.drive_kmh, way.walk_kmh_tenths])
     };
     w.u32s(d.ways.iter().map(packed));
+    w.u32(d.restrictions.len() as u32);
+    for restriction in &d.restrictions {
+        restriction.write(w);
+    }
     w.u32(d.names.len() as u32);
     for name in &d.names {
         w.text(name);
@@ -241,6 +246,7 @@ fn read_data(r: &mut Reader<'_>) -> Result<MapData, MapFileError> {
     }
     let nodes = r.positions().map_err(part("points"))?;
     let ways = read_ways(r, nodes.len()).ok_or(MapFileError::Damaged("ways"))?;
+    let restrictions = read_restrictions(r).map_err(part("restrictions"))?;
     let names = (0..r.count(4).map_err(part("names"))?).map(|_| r.text()).collect::<Result<Vec<_>, _>>();
     let names = names.map_err(part("names"))?;
     if ways.iter().any(|w| w.name != Way::NO_NAME && w.name as usize >= names.len()) {
@@ -248,17 +254,23 @@ fn read_data(r: &mut Reader<'_>) -> Result<MapData, MapFileError> {
     }
     let areas = read_areas(r).ok_or(MapFileError::Damaged("areas"))?;
     let labels = read_labels(r).ok_or(MapFileError::Damaged("labels"))?;
-    Ok(MapData {
+    let data = MapData {
         name,
         attribution,
         generated,
         bounds: Bounds { west, south, east, north },
         nodes,
         ways,
+        restrictions,
         names,
         areas,
         labels,
-    })
+    };
+    if data.restrictions.iter().all(|r| r.fits(&data)) { Ok(data) } else { Err(MapFileError::Damaged("restrictions")) }
+}
+
+fn read_restrictions(r: &mut Reader<'_>) -> Result<Vec<Restriction>, Malformed> {
+    (0..r.count(Restriction::BYTES_MIN)?).map(|_| Restriction::read(r)).collect()
 }
 
 fn read_ways(r: &mut Reader<'_>, node_count: usize) -> Option<Vec<Way>> {
@@ -332,23 +344,24 @@ fn write_graph(w: &mut Writer, g: &GraphParts) {
     w.u32s(g.edges.iter().map(|e| e.ms));
     w.u32s(g.edges.iter().map(|e| e.length_m.to_bits()));
     w.u32s(g.edges.iter().map(|e| e.way));
+    w.u32s(g.edges.iter().map(|e| e.nth));
     w.u32s(g.edges.iter().map(|e| e.first_point));
     w.u8s(&g.edges.iter().map(|e| u8::from(e.forward) | u8::from(e.backward) << 1).collect::<Vec<_>>());
     w.positions(&g.points);
 }
 
-fn read_graph(r: &mut Reader<'_>, profile: Profile, way_count: usize) -> Result<Graph, MapFileError> {
+fn read_graph(r: &mut Reader<'_>, profile: Profile, data: &MapData) -> Result<Graph, MapFileError> {
     let part = match profile {
         Profile::Walk => "walking graph",
         Profile::Drive => "driving graph",
     };
-    let parts = read_parts(r).filter(|p| holds_together(p, way_count)).ok_or(MapFileError::Damaged(part))?;
+    let parts = read_parts(r).filter(|p| holds_together(p, &data.ways)).ok_or(MapFileError::Damaged(part))?;
     Ok(Graph::from_parts(profile, parts))
 }
 
 fn read_parts(r: &mut Reader<'_>) -> Option<GraphParts> {
     let nodes = r.positions().ok()?;
-    let columns = (0..6).map(|_| r.u32s().ok()).collect::<Option<Vec<_>>>()?;
+    let columns = (0..7).map(|_| r.u32s().ok()).collect::<Option<Vec<_>>>()?;
     let rights = r.u8s().ok()?;
     let points = r.positions().ok()?;
     if columns.iter().any(|c| c.len() != rights.len()) {
@@ -360,7 +373,8 @@ fn read_parts(r: &mut Reader<'_>) -> Option<GraphParts> {
         ms: columns[2][i],
         length_m: f32::from_bits(columns[3][i]),
         way: columns[4][i],
-        first_point: columns[5][i],
+        nth: columns[5][i],
+        first_point: columns[6][i],
         forward: rights[i] & 1 != 0,
         backward: rights[i] & 2 != 0,
     };
@@ -368,12 +382,11 @@ fn read_parts(r: &mut Reader<'_>) -> Option<GraphParts> {
 }
 
 /// The invariants of `graph` that later code indexes by.
-fn holds_together(parts: &GraphParts, way_count: usize) -> bool {
+fn holds_together(parts: &GraphParts, ways: &[Way]) -> bool {
     let node_count = parts.nodes.len();
     let edge_is_sound = |e: &Edge| {
         (e.start as usize) < node_count
             && (e.end as usize) < node_count
-            && (e.way as usize) < way_count
             && e.ms >= 1
             && e.length_m.is_finite()
             && e.length_m >= 0.0
@@ -383,7 +396,11 @@ fn holds_together(parts: &GraphParts, way_count: usize) -> bool {
     let begins_at_first = parts.edges.first().map_or(parts.points.is_empty(), |e| e.first_point == 0);
     begins_at_first
         && parts.edges.iter().all(edge_is_sound)
-        && parts.edges.iter().zip(ends).all(|(e, end)| end >= e.first_point as usize + 2)
+        && parts.edges.is_sorted_by_key(|e| (e.way, e.nth))
+        && parts.edges.iter().zip(ends).all(|(e, end)| {
+            let points = end.saturating_sub(e.first_point as usize);
+            points >= 2 && ways.get(e.way as usize).is_some_and(|w| e.nth as usize + points <= w.nodes.len())
+        })
 }
 
 #[cfg(test)]

@@ -285,6 +285,7 @@ fn map_of(nodes: Vec<Position>, ways: Vec<Way>, names: Vec<String>) -> MapData {
         bounds: Bounds { west: 126.9, south: 37.4, east: 127.1, north: 37.6 },
         nodes,
         ways,
+        restrictions: Vec::new(),
         names,
         areas: vec![Area {
             kind: AreaKind::Water,

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks';
 import { civilDay, t, type Key } from '../shared/i18n';
 import { placeName } from '../shared/places';
+import { useArrival } from '../shared/store';
 import type { MapInfo } from '../shared/types';
 import { bodyOf, EMPTY_DRAFT, koreanDate, koreanTime, WEEKDAYS, type Draft, type When } from './draft';
 import { PlaceStep } from './PlaceStep';
@@ -12,6 +13,7 @@ export function Ask({ rider, map, onDone, onBack }: Props) {
   const [draft, setDraft] = useState<Draft>(EMPTY_DRAFT);
   const [step, setStep] = useState(1);
   const [sending, setSending] = useState(false);
+  useArrival(step);
   const set = (part: Partial<Draft>): void => setDraft((old) => ({ ...old, ...part }));
   const submit = async (): Promise<void> => {
     const body = bodyOf(draft, Date.now());

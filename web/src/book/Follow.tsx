@@ -2,18 +2,18 @@
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { dayTime, language, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
+import { romanize } from '../shared/romanize';
 import { useTick } from '../shared/store';
 import { isOpen, type CrewAt, type MapInfo, type Phase, type Trip } from '../shared/types';
-import type { Rider } from './rider';
+import { CANCELLABLE, type Rider } from './rider';
 
 /** The phases in which the rider may see people coming. */
 const WITH_CREW: readonly Phase[] = ['assigned', 'en_route', 'arrived', 'met', 'escorting'];
 const COMING: readonly Phase[] = ['assigned', 'en_route'];
-const CANCELLABLE: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
 const STEPS: readonly Phase[] = ['matching', 'assigned', 'en_route', 'arrived', 'escorting'];
 
 interface Props { rider: Rider; trip: Trip; map: MapInfo; onAnother: () => void }
@@ -36,13 +36,13 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
           {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{placeName(map, trip.pickup)}</dd></>}
           {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{placeName(map, trip.dropoff)}</dd></>}
         </dl>
-        {CANCELLABLE.includes(trip.phase) && !asked && (
+        {CANCELLABLE.includes(trip.phase) && !asked && rider.later.about !== trip.id && (
           <button type="button" class="danger" data-testid="cancel" onClick={() => setAsked(true)}>{t('trip.cancel')}</button>
         )}
         {asked && (
           <Confirm
             question={t('trip.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsked(false)}
-            onYes={() => { setAsked(false); void rider.cancel(trip.id); }}
+            onYes={() => { setAsked(false); rider.cancelLater(trip.id); }}
           />
         )}
       </section>
@@ -83,7 +83,7 @@ function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] }) {
         const eta = at?.eta_s ?? member.eta_s;
         return (
           <li key={member.no}>
-            <strong>{member.display}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+            <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
             {coming && eta !== null && eta !== undefined && <span data-testid="eta"> {t('trip.eta', { eta: span(eta) })}</span>}
             {at && at.age_s > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(at.age_s) })}</span>}
           </li>
@@ -96,10 +96,20 @@ function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] }) {
 function Words({ trip }: { trip: Trip }) {
   return (
     <div class="words" data-testid="words">
-      <div><span>{t('word.theirs')}</span><strong data-testid="partner-word">{trip.partner_word}</strong></div>
-      <div><span>{t('word.yours')}</span><strong data-testid="word">{trip.word}</strong></div>
+      <div><span>{t('word.theirs')}</span><Word said={trip.partner_word} testid="partner-word" /></div>
+      <div><span>{t('word.yours')}</span><Word said={trip.word} testid="word" /></div>
       <p class="hint">{t('word.why')}</p>
     </div>
+  );
+}
+
+/** A word to be heard or said; in English also as it sounds. */
+function Word({ said, testid }: { said: string | undefined; testid: string }) {
+  return (
+    <span class="word">
+      <strong lang="ko" data-testid={testid}>{said}</strong>
+      {language.lang === 'en' && said && <span class="hint"> {romanize(said)}</span>}
+    </span>
   );
 }
 

@@ -23,8 +23,8 @@ export function History({ rider }: { rider: Rider }) {
               <li key={trip.id} data-testid="past-trip" data-trip={trip.id} data-phase={trip.phase}>
                 <span class={`chip ${ENDED.includes(trip.phase) ? 'ended' : ''}`}>{tCode('phase', trip.phase)}</span>{' '}
                 {dayTime(trip.pickup_at ?? trip.requested_at ?? new Date(0).toISOString())}
-                {trip.phase === 'reserved' && (
-                  <button type="button" class="quiet" onClick={() => void rider.cancel(trip.id)}>{t('trip.cancel')}</button>
+                {trip.phase === 'reserved' && rider.later.about !== trip.id && (
+                  <button type="button" class="quiet" onClick={() => rider.cancelLater(trip.id)}>{t('trip.cancel')}</button>
                 )}
               </li>
             ))}
@@ -58,7 +58,7 @@ function SeriesCard({ series, rider }: { series: Series; rider: Rider }) {
             {civilDay(date)}{' '}
             {series.skips.includes(date)
               ? <span class="chip ended">{t('series.skipped')}</span>
-              : <button type="button" class="quiet" data-testid="skip" data-date={date} onClick={() => void rider.skip(series.id, date)}>{t('series.skip')}</button>}
+              : <button type="button" class="quiet" data-testid="skip" data-date={date} onClick={() => rider.skipLater(series.id, date)}>{t('series.skip')}</button>}
           </li>
         ))}
       </ul>

@@ -3,7 +3,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { language, t } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import type { Mark } from '../shared/map/overlay';
-import { isInside, nearestStations, searchPlaces } from '../shared/places';
+import { isInside, nearestStations, placeName, searchPlaces } from '../shared/places';
 import type { LatLon, MapInfo, Named, Place } from '../shared/types';
 
 const SUGGESTED = 3;
@@ -22,13 +22,14 @@ export function PlaceStep({ map, title, hint, value, role, onChange, onNext, onB
   const found = words.trim() === '' ? nearestStations(map, value ?? centre, SUGGESTED) : searchPlaces(map, words);
   const name = (place: Named): string => (language.lang === 'ko' ? place.name : place.name_en);
   const marks = useMemo<Mark[]>(
-    () => (value ? [{ role, at: value, label: value.label ?? t(role === 'pickup' ? 'place.here' : 'place.there') }] : []),
+    () => (value ? [{ role, at: value, label: value.label ? placeName(map, value) : t(role === 'pickup' ? 'place.here' : 'place.there') }] : []),
     [value, role, language.lang],
   );
-  const take = (at: LatLon, label: string | null): void => {
-    if (!isInside(map, at)) { setNote(t('problem.pickup_outside_area')); return; }
+  const take = (at: LatLon, label: string | null): boolean => {
+    if (!isInside(map, at)) { setNote(t(`problem.${role}_outside_area`)); return false; }
     setNote(null);
     onChange({ lat: round(at.lat), lon: round(at.lon), ...(label ? { label } : {}) });
+    return true;
   };
   const locate = (): void => {
     setNote(t('place.locating'));
@@ -59,7 +60,7 @@ export function PlaceStep({ map, title, hint, value, role, onChange, onNext, onB
         <button type="button" class="quiet" data-testid="my-position" onClick={locate}>{t('place.mine')}</button>
       )}
       {note && <p class="hint" role="status">{note}</p>}
-      <PhoneMap info={map} marks={marks} fitKey={`${role}${fit}`} onTap={(at) => take(at, null)} />
+      <PhoneMap info={map} marks={marks} fitKey={`${role}${fit}`} choose={{ role, at: value, onChoose: (at) => take(at, null) }} />
       <p class="hint">{t('place.tap')}</p>
       <div class="row">
         <button type="button" onClick={onBack} data-testid="step-back">{t('back')}</button>

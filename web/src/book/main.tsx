@@ -4,7 +4,8 @@ import { Api } from '../shared/api';
 import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from '../shared/frame';
 import { t } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
-import { useStore } from '../shared/store';
+import { useArrival, useStore } from '../shared/store';
+import { UndoBar } from '../shared/UndoBar';
 import { isOpen } from '../shared/types';
 import { Ask } from './Ask';
 import { Follow, tellPosition } from './Follow';
@@ -46,17 +47,19 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   const trip = rider.current;
   const pending = rider.retrying;
   const following = trip !== null && !asking && !pending;
+  useArrival(following);
   return (
     <>
       <Banner link={rider.link} onReturn={() => rider.comeBack()} />
       <main>
+        <UndoBar delayed={rider.later} />
         {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
         {rider.map && !pending && (trip && following
           ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => setAsking(true)} />
           : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />
-        <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
+        <button type="button" class="quiet" data-testid="sign-out" onClick={() => void rider.later.send().then(onSignOut)}>{t('signout')}</button>
         <p class="hint">{t('watched.short')} <a href="tel:1366">1366</a></p>
         <div class={following ? 'within-reach' : ''}>
           <SosButton sos={rider.sos} trip={trip && isOpen(trip.phase) ? trip.id : null} before={() => tellPosition(rider)} />

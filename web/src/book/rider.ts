@@ -1,14 +1,17 @@
 // Owns what the rider's page knows: trips, series, where the crew is. The server's word is the only source of a trip's phase.
 import { Unreachable, type Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
+import { Delayed } from '../shared/undo';
 import { Sos } from '../shared/sos';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type CrewAt, type MapInfo, type Me, type Series, type ServerMessage, type Trip } from '../shared/types';
+import { isOpen, type CrewAt, type MapInfo, type Me, type Phase, type Series, type ServerMessage, type Trip } from '../shared/types';
 import { Pending } from './draft';
 
 /** How often a booking whose answer was lost is asked for again. */
 const PENDING_RETRY_MS = 3_000;
+/** The phases in which a rider can still call it off. */
+export const CANCELLABLE: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
 
 export class Rider extends Store {
   me: Me | null = null;
@@ -19,6 +22,7 @@ export class Rider extends Store {
   crewAt = new Map<string, { crew: CrewAt[]; at: number }>();
   readonly pending: Pending;
   readonly sos: Sos;
+  readonly later = new Delayed();
   error: unknown = null;
   private stopSocket: (() => void) | null = null;
   private socket: Socket | null = null;
@@ -33,6 +37,9 @@ export class Rider extends Store {
     super();
     this.pending = new Pending();
     this.sos = new Sos(api);
+    this.later.subscribe(() => this.changed());
+    // Who calls for help needs the crew: a cancellation that has not gone out is taken back.
+    this.sos.subscribe(() => { if (this.sos.state === 'sending' && this.later.what === 'cancel') this.later.undo(); });
   }
 
   open(): void {
@@ -43,25 +50,36 @@ export class Rider extends Store {
     });
     this.socket = socket;
     this.stopSocket = stop;
-    void this.load();
+    addEventListener('pagehide', this.sendLater);
+    void this.reload();
     void this.retryPending();
   }
-  close(): void { this.ended = true; this.stopSocket?.(); }
+  close(): void {
+    this.ended = true;
+    removeEventListener('pagehide', this.sendLater);
+    this.sendLater();
+    this.stopSocket?.();
+  }
+  private readonly sendLater = (): void => { void this.later.send(); };
   comeBack(): void { void this.socket?.connect(); }
 
-  private async load(): Promise<void> {
-    await this.attempt(async () => {
-      const [me, map] = await Promise.all([this.api.me(), this.api.map()]);
-      this.me = me;
-      this.map = map;
-      await this.reload();
-    });
-  }
   async reload(): Promise<void> {
     await this.attempt(async () => {
+      // The server may have been away when the page was opened.
+      this.me ??= await this.api.me();
+      this.map ??= await this.api.map();
       const [trips, series] = await Promise.all([this.api.trips(), this.api.series()]);
-      this.trips = trips;
+      this.trips = this.newest(trips);
       this.series = series;
+    });
+  }
+
+  /** A message may have overtaken the answer: of each trip the later state stands. */
+  private newest(trips: Trip[]): Trip[] {
+    const known = new Map(this.trips.map((trip) => [trip.id, trip]));
+    return trips.map((trip) => {
+      const other = known.get(trip.id);
+      return other && (other.change_no ?? 0) > (trip.change_no ?? 0) ? other : trip;
     });
   }
 
@@ -93,9 +111,12 @@ export class Rider extends Store {
     if (!isOpen(trip.phase) && this.current?.id === trip.id) this.finished = trip.id;
     this.trips = known ? this.trips.map((other) => (other.id === trip.id ? trip : other)) : [trip, ...this.trips];
     if (!isOpen(trip.phase)) this.crewAt.delete(trip.id);
+    if (this.later.about === trip.id && !CANCELLABLE.includes(trip.phase)) this.later.undo();
     this.changed();
   }
 
+  cancelLater(trip: string): void { this.later.begin('cancel', trip, () => this.cancel(trip)); }
+  skipLater(series: string, date: string): void { this.later.begin('skip', series, () => this.skip(series, date)); }
   async cancel(trip: string): Promise<void> { await this.attempt(async () => this.take(await this.api.cancel(trip))); }
   async skip(series: string, date: string): Promise<void> {
     await this.attempt(async () => { await this.api.skip(series, date); await this.reload(); });

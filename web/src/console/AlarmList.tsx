@@ -4,10 +4,7 @@ import { clockTime, span, t } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import type { Incident } from '../shared/types';
-import type { Desk } from './desk';
-
-/** Acknowledged ones stay readable for this long. */
-const TAKEN_SHOWN_MS = 30 * 60_000;
+import { TAKEN_SHOWN_MS, type Desk } from './desk';
 
 export function AlarmList({ desk }: { desk: Desk }) {
   const alarms = desk.alarms.filter(({ acknowledged_at }) => !acknowledged_at || desk.now() - Date.parse(acknowledged_at) < TAKEN_SHOWN_MS);
@@ -15,7 +12,7 @@ export function AlarmList({ desk }: { desk: Desk }) {
   useTick(1000, ringing);
   if (alarms.length === 0) return null;
   return (
-    <section aria-live="assertive">
+    <section aria-live="assertive" aria-label={t('alarm.title')}>
       {alarms.map((incident) => <Card key={incident.id} desk={desk} incident={incident} />)}
     </section>
   );
@@ -37,7 +34,7 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
           : t('alarm.no_device')}
       </p>
       {incident.registered.length > 0 && (
-        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}</p>
+        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}<br />{t('alarm.both')}</p>
       )}
       {taken
         ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>

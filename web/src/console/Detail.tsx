@@ -4,12 +4,16 @@ import { useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
+import { useStore, useTick } from '../shared/store';
 import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
+import { areaName } from './coarse';
 import type { Desk } from './desk';
 
 const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
 const RELEASABLE: readonly Phase[] = ['offered', 'assigned', 'en_route', 'reserved'];
 const UNMET: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
+/** The phases of a member whose ETA says something. */
+const STILL_COMING: readonly string[] = ['offered', 'assigned', 'en_route'];
 const REASON_CHARS_MAX = 200;
 
 export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
@@ -17,7 +21,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
   const [reason, setReason] = useState('');
   const at = TIMELINE.indexOf(trip.phase === 'reserved' ? 'requested' : trip.phase);
   return (
-    <section class="detail" data-testid="detail" data-trip={trip.id}>
+    <aside class="detail" data-testid="detail" data-trip={trip.id} aria-label={t('detail.title')} tabIndex={-1} id="detail">
       <button type="button" class="quiet close" data-testid="detail-close" onClick={() => desk.select(null)}>{t('close')}</button>
       <h1 data-testid="trip-phase" data-phase={trip.phase}>
         {trip.escalated && isOpen(trip.phase) && <span class="redtext">▲ {t('list.escalated')} · </span>}{tCode('phase', trip.phase)}
@@ -31,11 +35,10 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
         <dt>{t('detail.ref')}</dt><dd>{trip.rider_ref ?? trip.id.slice(-6)}</dd>
         {trip.requested_at && <><dt>{t('detail.requested')}</dt><dd>{dayTime(trip.requested_at)}</dd></>}
         {trip.pickup_at && <><dt>{t('detail.pickup_at')}</dt><dd>{dayTime(trip.pickup_at)}</dd></>}
-        <dt>{t('book.meet')}</dt><dd>{placeName(desk.map, trip.pickup)}</dd>
-        <dt>{t('book.to')}</dt><dd>{placeName(desk.map, trip.dropoff)}</dd>
         {trip.trip_s ? <><dt>{t('offer.trip')}</dt><dd>{span(trip.trip_s)}</dd></> : null}
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: trip.crew_size ?? 2 })}</dd>
       </dl>
+      {isOpen(trip.phase) && <Places desk={desk} trip={trip} />}
       <Crew trip={trip} />
       {isOpen(trip.phase) && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
       {isOpen(trip.phase) && asking === null && (
@@ -54,7 +57,27 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
           <button class="danger" data-testid="unserved-submit" disabled={reason.trim() === ''}>{t('detail.unserved')}</button>
         </form>
       )}
-    </section>
+    </aside>
+  );
+}
+
+/** Where it begins and ends: the area, and for a short time after a press the exact places. */
+function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
+  useStore(desk.reveal);
+  const shown = desk.reveal.shown === trip.id;
+  useTick(500, shown);
+  if (!trip.pickup) return null;
+  const word = (place: typeof trip.dropoff): string => (!place ? '–' : shown ? placeName(desk.map, place) : areaName(desk.map, place));
+  return (
+    <div class={`places ${shown ? 'shown' : ''}`} data-testid="places" data-shown={String(shown)}>
+      <dl class="facts">
+        <dt>{t('book.meet')}</dt><dd data-testid="pickup">{word(trip.pickup)}</dd>
+        <dt>{t('book.to')}</dt><dd>{word(trip.dropoff)}</dd>
+      </dl>
+      <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => desk.toggleReveal()}>
+        {shown ? t('reveal.hide', { n: desk.reveal.leftS }) : t('reveal.show')} (v)
+      </button>
+    </div>
   );
 }
 
@@ -66,9 +89,9 @@ function Crew({ trip }: { trip: Trip }) {
       <ul class="crew" data-testid="crew">
         {trip.crew.map((member) => (
           <li key={member.no} data-no={member.no}>
-            <strong>{member.display}</strong>{' '}
+            <strong>{member.display ?? t('alarm.staff', { no: member.no })}</strong>{' '}
             <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
-            {member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
+            {STILL_COMING.includes(member.phase) && member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
           </li>
         ))}
       </ul>

@@ -1,25 +1,30 @@
 // Owns the supervisor's live map: puts the desk's data into its sources, people at most four times a second, and tells
 // which trip was clicked.
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { t } from '../shared/i18n';
+import { language, t } from '../shared/i18n';
 import type { Map } from '../shared/map/engine';
 import { useStore } from '../shared/store';
 import type { MapInfo } from '../shared/types';
+import { cellOf, middle, nextOf } from './coarse';
 import { alarmFeatures, CONSOLE_LAYERS, CONSOLE_SOURCES, cellFeatures, tripFeatures } from './layers';
 import { DRAWS_PER_S } from './people';
 import type { Desk } from './desk';
 
 const PULSE_MS = 400;
+/** Close enough to tell which side of a street. */
+const NEAR_ENOUGH_ZOOM = 15;
 
 export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   const box = useRef<HTMLDivElement>(null);
   const engine = useRef<typeof import('../shared/map/engine') | null>(null);
   const [map, setMap] = useState<Map | null>(null);
   const [failed, setFailed] = useState(false);
+  const left = useRef(false);
   useStore(desk);
 
   useEffect(() => {
     let alive = true;
+    left.current = false;
     let made: Map | null = null;
     void (async () => {
       engine.current = await import('../shared/map/engine');
@@ -29,12 +34,12 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
       for (const source of CONSOLE_SOURCES) engine.current.putData(made, source, engine.current.EMPTY);
       for (const layer of CONSOLE_LAYERS) made.addLayer(layer);
       made.on('click', 'trip', (event) => {
-        const trip: unknown = event.features?.[0]?.properties?.['trip'];
-        if (typeof trip === 'string') desk.select(trip);
+        const trips: unknown = event.features?.[0]?.properties?.['trips'];
+        if (typeof trips === 'string') desk.select(nextOf(trips.split(','), desk.selected));
       });
       setMap(made);
     })().catch(() => setFailed(true));
-    return () => { alive = false; made?.remove(); };
+    return () => { alive = false; left.current = true; made?.remove(); };
   }, [info]);
 
   // People: on a clock of their own, so that thousands of moves cost four drawings a second.
@@ -50,14 +55,16 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   }, [map]);
 
   useEffect(() => { if (map) engine.current?.putData(map, 'cells', cellFeatures(desk.cells)); }, [map, desk.cells]);
-  const tripsDrawn = [...desk.trips.values()].map((trip) => `${trip.id}${trip.phase}${trip.escalated}`).join() + desk.selected;
-  useEffect(() => { if (map) engine.current?.putData(map, 'trips', tripFeatures(desk.trips.values(), desk.selected)); }, [map, tripsDrawn]);
-  const alarmsDrawn = desk.alarms.map(({ id, acknowledged_at }) => id + (acknowledged_at ?? '')).join();
+  const { shown } = desk.reveal;
+  const look = { selected: desk.selected, shown, cells: desk.cells };
+  const tripsDrawn = [...desk.trips.values()].map((trip) => `${trip.id}${trip.phase}${trip.escalated}`).join() + desk.selected + shown;
+  useEffect(() => { if (map) engine.current?.putData(map, 'trips', tripFeatures(desk.trips.values(), look)); }, [map, tripsDrawn, desk.cells]);
+  const alarmsDrawn = desk.alarms.map(({ id, acknowledged_at }) => id + (acknowledged_at ?? '')).join() + language.lang;
   useEffect(() => {
     if (!map) return;
     const features = alarmFeatures(desk.incidents.values(), desk.now());
     engine.current?.putData(map, 'alarms', features);
-    if (features.features.length === 0) return;
+    if (!features.features.some(({ properties }) => properties?.['role'] === 'device' && !properties['taken'])) return;
     let big = false;
     const timer = setInterval(() => {
       big = !big;
@@ -66,10 +73,20 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
     return () => clearInterval(timer);
   }, [map, alarmsDrawn]);
 
+  // The view goes to the cell; only a press takes it to the place.
   const pickup = desk.openTrip?.pickup;
+  const cell = pickup && cellOf(desk.cells, pickup);
+  const area = cell ? middle(cell) : null;
   useEffect(() => {
-    if (map && pickup && !map.getBounds().contains([pickup.lon, pickup.lat])) map.easeTo({ center: [pickup.lon, pickup.lat], duration: 400 });
-  }, [map, desk.selected]);
+    if (map && area && !shown && !map.getBounds().contains([area.lon, area.lat])) map.easeTo({ center: [area.lon, area.lat], duration: 400 });
+  }, [map, desk.selected, area !== null]);
+  useEffect(() => {
+    if (!map || !shown || !pickup) return;
+    const before = { center: map.getCenter(), zoom: map.getZoom() };
+    map.easeTo({ center: [pickup.lon, pickup.lat], zoom: Math.max(NEAR_ENOUGH_ZOOM, before.zoom), duration: 400 });
+    // A view left standing on a hidden place would still show where it is.
+    return () => { if (!left.current) map.easeTo({ ...before, duration: 400 }); };
+  }, [map, shown]);
   useEffect(() => {
     const raised = desk.alarms.find(({ acknowledged_at, position }) => !acknowledged_at && position);
     if (map && raised) map.easeTo({ center: [raised.position!.lon, raised.position!.lat], zoom: Math.max(13, map.getZoom()), duration: 400 });

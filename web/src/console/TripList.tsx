@@ -1,9 +1,9 @@
 // Owns the list of trips: exceptions first, each with a shape, a word and a colour, and an age that counts.
 import { useEffect, useRef } from 'preact/hooks';
 import { clockTime, dayTime, span, t, tCode } from '../shared/i18n';
-import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import { isOpen, type Phase, type Trip } from '../shared/types';
+import { areaName } from './coarse';
 import type { Desk } from './desk';
 import { ageMs, WAITING } from './worklist';
 
@@ -18,8 +18,9 @@ export function TripList({ desk }: { desk: Desk }) {
   useTick(1000);
   const list = desk.list;
   return (
-    <section>
-      <h2>{t('list.title')} <span class="hint">{t('list.keys')}</span></h2>
+    <section aria-label={t('list.title')}>
+      <h2>{t('list.title')}</h2>
+      <p class="hint keys">{t('list.keys')}</p>
       {list.length === 0 && <p class="hint">{t('list.empty')}</p>}
       <ul class="rows">
         {list.slice(0, ROWS_MAX).map((trip) => <Row key={trip.id} desk={desk} trip={trip} />)}
@@ -51,7 +52,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
         <span class="word">{trip.escalated && isOpen(trip.phase) ? `${t('list.escalated')} · ` : ''}{tCode('phase', trip.phase)}</span>
         <span class="age">{WAITING.includes(trip.phase) ? span(age) : when(trip)}</span>
         <span class="what">
-          {trip.rider_ref ?? trip.id.slice(-6)}{trip.pickup && ` · ${placeName(desk.map, trip.pickup)}`}
+          {trip.rider_ref ?? trip.id.slice(-6)}{trip.pickup && ` · ${areaName(desk.map, trip.pickup)}`}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
         </span>
       </button>

@@ -3,14 +3,17 @@ import type { Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import type { Candidate, Cell, ConsoleState, Incident, MapInfo, Me, ServerMessage, StaffRow, Trip } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type Incident, type MapInfo, type Me, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
 import { Alarm } from './alarm';
 import { People } from './people';
-import { workList } from './worklist';
+import { Reveal } from './reveal';
+import { ENDED_SHOWN_MS, workList } from './worklist';
 
 /** How often the whole state is fetched again, whatever the feed said. */
 const SWEEP_EVERY_MS = 10_000;
 const CELLS_EVERY_MS = 3_000;
+/** Alarms somebody has taken stay readable for this long. */
+export const TAKEN_SHOWN_MS = 30 * 60_000;
 
 export class Desk extends Store {
   me: Me | null = null;
@@ -19,21 +22,28 @@ export class Desk extends Store {
   readonly staff = new Map<string, StaffRow>();
   readonly incidents = new Map<string, Incident>();
   readonly people = new People();
+  readonly reveal = new Reveal();
   readonly alarm: Alarm;
   cells: Cell[] = [];
   selected: string | null = null;
   candidates: { trip: string; list: Candidate[] } | null = null;
   link: LinkState = { kind: 'connecting' };
-  error: unknown = null;
+  /** Why the last action was refused, until the next one. */
+  refusal: unknown = null;
+  /** Why the last fetch failed, until one succeeds. */
+  private fault: unknown = null;
   /** On their way to the server, so that a second press takes the next one. */
   private readonly acknowledging = new Set<string>();
   /** Server's clock minus this one's, so that ages are the same on every console. */
   private skewMs = 0;
   private lastN: number | null = null;
+  /** When the feed last spoke of a trip or an incident, so that an answer asked for earlier does not undo it. */
+  private readonly heard = new Map<string, number>();
   private socket: Socket | null = null;
   private stopSocket: (() => void) | null = null;
   private cellTimer: ReturnType<typeof setInterval> | null = null;
   private sweepTimer: ReturnType<typeof setInterval> | null = null;
+  private readonly onHidden = (): void => { if (document.visibilityState === 'hidden') this.reveal.hide(); };
 
   constructor(readonly api: Api, alarm: Alarm) { super(); this.alarm = alarm; }
 
@@ -45,13 +55,11 @@ export class Desk extends Store {
     });
     this.socket = socket;
     this.stopSocket = stop;
-    void this.attempt(async () => { [this.me, this.map] = await Promise.all([this.api.me(), this.api.map()]); });
-    const cells = (): void => {
-      if (document.visibilityState === 'hidden') return;
-      this.api.cells().then((got) => { this.cells = got; this.changed(); }, () => {});
-    };
-    cells();
-    this.cellTimer = setInterval(cells, CELLS_EVERY_MS);
+    void this.reload();
+    this.loadCells();
+    this.cellTimer = setInterval(() => this.loadCells(), CELLS_EVERY_MS);
+    this.reveal.subscribe(() => this.changed());
+    document.addEventListener('visibilitychange', this.onHidden);
     // What a change feed missed, the next sweep finds.
     this.sweepTimer = setInterval(() => void this.reload(), SWEEP_EVERY_MS);
   }
@@ -59,7 +67,13 @@ export class Desk extends Store {
     if (this.cellTimer !== null) clearInterval(this.cellTimer);
     if (this.sweepTimer !== null) clearInterval(this.sweepTimer);
     this.alarm.ring(false);
+    this.reveal.hide();
+    document.removeEventListener('visibilitychange', this.onHidden);
     this.stopSocket?.();
+  }
+  private loadCells(): void {
+    if (document.visibilityState === 'hidden') return;
+    this.api.cells().then((got) => { this.cells = got; this.changed(); }, () => {});
   }
   comeBack(): void { void this.socket?.connect(); }
   now(): number { return Date.now() + this.skewMs; }
@@ -83,34 +97,62 @@ export class Desk extends Store {
     }
     for (const trip of message.trips ?? []) this.takeTrip(trip);
     for (const row of message.staff ?? []) this.staff.set(row.id, row);
-    for (const incident of message.incidents ?? []) this.incidents.set(incident.id, incident);
+    for (const incident of message.incidents ?? []) this.takeIncident(incident);
     this.settle();
   }
 
   async reload(): Promise<void> {
-    await this.attempt(async () => this.takeAll(await this.api.console()));
+    const askedMs = performance.now();
+    await this.attempt(async () => {
+      this.takeAll(await this.api.console(), askedMs);
+      // The server may have been away when the page was opened.
+      this.me ??= await this.api.me();
+      this.map ??= await this.api.map();
+    });
   }
-  private takeAll(all: ConsoleState): void {
+  /** The answer holds what was open when it was made; what the feed said since `askedMs`, and how things ended, stays. */
+  takeAll(all: ConsoleState, askedMs: number): void {
     this.skewMs = Date.parse(all.now) - Date.now();
-    const known = new Map(this.trips);
+    const [trips, incidents] = [new Map(this.trips), new Map(this.incidents)];
+    const since = (id: string): boolean => (this.heard.get(id) ?? -1) > askedMs;
+    const young = (iso: string | null | undefined, ms: number): boolean => iso != null && this.now() - Date.parse(iso) < ms;
     this.trips.clear();
     this.staff.clear();
     this.incidents.clear();
+    for (const trip of trips.values()) {
+      if (since(trip.id) || (!isOpen(trip.phase) && young(trip.updated_at, ENDED_SHOWN_MS))) this.trips.set(trip.id, trip);
+    }
+    for (const incident of incidents.values()) {
+      if (since(incident.id) || young(incident.acknowledged_at, TAKEN_SHOWN_MS)) this.incidents.set(incident.id, incident);
+    }
     for (const trip of all.trips) {
       // A change may have overtaken the answer.
-      const newer = known.get(trip.id);
+      const newer = trips.get(trip.id);
       this.trips.set(trip.id, newer && (newer.change_no ?? 0) > (trip.change_no ?? 0) ? newer : trip);
     }
     for (const row of all.staff) this.staff.set(row.id, row);
-    for (const incident of all.incidents) this.incidents.set(incident.id, incident);
+    for (const incident of all.incidents) {
+      if (!this.incidents.get(incident.id)?.acknowledged_at) this.incidents.set(incident.id, incident);
+    }
+    // Who is neither open nor fresh any more has nothing left to protect from an old answer.
+    for (const id of this.heard.keys()) if (!this.trips.has(id) && !this.incidents.has(id)) this.heard.delete(id);
     this.settle();
   }
   private takeTrip(trip: Trip): void {
     const known = this.trips.get(trip.id);
     if (known && (known.change_no ?? 0) > (trip.change_no ?? 0)) return;
     this.trips.set(trip.id, trip);
+    this.heard.set(trip.id, performance.now());
+    if (!isOpen(trip.phase) && this.reveal.shown === trip.id) this.reveal.hide();
+    if (!known) this.loadCells();
     // Who may go depends on the phase; an old list would offer people who are taken.
     if (this.selected === trip.id && known?.phase !== trip.phase) void this.loadCandidates();
+  }
+  private takeIncident(incident: Incident): void {
+    // Once taken it stays taken: a late word about its raising must not ring again.
+    if (this.incidents.get(incident.id)?.acknowledged_at && !incident.acknowledged_at) return;
+    this.incidents.set(incident.id, incident);
+    this.heard.set(incident.id, performance.now());
   }
   private settle(): void {
     this.alarm.ring(this.alarms.some(({ acknowledged_at }) => !acknowledged_at));
@@ -118,10 +160,18 @@ export class Desk extends Store {
   }
 
   select(trip: string | null): void {
+    if (trip !== this.selected) { this.reveal.hide(); this.refusal = null; }
     this.selected = trip;
     this.candidates = null;
     this.changed();
     void this.loadCandidates();
+  }
+  /** Shows the open trip's exact places for a short time, or hides them again. */
+  toggleReveal(): void {
+    const trip = this.openTrip;
+    if (!trip?.pickup || !isOpen(trip.phase)) return;
+    if (this.reveal.shown === trip.id) this.reveal.hide();
+    else this.reveal.show(trip.id);
   }
   /** Moves the selection along the work list. */
   step(by: 1 | -1): void {
@@ -140,13 +190,13 @@ export class Desk extends Store {
   }
 
   async act(work: () => Promise<Trip>): Promise<boolean> {
-    const done = await this.attempt(async () => this.takeTrip(await work()));
+    const done = await this.press(async () => this.takeTrip(await work()));
     await this.loadCandidates();
     return done;
   }
   async acknowledge(incident: string): Promise<void> {
     this.acknowledging.add(incident);
-    await this.attempt(async () => { this.incidents.set(incident, await this.api.acknowledge(incident)); this.settle(); });
+    await this.press(async () => { this.takeIncident(await this.api.acknowledge(incident)); this.settle(); });
     this.acknowledging.delete(incident);
   }
   /** Acknowledges the alarm that has waited longest. */
@@ -156,16 +206,24 @@ export class Desk extends Store {
     if (oldest) await this.acknowledge(oldest.id);
   }
 
-  private async attempt(work: () => Promise<void>): Promise<boolean> {
-    try {
-      await work();
-      this.error = null;
-      return true;
-    } catch (error) {
-      this.error = error;
-      return false;
-    } finally {
-      this.changed();
-    }
+  get error(): unknown { return this.refusal ?? this.fault; }
+  private async attempt(work: () => Promise<void>): Promise<void> {
+    this.fault = await failure(work);
+    this.changed();
+  }
+  /** A refusal outlives the fetches that follow it: it is the answer to somebody's press. */
+  private async press(work: () => Promise<void>): Promise<boolean> {
+    this.refusal = await failure(work);
+    this.changed();
+    return this.refusal === null;
+  }
+}
+
+async function failure(work: () => Promise<void>): Promise<unknown> {
+  try {
+    await work();
+    return null;
+  } catch (error) {
+    return error;
   }
 }

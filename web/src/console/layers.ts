@@ -1,8 +1,12 @@
-// Owns how the console's own data looks on the map: cells below, then open trips, people, and alarms on top.
-import type { FeatureCollection } from 'geojson';
+// Owns how the console's own data looks on the map: cells below, then open trips, people, and alarms on top. From afar the
+// cells speak (how many are free in each), close up the people do. Invariant: a trip that is not revealed is drawn in the
+// middle of its cell and nowhere else.
+import type { Feature, FeatureCollection } from 'geojson';
 import type { LayerSpecification } from 'maplibre-gl';
+import { t } from '../shared/i18n';
 import { HOLLOW_AFTER_S } from '../shared/map/overlay';
-import { isOpen, type Cell, type Incident, type Trip } from '../shared/types';
+import { isOpen, type Cell, type Incident, type LatLon, type Trip } from '../shared/types';
+import { groupByCell } from './coarse';
 
 /** By wire number: available, offered, assigned, en_route, arrived, escorting, off shift. */
 export const STATE_COLORS = ['#0b6e4f', '#b07a00', '#0b5cad', '#1f8fff', '#6a3fb5', '#a02c6d', '#8a94a0'] as const;
@@ -14,26 +18,39 @@ export function cellFeatures(cells: Cell[]): FeatureCollection {
   return collection(cells.map((cell) => ({
     type: 'Feature',
     properties: { available: cell.available, busy: cell.busy, open: cell.open_trips },
-    geometry: { type: 'Polygon', coordinates: [[...cell.boundary, ...cell.boundary.slice(0, 1)]] },
+    geometry: { type: 'Polygon', coordinates: [ring(cell)] },
   })));
 }
-export function tripFeatures(trips: Iterable<Trip>, selected: string | null): FeatureCollection {
-  return collection([...trips].filter((trip) => isOpen(trip.phase) && trip.pickup).flatMap((trip) => {
-    const point = (role: string, at: { lat: number; lon: number }) => ({
-      type: 'Feature' as const, properties: { role, trip: trip.id, escalated: trip.escalated === true, selected: trip.id === selected },
-      geometry: { type: 'Point' as const, coordinates: [at.lon, at.lat] },
-    });
-    const pickup = point('pickup', trip.pickup!);
-    return trip.id === selected && trip.dropoff ? [pickup, point('dropoff', trip.dropoff)] : [pickup];
-  }));
+const ring = ({ boundary }: Cell): [number, number][] => [...boundary, ...boundary.slice(0, 1)];
+const pointAt = ({ lat, lon }: LatLon, properties: Record<string, unknown>): Feature =>
+  ({ type: 'Feature', properties, geometry: { type: 'Point', coordinates: [lon, lat] } });
+
+interface Look { selected: string | null; shown: string | null; cells: readonly Cell[] }
+/** Open trips: each by its cell, but the one that is `shown` by its exact places. */
+export function tripFeatures(trips: Iterable<Trip>, { selected, shown, cells }: Look): FeatureCollection {
+  const open = [...trips].filter((trip) => isOpen(trip.phase) && trip.pickup);
+  const features: Feature[] = [];
+  for (const { at, cell, trips: ids, escalated } of groupByCell(open.filter(({ id }) => id !== shown), cells)) {
+    const chosen = selected !== null && ids.includes(selected);
+    features.push(pointAt(at, { role: 'cell', trips: ids.join(), count: ids.length, escalated, chosen }));
+    if (chosen) features.push({ type: 'Feature', properties: { escalated }, geometry: { type: 'Polygon', coordinates: [ring(cell)] } });
+  }
+  for (const trip of open.filter(({ id }) => id === shown)) {
+    const same = { trips: trip.id, count: 1, escalated: trip.escalated === true, chosen: true };
+    features.push(pointAt(trip.pickup!, { ...same, role: 'pickup' }));
+    if (trip.dropoff) features.push(pointAt(trip.dropoff, { ...same, role: 'dropoff' }));
+  }
+  return collection(features);
 }
+
+/** Alarms: where the device was and the registered places, both, because one of the two may be wrong. */
 export function alarmFeatures(incidents: Iterable<Incident>, nowMs: number): FeatureCollection {
-  return collection([...incidents].filter(({ acknowledged_at, position }) => !acknowledged_at && position).map((incident) => {
-    const { lat, lon, age_s } = incident.position!;
-    return {
-      type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] },
-      properties: { incident: incident.id, hollow: age_s + (nowMs - Date.parse(incident.raised_at)) / 1000 > HOLLOW_AFTER_S },
-    };
+  return collection([...incidents].flatMap(({ id, position, registered, raised_at, acknowledged_at }) => {
+    const taken = acknowledged_at !== null;
+    const places = registered.map((place) => pointAt(place, { role: 'registered', word: t('alarm.registered'), taken }));
+    if (!position) return places;
+    const hollow = position.age_s + (nowMs - Date.parse(raised_at)) / 1000 > HOLLOW_AFTER_S;
+    return [...places, pointAt(position, { role: 'device', incident: id, word: 'SOS', taken, hollow })];
   }));
 }
 
@@ -43,47 +60,70 @@ const text = (id: string, source: string, field: unknown, size: number, more: Re
   paint: { 'text-color': '#16202a', 'text-halo-color': '#ffffff', 'text-halo-width': 2, ...paint },
 });
 
+/** Where the cells stop speaking and the people begin. */
+const NEAR_ZOOM = 13.5;
+const red = (otherwise: string): unknown => ['case', ['get', 'escalated'], '#b3261e', otherwise];
+const device = ['==', ['get', 'role'], 'device'];
+
 export const CONSOLE_SOURCES = ['cells', 'discs', 'trips', 'people', 'alarms'] as const;
 export const CONSOLE_LAYERS: LayerSpecification[] = [
   {
     id: 'cell', type: 'fill', source: 'cells',
     paint: {
       'fill-color': ['interpolate', ['linear'], ['get', 'available'], 0, '#f2c14e', 1, '#cfe8dc', 5, '#7cc7a4', 20, '#2b9a6b'],
-      'fill-opacity': 0.34,
+      'fill-opacity': ['interpolate', ['linear'], ['zoom'], 12, 0.34, NEAR_ZOOM, 0.06],
     },
   },
   { id: 'cell-edge', type: 'line', source: 'cells', paint: { 'line-color': '#2b7a5a', 'line-width': 1, 'line-opacity': 0.5 } },
-  text('cell-count', 'cells', ['concat', ['to-string', ['get', 'available']], ' / ', ['to-string', ['get', 'busy']]], 12,
-    { 'symbol-placement': 'point', 'text-allow-overlap': false }, { 'text-color': '#1d5a42' }),
+  {
+    id: 'chosen-cell', type: 'line', source: 'trips', filter: ['==', ['geometry-type'], 'Polygon'],
+    paint: { 'line-color': red('#0b5cad') as string, 'line-width': 3, 'line-dasharray': [2, 1.5] },
+  },
   { id: 'disc', type: 'fill', source: 'discs', paint: { 'fill-color': '#5a6672', 'fill-opacity': 0.1, 'fill-outline-color': '#5a6672' } },
   {
     id: 'person', type: 'circle', source: 'people',
+    // Those at work lie above those who wait.
+    layout: { 'circle-sort-key': ['min', ['get', 'state'], 1] },
     paint: {
-      'circle-radius': ['interpolate', ['linear'], ['zoom'], 10, ['case', ['==', ['get', 'state'], 0], 2.5, 4], 15, ['case', ['==', ['get', 'state'], 0], 6, 9]],
+      'circle-radius': ['interpolate', ['linear'], ['zoom'], 10, ['case', ['==', ['get', 'state'], 0], 2.5, 5], 15, ['case', ['==', ['get', 'state'], 0], 6, 9]],
       'circle-color': ['case', ['get', 'hollow'], 'rgba(255,255,255,0.85)', stateColor],
       'circle-stroke-color': ['case', ['get', 'hollow'], stateColor, '#ffffff'],
       'circle-stroke-width': ['interpolate', ['linear'], ['zoom'], 10, 1, 15, 2.5],
     },
   },
+  // Above the people: a count that is half hidden is a wrong count.
+  { ...text('cell-count', 'cells', ['concat', ['to-string', ['get', 'available']], ' / ', ['to-string', ['get', 'busy']]], 13,
+    { 'symbol-placement': 'point', 'text-offset': [0, 1.4], 'text-allow-overlap': false }, { 'text-color': '#134430' }), maxzoom: NEAR_ZOOM } as LayerSpecification,
   // A letter beside the colour, for those at work: close enough to be read, few enough not to cover the map.
   {
     ...text('person-letter', 'people', ['match', ['get', 'state'], 1, '?', 2, '✓', 3, '→', 4, '●', 5, '=', ''], 11, {}, { 'text-color': '#ffffff', 'text-halo-width': 0 }),
-    minzoom: 13.5, filter: ['!', ['get', 'hollow']],
+    minzoom: NEAR_ZOOM, filter: ['!', ['get', 'hollow']],
   } as LayerSpecification,
-  { ...text('person-no', 'people', ['to-string', ['get', 'no']], 11, { 'text-offset': [0, 1], 'text-anchor': 'top', 'text-allow-overlap': false, 'text-ignore-placement': false }, {}), minzoom: 13.5 } as LayerSpecification,
+  { ...text('person-no', 'people', ['to-string', ['get', 'no']], 11, { 'text-offset': [0, 1], 'text-anchor': 'top', 'text-allow-overlap': false, 'text-ignore-placement': false }, {}), minzoom: NEAR_ZOOM } as LayerSpecification,
   {
-    id: 'trip-halo', type: 'circle', source: 'trips', filter: ['any', ['get', 'selected'], ['get', 'escalated']],
-    paint: { 'circle-radius': 15, 'circle-color': ['case', ['get', 'escalated'], '#b3261e', '#0b5cad'], 'circle-opacity': 0.28 },
+    id: 'trip-halo', type: 'circle', source: 'trips', filter: ['all', ['==', ['geometry-type'], 'Point'], ['any', ['get', 'chosen'], ['get', 'escalated']]],
+    paint: {
+      'circle-radius': 16, 'circle-color': red('#0b5cad') as string, 'circle-opacity': 0.28,
+    },
   },
-  text('trip', 'trips', ['match', ['get', 'role'], 'dropoff', '◎', ['case', ['get', 'escalated'], '▲', '◆']] , 22, {},
-    { 'text-color': ['case', ['get', 'escalated'], '#b3261e', '#16202a'] }),
   {
-    id: 'alarm-pulse', type: 'circle', source: 'alarms',
+    ...text('trip', 'trips', [
+      'concat',
+      ['match', ['get', 'role'], 'dropoff', '◎', 'pickup', '◆', ['case', ['get', 'escalated'], '▲', '◇']],
+      ['case', ['>', ['get', 'count'], 1], ['to-string', ['get', 'count']], ''],
+    ], 22, {}, { 'text-color': red('#16202a') }),
+    filter: ['==', ['geometry-type'], 'Point'],
+  } as LayerSpecification,
+  {
+    id: 'alarm-pulse', type: 'circle', source: 'alarms', filter: ['all', device, ['!', ['get', 'taken']]] as never,
     paint: { 'circle-radius': 20, 'circle-color': '#b3261e', 'circle-opacity': 0.35, 'circle-stroke-color': '#b3261e', 'circle-stroke-width': 3 },
   },
   {
     id: 'alarm', type: 'circle', source: 'alarms',
-    paint: { 'circle-radius': 8, 'circle-color': ['case', ['get', 'hollow'], '#ffffff', '#b3261e'], 'circle-stroke-color': '#b3261e', 'circle-stroke-width': 3 },
+    paint: {
+      'circle-radius': ['case', device, 8, 5] as never, 'circle-color': ['case', ['all', device, ['!', ['get', 'hollow']]], '#b3261e', '#ffffff'] as never,
+      'circle-stroke-color': '#b3261e', 'circle-stroke-width': 3,
+    },
   },
-  text('alarm-word', 'alarms', 'SOS', 14, { 'text-offset': [0, 1.6] }, { 'text-color': '#b3261e' }),
+  text('alarm-word', 'alarms', ['get', 'word'], 14, { 'text-offset': [0, 1.4], 'text-anchor': 'center' }, { 'text-color': '#b3261e' }),
 ];

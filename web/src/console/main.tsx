@@ -42,12 +42,14 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   useEffect(() => { desk.open(); return () => desk.close(); }, [desk]);
   useKeys(desk);
   return (
-    <div class={`desk ${alarm.isRinging ? 'ringing' : ''}`}>
+    <div class={`desk ${alarm.isRinging ? 'ringing' : ''} ${desk.openTrip ? 'opened' : ''}`}>
       <header class="strip">
+        <h1 class="unseen">{t('desk.title')}</h1>
         <Counters desk={desk} />
         <span class="grow" />
+        <Looking desk={desk} />
         {alarm.isMute && <button type="button" data-testid="sound-on" onClick={() => alarm.unlock()}>{t('alarm.sound_on')}</button>}
-        <span class="hint">{desk.me?.display}</span>
+        <span class="hint who">{desk.me?.display}</span>
         <LangSwitch />
         <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
       </header>
@@ -83,6 +85,14 @@ function Counters({ desk }: { desk: Desk }) {
   );
 }
 
+/** Nobody is told of a look; whoever stands behind this screen can see that there is one. */
+function Looking({ desk }: { desk: Desk }) {
+  useStore(desk.reveal);
+  useTick(500, desk.reveal.shown !== null);
+  if (desk.reveal.shown === null) return null;
+  return <span class="looking" data-testid="looking">◆ {t('reveal.looking', { n: desk.reveal.leftS })}</span>;
+}
+
 function Legend() {
   return (
     <ul class="legend" aria-label={t('legend.title')}>
@@ -90,20 +100,24 @@ function Legend() {
         <li key={state}><i style={`background:${STATE_COLORS[i]}`} />{tCode('state', state)}</li>
       ))}
       <li><i class="hollow" />{t('legend.hollow')}</li>
+      <li><b>◇</b>{t('legend.cell')}</li>
       <li><b>◆</b>{t('legend.trip')}</li>
       <li><b class="redtext">▲</b>{t('legend.escalated')}</li>
+      <li><b>3 / 1</b>{t('legend.count')}</li>
     </ul>
   );
 }
 
-/** j and k along the list, a acknowledges, Escape closes; never while someone is typing. */
+/** j and k along the list, d into the open trip, v its exact places, a acknowledges, Escape closes; never while someone types. */
 function useKeys(desk: Desk): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input:not([type=checkbox]), textarea, select')) return;
       if (event.key === 'j') desk.step(1);
       else if (event.key === 'k') desk.step(-1);
+      else if (event.key === 'd') document.getElementById('detail')?.focus();
+      else if (event.key === 'v') desk.toggleReveal();
       else if (event.key === 'a') void desk.acknowledgeOldest();
       else if (event.key === 'Escape') desk.select(null);
     };

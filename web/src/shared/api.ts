@@ -45,9 +45,10 @@ export class Api {
     if (this.token) headers['Authorization'] = `Bearer ${this.token}`;
     if (body !== undefined) headers['Content-Type'] = 'application/json';
     let response: Response;
+    // `keepalive`: what was asked for goes out even when the page is left in the same moment.
     try {
       response = await this.fetcher(path, {
-        method, headers, cache: 'no-store', signal: AbortSignal.timeout(ANSWER_MS_MAX),
+        method, headers, cache: 'no-store', keepalive: method !== 'GET', signal: AbortSignal.timeout(ANSWER_MS_MAX),
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       });
     } catch {

@@ -22,7 +22,8 @@ export function explain(error: unknown): string {
     const sentence = tCode('problem', error.code);
     const field = error.field ? ` (${tCode('field', error.field)})` : '';
     const why = error.violations.map((code) => tCode('violation', code)).join(', ');
-    return sentence + field + (why ? `: ${why}` : '');
+    const again = error.retryAfterS === null ? '' : ` ${t('retry_in', { n: error.retryAfterS })}`;
+    return sentence + field + (why ? `: ${why}` : '') + again;
   }
   if (error instanceof Unreachable) return t('problem.unreachable');
   throw error;
@@ -108,6 +109,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
   };
   return (
     <main class="sign-in">
+      <h1 class="unseen">{t('title')}</h1>
       {notice}
       <form onSubmit={submit}>
         <label for="code">{t('signin.code')}</label>

@@ -2,6 +2,7 @@
 // The choice lives as long as the tab.
 import ko from './ko.json';
 import { Store } from './store';
+import type { MapInfo } from './types';
 
 export type Key = keyof typeof ko;
 export type Lang = 'ko' | 'en';
@@ -37,6 +38,12 @@ export function tCode(prefix: 'phase' | 'problem' | 'violation' | 'state' | 'clo
 }
 export function fill(sentence: string, params: Record<string, string | number>): string {
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole));
+}
+
+/** Who made the map, in the language of the page. A licence's words are kept: only the common noun after the name is ours. */
+export function attributionText({ attribution, generated }: Pick<MapInfo, 'attribution' | 'generated'>): string {
+  if (generated) return t('map.generated');
+  return attribution.replace(/^© OpenStreetMap contributors/, t('map.osm'));
 }
 
 const locale = (): string => (language.lang === 'ko' ? 'ko-KR' : 'en-GB');

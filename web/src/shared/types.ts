@@ -19,7 +19,7 @@ export interface Me {
 }
 
 export interface CrewMember {
-  no: number; display: string; phase: Phase; eta_s: number | null; you?: boolean; offer_state?: 'open' | 'accepted';
+  no: number; display?: string; phase: Phase; eta_s: number | null; you?: boolean; offer_state?: 'open' | 'accepted';
 }
 export interface Trip {
   id: string; booking?: string; leg?: 'single' | 'outward' | 'return'; phase: Phase; crew_size?: number;

@@ -1,5 +1,5 @@
 // Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
-import { useMemo, useState } from 'preact/hooks';
+import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
@@ -18,6 +18,7 @@ export function TripCard({ duty, trip, map }: Props) {
   const phase = ownPhase(trip);
   const next = nextTap(trip);
   const saying = duty.isSaying(trip.id);
+  const fresh = useFresh(next);
   const toEnd = trip.phase === 'met' || trip.phase === 'escorting';
   const place = toEnd ? trip.dropoff : trip.pickup;
   return (
@@ -25,7 +26,7 @@ export function TripCard({ duty, trip, map }: Props) {
       <h1 data-testid="trip-phase" data-phase={trip.phase} data-own={phase} data-trip={trip.id}>{tCode('phase', phase)}</h1>
       {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
       {next && (
-        <button type="button" class="main" data-testid="next-action" data-to={next} disabled={saying} onClick={() => duty.status(next)}>
+        <button type="button" class="main" data-testid="next-action" data-to={next} disabled={saying || fresh} onClick={() => (next === 'completed' ? duty.completeLater() : duty.status(next))}>
           {saying ? t('staff.saying') : t(`do.${next}` as Key)}
         </button>
       )}
@@ -59,6 +60,18 @@ export function TripCard({ duty, trip, map }: Props) {
   );
 }
 
+/** The button stays where it is and changes its meaning: for a moment it is dead, so that a double tap says one thing. */
+const FRESH_MS = 800;
+function useFresh(what: string | null): boolean {
+  const [seen, setSeen] = useState(what);
+  useEffect(() => {
+    if (seen === what) return;
+    const timer = setTimeout(() => setSeen(what), FRESH_MS);
+    return () => clearTimeout(timer);
+  }, [what, seen]);
+  return seen !== what;
+}
+
 function ownEta(duty: Duty, trip: Trip): string {
   const own = trip.crew?.find(({ you }) => you);
   const phase = ownPhase(trip);
@@ -77,7 +90,7 @@ function Partners({ duty, trip }: { duty: Duty; trip: Trip }) {
         const age = at ? at.age_s + since : 0;
         return (
           <li key={member.no} data-testid="partner-row" data-phase={member.phase}>
-            {t('staff.partner')}: <strong>{member.display}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+            {t('staff.partner')}: <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
             {eta !== null && eta !== undefined && (member.phase === 'assigned' || member.phase === 'en_route') && ` ${t('trip.eta', { eta: span(eta) })}`}
             {age > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(age) })}</span>}
           </li>

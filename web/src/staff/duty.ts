@@ -1,6 +1,6 @@
 // Owns what a staff phone knows and has to say: shift, the one offer, the one trip, taps and fixes waiting to be sent.
 // Invariant: when a trip is gone, nothing of it stays: not its places, its words, its taps or where its crew was.
-import { Problem, type Api } from '../shared/api';
+import { Problem, Unreachable, type Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import { Countdown, wholeSeconds } from '../shared/countdown';
 import { freshKey } from '../shared/key';
@@ -8,6 +8,7 @@ import { FixQueue, TapQueue, type Tap } from '../shared/queue';
 import type { LinkState, Outcome, Socket } from '../shared/socket';
 import { Sos } from '../shared/sos';
 import { Store } from '../shared/store';
+import { Delayed } from '../shared/undo';
 import type { Card, CrewAt, MapInfo, Me, Mode, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
 import { Locator } from './locator';
 
@@ -15,6 +16,10 @@ import { Locator } from './locator';
 export const NEXT: Partial<Record<Phase, Phase>> = {
   assigned: 'en_route', en_route: 'arrived', arrived: 'met', met: 'escorting', escorting: 'completed',
 };
+
+/** How often and for how long the card is asked for again after a tap whose effect this phone has not seen. */
+export const LOOK_AGAIN_MS = 2_000;
+export const LOOKS_MAX = 150;
 
 export class Duty extends Store {
   me: Me | null = null;
@@ -30,12 +35,20 @@ export class Duty extends Store {
   error: unknown = null;
   readonly sos: Sos;
   readonly locator: Locator;
+  readonly later = new Delayed();
+  /** The trip whose last tap the server has taken, but whose card this phone has not seen since. */
+  private settling: string | null = null;
+  /** Counts the messages that changed the picture, so that an answer asked for earlier cannot bring back what is gone. */
+  private heard = 0;
+  private looking = false;
+  private lookAgain = false;
+  private closed = false;
   private readonly taps: TapQueue;
   private readonly fixes = new FixQueue();
   private socket: Socket | null = null;
   private stopSocket: (() => void) | null = null;
 
-  constructor(readonly api: Api) {
+  constructor(readonly api: Api, private readonly pause: (ms: number) => Promise<void> = sleep) {
     super();
     this.sos = new Sos(api);
     this.locator = new Locator(api, (at, acc, kind, takenAt) => { this.fixes.add(at, acc, kind, takenAt); this.flushFixes(); });
@@ -44,6 +57,9 @@ export class Duty extends Store {
       (tap, outcome) => this.answered(tap, outcome),
       freshKey().slice(0, 8),
     );
+    this.later.subscribe(() => this.changed());
+    // A trip in which somebody calls for help is not over.
+    this.sos.subscribe(() => { if (this.sos.state === 'sending') this.later.undo(); });
   }
 
   open(): void {
@@ -52,29 +68,39 @@ export class Duty extends Store {
       reload: () => void this.reload(),
       link: (link) => {
         this.link = link;
-        if (link.kind === 'open') { void this.taps.flush(); this.flushFixes(); }
+        if (link.kind === 'open') { void this.taps.flush(); this.flushFixes(); if (this.settling) void this.look(); }
         this.changed();
       },
     });
     this.socket = socket;
     this.stopSocket = stop;
-    void this.attempt(async () => {
-      [this.me, this.map] = await Promise.all([this.api.me(), this.api.map()]);
-      await this.reload();
-    });
+    addEventListener('pagehide', this.sendLater);
+    void this.reload();
   }
-  close(): void { this.locator.stop(); this.stopSocket?.(); }
+  close(): void {
+    this.closed = true;
+    removeEventListener('pagehide', this.sendLater);
+    this.sendLater();
+    this.locator.stop();
+    this.stopSocket?.();
+  }
+  private readonly sendLater = (): void => { void this.later.send(); };
   comeBack(): void { void this.socket?.connect(); }
 
   get waitingTaps(): number { return this.taps.waiting.length; }
   get waitingFixes(): number { return this.fixes.length; }
-  /** Whether an answer to the offer or a status of the trip is on its way. */
+  /** Whether an answer to the offer or a status of the trip is on its way, or its effect not seen yet. */
   isSaying(what: string): boolean {
-    return this.taps.waiting.some(({ message }) => message['offer'] === what || message['trip'] === what);
+    return this.settling === what || this.later.about === what || this.taps.waiting.some(({ message }) => message['offer'] === what || message['trip'] === what);
   }
 
   private async reload(): Promise<void> {
-    await this.attempt(async () => this.takeCard(await this.api.card()));
+    await this.attempt(async () => {
+      // The server may have been away when the page was opened.
+      this.me ??= await this.api.me();
+      this.map ??= await this.api.map();
+    });
+    await this.look();
   }
   private takeCard(card: Card): void {
     this.setShift(card.shift);
@@ -84,6 +110,7 @@ export class Duty extends Store {
   }
 
   receive(message: ServerMessage): void {
+    if (message.t === 'offer' || message.t === 'offer_closed' || message.t === 'trip' || message.t === 'trip_gone') this.heard++;
     switch (message.t) {
       case 'offer': this.gone = null; this.setOffer(message.offer); break;
       case 'offer_closed':
@@ -122,6 +149,11 @@ export class Duty extends Store {
     if (!this.trip || this.isSaying(this.trip.id)) return;
     this.say({ t: 'status', trip: this.trip.id, to }, this.trip.id);
   }
+  /** The end takes everything off this phone, so it can be taken back for a moment. */
+  completeLater(): void {
+    if (!this.trip || this.isSaying(this.trip.id)) return;
+    this.later.begin('completed', this.trip.id, async () => this.status('completed'));
+  }
   dropOut(): void { if (this.trip) this.say({ t: 'drop_out', trip: this.trip.id }, this.trip.id); }
 
   private say(message: Record<string, unknown>, trip: string): void {
@@ -133,20 +165,42 @@ export class Duty extends Store {
     if (!outcome.ok) {
       this.error = new Problem(outcome.code, 409, null, null, []);
       // The phone's picture was wrong: ask for the right one.
-      this.look();
+      void this.look();
     } else if (tap.message['t'] === 'answer' && this.offer?.id === tap.message['offer']) {
       if (tap.message['accept'] === true) this.accepted = String(tap.message['offer']);
       else this.setOffer(null);
     } else if (tap.message['t'] === 'drop_out' && tap.trip) {
       this.forgetTrip(tap.trip);
     } else if (tap.message['t'] === 'status') {
-      // The others are told of a status; who said it asks.
-      this.look();
+      // The others are told of a status; who said it asks, and until it knows shows no next action.
+      this.settling = tap.trip;
+      void this.look();
     }
     this.changed();
   }
-  private look(): void {
-    void this.api.card().then((card) => { this.takeCard(card); this.changed(); }).catch(() => {});
+  /** Asks for the card until an answer came that no message has overtaken. */
+  private async look(): Promise<void> {
+    this.lookAgain = true;
+    if (this.looking) return;
+    this.looking = true;
+    for (let tries = 0; this.lookAgain && tries < LOOKS_MAX && !this.closed; tries++) {
+      const heard = this.heard;
+      this.lookAgain = false;
+      try {
+        const card = await this.api.card();
+        if (heard !== this.heard || this.lookAgain) { this.lookAgain = true; continue; }
+        this.takeCard(card);
+        if (this.error instanceof Unreachable) this.error = null;
+      } catch (error) {
+        this.error = error;
+        this.lookAgain = mayChange(error);
+        this.changed();
+        if (this.lookAgain) await this.pause(LOOK_AGAIN_MS);
+      }
+    }
+    this.looking = this.lookAgain = false;
+    this.settling = null;
+    this.changed();
   }
   /** The offer this phone has said yes to while the other one is still asked. */
   accepted: string | null = null;
@@ -171,6 +225,8 @@ export class Duty extends Store {
   }
   private forgetTrip(trip: string): void {
     this.taps.forget(trip);
+    if (this.later.about === trip) this.later.undo();
+    if (this.settling === trip) this.settling = null;
     if (this.trip?.id !== trip) return;
     this.trip = null;
     this.crewAt = null;
@@ -191,6 +247,12 @@ export class Duty extends Store {
     }
     this.changed();
   }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Whether asking again can help: no answer, a busy or a restarting server. */
+function mayChange(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 408 || error.status === 429));
 }
 
 /** On the way each member has an own phase (the trip shows the slowest); from the meeting on they share the trip's. */

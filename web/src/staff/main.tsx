@@ -5,6 +5,7 @@ import { Banner, explain, LangSwitch, SignIn, SosButton, start } from '../shared
 import { clockTime, t, tCode } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
 import { useStore } from '../shared/store';
+import { UndoBar } from '../shared/UndoBar';
 import type { Mode } from '../shared/types';
 import { Duty } from './duty';
 import { OfferCard } from './OfferCard';
@@ -37,12 +38,13 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
     <>
       <Banner link={duty.link} waiting={duty.waitingTaps + duty.waitingFixes} onReturn={() => duty.comeBack()} />
       <main>
+        <UndoBar delayed={duty.later} />
         {duty.error ? <p class="error" role="alert" data-testid="problem">{explain(duty.error)}</p> : null}
         {duty.me && <p class="hint">{duty.me.display}{duty.me.agency && ` · ${duty.me.agency.name}`}</p>}
         {duty.me && !duty.shift && <StartShift duty={duty} />}
         {duty.shift && duty.map && <Now duty={duty} />}
         {duty.shift && <DemoWalk duty={duty} />}
-                {duty.shift && !duty.trip && (
+        {duty.shift && !duty.trip && (
           <p>
             {t('shift.until', { time: clockTime(duty.shift.ends_at) })}
             <button type="button" class="quiet" data-testid="shift-end" onClick={() => void duty.endShift()}>{t('shift.end')}</button>

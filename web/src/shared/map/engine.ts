@@ -3,11 +3,12 @@ import { AttributionControl, Map, NavigationControl, setWorkerUrl, type GeoJSONS
 import 'maplibre-gl/dist/maplibre-gl.css';
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url';
 import type { FeatureCollection } from 'geojson';
-import { language } from '../i18n';
+import { attributionText, language } from '../i18n';
 import type { MapInfo } from '../types';
-import { baseStyle, LABEL_LAYERS, nameField } from './style';
+import { baseStyle, escapeHtml, LABEL_LAYERS, nameField } from './style';
 
 export type { Map } from 'maplibre-gl';
+export { Pin } from './pin';
 
 /** The library finds its worker beside itself only when nothing has been bundled. */
 setWorkerUrl(new URL(workerUrl, location.href).href);
@@ -25,9 +26,15 @@ export function createMap(container: HTMLElement, info: MapInfo, zoom: number): 
     hash: false,
   });
   map.touchZoomRotate.disableRotation();
-  map.addControl(new AttributionControl({ compact: false }), 'bottom-right');
   map.addControl(new NavigationControl({ showCompass: false }), 'top-right');
+  // Given to the control and not to the source: a source's words cannot change with the language.
+  const credit = (): AttributionControl => new AttributionControl({ compact: false, customAttribution: escapeHtml(attributionText(info)) });
+  let credits = credit();
+  map.addControl(credits, 'bottom-right');
   const unsubscribe = language.subscribe(() => {
+    map.removeControl(credits);
+    credits = credit();
+    map.addControl(credits, 'bottom-right');
     for (const layer of LABEL_LAYERS) map.setLayoutProperty(layer, 'text-field', nameField(language.lang) as string);
   });
   map.on('remove', unsubscribe);

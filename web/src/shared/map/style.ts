@@ -37,7 +37,7 @@ export function baseStyle(info: MapInfo, lang: Lang): StyleSpecification {
     sources: {
       base: {
         type: 'vector', tiles: [new URL(info.tiles, location.href).href.replaceAll('%7B', '{').replaceAll('%7D', '}')],
-        minzoom: 9, maxzoom: 16, attribution: escapeHtml(info.attribution),
+        minzoom: 9, maxzoom: 16,
       },
     },
     layers: [

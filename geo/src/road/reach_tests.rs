@@ -1,0 +1,91 @@
+//! Isochrones held against one travel time per looked-at point, on tangles, a drawn one-way and the generated city.
+
+use super::super::drawn::{Dice, draw, tangle};
+use super::super::graph::Graph;
+use super::super::{Profile, RoadMap};
+use super::{Heading, REACH_S_MAX, STEP_M, reach};
+use crate::cell::{Cell, Grid};
+use crate::road::Snap;
+use std::collections::BTreeMap;
+
+/// The slow twin: the travel time to (or from) each point of each street by itself.
+fn point_by_point(graph: &Graph, at: &Snap, heading: Heading, within_s: f32, grid: Grid) -> BTreeMap<Cell, f32> {
+    let mut cells: BTreeMap<Cell, f32> = BTreeMap::new();
+    for edge in 0..graph.edge_count() as u32 {
+        let steps = (graph.edge(edge).length_m / STEP_M).ceil().max(1.0) as u32;
+        for step in 0..=steps {
+            let there = graph.snap_at(edge, step as f32 / steps as f32);
+            let seconds = match heading {
+                Heading::From => graph.travel_time(at, &there),
+                Heading::To => graph.travel_time(&there, at),
+            };
+            if let Some(seconds) = seconds.filter(|s| *s <= within_s) {
+                let known = cells.entry(Cell::of(there.at, grid)).or_insert(seconds);
+                *known = known.min(seconds);
+            }
+        }
+    }
+    cells
+}
+
+/// The begun point itself is looked at by the first only: a cell of time zero.
+fn same(fast: &BTreeMap<Cell, f32>, slow: &BTreeMap<Cell, f32>) -> Result<(), String> {
+    for (cell, seconds) in slow {
+        match fast.get(cell) {
+            Some(found) if *found == 0.0 || (found - seconds).abs() <= 0.0015 => {}
+            other => return Err(format!("{cell:?}: {other:?} instead of {seconds}")),
+        }
+    }
+    let extra: Vec<_> = fast.iter().filter(|(cell, s)| !slow.contains_key(cell) && **s > 0.0).collect();
+    if extra.is_empty() { Ok(()) } else { Err(format!("too much: {extra:?}")) }
+}
+
+#[test]
+fn agrees_with_one_search_per_point() {
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let map = RoadMap::build(tangle(&mut dice, 30, 40));
+        for profile in Profile::ALL {
+            let graph = map.graph(profile);
+            if graph.edge_count() == 0 {
+                continue;
+            }
+            let at = graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32);
+            for heading in [Heading::From, Heading::To] {
+                let within_s = 60.0 + 240.0 * dice.unit() as f32;
+                let fast = reach(graph, &at, heading, within_s, Grid::Index);
+                let slow = point_by_point(graph, &at, heading, within_s, Grid::Index);
+                same(&fast, &slow).unwrap_or_else(|e| panic!("seed {seed}, {profile:?}, {heading:?}: {e}"));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_one_way_street_is_reached_one_way() {
+    let drawn = draw("A---------->B----------C\n|                       \n|                       \nD");
+    let graph = drawn.map.graph(Profile::Walk);
+    let at = graph.snap(drawn.at('A')).unwrap();
+    let there = Cell::of(drawn.at('C'), Grid::Index);
+    assert!(reach(graph, &at, Heading::From, REACH_S_MAX, Grid::Index).contains_key(&there));
+    let ring = draw("A---------->B\n|           |\n|           |\nC<----------D");
+    let graph = ring.map.graph(Profile::Drive);
+    let at = graph.snap(ring.between('A', 'B', 0.1)).unwrap();
+    let ahead = Cell::of(ring.between('A', 'B', 0.9), Grid::Index);
+    let from = reach(graph, &at, Heading::From, REACH_S_MAX, Grid::Index)[&ahead];
+    let to = reach(graph, &at, Heading::To, REACH_S_MAX, Grid::Index)[&ahead];
+    assert!(from < to, "{from} {to}");
+}
+
+#[test]
+fn more_time_reaches_no_less_and_none_reaches_only_the_own_cell() {
+    let map = RoadMap::build(crate::city::generate_small(7));
+    let graph = map.graph(Profile::Drive);
+    let at = graph.snap_at(100, 0.5);
+    let sizes: Vec<usize> =
+        [0.0, 60.0, 300.0, 900.0].map(|s| reach(graph, &at, Heading::To, s, Grid::Index).len()).to_vec();
+    assert_eq!(sizes[0], 1);
+    assert!(sizes.is_sorted(), "{sizes:?}");
+    assert!(sizes[3] > sizes[1]);
+    assert_eq!(reach(graph, &at, Heading::To, f32::NAN, Grid::Index).len(), 1);
+}

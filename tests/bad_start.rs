@@ -1,0 +1,195 @@
+//! Bad files and settings: each command line that cannot work ends at once with an exit code, one clear line of why, and no
+//! panic; a running server is not disturbed by one.
+
+use geo::road::RoadMap;
+use harness::redis::free_port;
+use harness::{Server, ServerOptions, binary};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// A mistake is told within this; the generated city may be made first.
+const TOLD_WITHIN: Duration = Duration::from_secs(30);
+
+/// Exit code of a mistake of the caller.
+const MISUSE: i32 = 2;
+/// Exit code of all else.
+const FAILED: i32 = 1;
+
+/// Runs to its end: exit code and what it said on standard error. One that goes on is ended, by its handle.
+fn run(args: &[&str]) -> (Option<i32>, String) {
+    let mut child = Command::new(binary("dispatcher"))
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the dispatcher binary starts");
+    let begun = Instant::now();
+    while child.try_wait().expect("own child").is_none() {
+        if begun.elapsed() > TOLD_WITHIN {
+            let _ = child.kill();
+            let said = child.wait_with_output().expect("own child");
+            panic!("{args:?} went on: {}", String::from_utf8_lossy(&said.stderr));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let output = child.wait_with_output().expect("own child");
+    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+/// The command ends with this code and says this, once; hands over all it said.
+fn assert_told(args: &[&str], code: i32, told: &str) -> String {
+    let (ended, said) = run(args);
+    assert_eq!(ended, Some(code), "{args:?}: {said}");
+    let errors = said.lines().filter(|line| line.starts_with("error: ")).count();
+    assert_eq!(errors, 1, "{args:?} says what is wrong once: {said}");
+    assert!(said.contains(told), "{args:?} does not say {told:?}: {said}");
+    assert!(!said.contains("panicked") && !said.contains("RUST_BACKTRACE"), "{args:?}: {said}");
+    said
+}
+
+fn path(dir: &Path, name: &str) -> String {
+    dir.join(name).to_str().expect("a path in UTF-8").to_owned()
+}
+
+/// A file of these bytes.
+fn file(dir: &Path, name: &str, bytes: &[u8]) -> String {
+    std::fs::write(dir.join(name), bytes).expect("the directory is writable");
+    path(dir, name)
+}
+
+#[test]
+fn a_bad_map_is_refused_by_name() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let (dir, data) = (dir.path(), path(dir.path(), "data"));
+    RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED)).save(&dir.join("good.graph")).expect("a map file");
+    let good = std::fs::read(dir.join("good.graph")).expect("the map file is there");
+    let flipped = |at: usize| {
+        let mut bytes = good.clone();
+        bytes[at] ^= 0x10;
+        bytes
+    };
+    let cases = [
+        ("flipped.graph", flipped(good.len() / 2), "checksum differs"),
+        ("version.graph", flipped(9), "import the map again"),
+        ("cut.graph", good[..good.len() - 1_000].to_vec(), "cut off or appended to"),
+        ("longer.graph", [&good[..], b"more"].concat(), "cut off or appended to"),
+        ("stub.graph", good[..10].to_vec(), "graph file"),
+        ("empty.graph", Vec::new(), "not a graph file"),
+        ("foreign.graph", b"SQLite format 3\0 and then some more bytes that are no map".to_vec(), "not a graph file"),
+    ];
+    for (name, bytes, told) in cases {
+        let map = file(dir, name, &bytes);
+        let said = assert_told(&["serve", "--listen", "127.0.0.1:0", "--data", &data, "--map", &map], FAILED, told);
+        assert!(said.contains(name), "the file is named: {said}");
+    }
+    let absent = path(dir, "absent.graph");
+    assert_told(&["serve", "--data", &data, "--map", &absent], MISUSE, "no such file");
+}
+
+#[test]
+fn a_bad_extract_is_refused_and_writes_no_map() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let dir = dir.path();
+    let out = path(dir, "out.graph");
+    let foreign = file(dir, "foreign.osm.pbf", b"<?xml version='1.0'?><osm version='0.6'/>");
+    let empty = file(dir, "empty.osm.pbf", b"");
+    // A header blob that announces more bytes than there are.
+    let cut = file(dir, "cut.osm.pbf", b"\x00\x00\x00\x0d\x0a\x09OSMHeader\x18\x7c\x10");
+    assert_told(&["import-map", &foreign, &out], FAILED, "not an OpenStreetMap PBF file");
+    assert_told(&["import-map", &empty, &out], FAILED, "empty.osm.pbf");
+    assert_told(&["import-map", &cut, &out], FAILED, "cut.osm.pbf");
+    assert_told(&["import-map", &path(dir, "absent.osm.pbf"), &out], FAILED, "absent.osm.pbf");
+    assert_told(&["import-map", &foreign, &empty], MISUSE, "would overwrite");
+    for bbox in ["1,2,3", "a,b,c,d", "127,37,126,38", "126,37,127,NaN", "126,37,127,38,39"] {
+        assert_told(&["import-map", &foreign, &out, "--bbox", bbox], MISUSE, "four numbers");
+    }
+    assert!(!dir.join("out.graph").exists(), "no half map is left");
+}
+
+#[test]
+fn bad_settings_are_refused_by_name() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let dir = dir.path();
+    let unknown = file(dir, "unknown.toml", b"listen = \"127.0.0.1:0\"\nlissten = 1\n");
+    let broken = file(dir, "broken.toml", b"listen = [");
+    let wrong = file(dir, "wrong.toml", b"listen = 8080\n");
+    let a_file = file(dir, "a-file", b"");
+    let cases: [(&[&str], &str); 14] = [
+        (&["--config", &unknown], "lissten"),
+        (&["--config", &broken], "broken.toml"),
+        (&["--config", &wrong], "wrong.toml"),
+        (&["--config", &path(dir, "absent.toml")], "cannot read"),
+        (&["--listen", "nonsense"], "--listen"),
+        (&["--listen", "127.0.0.1:70000"], "--listen"),
+        (&["--listen", "8080"], "--listen"),
+        (&["--redis", "http://127.0.0.1:6379"], "redis: must begin with redis://"),
+        (&["--data", &a_file], "is a file, not a directory"),
+        (&["--tls-cert", &a_file], "tls_key: is needed with tls_cert"),
+        (&["--origin", "dispatch.example"], "is not an origin"),
+        (&["--connections-max", "0"], "connections_max: must be at least 1"),
+        (&["--log", "dispatcher=loud"], "log: is not a log filter"),
+        (&["--city-seed=-1"], "--city-seed"),
+    ];
+    for (args, told) in cases {
+        for command in ["serve", "check-config"] {
+            assert_told(&[&[command], args].concat(), MISUSE, told);
+        }
+    }
+    let two = ["check-config", "--redis", "x", "--origin", "y"];
+    assert_told(&two, MISUSE, "redis: must begin");
+    assert_told(&two, MISUSE, "y is not an origin");
+    assert_told(
+        &["serve", "--listen", "127.0.0.1:0", "--data", &path(dir, "d"), "--redis", "redis://:0:x"],
+        FAILED,
+        "redis url",
+    );
+}
+
+#[test]
+fn what_is_no_record_is_left_as_it_is() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let foreign = b"this is somebody else's file, and longer than the header of a database would be: 0123456789";
+    std::fs::write(dir.path().join("record.sqlite"), foreign).expect("the directory is writable");
+    let data = path(dir.path(), "");
+    assert_told(&["serve", "--listen", "127.0.0.1:0", "--data", &data], FAILED, "cannot");
+    assert_told(&["admin", "agency", "--data", &data], FAILED, "cannot");
+    let kept = std::fs::read(dir.path().join("record.sqlite")).expect("the file is there");
+    assert_eq!(kept, foreign, "a foreign file is not written to");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_mistake_beside_a_running_server_disturbs_nothing() {
+    let server = Server::start(ServerOptions::default()).await;
+    let data = server.data().to_str().expect("a path in UTF-8").to_owned();
+    let spare = TempDir::new().expect("a temporary directory");
+    let other = path(spare.path(), "other");
+    let taken = server.url().trim_start_matches("http://").to_owned();
+    let no_id = "00000000-0000-7000-8000-000000000009";
+    assert_told(
+        &["serve", "--listen", "127.0.0.1:0", "--data", &data],
+        FAILED,
+        "another server is using this data directory",
+    );
+    assert_told(&["serve", "--listen", &taken, "--data", &other], FAILED, "cannot listen on");
+    assert_told(&["admin", "staff", "--agency", no_id, "--name", "표식-9", "--data", &data], MISUSE, "no agency");
+    assert_told(&["admin", "rider", "--name", " ", "--data", &data], MISUSE, "--name is 1 to 60 characters");
+    assert_told(&["admin", "code", "--account", no_id, "--data", &data], MISUSE, "no active account");
+    assert_told(&["admin", "code", "--account", "mark-9", "--data", &data], MISUSE, "--account");
+    assert_told(&["backup", "--data", &data, &path(&server.data(), "record.sqlite")], FAILED, "exists");
+    assert_told(&["dance"], MISUSE, "dance");
+    assert_told(&["serve", "--dance"], MISUSE, "--dance");
+    assert!(server.api().get("/readyz").await.is_ok_and(|ready| ready["record"] == "writable"), "it serves as before");
+    assert!(server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redis_that_is_away_at_the_start_stops_nothing() {
+    let nobody = format!("redis://127.0.0.1:{}", free_port());
+    let server = Server::start(ServerOptions { redis: Some(nobody), ..ServerOptions::default() }).await;
+    let ready = server.api().get("/readyz").await.expect("ready all the same");
+    assert_eq!((&ready["live"], &ready["record"]), (&"redis_down".into(), &"writable".into()));
+    assert!(server.stop().await.success());
+}

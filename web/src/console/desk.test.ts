@@ -1,0 +1,80 @@
+// The sweep corrects the picture and takes nothing from it that it cannot know.
+import { expect, it } from 'vitest';
+import { Problem, type Api } from '../shared/api';
+import type { ConsoleState, Incident, Phase, Trip } from '../shared/types';
+import type { Alarm } from './alarm';
+import { Desk } from './desk';
+
+const NOW = Date.now();
+const iso = (agoMs: number): string => new Date(NOW - agoMs).toISOString();
+const trip = (id: string, phase: Phase, change_no: number, agoMs = 1_000): Trip => ({ id, phase, change_no, requested_at: iso(agoMs), updated_at: iso(agoMs) });
+const incident = (id: string, takenAgoMs: number | null): Incident => ({
+  id, kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: iso(60_000), position: null, registered: [],
+  acknowledged_by: takenAgoMs === null ? null : 'x', acknowledged_at: takenAgoMs === null ? null : iso(takenAgoMs),
+});
+const answer = (trips: Trip[], incidents: Incident[] = []): ConsoleState => ({ trips, incidents, staff: [], now: new Date().toISOString() });
+Object.assign(globalThis, { document: { visibilityState: 'hidden' } });
+function desk(api: Partial<Api> = {}): { desk: Desk; rings: boolean[] } {
+  const rings: boolean[] = [];
+  const alarm = { ring: (on: boolean) => { rings.push(on); } } as unknown as Alarm;
+  return { desk: new Desk(api as Api, alarm), rings };
+}
+const later = (): number => performance.now() + 1;
+const phases = (one: Desk): [string, Phase][] => [...one.trips.values()].map(({ id, phase }): [string, Phase] => [id, phase]).sort();
+
+it('how_a_trip_ended_stays_though_the_answer_holds_open_trips_only', () => {
+  const { desk: one } = desk();
+  one.receive({ t: 'console', n: 1, trips: [trip('a', 'no_show', 5), trip('b', 'matching', 6), trip('old', 'completed', 1, 11 * 60_000)] });
+  one.takeAll(answer([trip('b', 'offered', 7)]), later());
+  expect(phases(one)).toEqual([['a', 'no_show'], ['b', 'offered']]);
+});
+it('an_open_trip_the_answer_does_not_hold_has_ended_unseen', () => {
+  const { desk: one } = desk();
+  one.receive({ t: 'console', n: 1, trips: [trip('a', 'matching', 900)] });
+  one.takeAll(answer([]), later());
+  expect(phases(one)).toEqual([]);
+});
+it('what_the_feed_said_after_the_question_stands', () => {
+  const { desk: one } = desk();
+  const asked = performance.now() - 1;
+  one.receive({ t: 'console', n: 1, trips: [trip('new', 'matching', 9), trip('a', 'offered', 8)] });
+  one.takeAll(answer([trip('a', 'matching', 7)]), asked);
+  expect(phases(one)).toEqual([['a', 'offered'], ['new', 'matching']]);
+});
+it('a_taken_alarm_stays_taken_and_readable_for_half_an_hour', () => {
+  const { desk: one, rings } = desk();
+  one.receive({ t: 'console', n: 1, incidents: [incident('i', 1_000), incident('old', 31 * 60_000)] });
+  one.takeAll(answer([], [incident('i', null)]), later());
+  expect([...one.incidents.values()].map(({ id, acknowledged_at }) => [id, acknowledged_at !== null])).toEqual([['i', true]]);
+  one.receive({ t: 'console', n: 2, incidents: [incident('i', null)] });
+  expect(rings.at(-1)).toBe(false);
+});
+it('an_open_alarm_the_answer_does_not_hold_was_taken_elsewhere', () => {
+  const { desk: one, rings } = desk();
+  one.receive({ t: 'console', n: 1, incidents: [incident('i', null)] });
+  expect(rings.at(-1)).toBe(true);
+  one.takeAll(answer([]), later());
+  expect([one.incidents.size, rings.at(-1)]).toEqual([0, false]);
+});
+it('a_refusal_outlives_the_fetch_that_follows_it', async () => {
+  const { desk: one } = desk({ candidates: async () => [] });
+  one.receive({ t: 'console', n: 1, trips: [trip('a', 'matching', 1)] });
+  one.select('a');
+  await one.act(async () => { throw new Problem('staff_busy', 409, null, null, []); });
+  expect((one.error as Problem).code).toBe('staff_busy');
+  await one.act(async () => trip('a', 'offered', 2));
+  expect(one.error).toBeNull();
+});
+it('places_are_hidden_when_another_trip_is_opened_and_when_the_trip_ends', () => {
+  const { desk: one } = desk({ candidates: async () => [] });
+  const placed = (id: string, change: number, phase: Phase = 'assigned'): Trip => ({ ...trip(id, phase, change), pickup: { lat: 1, lon: 2 } });
+  one.receive({ t: 'console', n: 1, trips: [placed('a', 1), placed('b', 2)] });
+  one.select('a');
+  one.toggleReveal();
+  expect(one.reveal.shown).toBe('a');
+  one.select('b');
+  expect(one.reveal.shown).toBeNull();
+  one.toggleReveal();
+  one.receive({ t: 'console', n: 2, trips: [trip('b', 'completed', 3)] });
+  expect(one.reveal.shown).toBeNull();
+});
