@@ -4,9 +4,10 @@
 //! What is left of the arc they are on, and the time until they are free, stay outside the buckets: moving along the same
 //! edge changes two numbers. Both only ever add, so an entry is a lower bound and a search may stop at it.
 
-use super::FREE_MS_MAX;
+use super::bucket::{Bucket, packed};
 use super::climb::Reached;
 use super::metric::Metric;
+use super::{FREE_MS_MAX, UNREACHED};
 use crate::road::snap::Snap;
 use std::collections::HashMap;
 use std::fmt;
@@ -36,8 +37,8 @@ struct Person<Id> {
 /// Staff by how soon they can be anywhere.
 pub struct StaffBuckets<Id> {
     pub(super) metric: Arc<Metric>,
-    /// By rank: (milliseconds, exit) packed so that they sort, ascending.
-    pub(super) entries: Vec<Vec<u64>>,
+    /// By rank.
+    pub(super) buckets: Vec<Bucket>,
     /// By rank: the first entry's milliseconds, to pass by an empty or a late bucket without touching it.
     pub(super) least_ms: Vec<u32>,
     pub(super) exits: Vec<Exit>,
@@ -48,23 +49,13 @@ pub struct StaffBuckets<Id> {
     on_edge: HashMap<u32, Vec<u32>>,
 }
 
-/// An entry of a bucket.
-pub(super) const fn packed(ms: u32, exit: u32) -> u64 {
-    (ms as u64) << 32 | exit as u64
-}
-
-/// The milliseconds and the exit of an entry.
-pub(super) const fn unpacked(entry: u64) -> (u32, u32) {
-    ((entry >> 32) as u32, entry as u32)
-}
-
 impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Nobody yet. Only snaps of the metric's road graph may be put in.
     pub fn new(metric: Arc<Metric>) -> Self {
         let nodes = metric.hierarchy.tree.parent.len();
         Self {
             metric,
-            entries: vec![Vec::new(); nodes],
+            buckets: std::iter::repeat_with(Bucket::default).take(nodes).collect(),
             least_ms: vec![EMPTY; nodes],
             exits: Vec::new(),
             people: Vec::new(),
@@ -72,6 +63,33 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             person_of: HashMap::new(),
             on_edge: HashMap::new(),
         }
+    }
+
+    /// With everybody on the road at once: much quicker than one after the other. Of several places of one person the last
+    /// counts.
+    pub fn filled(metric: Arc<Metric>, staff: impl IntoIterator<Item = (Id, Snap, u32)>) -> Self {
+        let mut this = Self::new(metric);
+        let mut all: Vec<(u32, u64)> = Vec::new();
+        for (id, snap, free_ms) in staff {
+            this.remove(id);
+            let entries = entries_of(&this.metric, &snap);
+            let person = this.new_person(id, snap);
+            for (exit, reached) in (person * 2..).zip(&entries) {
+                all.extend(reached.iter().map(|r| (r.node, packed(r.ms, exit))));
+            }
+            this.stand(person, snap, free_ms, entries);
+        }
+        all.sort_unstable();
+        let mut ascending = Vec::new();
+        for same in all.chunk_by(|a, b| a.0 == b.0) {
+            ascending.clear();
+            ascending.extend(same.iter().map(|e| e.1));
+            let bucket = Bucket::of(&ascending);
+            let node = same[0].0 as usize;
+            this.least_ms[node] = bucket.least_ms().unwrap_or(EMPTY);
+            this.buckets[node] = bucket;
+        }
+        this
     }
 
     /// The metric they stand on.
@@ -87,6 +105,11 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Whether nobody is.
     pub fn is_empty(&self) -> bool {
         self.person_of.is_empty()
+    }
+
+    /// Entries in all buckets, for figures.
+    pub fn entries_count(&self) -> usize {
+        self.buckets.iter().map(Bucket::len).sum()
     }
 
     /// Where somebody is, or will be when free.
@@ -129,14 +152,18 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             }
             None => self.new_person(id, snap),
         };
-        self.people[person as usize].snap = snap;
-        self.set_rests(person, free_ms);
         for (exit, reached) in (person * 2..).zip(&entries) {
             for r in reached {
                 self.insert(r.node, packed(r.ms, exit));
             }
         }
-        self.people[person as usize].kept = entries;
+        self.stand(person, snap, free_ms, entries);
+    }
+
+    fn stand(&mut self, person: u32, snap: Snap, free_ms: u32, kept: [Vec<Reached>; 2]) {
+        self.people[person as usize].snap = snap;
+        self.people[person as usize].kept = kept;
+        self.set_rests(person, free_ms);
         self.on_edge.entry(snap.edge).or_default().push(person);
     }
 
@@ -205,25 +232,48 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn insert(&mut self, node: u32, entry: u64) {
-        let bucket = &mut self.entries[node as usize];
-        let at = bucket.partition_point(|&e| e < entry);
-        bucket.insert(at, entry);
-        self.least_ms[node as usize] = unpacked(bucket[0]).0;
+        let bucket = &mut self.buckets[node as usize];
+        bucket.insert(entry);
+        self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
     }
 
     fn withdraw(&mut self, node: u32, entry: u64) {
-        let bucket = &mut self.entries[node as usize];
-        if let Ok(at) = bucket.binary_search(&entry) {
-            bucket.remove(at);
-        }
-        self.least_ms[node as usize] = bucket.first().map_or(EMPTY, |&e| unpacked(e).0);
+        let bucket = &mut self.buckets[node as usize];
+        bucket.withdraw(entry);
+        self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
     }
 }
 
 /// The entries of the two ways off a snap.
 pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> [Vec<Reached>; 2] {
     let ends = metric.hierarchy.search.exits(&metric.times, snap);
-    ends.map(|end| end.map(|(node, _)| metric.bucket_entries(node)).unwrap_or_default())
+    let mut entries = ends.map(|end| end.map(|(node, _)| metric.bucket_entries(node)).unwrap_or_default());
+    if let [Some(_), Some(_)] = ends {
+        drop_outdone(&mut entries, [0, 1].map(|side| metric.times.ms(snap.edge * 2 + side)));
+    }
+    entries
+}
+
+/// Drops an entry of one way off where the other way off is as soon from anywhere on the edge: with all of its arc still to
+/// go, against none. In a street with one good end that is every entry of the other.
+fn drop_outdone(entries: &mut [Vec<Reached>; 2], whole_ms: [u32; 2]) {
+    let [along, against] = entries;
+    let (mut i, mut j) = (0, 0);
+    while i < along.len() && j < against.len() {
+        let (a, b) = (&mut along[i], &mut against[j]);
+        if a.node == b.node {
+            if a.ms + whole_ms[0] <= b.ms {
+                b.ms = UNREACHED;
+            } else if b.ms + whole_ms[1] <= a.ms {
+                a.ms = UNREACHED;
+            }
+        }
+        let (a, b) = (a.node, b.node);
+        i += usize::from(a <= b);
+        j += usize::from(b <= a);
+    }
+    along.retain(|r| r.ms < UNREACHED);
+    against.retain(|r| r.ms < UNREACHED);
 }
 
 /// Who is where stays hidden.

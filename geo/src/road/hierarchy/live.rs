@@ -95,10 +95,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
             *moves = Some(Vec::new());
             read(&self.present().buckets).iter().collect()
         };
-        let mut fresh = StaffBuckets::new(metric);
-        for (id, snap, free_ms) in staff {
-            fresh.put_busy(id, snap, free_ms);
-        }
+        let mut fresh = StaffBuckets::filled(metric, staff);
         for _ in 0..CATCH_UPS_MAX {
             let meanwhile = lock(&self.moves).as_mut().map(std::mem::take).unwrap_or_default();
             let few = meanwhile.len() <= LAST_MOVES_MAX;

@@ -18,14 +18,17 @@
 //! ancestors of its beginning in one tree, a few hundred. Staff leave their climb in the nodes' buckets; a pickup climbs once
 //! and reads the buckets it passes.
 
+mod bucket;
 mod buckets;
 mod climb;
+mod customise;
 mod lazy;
 mod live;
 mod metric;
 mod nearest;
 mod order;
 mod search_graph;
+mod shortcuts;
 mod times;
 mod way;
 

@@ -5,7 +5,8 @@
 //! is left at the first entry that is too late even for somebody at the very end of their arc.
 
 use super::UNREACHED;
-use super::buckets::{StaffBuckets, unpacked};
+use super::bucket::unpacked;
+use super::buckets::StaffBuckets;
 use super::metric::{Arrivals, Metric};
 use super::way::meet;
 use std::cell::RefCell;
@@ -73,7 +74,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             if r.ms.saturating_add(self.least_ms[r.node as usize]) > found.limit_ms {
                 continue;
             }
-            for &entry in &self.entries[r.node as usize] {
+            for &entry in self.buckets[r.node as usize].runs().flatten() {
                 let (entry_ms, exit) = unpacked(entry);
                 let road_ms = r.ms + entry_ms;
                 if road_ms > found.limit_ms {
@@ -106,7 +107,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
                 *known = (*known).min(ms + bias_ms);
             }
             for r in &arrivals.reached {
-                for &entry in &self.entries[r.node as usize] {
+                for &entry in self.buckets[r.node as usize].runs().flatten() {
                     let (entry_ms, exit) = unpacked(entry);
                     let exit_of = self.exits[exit as usize];
                     let ms = (r.ms + entry_ms).saturating_add(exit_of.rest_ms);
@@ -156,7 +157,8 @@ impl Metric {
             if !self.times.is_open(arc) {
                 return None;
             }
-            let next = search.out(arc).map(|i| (search.head[i], self.weight(i))).filter(|n| n.1 < UNREACHED);
+            let next =
+                search.out(arc).map(|i| (search.head[i], search.weight(&self.times, i))).filter(|n| n.1 < UNREACHED);
             let begin: Vec<(u32, u32)> = next.collect();
             meet(&self.climb_from(&begin), &arrivals.reached, 0).map(|(_, ms)| ms - arrivals.entrances.bias_ms)
         })

@@ -6,6 +6,7 @@
 //! further nodes. Measured from end to end, so that staff leave their arc by its own node with the rest of it as a sum of
 //! their own, and a pickup's arc is entered by its own node with what lies behind the pickup taken off again.
 
+use super::UNREACHED;
 use super::times::ArcTimes;
 use crate::road::graph::Graph;
 use crate::road::snap::Snap;
@@ -108,6 +109,11 @@ impl SearchGraph {
     /// Numbers of arcs out of a node.
     pub(super) fn out(&self, node: u32) -> std::ops::Range<usize> {
         self.first[node as usize] as usize..self.first[node as usize + 1] as usize
+    }
+
+    /// Milliseconds of an arc, [`UNREACHED`] if it may not be used.
+    pub(super) fn weight(&self, times: &ArcTimes, arc: usize) -> u32 {
+        times.enter_ms(self.via[arc]).saturating_add(self.extra_ms[arc]).min(UNREACHED)
     }
 
     /// The junction at the head of a road arc.
