@@ -4,7 +4,10 @@ use super::Profile;
 use super::build::build;
 use super::data::MapData;
 use super::graph::Graph;
+use super::modes::mode;
 use super::snap::Snap;
+use super::transit;
+use super::turn_cost::TurnCosts;
 use super::turns::Turns;
 use crate::position::Position;
 use std::sync::Arc;
@@ -14,38 +17,46 @@ use std::sync::Arc;
 pub struct RoadMap {
     /// Streets, areas and labels, for pictures.
     pub data: Arc<MapData>,
-    pub(super) walk: Graph,
-    pub(super) drive: Graph,
-    drive_turns: Turns,
+    graphs: [Graph; Profile::ON_STREETS.len()],
+    turns: [Option<Turns>; Profile::ON_STREETS.len()],
+    /// `None` without a subway.
+    transit: Option<Graph>,
 }
 
 impl RoadMap {
-    /// Builds the graphs of both profiles.
+    /// Builds the graphs of all profiles.
     pub fn build(data: MapData) -> Self {
-        let (walk, drive) = (build(&data, Profile::Walk), build(&data, Profile::Drive));
-        Self::of(data, walk, drive)
+        let graphs = Profile::ON_STREETS.map(|p| build(&data, p));
+        Self::of(data, graphs)
     }
 
-    /// From graphs that were made of this map.
-    pub(super) fn of(data: MapData, walk: Graph, drive: Graph) -> Self {
-        let drive_turns = Turns::build(&data, &drive);
-        Self { data: Arc::new(data), walk, drive, drive_turns }
+    /// From graphs that were made of this map, in the order of [`Profile::ON_STREETS`].
+    pub(super) fn of(data: MapData, graphs: [Graph; Profile::ON_STREETS.len()]) -> Self {
+        let has_turns = |g: &Graph| mode(g.profile()).turns != TurnCosts::FREE;
+        let turns = graphs.each_ref().map(|g| has_turns(g).then(|| Turns::build(&data, g)));
+        let transit = (!data.subway.is_empty())
+            .then(|| transit::build(&graphs[Profile::Walk as usize], &data.subway, transit::USUAL_HOUR));
+        Self { data: Arc::new(data), graphs, turns, transit }
     }
 
-    /// The graph of one profile.
+    /// The graph of one profile. Walking and riding: as the subway runs in [`transit::USUAL_HOUR`]; the walking graph where
+    /// there is no subway.
     pub fn graph(&self, profile: Profile) -> &Graph {
         match profile {
-            Profile::Walk => &self.walk,
-            Profile::Drive => &self.drive,
+            Profile::Transit => self.transit.as_ref().unwrap_or(&self.graphs[Profile::Walk as usize]),
+            streets => &self.graphs[streets as usize],
         }
+    }
+
+    /// The graph of walking and riding as the subway runs in another hour (0..24) of the day. The same junctions, and the
+    /// same edges less those of lines that do not run then.
+    pub fn transit_at(&self, hour: usize) -> Graph {
+        transit::build(&self.graphs[Profile::Walk as usize], &self.data.subway, hour)
     }
 
     /// The turns of one profile; `None` where all turns are allowed and free, so that junctions alone tell the way.
     pub fn turns(&self, profile: Profile) -> Option<&Turns> {
-        match profile {
-            Profile::Walk => None,
-            Profile::Drive => Some(&self.drive_turns),
-        }
+        self.turns.get(profile as usize)?.as_ref()
     }
 
     /// The nearest point on the roads of a profile; `None` beyond [`super::SNAP_M_MAX`].
