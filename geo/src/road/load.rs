@@ -6,9 +6,13 @@
 //! the kind a pass wants are not decoded again.
 
 use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, Way};
-use super::pbf::{Holds, LoadError, Progress, for_each_block};
+use super::marks::{Mark, MarkKind};
+use super::pbf::{Holds, LoadError, Progress, Source, for_each_block};
+use super::relations::{self, Members, RawRestriction, Said, Unkept};
 use super::report::ImportReport;
+use super::restriction::Restriction;
 use super::rings::{join, middle_and_size, with_holes};
+use super::subway::Subway;
 use super::tags::{Road, Tags};
 use crate::position::{Bounds, Position};
 use crate::{district, station};
@@ -31,22 +35,38 @@ pub fn load(
     bounds: Option<Bounds>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(MapData, ImportReport), LoadError> {
+    let name = paths.first().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let sources: Vec<Source<'_>> = paths.iter().map(|p| Source::File(p)).collect();
+    read(&sources, name.split('.').next().unwrap_or("map"), bounds, progress)
+}
+
+/// Like [`load`], of a file that is in memory.
+pub fn load_bytes(file: &[u8], bounds: Option<Bounds>) -> Result<(MapData, ImportReport), LoadError> {
+    read(&[Source::Bytes(file)], "map", bounds, &mut |_| {})
+}
+
+fn read(
+    sources: &[Source<'_>],
+    name: &str,
+    bounds: Option<Bounds>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(MapData, ImportReport), LoadError> {
     let mut import = Import { bounds, ..Import::default() };
     let mut sizes = Vec::new();
-    for path in paths {
-        sizes.push(std::fs::metadata(path).map_err(LoadError::Io)?.len());
+    for source in sources {
+        sizes.push(source.len()?);
     }
     let total_bytes = sizes.iter().sum::<u64>() * 3;
     let mut before = 0;
     let mut holds: Vec<Vec<Holds>> = Vec::new();
     for pass in 0..3 {
-        for (file, path) in paths.iter().enumerate() {
+        for (file, &source) in sources.iter().enumerate() {
             let at_byte = |b: u64| progress(Progress { done_bytes: before + b, total_bytes });
             match pass {
                 0 => {
                     let mut held = Vec::new();
                     for_each_block(
-                        path,
+                        source,
                         |_| true,
                         at_byte,
                         |_, block| {
@@ -57,7 +77,7 @@ pub fn load(
                     holds.push(held);
                 }
                 1 => for_each_block(
-                    path,
+                    source,
                     |b| import_wants(&holds[file], b, |h| h.ways),
                     at_byte,
                     |_, block| {
@@ -68,7 +88,7 @@ pub fn load(
                 _ => {
                     import.nodes.prepare();
                     for_each_block(
-                        path,
+                        source,
                         |b| import_wants(&holds[file], b, |h| h.nodes),
                         at_byte,
                         |_, block| {
@@ -82,8 +102,7 @@ pub fn load(
         }
     }
     progress(Progress { done_bytes: total_bytes, total_bytes });
-    let name = paths.first().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    import.finish(name.split('.').next().unwrap_or("map").to_owned())
+    import.finish(name.to_owned())
 }
 
 fn import_wants(held: &[Holds], block: usize, which: impl Fn(&Holds) -> bool) -> bool {
@@ -92,6 +111,7 @@ fn import_wants(held: &[Holds], block: usize, which: impl Fn(&Holds) -> bool) ->
 
 /// A road as read: its points by their numbers in the file.
 struct RawRoad {
+    id: i64,
     road: Road,
     name: u32,
     refs: Vec<i64>,
@@ -158,6 +178,8 @@ struct Import {
     relations: Vec<RawRelation>,
     seen: HashSet<i64>,
     seen_relations: HashSet<i64>,
+    restrictions: Vec<RawRestriction>,
+    marks: HashMap<i64, MarkKind>,
     /// Member ways of area relations, by number; empty until found.
     members: HashMap<i64, Vec<i64>>,
     names: Vec<String>,
@@ -199,7 +221,7 @@ impl Import {
         if let Some(road) = tags.road() {
             self.nodes.want(&refs);
             let name = tags.name.map_or(Way::NO_NAME, |n| self.name(n));
-            self.roads.push(RawRoad { road, name, refs });
+            self.roads.push(RawRoad { id: way.id(), road, name, refs });
         } else if let (Some(kind), [first, _, .., last]) = (area, refs.as_slice())
             && first == last
         {
@@ -212,6 +234,10 @@ impl Import {
 
     fn take_relation(&mut self, relation: &osmpbf::Relation<'_>) {
         let tags = Tags::read(relation.tags());
+        if tags.kind == Some("restriction") {
+            self.take_restriction(relation);
+            return;
+        }
         let (Some("multipolygon"), Some(kind)) = (tags.kind, tags.area()) else { return };
         if !self.seen_relations.insert(relation.id()) {
             return;
@@ -223,6 +249,32 @@ impl Import {
             self.members.entry(member.member_id).or_default();
         }
         self.relations.push(raw);
+    }
+
+    fn take_restriction(&mut self, relation: &osmpbf::Relation<'_>) {
+        let (no, only) = match relations::read(relation.tags()) {
+            Said::Rules { no, only } => (no, only),
+            said => {
+                self.report.restriction_ignored(&said);
+                return;
+            }
+        };
+        if !self.seen_relations.insert(relation.id()) {
+            return;
+        }
+        let mut raw = RawRestriction { no, only, ..RawRestriction::default() };
+        for member in relation.members() {
+            let list = match (member.role(), member.member_type) {
+                (Ok("from"), RelMemberType::Way) => &mut raw.from,
+                (Ok("to"), RelMemberType::Way) => &mut raw.to,
+                (Ok("via"), RelMemberType::Way) => &mut raw.via_ways,
+                (Ok("via"), RelMemberType::Node) => &mut raw.via_points,
+                // Hints for drawing, and what nobody knows the meaning of.
+                _ => continue,
+            };
+            list.push(member.member_id);
+        }
+        self.restrictions.push(raw);
     }
 
     fn take_members(&mut self, block: &osmpbf::PrimitiveBlock) {
@@ -252,6 +304,9 @@ impl Import {
             return;
         };
         self.nodes.put(id, at);
+        if let Some(kind) = tags.mark() {
+            self.marks.insert(id, kind);
+        }
         if let (Some(kind), Some(name)) = (tags.label(), tags.name)
             && self.is_inside(at)
             && !self.labels.iter().any(|l| l.kind == kind && same_name(&l.name, name))
@@ -275,14 +330,16 @@ impl Import {
     }
 
     fn finish(mut self, name: String) -> Result<(MapData, ImportReport), LoadError> {
-        let (nodes, ways) = self.finish_roads();
-        if !ways.iter().any(|w| w.drive != Access::No || w.walk != Access::No) {
+        let Roads { nodes, ways, number, pieces } = self.finish_roads();
+        if !ways.iter().any(|w| [w.drive, w.walk, w.cycle].iter().any(|&a| a != Access::No)) {
             return Err(LoadError::NoRoads);
         }
         if nodes.len() > NODES_MAX {
             return Err(LoadError::TooLarge);
         }
         let bounds = Bounds::around(nodes.iter().copied()).ok_or(LoadError::NoRoads)?;
+        let marks = self.finish_marks(&number);
+        let restrictions = self.finish_restrictions(&ways, &number, &pieces);
         let areas = self.finish_areas();
         self.report.labels = self.labels.len() as u64;
         self.add_labels(&bounds);
@@ -296,7 +353,9 @@ impl Import {
             bounds,
             nodes,
             ways,
-            restrictions: Vec::new(),
+            marks,
+            restrictions,
+            subway: Subway::default(),
             names: self.names,
             areas,
             labels: self.labels,
@@ -306,11 +365,13 @@ impl Import {
 
     /// Roads with points numbered from 0, cut where a point is missing or outside the box: a straight line over the gap
     /// would be a street that does not exist.
-    fn finish_roads(&mut self) -> (Vec<Position>, Vec<Way>) {
-        const UNUSED: u32 = u32::MAX;
+    fn finish_roads(&mut self) -> Roads {
         let mut number = vec![UNUSED; self.nodes.ids.len()];
         let mut nodes = Vec::new();
         let mut ways = Vec::new();
+        let raw = self.restrictions.iter();
+        let named = raw.flat_map(|r| r.from.iter().chain(&r.via_ways).chain(&r.to).map(|&id| (id, Vec::new())));
+        let mut pieces_of: HashMap<i64, Vec<u32>> = named.collect();
         for raw in std::mem::take(&mut self.roads) {
             let mut pieces: Vec<Vec<u32>> = vec![Vec::new()];
             let (mut missing, mut outside) = (0, 0);
@@ -345,13 +406,55 @@ impl Import {
                     self.report.ways_too_short += 1;
                     continue;
                 }
-                let Road { class, drive, walk, drive_kmh, walk_kmh_tenths, bridge } = raw.road;
-                self.report.roads_closed += u64::from(drive == Access::No && walk == Access::No);
-                ways.push(Way { nodes: piece, class, name: raw.name, drive, walk, drive_kmh, walk_kmh_tenths, bridge });
+                if let Some(pieces) = pieces_of.get_mut(&raw.id) {
+                    pieces.push(ways.len() as u32);
+                }
+                let way = way(piece, raw.name, raw.road);
+                self.report.roads_closed += u64::from([way.drive, way.walk, way.cycle] == [Access::No; 3]);
+                ways.push(way);
             }
         }
         nodes.shrink_to_fit();
-        (nodes, ways)
+        Roads { nodes, ways, number, pieces: pieces_of }
+    }
+
+    /// The number of a point of the file within the map.
+    fn number_of(&self, number: &[u32], id: i64) -> Option<u32> {
+        self.nodes.slot(id).map(|slot| number[slot]).filter(|&n| n != UNUSED)
+    }
+
+    fn finish_marks(&mut self, number: &[u32]) -> Vec<Mark> {
+        let raw = std::mem::take(&mut self.marks);
+        let known = raw.into_iter().filter_map(|(id, kind)| Some(Mark { node: self.number_of(number, id)?, kind }));
+        let mut marks: Vec<Mark> = known.collect();
+        marks.sort_unstable_by_key(|m| m.node);
+        self.report.marks = marks.len() as u64;
+        marks
+    }
+
+    fn finish_restrictions(
+        &mut self,
+        ways: &[Way],
+        number: &[u32],
+        pieces: &HashMap<i64, Vec<u32>>,
+    ) -> Vec<Restriction> {
+        let mut kept = Vec::new();
+        for raw in std::mem::take(&mut self.restrictions) {
+            let of = |id: i64| {
+                let indexes = pieces.get(&id).into_iter().flatten();
+                indexes.map(|&w| (w, &ways[w as usize].nodes[..])).collect()
+            };
+            let members = Members { pieces: &of, point: &|id| self.number_of(number, id) };
+            match relations::resolve(&raw, &members) {
+                Ok(restrictions) => {
+                    self.report.restrictions += 1;
+                    kept.extend(restrictions);
+                }
+                Err(Unkept::Incomplete) => self.report.restrictions_incomplete += 1,
+                Err(Unkept::Unclear) => self.report.restrictions_unclear += 1,
+            }
+        }
+        kept
     }
 
     fn finish_areas(&mut self) -> Vec<Area> {
@@ -430,6 +533,24 @@ impl Import {
             }
         }
     }
+}
+
+/// The number of a point that no road of the map uses.
+const UNUSED: u32 = u32::MAX;
+
+/// Roads, and what led to them.
+struct Roads {
+    nodes: Vec<Position>,
+    ways: Vec<Way>,
+    /// Of each wanted point, its number in `nodes`.
+    number: Vec<u32>,
+    /// Of each way that a restriction names, what became of it.
+    pieces: HashMap<i64, Vec<u32>>,
+}
+
+fn way(nodes: Vec<u32>, name: u32, road: Road) -> Way {
+    let Road { class, drive, walk, cycle, drive_kmh, walk_kmh_tenths, cycle_kmh_tenths, bridge } = road;
+    Way { nodes, class, name, drive, walk, cycle, drive_kmh, walk_kmh_tenths, cycle_kmh_tenths, bridge }
 }
 
 fn park_name(tags: &Tags<'_>) -> Option<(String, String)> {

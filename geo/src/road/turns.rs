@@ -11,7 +11,7 @@ use super::bans::{Bans, TurnReport, bans};
 use super::connected::largest_component;
 use super::data::MapData;
 use super::graph::Graph;
-use super::modes::turn_costs;
+use super::modes::mode;
 use super::turn_cost::{Directions, directions};
 use std::collections::BTreeMap;
 
@@ -187,7 +187,7 @@ impl Table<'_> {
         let arc = history[history.len() - 1];
         let junction = self.graph.arc_head(arc);
         let allowed = |&to: &u32| !self.bans.pairs.contains(&(arc, to));
-        let costs = turn_costs(self.graph.profile());
+        let costs = &mode(self.graph.profile()).turns;
         let goes_on = self.out.of(junction).iter().copied().any(|to| to != reversed(arc) && allowed(&to));
         let way = self.graph.edge(arc / 2).way as usize;
         let may_turn_round = !goes_on || self.data.ways.get(way).is_none_or(|w| w.class >= costs.uturn_from);
