@@ -73,7 +73,4 @@ pub enum Profile {
 impl Profile {
     /// All, in the order of their numbers.
     pub const ALL: [Self; 4] = [Self::Walk, Self::Drive, Self::Cycle, Self::Transit];
-
-    /// Those that keep to the streets, in the order of their numbers.
-    pub const ON_STREETS: [Self; 3] = [Self::Walk, Self::Drive, Self::Cycle];
 }
