@@ -3,6 +3,7 @@
 
 use geo::road::RoadMap;
 use harness::redis::free_port;
+use harness::server::lend_city;
 use harness::{Server, ServerOptions, binary};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -166,6 +167,7 @@ async fn a_mistake_beside_a_running_server_disturbs_nothing() {
     let data = server.data().to_str().expect("a path in UTF-8").to_owned();
     let spare = TempDir::new().expect("a temporary directory");
     let other = path(spare.path(), "other");
+    lend_city(&server.data(), Path::new(&other));
     let taken = server.url().trim_start_matches("http://").to_owned();
     let no_id = "00000000-0000-7000-8000-000000000009";
     assert_told(
