@@ -71,9 +71,10 @@ pub async fn candidates(
 ) -> Answer<Json<Candidates>> {
     let row = readable(&app, caller.account(), id).await?;
     let (judge, now) = (Arc::clone(&app.judge), app.env.now());
+    // Who was asked a moment ago is not free any more: the judge reads the roster as it was last refreshed.
+    let roster = app.roster.refresh(&app.record, now).await?;
     let judged = tokio::task::spawn_blocking(move || judge.candidates(&row, now, JUDGED_MAX));
     let judged = judged.await.expect("a judgement does not panic");
-    let roster = app.roster.current();
     let own = judged.iter().filter_map(|j| Some((j, roster.by_id.get(&j.staff)?)));
     let own = own.filter(|(_, entry)| is_own(entry, wall(caller.account())));
     let rows = own.take(CANDIDATES_MAX).map(|(judged, entry)| CandidateRow {
