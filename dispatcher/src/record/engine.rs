@@ -68,12 +68,12 @@ impl Record {
     }
 }
 
-/// By trip, sorted: who declined, let an offer expire or dropped out.
+/// By trip, sorted: who declined, let an offer expire, dropped out or was released by a supervisor.
 async fn declined(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<HashMap<TripId, Vec<AccountId>>, RecordError> {
     let mut found: HashMap<TripId, Vec<AccountId>> = HashMap::new();
     let rows = sqlx::query(
         "select distinct h.trip, h.staff from json_each(?) j
-         join holds h on h.trip = unhex(j.value) and h.closed_because in ('declined', 'expired', 'dropped_out')
+         join holds h on h.trip = unhex(j.value) and h.closed_because in ('declined', 'expired', 'dropped_out', 'released')
          order by h.trip, h.staff",
     )
     .bind(id_list(ids.iter().map(|id| id.0)))

@@ -23,8 +23,8 @@ impl Record {
         Ok(Ok(()))
     }
 
-    /// A supervisor frees the whole crew or its offers; the search begins again at once. `Ok` without a change if it is
-    /// searching and nobody is held. One transaction.
+    /// A supervisor frees the whole crew or its offers; the search begins again at once, without those who were freed.
+    /// `Ok` without a change if it is searching and nobody is held. One transaction.
     pub async fn release(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };

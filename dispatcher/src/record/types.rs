@@ -193,7 +193,8 @@ pub struct DueTrip {
     pub live_since: Option<Timestamp>,
     /// When the first slot of the present crew fell open, while others are kept.
     pub vacant_since: Option<Timestamp>,
-    /// Staff who declined or let an offer of this trip expire, or dropped out of it.
+    /// Staff who declined or let an offer of this trip expire, dropped out of it, or were released from it: none of them is
+    /// asked again but by hand.
     pub declined: Vec<AccountId>,
 }
 

@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// Fires after a decline, an expired offer or a drop-out on this trip.
+/// Fires after a decline, an expired offer, a drop-out or a release on this trip.
 pub fn check(candidate: &Candidate<'_>, _: &Context<'_>) -> Result<(), Violation> {
     RULE.require(!candidate.declined)
 }
