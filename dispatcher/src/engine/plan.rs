@@ -151,13 +151,18 @@ impl Want<'_> {
     fn widen_to(&mut self, count: usize) {
         while self.eligible.len() < count && !self.exhausted {
             match self.search.draw() {
-                Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => {
+                Some(found) if found.verdict.is_eligible() && !self.holds_a_slot(found.staff) => {
                     self.eligible.push(found);
                 }
                 Some(_) => {}
                 None => self.exhausted = true,
             }
         }
+    }
+
+    /// Kept, or silent until just now: in either case not somebody to ask now.
+    fn holds_a_slot(&self, staff: AccountId) -> bool {
+        self.due.row.crew.iter().any(|member| member.offer.staff == staff)
     }
 
     fn to_assign(&self, now: Timestamp, taken: &HashSet<AccountId>) -> AssignTrip {

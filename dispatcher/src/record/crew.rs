@@ -152,14 +152,9 @@ impl Write<'_> {
             if let Err(refusal) = trip.step(Event::DropOut) {
                 return Ok(Err(refusal));
             }
-            trip.words = None;
             self.end_assignment(trip.id, because).await?;
             self.tell(own.staff, OutboxKind::TripGone, About::trip(trip.id).because(because)).await?;
-            for other in others {
-                self.move_hold(other, HoldState::Accepted, Phase::Offered).await?;
-                let about = About::trip(trip.id).because(reason::REFILLING);
-                self.tell(other.staff, OutboxKind::TripGone, about).await?;
-            }
+            self.wait_for_refill(trip, others).await?;
         } else {
             let about = About::offer(trip.id, own.offer).because(reason::TAKEN_BACK);
             self.tell(own.staff, OutboxKind::OfferClosed, about).await?;
@@ -167,6 +162,17 @@ impl Write<'_> {
         self.close_hold(own, Some(OfferState::Withdrawn), because).await?;
         self.tell_partners(trip.id, others).await?;
         Ok(self.slot_fell_open(trip, others))
+    }
+
+    /// The crew is not whole any more: these members stay, without words and meeting point until it is.
+    pub(super) async fn wait_for_refill(&mut self, trip: &mut TripState, kept: &[Hold]) -> Result<(), RecordError> {
+        trip.words = None;
+        for member in kept {
+            self.move_hold(member, HoldState::Accepted, Phase::Offered).await?;
+            let about = About::trip(trip.id).because(reason::REFILLING);
+            self.tell(member.staff, OutboxKind::TripGone, about).await?;
+        }
+        Ok(())
     }
 
     /// Of a suspended account: whatever it holds is given back, unless rider and crew have met.

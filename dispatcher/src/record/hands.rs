@@ -2,11 +2,11 @@
 
 use super::offers::Placed;
 use super::row::blob;
-use super::transitions::{TripState, reason};
+use super::transitions::{Hold, TripState, reason};
 use super::write::Write;
 use super::{Outcome, Placement, Record, Refusal};
 use matcher::lifecycle::Event;
-use matcher::model::{AccountId, Phase, Timestamp, TripId};
+use matcher::model::{AccountId, HoldState, Phase, Timestamp, TripId};
 
 impl Record {
     /// By the rider of the trip or a supervisor. A repeat is `Ok`. One transaction.
@@ -48,39 +48,59 @@ impl Record {
         Ok(Ok(()))
     }
 
-    /// Withdraws what is open and puts the offer on exactly these phones, all or none. One transaction.
+    /// The crew is to be exactly `keep` and `ask`: who of `keep` has accepted stays, `ask` get the offer on their phones, all
+    /// others are freed; all or none. The slots of `ask` are not read. Before the meeting only. `Ok` without a change if the
+    /// crew is already this one. One transaction.
     pub async fn assign_by_hand(
         &self,
         now: Timestamp,
         trip: TripId,
         by: AccountId,
-        crew: &[Placement],
+        keep: &[AccountId],
+        ask: &[Placement],
         expires_at: Timestamp,
     ) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
-        if !state.is_searching() {
-            return Ok(Err(Refusal::WrongPhase(state.phase())));
-        }
-        if !is_whole_crew(crew, state.crew_size) {
+        if !is_whole_crew(keep, ask, state.crew_size) {
             return Ok(Err(Refusal::CrewSizeMismatch));
         }
-        let open = write.holds(trip).await?;
-        write.free_crew(trip, &open, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
+        let is_chosen = |staff: AccountId| keep.contains(&staff) || ask.iter().any(|p| p.staff == staff);
+        let stays = |h: &Hold| h.state != HoldState::Held && is_chosen(h.staff);
+        let (kept, freed): (Vec<Hold>, Vec<Hold>) = write.holds(trip).await?.into_iter().partition(stays);
+        if !keep.iter().all(|staff| kept.iter().any(|h| h.staff == *staff)) {
+            // Whoever was to be kept has gone meanwhile, and was not judged anew.
+            return Ok(Err(Refusal::WrongPhase(state.phase())));
+        }
+        let asked: Vec<&Placement> = ask.iter().filter(|p| kept.iter().all(|h| h.staff != p.staff)).collect();
+        if asked.is_empty() && state.phase() < Phase::Met {
+            return Ok(Ok(()));
+        }
+        if !state.is_searching() {
+            if let Err(refusal) = state.step(Event::DropOut) {
+                return Ok(Err(refusal));
+            }
+            write.wait_for_refill(&mut state, &kept).await?;
+        }
+        let (again, replaced): (Vec<Hold>, Vec<Hold>) = freed.into_iter().partition(|h| is_chosen(h.staff));
+        write.free_crew(trip, &again, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
+        write.free_crew(trip, &replaced, reason::RELEASED, reason::TAKEN_BACK, reason::RELEASED).await?;
         if let Err(refusal) = state.open_offers(now) {
             return Ok(Err(refusal));
         }
         state.attempt += 1;
         state.vacant_since = None;
         state.due_at = Some(look_after(expires_at));
-        for placement in crew {
-            match write.place(&state, placement, expires_at).await? {
+        let open_slots = (0..state.crew_size).filter(|slot| kept.iter().all(|h| h.slot != *slot));
+        for (slot, placement) in open_slots.zip(asked) {
+            match write.place(&state, &Placement { slot, ..*placement }, expires_at).await? {
                 Placed::Yes => {}
                 Placed::Busy => return Ok(Err(Refusal::StaffBusy)),
                 Placed::NotOnShift => return Ok(Err(Refusal::NotOnShift)),
                 Placed::Unknown => return Ok(Err(Refusal::UnknownStaff)),
             }
         }
+        write.tell_partners(trip, &kept).await?;
         write.save(&state).await?;
         write.audit(Some(by), "assigned_by_hand", trip.0, "").await?;
         write.commit().await?;
@@ -117,14 +137,13 @@ pub(super) const fn look_after(expires_at: Timestamp) -> Timestamp {
     Timestamp(expires_at.0 + 1)
 }
 
-/// Every slot once, nobody twice.
-fn is_whole_crew(crew: &[Placement], size: u8) -> bool {
-    let mut slots: Vec<u8> = crew.iter().map(|p| p.slot).collect();
-    let mut staff: Vec<AccountId> = crew.iter().map(|p| p.staff).collect();
-    slots.sort_unstable();
+/// As many as the crew needs, nobody twice.
+fn is_whole_crew(keep: &[AccountId], ask: &[Placement], size: u8) -> bool {
+    let mut staff: Vec<AccountId> = keep.iter().copied().chain(ask.iter().map(|p| p.staff)).collect();
+    let named = staff.len();
     staff.sort_unstable();
     staff.dedup();
-    slots.into_iter().eq(0..size) && staff.len() == usize::from(size)
+    staff.len() == named && named == usize::from(size)
 }
 
 impl TripState {
