@@ -70,6 +70,7 @@ codes! {
     BadCommute = "bad_commute" 422 "the days, times or dates of the commute do not fit together";
     UnknownStaff = "unknown_staff" 422 "no such staff member";
     CrewSizeMismatch = "crew_size_mismatch" 422 "the number of staff is not the crew size";
+    CrewBelowGrant = "crew_below_grant" 422 "the crew is smaller than the rider's grant says";
     StaffNotEligible = "staff_not_eligible" 422 "a staff member may not go on this trip";
     TooManyRequests = "too_many_requests" 429 "too many requests";
     Upgrade = "upgrade_required" 426 "this address speaks WebSocket";
@@ -143,6 +144,7 @@ impl From<RecordError> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::from(match refusal {
+            Refusal::CrewBelowGrant => return Self::field(Code::CrewBelowGrant, "crew_size"),
             Refusal::NotFound => Code::NotFound,
             Refusal::WrongPhase(_) => Code::WrongPhase,
             Refusal::OfferExpired => Code::OfferExpired,

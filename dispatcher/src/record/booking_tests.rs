@@ -85,15 +85,27 @@ async fn a_trip_for_now_is_due_now_and_a_later_one_an_hour_ahead() {
 }
 
 #[tokio::test]
-async fn crew_size_is_the_grants_unless_stated() {
-    let stage = Stage::new().await;
-    let three = NewRider { crew_size: CrewSize::new(3).unwrap(), ..new_rider() };
-    let rider = stage.record.create_rider(T0, &three).await.unwrap().id;
-    let granted = stage.record.book(T0, &booking(rider, "a", BookingKind::Now)).await.unwrap().unwrap();
-    let stated = NewBooking { crew_size: CrewSize::new(1), ..booking(rider, "b", BookingKind::Now) };
-    let stated = stage.record.book(T0, &stated).await.unwrap().unwrap();
-    assert_eq!(stage.row(granted.trips[0]).await.trip.crew_size.get(), 3);
-    assert_eq!(stage.row(stated.trips[0]).await.trip.crew_size.get(), 1);
+async fn crew_size_is_the_grants_or_more_and_never_less() {
+    for (granted, stated, expected) in [
+        (2, None, Ok(2)),
+        (3, None, Ok(3)),
+        (3, Some(3), Ok(3)),
+        (3, Some(4), Ok(4)),
+        (2, Some(1), Err(Refusal::CrewBelowGrant)),
+        (3, Some(2), Err(Refusal::CrewBelowGrant)),
+        (1, Some(1), Ok(1)),
+    ] {
+        let stage = Stage::new().await;
+        let rider = NewRider { crew_size: CrewSize::new(granted).unwrap(), ..new_rider() };
+        let rider = stage.record.create_rider(T0, &rider).await.unwrap().id;
+        let new = NewBooking { crew_size: stated.and_then(CrewSize::new), ..booking(rider, "k", BookingKind::Now) };
+        let booked = stage.record.book(T0, &new).await.unwrap().map(|b| b.trips);
+        let made = match booked {
+            Ok(trips) => Ok(stage.row(trips[0]).await.trip.crew_size.get()),
+            Err(refusal) => Err(refusal),
+        };
+        assert_eq!(made, expected, "granted {granted}, stated {stated:?}");
+    }
 }
 
 #[tokio::test]

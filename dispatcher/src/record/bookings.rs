@@ -36,10 +36,11 @@ impl Record {
         if write.active_role(new.rider.0).await? != Some(Role::Rider) {
             return Ok(Err(Refusal::NotFound));
         }
-        let crew_size = match new.crew_size {
-            Some(stated) => stated,
-            None => write.granted_crew_size(new.rider).await?,
-        };
+        let granted = write.granted_crew_size(new.rider).await?;
+        let crew_size = new.crew_size.unwrap_or(granted);
+        if crew_size < granted {
+            return Ok(Err(Refusal::CrewBelowGrant));
+        }
         let booking = BookingId(self.env.uuid());
         write.add_booking(booking, crew_size, new).await?;
         let series = match &new.kind {

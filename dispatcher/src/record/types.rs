@@ -112,7 +112,7 @@ pub struct NewBooking {
     pub pickup: Place,
     /// Destination.
     pub dropoff: Place,
-    /// The grant's if `None`.
+    /// The grant's if `None`, and never below it.
     pub crew_size: Option<CrewSize>,
     /// Expected seconds from meeting to drop-off, and for the return leg of a commute the other way.
     pub trip_s: u32,
@@ -295,6 +295,9 @@ pub enum Refusal {
     /// Not as many as the crew needs.
     #[error("the crew size does not match")]
     CrewSizeMismatch,
+    /// Fewer staff than the rider's grant says.
+    #[error("the crew is smaller than the grant says")]
+    CrewBelowGrant,
     /// The idempotency key was used for another booking.
     #[error("the idempotency key was used for another booking")]
     KeyReused,
