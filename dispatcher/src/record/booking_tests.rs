@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{BookingKind, CrewSize, Phase};
+use jiff::civil::{date, time};
+use matcher::model::{BookingKind, Commute, CrewSize, Phase, Weekdays};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -82,6 +83,75 @@ async fn a_trip_for_now_is_due_now_and_a_later_one_an_hour_ahead() {
     assert!(due.contains(&soon) && due.contains(&now) && !due.contains(&later));
     assert!(stage.record.due(T0.plus_s(2 * 3_600 - 1), 10).await.unwrap().iter().all(|d| d.row.trip.id != later));
     assert!(stage.record.due(T0.plus_s(2 * 3_600), 10).await.unwrap().iter().any(|d| d.row.trip.id == later));
+}
+
+/// Weekdays from the stage's Tuesday on.
+fn commute(days: Weekdays, outward: i8, back: i8) -> BookingKind {
+    BookingKind::Commute(Commute {
+        days,
+        outward_at: time(outward, 0, 0, 0),
+        return_at: time(back, 0, 0, 0),
+        from: date(2026, 11, 24),
+        until: date(2026, 12, 24),
+        skips: vec![],
+    })
+}
+
+#[tokio::test]
+async fn a_rider_has_one_trip_at_a_time_however_it_was_booked() {
+    let at = |minutes: i64| BookingKind::At(T0.plus_s(minutes * 60));
+    let (tuesdays, fridays) = (Weekdays::from_bits(1 << 1).unwrap(), Weekdays::from_bits(1 << 4).unwrap());
+    // The stage's trips take 14 min, and 15 back; it is 08:00.
+    for (first, second, overlaps) in [
+        (BookingKind::Now, BookingKind::Now, true),
+        (BookingKind::Now, at(13), true),
+        (BookingKind::Now, at(14), false),
+        (at(13), BookingKind::Now, true),
+        (at(14), BookingKind::Now, false),
+        (at(60), at(73), true),
+        (at(60), at(47), true),
+        (at(60), at(46), false),
+        (commute(Weekdays::MON_FRI, 9, 18), commute(Weekdays::MON_FRI, 9, 18), true),
+        (commute(Weekdays::MON_FRI, 9, 18), commute(fridays, 10, 18), true),
+        (commute(tuesdays, 9, 18), commute(fridays, 9, 18), false),
+        (commute(Weekdays::MON_FRI, 9, 18), commute(Weekdays::MON_FRI, 10, 19), false),
+        (commute(Weekdays::MON_FRI, 9, 18), at(70), true),
+        (commute(Weekdays::MON_FRI, 9, 18), at(9 * 24 * 60 + 70), true),
+        (commute(Weekdays::MON_FRI, 9, 18), at(80), false),
+        (at(9 * 24 * 60 + 70), commute(Weekdays::MON_FRI, 9, 18), true),
+    ] {
+        let stage = Stage::new().await;
+        let trips = stage.book("first", first.clone()).await.trips;
+        let second_booked = stage.record.book(T0, &booking(stage.rider, "second", second.clone())).await.unwrap();
+        match second_booked.map(|booked| booked.fresh) {
+            Ok(fresh) => assert!(fresh && !overlaps, "{first:?} and {second:?}"),
+            Err(Refusal::TripOverlaps(Some(other))) => {
+                assert!(overlaps && trips.contains(&other), "{first:?} and {second:?}");
+            }
+            Err(refusal) => panic!("{refusal} for {first:?} and {second:?}"),
+        }
+        assert!(
+            !stage.record.book(T0, &booking(stage.rider, "first", first)).await.unwrap().unwrap().fresh,
+            "a replay"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_free_again_when_its_trip_has_ended_and_while_a_trip_lasts_it_is_not() {
+    let stage = Stage::new().await;
+    let (trip, crew) = stage.assigned("k").await;
+    stage.walk_to(trip, &crew, Phase::Escorting).await;
+    let later = T0.plus_s(3 * 3_600);
+    let again = |key: &'static str| booking(stage.rider, key, BookingKind::Now);
+    let refused = stage.record.book(later, &again("late")).await.unwrap();
+    assert_eq!(refused.err(), Some(Refusal::TripOverlaps(Some(trip))), "it takes longer than expected");
+    stage.tap(trip, crew[0], Phase::Completed).await.unwrap();
+    assert!(stage.record.book(later, &again("late")).await.unwrap().unwrap().fresh);
+    let booked = stage.book("week", commute(Weekdays::MON_FRI, 9, 18)).await;
+    stage.record.cancel(T0, booked.trips[0], stage.rider).await.unwrap().unwrap();
+    let nine = booking(stage.rider, "nine", BookingKind::At(T0.plus_s(3_600)));
+    assert!(stage.record.book(T0, &nine).await.unwrap().is_ok(), "a cancelled leg is in nobody's way");
 }
 
 #[tokio::test]

@@ -41,6 +41,9 @@ impl Record {
         if crew_size < granted {
             return Ok(Err(Refusal::CrewBelowGrant));
         }
+        if let Err(refusal) = write.has_no_other_trip(new).await? {
+            return Ok(Err(refusal));
+        }
         let booking = BookingId(self.env.uuid());
         write.add_booking(booking, crew_size, new).await?;
         let series = match &new.kind {

@@ -298,6 +298,9 @@ pub enum Refusal {
     /// Fewer staff than the rider's grant says.
     #[error("the crew is smaller than the grant says")]
     CrewBelowGrant,
+    /// The rider has this trip at that time; `None` is a leg of a commute without a trip yet.
+    #[error("the rider has another trip at that time")]
+    TripOverlaps(Option<TripId>),
     /// The idempotency key was used for another booking.
     #[error("the idempotency key was used for another booking")]
     KeyReused,
