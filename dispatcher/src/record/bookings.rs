@@ -7,7 +7,7 @@ use super::write::{About, Write};
 use super::{Booked, NewBooking, OutboxKind, Outcome, Place, Record, RecordError, Refusal, Role};
 use matcher::lifecycle::{Event, next};
 use matcher::model::{AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId};
-use matcher::policy::limits::LOOK_AHEAD_S;
+use matcher::schedule::look_from;
 use sqlx::{Row, SqliteConnection};
 
 /// A trip to be made.
@@ -188,7 +188,7 @@ impl Write<'_> {
             None => (Phase::Requested, now),
             Some(at) => (
                 next(Phase::Requested, Event::Reserve).expect("the table reserves what was requested"),
-                at.plus_s(-LOOK_AHEAD_S).max(now),
+                look_from(at).max(now),
             ),
         };
         let change_no = self.next_change().await?;

@@ -148,27 +148,29 @@ impl Write<'_> {
         others: &[Hold],
         because: &'static str,
     ) -> Outcome<()> {
+        let mut kept = others.to_vec();
         if own.state == HoldState::Active {
             if let Err(refusal) = trip.step(Event::DropOut) {
                 return Ok(Err(refusal));
             }
             self.end_assignment(trip.id, because).await?;
             self.tell(own.staff, OutboxKind::TripGone, About::trip(trip.id).because(because)).await?;
-            self.wait_for_refill(trip, others).await?;
+            self.wait_for_refill(trip, &mut kept).await?;
         } else {
             let about = About::offer(trip.id, own.offer).because(reason::TAKEN_BACK);
             self.tell(own.staff, OutboxKind::OfferClosed, about).await?;
         }
         self.close_hold(own, Some(OfferState::Withdrawn), because).await?;
-        self.tell_partners(trip.id, others).await?;
-        Ok(self.slot_fell_open(trip, others))
+        self.tell_partners(trip.id, &kept).await?;
+        self.slot_fell_open(trip, &kept).await
     }
 
     /// The crew is not whole any more: these members stay, without words and meeting point until it is.
-    pub(super) async fn wait_for_refill(&mut self, trip: &mut TripState, kept: &[Hold]) -> Result<(), RecordError> {
+    pub(super) async fn wait_for_refill(&mut self, trip: &mut TripState, kept: &mut [Hold]) -> Result<(), RecordError> {
         trip.words = None;
         for member in kept {
             self.move_hold(member, HoldState::Accepted, Phase::Offered).await?;
+            (member.state, member.phase) = (HoldState::Accepted, Phase::Offered);
             let about = About::trip(trip.id).because(reason::REFILLING);
             self.tell(member.staff, OutboxKind::TripGone, about).await?;
         }

@@ -162,7 +162,7 @@ impl Write<'_> {
             self.tell(hold.staff, OutboxKind::OfferClosed, about).await?;
         }
         self.tell_partners(trip.id, &kept).await?;
-        Ok(if self.slot_fell_open(trip, &kept).is_ok() { Applied::Done } else { Applied::LostRace })
+        Ok(if self.slot_fell_open(trip, &kept).await?.is_ok() { Applied::Done } else { Applied::LostRace })
     }
 
     async fn dissolve(&mut self, trip: &mut TripState, due_at: Timestamp) -> Result<Applied, RecordError> {
@@ -173,9 +173,7 @@ impl Write<'_> {
         }
         let holds = self.holds(trip.id).await?;
         self.free_crew(trip.id, &holds, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
-        trip.vacant_since = None;
-        trip.due_at = Some(due_at);
-        Ok(Applied::Done)
+        Ok(if trip.start_over(self.now, due_at).is_ok() { Applied::Done } else { Applied::LostRace })
     }
 }
 

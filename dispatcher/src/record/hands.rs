@@ -23,7 +23,8 @@ impl Record {
         Ok(Ok(()))
     }
 
-    /// A supervisor frees the whole crew or its offers; the search begins again at once, without those who were freed.
+    /// A supervisor frees the whole crew or its offers; the search begins again at once, without those who were freed, or, long
+    /// before its time, when it may begin.
     /// `Ok` without a change if it is searching and nobody is held. One transaction.
     pub async fn release(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
         let mut write = self.begin(now).await?;
@@ -40,8 +41,9 @@ impl Record {
         }
         write.free_crew(trip, &holds, reason::RELEASED, reason::TAKEN_BACK, reason::RELEASED).await?;
         state.words = None;
-        state.vacant_since = None;
-        state.due_at = Some(now);
+        if let Err(refusal) = state.start_over(now, now) {
+            return Ok(Err(refusal));
+        }
         write.save(&state).await?;
         write.audit(Some(by), "released", trip.0, "").await?;
         write.commit().await?;
@@ -67,7 +69,7 @@ impl Record {
         }
         let is_chosen = |staff: AccountId| keep.contains(&staff) || ask.iter().any(|p| p.staff == staff);
         let stays = |h: &Hold| h.state != HoldState::Held && is_chosen(h.staff);
-        let (kept, freed): (Vec<Hold>, Vec<Hold>) = write.holds(trip).await?.into_iter().partition(stays);
+        let (mut kept, freed): (Vec<Hold>, Vec<Hold>) = write.holds(trip).await?.into_iter().partition(stays);
         if !keep.iter().all(|staff| kept.iter().any(|h| h.staff == *staff)) {
             // Whoever was to be kept has gone meanwhile, and was not judged anew.
             return Ok(Err(Refusal::WrongPhase(state.phase())));
@@ -80,7 +82,7 @@ impl Record {
             if let Err(refusal) = state.step(Event::DropOut) {
                 return Ok(Err(refusal));
             }
-            write.wait_for_refill(&mut state, &kept).await?;
+            write.wait_for_refill(&mut state, &mut kept).await?;
         }
         let (again, replaced): (Vec<Hold>, Vec<Hold>) = freed.into_iter().partition(|h| is_chosen(h.staff));
         write.free_crew(trip, &again, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;

@@ -139,7 +139,7 @@ impl Write<'_> {
         let about = About::offer(trip.id, own.offer).because(reason::ANSWERED);
         self.tell(own.staff, OutboxKind::OfferClosed, about).await?;
         self.tell_partners(trip.id, others).await?;
-        Ok(self.slot_fell_open(trip, others))
+        self.slot_fell_open(trip, others).await
     }
 
     async fn mark_answered(&mut self, own: &Hold, state: OfferState) -> Result<(), RecordError> {

@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{OfferState, Phase, Timestamp};
+use matcher::model::{BookingKind, OfferState, Phase, Timestamp};
+use matcher::policy::limits;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -226,6 +227,49 @@ async fn with_nobody_left_the_trip_is_searching_again() {
     }
     let due = stage.record.due(T0, 10).await.unwrap().pop().unwrap();
     assert_eq!((due.row.trip.phase, due.vacant_since, due.declined.len()), (Phase::Matching, None, 2));
+}
+
+/// A trip in four hours whose crew was asked now, and how it lost that crew.
+#[tokio::test]
+async fn a_crew_lost_long_before_its_time_leaves_the_trip_reserved_and_nobody_held() {
+    let pickup_at = T0.plus_s(4 * 3_600);
+    let look_from = pickup_at.plus_s(-limits::LOOK_AHEAD_S);
+    for loss in ["decline", "expiry", "drop out", "release", "dissolve"] {
+        for (now, again) in [(T0.plus_s(60), Phase::Reserved), (look_from, Phase::Matching)] {
+            let stage = Stage::new().await;
+            let trip = stage.book("k", BookingKind::At(pickup_at)).await.trips[0];
+            let crew = stage.staff(2).await;
+            let asked_at = now.plus_s(-30);
+            let offers = Effect::PlaceOffers { trip, placements: placements(&crew), expires_at: now.plus_s(-1) };
+            assert_eq!(stage.apply(asked_at, offers).await, Applied::Done);
+            if loss != "expiry" && loss != "dissolve" {
+                stage.answer(asked_at, crew[0], true).await.unwrap();
+            }
+            match loss {
+                "decline" => assert!(stage.answer(asked_at, crew[1], false).await.is_ok()),
+                "expiry" => assert_eq!(stage.apply(now, Effect::ExpireOffers { trip }).await, Applied::Done),
+                "dissolve" => assert_eq!(stage.apply(now, Effect::Dissolve { trip, due_at: now }).await, Applied::Done),
+                "release" => stage.record.release(now, trip, stage.rider).await.unwrap().unwrap(),
+                _ => {
+                    stage.answer(asked_at, crew[1], true).await.unwrap();
+                    stage.record.drop_out(now, trip, crew[1]).await.unwrap().unwrap();
+                }
+            }
+            let phase = stage.phase(trip).await;
+            if again == Phase::Reserved {
+                assert_eq!(phase, Phase::Reserved, "{loss}");
+                for member in &crew {
+                    assert_eq!(stage.duty(*member).await, None, "{loss}");
+                }
+                assert_eq!(stage.record.next_due_at().await.unwrap(), Some(look_from), "{loss}");
+                let due = stage.record.due(look_from, 1).await.unwrap().pop().unwrap();
+                assert_eq!((due.live_since, due.vacant_since, due.row.trip.escalated_at), (None, None, None), "{loss}");
+            } else {
+                // The decline came half a minute before the search may begin.
+                assert_eq!(phase, if loss == "decline" { Phase::Reserved } else { again }, "{loss}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
