@@ -61,6 +61,8 @@ codes! {
     AlreadyAnswered = "already_answered" 409 "the offer was already answered";
     StaffBusy = "staff_busy" 409 "a staff member is on another trip";
     NotOnShift = "not_on_shift" 409 "a staff member is not on shift";
+    TooEarlyToAssign = "too_early_to_assign" 409 "the trip is too far ahead for its crew to be assigned";
+    TooEarlyToSetOut = "too_early_to_set_out" 409 "it is too early to set out for the trip";
     TripOverlaps = "trip_overlaps" 409 "the rider has another trip at that time";
     TooLarge = "too_large" 413 "the body is above 64 KiB";
     NotJson = "not_json" 415 "the content type is not application/json";
@@ -157,6 +159,8 @@ impl From<Refusal> for Problem {
             Refusal::CrewBelowGrant => return Self::field(Code::CrewBelowGrant, "crew_size"),
             Refusal::NotFound => Code::NotFound,
             Refusal::WrongPhase(_) => Code::WrongPhase,
+            Refusal::TooEarlyToAssign => Code::TooEarlyToAssign,
+            Refusal::TooEarlyToSetOut => Code::TooEarlyToSetOut,
             Refusal::OfferExpired => Code::OfferExpired,
             Refusal::OfferClosed => Code::OfferClosed,
             Refusal::AlreadyAnswered => Code::AlreadyAnswered,

@@ -8,6 +8,7 @@ use super::{OutboxKind, Outcome, Record, RecordError, Refusal};
 use matcher::lifecycle::{Event, slowest};
 use matcher::model::Timestamp;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
+use matcher::schedule::may_set_out_from;
 
 impl Record {
     /// A crew member's tap: `en_route` and `arrived` for the member, `met`, `escorting`, `completed` and `no_show` for the
@@ -76,6 +77,10 @@ impl Write<'_> {
         let needed = if to == Phase::EnRoute { Phase::Assigned } else { Phase::EnRoute };
         if own.phase != needed {
             return Ok(Err(Refusal::WrongPhase(own.phase)));
+        }
+        let may_set_out = trip.pickup_at.map(|at| may_set_out_from(at, own.eta_s));
+        if to == Phase::EnRoute && may_set_out.is_some_and(|from| self.now < from) {
+            return Ok(Err(Refusal::TooEarlyToSetOut));
         }
         self.move_hold(own, HoldState::Active, to).await?;
         let phases = crew.iter().map(|h| if h.offer == own.offer { to } else { h.phase });

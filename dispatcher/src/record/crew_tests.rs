@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{OfferState, Phase};
+use matcher::model::{BookingKind, OfferState, Phase, Timestamp};
+use matcher::policy::limits;
 
 #[tokio::test]
 async fn the_trip_shows_the_slowest_member() {
@@ -36,6 +37,23 @@ async fn taps_go_forward_only_and_each_needs_the_one_before() {
     for phase in [Phase::Requested, Phase::Assigned, Phase::Cancelled, Phase::Unserved] {
         assert_eq!(stage.tap(trip, b, phase).await, Err(Refusal::WrongPhase(Phase::Met)), "{}", phase.word());
     }
+}
+
+#[tokio::test]
+async fn nobody_sets_out_long_before_they_must() {
+    let stage = Stage::new().await;
+    let pickup_at = T0.plus_s(3_600);
+    let trip = stage.book("k", BookingKind::At(pickup_at)).await.trips[0];
+    let crew = stage.staff(2).await;
+    assert_eq!(stage.place(T0, trip, &crew).await, Applied::Done);
+    for member in &crew {
+        stage.answer(T0, *member, true).await.unwrap();
+    }
+    // The way takes them 300 s.
+    let from = pickup_at.plus_s(-(300 + limits::LEAVE_MARGIN_S + limits::SET_OUT_EARLY_S));
+    let tap = async |now| stage.record.set_status(now, trip, crew[0], Phase::EnRoute).await.unwrap();
+    assert_eq!(tap(Timestamp(from.0 - 1)).await, Err(Refusal::TooEarlyToSetOut));
+    assert_eq!(tap(from).await, Ok(()));
 }
 
 #[tokio::test]

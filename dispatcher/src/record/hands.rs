@@ -51,7 +51,8 @@ impl Record {
     }
 
     /// The crew is to be exactly `keep` and `ask`: who of `keep` has accepted stays, `ask` get the offer on their phones, all
-    /// others are freed; all or none. The slots of `ask` are not read. Before the meeting only. `Ok` without a change if the
+    /// others are freed; all or none. The slots of `ask` are not read. From the time on at which the engine may look for a crew,
+    /// and before the meeting only. `Ok` without a change if the
     /// crew is already this one. One transaction.
     pub async fn assign_by_hand(
         &self,
@@ -64,6 +65,9 @@ impl Record {
     ) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        if state.looked_for_from(now).is_some() && state.phase() < Phase::Met {
+            return Ok(Err(Refusal::TooEarlyToAssign));
+        }
         if !is_whole_crew(keep, ask, state.crew_size) {
             return Ok(Err(Refusal::CrewSizeMismatch));
         }

@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{OfferState, Phase};
+use matcher::model::{BookingKind, OfferState, Phase, Timestamp};
+use matcher::policy::limits;
 
 #[tokio::test]
 async fn cancel_works_in_every_phase_and_frees_the_crew() {
@@ -67,6 +68,20 @@ async fn hand_assignment_replaces_what_is_open() {
         stage.answer(T0, member, true).await.unwrap();
     }
     assert_eq!(stage.phase(trip).await, Phase::Assigned);
+}
+
+#[tokio::test]
+async fn nobody_is_assigned_by_hand_before_the_engine_may_look_for_a_crew() {
+    let stage = Stage::new().await;
+    let pickup_at = T0.plus_s(4 * 3_600);
+    let trip = stage.book("k", BookingKind::At(pickup_at)).await.trips[0];
+    let crew = placements(&stage.staff(2).await);
+    let look_from = pickup_at.plus_s(-limits::LOOK_AHEAD_S);
+    let assign =
+        async |now| stage.record.assign_by_hand(now, trip, stage.rider, &[], &crew, now.plus_s(OFFER_S)).await.unwrap();
+    assert_eq!(assign(Timestamp(look_from.0 - 1)).await, Err(Refusal::TooEarlyToAssign));
+    assert_eq!(stage.phase(trip).await, Phase::Reserved);
+    assert_eq!(assign(look_from).await, Ok(()));
 }
 
 #[tokio::test]

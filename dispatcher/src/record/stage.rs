@@ -142,8 +142,10 @@ impl Stage {
         (trip, [crew[0], crew[1]])
     }
 
+    /// At the trip's own time.
     pub(super) async fn tap(&self, trip: TripId, staff: AccountId, to: Phase) -> Result<(), Refusal> {
-        self.record.set_status(T0, trip, staff, to).await.unwrap()
+        let now = self.row(trip).await.trip.pickup_at.unwrap_or(T0);
+        self.record.set_status(now, trip, staff, to).await.unwrap()
     }
 
     /// Takes an assigned trip on to `to`.

@@ -277,6 +277,12 @@ pub enum Refusal {
     /// The answer came after the offer's time.
     #[error("the offer has expired")]
     OfferExpired,
+    /// The trip is for a time so far ahead that nobody is kept for it yet.
+    #[error("too early to assign a crew")]
+    TooEarlyToAssign,
+    /// The member need not leave for long.
+    #[error("too early to set out")]
+    TooEarlyToSetOut,
     /// The offer was taken back.
     #[error("the offer is closed")]
     OfferClosed,

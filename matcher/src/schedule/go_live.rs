@@ -1,7 +1,7 @@
 //! Owns the moment at which a trip for a later time starts looking for its crew. Finds no crew and reads no clock.
 
 use crate::model::Timestamp;
-use crate::policy::limits::{ASK_S, LEAVE_MARGIN_S, LIVE_WITHOUT_CREW_S, LOOK_AGAIN_S, LOOK_AHEAD_S};
+use crate::policy::limits::{ASK_S, LEAVE_MARGIN_S, LIVE_WITHOUT_CREW_S, LOOK_AGAIN_S, LOOK_AHEAD_S, SET_OUT_EARLY_S};
 
 /// What to do with a reserved trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,11 @@ pub fn must_go_live(pickup_at: Timestamp, now: Timestamp, eta_of_crew_s: Option<
 /// From when on a crew is looked for, at the earliest; before, a trip without one is reserved.
 pub const fn look_from(pickup_at: Timestamp) -> Timestamp {
     pickup_at.plus_s(-LOOK_AHEAD_S)
+}
+
+/// From when on a member whose way takes `eta_s` seconds may set out: [`SET_OUT_EARLY_S`] before they must.
+pub fn may_set_out_from(pickup_at: Timestamp, eta_s: u32) -> Timestamp {
+    pickup_at.plus_s(-(i64::from(eta_s) + LEAVE_MARGIN_S + SET_OUT_EARLY_S))
 }
 
 /// When a crew must be asked so that it can leave in time; with none known, early enough for a human to find one.
