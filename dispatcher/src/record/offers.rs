@@ -130,6 +130,8 @@ impl Write<'_> {
         trip.words = Some((rider_word.to_owned(), crew_word.to_owned()));
         trip.due_at = None;
         trip.vacant_since = None;
+        // The crew is there: nothing is left for a human to find. Who was called and when stays in the audit.
+        trip.escalated_at = None;
         self.audit(None, "assigned", trip.id.0, "").await
     }
 

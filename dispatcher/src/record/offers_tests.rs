@@ -307,6 +307,30 @@ async fn escalation_is_a_flag_the_rider_is_told_of_once() {
 }
 
 #[tokio::test]
+async fn an_assignment_ends_the_escalation_and_the_loss_of_the_crew_escalates_anew() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    let escalate = async |now: Timestamp| {
+        assert_eq!(stage.apply(now, Effect::Escalate { trip, due_at: now }).await, Applied::Done);
+        stage.row(trip).await.trip.escalated_at
+    };
+    assert_eq!(escalate(T0.plus_s(60)).await, Some(T0.plus_s(60)));
+    let later = T0.plus_s(65);
+    stage.place(later, trip, &crew).await;
+    stage.answer(later, crew[0], true).await.unwrap();
+    assert!(stage.row(trip).await.trip.escalated_at.is_some(), "half a crew is none");
+    stage.answer(later, crew[1], true).await.unwrap();
+    assert_eq!(stage.row(trip).await.trip.escalated_at, None);
+    assert_eq!(stage.last_mail(stage.rider).await, "trip");
+    stage.record.drop_out(T0.plus_s(300), trip, crew[0]).await.unwrap().unwrap();
+    let due = stage.record.due(T0.plus_s(300), 1).await.unwrap().pop().unwrap();
+    assert_eq!(due.row.trip.escalated_at, None);
+    assert!(due.live_since.unwrap().plus_s(limits::ESCALATE_AFTER_S) <= T0.plus_s(300), "late from the first look on");
+    assert_eq!(escalate(T0.plus_s(301)).await, Some(T0.plus_s(301)), "not the instant of the first one");
+}
+
+#[tokio::test]
 async fn going_live_and_deferring_move_the_due_time() {
     let stage = Stage::new().await;
     let trip = stage.trip("k").await;
