@@ -4,7 +4,7 @@
 use super::row::{Columns, blob};
 use super::transitions::{Hold, TripState, reason};
 use super::write::{About, Write};
-use super::{OutboxKind, Outcome, Record, RecordError, Refusal};
+use super::{IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal};
 use matcher::lifecycle::{Event, slowest};
 use matcher::model::Timestamp;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
@@ -33,6 +33,10 @@ impl Record {
         };
         if let Err(refusal) = done {
             return Ok(Err(refusal));
+        }
+        if to == Phase::NoShow {
+            // A rider who is not there is looked for, not counted.
+            write.raise(IncidentKind::NoShow, staff, trip).await?;
         }
         if !to.is_end() {
             // The phone that tapped too: its card then shows the record's state and not its own guess.

@@ -118,6 +118,29 @@ async fn no_show_ends_the_trip_for_all() {
 }
 
 #[tokio::test]
+async fn a_no_show_is_an_incident_that_somebody_must_take_and_an_sos_does_not_join_it() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.walk_to(trip, &[a, b], Phase::Arrived).await;
+    for _ in 0..2 {
+        stage.tap(trip, b, Phase::NoShow).await.unwrap();
+    }
+    let open = stage.record.open_incidents().await.unwrap();
+    assert_eq!(open.len(), 1, "a repeat raises nothing");
+    let raised = &open[0];
+    assert_eq!((raised.kind, raised.raised_by, raised.trip), (IncidentKind::NoShow, b, Some(trip)));
+    assert!(raised.no.is_some() && raised.role == Role::Staff);
+    let staff = stage.record.account(b).await.unwrap().unwrap();
+    let sos = stage.record.raise_sos(T0, &staff, None, None).await.unwrap().unwrap();
+    assert_ne!(sos, raised.id);
+    let supervisor = stage.record.create_supervisor(T0, stage.agency, "v").await.unwrap().unwrap();
+    stage.record.acknowledge_incident(T0, raised.id, &supervisor).await.unwrap().unwrap();
+    let open: Vec<_> = stage.record.open_incidents().await.unwrap().iter().map(|i| i.kind).collect();
+    assert_eq!(open, [IncidentKind::Sos]);
+    assert_eq!(stage.last_mail(b).await, "trip_gone:no_show", "nobody pressed, so no phone is told");
+}
+
+#[tokio::test]
 async fn drop_out_keeps_the_others_without_the_meeting_point() {
     for from in [Phase::Assigned, Phase::EnRoute, Phase::Arrived] {
         let stage = Stage::new().await;

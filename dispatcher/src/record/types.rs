@@ -404,12 +404,29 @@ pub struct OfferRow {
     pub partners: Vec<OfferState>,
 }
 
+/// What a named human must take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentKind {
+    /// Somebody pressed.
+    Sos,
+    /// The crew did not find the rider.
+    NoShow,
+    /// A crew member was suspended after the meeting and is still with the rider.
+    StaffSuspended,
+    /// A rider was suspended after the meeting and is still under way.
+    RiderSuspended,
+    /// A crew member may no longer be with this rider, and is. It does not say why: every console reads it.
+    MemberBarred,
+}
+
 /// An SOS and its kin.
 #[derive(Clone)]
 pub struct Incident {
     /// Its id.
     pub id: IncidentId,
-    /// Who raised it.
+    /// What it is.
+    pub kind: IncidentKind,
+    /// Who raised it, or whom it is about.
     pub raised_by: AccountId,
     /// As what.
     pub role: Role,

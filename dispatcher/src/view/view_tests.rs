@@ -185,6 +185,7 @@ fn the_slowest_partner_counts() {
 #[test]
 fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
     let mut incident = Incident {
+        kind: crate::record::IncidentKind::Sos,
         id: IncidentId(id(9)),
         raised_by: AccountId(id(3)),
         role: Role::Rider,
