@@ -220,6 +220,7 @@ fn refuse_what_is_not_there(stand: &Stand) {
             (Role::Supervisor, "GET", "/v1/trips/{}/candidates", Value::Null),
             (Role::Supervisor, "POST", "/v1/trips/{}/assign", json!({ "staff": [] })),
             (Role::Supervisor, "POST", "/v1/trips/{}/release", json!({})),
+            (Role::Supervisor, "POST", "/v1/trips/{}/complete", json!({})),
             (Role::Supervisor, "POST", "/v1/trips/{}/unserved", json!({ "reason": "nobody" })),
             (Role::Supervisor, "POST", "/v1/incidents/{}/acknowledge", json!({})),
             (Role::Admin, "POST", "/v1/admin/accounts/{}/suspend", json!({ "reason": "표식-9" })),

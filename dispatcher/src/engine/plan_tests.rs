@@ -137,7 +137,14 @@ fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> Member {
         expires_at: NOW.plus_s(limits::OFFER_S),
         state,
     };
-    Member { offer, display: String::new(), no: staff, agency: AgencyId(Uuid::from_u128(7)), phase: Phase::Offered }
+    Member {
+        offer,
+        display: String::new(),
+        no: staff,
+        agency: AgencyId(Uuid::from_u128(7)),
+        barred: false,
+        phase: Phase::Offered,
+    }
 }
 
 fn offered(staff: &[(u32, OfferState)]) -> DueTrip {

@@ -1,4 +1,4 @@
-//! Owns what a supervisor decides by hand: candidates, assign, release, unserved. Who may go is asked of the engine's judge;
+//! Owns what a supervisor decides by hand: candidates, assign, release, complete, unserved. Who may go is asked of the engine's judge;
 //! nothing is decided here but the wall.
 
 use super::App;
@@ -152,6 +152,21 @@ pub async fn release(
 ) -> Answer<Json<SupervisorTrip>> {
     readable(&app, caller.account(), id).await?;
     app.record.release(app.env.now(), id, caller.account().id).await??;
+    shown(&app, &caller, id).await
+}
+
+/// Ends a trip whose crew cannot; after the meeting only.
+#[utoipa::path(post, path = "/v1/trips/{id}/complete", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody)))]
+pub async fn complete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+    _: Empty,
+) -> Answer<Json<SupervisorTrip>> {
+    readable(&app, caller.account(), id).await?;
+    app.record.complete_by_hand(app.env.now(), id, caller.account().id).await??;
     shown(&app, &caller, id).await
 }
 

@@ -112,7 +112,7 @@ impl Write<'_> {
         Ok(Ok(()))
     }
 
-    async fn crew_ends(
+    pub(super) async fn crew_ends(
         &mut self,
         trip: &mut TripState,
         crew: &[Hold],
@@ -186,8 +186,15 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Of a suspended account: whatever it holds is given back, unless rider and crew have met.
-    pub(super) async fn leave_current_slot(&mut self, staff: AccountId, by: AccountId) -> Result<(), RecordError> {
+    /// Of somebody who may not be in the crew any more: whatever they hold, or hold of this rider, is given back. Once rider
+    /// and crew have met that would leave the rider alone in the street: then every console is called to it.
+    pub(super) async fn leave_current_slot(
+        &mut self,
+        staff: AccountId,
+        of: Option<AccountId>,
+        by: AccountId,
+        kind: IncidentKind,
+    ) -> Result<(), RecordError> {
         let found = sqlx::query("select trip from holds where staff = ? and state in ('held', 'accepted', 'active')")
             .bind(blob(staff.0))
             .fetch_optional(self.conn())
@@ -195,13 +202,32 @@ impl Write<'_> {
         let Some(found) = found else { return Ok(()) };
         let id = TripId(found.id("trip")?);
         let Some(mut trip) = self.trip_state(id).await? else { return Ok(()) };
+        if of.is_some_and(|rider| rider != trip.rider) {
+            return Ok(());
+        }
         let mut others = self.holds(id).await?;
         let Some(at) = others.iter().position(|h| h.staff == staff) else { return Ok(()) };
         let own = others.remove(at);
         if self.leave(&mut trip, &own, &others, reason::RELEASED).await?.is_ok() {
-            self.save(&trip).await?;
             self.audit(Some(by), "slot_given_back", id.0, "").await?;
+        } else {
+            self.raise(kind, staff, id).await?;
         }
-        Ok(())
+        // After the meeting too: the console marks the member.
+        self.save(&trip).await
+    }
+
+    /// Those of the crew who may not be in it.
+    pub(super) async fn barred(&mut self, trip: TripId) -> Result<Vec<AccountId>, RecordError> {
+        let rows = sqlx::query(
+            "select h.staff from holds h join trips t on t.id = h.trip join accounts a on a.id = h.staff
+             left join conflicts c on c.staff = h.staff and c.rider = t.rider
+             where h.trip = ? and h.state in ('held', 'accepted', 'active')
+               and (a.suspended_at is not null or c.staff is not null)",
+        )
+        .bind(blob(trip.0))
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(|r| r.id("staff").map(AccountId)).collect()
     }
 }

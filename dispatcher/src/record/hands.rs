@@ -1,12 +1,12 @@
-//! Owns what people decide over a trip: cancel, release, assign by hand, give up. The caller has checked who may.
+//! Owns what people decide over a trip: cancel, release, assign by hand, complete, give up. The caller has checked who may.
 
 use super::offers::Placed;
-use super::row::blob;
+use super::row::{Columns, blob};
 use super::transitions::{Hold, TripState, reason};
-use super::write::Write;
-use super::{Outcome, Placement, Record, Refusal};
+use super::write::{About, Write};
+use super::{IncidentKind, OutboxKind, Outcome, Placement, Record, RecordError, Refusal};
 use matcher::lifecycle::Event;
-use matcher::model::{AccountId, HoldState, Phase, Timestamp, TripId};
+use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 
 impl Record {
     /// By the rider of the trip or a supervisor. A repeat is `Ok`. One transaction.
@@ -25,10 +25,18 @@ impl Record {
 
     /// A supervisor frees the whole crew or its offers; the search begins again at once, without those who were freed, or, long
     /// before its time, when it may begin.
-    /// `Ok` without a change if it is searching and nobody is held. One transaction.
+    /// `Ok` without a change if it is searching and nobody is held. After the meeting only members who may not be in the crew are
+    /// freed, and the others go on. One transaction.
     pub async fn release(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        if matches!(state.phase(), Phase::Met | Phase::Escorting) {
+            if let Err(refusal) = write.release_barred(&state, by).await? {
+                return Ok(Err(refusal));
+            }
+            write.commit().await?;
+            return Ok(Ok(()));
+        }
         let holds = write.holds(trip).await?;
         let stepped = match state.phase() {
             Phase::Matching if holds.is_empty() => return Ok(Ok(())),
@@ -113,6 +121,30 @@ impl Record {
         Ok(Ok(()))
     }
 
+    /// A supervisor says that the trip is over, for a crew whose phones cannot. After the meeting only; a repeat is `Ok`. One
+    /// transaction.
+    pub async fn complete_by_hand(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        match state.phase() {
+            Phase::Completed => return Ok(Ok(())),
+            Phase::Met => {
+                if let Err(refusal) = state.step(Event::Start) {
+                    return Ok(Err(refusal));
+                }
+            }
+            _ => {}
+        }
+        let crew = write.holds(trip).await?;
+        if let Err(refusal) = write.crew_ends(&mut state, &crew, Event::Complete, reason::COMPLETED).await? {
+            return Ok(Err(refusal));
+        }
+        write.save(&state).await?;
+        write.audit(Some(by), "completed_by_hand", trip.0, "").await?;
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+
     /// A named human says nobody can go. A repeat is `Ok`. One transaction.
     pub async fn give_up(&self, now: Timestamp, trip: TripId, by: AccountId, because: &str) -> Outcome<()> {
         let mut write = self.begin(now).await?;
@@ -166,6 +198,52 @@ impl TripState {
 }
 
 impl Write<'_> {
+    /// Of a suspended rider: commutes end, trips are cancelled; one that has met is a human's.
+    pub(super) async fn end_trips_of(&mut self, rider: AccountId, by: AccountId) -> Result<(), RecordError> {
+        let now = self.now.0;
+        sqlx::query("update series set ended_at = ? where rider = ? and ended_at is null")
+            .bind(now)
+            .bind(blob(rider.0))
+            .execute(self.conn())
+            .await?;
+        let rows = sqlx::query("select id from trips where rider = ? and ended_at is null order by requested_at, id")
+            .bind(blob(rider.0))
+            .fetch_all(self.conn())
+            .await?;
+        for row in &rows {
+            let id = TripId(row.id("id")?);
+            let Some(mut trip) = self.trip_state(id).await? else { continue };
+            if trip.phase() >= Phase::Met {
+                self.raise(IncidentKind::RiderSuspended, rider, id).await?;
+            } else if self.cancel_trip(&mut trip, by).await?.is_err() {
+                return Err(RecordError::Unreadable("phase"));
+            }
+        }
+        Ok(())
+    }
+
+    /// After the meeting only who may not be in the crew can be taken out of it, and not the last one.
+    async fn release_barred(&mut self, trip: &TripState, by: AccountId) -> Outcome<()> {
+        let barred = self.barred(trip.id).await?;
+        let (freed, stay): (Vec<Hold>, Vec<Hold>) =
+            self.holds(trip.id).await?.into_iter().partition(|h| barred.contains(&h.staff));
+        if freed.is_empty() || stay.is_empty() {
+            return Ok(Err(Refusal::WrongPhase(trip.phase())));
+        }
+        for member in &freed {
+            self.close_hold(member, Some(OfferState::Withdrawn), reason::RELEASED).await?;
+            let about = About::trip(trip.id).because(reason::RELEASED);
+            self.tell(member.staff, OutboxKind::TripGone, about).await?;
+        }
+        for member in &stay {
+            self.tell(member.staff, OutboxKind::Trip, About::trip(trip.id)).await?;
+        }
+        self.tell(trip.rider, OutboxKind::Trip, About::trip(trip.id)).await?;
+        self.save(trip).await?;
+        self.audit(Some(by), "member_released", trip.id.0, "").await?;
+        Ok(Ok(()))
+    }
+
     /// Frees whoever is held and ends the trip, with its audit row; the caller commits.
     pub(super) async fn cancel_trip(&mut self, trip: &mut TripState, by: AccountId) -> Outcome<()> {
         if let Err(refusal) = trip.step(Event::Cancel) {

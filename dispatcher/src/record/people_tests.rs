@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{AgencyId, Mode, Phase, Timestamp};
+use jiff::civil::{date, time};
+use matcher::model::{AgencyId, BookingKind, Commute, Mode, Phase, Timestamp, Weekdays};
 
 #[tokio::test]
 async fn a_code_works_once_in_time_and_however_it_is_typed() {
@@ -92,6 +93,81 @@ async fn a_suspended_member_gives_the_slot_back_and_leaves_the_roster() {
     let other = stage.trip("o").await;
     let spare = stage.staff(1).await[0];
     assert_eq!(stage.place(T0, other, &[a, spare]).await, Applied::LostRace);
+}
+
+#[tokio::test]
+async fn a_member_suspended_after_the_meeting_is_an_incident_until_a_supervisor_acts() {
+    for act in ["release", "complete"] {
+        let stage = Stage::new().await;
+        let admin = stage.record.create_admin(T0, "x").await.unwrap().id;
+        let (trip, [a, b]) = stage.assigned("k").await;
+        stage.walk_to(trip, &[a, b], Phase::Met).await;
+        assert_eq!(stage.record.release(T0, trip, admin).await.unwrap(), Err(Refusal::WrongPhase(Phase::Met)));
+        stage.record.suspend(T0, a, admin, "r").await.unwrap().unwrap();
+        let open = stage.record.open_incidents().await.unwrap();
+        let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
+        assert_eq!(seen, [(IncidentKind::StaffSuspended, a, Some(trip))]);
+        let row = stage.row(trip).await;
+        assert_eq!(row.trip.phase, Phase::Met);
+        assert_eq!(row.crew.iter().map(|m| (m.offer.staff, m.barred)).collect::<Vec<_>>(), [(a, true), (b, false)]);
+        if act == "release" {
+            stage.record.release(T0, trip, admin).await.unwrap().unwrap();
+            let row = stage.row(trip).await;
+            assert_eq!(row.trip.phase, Phase::Met, "the other goes on with the rider");
+            assert_eq!(row.crew.iter().map(|m| m.offer.staff).collect::<Vec<_>>(), [b]);
+            assert_eq!(
+                (stage.last_mail(a).await, stage.last_mail(b).await),
+                ("trip_gone:released".into(), "trip".into())
+            );
+            stage.record.suspend(T0, b, admin, "r").await.unwrap().unwrap();
+            let last = stage.record.release(T0, trip, admin).await.unwrap();
+            assert_eq!(last, Err(Refusal::WrongPhase(Phase::Met)), "nobody would be left");
+        } else {
+            for _ in 0..2 {
+                assert_eq!(stage.record.complete_by_hand(T0, trip, admin).await.unwrap(), Ok(()));
+            }
+            assert_eq!(stage.phase(trip).await, Phase::Completed);
+            assert_eq!(stage.duty(b).await, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn completing_by_hand_is_for_trips_that_have_met() {
+    let stage = Stage::new().await;
+    let (trip, crew) = stage.assigned("k").await;
+    for phase in [Phase::Assigned, Phase::Arrived] {
+        stage.walk_to(trip, &crew, phase).await;
+        let refused = stage.record.complete_by_hand(T0, trip, stage.rider).await.unwrap();
+        assert_eq!(refused, Err(Refusal::WrongPhase(phase)));
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_riders_trips_and_commutes_end_and_one_that_has_met_is_an_incident() {
+    let stage = Stage::new().await;
+    let admin = stage.record.create_admin(T0, "x").await.unwrap().id;
+    let (met, crew) = stage.assigned("met").await;
+    stage.walk_to(met, &crew, Phase::Met).await;
+    let later = stage.book("later", BookingKind::At(T0.plus_s(7_200))).await.trips[0];
+    let week = Commute {
+        days: Weekdays::MON_FRI,
+        outward_at: time(14, 0, 0, 0),
+        return_at: time(18, 0, 0, 0),
+        from: date(2026, 11, 24),
+        until: date(2026, 12, 24),
+        skips: vec![],
+    };
+    let series = stage.book("week", BookingKind::Commute(week)).await;
+    stage.record.suspend(T0, stage.rider, admin, "r").await.unwrap().unwrap();
+    assert_eq!(stage.phase(met).await, Phase::Met);
+    for trip in series.trips.into_iter().chain([later]) {
+        assert_eq!(stage.phase(trip).await, Phase::Cancelled);
+    }
+    assert_eq!(stage.record.expand_series(T0.plus_s(86_400)).await.unwrap(), 0);
+    let open = stage.record.open_incidents().await.unwrap();
+    let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
+    assert_eq!(seen, [(IncidentKind::RiderSuspended, stage.rider, Some(met))]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 
 use super::row::{self, Columns, blob};
 use super::write::Write;
-use super::{Account, Outcome, Record, RecordError, Refusal, Revocation, SignedIn};
+use super::{Account, IncidentKind, Outcome, Record, RecordError, Refusal, Revocation, SignedIn};
 use matcher::model::{AccountId, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -119,8 +119,8 @@ impl Record {
         write.commit().await
     }
 
-    /// Ends every token of the account and gives back a slot it holds, if its trip has not met yet. One transaction; a
-    /// repeat is `Ok`.
+    /// Ends every token of the account. A slot it holds is given back, and a rider's trips are cancelled; once rider and crew
+    /// have met, every console is called to it instead. One transaction; a repeat is `Ok`.
     pub async fn suspend(&self, now: Timestamp, account: AccountId, by: AccountId, reason: &str) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let known: Option<Option<i64>> = sqlx::query_scalar("select suspended_at from accounts where id = ?")
@@ -145,7 +145,8 @@ impl Record {
             sqlx::query(statement).bind(now.0).bind(blob(account.0)).execute(write.conn()).await?;
         }
         write.add_revocation(account, None).await?;
-        write.leave_current_slot(account, by).await?;
+        write.leave_current_slot(account, None, by, IncidentKind::StaffSuspended).await?;
+        write.end_trips_of(account, by).await?;
         write.audit(Some(by), "account_suspended", account.0, "").await?;
         write.roster_changed(account);
         write.commit().await?;

@@ -157,6 +157,8 @@ pub struct Member {
     pub no: u32,
     /// Employer.
     pub agency: AgencyId,
+    /// Suspended, or tied to the rider: may not be in this crew, and is until somebody acts.
+    pub barred: bool,
     /// `Offered` while the offer is open or only this member accepted; then this member's own phase.
     pub phase: Phase,
 }

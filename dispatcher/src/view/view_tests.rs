@@ -41,6 +41,7 @@ fn offer(n: u128, state: OfferState) -> Offer {
 /// A trip in that phase with a crew of two from agencies 1 and 2.
 fn row(phase: Phase) -> TripRow {
     let member = |n: u128| Member {
+        barred: false,
         offer: offer(n, if is_crewed(phase) { OfferState::Accepted } else { OfferState::Open }),
         display: format!("NAME{n}"),
         no: 110 + n as u32,
