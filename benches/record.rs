@@ -2,7 +2,7 @@
 //! place with `fdatasync` on the same disk: what SQLite's log does once it has its length.
 
 use dispatcher::clock::Env;
-use dispatcher::record::{Applied, Effect, NewBooking, NewShift, NewStaff, Place, Placement, Record};
+use dispatcher::record::{Actor, Applied, Effect, NewBooking, NewShift, NewStaff, Place, Placement, Record};
 use geo::Position;
 use harness::figures::{self, Times, measure, note, row};
 use matcher::model::{AccountId, AgencyId, BookingKind, Mode, StaffKind, TripId};
@@ -86,7 +86,8 @@ impl Town {
             gender: None,
             certified_until: now.plus_s(86_400),
         };
-        let staff = self.record.create_staff(now, &new).await.expect("written").expect("the agency exists").id;
+        let staff =
+            self.record.create_staff(now, Actor::Shell, &new).await.expect("written").expect("the agency exists").id;
         let begun = self.record.start_shift(now, staff, NewShift { mode: Mode::Walk, hours: 8 }).await;
         begun.expect("written").expect("a member may begin");
         staff

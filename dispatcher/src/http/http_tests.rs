@@ -192,7 +192,13 @@ async fn one_trip_from_booking_to_end_as_each_side_sees_it() {
 #[tokio::test]
 async fn another_companys_trip_is_answered_like_none() {
     let edge = Edge::new().await;
-    let other = edge.app.record.create_agency(super::fixture::T0, "other", false).await.unwrap().id;
+    let other = edge
+        .app
+        .record
+        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
+        .await
+        .unwrap()
+        .id;
     let rider = edge.rider_of(vec![other]).await;
     let trip = edge.trip(&rider).await;
     let own = edge.supervisor(other).await;

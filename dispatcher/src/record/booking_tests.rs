@@ -43,7 +43,7 @@ async fn same_key_with_another_body_is_refused() {
 async fn the_key_is_the_riders_own() {
     let stage = Stage::new().await;
     stage.book("k", BookingKind::Now).await;
-    let other = stage.record.create_rider(T0, &new_rider()).await.unwrap().id;
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
     assert!(stage.record.book(T0, &booking(other, "k", BookingKind::Now)).await.unwrap().unwrap().fresh);
 }
 
@@ -167,7 +167,7 @@ async fn crew_size_is_the_grants_or_more_and_never_less() {
     ] {
         let stage = Stage::new().await;
         let rider = NewRider { crew_size: CrewSize::new(granted).unwrap(), ..new_rider() };
-        let rider = stage.record.create_rider(T0, &rider).await.unwrap().id;
+        let rider = stage.record.create_rider(T0, Actor::Shell, &rider).await.unwrap().id;
         let new = NewBooking { crew_size: stated.and_then(CrewSize::new), ..booking(rider, "k", BookingKind::Now) };
         let booked = stage.record.book(T0, &new).await.unwrap().map(|b| b.trips);
         let made = match booked {

@@ -133,7 +133,7 @@ async fn a_no_show_is_an_incident_that_somebody_must_take_and_an_sos_does_not_jo
     let staff = stage.record.account(b).await.unwrap().unwrap();
     let sos = stage.record.raise_sos(T0, &staff, None, None).await.unwrap().unwrap();
     assert_ne!(sos, raised.id);
-    let supervisor = stage.record.create_supervisor(T0, stage.agency, "v").await.unwrap().unwrap();
+    let supervisor = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "v").await.unwrap().unwrap();
     stage.record.acknowledge_incident(T0, raised.id, &supervisor).await.unwrap().unwrap();
     let open: Vec<_> = stage.record.open_incidents().await.unwrap().iter().map(|i| i.kind).collect();
     assert_eq!(open, [IncidentKind::Sos]);

@@ -52,7 +52,7 @@ async fn what_has_ended_is_not_cancelled() {
 #[tokio::test]
 async fn hand_assignment_replaces_what_is_open() {
     let stage = Stage::new().await;
-    let supervisor = stage.record.create_supervisor(T0, stage.agency, "v").await.unwrap().unwrap().id;
+    let supervisor = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "v").await.unwrap().unwrap().id;
     let trip = stage.trip("k").await;
     let staff = stage.staff(3).await;
     stage.place(T0, trip, &staff[0..2]).await;

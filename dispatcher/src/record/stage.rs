@@ -53,8 +53,8 @@ impl Stage {
     pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let record = Self::open(&dir, 1).await;
-        let agency = record.create_agency(T0, "a", false).await.unwrap().id;
-        let rider = record.create_rider(T0, &new_rider()).await.unwrap().id;
+        let agency = record.create_agency(T0, Actor::Shell, "a", false).await.unwrap().id;
+        let rider = record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
         Self { dir, record, agency, rider, lives: 1 }
     }
 
@@ -85,14 +85,14 @@ impl Stage {
             gender: None,
             certified_until: T0.plus_s(86_400 * 300),
         };
-        self.record.create_staff(T0, &new).await.unwrap().unwrap().id
+        self.record.create_staff(T0, Actor::Shell, &new).await.unwrap().unwrap().id
     }
 
     /// For the stage's rider, or for another one if that one has a trip at the time.
     pub(super) async fn book(&self, key: &str, kind: BookingKind) -> Booked {
         let first = self.record.book(T0, &booking(self.rider, key, kind.clone())).await.unwrap();
         if let Err(Refusal::TripOverlaps(_)) = first {
-            let other = self.record.create_rider(T0, &new_rider()).await.unwrap().id;
+            let other = self.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
             return self.record.book(T0, &booking(other, key, kind)).await.unwrap().unwrap();
         }
         first.unwrap()

@@ -3,7 +3,7 @@
 
 use super::row::{self, Columns, blob};
 use super::write::Write;
-use super::{Account, IncidentKind, Outcome, Record, RecordError, Refusal, Revocation, SignedIn};
+use super::{Account, Actor, IncidentKind, Outcome, Record, RecordError, Refusal, Revocation, SignedIn};
 use matcher::model::{AccountId, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -24,15 +24,17 @@ impl Record {
     pub async fn issue_code(
         &self,
         now: Timestamp,
+        by: Actor,
         account: AccountId,
     ) -> Result<Option<(String, Timestamp)>, RecordError> {
-        self.issue_code_for(now, account, CODE_TTL_S).await
+        self.issue_code_for(now, by, account, CODE_TTL_S).await
     }
 
     /// As [`Record::issue_code`] with a life of its own, seconds; for demonstrations.
     pub async fn issue_code_for(
         &self,
         now: Timestamp,
+        by: Actor,
         account: AccountId,
         ttl_s: i64,
     ) -> Result<Option<(String, Timestamp)>, RecordError> {
@@ -48,7 +50,7 @@ impl Record {
             .bind(expires_at.0)
             .execute(write.conn())
             .await?;
-        write.audit(None, "code_issued", account.0, "").await?;
+        write.audit_by(by, "code_issued", account.0).await?;
         write.commit().await?;
         Ok(Some((code, expires_at)))
     }

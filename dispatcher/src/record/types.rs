@@ -58,6 +58,36 @@ pub struct SignedIn {
     pub expires_at: Timestamp,
 }
 
+/// Who sets up agencies and people, as the audit names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A login.
+    Account(AccountId),
+    /// Whoever has a shell on the machine that holds the record; the machine knows no more of them.
+    Shell,
+    /// The server itself, for a demonstration.
+    Demo,
+}
+
+impl Actor {
+    /// The login, if it is one.
+    pub const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) => Some(id),
+            Self::Shell | Self::Demo => None,
+        }
+    }
+
+    /// The audit's word for one without a login.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Account(_) => "",
+            Self::Shell => "shell",
+            Self::Demo => "demo",
+        }
+    }
+}
+
 /// A new staff member.
 #[derive(Clone, Debug)]
 pub struct NewStaff {
