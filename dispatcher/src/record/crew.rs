@@ -4,7 +4,7 @@
 use super::row::{Columns, blob};
 use super::transitions::{Hold, TripState, reason};
 use super::write::{About, Write};
-use super::{IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal};
+use super::{Actor, IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal};
 use matcher::lifecycle::{Event, slowest};
 use matcher::model::Timestamp;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
@@ -192,7 +192,7 @@ impl Write<'_> {
         &mut self,
         staff: AccountId,
         of: Option<AccountId>,
-        by: AccountId,
+        by: Actor,
         kind: IncidentKind,
     ) -> Result<(), RecordError> {
         let found = sqlx::query("select trip from holds where staff = ? and state in ('held', 'accepted', 'active')")
@@ -209,7 +209,7 @@ impl Write<'_> {
         let Some(at) = others.iter().position(|h| h.staff == staff) else { return Ok(()) };
         let own = others.remove(at);
         if self.leave(&mut trip, &own, &others, reason::RELEASED).await?.is_ok() {
-            self.audit(Some(by), "slot_given_back", id.0, "").await?;
+            self.audit_by(by, "slot_given_back", id.0).await?;
         } else {
             self.raise(kind, staff, id).await?;
         }

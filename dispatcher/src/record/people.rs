@@ -2,7 +2,7 @@
 
 use super::row::{self, Columns, blob};
 use super::write::Write;
-use super::{Account, Actor, Agency, NewRider, NewStaff, Record, RecordError, Role};
+use super::{Account, Actor, Agency, IncidentKind, NewRider, NewStaff, Record, RecordError, Role};
 use matcher::model::{AccountId, AgencyId, Timestamp};
 use uuid::Uuid;
 
@@ -120,8 +120,9 @@ impl Record {
         Ok(account)
     }
 
-    /// The staff member is tied to the rider and never escorts them. One transaction; a repeat changes nothing. False if
-    /// the two are not a staff member and a rider.
+    /// The staff member is tied to the rider and never escorts them: what they hold of that rider's is given back at once; if
+    /// they have met, every console is called to it. One transaction; a repeat changes nothing. False if the two are not a
+    /// staff member and a rider.
     pub async fn add_conflict(
         &self,
         now: Timestamp,
@@ -136,11 +137,15 @@ impl Record {
             }
         }
         let mut write = self.begin(now).await?;
-        sqlx::query("insert or ignore into conflicts (staff, rider) values (?, ?)")
+        let added = sqlx::query("insert or ignore into conflicts (staff, rider) values (?, ?)")
             .bind(blob(staff.0))
             .bind(blob(rider.0))
             .execute(write.conn())
             .await?;
+        if added.rows_affected() == 0 {
+            return Ok(true);
+        }
+        write.leave_current_slot(staff, Some(rider), by, IncidentKind::MemberBarred).await?;
         write.audit_by(by, "conflict_added", staff.0).await?;
         write.roster_changed(staff);
         write.commit().await?;

@@ -171,6 +171,50 @@ async fn a_suspended_riders_trips_and_commutes_end_and_one_that_has_met_is_an_in
 }
 
 #[tokio::test]
+async fn who_becomes_tied_to_the_rider_gives_the_slot_back_at_once() {
+    for from in [Phase::Offered, Phase::Assigned, Phase::Arrived] {
+        let stage = Stage::new().await;
+        let trip = stage.trip("k").await;
+        let crew = stage.staff(2).await;
+        stage.place(T0, trip, &crew).await;
+        if from > Phase::Offered {
+            for member in &crew {
+                stage.answer(T0, *member, true).await.unwrap();
+            }
+            stage.walk_to(trip, &crew, from).await;
+        }
+        let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+        stage.record.add_conflict(T0, Actor::Shell, crew[0], other).await.unwrap();
+        assert_eq!(stage.duty(crew[0]).await.map(|d| d.0), Some(trip), "tied to another rider");
+        for _ in 0..2 {
+            stage.record.add_conflict(T0, Actor::Shell, crew[0], stage.rider).await.unwrap();
+        }
+        assert_eq!(stage.duty(crew[0]).await, None, "from {}", from.word());
+        let told = if from == Phase::Offered { "offer_closed:taken_back" } else { "trip_gone:released" };
+        assert_eq!(stage.last_mail(crew[0]).await, told);
+        assert!(stage.record.trip_of_staff(crew[0]).await.unwrap().is_none());
+        assert!(stage.record.open_incidents().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn who_becomes_tied_to_the_rider_after_the_meeting_is_an_incident_that_does_not_say_why() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.walk_to(trip, &[a, b], Phase::Escorting).await;
+    for _ in 0..2 {
+        stage.record.add_conflict(T0, Actor::Shell, b, stage.rider).await.unwrap();
+    }
+    let open = stage.record.open_incidents().await.unwrap();
+    let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
+    assert_eq!(seen, [(IncidentKind::MemberBarred, b, Some(trip))]);
+    assert_eq!(stage.row(trip).await.crew.iter().map(|m| m.barred).collect::<Vec<_>>(), [false, true]);
+    stage.record.release(T0, trip, stage.rider).await.unwrap().unwrap();
+    assert_eq!(stage.row(trip).await.crew.len(), 1);
+    assert_eq!(stage.duty(b).await, None);
+}
+
+#[tokio::test]
 async fn the_audit_names_who_set_people_up() {
     let stage = Stage::new().await;
     let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
