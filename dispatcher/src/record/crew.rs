@@ -5,7 +5,7 @@ use super::row::{Columns, blob};
 use super::transitions::{Hold, TripState, reason};
 use super::write::{About, Write};
 use super::{Actor, IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal};
-use matcher::lifecycle::{Event, slowest};
+use matcher::lifecycle::{Event, member_may_go, towards_slowest};
 use matcher::model::Timestamp;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
 use matcher::schedule::may_set_out_from;
@@ -76,10 +76,9 @@ impl Record {
 }
 
 impl Write<'_> {
-    /// En route and arrived: forward only, each needs the one before; the trip follows its slowest member.
+    /// En route and arrived: forward only, as the lifecycle says; the trip follows its slowest member.
     async fn member_moves(&mut self, trip: &mut TripState, own: &Hold, crew: &[Hold], to: Phase) -> Outcome<()> {
-        let needed = if to == Phase::EnRoute { Phase::Assigned } else { Phase::EnRoute };
-        if own.phase != needed {
+        if !member_may_go(own.phase, to) {
             return Ok(Err(Refusal::WrongPhase(own.phase)));
         }
         let may_set_out = trip.pickup_at.map(|at| may_set_out_from(at, own.eta_s));
@@ -88,9 +87,7 @@ impl Write<'_> {
         }
         self.move_hold(own, HoldState::Active, to).await?;
         let phases = crew.iter().map(|h| if h.offer == own.offer { to } else { h.phase });
-        let shown = slowest(phases).unwrap_or(to);
-        while trip.phase() < shown {
-            let on = if trip.phase() == Phase::Assigned { Event::Depart } else { Event::Arrive };
+        while let Some(on) = towards_slowest(trip.phase(), phases.clone()) {
             if let Err(refusal) = trip.step(on) {
                 return Ok(Err(refusal));
             }
