@@ -217,6 +217,24 @@ async fn expiry_closes_the_late_offer_and_keeps_the_accepted_one() {
 }
 
 #[tokio::test]
+async fn a_silent_phone_is_asked_again_after_a_while_and_one_that_declined_is_not() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    stage.answer(T0, crew[0], false).await.unwrap();
+    let late = T0.plus_s(OFFER_S + 1);
+    assert_eq!(stage.apply(late, Effect::ExpireOffers { trip }).await, Applied::Done);
+    let cooled = late.plus_s(limits::SILENT_S);
+    let not_asked = async |now| stage.record.due(now, 1).await.unwrap().pop().unwrap().declined;
+    let mut both = crew.clone();
+    both.sort_unstable();
+    assert_eq!(not_asked(Timestamp(cooled.0 - 1)).await, both);
+    assert_eq!(not_asked(cooled).await, [crew[0]]);
+    assert_eq!(not_asked(cooled.plus_s(86_400)).await, [crew[0]]);
+}
+
+#[tokio::test]
 async fn with_nobody_left_the_trip_is_searching_again() {
     let stage = Stage::new().await;
     let trip = stage.trip("k").await;

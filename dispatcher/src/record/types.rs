@@ -225,8 +225,8 @@ pub struct DueTrip {
     pub live_since: Option<Timestamp>,
     /// When the first slot of the present crew fell open, while others are kept.
     pub vacant_since: Option<Timestamp>,
-    /// Staff who declined or let an offer of this trip expire, dropped out of it, or were released from it: none of them is
-    /// asked again but by hand.
+    /// Staff who declined this trip, dropped out of it or were released from it, and are asked again by hand only; and those
+    /// who let an offer of it expire within the last `SILENT_S`.
     pub declined: Vec<AccountId>,
 }
 

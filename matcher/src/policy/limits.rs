@@ -35,6 +35,10 @@ pub const DOUBLING_MS: i64 = 600_000;
 /// How long an offer stays open on a phone, seconds. Product row 3.
 pub const OFFER_S: i64 = 20;
 
+/// A phone that let an offer run out is not asked for the same trip again before this, seconds. Ours: the length of a tunnel; a
+/// decline stays for good.
+pub const SILENT_S: i64 = 60;
+
 /// How long a member who accepted is kept while another slot is refilled, seconds. Product row 3.
 pub const REFILL_KEEP_S: i64 = 20;
 
