@@ -181,7 +181,7 @@ async fn crew_size_is_the_grants_or_more_and_never_less() {
 #[tokio::test]
 async fn rider_sees_open_trips_then_those_ended_within_a_day() {
     let stage = Stage::new().await;
-    let (ended, open) = (stage.trip("ended").await, stage.trip("open").await);
+    let (ended, open) = (stage.trip("ended").await, stage.in_hours(1).await);
     stage.record.cancel(T0, ended, stage.rider).await.unwrap().unwrap();
     let seen = |now| async move {
         let rows = stage.record.trips_of_rider(stage.rider, now).await.unwrap();

@@ -103,6 +103,13 @@ impl Stage {
         self.book(key, BookingKind::Now).await.trips[0]
     }
 
+    /// A trip of the stage's rider for so many hours later.
+    pub(super) async fn in_hours(&self, hours: i64) -> TripId {
+        let kind = BookingKind::At(T0.plus_s(hours * 3_600));
+        let new = booking(self.rider, &format!("in {hours} h"), kind);
+        self.record.book(T0, &new).await.unwrap().unwrap().trips[0]
+    }
+
     pub(super) async fn row(&self, trip: TripId) -> TripRow {
         self.record.trip(trip).await.unwrap().unwrap()
     }
