@@ -72,7 +72,7 @@ async fn refusals_are_problem_documents_with_code_and_field() {
         change(&mut body);
         body
     };
-    let cases: [(Value, u16, &str, Option<&str>); 9] = [
+    let cases: [(Value, u16, &str, Option<&str>); 10] = [
         (changed(|b| b["pickup"]["lat"] = 91.into()), 422, "bad_field", Some("pickup.lat")),
         (changed(|b| b["pickup"]["lat"] = "37".into()), 422, "bad_field", Some("pickup.lat")),
         (
@@ -105,6 +105,7 @@ async fn refusals_are_problem_documents_with_code_and_field() {
             Some("at"),
         ),
         (changed(|b| b["crew_size"] = 5.into()), 422, "bad_field", Some("crew_size")),
+        (changed(|b| b["crew_size"] = 1.into()), 422, "crew_below_grant", Some("crew_size")),
     ];
     for (i, (body, status, code, field)) in cases.into_iter().enumerate() {
         let reply = edge.book_with(&rider, &format!("k{i}"), &body).await;
@@ -191,7 +192,13 @@ async fn one_trip_from_booking_to_end_as_each_side_sees_it() {
 #[tokio::test]
 async fn another_companys_trip_is_answered_like_none() {
     let edge = Edge::new().await;
-    let other = edge.app.record.create_agency(super::fixture::T0, "other", false).await.unwrap().id;
+    let other = edge
+        .app
+        .record
+        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
+        .await
+        .unwrap()
+        .id;
     let rider = edge.rider_of(vec![other]).await;
     let trip = edge.trip(&rider).await;
     let own = edge.supervisor(other).await;

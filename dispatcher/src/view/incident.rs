@@ -27,9 +27,9 @@ pub struct DevicePosition {
 pub struct IncidentView {
     /// Its id.
     pub id: Uuid,
-    /// `sos`.
+    /// `sos`, `no_show`, `staff_suspended`, `rider_suspended`, `member_barred`.
     pub kind: &'static str,
-    /// `rider` or `staff`.
+    /// `rider` or `staff`: who pressed, or whom it is about.
     pub raised_by: &'static str,
     /// Unit number, if staff.
     pub no: Option<u32>,
@@ -72,7 +72,7 @@ impl IncidentView {
     pub fn without_places(incident: &Incident) -> Self {
         Self {
             id: incident.id.0,
-            kind: "sos",
+            kind: incident.kind.word(),
             raised_by: if incident.role == Role::Rider { "rider" } else { "staff" },
             no: incident.no,
             trip: incident.trip.map(|t| t.0),

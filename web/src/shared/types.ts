@@ -58,7 +58,7 @@ export interface StaffRow {
   state: StaffState; trip: string | null;
 }
 export interface Incident {
-  id: string; kind: 'sos'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
+  id: string; kind: 'sos' | 'no_show' | 'staff_suspended' | 'rider_suspended' | 'member_barred'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
   position: (LatLon & { acc_m: number; age_s: number }) | null; registered: Place[];
   acknowledged_by: string | null; acknowledged_at: string | null;
 }
