@@ -10,7 +10,7 @@ use super::transit;
 use super::turn_cost::TurnCosts;
 use super::turns::Turns;
 use crate::position::Position;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A map and its road graphs.
 #[derive(Debug)]
@@ -18,7 +18,8 @@ pub struct RoadMap {
     /// Streets, areas and labels, for pictures.
     pub data: Arc<MapData>,
     graphs: [Graph; Profile::ON_STREETS.len()],
-    turns: [Option<Turns>; Profile::ON_STREETS.len()],
+    /// Made when first asked for: not everybody needs all of them, and a map must load fast.
+    turns: [OnceLock<Turns>; Profile::ON_STREETS.len()],
     /// `None` without a subway.
     transit: Option<Graph>,
 }
@@ -32,11 +33,9 @@ impl RoadMap {
 
     /// From graphs that were made of this map, in the order of [`Profile::ON_STREETS`].
     pub(super) fn of(data: MapData, graphs: [Graph; Profile::ON_STREETS.len()]) -> Self {
-        let has_turns = |g: &Graph| mode(g.profile()).turns != TurnCosts::FREE;
-        let turns = graphs.each_ref().map(|g| has_turns(g).then(|| Turns::build(&data, g)));
         let transit = (!data.subway.is_empty())
             .then(|| transit::build(&graphs[Profile::Walk as usize], &data.subway, transit::USUAL_HOUR));
-        Self { data: Arc::new(data), graphs, turns, transit }
+        Self { data: Arc::new(data), graphs, turns: Default::default(), transit }
     }
 
     /// The graph of one profile. Walking and riding: as the subway runs in [`transit::USUAL_HOUR`]; the walking graph where
@@ -56,7 +55,11 @@ impl RoadMap {
 
     /// The turns of one profile; `None` where all turns are allowed and free, so that junctions alone tell the way.
     pub fn turns(&self, profile: Profile) -> Option<&Turns> {
-        self.turns.get(profile as usize)?.as_ref()
+        if mode(profile).turns == TurnCosts::FREE {
+            return None;
+        }
+        let made = self.turns.get(profile as usize)?;
+        Some(made.get_or_init(|| Turns::build(&self.data, self.graph(profile))))
     }
 
     /// The nearest point on the roads of a profile; `None` beyond [`super::SNAP_M_MAX`].
