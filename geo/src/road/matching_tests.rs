@@ -35,6 +35,8 @@ struct Count {
     all: usize,
     matched: usize,
     plain: usize,
+    /// By the matcher, printed only.
+    taken: std::time::Duration,
 }
 
 impl Count {
@@ -58,7 +60,10 @@ fn counts(graph: &Graph, noise_m: f64, every_s: f32, seed: u64) -> (Count, Count
             let truth = route.position_at(at_s);
             let (east, north) = bell(&mut dice);
             let seen = off(truth, east * noise_m, north * noise_m);
-            let got = matcher.take(graph, &fix(seen, (noise_m * 1.5) as f32, f64::from(at_s)), i64::MAX / 2);
+            let fix = fix(seen, (noise_m * 1.5) as f32, f64::from(at_s));
+            let begun = std::time::Instant::now();
+            let got = matcher.take(graph, &fix, i64::MAX / 2);
+            all.taken += begun.elapsed();
             let matched = matches!(got, Match::Street(street) if is_on(graph, street.snap.edge, truth));
             let plain = graph.snap(seen).is_some_and(|s| is_on(graph, s.edge, truth));
             let edge = graph.edge(graph.snap(truth).unwrap().edge);
@@ -83,11 +88,12 @@ fn more_fixes_find_their_street_than_by_snapping() {
             let (matched, plain) = (all.share(all.matched), all.share(all.plain));
             println!(
                 "seed 11, {profile:?}, {noise_m} m: matched {matched:.3}, nearest {plain:.3} of {} fixes; \
-                 away from junctions {:.3}, {:.3} of {}",
+                 away from junctions {:.3}, {:.3} of {}; {:.0} us a fix",
                 all.all,
                 inner.share(inner.matched),
                 inner.share(inner.plain),
                 inner.all,
+                all.taken.as_secs_f64() * 1e6 / all.all as f64,
             );
             assert!(all.all > 1_000);
             assert!(matched > at_least, "{matched}");

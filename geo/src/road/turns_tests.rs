@@ -240,7 +240,7 @@ fn restricted_net(dice: &mut Dice) -> MapData {
         if dice.below(2) == 0 {
             points.reverse();
         }
-        for _ in 0..1 + dice.below(3) {
+        for _ in 0..=dice.below(3) {
             let here = points[points.len() - 1];
             let on: Vec<u32> =
                 (0..map.ways.len() as u32).filter(|&w| map.ways[w as usize].nodes.contains(&here)).collect();
