@@ -1,4 +1,4 @@
-//! Makes the graph file's seed of the extract's: `seeds EXTRACT.osm.pbf BODY`.
+//! Makes the graph file's seed of the extract's: `seeds EXTRACT BODY`.
 
 use geo::road::RoadMap;
 use geo::road::load::load_bytes;

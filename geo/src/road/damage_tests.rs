@@ -1,7 +1,9 @@
 //! Random and bent bytes for both readers of files: an answer, never a panic. The longer run is in `fuzz/`.
 
+use super::data::MapData;
 use super::load::load_bytes;
 use super::pbf_writer::square;
+use super::subway_csv::{self, SubwayFiles};
 use super::{LoadError, MapFileError, RoadMap};
 use proptest::prelude::*;
 
@@ -10,7 +12,7 @@ fn bent(whole: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
     let change = (0..4u8, any::<prop::sample::Index>(), any::<u8>(), 1..40usize);
     prop::collection::vec(change, 1..6).prop_map(move |changes| {
         let mut bytes = whole.to_vec();
-        for (kind, at, byte, count) in changes.into_iter() {
+        for (kind, at, byte, count) in changes {
             if bytes.is_empty() {
                 break;
             }
@@ -80,7 +82,7 @@ fn what_the_writer_writes_is_read() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_500) })]
 
     #[test]
     fn bent_extracts_are_answered(bytes in bent(extract())) {
@@ -90,6 +92,24 @@ proptest! {
     #[test]
     fn random_extracts_are_answered(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         read_extract(&bytes);
+    }
+
+    #[test]
+    fn any_text_is_a_subway_or_an_error(
+        stations in "(name|lon|lat|,|\n|[0-9.-]{1,4}|역|\\(|#){0,40}",
+        rows in "(1|2|,|\n|가|나|-|[0-9]{1,12}|\"){0,60}",
+    ) {
+        let files = SubwayFiles {
+            stations: format!("name,lon,lat\n{stations}"),
+            segments: format!("line,station,secs_from_previous,previous\n{rows}"),
+            transfers: format!("line,station,to_line,walk_secs\n{rows}"),
+            headways: format!("line,from_hour,to_hour,headway_s\n{rows}"),
+            ..SubwayFiles::default()
+        };
+        let _ = subway_csv::parse(&files).map(|(subway, _)| {
+            let streets = load_bytes(extract(), None).unwrap().0;
+            use_map(&RoadMap::build(MapData { subway, ..streets }));
+        });
     }
 
     #[test]

@@ -80,6 +80,32 @@ fn seoul_has_its_lights_and_no_restrictions() {
 }
 
 #[test]
+fn lights_lengthen_walks_by_little() {
+    let Some(path) = extract("seoul-drive-2025-05.osm.pbf") else { return };
+    let (data, _) = load(&[&path], None, &mut |_| {}).unwrap();
+    let mut bare = data.clone();
+    bare.marks.clear();
+    let (with, without) = (RoadMap::build(data), RoadMap::build(bare));
+    let (with, without) = (with.graph(Profile::Walk), without.graph(Profile::Walk));
+    let mut dice = crate::road::drawn::Dice(4);
+    println!("seed 4");
+    let mut ratios: Vec<f32> = (0..200)
+        .filter_map(|_| {
+            let from = with.snap_at(dice.below(with.edge_count()) as u32, 0.5);
+            // Two kilometres away or so, as escorts walk.
+            let (north, east) = (dice.unit() * 0.04 - 0.02, dice.unit() * 0.04 - 0.02);
+            let to = with.snap(Position::new(from.at.lat() + north, from.at.lon() + east).unwrap())?;
+            let long = without.travel_time(&from, &to).filter(|&s| s > 60.0)?;
+            Some(with.travel_time(&from, &to)? / long)
+        })
+        .collect();
+    ratios.sort_by(f32::total_cmp);
+    let at = |share: f32| ratios[(ratios.len() as f32 * share) as usize];
+    println!("walks with lights to walks without: p10 {:.3}, p50 {:.3}, p90 {:.3}", at(0.1), at(0.5), at(0.9));
+    assert!(at(0.0) >= 1.0 && at(0.9) < 1.05);
+}
+
+#[test]
 fn a_box_cuts_roads_at_its_edge() {
     let Some(path) = extract("seoul-jung-small.osm.pbf") else { return };
     let asked = Bounds { west: 126.97, south: 37.56, east: 126.985, north: 37.57 };

@@ -75,9 +75,9 @@ fn members_become_ways_and_points() {
         to: 1,
         path: vec![2],
     };
-    assert_eq!(at_a_point, [expected.clone()]);
+    assert_eq!(at_a_point, std::slice::from_ref(&expected));
     let over = Restriction { via: vec![1, 2], to: 3, path: vec![2, 3, 4], ..expected.clone() };
-    assert_eq!(resolved(&[("from", &[10]), ("via", &[11, 12]), ("to", &[13])]).unwrap(), [over.clone()]);
+    assert_eq!(resolved(&[("from", &[10]), ("via", &[11, 12]), ("to", &[13])]).unwrap(), std::slice::from_ref(&over));
     // Listed in the wrong order.
     assert_eq!(resolved(&[("from", &[10]), ("via", &[12, 11]), ("to", &[13])]).unwrap(), [over]);
     let bent = Restriction { via: vec![4], to: 3, path: vec![2, 9, 5], ..expected };

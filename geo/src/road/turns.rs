@@ -33,7 +33,7 @@ pub struct Turns {
     /// The arc of each copy, ascending.
     originals: Vec<u32>,
     first: Vec<u32>,
-    turns: Vec<Turn>,
+    list: Vec<Turn>,
     /// Whether an arc (or copy) reaches and is reached by most of the network.
     connected: Vec<bool>,
     report: TurnReport,
@@ -66,7 +66,7 @@ impl Turns {
             originals: copies.in_order.iter().map(|c| c.1).collect(),
             connected: largest_component(&first, &heads),
             first,
-            turns,
+            list: turns,
             report: bans.report,
         }
     }
@@ -89,7 +89,7 @@ impl Turns {
     /// Ways on from the head of an arc or copy.
     pub fn turns_out(&self, arc: u32) -> &[Turn] {
         let a = arc as usize;
-        &self.turns[self.first[a] as usize..self.first[a + 1] as usize]
+        &self.list[self.first[a] as usize..self.first[a + 1] as usize]
     }
 
     /// The arc that an arc or copy is.
