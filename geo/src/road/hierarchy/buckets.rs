@@ -79,15 +79,9 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             }
             this.stand(person, snap, free_ms, entries);
         }
-        all.sort_unstable();
-        let mut ascending = Vec::new();
-        for same in all.chunk_by(|a, b| a.0 == b.0) {
-            ascending.clear();
-            ascending.extend(same.iter().map(|e| e.1));
-            let bucket = Bucket::of(&ascending);
-            let node = same[0].0 as usize;
-            this.least_ms[node] = bucket.least_ms().unwrap_or(EMPTY);
-            this.buckets[node] = bucket;
+        this.buckets = grouped(this.buckets.len(), &all);
+        for (least_ms, bucket) in this.least_ms.iter_mut().zip(&this.buckets) {
+            *least_ms = bucket.least_ms().unwrap_or(EMPTY);
         }
         this
     }
@@ -242,6 +236,28 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         bucket.withdraw(entry);
         self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
     }
+}
+
+/// Buckets of (rank, entry) pairs: a counting sort by rank, then each bucket for itself.
+fn grouped(ranks: usize, all: &[(u32, u64)]) -> Vec<Bucket> {
+    let mut first = vec![0usize; ranks + 1];
+    for &(rank, _) in all {
+        first[rank as usize + 1] += 1;
+    }
+    for rank in 0..ranks {
+        first[rank + 1] += first[rank];
+    }
+    let (mut next, mut entries) = (first.clone(), vec![0u64; all.len()]);
+    for &(rank, entry) in all {
+        entries[next[rank as usize]] = entry;
+        next[rank as usize] += 1;
+    }
+    let bucket = |range: &[usize]| {
+        let own = &mut entries[range[0]..range[1]];
+        own.sort_unstable();
+        Bucket::of(own)
+    };
+    first.windows(2).map(bucket).collect()
 }
 
 /// The entries of the two ways off a snap.

@@ -73,9 +73,13 @@ thread_local! {
     static BY_DEPTH: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Climbs from nodes that have times already. Adds what is reached, for one or two beginnings in ascending rank; for more, a
-/// node may come several times, once with its least time.
-pub(super) fn climb(tree: &Tree, up: &UpArcs, begin: &[(u32, u32)], reached: &mut Vec<Reached>) {
+/// Climbs from nodes that have times already, and adds what is reached. From more than two a node may come several times,
+/// once with its least time.
+///
+/// With `back`, the arcs the other way, every node is left out that is reached as soon over a higher one. Where two climbs
+/// meet on a fastest way at the highest node there is, both have the least time and neither leaves it out, so what is left
+/// finds every fastest way.
+pub(super) fn climb(tree: &Tree, up: &UpArcs, back: Option<&UpArcs>, begin: &[(u32, u32)], reached: &mut Vec<Reached>) {
     BY_DEPTH.with_borrow_mut(|times| {
         if times.len() < tree.depth_end {
             times.resize(tree.depth_end, UNREACHED);
@@ -84,14 +88,34 @@ pub(super) fn climb(tree: &Tree, up: &UpArcs, begin: &[(u32, u32)], reached: &mu
             let (a, b) = (pair[0], pair.last().copied().unwrap_or(pair[0]));
             // Below where they meet the two have ancestors of the same depths, so one goes after the other.
             let meeting = tree.meeting(a.0, b.0);
-            for (node, ms) in [a, b] {
+            let mut ends = [reached.len(); 4];
+            for (i, (node, ms)) in [a, b].into_iter().enumerate() {
                 let here = &mut times[tree.depth[node as usize] as usize];
                 *here = ms.min(*here);
                 if node != meeting {
                     ascend(tree, up, node, meeting, times, reached);
                 }
+                ends[i + 1] = reached.len();
             }
             ascend(tree, up, meeting, NO_NODE, times, reached);
+            ends[3] = reached.len();
+            if let Some(back) = back {
+                let [from, a, b, to] = ends;
+                prune(tree, back, times, &mut reached[b..to]);
+                for branch in [from..a, a..b] {
+                    prune(tree, back, times, &mut reached[branch.clone()]);
+                    forget(tree, times, &reached[branch]);
+                }
+                forget(tree, times, &reached[b..to]);
+                let mut kept = from;
+                for i in from..to {
+                    if reached[i].ms < UNREACHED {
+                        reached[kept] = reached[i];
+                        kept += 1;
+                    }
+                }
+                reached.truncate(kept);
+            }
         }
     });
 }
@@ -111,24 +135,19 @@ fn ascend(tree: &Tree, up: &UpArcs, from: u32, to: u32, times: &mut [u32], reach
     }
 }
 
-/// Drops from the climb of one beginning every node that is reached as soon over a higher one: `back` has the arcs down to
-/// it. Where two climbs meet on a fastest way at the highest node there is, both have the least time and none is dropped, so
-/// what is left finds every fastest way.
-pub(super) fn prune(tree: &Tree, back: &UpArcs, reached: &mut Vec<Reached>) {
-    BY_DEPTH.with_borrow_mut(|times| {
-        for r in reached.iter() {
-            times[tree.depth[r.node as usize] as usize] = r.ms;
+/// From the top down; leaves the least times by depth behind.
+fn prune(tree: &Tree, back: &UpArcs, times: &mut [u32], reached: &mut [Reached]) {
+    for r in reached.iter_mut().rev() {
+        let over = back.of(r.node).iter().map(|arc| times[arc.depth as usize] + arc.ms).min().unwrap_or(UNREACHED);
+        times[tree.depth[r.node as usize] as usize] = over.min(r.ms);
+        if over <= r.ms {
+            r.ms = UNREACHED;
         }
-        for r in reached.iter_mut().rev() {
-            let over = back.of(r.node).iter().map(|arc| times[arc.depth as usize].saturating_add(arc.ms)).min();
-            if let Some(over) = over.filter(|&over| over <= r.ms) {
-                times[tree.depth[r.node as usize] as usize] = over;
-                r.ms = UNREACHED;
-            }
-        }
-        for r in reached.iter() {
-            times[tree.depth[r.node as usize] as usize] = UNREACHED;
-        }
-    });
-    reached.retain(|r| r.ms < UNREACHED);
+    }
+}
+
+fn forget(tree: &Tree, times: &mut [u32], reached: &[Reached]) {
+    for r in reached {
+        times[tree.depth[r.node as usize] as usize] = UNREACHED;
+    }
 }

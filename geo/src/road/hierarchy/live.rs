@@ -70,7 +70,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
     /// As [`StaffBuckets::nearest`].
     pub fn nearest(&self, pickup: &Snap, k: usize, bound_ms: u32, may_go: impl FnMut(Id) -> bool) -> Vec<(Id, u32)> {
         let side = self.present();
-        let arrivals = side.metric.arrivals(pickup);
+        let arrivals = side.metric.arrivals_whole(pickup);
         let buckets = read(&side.buckets);
         buckets.nearest_of(&arrivals, k, bound_ms, may_go)
     }

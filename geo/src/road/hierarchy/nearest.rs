@@ -26,7 +26,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// The `k` who can be at `pickup` soonest and pass the filter, with milliseconds, nobody later than `bound_ms`. The
     /// filter is asked once at most for each person.
     pub fn nearest(&self, pickup: &Snap, k: usize, bound_ms: u32, may_go: impl FnMut(Id) -> bool) -> Vec<(Id, u32)> {
-        self.nearest_of(&self.metric.arrivals(pickup), k, bound_ms, may_go)
+        self.nearest_of(&self.metric.arrivals_whole(pickup), k, bound_ms, may_go)
     }
 
     /// The same with the climb done.

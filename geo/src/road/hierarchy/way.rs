@@ -24,7 +24,7 @@ type Meeting = (u32, u32);
 impl Metric {
     /// Milliseconds of the fastest way; `None` if there is none.
     pub fn travel_ms(&self, from: &Snap, to: &Snap) -> Option<u32> {
-        let arrivals = self.arrivals(to);
+        let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let exits = search.exits(&self.times, from);
@@ -38,7 +38,7 @@ impl Metric {
 
     /// The fastest way with the arcs it goes along.
     pub fn way(&self, from: &Snap, to: &Snap) -> Option<Way> {
-        let arrivals = self.arrivals(to);
+        let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let mut best: Option<Way> = None;
