@@ -17,6 +17,7 @@
 //! | public transport, GTFS frequencies | [`road::subway`] on top of the walking graph: [`road::Profile::Transit`] |
 //! | many-to-one, nearest drivers by travel time | [`road::soonest`] over [`road::StaffOnRoad`] |
 //! | isochrone, reachability | [`road::reach()`] |
+//! | customizable contraction hierarchy, bucket CH, last-stop buckets | [`road::hierarchy`] |
 //! | one-to-one route, duration | [`road::Graph::route`], [`road::Graph::travel_time`] |
 //! | OSM extract, PBF import | [`road::load()`] → [`road::data::MapData`] |
 //! | preprocessed graph file | [`road::RoadMap::save`], [`road::RoadMap::load`] |

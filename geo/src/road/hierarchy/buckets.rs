@@ -31,7 +31,7 @@ struct Person<Id> {
     id: Id,
     snap: Snap,
     /// The entries of each way off, to take them out again.
-    kept: [Vec<Reached>; 2],
+    kept: Vec<Reached<2>>,
 }
 
 /// Staff by how soon they can be anywhere.
@@ -74,20 +74,12 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             this.remove(id);
             let entries = entries_of(&this.metric, &snap);
             let person = this.new_person(id, snap);
-            for (exit, reached) in (person * 2..).zip(&entries) {
-                all.extend(reached.iter().map(|r| (r.node, packed(r.ms, exit))));
-            }
+            all.extend(packed_entries(person, &entries));
             this.stand(person, snap, free_ms, entries);
         }
-        all.sort_unstable();
-        let mut ascending = Vec::new();
-        for same in all.chunk_by(|a, b| a.0 == b.0) {
-            ascending.clear();
-            ascending.extend(same.iter().map(|e| e.1));
-            let bucket = Bucket::of(&ascending);
-            let node = same[0].0 as usize;
-            this.least_ms[node] = bucket.least_ms().unwrap_or(EMPTY);
-            this.buckets[node] = bucket;
+        this.buckets = grouped(this.buckets.len(), &all);
+        for (least_ms, bucket) in this.least_ms.iter_mut().zip(&this.buckets) {
+            *least_ms = bucket.least_ms().unwrap_or(EMPTY);
         }
         this
     }
@@ -129,7 +121,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Puts somebody where they will be free in so many milliseconds (at most [`FREE_MS_MAX`]), or moves them.
     pub fn put_busy(&mut self, id: Id, snap: Snap, free_ms: u32) {
-        let entries = if self.stands_on(id, snap.edge) { Default::default() } else { entries_of(&self.metric, &snap) };
+        let entries = if self.stands_on(id, snap.edge) { Vec::new() } else { entries_of(&self.metric, &snap) };
         self.put_with(id, snap, free_ms, entries);
     }
 
@@ -139,7 +131,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     /// With the entries worked out already; they are ignored if the edge is the one they are on.
-    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: [Vec<Reached>; 2]) {
+    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: Vec<Reached<2>>) {
         let person = match self.person_of.get(&id) {
             Some(&person) if self.people[person as usize].snap.edge == snap.edge => {
                 self.people[person as usize].snap = snap;
@@ -152,15 +144,13 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             }
             None => self.new_person(id, snap),
         };
-        for (exit, reached) in (person * 2..).zip(&entries) {
-            for r in reached {
-                self.insert(r.node, packed(r.ms, exit));
-            }
+        for (rank, entry) in packed_entries(person, &entries) {
+            self.insert(rank, entry);
         }
         self.stand(person, snap, free_ms, entries);
     }
 
-    fn stand(&mut self, person: u32, snap: Snap, free_ms: u32, kept: [Vec<Reached>; 2]) {
+    fn stand(&mut self, person: u32, snap: Snap, free_ms: u32, kept: Vec<Reached<2>>) {
         self.people[person as usize].snap = snap;
         self.people[person as usize].kept = kept;
         self.set_rests(person, free_ms);
@@ -193,7 +183,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn new_person(&mut self, id: Id, snap: Snap) -> u32 {
-        let fresh = Person { id, snap, kept: Default::default() };
+        let fresh = Person { id, snap, kept: Vec::new() };
         let person = if let Some(person) = self.unused.pop() {
             self.people[person as usize] = fresh;
             person
@@ -217,10 +207,8 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     fn take_out(&mut self, person: u32) {
         let kept = std::mem::take(&mut self.people[person as usize].kept);
-        for (exit, reached) in (person * 2..).zip(&kept) {
-            for r in reached {
-                self.withdraw(r.node, packed(r.ms, exit));
-            }
+        for (rank, entry) in packed_entries(person, &kept) {
+            self.withdraw(rank, entry);
         }
         let edge = self.people[person as usize].snap.edge;
         if let Some(there) = self.on_edge.get_mut(&edge) {
@@ -244,36 +232,50 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 }
 
-/// The entries of the two ways off a snap.
-pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> [Vec<Reached>; 2] {
-    let ends = metric.hierarchy.search.exits(&metric.times, snap);
-    let mut entries = ends.map(|end| end.map(|(node, _)| metric.bucket_entries(node)).unwrap_or_default());
-    if let [Some(_), Some(_)] = ends {
-        drop_outdone(&mut entries, [0, 1].map(|side| metric.times.ms(snap.edge * 2 + side)));
+/// Buckets of (rank, entry) pairs: a counting sort by rank, then each bucket for itself.
+fn grouped(ranks: usize, all: &[(u32, u64)]) -> Vec<Bucket> {
+    let mut first = vec![0usize; ranks + 1];
+    for &(rank, _) in all {
+        first[rank as usize + 1] += 1;
     }
-    entries
+    for rank in 0..ranks {
+        first[rank + 1] += first[rank];
+    }
+    let (mut next, mut entries) = (first.clone(), vec![0u64; all.len()]);
+    for &(rank, entry) in all {
+        entries[next[rank as usize]] = entry;
+        next[rank as usize] += 1;
+    }
+    let bucket = |range: &[usize]| {
+        let own = &mut entries[range[0]..range[1]];
+        own.sort_unstable();
+        Bucket::of(own)
+    };
+    first.windows(2).map(bucket).collect()
 }
 
-/// Drops an entry of one way off where the other way off is as soon from anywhere on the edge: with all of its arc still to
-/// go, against none. In a street with one good end that is every entry of the other.
-fn drop_outdone(entries: &mut [Vec<Reached>; 2], whole_ms: [u32; 2]) {
-    let [along, against] = entries;
-    let (mut i, mut j) = (0, 0);
-    while i < along.len() && j < against.len() {
-        let (a, b) = (&mut along[i], &mut against[j]);
-        if a.node == b.node {
-            if a.ms + whole_ms[0] <= b.ms {
-                b.ms = UNREACHED;
-            } else if b.ms + whole_ms[1] <= a.ms {
-                a.ms = UNREACHED;
-            }
+/// The entries of the two ways off a snap. One way's is left out where the other is as soon from anywhere on the edge: with
+/// all of its arc still to go, against none.
+pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> Vec<Reached<2>> {
+    let ends = metric.hierarchy.search.exits(&metric.times, snap);
+    let mut reached = metric.bucket_entries(ends.map(|end| end.map(|e| e.0)));
+    let whole_ms = [0, 1].map(|side| metric.times.ms(snap.edge * 2 + side));
+    for Reached { ms: [along, against], .. } in &mut reached {
+        if *along + whole_ms[0] <= *against {
+            *against = UNREACHED;
+        } else if *against + whole_ms[1] <= *along {
+            *along = UNREACHED;
         }
-        let (a, b) = (a.node, b.node);
-        i += usize::from(a <= b);
-        j += usize::from(b <= a);
     }
-    along.retain(|r| r.ms < UNREACHED);
-    against.retain(|r| r.ms < UNREACHED);
+    reached
+}
+
+/// Ranks and packed entries of a person.
+fn packed_entries(person: u32, reached: &[Reached<2>]) -> impl Iterator<Item = (u32, u64)> + '_ {
+    reached.iter().flat_map(move |r| {
+        let lanes = (person * 2..).zip(r.ms).filter(|lane| lane.1 < UNREACHED);
+        lanes.map(|(exit, ms)| (r.node, packed(ms, exit)))
+    })
 }
 
 /// Who is where stays hidden.

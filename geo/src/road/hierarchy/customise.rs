@@ -52,7 +52,6 @@ pub(super) fn upward(shortcuts: &Shortcuts, arcs: usize, weight: impl Fn(usize) 
 pub(super) fn downward(shortcuts: &Shortcuts, depth: &[u32], times: &Times) -> Climbs {
     let none = shortcuts.head.len();
     let mut best = times.clone();
-    // One less than the time where a way over a higher node is as fast: then the two differ.
     let mut to = vec![none as u32; shortcuts.node_count()];
     let mut useless = vec![0u8; none + 1];
     for apex in (0..shortcuts.node_count() as u32).rev() {

@@ -30,12 +30,12 @@ pub struct Soonest<'a, Id> {
 impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Who can be at `pickup` within `bound_ms`, soonest first.
     pub fn soonest(&self, pickup: &Snap, bound_ms: u32) -> Soonest<'_, Id> {
-        let arrivals = self.metric.arrivals(pickup);
+        let arrivals = self.metric.arrivals_whole(pickup);
         let bias_ms = arrivals.entrances.bias_ms;
         let found = self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))).collect();
         let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
         let fronts = (0u32..).zip(&arrivals.reached).filter_map(|(at, r)| {
-            let ms = r.ms.saturating_add(self.least_ms[r.node as usize]);
+            let ms = r.ms[0].saturating_add(self.least_ms[r.node as usize]);
             (ms <= limit_ms).then_some(Reverse((ms, at, 0, 0)))
         });
         let fronts = fronts.collect();
@@ -65,7 +65,7 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
         }
         for (run, place) in [(run, place + 1), (run + 1, 0)] {
             if let Some(&next) = bucket.run(run).get(place as usize) {
-                let ms = r.ms + unpacked(next).0;
+                let ms = r.ms[0] + unpacked(next).0;
                 if ms <= self.limit_ms {
                     self.fronts.push(Reverse((ms, at, run, place)));
                 }

@@ -1,7 +1,8 @@
 //! Owns the hierarchy of a search graph, which no weight changes, and the metrics made for it, one per set of arc times.
 //! Does not know staff.
 
-use super::climb::{Reached, Tree, UpArcs, climb, prune};
+use super::UNREACHED;
+use super::climb::{Begin, Reached, Tree, UpArcs, climb};
 use super::customise::{Climbs, Times, downward, upward};
 use super::order::NodeOrder;
 use super::search_graph::{Entrances, SearchGraph};
@@ -82,32 +83,42 @@ impl Metric {
 
     /// From some nodes up, with the times from them.
     pub(super) fn climb_from(&self, begin: &[(u32, u32)]) -> Vec<Reached> {
-        self.climb(&self.climbs.up, begin)
+        self.climb(&self.climbs.up, None, begin.iter().map(|&(node, ms)| (node, [ms])))
     }
 
-    /// To some nodes from above, with the times to them.
-    pub(super) fn climb_to(&self, begin: &[(u32, u32)]) -> Vec<Reached> {
-        self.climb(&self.climbs.down, begin)
-    }
-
-    fn climb(&self, arcs: &UpArcs, begin: &[(u32, u32)]) -> Vec<Reached> {
-        let ranked: Vec<(u32, u32)> = begin.iter().map(|&(node, ms)| (self.hierarchy.rank(node), ms)).collect();
+    fn climb<const LANES: usize>(
+        &self,
+        arcs: &UpArcs,
+        back: Option<&UpArcs>,
+        begin: impl Iterator<Item = Begin<LANES>>,
+    ) -> Vec<Reached<LANES>> {
+        let ranked: Vec<Begin<LANES>> = begin.map(|(node, ms)| (self.hierarchy.rank(node), ms)).collect();
         let mut reached = Vec::with_capacity(256);
-        climb(&self.hierarchy.tree, arcs, &ranked, &mut reached);
+        climb(&self.hierarchy.tree, arcs, back, &ranked, &mut reached);
         reached
     }
 
-    /// What staff who leave by `node` put into buckets.
-    pub(super) fn bucket_entries(&self, node: u32) -> Vec<Reached> {
-        let mut reached = self.climb_from(&[(node, 0)]);
-        prune(&self.hierarchy.tree, &self.climbs.down, &mut reached);
-        reached
+    /// What staff put into buckets who leave by either of two nodes, a lane each.
+    pub(super) fn bucket_entries(&self, nodes: [Option<u32>; 2]) -> Vec<Reached<2>> {
+        let begin = [[0, UNREACHED], [UNREACHED, 0]].into_iter().zip(nodes).filter_map(|(ms, node)| Some((node?, ms)));
+        self.climb(&self.climbs.up, Some(&self.climbs.down), begin)
     }
 
-    /// The climb of a pickup, biased as its entrances.
+    /// The climb of a pickup, biased as its entrances, less what no search needs: leaving that out costs as much as the climb,
+    /// and is worth it where much is read at every node.
     pub(super) fn arrivals(&self, pickup: &Snap) -> Arrivals {
+        self.arrivals_over(pickup, Some(&self.climbs.up))
+    }
+
+    /// The whole climb of a pickup, for searches that stop early and for ways.
+    pub(super) fn arrivals_whole(&self, pickup: &Snap) -> Arrivals {
+        self.arrivals_over(pickup, None)
+    }
+
+    fn arrivals_over(&self, pickup: &Snap, back: Option<&UpArcs>) -> Arrivals {
         let entrances = self.hierarchy.search.entrances(&self.times, pickup);
-        let reached = self.climb_to(&entrances.at);
+        let begin = entrances.at.iter().map(|&(node, ms)| (node, [ms]));
+        let reached = self.climb(&self.climbs.down, back, begin);
         Arrivals { pickup: *pickup, entrances, reached }
     }
 }

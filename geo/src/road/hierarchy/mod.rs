@@ -35,6 +35,8 @@ mod way;
 #[cfg(test)]
 mod exact_tests;
 #[cfg(test)]
+mod live_tests;
+#[cfg(test)]
 mod oracle_tests;
 
 pub use buckets::StaffBuckets;
@@ -43,7 +45,7 @@ pub use live::Live;
 pub use metric::{Hierarchy, Metric};
 pub use order::{NodeOrder, OrderError};
 pub use search_graph::SearchGraph;
-pub use times::{ArcTimes, Conditions, FACTOR_MAX, FACTOR_MIN};
+pub use times::{ArcTimes, Conditions, DayFactors, FACTOR_MAX, FACTOR_MIN};
 pub use way::Way;
 
 /// Milliseconds that no way has: where there is none. Two of them add up without overflow.

@@ -10,6 +10,7 @@ use super::UNREACHED;
 use super::times::ArcTimes;
 use crate::road::graph::Graph;
 use crate::road::snap::Snap;
+use crate::road::{Profile, RoadMap};
 
 /// What the nodes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +45,20 @@ pub(super) struct Entrances {
 }
 
 impl SearchGraph {
+    /// What a profile is searched on: arcs where turns matter, junctions where they do not.
+    pub fn of(map: &RoadMap, profile: Profile) -> Self {
+        let graph = map.graph(profile);
+        match map.turns(profile) {
+            None => Self::of_junctions(graph, |_| 0),
+            Some(turns) => Self::of_turns(
+                graph,
+                turns.state_count() as u32,
+                |state| turns.original(state),
+                |state| turns.turns_out(state).iter().map(|turn| (turn.arc, turn.ms)),
+            ),
+        }
+    }
+
     /// Junctions and arcs as they are, `crossing_ms(arc)` added at the beginning of each arc: signals, crossings.
     pub fn of_junctions(graph: &Graph, crossing_ms: impl Fn(u32) -> u32) -> Self {
         let mut this = Self::empty(Kind::Junctions, graph);

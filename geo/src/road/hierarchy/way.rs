@@ -24,7 +24,7 @@ type Meeting = (u32, u32);
 impl Metric {
     /// Milliseconds of the fastest way; `None` if there is none.
     pub fn travel_ms(&self, from: &Snap, to: &Snap) -> Option<u32> {
-        let arrivals = self.arrivals(to);
+        let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let exits = search.exits(&self.times, from);
@@ -38,7 +38,7 @@ impl Metric {
 
     /// The fastest way with the arcs it goes along.
     pub fn way(&self, from: &Snap, to: &Snap) -> Option<Way> {
-        let arrivals = self.arrivals(to);
+        let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let mut best: Option<Way> = None;
@@ -108,7 +108,7 @@ impl Metric {
 
     /// Ranks of a climb from its top down to where it began.
     fn chain(&self, begin: &[End], climbed: &[Reached], top: u32, forward: bool) -> Vec<u32> {
-        let ms_at = |rank: u32| climbed.iter().filter(|r| r.node == rank).map(|r| r.ms).min();
+        let ms_at = |rank: u32| climbed.iter().filter(|r| r.node == rank).map(|r| r.ms[0]).min();
         let mut chain = vec![top];
         let mut here = top;
         loop {
@@ -119,7 +119,7 @@ impl Metric {
             let direction = usize::from(!forward);
             let over = |r: &&Reached| {
                 let shortcut = self.hierarchy.shortcuts.between(r.node, here);
-                r.node < here && shortcut.is_some_and(|s| r.ms + self.shortcut_ms[s][direction] == ms)
+                r.node < here && shortcut.is_some_and(|s| r.ms[0] + self.shortcut_ms[s][direction] == ms)
             };
             here = climbed.iter().find(over).expect("a time is a beginning's or comes over an arc from below").node;
             chain.push(here);
@@ -180,7 +180,7 @@ impl Metric {
 /// The node over which two climbs meet soonest, and the sum of their times, of those no less than `least_ms`.
 pub(super) fn meet(from: &[Reached], to: &[Reached], least_ms: u32) -> Option<Meeting> {
     let sorted = |climbed: &[Reached]| {
-        let mut sorted: Vec<(u32, u32)> = climbed.iter().map(|r| (r.node, r.ms)).collect();
+        let mut sorted: Vec<(u32, u32)> = climbed.iter().map(|r| (r.node, r.ms[0])).collect();
         sorted.sort_unstable();
         sorted.dedup_by_key(|e| e.0);
         sorted
