@@ -3,6 +3,7 @@
 use super::App;
 use super::auth::Caller;
 use super::body::{Input, PathId};
+use super::codes::CodeOut;
 use super::hand::parse_reason;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use crate::record::{CERTIFIED_S, NewRider, NewStaff};
@@ -102,8 +103,12 @@ pub struct StaffIn {
 #[serde(deny_unknown_fields)]
 pub struct RiderIn {
     name: String,
+    /// Consented to.
     #[serde(default)]
     agencies: Vec<Uuid>,
+    /// Every agency is consented to; else at least one is named.
+    #[serde(default)]
+    any_agency: bool,
     gender: Option<GenderIn>,
     risk: Option<RiskIn>,
     crew_size: Option<u8>,
@@ -147,13 +152,6 @@ pub struct NewAccount {
     #[serde(skip_serializing_if = "Option::is_none")]
     no: Option<u32>,
     code: String,
-}
-
-/// A one-time code.
-#[derive(Serialize, ToSchema)]
-pub struct CodeOut {
-    code: String,
-    expires_at: String,
 }
 
 /// Sets up a company or centre.
@@ -206,6 +204,10 @@ pub async fn rider(
     if agencies.len() > AGENCIES_MAX {
         return Err(Problem::bad_field("agencies"));
     }
+    // Consent is stated: an agency left out by mistake must not open the rider to all of them.
+    if agencies.is_empty() != input.any_agency {
+        return Err(Problem::bad_field(if input.any_agency { "any_agency" } else { "agencies" }));
+    }
     if !agencies.is_empty() {
         let known = app.record.agencies().await?;
         if !agencies.iter().all(|id| known.iter().any(|agency| agency.id == *id)) {
@@ -253,8 +255,13 @@ pub async fn conflict(State(app): State<Arc<App>>, Input(input): Input<ConflictI
 /// A new one-time code for an account.
 #[utoipa::path(post, path = "/v1/admin/codes", tag = "admin", request_body = AccountIn,
     responses((status = 201, body = CodeOut), (status = 404, body = ProblemBody)))]
-pub async fn code(State(app): State<Arc<App>>, Input(input): Input<AccountIn>) -> Answer<(StatusCode, Json<CodeOut>)> {
-    let issued = app.record.issue_code(app.env.now(), AccountId(input.account)).await?;
+pub async fn code(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Input(input): Input<AccountIn>,
+) -> Answer<(StatusCode, Json<CodeOut>)> {
+    let by = caller.account().id;
+    let issued = app.record.issue_code_by(app.env.now(), AccountId(input.account), by).await?;
     let (code, until) = issued.ok_or(Code::NotFound)?;
     Ok((StatusCode::CREATED, Json(CodeOut { code, expires_at: instant(until) })))
 }

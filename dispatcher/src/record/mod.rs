@@ -29,7 +29,7 @@ pub use audit::AuditChain;
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
 pub use series::EXPAND_AHEAD_S;
-pub use tokens::{CODE_TTL_S, TOKEN_TTL_S};
+pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
 pub use types::*;
 
 #[cfg(test)]

@@ -12,12 +12,13 @@ use crate::http::trips::{mode_of, supervisor_view};
 use crate::record::{Incident, RecordError, TripRow};
 use crate::telemetry;
 use crate::view::StaffRow;
+use crate::view::incident::{FOLLOWED_S, is_followed};
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
 use crate::view::trip::{is_crewed, is_of_agency};
 use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
-use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
+use matcher::model::{AccountId, AgencyId, IncidentId, Timestamp, TripId};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -29,6 +30,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two looks at the crews' phones.
 const CREW_TICKS: u64 = 4;
+/// Between two tellings of where the device of an alarm is, ms.
+const FOLLOW_EVERY_MS: i64 = 1_000;
 /// Changes are gathered this long after a commit.
 const GATHER: Duration = Duration::from_millis(20);
 /// Rows read at a time.
@@ -52,12 +55,20 @@ struct Feed {
     incidents_after: i64,
     moved_after: u64,
     crewed: HashMap<TripId, TripRow>,
+    alarms: HashMap<IncidentId, Followed>,
     roster: Arc<RosterView>,
     staff: HashMap<AccountId, StaffRow>,
     duties: HashMap<AccountId, Duty>,
     numbers: HashMap<Side, i64>,
     awake: bool,
     ticks: u64,
+}
+
+/// An alarm whose device is followed, and which of its fixes the consoles have been told.
+struct Followed {
+    incident: Incident,
+    told: Option<(u32, u32)>,
+    told_at: Timestamp,
 }
 
 /// What changed since the last frame.
@@ -105,6 +116,7 @@ impl Feed {
             incidents_after: 0,
             moved_after: 0,
             crewed: HashMap::new(),
+            alarms: HashMap::new(),
             roster: Arc::default(),
             staff: HashMap::new(),
             duties: HashMap::new(),
@@ -136,6 +148,10 @@ impl Feed {
         // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
         self.trips_after = self.skip_old_trips(self.trips_after.max(passed), now).await?;
         self.incidents_after = self.skip_old_incidents(now).await?;
+        self.alarms.clear();
+        for incident in self.app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await? {
+            self.alarms.insert(incident.id, Followed { incident, told: None, told_at: Timestamp(0) });
+        }
         self.roster = self.app.roster.refresh(&self.app.record, now).await?;
         // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
         self.staff.clear();
@@ -205,8 +221,11 @@ impl Feed {
         }
         for incident in app.record.incidents_changed_after(self.incidents_after).await? {
             self.incidents_after = self.incidents_after.max(incident.change_no);
+            let told = order_of(app.sight.places.last_fix(incident.raised_by));
+            self.alarms.insert(incident.id, Followed { incident: incident.clone(), told, told_at: now });
             changes.incidents.push(incident);
         }
+        self.follow_alarms(&mut changes, now);
         let roster = app.roster.refresh(&app.record, now).await?;
         // Shifts end by the clock too, without a change on the record.
         if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
@@ -217,6 +236,20 @@ impl Feed {
             self.staff = rows;
         }
         Ok(changes)
+    }
+
+    /// Alarms whose device has moved since it was told, each at most once a second.
+    fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
+        let places = &self.app.sight.places;
+        self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
+        for alarm in self.alarms.values_mut().filter(|a| now.since_ms(a.told_at) >= FOLLOW_EVERY_MS) {
+            let last = order_of(places.last_fix(alarm.incident.raised_by));
+            if last.is_some() && last != alarm.told {
+                alarm.told = last;
+                alarm.told_at = now;
+                changes.incidents.push(alarm.incident.clone());
+            }
+        }
     }
 
     async fn parts_for(&self, side: Side, changes: &Changes) -> [(&'static str, Vec<String>); 3] {
@@ -341,6 +374,10 @@ impl Feed {
             }
         }
     }
+}
+
+fn order_of(fix: Option<Fix>) -> Option<(u32, u32)> {
+    fix.map(|fix| (fix.session_epoch, fix.seq))
 }
 
 fn phones_of(row: &TripRow) -> impl Iterator<Item = AccountId> + '_ {
