@@ -116,40 +116,50 @@ impl RoadMap {
         Ok(written?)
     }
 
+    /// Whether the file is a whole map of this version: header, length and checksum, without making a map of it.
+    pub fn check(path: &Path) -> Result<(), MapFileError> {
+        read_checked(path).map(|_| ())
+    }
+
     /// Reads what [`RoadMap::save`] wrote.
     pub fn load(path: &Path) -> Result<Self, MapFileError> {
-        let mut file = File::open(path)?;
-        let found = file.metadata()?.len();
-        let mut header = [0; HEADER_BYTES];
-        let got = read_up_to(&mut file, &mut header)?;
-        if got < MAGIC.len() || header[..8] != MAGIC {
-            return Err(MapFileError::NotAMap);
-        }
-        if got < HEADER_BYTES {
-            return Err(MapFileError::WrongLength { expected: HEADER_BYTES as u64, found });
-        }
-        let mut fields = Reader::new(&header[8..]);
-        let truncated = MapFileError::Damaged("header");
-        let (Ok(version), Ok(length), Ok(sum)) = (fields.u32(), fields.u64(), fields.u64()) else {
-            return Err(truncated);
-        };
-        if version != VERSION {
-            return Err(MapFileError::WrongVersion { found: version });
-        }
-        let expected = length.saturating_add(HEADER_BYTES as u64);
-        if found != expected || length > BODY_BYTES_MAX {
-            return Err(MapFileError::WrongLength { expected, found });
-        }
-        let mut body = Vec::with_capacity(length as usize);
-        file.take(length).read_to_end(&mut body)?;
-        if body.len() as u64 != length {
-            return Err(MapFileError::WrongLength { expected, found: (body.len() + HEADER_BYTES) as u64 });
-        }
-        if checksum(&body) != sum {
-            return Err(MapFileError::Changed);
-        }
-        read_body(&body)
+        read_body(&read_checked(path)?)
     }
+}
+
+/// The body, if header, length and checksum fit.
+fn read_checked(path: &Path) -> Result<Vec<u8>, MapFileError> {
+    let mut file = File::open(path)?;
+    let found = file.metadata()?.len();
+    let mut header = [0; HEADER_BYTES];
+    let got = read_up_to(&mut file, &mut header)?;
+    if got < MAGIC.len() || header[..8] != MAGIC {
+        return Err(MapFileError::NotAMap);
+    }
+    if got < HEADER_BYTES {
+        return Err(MapFileError::WrongLength { expected: HEADER_BYTES as u64, found });
+    }
+    let mut fields = Reader::new(&header[8..]);
+    let truncated = MapFileError::Damaged("header");
+    let (Ok(version), Ok(length), Ok(sum)) = (fields.u32(), fields.u64(), fields.u64()) else {
+        return Err(truncated);
+    };
+    if version != VERSION {
+        return Err(MapFileError::WrongVersion { found: version });
+    }
+    let expected = length.saturating_add(HEADER_BYTES as u64);
+    if found != expected || length > BODY_BYTES_MAX {
+        return Err(MapFileError::WrongLength { expected, found });
+    }
+    let mut body = Vec::with_capacity(length as usize);
+    file.take(length).read_to_end(&mut body)?;
+    if body.len() as u64 != length {
+        return Err(MapFileError::WrongLength { expected, found: (body.len() + HEADER_BYTES) as u64 });
+    }
+    if checksum(&body) != sum {
+        return Err(MapFileError::Changed);
+    }
+    Ok(body)
 }
 
 fn read_body(body: &[u8]) -> Result<RoadMap, MapFileError> {
