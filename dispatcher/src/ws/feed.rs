@@ -32,6 +32,8 @@ const TICK: Duration = Duration::from_millis(250);
 const CREW_TICKS: u64 = 4;
 /// Between two tellings of where the device of an alarm is, ms.
 const FOLLOW_EVERY_MS: i64 = 1_000;
+/// What a console that fell behind is sent before the whole picture.
+const GAP_FRAME: &str = r#"{"t":"map","n":0,"people":[],"gone":[]}"#;
 /// Changes are gathered this long after a commit.
 const GATHER: Duration = Duration::from_millis(20);
 /// Rows read at a time.
@@ -298,22 +300,28 @@ impl Feed {
 
     /// A whole picture for consoles that are new or fell behind, before anything else is sent to them.
     fn greet(&self, now: Timestamp) {
-        let (consoles, mut fresh) = self.app.hub.consoles();
-        fresh.extend(consoles.into_iter().filter(|s| s.mailbox.take_behind()));
-        for (side, seats) in by_side(fresh) {
-            let at = self.numbers.get(&side).copied().unwrap_or(FIRST_N);
-            self.tell_whole(side, at, &seats, now);
+        let (consoles, fresh) = self.app.hub.consoles();
+        let behind: Vec<Seat> = consoles.into_iter().filter(|s| s.mailbox.take_behind()).collect();
+        for (seats, fell_behind) in [(fresh, false), (behind, true)] {
+            for (side, seats) in by_side(seats) {
+                let at = self.numbers.get(&side).copied().unwrap_or(FIRST_N);
+                self.tell_whole(side, at, &seats, fell_behind, now);
+            }
         }
     }
 
-    /// Everybody's place, numbered so that its last frame bears the audience's present number.
-    fn tell_whole(&self, side: Side, at: i64, seats: &[Seat], now: Timestamp) {
+    /// Everybody's place, numbered so that its last frame bears the audience's present number. A console that fell behind is
+    /// first shown a number that follows none: whatever it has seen, it sees a gap and fetches what was dropped.
+    fn tell_whole(&self, side: Side, at: i64, seats: &[Seat], fell_behind: bool, now: Timestamp) {
         let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
         for id in self.roster.by_id.keys() {
             self.sort_in(&mut parts, side, *id, None, &HashMap::new(), now);
         }
         let many = frames("map", &parts, &mut 0).len() as i64;
-        let whole = frames("map", &parts, &mut (at - many));
+        let mut whole = frames("map", &parts, &mut (at - many));
+        if fell_behind {
+            whole.insert(0, Utf8Bytes::from_static(GAP_FRAME));
+        }
         for seat in seats {
             seat.mailbox.push_whole(&whole);
         }
