@@ -3,7 +3,7 @@
 
 use dispatcher::clock::Env;
 use dispatcher::http::access::TABLE;
-use dispatcher::record::{Actor, AuditChain, Record, Role, TOKEN_TTL_S};
+use dispatcher::record::{Actor, AuditChain, Record, Role, token_ttl_s};
 use harness::people::{Enrolled, GOAL, MEETING, enrol, journey, place};
 use harness::raw::{Raw, call};
 use harness::refusal::{NO_ID, assert_refusal};
@@ -197,7 +197,14 @@ fn refuse_commands(stand: &Stand) {
         (Role::Admin, "/v1/admin/agencies", json!({ "name": "표식-9", "kind": "mark9" }), "kind"),
         (Role::Admin, "/v1/admin/staff", json!({ "agency": NO_ID, "name": "표식-9", "kind": "guard" }), "agency"),
         (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9", "agencies": [NO_ID] }), "agencies"),
-        (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9", "crew_size": 9 }), "crew_size"),
+        (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9", "any_agency": true, "crew_size": 9 }), "crew_size"),
+        (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9" }), "agencies"),
+        (
+            Role::Admin,
+            "/v1/admin/riders",
+            json!({ "name": "표식-9", "any_agency": true, "agencies": [NO_ID] }),
+            "any_agency",
+        ),
         (Role::Admin, "/v1/admin/supervisors", json!({ "agency": NO_ID, "name": "표식-9" }), "agency"),
     ];
     for (role, path, body, field) in cases {
@@ -276,9 +283,9 @@ fn refuse_who_may_not(stand: &Stand) {
 async fn refuse_what_ended(stand: &Stand) {
     let env = Env::system();
     let beside = Record::open_beside(&stand.server.data(), env.clone()).await.expect("the record opens beside");
-    let made = stand.server.admin(&["rider", "--name", "표식-9"]);
+    let made = stand.server.admin(&["rider", "--name", "표식-9", "--any-agency"]);
     let account = AccountId(made["account"].as_str().and_then(|id| id.parse().ok()).expect("an account"));
-    let long_ago = env.now().plus_s(-TOKEN_TTL_S - 1);
+    let long_ago = env.now().plus_s(-token_ttl_s(Role::Rider) - 1);
     let token = beside.issue_token(long_ago, account).await.expect("the record answers").expect("an account");
     assert_refusal("expired token", &stand.send("GET", "/v1/me", &token, &[], None), 401, "bad_token", None);
     let (code, _) = beside

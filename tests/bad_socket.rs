@@ -224,7 +224,7 @@ async fn close_those_whose_rights_end(server: &Server, people: &Enrolled, admin:
     server.api().signed_in(&people.riders[1]).delete("/v1/session").await.expect("signed out");
     assert_eq!(closed(&mut wire).await, is(4403, "revoked"));
     assert!(asked.elapsed() < Duration::from_secs(2), "within a second, and one for the machine");
-    let made = server.admin(&["rider", "--name", "표식-9"]);
+    let made = server.admin(&["rider", "--name", "표식-9", "--any-agency"]);
     let mut wire = welcomed(server, &server.token_of(&made).await).await;
     let path = format!("/v1/admin/accounts/{}/suspend", made["account"].as_str().expect("an account"));
     let suspended = server.api().signed_in(admin).post(&path, &json!({ "reason": "test" })).await;

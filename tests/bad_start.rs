@@ -177,7 +177,11 @@ async fn a_mistake_beside_a_running_server_disturbs_nothing() {
     );
     assert_told(&["serve", "--listen", &taken, "--data", &other], FAILED, "cannot listen on");
     assert_told(&["admin", "staff", "--agency", no_id, "--name", "표식-9", "--data", &data], MISUSE, "no agency");
-    assert_told(&["admin", "rider", "--name", " ", "--data", &data], MISUSE, "--name is 1 to 60 characters");
+    assert_told(
+        &["admin", "rider", "--any-agency", "--name", " ", "--data", &data],
+        MISUSE,
+        "--name is 1 to 60 characters",
+    );
     assert_told(&["admin", "code", "--account", no_id, "--data", &data], MISUSE, "no active account");
     assert_told(&["admin", "code", "--account", "mark-9", "--data", &data], MISUSE, "--account");
     assert_told(&["backup", "--data", &data, &path(&server.data(), "record.sqlite")], FAILED, "exists");

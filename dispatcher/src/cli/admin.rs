@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// What to set up, where.
 #[derive(clap::Args)]
 #[command(
-    after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\"\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
+    after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\" --agency AGENCY\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
 )]
 pub struct Args {
     /// Data directory of the server
@@ -63,9 +63,12 @@ enum What {
         /// Display name, shown to the rider only
         #[arg(long)]
         name: String,
-        /// Agency consented to (may be repeated); none is any
-        #[arg(long = "agency")]
+        /// Agency consented to (may be repeated)
+        #[arg(long = "agency", required_unless_present = "any_agency")]
         agencies: Vec<Uuid>,
+        /// The rider consented to every agency
+        #[arg(long, conflicts_with = "agencies")]
+        any_agency: bool,
         /// Only staff of this gender
         #[arg(long, value_enum)]
         gender: Option<Sex>,
@@ -167,7 +170,7 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
             let account = record.create_staff(now, Actor::Shell, &new).await?.ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0, "no": account.no})).await
         }
-        What::Rider { name, agencies, gender, high_risk, crew_size } => {
+        What::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
             let new = NewRider {
                 name: named(name)?,
                 agencies: agencies.iter().copied().map(AgencyId).collect(),

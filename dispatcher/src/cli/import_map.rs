@@ -84,8 +84,16 @@ fn parse_box(text: &str) -> Result<Bounds> {
     // Ranges hold no NaN, which would pass every comparison below.
     let on_earth =
         [west, east].iter().all(|d| longitude.contains(d)) && [south, north].iter().all(|d| latitude.contains(d));
-    if text.split(',').count() != 4 || !on_earth || west >= east || south >= north {
+    if text.split(',').count() != 4 || !on_earth {
         return Err(wrong().into());
+    }
+    for (first, second, a, b) in [("west", "east", west, east), ("south", "north", south, north)] {
+        if a >= b {
+            let text = format!(
+                "--bbox {text}: {first} ({a}) must be less than {second} ({b}); the order is west,south,east,north"
+            );
+            return Err(Misuse(text).into());
+        }
     }
     Ok(Bounds { west, south, east, north })
 }

@@ -71,6 +71,8 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("POST", "/v1/trips/{id}/complete", SUPERVISOR),
     ("POST", "/v1/trips/{id}/unserved", SUPERVISOR),
     ("POST", "/v1/incidents/{id}/acknowledge", SUPERVISOR),
+    ("POST", "/v1/trips/{id}/reveal", SUPERVISOR),
+    ("POST", "/v1/codes", SUPERVISOR),
     ("POST", "/v1/admin/agencies", ADMIN),
     ("POST", "/v1/admin/staff", ADMIN),
     ("POST", "/v1/admin/riders", ADMIN),

@@ -3,6 +3,7 @@
 use super::App;
 use super::auth::Caller;
 use super::body::{Input, PathId};
+use super::codes::CodeOut;
 use super::hand::parse_reason;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use crate::record::{Actor, CERTIFIED_S, NewRider, NewStaff};
@@ -102,8 +103,12 @@ pub struct StaffIn {
 #[serde(deny_unknown_fields)]
 pub struct RiderIn {
     name: String,
+    /// Consented to.
     #[serde(default)]
     agencies: Vec<Uuid>,
+    /// Every agency is consented to; else at least one is named.
+    #[serde(default)]
+    any_agency: bool,
     gender: Option<GenderIn>,
     risk: Option<RiskIn>,
     crew_size: Option<u8>,
@@ -147,13 +152,6 @@ pub struct NewAccount {
     #[serde(skip_serializing_if = "Option::is_none")]
     no: Option<u32>,
     code: String,
-}
-
-/// A one-time code.
-#[derive(Serialize, ToSchema)]
-pub struct CodeOut {
-    code: String,
-    expires_at: String,
 }
 
 /// Sets up a company or centre.
@@ -209,6 +207,10 @@ pub async fn rider(
     let agencies: Vec<AgencyId> = input.agencies.into_iter().map(AgencyId).collect();
     if agencies.len() > AGENCIES_MAX {
         return Err(Problem::bad_field("agencies"));
+    }
+    // Consent is stated: an agency left out by mistake must not open the rider to all of them.
+    if agencies.is_empty() != input.any_agency {
+        return Err(Problem::bad_field(if input.any_agency { "any_agency" } else { "agencies" }));
     }
     if !agencies.is_empty() {
         let known = app.record.agencies().await?;

@@ -4,17 +4,21 @@
 use super::App;
 use super::access::allowed;
 use super::problem::{Code, Problem};
-use crate::record::{Account, SignedIn};
+use crate::record::{Account, RENEW_AFTER_S, SignedIn, token_ttl_s};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use matcher::model::Timestamp;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Longest token that is looked up, bytes; ours are shorter.
 const TOKEN_BYTES_MAX: usize = 200;
+
+/// Calls for help and their taking: never refused because the account was busy with something else.
+const URGENT: [&str; 2] = ["/v1/sos", "/v1/incidents/{id}/acknowledge"];
 
 /// Who calls, after the door.
 #[derive(Clone)]
@@ -60,12 +64,22 @@ async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
     }
     let token = bearer(request.headers()).ok_or(Code::NoToken)?;
     let signed_in = app.record.authenticate(now, token).await?.ok_or(Code::BadToken)?;
-    app.calls.take(signed_in.account.id, now.0).map_err(too_many)?;
+    let bucket = if URGENT.contains(&route.as_str()) { &app.urgent_calls } else { &app.calls };
+    bucket.take(signed_in.account.id, now.0).map_err(too_many)?;
     if !row.permits(signed_in.account.role) {
         return Err(Code::ForbiddenRole.into());
     }
+    if is_to_be_renewed(&signed_in, now) {
+        // A record that cannot write now is no reason to refuse a token that is good.
+        let _ = app.record.renew_token(now, signed_in.token).await;
+    }
     request.extensions_mut().insert(Caller(Arc::new(signed_in)));
     Ok(())
+}
+
+/// Whether so much of the token's life has passed that its use is put on the record.
+pub fn is_to_be_renewed(signed_in: &SignedIn, now: Timestamp) -> bool {
+    now >= signed_in.expires_at.plus_s(RENEW_AFTER_S - token_ttl_s(signed_in.account.role))
 }
 
 /// A route with rows for other methods only, or with none: forgotten in the table, and so refused.

@@ -27,6 +27,8 @@ const KEY_CHARS_MAX: usize = 64;
 const PAST_GRACE_S: i64 = 60;
 /// Farthest meeting time ahead, seconds.
 const AHEAD_S_MAX: i64 = 31 * 86_400;
+/// Nearer than this the two places are one, metres.
+const APART_M_MIN: f64 = 30.0;
 /// Longest commute, days.
 const COMMUTE_DAYS_MAX: i32 = 366;
 
@@ -113,6 +115,9 @@ pub async fn book(
     };
     let pickup = parse_place(&app, body.input.pickup, "pickup", Code::PickupOutsideArea)?;
     let dropoff = parse_place(&app, body.input.dropoff, "dropoff", Code::DropoffOutsideArea)?;
+    if pickup.position.distance_m(dropoff.position) < APART_M_MIN {
+        return Err(Problem::bad_field("dropoff"));
+    }
     let (trip_s, return_trip_s) = lengths(&app, &kind, &pickup, &dropoff).await;
     let new = NewBooking {
         rider,
@@ -167,13 +172,21 @@ fn idempotency_key(headers: &HeaderMap) -> Answer<&str> {
 fn parse_place(app: &App, place: PlaceIn, name: &'static str, outside: Code) -> Answer<Place> {
     let position = parse_position(place.lat, place.lon).map_err(|f| Problem::bad_field(format!("{name}.{f}")))?;
     let label = place.label.map(|l| l.trim().to_owned()).filter(|l| !l.is_empty());
-    if label.as_deref().is_some_and(|l| l.chars().count() > LABEL_CHARS_MAX || l.chars().any(char::is_control)) {
+    if label.as_deref().is_some_and(|l| l.chars().count() > LABEL_CHARS_MAX || l.chars().any(is_unseen)) {
         return Err(Problem::bad_field(format!("{name}.label")));
     }
     if !app.sight.in_area(position) {
         return Err(Problem::field(outside, name));
     }
     Ok(Place { position, label })
+}
+
+/// Characters that are not seen, or change how others are read: control, zero width, direction. A label with one could say one
+/// thing to a person and another to a search.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{00ad}' | '\u{061c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The kind with its time; a part that belongs to another kind is refused.

@@ -3,10 +3,14 @@
 
 use super::App;
 use super::problem::{Answer, Code, Problem};
-use crate::record::{Account, Role};
+use crate::engine::roster::RosterView;
+use crate::live::{Live, Verdict};
+use crate::record::{Account, Role, RosterEntry};
 use crate::telemetry;
 use crate::view::FixIn;
-use matcher::model::{IncidentId, OfferId, OfferState, Phase, TripId};
+use crate::view::incident::FOLLOWED_S;
+use geo::FixKind;
+use matcher::model::{IncidentId, OfferId, OfferState, Phase, Timestamp, TripId};
 use std::sync::PoisonError;
 
 /// Most fixes in one message: five minutes of a phone that was in the subway, at one every 5 s.
@@ -70,6 +74,14 @@ pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<
     for (i, fix) in fixes.iter().enumerate() {
         parsed.push(fix.parse(now, epoch).map_err(|field| Problem::bad_field(format!("fixes[{i}].{field}")))?);
     }
+    if !app.config.demo
+        && let Some(i) = parsed.iter().position(|fix| fix.kind == FixKind::Demo)
+    {
+        return Err(Problem::bad_field(format!("fixes[{i}].kind")));
+    }
+    if account.role == Role::Staff && !is_followed_at_work(app, account, now).await? {
+        return Ok(parsed.iter().map(|_| Live::refuse(Verdict::NotOnShift)).collect());
+    }
     let places = &app.sight.places;
     Ok(parsed
         .into_iter()
@@ -78,6 +90,22 @@ pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<
             None => places.put_rider(account.id, fix),
         })
         .collect())
+}
+
+/// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.
+async fn is_followed_at_work(app: &App, account: &Account, now: Timestamp) -> Answer<bool> {
+    let at_work = |roster: &RosterView| roster.by_id.get(&account.id).is_some_and(|entry| is_at_work(entry, now));
+    // The view at hand says yes to nearly everybody; only a no is worth reading the record.
+    if at_work(&app.roster.current()) || at_work(&*app.roster.refresh(&app.record, now).await?) {
+        return Ok(true);
+    }
+    let alarms = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
+    Ok(alarms.iter().any(|alarm| alarm.raised_by == account.id))
+}
+
+/// On shift now, or holding a trip.
+pub fn is_at_work(entry: &RosterEntry, now: Timestamp) -> bool {
+    entry.duty.is_some() || entry.shift.is_some_and(|shift| shift.starts_at <= now && now < shift.ends_at)
 }
 
 /// The session epoch of a phone: its newest socket's, or one issued for a phone that has only ever posted.

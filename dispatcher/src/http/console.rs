@@ -6,9 +6,11 @@ use super::auth::Caller;
 use super::body::{Empty, PathId};
 use super::problem::{Answer, Code, ProblemBody};
 use super::trips::{in_wall, supervisor_view, wall};
-use crate::record::{Account, Incident, Role, RosterEntry};
+use crate::record::{Account, Incident, Role, RosterEntry, TripRow};
+use crate::view::incident::FOLLOWED_S;
 use crate::view::people::Duty;
 use crate::view::time::instant;
+use crate::view::trip::is_crewed;
 use crate::view::{IncidentView, StaffRow, SupervisorTrip};
 use axum::Json;
 use axum::extract::State;
@@ -21,6 +23,11 @@ use utoipa::ToSchema;
 
 /// The console's grid: cells of about 5 km².
 const CELL_RESOLUTION: Resolution = Resolution::Seven;
+
+/// How long an ended trip is still shown, seconds.
+const ENDED_SHOWN_S: i64 = 10 * 60;
+/// Most ended trips shown.
+const ENDED_MAX: u32 = 500;
 
 /// The whole picture.
 #[derive(Serialize, ToSchema)]
@@ -48,16 +55,17 @@ pub struct Cells {
     cells: Vec<CellRow>,
 }
 
-/// Open trips, staff and open incidents.
+/// Staff; trips that are open or ended in the last 10 minutes; alarms that are open or were taken in the last 30 minutes.
 #[utoipa::path(get, path = "/v1/console", tag = "supervisor", responses((status = 200, body = Console)))]
 pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Console>> {
     let (account, now) = (caller.account(), app.env.now());
     let roster = app.roster.refresh(&app.record, now).await?;
-    let rows = app.record.open_trips().await?;
+    let mut rows = app.record.open_trips().await?;
+    rows.extend(app.record.trips_ended_since(now.plus_s(-ENDED_SHOWN_S), ENDED_MAX).await?);
     let mut staff: Vec<_> = roster.by_id.values().filter(|e| is_own(e, wall(account))).collect();
     staff.sort_unstable_by_key(|e| e.staff.no);
     let mut incidents = Vec::new();
-    for incident in app.record.open_incidents().await? {
+    for incident in app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await? {
         incidents.push(incident_view(&app, wall(account), &incident).await?);
     }
     let trips = rows.iter().filter(|row| in_wall(account, row));
@@ -98,37 +106,65 @@ pub async fn cells(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<C
     Ok(Json(Cells { res: CELL_RESOLUTION.into(), cells: cells.collect() }))
 }
 
-/// Takes an alarm.
+/// Takes an alarm; for the centre and the agencies concerned.
 #[utoipa::path(post, path = "/v1/incidents/{id}/acknowledge", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    request_body = Empty, responses((status = 200, body = IncidentView), (status = 404, body = ProblemBody)))]
+    request_body = Empty, responses((status = 200, body = IncidentView), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody)))]
 pub async fn acknowledge(
     State(app): State<Arc<App>>,
     caller: Caller,
     PathId(id): PathId<IncidentId>,
     _: Empty,
 ) -> Answer<Json<IncidentView>> {
+    let agency = wall(caller.account());
+    let raised = app.record.incident(id).await?.ok_or(Code::NotFound)?;
+    let row = trip_of(&app, &raised).await?;
+    if !is_concerned(&app, agency, &raised, row.as_ref()).await? {
+        return Err(Code::NotConcerned.into());
+    }
     app.record.acknowledge_incident(app.env.now(), id, caller.account()).await??;
     let incident = app.record.incident(id).await?.ok_or(Code::NotFound)?;
-    Ok(Json(incident_view(&app, wall(caller.account()), &incident).await?))
+    Ok(Json(incident_view(&app, agency, &incident).await?))
 }
 
 /// An alarm rings on every console; its places are for the centre and the agencies concerned.
 pub async fn incident_view(app: &App, agency: Option<AgencyId>, incident: &Incident) -> Answer<IncidentView> {
-    let row = match incident.trip {
-        Some(trip) => app.record.trip(trip).await?,
-        None => None,
-    };
-    let by_own_staff = |agency: AgencyId| {
-        let roster = app.roster.current();
-        incident.role == Role::Staff && roster.by_id.get(&incident.raised_by).is_some_and(|e| e.staff.agency == agency)
-    };
-    let on_own_trip = |agency: AgencyId| row.as_ref().is_some_and(|row| crate::view::trip::is_of_agency(row, agency));
-    let concerned = agency.is_none_or(|agency| by_own_staff(agency) || on_own_trip(agency));
-    Ok(if concerned {
-        IncidentView::full(incident, row.as_ref(), app.env.now())
+    let row = trip_of(app, incident).await?;
+    Ok(if is_concerned(app, agency, incident, row.as_ref()).await? {
+        let last = app.sight.places.last_fix(incident.raised_by);
+        IncidentView::full(incident, row.as_ref(), last, app.env.now())
     } else {
         IncidentView::without_places(incident)
     })
+}
+
+async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
+    Ok(match incident.trip {
+        Some(trip) => app.record.trip(trip).await?,
+        None => None,
+    })
+}
+
+/// Whose alarm it is: the centre's; the agency's whose staff raised it or are the crew of its trip; while it has no crew,
+/// the agencies' that its rider consented to.
+async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, row: Option<&TripRow>) -> Answer<bool> {
+    let Some(agency) = agency else { return Ok(true) };
+    let crewed = row.filter(|row| is_crewed(row.trip.phase) && !row.crew.is_empty());
+    if crewed.is_some_and(|row| row.crew.iter().any(|m| m.agency == agency)) {
+        return Ok(true);
+    }
+    if incident.role == Role::Staff {
+        let raiser = app.record.account(incident.raised_by).await?;
+        return Ok(raiser.is_some_and(|account| account.agency == Some(agency)));
+    }
+    if crewed.is_some() {
+        return Ok(false);
+    }
+    let consented = match row {
+        Some(row) => row.trip.rules.agencies.clone(),
+        None => app.record.consents_of(incident.raised_by).await?,
+    };
+    Ok(consented.is_empty() || consented.contains(&agency))
 }
 
 /// Whether the staff member is on this side of the wall.

@@ -7,7 +7,7 @@ use axum::response::Response;
 
 /// Everything from this server, nothing from another; workers and images may be made by the page itself.
 pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; worker-src 'self' blob:; img-src 'self' data: blob:; \
-    connect-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+    connect-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The middleware around everything.
 pub async fn secure(request: Request, next: Next) -> Response {

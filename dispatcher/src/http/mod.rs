@@ -6,6 +6,7 @@ pub mod admin;
 pub mod auth;
 pub mod body;
 pub mod bookings;
+pub mod codes;
 pub mod command;
 pub mod console;
 pub mod demo;
@@ -19,6 +20,7 @@ pub mod openapi;
 pub mod pages;
 pub mod phone;
 pub mod problem;
+pub mod reveal;
 pub mod routes;
 pub mod series;
 pub mod session;
@@ -26,6 +28,8 @@ pub mod sight;
 pub mod staff;
 pub mod trips;
 
+#[cfg(test)]
+mod alarms_tests;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 pub(crate) mod fixture;
@@ -50,6 +54,8 @@ pub use routes::router;
 
 /// One account's calls.
 const CALLS: Rate = Rate { per_s: 20.0, burst: 60.0 };
+/// One account's alarms, and the taking of alarms; apart from all its other calls.
+const URGENT_CALLS: Rate = Rate { per_s: 10.0, burst: 60.0 };
 /// One address's calls without a token.
 const OPEN_CALLS: Rate = Rate { per_s: 20.0, burst: 200.0 };
 
@@ -92,6 +98,8 @@ pub struct App {
     pub live_state: Arc<dyn Fn() -> &'static str + Send + Sync>,
     last_check: health::LastCheck,
     calls: Buckets<AccountId>,
+    /// Alarms over REST and sockets.
+    pub(crate) urgent_calls: Buckets<AccountId>,
     open_calls: Buckets<IpAddr>,
     /// Session epochs that order the fixes of phones.
     pub(crate) epochs: Mutex<HashMap<AccountId, u32>>,
@@ -139,6 +147,7 @@ impl App {
             live_state: parts.live_state,
             last_check: health::LastCheck::default(),
             calls: Buckets::new(CALLS),
+            urgent_calls: Buckets::new(URGENT_CALLS),
             open_calls: Buckets::new(OPEN_CALLS),
             epochs: Mutex::default(),
         })

@@ -50,6 +50,7 @@ codes! {
     BadToken = "bad_token" 401 "the token does not work";
     BadCode = "bad_code" 401 "the code does not work";
     ForbiddenRole = "forbidden_role" 403 "this role may not do this";
+    NotConcerned = "not_concerned" 403 "the alarm or person is another agency's";
     BadOrigin = "bad_origin" 403 "the origin is not allowed";
     NotFound = "not_found" 404 "there is nothing here";
     MethodNotAllowed = "method_not_allowed" 405 "this method does not work here";

@@ -2,8 +2,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    App, admin, auth, bookings, console, demo, hand, headers, health, log, map, openapi, pages, phone, series, session,
-    staff, trips,
+    App, admin, auth, bookings, codes, console, demo, hand, headers, health, log, map, openapi, pages, phone, reveal,
+    series, session, staff, trips,
 };
 use crate::ws::upgrade;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -38,6 +38,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(console::console))
         .routes(routes!(console::cells))
         .routes(routes!(console::acknowledge))
+        .routes(routes!(reveal::reveal))
+        .routes(routes!(codes::issue))
         .routes(routes!(hand::candidates))
         .routes(routes!(hand::assign))
         .routes(routes!(hand::release))

@@ -3,11 +3,13 @@
 use super::App;
 use super::auth::Caller;
 use super::body::{Empty, Input, PathId};
-use super::problem::{Answer, Problem, ProblemBody};
+use super::problem::{Answer, Code, Problem, ProblemBody};
+use crate::record::Series;
 use crate::view::SeriesView;
 use crate::view::time::parse_date;
 use axum::Json;
 use axum::extract::State;
+use jiff::civil::Date;
 use matcher::model::SeriesId;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -43,8 +45,19 @@ pub async fn skip(
     Input(day): Input<DayIn>,
 ) -> Answer<Json<SeriesView>> {
     let date = parse_date(&day.date).ok_or_else(|| Problem::bad_field("date"))?;
+    let own = app.record.series_of_rider(caller.account().id).await?;
+    let series = own.iter().find(|series| series.id == id).ok_or(Code::NotFound)?;
+    if !is_day_of(series, date) {
+        return Err(Problem::bad_field("date"));
+    }
     let series = app.record.skip(app.env.now(), caller.account().id, id, date).await??;
     Ok(Json(SeriesView::of(&series)))
+}
+
+/// Whether the series has legs on that day.
+fn is_day_of(series: &Series, date: Date) -> bool {
+    let commute = &series.commute;
+    commute.from <= date && date <= commute.until && commute.days.contains(date.weekday())
 }
 
 /// Ends the series.

@@ -193,6 +193,12 @@ impl Live {
         }
     }
 
+    /// Notes a fix that was not to be taken.
+    pub fn refuse(verdict: Verdict) -> &'static str {
+        Self::count(verdict);
+        verdict.word()
+    }
+
     fn enqueue(&self, staff: impl IntoIterator<Item = AccountId>) {
         if let Some(queue) = &self.shared.queue {
             queue.push(staff);

@@ -17,6 +17,8 @@ pub enum Verdict {
     Older,
     /// This very one is known.
     Duplicate,
+    /// From staff who are not at work: not looked at.
+    NotOnShift,
 }
 
 impl Verdict {
@@ -43,6 +45,7 @@ impl Verdict {
             Self::Coarse => "coarse",
             Self::Older => "old",
             Self::Duplicate => "duplicate",
+            Self::NotOnShift => "not_on_shift",
         }
     }
 }

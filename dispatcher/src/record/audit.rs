@@ -5,6 +5,7 @@
 use super::row::Columns;
 use super::write::AuditEntry;
 use super::{Record, RecordError};
+use matcher::model::{AccountId, Timestamp, TripId};
 use sqlx::Row;
 
 /// Rows read at a time.
@@ -51,6 +52,36 @@ impl Record {
                 previous = hash;
             }
         }
+    }
+
+    /// Puts on the chain that somebody looked at a trip's exact places, and why, in a fixed word. One transaction.
+    pub async fn note_reveal(
+        &self,
+        now: Timestamp,
+        by: AccountId,
+        trip: TripId,
+        why: &'static str,
+    ) -> Result<(), RecordError> {
+        let mut write = self.begin(now).await?;
+        write.audit(Some(by), "places_revealed", trip.0, why).await?;
+        write.commit_quietly().await
+    }
+
+    /// For tests: actor, action and detail of the latest rows about a subject, newest first, at most `limit`.
+    #[cfg(test)]
+    pub async fn audit_of(
+        &self,
+        subject: uuid::Uuid,
+        limit: u32,
+    ) -> Result<Vec<(Option<AccountId>, String, String)>, RecordError> {
+        let rows = sqlx::query("select actor, action, detail from audit where subject = ? order by id desc limit ?")
+            .bind(super::row::blob(subject))
+            .bind(limit)
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.id_or_none("actor")?.map(AccountId), row.text("action")?, row.text("detail")?)))
+            .collect()
     }
 
     /// Number and hash of the last row, to be kept outside; `None` without rows.

@@ -2,7 +2,7 @@
 //! `people`.
 
 use super::row::blob;
-use super::tokens::{TOKEN_TTL_S, hash};
+use super::tokens::{hash, token_ttl_s};
 use super::write::Write;
 use super::{Account, Actor, Enrolled, Record, RecordError, Role};
 use matcher::model::{AccountId, AgencyId, Timestamp};
@@ -92,7 +92,7 @@ impl Write<'_> {
             row.push_bind(hash(token))
                 .push_bind(blob(account.id.0))
                 .push_bind(now.0)
-                .push_bind(now.plus_s(TOKEN_TTL_S).0);
+                .push_bind(now.plus_s(token_ttl_s(account.role)).0);
         });
         insert.build().persistent(false).execute(self.conn()).await?;
         Ok(())

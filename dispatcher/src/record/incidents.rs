@@ -89,6 +89,17 @@ impl Record {
         rows.iter().map(incident).collect()
     }
 
+    /// What a console shows: not yet acknowledged, or acknowledged after `since`; oldest first.
+    pub async fn incidents_shown(&self, since: Timestamp) -> Result<Vec<Incident>, RecordError> {
+        let rows = sqlx::query(
+            "select * from incidents where acknowledged_at is null or acknowledged_at > ? order by raised_at, id",
+        )
+        .bind(since.0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(incident).collect()
+    }
+
     /// In order of change; for the console's tail.
     pub async fn incidents_changed_after(&self, change_no: i64) -> Result<Vec<Incident>, RecordError> {
         let rows = sqlx::query("select * from incidents where change_no > ? order by change_no")

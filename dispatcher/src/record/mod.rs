@@ -16,6 +16,7 @@ mod open;
 mod outbox;
 mod overlap;
 mod people;
+mod restore;
 mod row;
 mod series;
 mod shifts;
@@ -29,8 +30,9 @@ mod write;
 pub use audit::AuditChain;
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
+pub use restore::RestoreError;
 pub use series::EXPAND_AHEAD_S;
-pub use tokens::{CODE_TTL_S, TOKEN_TTL_S};
+pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
 pub use types::*;
 
 #[cfg(test)]
@@ -49,6 +51,8 @@ mod offers_tests;
 mod outbox_tests;
 #[cfg(test)]
 mod people_tests;
+#[cfg(test)]
+mod restore_tests;
 #[cfg(test)]
 mod series_tests;
 #[cfg(test)]

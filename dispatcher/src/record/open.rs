@@ -16,7 +16,7 @@ use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
 /// The database's name in the data directory.
-const DATABASE_FILE: &str = "record.sqlite";
+pub(super) const DATABASE_FILE: &str = "record.sqlite";
 /// The lock's name in the data directory.
 const LOCK_FILE: &str = "lock";
 /// Connections that read; one more writes.
@@ -29,7 +29,7 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 const WAL_LIMIT: &str = "67108864";
 
 /// Every migration there is, oldest first. Append only: a file that has run anywhere never changes.
-const MIGRATIONS: &[(i64, &str, &str)] = &[
+pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "people trips offers", include_str!("migrations/0001_people_trips_offers.sql")),
     (2, "roster changes", include_str!("migrations/0002_roster_changes.sql")),
     (3, "open trips by rider", include_str!("migrations/0003_open_trips_by_rider.sql")),
@@ -62,6 +62,11 @@ impl Record {
             Err(other) => return Err(other),
         }
         Ok(Self::over((write, read), env, None, database, None))
+    }
+
+    /// Whether the directory holds a record. Makes nothing.
+    pub fn is_in(dir: &Path) -> bool {
+        dir.join(DATABASE_FILE).is_file()
     }
 
     fn over(
@@ -122,7 +127,7 @@ impl Record {
     }
 }
 
-fn take_lock(dir: &Path) -> Result<File, OpenError> {
+pub(super) fn take_lock(dir: &Path) -> Result<File, OpenError> {
     let lock = private_file(&dir.join(LOCK_FILE))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),

@@ -164,6 +164,15 @@ impl Record {
         found.as_ref().map(row::account).transpose()
     }
 
+    /// Agencies the rider consented to; empty is any. One read.
+    pub async fn consents_of(&self, rider: AccountId) -> Result<Vec<AgencyId>, RecordError> {
+        let rows = sqlx::query("select agency from grant_agencies where rider = ? order by agency")
+            .bind(blob(rider.0))
+            .fetch_all(&self.read)
+            .await?;
+        rows.iter().map(|row| row.id("agency").map(AgencyId)).collect()
+    }
+
     fn without_agency(&self, role: Role, name: &str) -> Account {
         Account {
             id: AccountId(self.env.uuid()),

@@ -21,15 +21,47 @@ async fn a_code_works_once_in_time_and_however_it_is_typed() {
 }
 
 #[tokio::test]
-async fn a_token_lives_for_twelve_hours_and_nobody_guesses_it() {
+async fn an_unused_token_ends_and_nobody_guesses_it() {
     let stage = Stage::new().await;
     let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
     assert_eq!(token.len(), 64);
     let lives = async |now, token: &str| stage.record.authenticate(now, token).await.unwrap().is_some();
-    assert!(lives(Timestamp(T0.plus_s(TOKEN_TTL_S).0 - 1), &token).await);
-    assert!(!lives(T0.plus_s(TOKEN_TTL_S), &token).await);
+    assert!(lives(Timestamp(T0.plus_s(token_ttl_s(Role::Rider)).0 - 1), &token).await);
+    assert!(!lives(T0.plus_s(token_ttl_s(Role::Rider)), &token).await);
     assert!(!lives(T0, &token[1..]).await);
     assert!(!lives(T0, "").await);
+}
+
+#[tokio::test]
+async fn a_token_in_use_goes_on_but_not_for_ever() {
+    let stage = Stage::new().await;
+    let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
+    let row = stage.record.authenticate(T0, &token).await.unwrap().unwrap().token;
+    let ttl_s = token_ttl_s(Role::Rider);
+    let mut now = T0;
+    let end = T0.plus_s(TOKEN_AGE_MAX_S);
+    while now.plus_s(ttl_s - 1) < end {
+        now = now.plus_s(ttl_s - 1);
+        assert!(stage.record.renew_token(now, row).await.unwrap().is_some(), "in use");
+    }
+    assert!(stage.record.authenticate(Timestamp(end.0 - 1), &token).await.unwrap().is_some());
+    assert!(stage.record.authenticate(end, &token).await.unwrap().is_none());
+    assert!(stage.record.renew_token(end, row).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_token_outlives_its_time_during_a_trip_that_was_open_then_and_no_other() {
+    let stage = Stage::new().await;
+    let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
+    let lives = async |now| stage.record.authenticate(now, &token).await.unwrap().is_some();
+    let over = T0.plus_s(token_ttl_s(Role::Rider));
+    let trip = stage.trip("k").await;
+    assert!(lives(over.plus_s(60)).await, "the trip was open when its time ran out");
+    stage.record.cancel(over.plus_s(60), trip, stage.rider).await.unwrap().unwrap();
+    assert!(!lives(over.plus_s(60)).await);
+    let later = booking(stage.rider, "k2", BookingKind::Now);
+    stage.record.book(over.plus_s(120), &later).await.unwrap().unwrap();
+    assert!(!lives(over.plus_s(120)).await, "a later trip does not wake a dead token");
 }
 
 #[tokio::test]

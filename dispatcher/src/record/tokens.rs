@@ -3,13 +3,42 @@
 
 use super::row::{self, Columns, blob};
 use super::write::Write;
-use super::{Account, Actor, IncidentKind, Outcome, Record, RecordError, Refusal, Revocation, SignedIn};
+use super::{Account, Actor, IncidentKind, Outcome, Record, RecordError, Refusal, Revocation, Role, SignedIn};
 use matcher::model::{AccountId, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 
-/// Life of a token, seconds: longer than any shift.
-pub const TOKEN_TTL_S: i64 = 12 * 3_600;
+/// Life of a phone's token without use, seconds: over a weekend between two commutes.
+const PHONE_TTL_S: i64 = 72 * 3_600;
+
+/// Life of any other token without use, seconds: longer than any shift.
+const DESK_TTL_S: i64 = 12 * 3_600;
+
+/// A token in use is made to last again when so much of its life has passed, seconds.
+pub const RENEW_AFTER_S: i64 = 5 * 60;
+
+/// No use makes a token last longer than this, seconds.
+pub const TOKEN_AGE_MAX_S: i64 = 30 * 86_400;
+
+/// A token counts while its time has not run out, or ran out during a trip of its account that is still open. Parameters: the
+/// token's row as `t`, now as `?1`.
+macro_rules! alive {
+    () => {
+        "t.revoked_at is null and (t.expires_at > ?1
+           or exists (select 1 from trips o where o.rider = t.account and o.ended_at is null and o.phase <> 'reserved'
+                      and coalesce(o.live_since, o.requested_at) <= t.expires_at)
+           or exists (select 1 from holds h where h.staff = t.account and h.state in ('held', 'accepted', 'active')
+                      and h.offered_at <= t.expires_at))"
+    };
+}
+
+/// How long a token of this role lasts without use, seconds.
+pub const fn token_ttl_s(role: Role) -> i64 {
+    match role {
+        Role::Rider | Role::Staff => PHONE_TTL_S,
+        Role::Supervisor | Role::Admin => DESK_TTL_S,
+    }
+}
 /// Life of an ordinary one-time code, seconds.
 pub const CODE_TTL_S: i64 = 15 * 60;
 /// Letters and digits that are not mistaken for each other, as in Crockford's base 32.
@@ -68,19 +97,18 @@ impl Record {
         let Some(used) = used else { return Ok(None) };
         let id = AccountId(used.id("account")?);
         let Some(account) = write.active_account(id).await? else { return Ok(None) };
-        let (token, row) = write.add_token(id).await?;
+        let (token, row) = write.add_token(id, account.role).await?;
+        let expires_at = now.plus_s(token_ttl_s(account.role));
         write.audit(Some(id), "code_redeemed", id.0, "").await?;
         write.commit().await?;
-        Ok(Some((token, SignedIn { token: row, account, expires_at: now.plus_s(TOKEN_TTL_S) })))
+        Ok(Some((token, SignedIn { token: row, account, expires_at })))
     }
 
     /// A token without a code; `None` if there is no such active account. One transaction.
     pub async fn issue_token(&self, now: Timestamp, account: AccountId) -> Result<Option<String>, RecordError> {
         let mut write = self.begin(now).await?;
-        if write.active_role(account.0).await?.is_none() {
-            return Ok(None);
-        }
-        let (token, _) = write.add_token(account).await?;
+        let Some(role) = write.active_role(account.0).await? else { return Ok(None) };
+        let (token, _) = write.add_token(account, role).await?;
         write.audit(None, "token_issued", account.0, "").await?;
         write.commit().await?;
         Ok(Some(token))
@@ -88,13 +116,14 @@ impl Record {
 
     /// Whose token it is, if it lives and the account is not suspended. One indexed read.
     pub async fn authenticate(&self, now: Timestamp, token: &str) -> Result<Option<SignedIn>, RecordError> {
-        let found = sqlx::query(
+        let found = sqlx::query(concat!(
             "select t.id as token, t.expires_at, a.id, a.role, a.agency, a.display, a.no, g.is_centre
              from tokens t join accounts a on a.id = t.account left join agencies g on g.id = a.agency
-             where t.hash = ? and t.revoked_at is null and t.expires_at > ? and a.suspended_at is null",
-        )
-        .bind(hash(token))
+             where t.hash = ?2 and a.suspended_at is null and ",
+            alive!()
+        ))
         .bind(now.0)
+        .bind(hash(token))
         .fetch_optional(&self.read)
         .await?;
         let Some(found) = found else { return Ok(None) };
@@ -103,6 +132,30 @@ impl Record {
             account: row::account(&found)?,
             expires_at: found.time("expires_at")?,
         }))
+    }
+
+    /// A token in use lasts anew from now; until when, or `None` if it has ended. One transaction.
+    pub async fn renew_token(&self, now: Timestamp, token: i64) -> Result<Option<Timestamp>, RecordError> {
+        let mut write = self.begin(now).await?;
+        let found = sqlx::query(concat!(
+            "select t.issued_at, a.role from tokens t join accounts a on a.id = t.account
+             where t.id = ?2 and a.suspended_at is null and ",
+            alive!()
+        ))
+        .bind(now.0)
+        .bind(token)
+        .fetch_optional(write.conn())
+        .await?;
+        let Some(found) = found else { return Ok(None) };
+        let anew = now.plus_s(token_ttl_s(found.word("role", Role::from_word)?));
+        let until = anew.min(found.time("issued_at")?.plus_s(TOKEN_AGE_MAX_S));
+        sqlx::query("update tokens set expires_at = max(expires_at, ?) where id = ?")
+            .bind(until.0)
+            .bind(token)
+            .execute(write.conn())
+            .await?;
+        write.commit_quietly().await?;
+        Ok(Some(until))
     }
 
     /// Ends one token. One transaction; a repeat changes nothing.
@@ -208,14 +261,14 @@ impl Record {
 }
 
 impl Write<'_> {
-    async fn add_token(&mut self, account: AccountId) -> Result<(String, i64), RecordError> {
+    async fn add_token(&mut self, account: AccountId, role: Role) -> Result<(String, i64), RecordError> {
         let token = self.record.new_token();
         let now = self.now;
         let row = sqlx::query("insert into tokens (hash, account, issued_at, expires_at) values (?, ?, ?, ?)")
             .bind(hash(&token))
             .bind(blob(account.0))
             .bind(now.0)
-            .bind(now.plus_s(TOKEN_TTL_S).0)
+            .bind(now.plus_s(token_ttl_s(role)).0)
             .execute(self.conn())
             .await?
             .last_insert_rowid();

@@ -12,6 +12,9 @@ use std::collections::HashMap;
 /// How long a rider still sees an ended trip, seconds.
 const ENDED_SHOWN_S: i64 = 24 * 3_600;
 
+/// Latest changes among which ended trips are looked for.
+const CHANGES_LOOKED_AT: u32 = 5_000;
+
 /// A trip with what only the engine needs.
 pub(super) struct Loaded {
     pub(super) row: TripRow,
@@ -60,6 +63,22 @@ impl Record {
         let rows = sqlx::query("select id from trips where ended_at is null order by requested_at, id")
             .fetch_all(&mut *snapshot)
             .await?;
+        rows_of(&mut snapshot, &rows).await
+    }
+
+    /// Those that ended after `since`, latest change first, at most `limit`.
+    pub async fn trips_ended_since(&self, since: Timestamp, limit: u32) -> Result<Vec<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        // By the index of changes: what ended lately changed lately.
+        let rows = sqlx::query(
+            "with late as (select id, ended_at from trips order by change_no desc limit ?1)
+             select id from late where ended_at > ?2 limit ?3",
+        )
+        .bind(CHANGES_LOOKED_AT)
+        .bind(since.0)
+        .bind(limit)
+        .fetch_all(&mut *snapshot)
+        .await?;
         rows_of(&mut snapshot, &rows).await
     }
 

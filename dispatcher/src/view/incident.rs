@@ -3,12 +3,16 @@
 use super::place::PlaceView;
 use super::time::instant;
 use crate::record::{Incident, Role, TripRow};
+use geo::Fix;
 use matcher::model::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Where the device was when it raised the alarm.
+/// How long a taken alarm stays on the consoles, seconds.
+pub const FOLLOWED_S: i64 = 30 * 60;
+
+/// Where the device of the alarm was.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct DevicePosition {
     /// Degrees.
@@ -17,8 +21,27 @@ pub struct DevicePosition {
     pub lon: f64,
     /// Radius of the error circle, metres.
     pub acc_m: f32,
-    /// Age now, seconds.
+    /// Age when this was made, seconds.
     pub age_s: i64,
+    /// When the device was there.
+    pub taken_at: String,
+}
+
+impl DevicePosition {
+    fn of(fix: &Fix, now: Timestamp) -> Self {
+        Self {
+            lat: fix.position.lat(),
+            lon: fix.position.lon(),
+            acc_m: fix.accuracy_m,
+            age_s: (now.0 - fix.taken_at_ms).max(0) / 1_000,
+            taken_at: instant(Timestamp(fix.taken_at_ms)),
+        }
+    }
+}
+
+/// Whether consoles show the alarm and follow its device: until some time after it was taken, for taken is not over.
+pub fn is_followed(incident: &Incident, now: Timestamp) -> bool {
+    incident.acknowledged_at.is_none_or(|at| now < at.plus_s(FOLLOWED_S))
 }
 
 /// An alarm.
@@ -37,8 +60,12 @@ pub struct IncidentView {
     pub trip: Option<Uuid>,
     /// When.
     pub raised_at: String,
-    /// Where the device was; null is unknown.
+    /// Where the device was when it raised the alarm; null is unknown.
     pub position: Option<DevicePosition>,
+    /// Where it was last; null is unknown, or no longer followed.
+    pub live: Option<DevicePosition>,
+    /// Whether the viewer is of the centre or an agency concerned: sees the places, and may take it.
+    pub concerned: bool,
     /// The places of the trip as booked.
     pub registered: Vec<PlaceView>,
     /// Display of who took it.
@@ -49,14 +76,12 @@ pub struct IncidentView {
 
 impl IncidentView {
     /// For a supervisor who may see the places: of the centre, or of the agency concerned.
-    pub fn full(incident: &Incident, trip: Option<&TripRow>, now: Timestamp) -> Self {
+    /// `last` is the device's last fix, while the alarm is followed.
+    pub fn full(incident: &Incident, trip: Option<&TripRow>, last: Option<Fix>, now: Timestamp) -> Self {
         let mut view = Self::without_places(incident);
-        view.position = incident.fix.map(|fix| DevicePosition {
-            lat: fix.position.lat(),
-            lon: fix.position.lon(),
-            acc_m: fix.accuracy_m,
-            age_s: (now.0 - fix.taken_at_ms).max(0) / 1_000,
-        });
+        view.concerned = true;
+        view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
+        view.live = last.filter(|_| is_followed(incident, now)).map(|fix| DevicePosition::of(&fix, now));
         view.registered = trip
             .map(|row| {
                 vec![
@@ -78,6 +103,8 @@ impl IncidentView {
             trip: incident.trip.map(|t| t.0),
             raised_at: instant(incident.raised_at),
             position: None,
+            live: None,
+            concerned: false,
             registered: Vec::new(),
             acknowledged_by: incident.acknowledged_by.clone(),
             acknowledged_at: incident.acknowledged_at.map(instant),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// The grid an offer's area is rounded to: edges of about 530 m.
+/// The grid an area is rounded to: edges of about 530 m.
 const AREA_RESOLUTION: Resolution = Resolution::Eight;
 /// Drawn around the cell's centre; covers the cell.
 const AREA_RADIUS_M: u32 = 600;
@@ -88,7 +88,8 @@ pub fn partner_word(partners: &[OfferState]) -> &'static str {
     }
 }
 
-fn area_of(position: Position) -> Area {
+/// The cell a position lies in.
+pub fn area_of(position: Position) -> Area {
     let at = LatLng::new(position.lat(), position.lon()).expect("a position is finite");
     let cell = at.to_cell(AREA_RESOLUTION);
     let centre = LatLng::from(cell);

@@ -1,6 +1,7 @@
 //! Owns the trip as its rider, its crew and a supervisor see it. Places appear late, to few, and are taken back: that is
 //! decided here, field by field, from the phase.
 
+use super::offer::{Area, area_of};
 use super::place::PlaceView;
 use super::time::instant;
 use crate::record::{Member, TripRow};
@@ -127,10 +128,13 @@ pub struct SupervisorTrip {
     /// Common part.
     #[serde(flatten)]
     pub head: TripHead,
-    /// The meeting point; absent after the end.
+    /// Roughly where it begins; absent after the end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub area: Option<Area>,
+    /// The meeting point; absent after the end, and for an agency none of whose staff are the crew.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pickup: Option<PlaceView>,
-    /// Where it goes; absent after the end.
+    /// Where it goes; absent as the meeting point is.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropoff: Option<PlaceView>,
     /// Members and open offers.
@@ -205,13 +209,20 @@ pub fn trip_for_supervisor(
         }
         member
     });
+    let exact = open && agency.is_none_or(|agency| has_crew_of(row, agency));
     SupervisorTrip {
         head: TripHead::of(row),
-        pickup: open.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
-        dropoff: open.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        area: open.then(|| area_of(row.trip.pickup)),
+        pickup: exact.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
+        dropoff: exact.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
         crew: crew.collect(),
         rider_ref: rider_ref(row.trip.rider),
     }
+}
+
+/// Whether staff of this agency are the crew, or part of it: an offer does not count.
+pub fn has_crew_of(row: &TripRow, agency: AgencyId) -> bool {
+    is_crewed(row.trip.phase) && row.crew.iter().any(|m| m.agency == agency && is_crewed(m.phase))
 }
 
 /// Whether supervisors of this agency see the trip: their staff are on it, or could be.

@@ -12,12 +12,13 @@ use crate::http::trips::{mode_of, supervisor_view};
 use crate::record::{Incident, RecordError, TripRow};
 use crate::telemetry;
 use crate::view::StaffRow;
+use crate::view::incident::{FOLLOWED_S, is_followed};
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
 use crate::view::trip::{is_crewed, is_of_agency};
 use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
-use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
+use matcher::model::{AccountId, AgencyId, IncidentId, Timestamp, TripId};
 use serde::Serialize;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
@@ -29,6 +30,10 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const TICK: Duration = Duration::from_millis(250);
 /// Ticks between two looks at the crews' phones.
 const CREW_TICKS: u64 = 4;
+/// Between two tellings of where the device of an alarm is, ms.
+const FOLLOW_EVERY_MS: i64 = 1_000;
+/// What a console that fell behind is sent before the whole picture.
+const GAP_FRAME: &str = r#"{"t":"map","n":0,"people":[],"gone":[]}"#;
 /// Changes are gathered this long after a commit.
 const GATHER: Duration = Duration::from_millis(20);
 /// Rows read at a time.
@@ -52,12 +57,20 @@ struct Feed {
     incidents_after: i64,
     moved_after: u64,
     crewed: HashMap<TripId, TripRow>,
+    alarms: HashMap<IncidentId, Followed>,
     roster: Arc<RosterView>,
     staff: HashMap<AccountId, StaffRow>,
     duties: HashMap<AccountId, Duty>,
     numbers: HashMap<Side, i64>,
     awake: bool,
     ticks: u64,
+}
+
+/// An alarm whose device is followed, and which of its fixes the consoles have been told.
+struct Followed {
+    incident: Incident,
+    told: Option<(u32, u32)>,
+    told_at: Timestamp,
 }
 
 /// What changed since the last frame.
@@ -105,6 +118,7 @@ impl Feed {
             incidents_after: 0,
             moved_after: 0,
             crewed: HashMap::new(),
+            alarms: HashMap::new(),
             roster: Arc::default(),
             staff: HashMap::new(),
             duties: HashMap::new(),
@@ -136,6 +150,10 @@ impl Feed {
         // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
         self.trips_after = self.skip_old_trips(self.trips_after.max(passed), now).await?;
         self.incidents_after = self.skip_old_incidents(now).await?;
+        self.alarms.clear();
+        for incident in self.app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await? {
+            self.alarms.insert(incident.id, Followed { incident, told: None, told_at: Timestamp(0) });
+        }
         self.roster = self.app.roster.refresh(&self.app.record, now).await?;
         // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
         self.staff.clear();
@@ -205,8 +223,11 @@ impl Feed {
         }
         for incident in app.record.incidents_changed_after(self.incidents_after).await? {
             self.incidents_after = self.incidents_after.max(incident.change_no);
+            let told = order_of(app.sight.places.last_fix(incident.raised_by));
+            self.alarms.insert(incident.id, Followed { incident: incident.clone(), told, told_at: now });
             changes.incidents.push(incident);
         }
+        self.follow_alarms(&mut changes, now);
         let roster = app.roster.refresh(&app.record, now).await?;
         // Shifts end by the clock too, without a change on the record.
         if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
@@ -217,6 +238,20 @@ impl Feed {
             self.staff = rows;
         }
         Ok(changes)
+    }
+
+    /// Alarms whose device has moved since it was told, each at most once a second.
+    fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
+        let places = &self.app.sight.places;
+        self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
+        for alarm in self.alarms.values_mut().filter(|a| now.since_ms(a.told_at) >= FOLLOW_EVERY_MS) {
+            let last = order_of(places.last_fix(alarm.incident.raised_by));
+            if last.is_some() && last != alarm.told {
+                alarm.told = last;
+                alarm.told_at = now;
+                changes.incidents.push(alarm.incident.clone());
+            }
+        }
     }
 
     async fn parts_for(&self, side: Side, changes: &Changes) -> [(&'static str, Vec<String>); 3] {
@@ -265,22 +300,28 @@ impl Feed {
 
     /// A whole picture for consoles that are new or fell behind, before anything else is sent to them.
     fn greet(&self, now: Timestamp) {
-        let (consoles, mut fresh) = self.app.hub.consoles();
-        fresh.extend(consoles.into_iter().filter(|s| s.mailbox.take_behind()));
-        for (side, seats) in by_side(fresh) {
-            let at = self.numbers.get(&side).copied().unwrap_or(FIRST_N);
-            self.tell_whole(side, at, &seats, now);
+        let (consoles, fresh) = self.app.hub.consoles();
+        let behind: Vec<Seat> = consoles.into_iter().filter(|s| s.mailbox.take_behind()).collect();
+        for (seats, fell_behind) in [(fresh, false), (behind, true)] {
+            for (side, seats) in by_side(seats) {
+                let at = self.numbers.get(&side).copied().unwrap_or(FIRST_N);
+                self.tell_whole(side, at, &seats, fell_behind, now);
+            }
         }
     }
 
-    /// Everybody's place, numbered so that its last frame bears the audience's present number.
-    fn tell_whole(&self, side: Side, at: i64, seats: &[Seat], now: Timestamp) {
+    /// Everybody's place, numbered so that its last frame bears the audience's present number. A console that fell behind is
+    /// first shown a number that follows none: whatever it has seen, it sees a gap and fetches what was dropped.
+    fn tell_whole(&self, side: Side, at: i64, seats: &[Seat], fell_behind: bool, now: Timestamp) {
         let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
         for id in self.roster.by_id.keys() {
             self.sort_in(&mut parts, side, *id, None, &HashMap::new(), now);
         }
         let many = frames("map", &parts, &mut 0).len() as i64;
-        let whole = frames("map", &parts, &mut (at - many));
+        let mut whole = frames("map", &parts, &mut (at - many));
+        if fell_behind {
+            whole.insert(0, Utf8Bytes::from_static(GAP_FRAME));
+        }
         for seat in seats {
             seat.mailbox.push_whole(&whole);
         }
@@ -341,6 +382,10 @@ impl Feed {
             }
         }
     }
+}
+
+fn order_of(fix: Option<Fix>) -> Option<(u32, u32)> {
+    fix.map(|fix| (fix.session_epoch, fix.seq))
 }
 
 fn phones_of(row: &TripRow) -> impl Iterator<Item = AccountId> + '_ {

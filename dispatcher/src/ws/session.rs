@@ -9,19 +9,19 @@ use super::render::render;
 use crate::http::App;
 use crate::http::command;
 use crate::http::limit::{Bucket, Rate};
-use crate::http::problem::{Answer, Problem};
-use crate::record::{Account, OutboxRow, Role, SignedIn};
+use crate::http::problem::{Answer, Code, Problem};
+use crate::record::{Account, OutboxRow, RENEW_AFTER_S, Role, SignedIn, token_ttl_s};
 use crate::telemetry;
 use crate::view::people::role_word;
 use axum::extract::ws::{Message, Utf8Bytes};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use matcher::model::{OfferId, TripId};
+use matcher::model::{OfferId, Timestamp, TripId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// The protocol's version.
 const VERSION: u32 = 1;
@@ -37,11 +37,17 @@ const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// Messages of one client.
 const MESSAGES: Rate = Rate { per_s: 20.0, burst: 60.0 };
+/// What a flood has brought already is looked through for an alarm so long, and so far.
+const FLOOD_LOOK: Duration = Duration::from_millis(500);
+const FLOOD_MESSAGES_MAX: usize = 2_000;
 /// Waits before a numbered message is sent again; the last one repeats.
 const RESEND: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 /// Most numbered messages without acknowledgement; a client beyond that does not read.
 const UNACKED_MAX: usize = 256;
+/// Longest and shortest wait before the token is looked at again, milliseconds.
+const NAP_MS_MAX: i64 = 3_600_000;
+const NAP_MS_MIN: u64 = 1_000;
 /// Rows read at a time.
 const ROWS_PER_READ: u32 = 256;
 
@@ -69,6 +75,9 @@ struct Session<S> {
     sent: i64,
     unacked: BTreeMap<i64, Unacked>,
     bucket: Bucket,
+    /// When the token ends unless it is renewed, and when that is tried next.
+    expires_at: Timestamp,
+    renew_at: Timestamp,
     heard_at: Instant,
     pinged: bool,
 }
@@ -163,6 +172,8 @@ where
     let now = app.env.now();
     let mut session = Session {
         bucket: Bucket::full(MESSAGES, now.0),
+        expires_at: signed_in.expires_at,
+        renew_at: signed_in.expires_at.plus_s(RENEW_AFTER_S - token_ttl_s(signed_in.account.role)),
         app,
         socket,
         signed_in,
@@ -283,14 +294,32 @@ where
     /// When something must be done even if nobody speaks.
     fn next_due(&self) -> Instant {
         let silence = self.heard_at + if self.pinged { HEARTBEAT + PONG_TIMEOUT } else { HEARTBEAT };
-        self.unacked.values().map(|u| u.again_at).min().map_or(silence, |again| again.min(silence))
+        let left_ms = self.expires_at.since_ms(self.app.env.now()).clamp(0, NAP_MS_MAX);
+        let expiry = Instant::now() + Duration::from_millis(left_ms.unsigned_abs().max(NAP_MS_MIN));
+        self.unacked.values().map(|u| u.again_at).fold(silence.min(expiry), Instant::min)
+    }
+
+    /// An open socket is a token in use: it is made to last as a call would make it, and with its end the socket ends. While
+    /// the record is away the time it had holds.
+    async fn stay_signed_in(&mut self) -> Flow {
+        let now = self.app.env.now();
+        if now < self.renew_at {
+            return Ok(());
+        }
+        match self.app.record.renew_token(now, self.signed_in.token).await {
+            Ok(None) => return Err(Some(Close::Revoked)),
+            // A trip keeps a token that has reached its greatest age no longer than until the next look.
+            Ok(Some(until)) => self.expires_at = until.max(now.plus_s(RENEW_AFTER_S)),
+            Err(_) if now >= self.expires_at => return Err(Some(Close::Revoked)),
+            Err(_) => {}
+        }
+        self.renew_at = now.plus_s(RENEW_AFTER_S);
+        Ok(())
     }
 
     async fn be_on_time(&mut self) -> Flow {
         let now = Instant::now();
-        if self.app.env.now() >= self.signed_in.expires_at {
-            return Err(Some(Close::Revoked));
-        }
+        self.stay_signed_in().await?;
         if self.pinged && now >= self.heard_at + HEARTBEAT + PONG_TIMEOUT {
             return Err(Some(Close::Silent));
         }
@@ -313,10 +342,15 @@ where
     async fn hear(&mut self, message: Result<Message, E>) -> Flow {
         self.heard_at = Instant::now();
         self.pinged = false;
+        self.stay_signed_in().await?;
+        let message = match read(message) {
+            Ok(Some(sos @ ClientMessage::Sos { .. })) => return self.raise(sos).await,
+            other => other,
+        };
         if self.bucket.take(MESSAGES, self.app.env.now().0).is_err() {
-            return Err(Some(Close::Flood));
+            return self.hear_alarms_behind_the_flood().await;
         }
-        let Some(message) = read(message)? else { return Ok(()) };
+        let Some(message) = message? else { return Ok(()) };
         metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => message.word()).increment(1);
         let id = message.id().map(str::to_owned);
         let (result, silent) = match message {
@@ -330,6 +364,32 @@ where
             Ok(_) if silent => Ok(()),
             result => self.send(answer_to(id.as_deref(), result).to_string().into()).await,
         }
+    }
+
+    /// An alarm has a bucket of its own: what else the phone sends never stands before it.
+    async fn raise(&mut self, sos: ClientMessage) -> Flow {
+        metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => sos.word()).increment(1);
+        let id = sos.id().map(str::to_owned);
+        let account = &self.signed_in.account;
+        let result = match self.app.urgent_calls.take(account.id, self.app.env.now().0) {
+            Ok(()) => obey(&self.app, account, sos).await,
+            Err(_) => Err(Code::TooManyRequests.into()),
+        };
+        self.send(answer_to(id.as_deref(), result).to_string().into()).await
+    }
+
+    /// Before the socket of a phone that sends too much is closed: an alarm among what it has sent already is obeyed.
+    async fn hear_alarms_behind_the_flood(&mut self) -> Flow {
+        let until = Instant::now() + FLOOD_LOOK;
+        for _ in 0..FLOOD_MESSAGES_MAX {
+            let Ok(Some(message)) = timeout_at(until, self.socket.next()).await else { break };
+            match read(message) {
+                Ok(Some(sos @ ClientMessage::Sos { .. })) => self.raise(sos).await?,
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        Err(Some(Close::Flood))
     }
 
     /// Everything up to the number has arrived. A number never sent is not an acknowledgement.

@@ -4,7 +4,7 @@ use super::close::Close;
 use super::outbox;
 use super::session::{self, Opening};
 use crate::http::fixture::{Edge, Person};
-use crate::record::SignedIn;
+use crate::record::{Role, SignedIn, token_ttl_s};
 use axum::extract::ws::Message;
 use futures_util::{Sink, Stream};
 use serde_json::{Value, json};
@@ -400,4 +400,69 @@ async fn a_riders_phone_follows_its_crew_from_the_assignment_on() {
     assert_eq!(seen["trip"], trip.to_string());
     assert_eq!(seen["crew"].as_array().unwrap().len(), 1, "only whose place is known");
     assert_eq!(seen["crew"][0]["no"], json!(one.account.no));
+}
+
+#[tokio::test]
+async fn an_alarm_behind_a_flood_is_obeyed_before_the_socket_is_closed() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    for _ in 0..200 {
+        phone.say(&json!({"t": "ack", "seq": 0}));
+    }
+    phone.say(&json!({"t": "sos", "id": "help"}));
+    let result = phone.hear_a("result").await;
+    assert_eq!((&result["id"], &result["ok"]), (&json!("help"), &json!(true)), "{result}");
+    assert_eq!(phone.closed().await, Close::Flood.number());
+    assert_eq!(edge.app.record.open_incidents().await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn consoles_follow_the_device_of_an_alarm_at_most_once_a_second() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    let (at, _) = edge.places();
+    let fix = |seq: u64| json!({"fixes": [{"lat": at.lat(), "lon": at.lon(), "acc_m": seq, "kind": "gps", "age_ms": 0, "seq": seq}]});
+    edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
+    tokio::spawn(super::feed::run(Arc::clone(&edge.app)));
+    let (mut console, _) = Phone::signed_in(&edge, &centre, None).await;
+    let rang = console.hear_a("console").await;
+    assert!(rang["incidents"][0]["live"].is_null(), "{rang}");
+    for told in [2_u64, 4] {
+        edge.clock.advance_s(1);
+        for seq in [told - 1, told] {
+            edge.call(Some(&rider.token), "POST", "/v1/fixes", Some(fix(seq))).await;
+        }
+        let live = loop {
+            let message = console.hear_a("console").await;
+            if let Some(incident) = message["incidents"].get(0) {
+                break incident["live"].clone();
+            }
+        };
+        // The clock stands: what came after the telling waits for the next second.
+        assert!(live["acc_m"].as_u64().is_some_and(|seq| (told - 2..=told).contains(&seq)), "{live}");
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_ends_its_socket_even_while_the_phone_talks() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    edge.clock.advance_s(token_ttl_s(Role::Rider));
+    phone.say(&json!({"t": "pong"}));
+    assert_eq!(phone.closed().await, Close::Revoked.number());
+}
+
+#[tokio::test]
+async fn a_socket_in_use_keeps_its_token_alive() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    for _ in 0..3 {
+        edge.clock.advance_s(token_ttl_s(Role::Rider) - 60);
+        phone.say(&json!({"t": "answer", "id": "a", "offer": edge.app.env.uuid(), "accept": true}));
+        assert_eq!(phone.hear_a("result").await["code"], "forbidden_role");
+    }
+    assert!(sign_in(&edge, &rider).await.expires_at > edge.app.env.now());
 }

@@ -6,6 +6,7 @@ import { placeName } from '../shared/places';
 import { useTick } from '../shared/store';
 import type { Incident } from '../shared/types';
 import { TAKEN_SHOWN_MS, type Desk } from './desk';
+import { ageS } from './layers';
 
 export function AlarmList({ desk }: { desk: Desk }) {
   const alarms = desk.alarms.filter(({ acknowledged_at }) => !acknowledged_at || desk.now() - Date.parse(acknowledged_at) < TAKEN_SHOWN_MS);
@@ -25,7 +26,8 @@ export function AlarmList({ desk }: { desk: Desk }) {
 function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
   const taken = incident.acknowledged_at !== null;
   const sinceRaised = (desk.now() - Date.parse(incident.raised_at)) / 1000;
-  const { position } = incident;
+  const { position, live } = incident;
+  const moved = position && live && position.taken_at !== live.taken_at;
   return (
     <article
       class={`alarm ${taken ? 'taken' : ''}`} data-testid="alarm" data-incident={incident.id} data-acknowledged={String(taken)}
@@ -33,16 +35,19 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
       <h2>▲ {t(`alarm.kind.${incident.kind}`)} · {incident.raised_by === 'rider' ? t('alarm.rider') : t('alarm.staff', { no: incident.no ?? '?' })}</h2>
       <p>{clockTime(incident.raised_at)} · {t('alarm.ago', { age: span(sinceRaised) })}</p>
       {incident.kind === 'sos' && <p>
-        {position
-          ? t('alarm.device', { acc: Math.round(position.acc_m), age: span(position.age_s + sinceRaised) })
-          : t('alarm.no_device')}
+        {!incident.concerned
+          ? t('alarm.not_yours')
+          : live ?? position
+            ? t('alarm.device', { acc: Math.round((live ?? position)!.acc_m), age: span(ageS((live ?? position)!, desk.now())) })
+            : t('alarm.no_device')}
       </p>}
+      {moved && <p class="hint" data-testid="first-fix">{t('alarm.first')}: {span(ageS(position, desk.now()))}</p>}
       {incident.registered.length > 0 && (
         <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}{incident.kind === 'sos' && <><br />{t('alarm.both')}</>}</p>
       )}
       {taken
         ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>
-        : <button type="button" class="main" data-testid="acknowledge" onClick={() => void desk.acknowledge(incident.id)}>{t('alarm.acknowledge')} (a)</button>}
+        : incident.concerned && <button type="button" class="main" data-testid="acknowledge" onClick={() => void desk.acknowledge(incident.id)}>{t('alarm.acknowledge')} (a)</button>}
       {incident.trip && desk.trips.has(incident.trip) && (
         <button type="button" class="quiet" onClick={() => desk.select(incident.trip)}>{t('alarm.trip')}</button>
       )}

@@ -6,7 +6,7 @@ import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
-import { areaName } from './coarse';
+import { areaName, roughly } from './coarse';
 import type { Desk } from './desk';
 
 const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
@@ -66,15 +66,17 @@ function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
   useStore(desk.reveal);
   const shown = desk.reveal.shown === trip.id;
   useTick(500, shown);
-  if (!trip.pickup) return null;
-  const word = (place: typeof trip.dropoff): string => (!place ? '–' : shown ? placeName(desk.map, place) : areaName(desk.map, place));
+  const about = roughly(trip);
+  if (!about) return null;
+  const { places } = desk.reveal;
+  const exact = shown ? places : null;
   return (
     <div class={`places ${shown ? 'shown' : ''}`} data-testid="places" data-shown={String(shown)}>
       <dl class="facts">
-        <dt>{t('book.meet')}</dt><dd data-testid="pickup">{word(trip.pickup)}</dd>
-        <dt>{t('book.to')}</dt><dd>{word(trip.dropoff)}</dd>
+        <dt>{t('book.meet')}</dt><dd data-testid="pickup">{exact ? placeName(desk.map, exact.pickup) : areaName(desk.map, about)}</dd>
+        <dt>{t('book.to')}</dt><dd>{exact ? placeName(desk.map, exact.dropoff) : trip.dropoff ? areaName(desk.map, trip.dropoff) : t('place.hidden')}</dd>
       </dl>
-      <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => desk.toggleReveal()}>
+      <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => void desk.toggleReveal()}>
         {shown ? t('reveal.hide', { n: desk.reveal.leftS }) : t('reveal.show')} (v)
       </button>
     </div>

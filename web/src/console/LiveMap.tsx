@@ -5,7 +5,7 @@ import { language, t } from '../shared/i18n';
 import type { Map } from '../shared/map/engine';
 import { useStore } from '../shared/store';
 import type { MapInfo } from '../shared/types';
-import { cellOf, middle, nextOf } from './coarse';
+import { cellOf, middle, nextOf, roughly } from './coarse';
 import { alarmFeatures, CONSOLE_LAYERS, CONSOLE_SOURCES, cellFeatures, tripFeatures } from './layers';
 import { DRAWS_PER_S } from './people';
 import type { Desk } from './desk';
@@ -55,11 +55,11 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   }, [map]);
 
   useEffect(() => { if (map) engine.current?.putData(map, 'cells', cellFeatures(desk.cells)); }, [map, desk.cells]);
-  const { shown } = desk.reveal;
-  const look = { selected: desk.selected, shown, cells: desk.cells };
+  const { shown, places } = desk.reveal;
+  const look = { selected: desk.selected, shown, places, cells: desk.cells };
   const tripsDrawn = [...desk.trips.values()].map((trip) => `${trip.id}${trip.phase}${trip.escalated}`).join() + desk.selected + shown;
   useEffect(() => { if (map) engine.current?.putData(map, 'trips', tripFeatures(desk.trips.values(), look)); }, [map, tripsDrawn, desk.cells]);
-  const alarmsDrawn = desk.alarms.map(({ id, acknowledged_at }) => id + (acknowledged_at ?? '')).join() + language.lang;
+  const alarmsDrawn = desk.alarms.map(({ id, acknowledged_at, live }) => id + (acknowledged_at ?? '') + (live?.taken_at ?? '')).join() + language.lang;
   useEffect(() => {
     if (!map) return;
     const features = alarmFeatures(desk.incidents.values(), desk.now());
@@ -74,8 +74,9 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   }, [map, alarmsDrawn]);
 
   // The view goes to the cell; only a press takes it to the place.
-  const pickup = desk.openTrip?.pickup;
-  const cell = pickup && cellOf(desk.cells, pickup);
+  const pickup = places?.pickup;
+  const about = desk.openTrip ? roughly(desk.openTrip) : undefined;
+  const cell = about && cellOf(desk.cells, about);
   const area = cell ? middle(cell) : null;
   useEffect(() => {
     if (map && area && !shown && !map.getBounds().contains([area.lon, area.lat])) map.easeTo({ center: [area.lon, area.lat], duration: 400 });
@@ -88,8 +89,9 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
     return () => { if (!left.current) map.easeTo({ ...before, duration: 400 }); };
   }, [map, shown]);
   useEffect(() => {
-    const raised = desk.alarms.find(({ acknowledged_at, position }) => !acknowledged_at && position);
-    if (map && raised) map.easeTo({ center: [raised.position!.lon, raised.position!.lat], zoom: Math.max(13, map.getZoom()), duration: 400 });
+    const raised = desk.alarms.find(({ acknowledged_at, live, position }) => !acknowledged_at && (live ?? position));
+    const at = raised && (raised.live ?? raised.position);
+    if (map && at) map.easeTo({ center: [at.lon, at.lat], zoom: Math.max(13, map.getZoom()), duration: 400 });
   }, [map, desk.alarms.find(({ acknowledged_at }) => !acknowledged_at)?.id]);
 
   return (

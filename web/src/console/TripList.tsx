@@ -3,7 +3,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { clockTime, dayTime, span, t, tCode } from '../shared/i18n';
 import { useTick } from '../shared/store';
 import { isOpen, type Phase, type Trip } from '../shared/types';
-import { areaName } from './coarse';
+import { areaName, roughly } from './coarse';
 import type { Desk } from './desk';
 import { ageMs, WAITING } from './worklist';
 
@@ -52,7 +52,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
         <span class="word">{trip.escalated && isOpen(trip.phase) ? `${t('list.escalated')} · ` : ''}{tCode('phase', trip.phase)}</span>
         <span class="age">{WAITING.includes(trip.phase) ? span(age) : when(trip)}</span>
         <span class="what">
-          {trip.rider_ref ?? trip.id.slice(-6)}{trip.pickup && ` · ${areaName(desk.map, trip.pickup)}`}
+          {trip.rider_ref ?? trip.id.slice(-6)}{roughly(trip) && ` · ${areaName(desk.map, roughly(trip)!)}`}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
         </span>
       </button>

@@ -32,12 +32,16 @@ export function areaName(map: MapInfo | null, at: LatLon): string {
   return t('place.near', { name: language.lang === 'ko' ? nearest.name : nearest.name_en });
 }
 
+/** Roughly where a trip begins: its area, which is all that some consoles are told. */
+export function roughly({ area, pickup }: Trip): LatLon | undefined { return area ?? pickup; }
+
 export interface Group { at: LatLon; cell: Cell; trips: string[]; escalated: boolean }
 /** Trips by the cell of their meeting point, those a human owns apart from the others. */
 export function groupByCell(trips: Iterable<Trip>, cells: readonly Cell[]): Group[] {
   const groups = new Map<string, Group>();
   for (const trip of trips) {
-    const cell = trip.pickup && cellOf(cells, trip.pickup);
+    const at = roughly(trip);
+    const cell = at && cellOf(cells, at);
     if (!cell) continue;
     const escalated = trip.escalated === true;
     const key = `${cell.cell}${escalated}`;

@@ -9,10 +9,11 @@ const NOW = Date.now();
 const iso = (agoMs: number): string => new Date(NOW - agoMs).toISOString();
 const trip = (id: string, phase: Phase, change_no: number, agoMs = 1_000): Trip => ({ id, phase, change_no, requested_at: iso(agoMs), updated_at: iso(agoMs) });
 const incident = (id: string, takenAgoMs: number | null): Incident => ({
-  id, kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: iso(60_000), position: null, registered: [],
+  id, kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: iso(60_000), position: null, live: null, concerned: true, registered: [],
   acknowledged_by: takenAgoMs === null ? null : 'x', acknowledged_at: takenAgoMs === null ? null : iso(takenAgoMs),
 });
 const answer = (trips: Trip[], incidents: Incident[] = []): ConsoleState => ({ trips, incidents, staff: [], now: new Date().toISOString() });
+const visible = (): void => { Object.assign(globalThis, { document: { visibilityState: 'visible' } }); };
 Object.assign(globalThis, { document: { visibilityState: 'hidden' } });
 function desk(api: Partial<Api> = {}): { desk: Desk; rings: boolean[] } {
   const rings: boolean[] = [];
@@ -65,16 +66,48 @@ it('a_refusal_outlives_the_fetch_that_follows_it', async () => {
   await one.act(async () => trip('a', 'offered', 2));
   expect(one.error).toBeNull();
 });
-it('places_are_hidden_when_another_trip_is_opened_and_when_the_trip_ends', () => {
-  const { desk: one } = desk({ candidates: async () => [] });
+it('places_are_hidden_when_another_trip_is_opened_and_when_the_trip_ends', async () => {
+  visible();
+  const at = { lat: 1, lon: 2 };
+  const looks: string[] = [];
+  const reveal = async (id: string) => { looks.push(id); return { trip: id, pickup: at, dropoff: at, until: '' }; };
+  const { desk: one } = desk({ candidates: async () => [], cells: async () => [], reveal });
   const placed = (id: string, change: number, phase: Phase = 'assigned'): Trip => ({ ...trip(id, phase, change), pickup: { lat: 1, lon: 2 } });
   one.receive({ t: 'console', n: 1, trips: [placed('a', 1), placed('b', 2)] });
   one.select('a');
-  one.toggleReveal();
-  expect(one.reveal.shown).toBe('a');
+  await one.toggleReveal();
+  expect([one.reveal.shown, one.reveal.places?.pickup]).toEqual(['a', at]);
   one.select('b');
   expect(one.reveal.shown).toBeNull();
-  one.toggleReveal();
+  await one.toggleReveal();
+  expect(looks).toEqual(['a', 'b']);
   one.receive({ t: 'console', n: 2, trips: [trip('b', 'completed', 3)] });
   expect(one.reveal.shown).toBeNull();
+});
+it('a_fresh_page_shows_what_ended_and_what_was_taken_a_short_while_ago', () => {
+  const { desk: one, rings } = desk();
+  one.takeAll(answer([trip('a', 'no_show', 5), trip('b', 'matching', 6)], [incident('i', 60_000)]), later());
+  expect(phases(one)).toEqual([['a', 'no_show'], ['b', 'matching']]);
+  expect([[...one.incidents.keys()], rings.at(-1)]).toEqual([['i'], false]);
+});
+it('the_place_of_a_taken_alarm_goes_on_moving', () => {
+  const { desk: one } = desk();
+  const live = { lat: 1, lon: 2, acc_m: 3, age_s: 0, taken_at: iso(0) };
+  one.receive({ t: 'console', n: 1, incidents: [incident('i', 60_000)] });
+  one.takeAll(answer([], [{ ...incident('i', 60_000), live }]), later());
+  expect(one.incidents.get('i')?.live).toEqual(live);
+});
+it('an_alarm_of_others_rings_and_is_not_taken_from_here', async () => {
+  const asked: string[] = [];
+  const { desk: one, rings } = desk({ acknowledge: async (id) => { asked.push(id); return incident(id, 0); } });
+  one.receive({ t: 'console', n: 1, incidents: [{ ...incident('theirs', null), concerned: false }] });
+  expect(rings.at(-1)).toBe(true);
+  await one.acknowledgeOldest();
+  expect(asked).toEqual([]);
+});
+it('a_number_that_does_not_follow_the_last_fetches_everything', async () => {
+  let fetched = 0;
+  const { desk: one } = desk({ console: async () => { fetched += 1; return answer([]); }, me: async () => ({}) as never, map: async () => ({}) as never });
+  for (const n of [7, 8, 0, 8, 9]) one.receive({ t: 'map', n, people: [], gone: [] });
+  expect(fetched).toBe(2);
 });

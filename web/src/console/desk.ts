@@ -89,7 +89,7 @@ export class Desk extends Store {
   receive(message: ServerMessage): void {
     if (message.t !== 'console' && message.t !== 'map') return;
     // `n` counts both kinds; one missed means somebody's change was missed.
-    if (this.lastN !== null && message.n > this.lastN + 1) void this.reload();
+    if (this.lastN !== null && message.n !== this.lastN + 1) void this.reload();
     this.lastN = message.n;
     if (message.t === 'map') {
       this.people.take(message.people ?? [], message.gone ?? [], performance.now());
@@ -110,7 +110,7 @@ export class Desk extends Store {
       this.map ??= await this.api.map();
     });
   }
-  /** The answer holds what was open when it was made; what the feed said since `askedMs`, and how things ended, stays. */
+  /** The answer holds what was open or lately over when it was made; what the feed said since `askedMs` stays. */
   takeAll(all: ConsoleState, askedMs: number): void {
     this.skewMs = Date.parse(all.now) - Date.now();
     const [trips, incidents] = [new Map(this.trips), new Map(this.incidents)];
@@ -132,7 +132,10 @@ export class Desk extends Store {
     }
     for (const row of all.staff) this.staff.set(row.id, row);
     for (const incident of all.incidents) {
-      if (!this.incidents.get(incident.id)?.acknowledged_at) this.incidents.set(incident.id, incident);
+      // A later word of the feed stands; what somebody has taken stays taken.
+      const known = incidents.get(incident.id);
+      const late = since(incident.id) || (known?.acknowledged_at != null && !incident.acknowledged_at);
+      this.incidents.set(incident.id, known && late ? known : incident);
     }
     // Who is neither open nor fresh any more has nothing left to protect from an old answer.
     for (const id of this.heard.keys()) if (!this.trips.has(id) && !this.incidents.has(id)) this.heard.delete(id);
@@ -167,11 +170,16 @@ export class Desk extends Store {
     void this.loadCandidates();
   }
   /** Shows the open trip's exact places for a short time, or hides them again. */
-  toggleReveal(): void {
+  async toggleReveal(): Promise<void> {
     const trip = this.openTrip;
-    if (!trip?.pickup || !isOpen(trip.phase)) return;
-    if (this.reveal.shown === trip.id) this.reveal.hide();
-    else this.reveal.show(trip.id);
+    if (!trip || !isOpen(trip.phase)) return;
+    if (this.reveal.shown === trip.id) return this.reveal.hide();
+    await this.press(async () => {
+      const places = await this.api.reveal(trip.id);
+      // Meanwhile another trip may have been opened, this one have ended, or the screen been left.
+      const still = this.openTrip;
+      if (still?.id === trip.id && isOpen(still.phase) && document.visibilityState !== 'hidden') this.reveal.show(trip.id, places);
+    });
   }
   /** Moves the selection along the work list. */
   step(by: 1 | -1): void {
@@ -201,7 +209,7 @@ export class Desk extends Store {
   }
   /** Acknowledges the alarm that has waited longest. */
   async acknowledgeOldest(): Promise<void> {
-    const open = this.alarms.filter(({ id, acknowledged_at }) => !acknowledged_at && !this.acknowledging.has(id));
+    const open = this.alarms.filter(({ id, acknowledged_at, concerned }) => concerned && !acknowledged_at && !this.acknowledging.has(id));
     const oldest = open[open.length - 1];
     if (oldest) await this.acknowledge(oldest.id);
   }

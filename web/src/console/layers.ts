@@ -5,8 +5,9 @@ import type { Feature, FeatureCollection } from 'geojson';
 import type { LayerSpecification } from 'maplibre-gl';
 import { t } from '../shared/i18n';
 import { HOLLOW_AFTER_S } from '../shared/map/overlay';
-import { isOpen, type Cell, type Incident, type LatLon, type Trip } from '../shared/types';
-import { groupByCell } from './coarse';
+import { isOpen, type Cell, type DevicePosition, type Incident, type LatLon, type Trip } from '../shared/types';
+import { groupByCell, roughly } from './coarse';
+import type { Places } from './reveal';
 
 /** By wire number: available, offered, assigned, en_route, arrived, escorting, off shift. */
 export const STATE_COLORS = ['#0b6e4f', '#b07a00', '#0b5cad', '#1f8fff', '#6a3fb5', '#a02c6d', '#8a94a0'] as const;
@@ -25,32 +26,37 @@ const ring = ({ boundary }: Cell): [number, number][] => [...boundary, ...bounda
 const pointAt = ({ lat, lon }: LatLon, properties: Record<string, unknown>): Feature =>
   ({ type: 'Feature', properties, geometry: { type: 'Point', coordinates: [lon, lat] } });
 
-interface Look { selected: string | null; shown: string | null; cells: readonly Cell[] }
-/** Open trips: each by its cell, but the one that is `shown` by its exact places. */
-export function tripFeatures(trips: Iterable<Trip>, { selected, shown, cells }: Look): FeatureCollection {
-  const open = [...trips].filter((trip) => isOpen(trip.phase) && trip.pickup);
+interface Look { selected: string | null; shown: string | null; places: Places | null; cells: readonly Cell[] }
+/** Open trips: each by its cell, but the one that is `shown` by the exact `places` that were revealed. */
+export function tripFeatures(trips: Iterable<Trip>, { selected, shown, places, cells }: Look): FeatureCollection {
+  const open = [...trips].filter((trip) => isOpen(trip.phase) && roughly(trip));
   const features: Feature[] = [];
   for (const { at, cell, trips: ids, escalated } of groupByCell(open.filter(({ id }) => id !== shown), cells)) {
     const chosen = selected !== null && ids.includes(selected);
     features.push(pointAt(at, { role: 'cell', trips: ids.join(), count: ids.length, escalated, chosen }));
     if (chosen) features.push({ type: 'Feature', properties: { escalated }, geometry: { type: 'Polygon', coordinates: [ring(cell)] } });
   }
-  for (const trip of open.filter(({ id }) => id === shown)) {
+  for (const trip of open.filter(({ id }) => places && id === shown)) {
     const same = { trips: trip.id, count: 1, escalated: trip.escalated === true, chosen: true };
-    features.push(pointAt(trip.pickup!, { ...same, role: 'pickup' }));
-    if (trip.dropoff) features.push(pointAt(trip.dropoff, { ...same, role: 'dropoff' }));
+    features.push(pointAt(places!.pickup, { ...same, role: 'pickup' }));
+    features.push(pointAt(places!.dropoff, { ...same, role: 'dropoff' }));
   }
   return collection(features);
 }
 
-/** Alarms: where the device was and the registered places, both, because one of the two may be wrong. */
+/** By when it was taken, so that a told age does not grow old. */
+export const ageS = ({ taken_at }: DevicePosition, nowMs: number): number => Math.max(0, (nowMs - Date.parse(taken_at)) / 1000);
+
+/** Alarms: where the device is, where it was at first if that is elsewhere, and the registered places: one of them may be wrong. */
 export function alarmFeatures(incidents: Iterable<Incident>, nowMs: number): FeatureCollection {
-  return collection([...incidents].flatMap(({ id, position, registered, raised_at, acknowledged_at }) => {
+  return collection([...incidents].flatMap(({ id, position, live, registered, acknowledged_at }) => {
     const taken = acknowledged_at !== null;
     const places = registered.map((place) => pointAt(place, { role: 'registered', word: t('alarm.registered'), taken }));
-    if (!position) return places;
-    const hollow = position.age_s + (nowMs - Date.parse(raised_at)) / 1000 > HOLLOW_AFTER_S;
-    return [...places, pointAt(position, { role: 'device', incident: id, word: 'SOS', taken, hollow })];
+    const device = live ?? position;
+    if (!device) return places;
+    if (position && live && position.taken_at !== live.taken_at) places.push(pointAt(position, { role: 'first', word: t('alarm.first'), taken }));
+    const hollow = ageS(device, nowMs) > HOLLOW_AFTER_S;
+    return [...places, pointAt(device, { role: 'device', incident: id, word: 'SOS', taken, hollow })];
   }));
 }
 

@@ -85,7 +85,7 @@ function Counters({ desk }: { desk: Desk }) {
   );
 }
 
-/** Nobody is told of a look; whoever stands behind this screen can see that there is one. */
+/** The record keeps who looked; whoever stands behind this screen can see that somebody does. */
 function Looking({ desk }: { desk: Desk }) {
   useStore(desk.reveal);
   useTick(500, desk.reveal.shown !== null);
@@ -117,7 +117,7 @@ function useKeys(desk: Desk): void {
       if (event.key === 'j') desk.step(1);
       else if (event.key === 'k') desk.step(-1);
       else if (event.key === 'd') document.getElementById('detail')?.focus();
-      else if (event.key === 'v') desk.toggleReveal();
+      else if (event.key === 'v') void desk.toggleReveal();
       else if (event.key === 'a') void desk.acknowledgeOldest();
       else if (event.key === 'Escape') desk.select(null);
     };

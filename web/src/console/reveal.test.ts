@@ -1,9 +1,11 @@
 // Exact places are hidden, shown for a short time after a press, and drawn nowhere else in the meantime.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Cell, MapInfo, Trip } from '../shared/types';
+import type { Cell, DevicePosition, MapInfo, Trip } from '../shared/types';
 import { areaName, cellOf, groupByCell, middle, nextOf } from './coarse';
 import { alarmFeatures, tripFeatures } from './layers';
 import { Reveal, REVEAL_MS } from './reveal';
+
+const PLACES = { pickup: { lat: 37.123456, lon: 127.111111 }, dropoff: { lat: 37.654321, lon: 127.111111 } };
 
 beforeEach(() => { vi.useFakeTimers(); });
 afterEach(() => { vi.useRealTimers(); });
@@ -13,25 +15,25 @@ it('a_place_is_shown_for_a_while_and_hides_by_itself', () => {
   const changes = vi.fn();
   reveal.subscribe(changes);
   expect(reveal.shown).toBeNull();
-  reveal.show('a');
-  expect([reveal.shown, reveal.leftS]).toEqual(['a', REVEAL_MS / 1000]);
+  reveal.show('a', PLACES);
+  expect([reveal.shown, reveal.places, reveal.leftS]).toEqual(['a', PLACES, REVEAL_MS / 1000]);
   vi.advanceTimersByTime(REVEAL_MS - 1);
   expect(reveal.shown).toBe('a');
   vi.advanceTimersByTime(1);
-  expect([reveal.shown, reveal.leftS, changes.mock.calls.length]).toEqual([null, 0, 2]);
+  expect([reveal.places, reveal.leftS, changes.mock.calls.length]).toEqual([null, 0, 2]);
 });
 it('a_timer_that_slept_shows_nothing_past_the_deadline', () => {
   let now = 0;
   const reveal = new Reveal(() => now);
-  reveal.show('a');
+  reveal.show('a', PLACES);
   now = REVEAL_MS;
-  expect([reveal.shown, reveal.leftS]).toEqual([null, 0]);
+  expect([reveal.shown, reveal.places, reveal.leftS]).toEqual([null, null, 0]);
 });
 it('the_next_one_takes_its_place_and_has_the_whole_time', () => {
   const reveal = new Reveal(() => Date.now());
-  reveal.show('a');
+  reveal.show('a', PLACES);
   vi.advanceTimersByTime(REVEAL_MS / 2);
-  reveal.show('b');
+  reveal.show('b', PLACES);
   vi.advanceTimersByTime(REVEAL_MS - 1);
   expect(reveal.shown).toBe('b');
   reveal.hide();
@@ -44,7 +46,7 @@ const cells = [square('A', 126, 37), square('B', 127, 37)];
 const trip = (id: string, lon: number, escalated = false, phase: Trip['phase'] = 'matching'): Trip =>
   ({ id, phase, escalated, pickup: { lat: 37.123456, lon }, dropoff: { lat: 37.654321, lon } });
 const points = (trips: Trip[], selected: string | null, shown: string | null) =>
-  tripFeatures(trips, { selected, shown, cells }).features.filter(({ geometry }) => geometry.type === 'Point');
+  tripFeatures(trips, { selected, shown, places: shown ? PLACES : null, cells }).features.filter(({ geometry }) => geometry.type === 'Point');
 
 it('a_point_is_in_its_cell_or_in_none', () => {
   expect(cellOf(cells, { lat: 37.5, lon: 127.2 })?.cell).toBe('B');
@@ -52,7 +54,7 @@ it('a_point_is_in_its_cell_or_in_none', () => {
   expect(middle(cells[1]!)).toEqual({ lat: 37.5, lon: 127.5 });
 });
 it('what_is_hidden_is_drawn_in_the_middle_of_its_cell_and_its_numbers_are_nowhere', () => {
-  const drawn = JSON.stringify(tripFeatures([trip('a', 127.111111), trip('b', 127.222222)], { selected: 'a', shown: null, cells }));
+  const drawn = JSON.stringify(tripFeatures([trip('a', 127.111111), trip('b', 127.222222)], { selected: 'a', shown: null, places: null, cells }));
   for (const digits of ['37.123456', '37.654321', '127.111111', '127.222222']) expect(drawn).not.toContain(digits);
   expect(points([trip('a', 127.1), trip('b', 127.2)], null, null).map(({ properties }) => [properties!['trips'], properties!['count']])).toEqual([['a,b', 2]]);
 });
@@ -78,8 +80,11 @@ it('a_place_is_named_by_the_nearest_district', () => {
 });
 it('an_alarm_shows_the_device_and_the_registered_places_also_when_taken', () => {
   const raised = '2026-11-24T08:00:00Z';
-  const incident = { id: 'i', kind: 'sos' as const, raised_by: 'rider' as const, no: null, trip: 't', raised_at: raised, position: { lat: 1, lon: 2, acc_m: 5, age_s: 0 }, registered: [{ lat: 3, lon: 4 }], acknowledged_by: null, acknowledged_at: null };
+  const incident = { id: 'i', kind: 'sos' as const, raised_by: 'rider' as const, no: null, trip: 't', raised_at: raised, position: { lat: 1, lon: 2, acc_m: 5, age_s: 0, taken_at: raised }, live: null as DevicePosition | null, concerned: true, registered: [{ lat: 3, lon: 4 }], acknowledged_by: null, acknowledged_at: null };
   const roles = (at: string | null) => alarmFeatures([{ ...incident, acknowledged_at: at }], Date.parse(raised)).features.map(({ properties }) => [properties!['role'], properties!['taken']]);
+  const live = { lat: 8, lon: 9, acc_m: 5, age_s: 0, taken_at: '2026-11-24T08:00:30Z' };
+  const moved = alarmFeatures([{ ...incident, live }], Date.parse(raised)).features.map(({ properties, geometry }) => [properties!['role'], geometry.type === 'Point' && geometry.coordinates]);
+  expect(moved).toEqual([['registered', [4, 3]], ['first', [2, 1]], ['device', [9, 8]]]);
   expect(roles(null)).toEqual([['registered', false], ['device', false]]);
   expect(roles(raised)).toEqual([['registered', true], ['device', true]]);
 });

@@ -1,7 +1,7 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, Incident, LatLon, MapInfo, Me, Mode, Route, Series,
+  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, Incident, LatLon, MapInfo, Me, Mode, Revealed, Route, Series,
   Session, Shift, Trip,
 } from './types';
 
@@ -95,6 +95,8 @@ export class Api {
   assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
   release(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/release`); }
   unserved(trip: string, reason: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/unserved`, { reason }); }
+  /** Shows the exact places; the server keeps who looked. */
+  reveal(trip: string): Promise<Revealed> { return this.post(`/v1/trips/${trip}/reveal`); }
   acknowledge(incident: string): Promise<Incident> { return this.post(`/v1/incidents/${incident}/acknowledge`); }
 
   demoRoute(from: LatLon, to: LatLon | null, mode: Mode): Promise<Route> {

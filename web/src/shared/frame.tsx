@@ -117,7 +117,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
           id="code" data-testid="code-input" value={code} autocomplete="off" autocapitalize="characters" spellcheck={false}
           enterkeyhint="go" required maxLength={64} onInput={(event) => setCode(event.currentTarget.value)}
         />
-        <p class="hint">{t('signin.hint')}</p>
+        <p class="hint">{t(role === 'supervisor' ? 'signin.hint' : 'signin.hint_kept')}</p>
         {error && <p class="error" role="alert">{error}</p>}
         <button type="submit" class="main" data-testid="sign-in" disabled={busy || code.trim() === ''}>{t('signin.go')}</button>
       </form>

@@ -10,6 +10,9 @@ export const isOpen = (phase: Phase): boolean => !ENDED.includes(phase);
 export interface LatLon { lat: number; lon: number }
 export interface Place extends LatLon { label?: string | null }
 
+export interface Area extends LatLon { cell: string; radius_m: number }
+/** The exact places of a trip, to be hidden again by `until`. */
+export interface Revealed { trip: string; pickup: Place; dropoff: Place; until: string }
 export interface Session { token: string; role: Role; account: string; display: string; expires_at: string }
 export interface Shift { starts_at: string; ends_at: string; mode: Mode }
 export type Mode = 'walk' | 'drive';
@@ -25,7 +28,7 @@ export interface Trip {
   id: string; booking?: string; leg?: 'single' | 'outward' | 'return'; phase: Phase; crew_size?: number;
   requested_at?: string; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
   updated_at?: string; change_no?: number;
-  pickup?: Place; dropoff?: Place; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
+  pickup?: Place; dropoff?: Place; area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -43,7 +46,7 @@ export interface Fix extends LatLon { acc_m: number; kind: FixKind; age_ms: numb
 
 export type Partner = 'open' | 'accepted' | 'none';
 export interface Offer {
-  id: string; trip: string; slot: number; area: { cell: string; lat: number; lon: number; radius_m: number };
+  id: string; trip: string; slot: number; area: Area;
   eta_s: number; pickup_at: string | null; trip_s: number | null; crew_size: number;
   offered_at: string; expires_at: string; expires_in_s: number; partner: Partner;
 }
@@ -59,9 +62,13 @@ export interface StaffRow {
 }
 export interface Incident {
   id: string; kind: 'sos' | 'no_show' | 'staff_suspended' | 'rider_suspended' | 'member_barred'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
-  position: (LatLon & { acc_m: number; age_s: number }) | null; registered: Place[];
+  /** Where the device was when it raised the alarm, and where it was last. */
+  position: DevicePosition | null; live: DevicePosition | null; registered: Place[];
+  /** Whether this console may take it. */
+  concerned: boolean;
   acknowledged_by: string | null; acknowledged_at: string | null;
 }
+export interface DevicePosition extends LatLon { acc_m: number; age_s: number; taken_at: string }
 export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {

@@ -1,0 +1,115 @@
+//! Facts about alarms over REST: who may take one, that none is held up by other calls, and what consoles are shown of it.
+
+use super::fixture::{Edge, Person, T0};
+use serde_json::{Value, json};
+
+async fn raise(edge: &Edge, person: &Person) -> String {
+    let raised = edge.call(Some(&person.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
+    assert_eq!(raised.status, 201, "{}", raised.text);
+    raised.body["incident"].as_str().unwrap().to_owned()
+}
+
+async fn take(edge: &Edge, supervisor: &Person, incident: &str) -> super::fixture::Reply {
+    let path = format!("/v1/incidents/{incident}/acknowledge");
+    edge.call(Some(&supervisor.token), "POST", &path, Some(json!({}))).await
+}
+
+async fn console(edge: &Edge, supervisor: &Person) -> Value {
+    edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await.body
+}
+
+async fn fix(edge: &Edge, person: &Person, seq: u32) {
+    let (at, _) = edge.places();
+    let one = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
+    let reply = edge.call(Some(&person.token), "POST", "/v1/fixes", Some(json!({"fixes": [one]}))).await;
+    assert_eq!(reply.body["accepted"], 1, "{}", reply.text);
+}
+
+#[tokio::test]
+async fn an_agency_that_is_not_concerned_sees_an_alarm_without_places_and_cannot_take_it() {
+    let edge = Edge::new().await;
+    let other = edge.app.record.create_agency(T0, crate::record::Actor::Shell, "other", false).await.unwrap().id;
+    let (own, stranger, centre) =
+        (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
+    let rider = edge.rider_of(vec![edge.agency]).await;
+    let without_trip = raise(&edge, &rider).await;
+    let refused = take(&edge, &stranger, &without_trip).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (403, "not_concerned"), "{}", refused.text);
+    let seen = &console(&edge, &stranger).await["incidents"][0];
+    assert_eq!(
+        (&seen["concerned"], &seen["acknowledged_at"], &seen["registered"]),
+        (&json!(false), &json!(null), &json!([]))
+    );
+    assert_eq!(console(&edge, &own).await["incidents"][0]["concerned"], true);
+    assert_eq!(take(&edge, &own, &without_trip).await.status, 200);
+
+    // Both agencies were consented to, and one of them has the crew: the alarm of the trip is that one's.
+    let rider = edge.rider_of(vec![edge.agency, other]).await;
+    let (one, two) = (edge.staff().await, edge.staff().await);
+    let trip = edge.trip(&rider).await;
+    let asked = raise(&edge, &rider).await;
+    assert_eq!(take(&edge, &stranger, &asked).await.status, 200, "no crew yet: whoever could send one is concerned");
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    for raiser in [&rider, &one] {
+        let on_trip = raise(&edge, raiser).await;
+        assert_eq!(take(&edge, &stranger, &on_trip).await.code(), "not_concerned");
+        assert_eq!(take(&edge, &own, &on_trip).await.status, 200);
+    }
+    let off_trip = raise(&edge, &edge.staff().await).await;
+    assert_eq!(take(&edge, &stranger, &off_trip).await.code(), "not_concerned");
+    assert_eq!(take(&edge, &centre, &off_trip).await.status, 200);
+}
+
+#[tokio::test]
+async fn an_alarm_and_its_taking_are_heard_when_the_account_has_called_too_often() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    for person in [&rider, &centre] {
+        while edge.call(Some(&person.token), "GET", "/v1/me", None).await.code() != "too_many_requests" {}
+    }
+    let incident = raise(&edge, &rider).await;
+    assert_eq!(take(&edge, &centre, &incident).await.status, 200);
+    let mut last = 201;
+    for _ in 0..61 {
+        last = edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await.status.as_u16();
+    }
+    assert_eq!(last, 429, "its own bucket has a bottom too");
+}
+
+#[tokio::test]
+async fn an_alarm_shows_where_its_device_was_and_where_it_is() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    fix(&edge, &rider, 1).await;
+    let incident = raise(&edge, &rider).await;
+    edge.clock.advance_s(40);
+    fix(&edge, &rider, 2).await;
+    edge.clock.advance_s(5);
+    let seen = &console(&edge, &centre).await["incidents"][0];
+    assert_eq!((&seen["position"]["age_s"], &seen["live"]["age_s"]), (&json!(45), &json!(5)), "{seen}");
+    assert!(seen["live"]["taken_at"].as_str() > seen["position"]["taken_at"].as_str());
+    take(&edge, &centre, &incident).await;
+    assert!(console(&edge, &centre).await["incidents"][0]["live"].is_object(), "taken is not over");
+}
+
+#[tokio::test]
+async fn a_fresh_console_is_shown_what_was_taken_and_what_ended_a_short_while_ago() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    let trip = edge.trip(&rider).await;
+    let incident = raise(&edge, &rider).await;
+    take(&edge, &centre, &incident).await;
+    let path = format!("/v1/trips/{trip}/unserved");
+    edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "nobody"}))).await;
+    let shown = |console: &Value, part: &str| console[part].as_array().unwrap().len();
+    let now = console(&edge, &centre).await;
+    assert_eq!((now["trips"][0]["phase"].as_str(), now["trips"][0].get("pickup")), (Some("unserved"), None));
+    assert_eq!(now["incidents"][0]["acknowledged_by"], "v");
+    for (after_s, trips, incidents) in [(9 * 60, 1, 1), (60, 0, 1), (19 * 60, 0, 1), (60, 0, 0)] {
+        edge.clock.advance_s(after_s);
+        let later = console(&edge, &centre).await;
+        assert_eq!((shown(&later, "trips"), shown(&later, "incidents")), (trips, incidents), "{after_s} s on");
+    }
+}
