@@ -65,7 +65,7 @@ impl Town {
         let env = Env::system();
         let record = Record::open(&dir.join("record"), env.clone()).await.expect("a fresh record");
         let now = env.now();
-        let agency = record.create_agency(now, "a", false).await.expect("written").id;
+        let agency = record.create_agency(now, Actor::Shell, "a", false).await.expect("written").id;
         // A rider has one trip at a time: one for each trip.
         let enrolled = record.enrol(now, "riders", 0, (SINGLE + BATCH * BATCHES) as u32, 0).await.expect("written");
         let riders = enrolled.riders.into_iter().map(|(account, _)| account.id).collect();
