@@ -13,6 +13,9 @@ fuzz_target!(|body: &[u8]| {
         if graph.street_count() > 0 {
             let ends = [0, graph.street_count() as u32 - 1].map(|edge| graph.snap_at(edge, 0.5));
             let _ = graph.route(&ends[0], &ends[1]);
+            if let Some(turns) = map.turns(profile) {
+                let _ = geo::road::arcs::travel_ms(graph, turns, &ends[0], &ends[1]);
+            }
         }
     }
 });

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use geo::road::RoadMap;
+use geo::road::{Profile, RoadMap};
 use geo::road::load::load_bytes;
 use libfuzzer_sys::fuzz_target;
 
@@ -14,7 +14,10 @@ fuzz_target!(
     },
     |file: &[u8]| {
         if let Ok((data, _)) = load_bytes(file, None) {
-            let _ = RoadMap::build(data);
+            let map = RoadMap::build(data);
+            for profile in Profile::ALL {
+                let _ = map.turns(profile);
+            }
         }
     }
 );

@@ -3,7 +3,7 @@
 use super::Profile;
 use super::connected::largest_component;
 use super::data::{Access, MapData, Way};
-use super::graph::{Edge, Graph, GraphParts};
+use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts};
 use super::marks::MarkKind;
 use super::modes::mode;
 use std::collections::HashMap;
@@ -106,7 +106,7 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
                 start: junction(piece[0]),
                 end: junction(piece[piece.len() - 1]),
                 // Rounded up, so that no edge is faster than its speed: the route search's lower bound relies on it.
-                ms: ((length_m / speed_mps * 1000.0).ceil() as u32).max(1) + lost_ms(piece, way, &marks, profile),
+                ms: whole_ms(length_m / speed_mps, lost_ms(piece, way, &marks, profile)),
                 length_m: length_m as f32,
                 way: w as u32,
                 nth,
@@ -117,6 +117,10 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
         }
     }
     parts
+}
+
+fn whole_ms(seconds: f64, lost_ms: u32) -> u32 {
+    ((seconds * 1000.0).ceil() as u32).saturating_add(lost_ms).clamp(1, EDGE_MS_MAX)
 }
 
 /// Drops every junction outside the largest component, and every edge that touches one.

@@ -10,6 +10,9 @@ use super::snap::SnapIndex;
 use super::transit::OffStreet;
 use crate::position::Position;
 
+/// No edge takes longer, milliseconds: a day. Sums of a few fit 32 bits, whatever a map says.
+pub const EDGE_MS_MAX: u32 = 24 * 3600 * 1000;
+
 /// The way of an edge that is no street.
 pub const NO_WAY: u32 = u32::MAX;
 
@@ -20,7 +23,7 @@ pub struct Edge {
     pub start: u32,
     /// Junction where it ends; equal to `start` for a loop.
     pub end: u32,
-    /// Travel time along all of it, milliseconds, at least 1, the same in both directions.
+    /// Travel time along all of it, milliseconds, 1..=[`EDGE_MS_MAX`], the same in both directions.
     pub ms: u32,
     /// Length, metres.
     pub length_m: f32,

@@ -9,7 +9,7 @@
 use super::Profile;
 use super::bytes::{Malformed, Reader, Writer};
 use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, RoadClass, Way};
-use super::graph::{Edge, Graph, GraphParts};
+use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts};
 use super::hierarchy::NodeOrder;
 use super::map::{AT_HAND, RoadMap};
 use super::marks::Mark;
@@ -444,7 +444,7 @@ fn holds_together(parts: &GraphParts, ways: &[Way]) -> bool {
     let edge_is_sound = |e: &Edge| {
         (e.start as usize) < node_count
             && (e.end as usize) < node_count
-            && e.ms >= 1
+            && (1..=EDGE_MS_MAX).contains(&e.ms)
             && e.length_m.is_finite()
             && e.length_m >= 0.0
             && (e.forward || e.backward)

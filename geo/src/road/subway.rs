@@ -4,6 +4,9 @@
 use super::bytes::{Malformed, Reader, Writer};
 use crate::position::Position;
 
+/// No ride and no walk takes longer, seconds.
+pub const SECONDS_MAX: u32 = 24 * 3600;
+
 /// A line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -114,7 +117,6 @@ impl Subway {
 
     /// Whether every index is in range and every time is one that a train or a walk could take.
     fn holds_together(&self) -> bool {
-        const SECONDS_MAX: u32 = 24 * 3600;
         let (lines, stops) = (self.lines.len(), self.stops.len());
         let sound = |from: u32, to: u32, s: u32| (from as usize) < stops && (to as usize) < stops && s <= SECONDS_MAX;
         self.stops.iter().all(|s| (s.line as usize) < lines)

@@ -12,7 +12,7 @@
 //!
 //! Station names are compared without the word for station and without what stands in brackets.
 
-use super::subway::{Line, Ride, Stop, Subway, Transfer};
+use super::subway::{Line, Ride, SECONDS_MAX, Stop, Subway, Transfer};
 use crate::position::Position;
 use std::collections::HashMap;
 use std::fmt;
@@ -134,7 +134,7 @@ pub fn parse(files: &SubwayFiles) -> Result<(Subway, SubwayReport), SubwayError>
         let name = bare(row.text(station)).to_owned();
         let line_name = row.text(line).to_owned();
         let line_number = line_number(&mut subway, &line_name);
-        let ride_s: u32 = row.number(seconds, "seconds")?;
+        let ride_s = row.seconds(seconds)?;
         let key = (line_name.clone(), name.clone());
         let stop = *numbers.entry(key).or_insert_with(|| {
             let known = places.get(&line_name, &name);
@@ -239,7 +239,7 @@ fn add_transfers(
         let row = row?;
         let stop = |line: &str| numbers.get(&(line.to_owned(), bare(row.text(station)).to_owned())).copied();
         let to_line = row.text(to).trim_end_matches("호선");
-        let seconds = row.number(seconds, "seconds")?;
+        let seconds = row.seconds(seconds)?;
         match (stop(row.text(line)), stop(to_line)) {
             (Some(from), Some(to)) if from != to => subway.transfers.push(Transfer { from, to, seconds }),
             _ => report.transfers_elsewhere += 1,
@@ -326,6 +326,11 @@ impl<'a> Row<'a> {
 
     fn number<T: std::str::FromStr>(&self, column: usize, expected: &'static str) -> Result<T, SubwayError> {
         self.text(column).parse().map_err(|_| self.wrong(expected))
+    }
+
+    fn seconds(&self, column: usize) -> Result<u32, SubwayError> {
+        let seconds: u32 = self.number(column, "seconds")?;
+        if seconds <= SECONDS_MAX { Ok(seconds) } else { Err(self.wrong("less than a day in seconds")) }
     }
 
     fn position(&self, lat: usize, lon: usize) -> Result<Position, SubwayError> {

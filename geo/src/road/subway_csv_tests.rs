@@ -59,6 +59,7 @@ fn what_is_wrong_is_named() {
         (with(&|f| f.stations.push_str("마,200,37\n")), "stations.csv line 5: degrees expected"),
         (with(&|f| f.segments.push_str("2,가\n")), "segments.csv line 7: a field for every column expected"),
         (with(&|f| f.transfers.push_str("2,가,1,-4\n")), "transfers.csv line 5: seconds expected"),
+        (with(&|f| f.segments.push_str("2,가,90000\n")), "segments.csv line 7: less than a day in seconds expected"),
         (
             with(&|f| f.headways = "line,from_hour,to_hour,headway_s\n*,9,7,60\n".into()),
             "headways.csv line 2: from_hour before to_hour expected",

@@ -5,7 +5,7 @@
 //! nothing is ever snapped to what is not a street.
 
 use super::Profile;
-use super::graph::{Edge, Graph, GraphParts, NO_WAY};
+use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY};
 use super::subway::Subway;
 use crate::position::Position;
 
@@ -101,7 +101,7 @@ impl More<'_> {
         self.parts.edges.push(Edge {
             start,
             end,
-            ms: ms.max(1),
+            ms: ms.clamp(1, EDGE_MS_MAX),
             length_m: a.distance_m(b) as f32,
             way: NO_WAY,
             nth: 0,
