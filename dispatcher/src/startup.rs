@@ -41,13 +41,14 @@ pub async fn serve(config: Config) -> Result<()> {
         tracing::warn!("{warning}");
     }
     let record = Arc::new(Record::open(&config.data, env.clone()).await?);
+    // Before the map: a port that is taken is told at once, and who connects early waits instead of being refused.
+    let listener =
+        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let map = Arc::new(read_map(&config).await?);
     let live = Arc::new(open_live(&config, &env).await?);
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
     let demo = if config.demo { Some(demo::prepare(&record, &env, &config.data).await?) } else { None };
-    let listener =
-        TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let acceptor = tls::acceptor(&config)?;
 
     let stop = CancellationToken::new();

@@ -7,7 +7,7 @@ use crate::demand::Demand;
 use crate::enrol::{Account, Wanted, enrol, visitor};
 use crate::ledger::Ledger;
 use crate::options::DemoOptions;
-use crate::phone::{self, Fate, Habits};
+use crate::phone::{self, Fate, Habits, ON_FOOT};
 use crate::rider::{self, FreeRiders, Wish};
 use crate::seed::{Stream, dice};
 use crate::streets;
@@ -65,7 +65,13 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
     let mut tasks = JoinSet::new();
     let mut homes = dice(options.seed, Stream::Homes, 0);
     let temper = Temper::new(0.92, 0.05, 0.03, Delay::between(2.0, 8.0)).context("fixed weights")?;
-    let habits = Habits { temper, tap: Delay::between(3.0, 8.0), leg_max: Some(LEG_MAX), disconnects_per_minute: 0.0 };
+    let habits = Habits {
+        temper,
+        tap: Delay::between(3.0, 8.0),
+        leg_max: Some(LEG_MAX),
+        disconnects_per_minute: 0.0,
+        on_foot: ON_FOOT,
+    };
     for (index, account) in people.staff.iter().enumerate() {
         let home = demand.post(&world.city, &mut homes);
         let ready = Arc::clone(&door).acquire_owned().await?;
@@ -75,7 +81,8 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
         });
     }
     let centre = Position::new(VISITOR_PLACE.0, VISITOR_PLACE.1)?;
-    let attentive = Habits { temper: Temper::ATTENTIVE, ..habits };
+    // By car, so that they can come wherever the visitor books.
+    let attentive = Habits { temper: Temper::ATTENTIVE, on_foot: 0.0, ..habits };
     for (nth, account) in kept.into_iter().enumerate() {
         let home = world.city.place_near(centre, VISITOR_M.0, VISITOR_M.1, &mut homes);
         let ready = Arc::clone(&door).acquire_owned().await?;

@@ -7,7 +7,7 @@ use crate::demand::Demand;
 use crate::enrol::{People, Wanted, enrol};
 use crate::ledger::Ledger;
 use crate::options::LoadOptions;
-use crate::phone::{self, Habits};
+use crate::phone::{self, Habits, ON_FOOT};
 use crate::readback;
 use crate::report::{Asked, Report, WindowCounts};
 use crate::rider::{self, FreeRiders, Wish};
@@ -118,6 +118,7 @@ impl Crowd {
             tap: if options.prompt_answers { Delay::between(0.1, 0.5) } else { Delay::between(1.0, 5.0) },
             leg_max: options.leg_max(),
             disconnects_per_minute: options.disconnects,
+            on_foot: ON_FOOT,
         };
         let mut tasks = JoinSet::new();
         let mut homes = dice(options.seed, Stream::Homes, 0);

@@ -46,6 +46,9 @@ const TAP_AGAIN: Duration = Duration::from_secs(2);
 /// Tries to begin a shift before giving the phone up.
 const SHIFT_TRIES: u32 = 5;
 
+/// Of a fleet's staff, so many go on foot.
+pub const ON_FOOT: f64 = 0.7;
+
 /// How somebody moves, answers and loses the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Habits {
@@ -57,6 +60,8 @@ pub struct Habits {
     pub leg_max: Option<Duration>,
     /// Broken connections a minute.
     pub disconnects_per_minute: f64,
+    /// Share of those who go on foot; the others drive.
+    pub on_foot: f64,
 }
 
 enum Act {
@@ -116,7 +121,7 @@ pub async fn live(
     ready: tokio::sync::OwnedSemaphorePermit,
 ) -> Fate {
     let mut rng = dice(world.seed, Stream::Phone, index as u64);
-    let profile = if rng.random_bool(0.7) { Profile::Walk } else { Profile::Drive };
+    let profile = if rng.random_bool(habits.on_foot) { Profile::Walk } else { Profile::Drive };
     let now = Instant::now();
     let mut phone = Phone {
         api: world.api.signed_in(&account.token),

@@ -14,6 +14,9 @@ use matcher::policy::{self, Candidate, Context, FixFacts};
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+/// A supervisor is told how far somebody is, though the rules send nobody so far, seconds.
+const SHOWN_ETA_S_MAX: i64 = 4 * 3_600;
+
 /// Judges on a field of its own, so that a supervisor's question never waits for a batch.
 pub struct EngineJudge {
     field: Mutex<Field>,
@@ -35,7 +38,7 @@ impl Judge for EngineJudge {
         let mut field = self.field.lock().unwrap_or_else(PoisonError::into_inner);
         field.follow(&self.live, &roster, &self.map);
         let due = as_due(row);
-        let mut search = Search::new(&due, &field, &roster, &self.map, now);
+        let mut search = Search::new(&due, &field, &roster, &self.map, now, SHOWN_ETA_S_MAX);
         let mut judged = Vec::new();
         let mut seen: HashSet<AccountId> = HashSet::new();
         while judged.len() < limit {

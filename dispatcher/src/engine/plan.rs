@@ -111,7 +111,7 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
     }
     Some(Want {
         due,
-        search: Search::new(due, world.field, world.roster, world.map, now),
+        search: Search::new(due, world.field, world.roster, world.map, now, limits::PICKUP_ETA_S_MAX),
         eligible: Vec::new(),
         open_slots,
         kept: kept.iter().map(|m| m.offer.staff).collect(),

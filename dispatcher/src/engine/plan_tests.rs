@@ -269,7 +269,7 @@ fn a_slot_of_this_very_trip_keeps_nobody_from_it_and_a_slot_of_another_does() {
     }
     let mut field = Field::new(map());
     field.follow(&scene.live, &scene.roster, map());
-    let mut search = Search::new(&due, &field, &scene.roster, map(), NOW);
+    let mut search = Search::new(&due, &field, &scene.roster, map(), NOW, limits::PICKUP_ETA_S_MAX);
     let found: Vec<_> = std::iter::from_fn(|| search.draw()).collect();
     let may_go = |n: u32| found.iter().find(|f| f.staff == account(n)).expect("found").verdict.is_eligible();
     assert_eq!([may_go(0), may_go(1), may_go(2)], [true, false, true]);

@@ -9,7 +9,7 @@ use crate::record::DueTrip;
 use geo::road::RoadMap;
 use geo::{Eta, EtaSource};
 use matcher::model::{AccountId, Mode, Timestamp};
-use matcher::policy::{self, Candidate, Context, FixFacts, Verdict, limits};
+use matcher::policy::{self, Candidate, Context, FixFacts, Verdict};
 use std::iter::Peekable;
 
 /// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car.
@@ -42,8 +42,15 @@ pub struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    /// Stands at the meeting point; draws nobody yet.
-    pub fn new(due: &'a DueTrip, field: &'a Field, roster: &'a RosterView, map: &'a RoadMap, now: Timestamp) -> Self {
+    /// Stands at the meeting point and looks as far as `within_s` seconds; draws nobody yet.
+    pub fn new(
+        due: &'a DueTrip,
+        field: &'a Field,
+        roster: &'a RosterView,
+        map: &'a RoadMap,
+        now: Timestamp,
+        within_s: i64,
+    ) -> Self {
         let pickup = due.row.trip.pickup;
         let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(3);
         let mut no_road = [false; 2];
@@ -55,7 +62,7 @@ impl<'a> Search<'a> {
             };
             let by_road = field
                 .registry(mode)
-                .soonest(&snap, limits::PICKUP_ETA_S_MAX as u32 * 1_000)
+                .soonest(&snap, within_s as u32 * 1_000)
                 .map(|(staff, ms)| (staff, Eta { seconds: ms as f32 / 1_000.0, source: EtaSource::Road }, false));
             let stream: Stream<'a> = Box::new(by_road);
             streams.push(stream.peekable());
