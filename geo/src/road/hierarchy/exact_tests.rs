@@ -287,7 +287,7 @@ fn agrees_with_dijkstra_on_real_streets() {
     }
 }
 
-/// With the map's own turns, if it has any, and with random ones that forbid more.
+/// Over junctions, and with the map's own turns if it has any.
 fn on_streets(map: &RoadMap, profile: Profile, name: &str, queries: usize) {
     let graph = map.graph(profile);
     let order = NodeOrder::find(graph);
