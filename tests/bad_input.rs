@@ -199,7 +199,12 @@ fn refuse_commands(stand: &Stand) {
         (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9", "agencies": [NO_ID] }), "agencies"),
         (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9", "any_agency": true, "crew_size": 9 }), "crew_size"),
         (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9" }), "agencies"),
-        (Role::Admin, "/v1/admin/riders", json!({ "name": "표식-9", "any_agency": true, "agencies": [NO_ID] }), "any_agency"),
+        (
+            Role::Admin,
+            "/v1/admin/riders",
+            json!({ "name": "표식-9", "any_agency": true, "agencies": [NO_ID] }),
+            "any_agency",
+        ),
         (Role::Admin, "/v1/admin/supervisors", json!({ "agency": NO_ID, "name": "표식-9" }), "agency"),
     ];
     for (role, path, body, field) in cases {

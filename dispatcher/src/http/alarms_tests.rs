@@ -29,13 +29,17 @@ async fn fix(edge: &Edge, person: &Person, seq: u32) {
 async fn an_agency_that_is_not_concerned_sees_an_alarm_without_places_and_cannot_take_it() {
     let edge = Edge::new().await;
     let other = edge.app.record.create_agency(T0, "other", false).await.unwrap().id;
-    let (own, stranger, centre) = (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
+    let (own, stranger, centre) =
+        (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
     let rider = edge.rider_of(vec![edge.agency]).await;
     let without_trip = raise(&edge, &rider).await;
     let refused = take(&edge, &stranger, &without_trip).await;
     assert_eq!((refused.status.as_u16(), refused.code()), (403, "not_concerned"), "{}", refused.text);
     let seen = &console(&edge, &stranger).await["incidents"][0];
-    assert_eq!((&seen["concerned"], &seen["acknowledged_at"], &seen["registered"]), (&json!(false), &json!(null), &json!([])));
+    assert_eq!(
+        (&seen["concerned"], &seen["acknowledged_at"], &seen["registered"]),
+        (&json!(false), &json!(null), &json!([]))
+    );
     assert_eq!(console(&edge, &own).await["incidents"][0]["concerned"], true);
     assert_eq!(take(&edge, &own, &without_trip).await.status, 200);
 

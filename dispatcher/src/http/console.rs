@@ -147,12 +147,7 @@ async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
 
 /// Whose alarm it is: the centre's; the agency's whose staff raised it or are the crew of its trip; while it has no crew,
 /// the agencies' that its rider consented to.
-async fn is_concerned(
-    app: &App,
-    agency: Option<AgencyId>,
-    incident: &Incident,
-    row: Option<&TripRow>,
-) -> Answer<bool> {
+async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, row: Option<&TripRow>) -> Answer<bool> {
     let Some(agency) = agency else { return Ok(true) };
     let crewed = row.filter(|row| is_crewed(row.trip.phase) && !row.crew.is_empty());
     if crewed.is_some_and(|row| row.crew.iter().any(|m| m.agency == agency)) {
