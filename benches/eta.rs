@@ -1,72 +1,142 @@
-//! How long it takes to know who can be there soonest by road, against a scan by straight line, and how often the scan names
-//! the wrong person. Staff and pickups stand on random points of the roads.
+//! How long it takes to know who can be there soonest by road: the hierarchy with its staff buckets against the plain searches
+//! it replaces, on the same points in one run. Staff and pickups stand on random points of the roads.
 
-use geo::road::{Graph, Profile, RoadMap, Snap, StaffOnRoad, load, soonest};
+use geo::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
+use geo::road::{Graph, Profile, RoadMap, Snap, StaffOnRoad, arcs, load, soonest};
 use harness::figures::{self, SEED, measure, note, row};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use std::sync::Arc;
+use std::time::Instant;
 
 /// Soonest staff asked for.
 const K: usize = 10;
-/// The bound of the service's own search, seconds.
-const BOUND_S: f32 = 2_700.0;
+/// The bound of the service's own search.
+const BOUND_MS: u32 = 2_700_000;
 /// Searches timed of each case.
-const ROUNDS: usize = 100;
-/// Searches timed of the worst case, each over everything within the bound.
-const WORST_ROUNDS: usize = 10;
+const ROUNDS: usize = 1_000;
+/// Searches timed of the plain search, which takes thousands of times longer.
+const PLAIN_ROUNDS: usize = 12;
+/// Whole matrices, fills and weights timed.
+const WHOLE_ROUNDS: usize = 3;
 /// Staff on the road.
-const CROWDS: [usize; 3] = [100, 500, 2_000];
+const CROWDS: [usize; 4] = [20, 100, 500, 2_000];
 
 fn main() {
     if !figures::is_asked_for() {
         return;
     }
     figures::heading("eta");
-    let city = RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED));
-    for (name, profile) in [("generated, walk", Profile::Walk), ("generated, drive", Profile::Drive)] {
-        on(name, city.graph(profile));
-    }
     if let Some(file) = harness::seoul("roads/seoul-drive-2025-05.osm.pbf") {
         let (data, _) = load(&[file.as_path()], None, &mut |_| {}).expect("the extract is readable");
-        on("Seoul, drive", RoadMap::build(data).graph(Profile::Drive));
+        let map = RoadMap::build(data);
+        for (name, profile) in [("Seoul drive, turns", Profile::Drive), ("Seoul walk", Profile::Walk)] {
+            on(name, map.graph(profile), SearchGraph::of(&map, profile), map.turns(profile));
+        }
+    }
+    let map = RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED));
+    let profile = Profile::Drive;
+    on("generated drive, turns", map.graph(profile), SearchGraph::of(&map, profile), map.turns(profile));
+}
+
+/// Points of one case.
+struct Points {
+    staff: Vec<Snap>,
+    pickups: Vec<Snap>,
+}
+
+impl Points {
+    fn new(graph: &Graph, crowd: usize) -> Self {
+        let mut dice = StdRng::seed_from_u64(SEED ^ crowd as u64);
+        let mut many = |count| (0..count).map(|_| somewhere(graph, &mut dice)).collect();
+        Self { staff: many(crowd), pickups: many(ROUNDS) }
     }
 }
 
-fn on(name: &str, graph: &Graph) {
+fn on(name: &str, graph: &Graph, search: SearchGraph, turns: Option<&geo::road::Turns>) {
+    let begun = Instant::now();
+    let order = NodeOrder::find(graph);
+    let ordered = begun.elapsed();
+    let begun = Instant::now();
+    let hierarchy = Arc::new(Hierarchy::new(search, &order));
+    note(format_args!(
+        "{name}: {hierarchy:?}, depth {}; order {ordered:.1?}, contraction {:.1?}",
+        hierarchy.depth_max(),
+        begun.elapsed()
+    ));
+    let metric = Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)));
     for crowd in CROWDS {
-        let mut dice = StdRng::seed_from_u64(SEED ^ crowd as u64);
-        let people: Vec<Snap> = (0..crowd).map(|_| somewhere(graph, &mut dice)).collect();
-        let pickups: Vec<Snap> = (0..ROUNDS).map(|_| somewhere(graph, &mut dice)).collect();
-        let mut staff = StaffOnRoad::new(graph);
-        for (id, snap) in (0_u32..).zip(&people) {
-            staff.put(id, *snap);
-        }
-        let base = measure(ROUNDS, |i| nearest_by_line(&people, &pickups[i]));
-        row(&format!("{name}: baseline, line scan, {K} of {crowd}"), &base, None);
-        let road = measure(ROUNDS, |i| soonest(graph, &staff, &pickups[i], BOUND_S).take(K).collect::<Vec<_>>());
-        row(&format!("{name}: realistic, {K} of {crowd}"), &road, Some(base.p50_us()));
-        let worst = measure(WORST_ROUNDS, |i| soonest(graph, &staff, &pickups[i], BOUND_S).count());
-        row(&format!("{name}: worst, all of {crowd} within 45 min"), &worst, Some(base.p50_us()));
-        let wrong = pickups.iter().filter(|p| line_is_wrong(graph, &staff, &people, p)).count();
-        note(format_args!("nearest by line is not the soonest by road: {wrong} of {ROUNDS}"));
+        let points = Points::new(graph, crowd);
+        let plain_us = plain(name, graph, turns.filter(|_| crowd == CROWDS[0]), &points);
+        let mut buckets = filled(&metric, &points.staff);
+        let times = measure(ROUNDS, |i| buckets.nearest(&points.pickups[i], K, BOUND_MS, |_| true));
+        row(&format!("{name}: {K} of {crowd}"), &times, None);
+        note(format_args!("the plain search over junctions takes {:.0} times as long", plain_us / times.p50_us()));
+        let times = measure(ROUNDS, |i| buckets.soonest(&points.pickups[i], BOUND_MS).take(K).collect::<Vec<_>>());
+        row(&format!("{name}: {K} of {crowd}, one by one"), &times, None);
+        let times = measure(ROUNDS, |i| buckets.all(&points.pickups[i], BOUND_MS));
+        row(&format!("{name}: all of {crowd}"), &times, None);
+        let times = measure(ROUNDS, |i| buckets.put((i % crowd) as u32, points.pickups[i]));
+        row(&format!("{name}: one of {crowd} moves to another street"), &times, None);
     }
+    wholes(name, graph, &hierarchy, &metric);
+}
+
+/// The median of the search that is replaced, microseconds. It knows nothing of turns; where they cost, the plain search over
+/// arcs is timed as well: always of everything, so once.
+fn plain(name: &str, graph: &Graph, turns: Option<&geo::road::Turns>, points: &Points) -> f64 {
+    let crowd = points.staff.len();
+    let mut staff = StaffOnRoad::new(graph);
+    for (id, snap) in (0_u32..).zip(&points.staff) {
+        staff.put(id, *snap);
+    }
+    let bound_s = BOUND_MS as f32 / 1_000.0;
+    let times =
+        measure(PLAIN_ROUNDS, |i| soonest(graph, &staff, &points.pickups[i], bound_s).take(K).collect::<Vec<_>>());
+    row(&format!("{name}: {K} of {crowd}, plain over junctions"), &times, None);
+    let Some(turns) = turns else { return times.p50_us() };
+    let over_arcs = measure(WHOLE_ROUNDS, |i| arcs::times_from(graph, turns, &points.pickups[i]));
+    row(&format!("{name}: all there are, plain over arcs"), &over_arcs, None);
+    times.p50_us()
+}
+
+/// What is done with everybody at once.
+fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Metric>) {
+    let points = Points::new(graph, 100);
+    let times = measure(WHOLE_ROUNDS, |_| {
+        let buckets = filled(metric, &points.staff);
+        points.pickups[..100].iter().map(|pickup| buckets.all(pickup, BOUND_MS).len()).sum::<usize>()
+    });
+    row(&format!("{name}: 100 x 100 from cold"), &times, None);
+    let points = Points::new(graph, 2_000);
+    let times = measure(WHOLE_ROUNDS, |_| Metric::new(hierarchy, ArcTimes::free_flow(graph)));
+    row(&format!("{name}: weights alone"), &times, None);
+    let live = Live::new(Metric::new(hierarchy, ArcTimes::free_flow(graph)));
+    for (id, snap) in (0_u32..).zip(&points.staff) {
+        live.put(id, *snap, 0);
+    }
+    let mut jam = Conditions::default();
+    let times = measure(WHOLE_ROUNDS, |i| {
+        jam.by_edge.insert(i as u32, 3.0);
+        live.reweigh(ArcTimes::under(graph, &jam, |_| geo::road::data::RoadClass::Residential));
+    });
+    row(&format!("{name}: weights and refill of 2000"), &times, None);
+    let (quiet, busy) = std::thread::scope(|scope| {
+        let search = || measure(ROUNDS, |i| live.nearest(&points.pickups[i], K, BOUND_MS, |_| true));
+        let quiet = search();
+        let worker = scope.spawn(|| live.reweigh(ArcTimes::free_flow(graph)));
+        let busy = search();
+        worker.join().expect("re-weighting does not panic");
+        (quiet, busy)
+    });
+    row(&format!("{name}: {K} of 2000, shared, quiet"), &quiet, None);
+    row(&format!("{name}: {K} of 2000, shared, while weights change"), &busy, Some(quiet.p50_us()));
+}
+
+fn filled(metric: &Arc<Metric>, staff: &[Snap]) -> StaffBuckets<u32> {
+    StaffBuckets::filled(Arc::clone(metric), (0_u32..).zip(staff).map(|(id, snap)| (id, *snap, 0)))
 }
 
 fn somewhere(graph: &Graph, dice: &mut StdRng) -> Snap {
     graph.snap_at(dice.random_range(0..graph.edge_count() as u32), dice.random())
-}
-
-fn nearest_by_line(people: &[Snap], pickup: &Snap) -> Vec<(f64, u32)> {
-    let distances = people.iter().map(|s| s.at.distance_m(pickup.at));
-    let mut all: Vec<(f64, u32)> = distances.zip(0_u32..).collect();
-    let nth = K.min(all.len()) - 1;
-    all.select_nth_unstable_by(nth, |a, b| a.0.total_cmp(&b.0));
-    all.truncate(K);
-    all.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
-    all
-}
-
-fn line_is_wrong(graph: &Graph, staff: &StaffOnRoad<u32>, people: &[Snap], pickup: &Snap) -> bool {
-    let by_line = nearest_by_line(people, pickup)[0].1;
-    soonest(graph, staff, pickup, BOUND_S).next().is_some_and(|(id, _)| id != by_line)
 }

@@ -2,10 +2,10 @@
 //! place with `fdatasync` on the same disk: what SQLite's log does once it has its length.
 
 use dispatcher::clock::Env;
-use dispatcher::record::{Applied, Effect, NewBooking, NewRider, NewShift, NewStaff, Place, Placement, Record};
+use dispatcher::record::{Actor, Applied, Effect, NewBooking, NewShift, NewStaff, Place, Placement, Record};
 use geo::Position;
 use harness::figures::{self, Times, measure, note, row};
-use matcher::model::{AccountId, AgencyId, BookingKind, CrewSize, Mode, RiskGrade, StaffKind, TripId};
+use matcher::model::{AccountId, AgencyId, BookingKind, Mode, StaffKind, TripId};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
@@ -56,7 +56,7 @@ fn floor(dir: &Path) -> Times {
 struct Town {
     record: Record,
     env: Env,
-    rider: AccountId,
+    riders: Vec<AccountId>,
     staff: Vec<AccountId>,
 }
 
@@ -66,15 +66,10 @@ impl Town {
         let record = Record::open(&dir.join("record"), env.clone()).await.expect("a fresh record");
         let now = env.now();
         let agency = record.create_agency(now, "a", false).await.expect("written").id;
-        let rider = NewRider {
-            name: "r".into(),
-            agencies: Vec::new(),
-            gender: None,
-            risk: RiskGrade::Standard,
-            crew_size: CrewSize::PAIR,
-        };
-        let rider = record.create_rider(now, &rider).await.expect("written").id;
-        let mut this = Self { record, env, rider, staff: Vec::new() };
+        // A rider has one trip at a time: one for each trip.
+        let enrolled = record.enrol(now, "riders", 0, (SINGLE + BATCH * BATCHES) as u32, 0).await.expect("written");
+        let riders = enrolled.riders.into_iter().map(|(account, _)| account.id).collect();
+        let mut this = Self { record, env, riders, staff: Vec::new() };
         for _ in 0..STAFF {
             let one = this.on_shift(agency).await;
             this.staff.push(one);
@@ -91,7 +86,8 @@ impl Town {
             gender: None,
             certified_until: now.plus_s(86_400),
         };
-        let staff = self.record.create_staff(now, &new).await.expect("written").expect("the agency exists").id;
+        let staff =
+            self.record.create_staff(now, Actor::Shell, &new).await.expect("written").expect("the agency exists").id;
         let begun = self.record.start_shift(now, staff, NewShift { mode: Mode::Walk, hours: 8 }).await;
         begun.expect("written").expect("a member may begin");
         staff
@@ -100,7 +96,7 @@ impl Town {
     async fn book(&self, number: usize) -> TripId {
         let place = |lat| Place { position: Position::new(lat, 127.0).expect("in Seoul"), label: None };
         let new = NewBooking {
-            rider: self.rider,
+            rider: self.riders[number],
             idempotency_key: format!("bench-{number}"),
             body_sha256: [7; 32],
             kind: BookingKind::Now,

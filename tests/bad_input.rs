@@ -3,7 +3,7 @@
 
 use dispatcher::clock::Env;
 use dispatcher::http::access::TABLE;
-use dispatcher::record::{AuditChain, Record, Role, token_ttl_s};
+use dispatcher::record::{Actor, AuditChain, Record, Role, token_ttl_s};
 use harness::people::{Enrolled, GOAL, MEETING, enrol, journey, place};
 use harness::raw::{Raw, call};
 use harness::refusal::{NO_ID, assert_refusal};
@@ -227,6 +227,7 @@ fn refuse_what_is_not_there(stand: &Stand) {
             (Role::Supervisor, "GET", "/v1/trips/{}/candidates", Value::Null),
             (Role::Supervisor, "POST", "/v1/trips/{}/assign", json!({ "staff": [] })),
             (Role::Supervisor, "POST", "/v1/trips/{}/release", json!({})),
+            (Role::Supervisor, "POST", "/v1/trips/{}/complete", json!({})),
             (Role::Supervisor, "POST", "/v1/trips/{}/unserved", json!({ "reason": "nobody" })),
             (Role::Supervisor, "POST", "/v1/incidents/{}/acknowledge", json!({})),
             (Role::Admin, "POST", "/v1/admin/accounts/{}/suspend", json!({ "reason": "표식-9" })),
@@ -287,7 +288,11 @@ async fn refuse_what_ended(stand: &Stand) {
     let long_ago = env.now().plus_s(-token_ttl_s(Role::Rider) - 1);
     let token = beside.issue_token(long_ago, account).await.expect("the record answers").expect("an account");
     assert_refusal("expired token", &stand.send("GET", "/v1/me", &token, &[], None), 401, "bad_token", None);
-    let (code, _) = beside.issue_code_for(long_ago, account, 1).await.expect("the record answers").expect("an account");
+    let (code, _) = beside
+        .issue_code_for(long_ago, Actor::Shell, account, 1)
+        .await
+        .expect("the record answers")
+        .expect("an account");
     let sign_in = |code: &str| stand.post("/v1/session", "", &json!({ "code": code }));
     assert_refusal("expired code", &sign_in(&code), 401, "bad_code", None);
     let token = stand.server.token_of(&made).await;

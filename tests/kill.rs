@@ -2,6 +2,7 @@
 
 use dispatcher::clock::Env;
 use dispatcher::record::{AuditChain, Record};
+use geo::road::RoadMap;
 use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
 use simulator::client::Api;
@@ -9,10 +10,11 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tempfile::TempDir;
 use tokio::task::JoinSet;
 
 /// Kills in one run; more by `DONGHAENG_KILLS`.
-const KILLS: u32 = 6;
+const KILLS: u32 = 8;
 const RIDERS: u32 = 24;
 const STAFF: u32 = 16;
 
@@ -93,7 +95,12 @@ async fn check_audit(server: &Server, before: i64) -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
     let kills = std::env::var("DONGHAENG_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(KILLS);
-    let mut server = Server::start(ServerOptions::default()).await;
+    // The generated city from a file: a process that starts often starts quickly.
+    let maps = TempDir::new().expect("a temporary directory");
+    let map = maps.path().join("city.graph");
+    RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED)).save(&map).expect("a map file");
+    let args = vec!["--map".to_owned(), map.to_str().expect("a path in UTF-8").to_owned()];
+    let mut server = Server::start(ServerOptions { args, ..ServerOptions::default() }).await;
     let counts = json!({ "staff": STAFF, "riders": RIDERS, "supervisors": 1 });
     let made = server.api().post("/v1/demo/enrol", &counts).await.expect("the demo enrols");
     let stop = Arc::new(AtomicBool::new(false));

@@ -11,31 +11,39 @@ use std::time::Duration;
 const LABEL: &str = "표식마당-7Q";
 const LAT: &str = "37.56631";
 const LON: &str = "126.97793";
+const KEY: &str = "marked-key-2W";
+const NAMES: [&str; 4] = ["표식가드-8J", "표식가드-9J", "표식이름-4K", "표식상황-6H"];
 
 /// The first marked value found, with where.
 fn find_leak(place: &str, text: &str, marks: &[String]) -> Option<String> {
     marks.iter().find(|mark| text.contains(mark.as_str())).map(|mark| format!("{mark} in {place}"))
 }
 
-fn tokens(made: &Value, kind: &str) -> Vec<String> {
-    let rows = made[kind].as_array().expect("a list").iter();
-    rows.map(|row| row["token"].as_str().expect("a token").to_owned()).collect()
+/// Everything in Redis, keys and all they hold, one on a line.
+fn redis_strings(redis: &Redis) -> String {
+    let mut all = String::new();
+    for (key, held) in redis.everything() {
+        for part in std::iter::once(key.as_bytes()).chain(held.iter().map(Vec::as_slice)) {
+            all.push_str(&String::from_utf8_lossy(part));
+            all.push('\n');
+        }
+    }
+    all
 }
 
-/// Everything in Redis that is readable as text, by its own protocol.
-fn redis_strings(port: u16) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).expect("redis answers");
-    stream.set_read_timeout(Some(Duration::from_millis(500))).expect("a timeout can be set");
-    stream.write_all(b"KEYS *\r\n").expect("redis listens");
-    let mut bytes = Vec::new();
-    let mut some = [0; 8_192];
-    while let Ok(read) = stream.read(&mut some) {
-        if read == 0 {
-            break;
-        }
-        bytes.extend_from_slice(&some[..read]);
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
+/// People with marked names, as an admin makes them: their one-time codes and names.
+fn make_people(server: &Server) -> (Vec<Value>, Vec<String>) {
+    let agency = server.admin(&["agency", "--name", "한강경호"])["id"].as_str().expect("an id").to_owned();
+    let made: Vec<Value> = [
+        &["staff", "--agency", &agency, "--name", NAMES[0]][..],
+        &["staff", "--agency", &agency, "--name", NAMES[1]],
+        &["rider", "--agency", &agency, "--name", NAMES[2]],
+        &["supervisor", "--agency", &agency, "--name", NAMES[3]],
+    ]
+    .map(|args| server.admin(args))
+    .to_vec();
+    let codes = made.iter().map(|one| one["code"].as_str().expect("a code").to_owned()).collect();
+    (made, codes)
 }
 
 #[test]
@@ -54,12 +62,16 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
         ..ServerOptions::default()
     };
     let server = Server::start(options).await;
-    let made = server.api().post("/v1/demo/enrol", &json!({ "staff": 2, "riders": 1, "supervisors": 1 })).await;
-    let made = made.expect("the demo enrols");
-    let (staff, riders) = (tokens(&made, "staff"), tokens(&made, "riders"));
-    let supervisor = tokens(&made, "supervisors").remove(0);
-    let mut marks: Vec<String> = vec![LABEL.to_owned(), LAT.to_owned(), LON.to_owned(), supervisor.clone()];
-    marks.extend(staff.iter().chain(&riders).cloned());
+    let (made, codes) = make_people(&server);
+    let mut signed_in = Vec::new();
+    for one in &made {
+        signed_in.push(server.token_of(one).await);
+    }
+    let [first, second, rider, supervisor] = &signed_in[..] else { unreachable!("four were made") };
+    let staff = [first.clone(), second.clone()];
+    let mut marks: Vec<String> = [LABEL, LAT, LON, KEY].iter().chain(&NAMES).map(|mark| (*mark).to_owned()).collect();
+    marks.extend(signed_in.iter().cloned());
+    marks.extend(codes);
 
     let (lat, lon): (f64, f64) = (LAT.parse().expect("a number"), LON.parse().expect("a number"));
     for (n, token) in (1..).zip(&staff) {
@@ -68,10 +80,10 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
         let fix = json!({ "lat": lat, "lon": lon, "acc_m": 8, "kind": "gps", "age_ms": 0, "seq": n });
         api.post("/v1/fixes", &json!({ "fixes": [fix] })).await.expect("the fix is taken");
     }
-    let rider = server.api().signed_in(&riders[0]);
+    let rider = server.api().signed_in(rider);
     let place = json!({ "lat": lat, "lon": lon, "label": LABEL });
     let body = json!({ "kind": "now", "pickup": place, "dropoff": { "lat": 37.57, "lon": 126.99, "label": LABEL } });
-    let booked = rider.book("marked-key", &body).await.expect("the booking is acknowledged");
+    let booked = rider.book(KEY, &body).await.expect("the booking is acknowledged");
     let trip = booked["trips"][0]["id"].as_str().expect("an id").to_owned();
     for token in &staff {
         let api = server.api().signed_in(token);
@@ -86,6 +98,11 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
         let id = offer["id"].as_str().expect("both phones are asked");
         api.post(&format!("/v1/offers/{id}/answer"), &json!({ "accept": true })).await.expect("accepted");
     }
+    let console = server.api().signed_in(supervisor).get("/v1/console").await.expect("the console");
+    assert!(
+        console.to_string().contains(NAMES[0]),
+        "names are shown where they belong, so the marks are the right ones"
+    );
     rider.post("/v1/sos", &json!({ "trip": trip })).await.expect("the alarm is raised");
     rider.post(&format!("/v1/trips/{trip}/cancel"), &json!({})).await.expect("cancelled");
 
@@ -101,8 +118,8 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
     let metrics = scrape(&server);
     assert!(metrics.contains("donghaeng_"), "the metrics were read");
     assert_eq!(find_leak("the metrics", &metrics, &marks), None);
-    let kept = redis_strings(redis.port());
-    assert!(kept.contains("dh:"), "Redis was read");
+    let kept = redis_strings(&redis);
+    assert!(kept.contains(":c:"), "Redis holds positions, and was read");
     assert_eq!(find_leak("redis", &kept, &marks), None);
     let log = server.log();
     assert!(log.contains("POST"), "requests were logged");

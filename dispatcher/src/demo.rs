@@ -2,7 +2,7 @@
 //! consented to that company only, so that no simulated booking takes the visitor's crew. Exists only under `--demo`.
 
 use crate::clock::Env;
-use crate::record::{CERTIFIED_S, NewRider, NewStaff, Record, RecordError};
+use crate::record::{Actor, CERTIFIED_S, NewRider, NewStaff, Record, RecordError};
 use anyhow::{Context, Result};
 use matcher::model::{AccountId, CrewSize, RiskGrade, StaffKind};
 use serde::{Deserialize, Serialize};
@@ -65,8 +65,8 @@ pub async fn prepare(record: &Record, env: &Env, dir: &Path) -> Result<Demo> {
 
 async fn create(record: &Record, env: &Env) -> Result<Demo> {
     let now = env.now();
-    let centre = record.create_agency(now, "원스톱지원센터", true).await?;
-    let company = record.create_agency(now, "동행경호", false).await?;
+    let centre = record.create_agency(now, Actor::Demo, "원스톱지원센터", true).await?;
+    let company = record.create_agency(now, Actor::Demo, "동행경호", false).await?;
     let mut staff = Vec::with_capacity(2);
     for name in ["김가드", "이가드"] {
         let new = NewStaff {
@@ -76,7 +76,7 @@ async fn create(record: &Record, env: &Env) -> Result<Demo> {
             gender: None,
             certified_until: now.plus_s(CERTIFIED_S),
         };
-        staff.push(record.create_staff(now, &new).await?.context("the agency was just made")?.id);
+        staff.push(record.create_staff(now, Actor::Demo, &new).await?.context("the agency was just made")?.id);
     }
     let rider = NewRider {
         name: "방문자".to_owned(),
@@ -85,8 +85,9 @@ async fn create(record: &Record, env: &Env) -> Result<Demo> {
         risk: RiskGrade::Standard,
         crew_size: CrewSize::PAIR,
     };
-    let rider = record.create_rider(now, &rider).await?;
-    let supervisor = record.create_supervisor(now, centre.id, "상황실").await?.context("the agency was just made")?;
+    let rider = record.create_rider(now, Actor::Demo, &rider).await?;
+    let supervisor =
+        record.create_supervisor(now, Actor::Demo, centre.id, "상황실").await?.context("the agency was just made")?;
     Ok(Demo { rider: rider.id, staff: [staff[0], staff[1]], supervisor: supervisor.id })
 }
 
@@ -100,7 +101,7 @@ pub async fn codes(record: &Record, env: &Env, demo: &Demo) -> Result<Vec<Entry>
         ("staff2", "/staff#2", demo.staff[1]),
         ("supervisor", "/console", demo.supervisor),
     ] {
-        if let Some((code, _)) = record.issue_code_for(now, account, CODE_LIFE_S).await? {
+        if let Some((code, _)) = record.issue_code_for(now, Actor::Demo, account, CODE_LIFE_S).await? {
             entries.push(Entry { who, page, code });
         }
     }

@@ -12,7 +12,7 @@ use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
 use crate::live::{Health, Live};
 use crate::record::Record;
-use crate::view::incident::FOLLOWED_S;
+use crate::view::incident::{FOLLOWED_S, follows_device};
 use crate::{shutdown, telemetry, tls, ws};
 use anyhow::{Context, Result};
 use geo::Fix;
@@ -189,7 +189,7 @@ async fn forget_off_shift(live: &Live, record: &Record, roster: &Roster, now: Ti
     };
     for person in live.snapshot() {
         let at_work = view.by_id.get(&person.staff).is_some_and(|entry| is_at_work(entry, now));
-        if !at_work && !alarms.iter().any(|alarm| alarm.raised_by == person.staff) {
+        if !at_work && !alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == person.staff) {
             live.remove(person.staff);
         }
     }

@@ -6,14 +6,18 @@
 //! | GPS report, location update | [`Fix`] |
 //! | H3 index, hexagon | [`Cell`] |
 //! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
-//! | map matching (of one point), nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
+//! | map matching of one point, nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
+//! | map matching of a trace | [`road::Matcher`] → [`road::Match`] |
+//! | edge-based graph, turn table, turn restriction | [`road::Turns`] over arcs `edge * 2 + direction`, [`road::Restriction`] |
 //! | vertex, intersection | junction: a node of [`road::Graph`] |
 //! | undirected street segment between intersections | [`road::graph::Edge`] |
 //! | directed edge, edge use | [`road::graph::Arc`] |
 //! | compressed sparse row graph, adjacency array | [`road::Graph`], one per [`road::Profile`] |
-//! | routing profile, mode, costing | [`road::Profile`] |
+//! | routing profile, mode, costing | [`road::Profile`], what sets it apart in [`road::modes`] |
+//! | public transport, GTFS frequencies | [`road::subway`] on top of the walking graph: [`road::Profile::Transit`] |
 //! | many-to-one, nearest drivers by travel time | [`road::soonest`] over [`road::StaffOnRoad`] |
 //! | isochrone, reachability | [`road::reach()`] |
+//! | customizable contraction hierarchy, bucket CH, last-stop buckets | [`road::hierarchy`] |
 //! | one-to-one route, duration | [`road::Graph::route`], [`road::Graph::travel_time`] |
 //! | OSM extract, PBF import | [`road::load()`] → [`road::data::MapData`] |
 //! | preprocessed graph file | [`road::RoadMap::save`], [`road::RoadMap::load`] |

@@ -41,6 +41,9 @@ impl fmt::Display for PositionError {
 impl std::error::Error for PositionError {}
 
 impl Position {
+    /// Where the equator meets the meridian of Greenwich; no road is there.
+    pub(crate) const ORIGIN: Self = Self { lat_e7: 0, lon_e7: 0 };
+
     /// From degrees. Rounds to 10⁻⁷ degree.
     pub fn new(lat: f64, lon: f64) -> Result<Self, PositionError> {
         if !lat.is_finite() || !lon.is_finite() {

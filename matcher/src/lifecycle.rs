@@ -9,7 +9,7 @@ use std::fmt::{self, Write as _};
 /// What can happen to a trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Event {
-    /// Asked for a later time.
+    /// For a later time: nobody need be asked yet. So it is when it is asked, and again when its crew is lost long before.
     Reserve,
     /// The search for a crew begins.
     GoLive,
@@ -100,6 +100,8 @@ pub const TABLE: &[Transition] = &[
     t(Phase::Requested, Event::GoLive, Phase::Matching),
     t(Phase::Reserved, Event::GoLive, Phase::Matching),
     t(Phase::Matching, Event::Offer, Phase::Offered),
+    // Asked by hand hours ahead and not answered, or a drop-out hours ahead: a search now would only call a human too early.
+    t(Phase::Matching, Event::Reserve, Phase::Reserved),
     t(Phase::Offered, Event::Refill, Phase::Matching),
     t(Phase::Offered, Event::Assign, Phase::Assigned),
     t(Phase::Assigned, Event::Depart, Phase::EnRoute),

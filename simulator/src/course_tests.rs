@@ -39,6 +39,7 @@ async fn honest_server_is_clean_and_everything_is_measured() {
     assert_eq!(report.offer_to_assigned_ms.count, report.bookings);
     assert!(report.fixes_per_s > 5.0 && report.messages_per_s > report.fixes_per_s, "{report:?}");
     assert!(report.errors.is_empty(), "{:?}", report.errors);
+    assert_eq!((report.seq_gaps, report.console_gaps), (0, 0), "{report:?}");
     let json: Value = serde_json::to_value(&report).unwrap();
     for name in ["booking_to_both_phones_ms", "offer_to_assigned_ms", "position_to_map_ms"] {
         for part in ["p50", "p99", "max", "count"] {
@@ -74,6 +75,13 @@ async fn crew_shown_too_early_is_found() {
     )
     .await;
     assert!(report.assigned_too_early >= 1 && !report.is_clean(), "{report:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn number_that_never_comes_is_found() {
+    let report =
+        run(Lie::SkipsNumbers, "--duration 3 --seed 5 --phones 40 --bookings-per-second 3 --prompt-answers").await;
+    assert!(report.seq_gaps >= 1 && !report.is_clean(), "{report:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

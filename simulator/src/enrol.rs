@@ -5,9 +5,13 @@ use crate::client::{Api, ApiError};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::{Value, json};
 use std::fmt;
+use std::time::Duration;
 
 /// Accounts made at the same time through the admin API.
 const AT_ONCE: usize = 8;
+
+/// One call is put off so many times at most.
+const WAITS_MAX: u32 = 60;
 
 /// Accounts of one demo call.
 const ENROL_MAX: usize = 20_000;
@@ -137,11 +141,25 @@ async fn by_admin(admin: &Api, open: &Api, wanted: Wanted) -> Result<People, Enr
 
 async fn made(admin: &Api, open: &Api, path: &str, body: &Value, many: usize) -> Result<Vec<Account>, EnrolError> {
     let one = async |_: usize| {
-        let account = admin.post(path, body).await?;
+        let account = patiently(admin, path, body).await?;
         let code = account["code"].as_str().ok_or(EnrolError::Unreadable("code"))?;
-        let session = open.sign_in(code).await?;
+        let session = patiently(open, "/v1/session", &json!({ "code": code })).await?;
         let token = session["token"].as_str().ok_or(EnrolError::Unreadable("token"))?.to_owned();
         Ok(Account { no: account["no"].as_u64().unwrap_or(0), token })
     };
     stream::iter(0..many).map(one).buffered(AT_ONCE).try_collect().await
+}
+
+/// A POST that waits as it is told: many accounts are more calls than one may make at once. What was refused made nothing.
+async fn patiently(api: &Api, path: &str, body: &Value) -> Result<Value, ApiError> {
+    let mut left = WAITS_MAX;
+    loop {
+        match api.post(path, body).await {
+            Err(ApiError::Problem(p)) if p.status == 429 && left > 0 => {
+                left -= 1;
+                tokio::time::sleep(Duration::from_secs(p.retry_after_s.unwrap_or(1))).await;
+            }
+            answer => return answer,
+        }
+    }
 }

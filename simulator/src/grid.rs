@@ -26,8 +26,10 @@ fn data() -> MapData {
         name: Way::NO_NAME,
         drive: Access::Both,
         walk: Access::Both,
+        cycle: Access::Both,
         drive_kmh: 30,
         walk_kmh_tenths: 45,
+        cycle_kmh_tenths: 150,
         bridge: false,
     };
     let rows = (0..SIDE).map(|r| street((0..SIDE).map(|c| r * SIDE + c).collect()));
@@ -39,7 +41,9 @@ fn data() -> MapData {
         bounds: Bounds::around(nodes.iter().copied()).unwrap(),
         ways: rows.chain(columns).collect(),
         nodes,
+        marks: Vec::new(),
         restrictions: Vec::new(),
+        subway: geo::road::subway::Subway::default(),
         names: Vec::new(),
         areas: Vec::new(),
         labels: Vec::new(),

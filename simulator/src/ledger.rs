@@ -28,8 +28,10 @@ pub struct Tally {
     pub messages: AtomicU64,
     /// Numbered messages that came twice and were dropped.
     pub repeated: AtomicU64,
-    /// Holes in the numbering.
+    /// Holes in the numbering of phones and riders: something was lost.
     pub seq_gaps: AtomicU64,
+    /// Frames a console missed, and read the whole picture for.
+    pub console_gaps: AtomicU64,
     /// Sockets opened.
     pub opened: AtomicU64,
     /// Sockets open now.

@@ -19,6 +19,7 @@ pub mod readback;
 pub mod report;
 pub mod rider;
 pub mod seed;
+pub mod settings;
 pub mod socket;
 pub mod streets;
 pub mod supervisor;
@@ -46,5 +47,7 @@ mod ledger_tests;
 mod little_server;
 #[cfg(test)]
 mod options_tests;
+#[cfg(test)]
+mod settings_tests;
 #[cfg(test)]
 mod socket_tests;

@@ -21,6 +21,8 @@ pub(crate) enum Lie {
     OffersBusyPairs,
     /// The rider is told of a crew when the first of it accepts.
     AssignsEarly,
+    /// A number in the middle of a rider's trip is never sent.
+    SkipsNumbers,
 }
 
 struct Trip {
@@ -39,7 +41,9 @@ struct Town {
     trips: BTreeMap<String, Trip>,
     lines: BTreeMap<String, (u64, Option<mpsc::UnboundedSender<Value>>)>,
     staff: Vec<u64>,
-    n: u64,
+    booked: u64,
+    /// Of the one supervisor's map frames: its own, as a gap in it is a fault.
+    frames: u64,
 }
 
 const PHASES: [&str; 7] = ["assigned", "en_route", "arrived", "met", "escorting", "completed", "cancelled"];
@@ -48,7 +52,8 @@ const PHASES: [&str; 7] = ["assigned", "en_route", "arrived", "met", "escorting"
 pub(crate) async fn serve(lie: Lie, bounds: [f64; 4]) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
-    let town = Town { lie, bounds, trips: BTreeMap::new(), lines: BTreeMap::new(), staff: Vec::new(), n: 0 };
+    let town =
+        Town { lie, bounds, trips: BTreeMap::new(), lines: BTreeMap::new(), staff: Vec::new(), booked: 0, frames: 0 };
     let town = Arc::new(Mutex::new(town));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -169,14 +174,14 @@ impl Town {
     }
 
     fn book(&mut self, rider: &str, body: &Value) -> Value {
-        self.n += 1;
-        let id = format!("t{:04}", self.n);
+        self.booked += 1;
+        let id = format!("t{:04}", self.booked);
         let busy = |no: u64| self.trips.values().any(|t| !is_over(t) && t.crew.iter().any(|m| m.0 == no));
         let pair: Vec<u64> = match self.lie {
             Lie::OffersBusyPairs => vec![1, 2],
             _ => self.staff.iter().copied().filter(|no| !busy(*no)).take(2).collect(),
         };
-        let forgotten = self.lie == Lie::ForgetsTrips && self.n.is_multiple_of(3);
+        let forgotten = self.lie == Lie::ForgetsTrips && self.booked.is_multiple_of(3);
         let crew = pair.iter().map(|no| (*no, "offered", false)).collect();
         let trip = Trip {
             rider: rider.to_owned(),
@@ -215,10 +220,12 @@ impl Town {
                 let to = PHASES.into_iter().find(|p| *p == text("to")).unwrap();
                 self.moves(&text("trip"), to, Some(no));
             }
+            // Riders are on no map.
+            "fix" if token.starts_with('r') => {}
             "fix" => {
                 let fix = &message["fixes"][0];
-                self.n += 1;
-                let map = json!({"t":"map","n":self.n,"people":[[no, fix["lat"], fix["lon"], 0, 0, 12]]});
+                self.frames += 1;
+                let map = json!({"t":"map","n":self.frames,"people":[[no, fix["lat"], fix["lon"], 0, 0, 12]]});
                 if let Some((_, Some(line))) = self.lines.get("v1") {
                     let _gone = line.send(map);
                 }
@@ -259,6 +266,9 @@ impl Town {
         let line = self.lines.entry(token.to_owned()).or_default();
         if message["t"] != "result" {
             line.0 += 1;
+            if self.lie == Lie::SkipsNumbers && token.starts_with('r') && line.0 == 2 {
+                line.0 += 1;
+            }
             message["seq"] = json!(line.0);
         }
         if let Some(open) = &line.1 {

@@ -1,8 +1,7 @@
 //! Owns the program: reads the command line, runs one command, turns its outcome into an exit code.
 
-use clap::Parser as _;
-use simulator::options::{Cli, Command, LoadOptions};
-use simulator::{demo, load};
+use simulator::options::{Command, LoadOptions};
+use simulator::{demo, load, settings};
 use std::io::Write as _;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,7 +11,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let outcome = match Cli::parse().command {
+    let outcome = match settings::read(std::env::args_os()).unwrap_or_else(|e| e.exit()).command {
         Command::Load(options) => run_load(&options).await,
         Command::Demo(options) => demo::run(&options, stopped()).await.map(|()| ExitCode::SUCCESS),
     };

@@ -1,4 +1,5 @@
-//! Owns the command line and its checks; each option is also an environment variable. Runs nothing.
+//! Owns the command line and its checks; each option is also an environment variable, and a key of a file (`settings`). Runs
+//! nothing.
 
 use crate::target::Target;
 use crate::temper::{Delay, Temper};
@@ -16,7 +17,8 @@ pub const PHONES_MAX: usize = 19_000;
     about,
     long_about = "A city of riders, staff phones and supervisors that speaks to a dispatcher over its public API \
 only: phones walk real streets and answer offers as people do, riders book along a demand curve, supervisors watch the map.\n\n\
-Every option can also be given by environment: DONGHAENG_SIM_ and its name, e.g. DONGHAENG_SIM_PHONES=500."
+Every option can also be given by environment, DONGHAENG_SIM_ and its name, e.g. DONGHAENG_SIM_PHONES=500, and in a TOML file \
+(--config) under its name with _ for -. An option goes before the environment, and that before the file."
 )]
 pub struct Cli {
     /// What to do.
@@ -40,7 +42,8 @@ The server must run with --demo, or give --admin-token.
 A trip needs two phones for as long as it lasts: with real trips of 15 minutes, 10 bookings/s use up 2,000 phones in about
 100 s. --trip-minutes makes people hurry, so that crews come back.
 
-Exit code: 0 all well; 1 something was lost, doubled or shown as assigned too early, or the run could not start.")]
+Exit code: 0 all well; 1 something was lost (a trip, or a numbered message), doubled or shown as assigned too early, or the
+run could not start; 2 wrong usage.")]
     Load(Box<LoadOptions>),
     /// Play a small fleet for ever, so that the map of a demonstration lives.
     Demo(DemoOptions),
@@ -49,6 +52,9 @@ Exit code: 0 all well; 1 something was lost, doubled or shown as assigned too ea
 /// Of `simulator load`.
 #[derive(Clone, Debug, Args)]
 pub struct LoadOptions {
+    /// Settings file (TOML): every option below may stand in it under its name with `_` for `-`.
+    #[arg(long, env = "DONGHAENG_SIM_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The server: `http://HOST:PORT`.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
     pub target: Target,
@@ -120,6 +126,9 @@ pub struct LoadOptions {
 /// Of `simulator demo`.
 #[derive(Clone, Debug, Args)]
 pub struct DemoOptions {
+    /// Settings file (TOML): every option below may stand in it under its name with `_` for `-`.
+    #[arg(long, env = "DONGHAENG_SIM_CONFIG", value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// The server: `http://HOST:PORT`.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
     pub target: Target,

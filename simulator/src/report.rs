@@ -108,8 +108,10 @@ pub struct Report {
     pub doubled_by_reason: BTreeMap<&'static str, u64>,
     /// Riders shown a crew before all of it had accepted.
     pub assigned_too_early: u64,
-    /// Holes in a numbering.
+    /// Holes in the numbering of phones and riders: something was lost.
     pub seq_gaps: u64,
+    /// Times a console missed frames and read the whole picture: allowed, and slow.
+    pub console_gaps: u64,
     /// Numbered messages sent again and dropped.
     pub repeated: u64,
     /// Sockets opened in the whole run.
@@ -173,6 +175,7 @@ impl Report {
                 doubled_by_reason: doubled,
                 assigned_too_early: 0,
                 seq_gaps: ledger.tally.seq_gaps.load(Relaxed),
+                console_gaps: ledger.tally.console_gaps.load(Relaxed),
                 repeated: ledger.tally.repeated.load(Relaxed),
                 sockets_opened: ledger.tally.opened.load(Relaxed),
                 errors: BTreeMap::new(),
@@ -191,7 +194,7 @@ impl Report {
 
     /// Whether every property held.
     pub fn is_clean(&self) -> bool {
-        self.lost == 0 && self.doubled == 0 && self.assigned_too_early == 0
+        self.lost == 0 && self.doubled == 0 && self.assigned_too_early == 0 && self.seq_gaps == 0
     }
 
     /// For people.
@@ -221,8 +224,8 @@ impl Report {
             self.fixes_per_s, self.messages_per_s, self.sockets_opened
         ));
         line(format!(
-            "lost {}  doubled {}  assigned too early {}  gaps {}  repeated {}",
-            self.lost, self.doubled, self.assigned_too_early, self.seq_gaps, self.repeated
+            "lost {}  doubled {}  assigned too early {}  gaps {}  repeated {}  console gaps {}",
+            self.lost, self.doubled, self.assigned_too_early, self.seq_gaps, self.repeated, self.console_gaps
         ));
         for (what, words) in [("lost", &self.lost_by_reason), ("doubled", &self.doubled_by_reason)] {
             for (word, n) in words {

@@ -1,11 +1,13 @@
-//! Owns one rider: books when told to, follows the trip on the own socket, gives up in the end, cancels what is open when the
-//! run is over. One open trip at a time.
+//! Owns one rider: books when told to, reports from the pickup until the crew is there, follows the trip on the own socket, gives
+//! up in the end, cancels what is open when the run is over. One open trip at a time.
 
+use crate::city::reported;
 use crate::client::{Api, ApiError};
 use crate::connection::{Connection, Ended, Line};
 use crate::demand::Journey;
 use crate::enrol::Account;
 use crate::ledger::Booked;
+use crate::phone::FIX_EVERY;
 use crate::seed::{Stream, dice};
 use crate::socket::{Incoming, backoff};
 use crate::world::{Stage, World};
@@ -15,6 +17,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 use std::collections::VecDeque;
 use std::pin::Pin;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
@@ -65,6 +68,15 @@ struct Rider {
     trip: Option<(String, bool, Instant)>,
     /// Ended before its 201 arrived.
     ended_early: Option<String>,
+    waiting: Waiting,
+}
+
+/// Where the rider waits, and the next report of it. With the crew there, its phones report for all.
+struct Waiting {
+    at: Option<Position>,
+    fix_at: Instant,
+    fix_seq: u64,
+    rng: StdRng,
 }
 
 /// Lives one rider until the run is over. `ready` is given back once the first socket is open.
@@ -78,8 +90,18 @@ pub async fn live(
 ) {
     let mut rng = dice(world.seed, Stream::Rider, index as u64);
     let api = world.api.signed_in(&account.token);
-    let mut rider =
-        Rider { world: Arc::clone(&world), api, index, free, booked: 0, posting: None, trip: None, ended_early: None };
+    let fixes = dice(world.seed, Stream::RiderFixes, index as u64);
+    let mut rider = Rider {
+        world: Arc::clone(&world),
+        api,
+        index,
+        free,
+        booked: 0,
+        posting: None,
+        trip: None,
+        ended_early: None,
+        waiting: Waiting { at: None, fix_at: Instant::now(), fix_seq: 0, rng: fixes },
+    };
     let mut connection = Connection::new(Arc::clone(&world), &account.token, SOURCE_OFFSET + index);
     let mut ready = Some(ready);
     while let Some(mut line) = connection.open(&mut rng).await {
@@ -111,14 +133,28 @@ impl Rider {
                 Some(wish) = wishes.recv() => self.book(wish),
                 answer = posted(&mut self.posting) => self.on_booked(answer),
                 () = until(patience) => self.give_up().await,
+                () = until(self.waiting.at.map(|_| self.waiting.fix_at)) => self.report(line).await?,
                 changed = stage.changed() => changed.map_err(|_| Ended::Over)?,
             }
             line.count();
         }
     }
 
+    /// Says where the rider waits.
+    async fn report(&mut self, line: &mut Line) -> Result<(), Ended> {
+        let Waiting { at: Some(at), fix_at, fix_seq, rng } = &mut self.waiting else { return Ok(()) };
+        let at = reported(*at, rng);
+        *fix_at = Instant::now() + FIX_EVERY;
+        *fix_seq += 1;
+        self.world.ledger.tally.fixes.fetch_add(1, Ordering::Relaxed);
+        let fix = json!({"lat":at.lat(),"lon":at.lon(),"acc_m":15,"kind":"gps","age_ms":0,"seq":fix_seq});
+        line.socket.send(&json!({"t":"fix","fixes":[fix]})).await.map_err(Ended::Closed)
+    }
+
     fn book(&mut self, wish: Wish) {
         self.booked += 1;
+        self.waiting.at = Some(wish.journey.pickup);
+        self.waiting.fix_at = Instant::now();
         let (api, rider) = (self.api.clone(), self.index);
         let key = format!("sim-{}-{}-{}", self.world.seed, rider, self.booked);
         let place = |p: Position| json!({ "lat": p.lat(), "lon": p.lon() });
@@ -150,6 +186,7 @@ impl Rider {
             }
             Err(e) => {
                 self.world.ledger.error(&format!("booking_{}", e.code()));
+                self.waiting.at = None;
                 self.free.put(self.index);
             }
         }
@@ -167,6 +204,9 @@ impl Rider {
             return;
         };
         self.world.ledger.rider_sees(id, phase, at);
+        if matches!(phase, "met" | "escorting") || crate::checkers::lost::is_end(phase) {
+            self.waiting.at = None;
+        }
         if crate::checkers::lost::is_end(phase) {
             if self.trip.take_if(|t| t.0 == id).is_some() {
                 self.free.put(self.index);

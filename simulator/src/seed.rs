@@ -18,6 +18,8 @@ pub enum Stream {
     Rider = 4,
     /// A supervisor.
     Supervisor = 5,
+    /// How far off a rider's fixes are.
+    RiderFixes = 6,
 }
 
 /// The dice of number `index` of a stream.

@@ -102,7 +102,7 @@ pub struct Counts {
     pub sent: u64,
     /// Numbered messages seen before and dropped: resends, not faults.
     pub repeated: u64,
-    /// Numbered messages that came before their time: faults.
+    /// Numbered messages that came before their time: faults, as a server sends them in order.
     pub gaps: u64,
     /// Frames above [`FRAME_BYTES_MAX`]: faults.
     pub oversized: u64,

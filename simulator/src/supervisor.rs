@@ -47,7 +47,9 @@ async fn watch(world: &Arc<World>, api: &Api, line: &mut Line) -> Result<(), End
             message = line.socket.next() => {
                 let message = message.map_err(Ended::Closed)?;
                 if message.body["n"].as_u64().is_some_and(|n| numbers.gap_before(n)) {
-                    world.ledger.tally.seq_gaps.fetch_add(1, Ordering::Relaxed);
+                    // The server may drop frames for a console that is slow; the console then reads everything.
+                    world.ledger.tally.console_gaps.fetch_add(1, Ordering::Relaxed);
+                    tokio::spawn(look_for_doubles(Arc::clone(world), api.clone()));
                 }
                 show(world, &message);
             }

@@ -31,6 +31,7 @@ const picture = async (name, page) => {
 
 /** The names and the digits by which the exact places could be recognised. */
 let secrets = [];
+const codes = [riderCode, staffCode, staff2Code, supervisorCode];
 async function findPlaces() {
   const map = await rider.page.evaluate(() => fetch('/v1/map').then((answer) => answer.json()));
   const of = (name) => map.stations.find((station) => station.name_en === name) ?? assert.fail(`the map has no ${name}`);
@@ -60,7 +61,6 @@ try {
 }
 
 async function signInAll() {
-  const codes = [riderCode, staffCode, staff2Code, supervisorCode];
   await Promise.all(everyone.map((page, i) => page.signIn(codes[i])));
   step('four people are signed in');
   const width = await rider.page.evaluate(() => document.documentElement.scrollWidth);
@@ -219,6 +219,8 @@ async function nothingForbidden() {
   for (const url of watch.urls) {
     for (const token of tokens) assert.ok(!url.includes(token), 'a token was in an address');
     assert.ok(!/[?&](token|ticket|code)=/i.test(url), `a secret's name is in an address: ${url}`);
+    const read = decodeURIComponent(url);
+    for (const secret of [...secrets, ...codes]) assert.ok(!read.includes(secret), `"${secret}" was in an address`);
   }
   assert.deepEqual(watch.faults, []);
   assert.ok(watch.urls.some((url) => url.includes('/tiles/')), 'no map was ever drawn');

@@ -73,6 +73,8 @@ pub struct Phone {
     pub api: Api,
     /// Its socket.
     pub socket: Socket,
+    /// Every message handed over so far.
+    pub heard: Vec<Value>,
     token: String,
     fixes: u32,
 }
@@ -86,7 +88,7 @@ impl Phone {
         let api = server.api().signed_in(token);
         let who = Credentials::Bearer(token.to_owned());
         let socket = Socket::open(api.target(), &who, None, None).await.expect("the socket opens");
-        Self { api, socket, token: token.to_owned(), fixes: 0 }
+        Self { api, socket, heard: Vec::new(), token: token.to_owned(), fixes: 0 }
     }
 
     /// A staff phone whose shift has begun, so many metres east of the meeting point.
@@ -94,9 +96,17 @@ impl Phone {
     /// # Panics
     /// When the shift does not begin.
     pub async fn on_shift(server: &Server, token: &str, metres_east: f64) -> Self {
+        Self::on_shift_at(server, token, (MEETING.0, MEETING.1 + metres_east / DEGREE_M)).await
+    }
+
+    /// As [`Phone::on_shift`], anywhere.
+    ///
+    /// # Panics
+    /// When the shift does not begin.
+    pub async fn on_shift_at(server: &Server, token: &str, at: (f64, f64)) -> Self {
         let mut phone = Self::sign_in(server, token).await;
         phone.api.post("/v1/shift", &json!({ "mode": "walk", "hours": 8 })).await.expect("a shift begins");
-        phone.report(metres_east).await;
+        phone.report_at(at).await;
         phone
     }
 
@@ -105,9 +115,16 @@ impl Phone {
     /// # Panics
     /// When the socket is gone.
     pub async fn report(&mut self, metres_east: f64) {
+        self.report_at((MEETING.0, MEETING.1 + metres_east / DEGREE_M)).await;
+    }
+
+    /// As [`Phone::report`], anywhere.
+    ///
+    /// # Panics
+    /// When the socket is gone.
+    pub async fn report_at(&mut self, at: (f64, f64)) {
         self.fixes += 1;
-        let lon = MEETING.1 + metres_east / DEGREE_M;
-        let fix = json!({ "lat": MEETING.0, "lon": lon, "acc_m": 8, "kind": "gps", "age_ms": 0, "seq": self.fixes });
+        let fix = json!({ "lat": at.0, "lon": at.1, "acc_m": 8, "kind": "gps", "age_ms": 0, "seq": self.fixes });
         self.socket.send(&json!({ "t": "fix", "fixes": [fix] })).await.expect("the fix is sent");
     }
 
@@ -127,6 +144,7 @@ impl Phone {
         let search = async {
             loop {
                 let message = self.socket.next().await.expect("the socket stays open");
+                self.heard.push(message.body.clone());
                 if wanted(&message) {
                     return message;
                 }
@@ -201,7 +219,7 @@ impl Away {
         let api = server.api().signed_in(&self.token);
         let who = Credentials::Bearer(self.token.clone());
         let socket = Socket::open(api.target(), &who, Some(self.resume), None).await.expect("the socket opens again");
-        Phone { api, socket, token: self.token, fixes: self.fixes }
+        Phone { api, socket, heard: Vec::new(), token: self.token, fixes: self.fixes }
     }
 }
 

@@ -48,7 +48,7 @@ fn city_kept() -> PathBuf {
 }
 
 /// Copies the kept cities that are missing. What fails only costs the server those seconds.
-fn lend_city(from: &Path, to: &Path) {
+pub fn lend_city(from: &Path, to: &Path) {
     let Ok(entries) = std::fs::read_dir(from) else { return };
     let _made = std::fs::create_dir_all(to);
     for entry in entries.flatten().filter(|e| e.path().extension().is_some_and(|x| x == "graph")) {

@@ -4,7 +4,7 @@
 use super::{Misuse, open_existing, say};
 use crate::clock::Env;
 use crate::demo;
-use crate::record::{NewRider, NewStaff, Record};
+use crate::record::{Actor, NewRider, NewStaff, Record};
 use anyhow::{Context, Result};
 use clap::{Subcommand, ValueEnum};
 use matcher::model::{AccountId, AgencyId, CrewSize, Gender, RiskGrade, StaffKind, Timestamp};
@@ -155,7 +155,7 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
     let now = env.now();
     match &args.what {
         What::Agency { name: Some(name), centre, .. } => {
-            let agency = record.create_agency(now, &named(name)?, *centre).await?;
+            let agency = record.create_agency(now, Actor::Shell, &named(name)?, *centre).await?;
             Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
         }
         What::Agency { name: None, .. } => {
@@ -174,7 +174,7 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
                 gender: gender.map(Into::into),
                 certified_until: now.plus_s(i64::from(*certified_days) * 86_400),
             };
-            let account = record.create_staff(now, &new).await?.ok_or_else(no_agency)?;
+            let account = record.create_staff(now, Actor::Shell, &new).await?.ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0, "no": account.no})).await
         }
         What::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
@@ -189,20 +189,22 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
             if !new.agencies.iter().all(|id| known.contains(id)) {
                 return Err(no_agency().into());
             }
-            let account = record.create_rider(now, &new).await?;
+            let account = record.create_rider(now, Actor::Shell, &new).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
         What::Supervisor { agency, name } => {
-            let account =
-                record.create_supervisor(now, AgencyId(*agency), &named(name)?).await?.ok_or_else(no_agency)?;
+            let account = record
+                .create_supervisor(now, Actor::Shell, AgencyId(*agency), &named(name)?)
+                .await?
+                .ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
         What::Admin { name } => {
-            let account = record.create_admin(now, &named(name)?).await?;
+            let account = record.create_admin(now, Actor::Shell, &named(name)?).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
         What::Conflict { staff, rider } => {
-            if !record.add_conflict(now, AccountId(*staff), AccountId(*rider)).await? {
+            if !record.add_conflict(now, Actor::Shell, AccountId(*staff), AccountId(*rider)).await? {
                 return Err(
                     Misuse("--staff and --rider are the accounts of a staff member and a rider".to_owned()).into()
                 );
@@ -236,7 +238,7 @@ const fn kind_word(is_centre: bool) -> &'static str {
 }
 
 async fn with_code(record: &Record, now: Timestamp, account: AccountId, mut shown: Value) -> Result<Value> {
-    let code = record.issue_code(now, account).await?;
+    let code = record.issue_code(now, Actor::Shell, account).await?;
     let (code, expires_at) = code.ok_or_else(|| Misuse("there is no active account of that id".to_owned()))?;
     shown["code"] = json!(code);
     shown["expires_at"] = json!(crate::view::time::instant(expires_at));

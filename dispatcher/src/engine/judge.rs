@@ -56,7 +56,7 @@ impl Judge for EngineJudge {
                 staff: &entry.staff,
                 shift: entry.shift.as_ref(),
                 fix,
-                busy: entry.duty.is_some(),
+                busy: entry.duty.is_some_and(|(held, _)| held != due.row.trip.id),
                 declined: false,
                 eta: None,
                 off_road: false,

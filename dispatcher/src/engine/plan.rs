@@ -11,7 +11,7 @@ use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
 use matcher::check;
 use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
 use matcher::policy::{self, Candidate, FixFacts, limits};
-use matcher::schedule::{Decision, must_go_live};
+use matcher::schedule::{Decision, look_from, must_go_live};
 use std::collections::{HashMap, HashSet};
 
 /// Eligible staff drawn for a trip before the first proof is tried; doubled at each widening.
@@ -81,8 +81,8 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
         Phase::Reserved => {
             let pickup_at = trip.pickup_at.unwrap_or(now);
             reserved_for = Some(pickup_at);
-            if now < pickup_at.plus_s(-limits::LOOK_AHEAD_S) {
-                effects.push(Effect::Defer { trip: trip.id, due_at: pickup_at.plus_s(-limits::LOOK_AHEAD_S) });
+            if now < look_from(pickup_at) {
+                effects.push(Effect::Defer { trip: trip.id, due_at: look_from(pickup_at) });
                 return None;
             }
         }
@@ -151,13 +151,18 @@ impl Want<'_> {
     fn widen_to(&mut self, count: usize) {
         while self.eligible.len() < count && !self.exhausted {
             match self.search.draw() {
-                Some(found) if found.verdict.is_eligible() && !self.kept.contains(&found.staff) => {
+                Some(found) if found.verdict.is_eligible() && !self.holds_a_slot(found.staff) => {
                     self.eligible.push(found);
                 }
                 Some(_) => {}
                 None => self.exhausted = true,
             }
         }
+    }
+
+    /// Kept, or silent until just now: in either case not somebody to ask now.
+    fn holds_a_slot(&self, staff: AccountId) -> bool {
+        self.due.row.crew.iter().any(|member| member.offer.staff == staff)
     }
 
     fn to_assign(&self, now: Timestamp, taken: &HashSet<AccountId>) -> AssignTrip {

@@ -3,6 +3,7 @@
 use super::field::Field;
 use super::plan::{Decisions, World, step};
 use super::roster::RosterView;
+use super::search::Search;
 
 use crate::live::Live;
 use crate::record::{DueTrip, Effect, Member, RosterEntry, TripRow};
@@ -136,7 +137,14 @@ fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> Member {
         expires_at: NOW.plus_s(limits::OFFER_S),
         state,
     };
-    Member { offer, display: String::new(), no: staff, agency: AgencyId(Uuid::from_u128(7)), phase: Phase::Offered }
+    Member {
+        offer,
+        display: String::new(),
+        no: staff,
+        agency: AgencyId(Uuid::from_u128(7)),
+        barred: false,
+        phase: Phase::Offered,
+    }
 }
 
 fn offered(staff: &[(u32, OfferState)]) -> DueTrip {
@@ -250,6 +258,21 @@ fn a_silent_phone_loses_the_slot_and_the_other_is_kept() {
     let (slot, staff) = crews[0].1[0];
     assert_eq!(slot, 0);
     assert!(staff != account(0) && staff != account(1));
+}
+
+#[test]
+fn a_slot_of_this_very_trip_keeps_nobody_from_it_and_a_slot_of_another_does() {
+    let mut scene = Scene::with_staff(3);
+    let due = trip(0, Phase::Offered, junction(0));
+    for (n, held) in [(0, due.row.trip.id), (1, TripId(Uuid::from_u128(9)))] {
+        scene.roster.by_id.get_mut(&account(n)).expect("on the roster").duty = Some((held, Phase::Offered));
+    }
+    let mut field = Field::new(map());
+    field.follow(&scene.live, &scene.roster, map());
+    let mut search = Search::new(&due, &field, &scene.roster, map(), NOW);
+    let found: Vec<_> = std::iter::from_fn(|| search.draw()).collect();
+    let may_go = |n: u32| found.iter().find(|f| f.staff == account(n)).expect("found").verdict.is_eligible();
+    assert_eq!([may_go(0), may_go(1), may_go(2)], [true, false, true]);
 }
 
 #[test]

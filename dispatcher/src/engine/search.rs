@@ -109,7 +109,8 @@ impl<'a> Search<'a> {
             staff: &entry.staff,
             shift: entry.shift.as_ref(),
             fix,
-            busy: entry.duty.is_some(),
+            // A slot of this very trip keeps nobody from it: a supervisor may keep one member and replace the other.
+            busy: entry.duty.is_some_and(|(held, _)| held != self.due.row.trip.id),
             declined: self.due.declined.contains(&staff),
             eta: Some(eta),
             off_road,

@@ -68,6 +68,7 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("GET", "/v1/trips/{id}/candidates", SUPERVISOR),
     ("POST", "/v1/trips/{id}/assign", SUPERVISOR),
     ("POST", "/v1/trips/{id}/release", SUPERVISOR),
+    ("POST", "/v1/trips/{id}/complete", SUPERVISOR),
     ("POST", "/v1/trips/{id}/unserved", SUPERVISOR),
     ("POST", "/v1/incidents/{id}/acknowledge", SUPERVISOR),
     ("POST", "/v1/trips/{id}/reveal", SUPERVISOR),

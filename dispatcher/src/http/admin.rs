@@ -6,7 +6,7 @@ use super::body::{Input, PathId};
 use super::codes::CodeOut;
 use super::hand::parse_reason;
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use crate::record::{CERTIFIED_S, NewRider, NewStaff};
+use crate::record::{Actor, CERTIFIED_S, NewRider, NewStaff};
 use crate::view::time::{instant, parse_instant};
 use axum::Json;
 use axum::extract::State;
@@ -159,11 +159,12 @@ pub struct NewAccount {
     responses((status = 201, body = AgencyOut), (status = 422, body = ProblemBody)))]
 pub async fn agency(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Input(input): Input<AgencyIn>,
 ) -> Answer<(StatusCode, Json<AgencyOut>)> {
     let name = parse_name(&input.name)?;
     let is_centre = matches!(input.kind, AgencyKind::Centre);
-    let agency = app.record.create_agency(app.env.now(), name, is_centre).await?;
+    let agency = app.record.create_agency(app.env.now(), actor(&caller), name, is_centre).await?;
     Ok((StatusCode::CREATED, Json(AgencyOut { id: agency.id.0, name: agency.name, kind: input.kind })))
 }
 
@@ -172,6 +173,7 @@ pub async fn agency(
     responses((status = 201, body = NewAccount), (status = 422, body = ProblemBody)))]
 pub async fn staff(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Input(input): Input<StaffIn>,
 ) -> Answer<(StatusCode, Json<NewAccount>)> {
     let now = app.env.now();
@@ -189,8 +191,9 @@ pub async fn staff(
         gender: input.gender.map(Gender::from),
         certified_until,
     };
-    let account = app.record.create_staff(now, &new).await?.ok_or_else(|| Problem::bad_field("agency"))?;
-    with_code(&app, account.id, account.no).await
+    let account =
+        app.record.create_staff(now, actor(&caller), &new).await?.ok_or_else(|| Problem::bad_field("agency"))?;
+    with_code(&app, &caller, account.id, account.no).await
 }
 
 /// Sets up a rider with the grant.
@@ -198,6 +201,7 @@ pub async fn staff(
     responses((status = 201, body = NewAccount), (status = 422, body = ProblemBody)))]
 pub async fn rider(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Input(input): Input<RiderIn>,
 ) -> Answer<(StatusCode, Json<NewAccount>)> {
     let agencies: Vec<AgencyId> = input.agencies.into_iter().map(AgencyId).collect();
@@ -227,8 +231,8 @@ pub async fn rider(
             None => CrewSize::PAIR,
         },
     };
-    let account = app.record.create_rider(app.env.now(), &new).await?;
-    with_code(&app, account.id, None).await
+    let account = app.record.create_rider(app.env.now(), actor(&caller), &new).await?;
+    with_code(&app, &caller, account.id, None).await
 }
 
 /// Sets up a supervisor.
@@ -236,19 +240,25 @@ pub async fn rider(
     responses((status = 201, body = NewAccount), (status = 422, body = ProblemBody)))]
 pub async fn supervisor(
     State(app): State<Arc<App>>,
+    caller: Caller,
     Input(input): Input<SupervisorIn>,
 ) -> Answer<(StatusCode, Json<NewAccount>)> {
     let name = parse_name(&input.name)?;
-    let created = app.record.create_supervisor(app.env.now(), AgencyId(input.agency), name).await?;
+    let created = app.record.create_supervisor(app.env.now(), actor(&caller), AgencyId(input.agency), name).await?;
     let account = created.ok_or_else(|| Problem::bad_field("agency"))?;
-    with_code(&app, account.id, None).await
+    with_code(&app, &caller, account.id, None).await
 }
 
 /// Ties a staff member to a rider: never sent to them, and nobody else sees why.
 #[utoipa::path(post, path = "/v1/admin/conflicts", tag = "admin", request_body = ConflictIn,
     responses((status = 204), (status = 404, body = ProblemBody)))]
-pub async fn conflict(State(app): State<Arc<App>>, Input(input): Input<ConflictIn>) -> Answer<StatusCode> {
-    let added = app.record.add_conflict(app.env.now(), AccountId(input.staff), AccountId(input.rider)).await?;
+pub async fn conflict(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Input(input): Input<ConflictIn>,
+) -> Answer<StatusCode> {
+    let added =
+        app.record.add_conflict(app.env.now(), actor(&caller), AccountId(input.staff), AccountId(input.rider)).await?;
     if added { Ok(StatusCode::NO_CONTENT) } else { Err(Code::NotFound.into()) }
 }
 
@@ -260,8 +270,7 @@ pub async fn code(
     caller: Caller,
     Input(input): Input<AccountIn>,
 ) -> Answer<(StatusCode, Json<CodeOut>)> {
-    let by = caller.account().id;
-    let issued = app.record.issue_code_by(app.env.now(), AccountId(input.account), by).await?;
+    let issued = app.record.issue_code(app.env.now(), actor(&caller), AccountId(input.account)).await?;
     let (code, until) = issued.ok_or(Code::NotFound)?;
     Ok((StatusCode::CREATED, Json(CodeOut { code, expires_at: instant(until) })))
 }
@@ -280,8 +289,17 @@ pub async fn suspend(
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn with_code(app: &App, account: AccountId, no: Option<u32>) -> Answer<(StatusCode, Json<NewAccount>)> {
-    let (code, _) = app.record.issue_code(app.env.now(), account).await?.ok_or(Code::NotFound)?;
+fn actor(caller: &Caller) -> Actor {
+    Actor::Account(caller.account().id)
+}
+
+async fn with_code(
+    app: &App,
+    caller: &Caller,
+    account: AccountId,
+    no: Option<u32>,
+) -> Answer<(StatusCode, Json<NewAccount>)> {
+    let (code, _) = app.record.issue_code(app.env.now(), actor(caller), account).await?.ok_or(Code::NotFound)?;
     Ok((StatusCode::CREATED, Json(NewAccount { account: account.0, no, code })))
 }
 

@@ -6,7 +6,7 @@ use super::auth::Caller;
 use super::body::Input;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::wall;
-use crate::record::{Account, Role};
+use crate::record::{Account, Actor, Role};
 use crate::view::time::instant;
 use crate::view::trip::has_crew_of;
 use axum::Json;
@@ -49,7 +49,7 @@ pub async fn issue(
         _ => return Err(Problem::bad_field("account")),
     };
     let whose = whose.ok_or(Code::NotFound)?;
-    let issued = app.record.issue_code_by(app.env.now(), whose, caller.account().id).await?;
+    let issued = app.record.issue_code(app.env.now(), Actor::Account(caller.account().id), whose).await?;
     let (code, until) = issued.ok_or(Code::NotFound)?;
     Ok((StatusCode::CREATED, Json(CodeOut { code, expires_at: instant(until) })))
 }

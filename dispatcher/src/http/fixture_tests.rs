@@ -8,7 +8,7 @@ use super::{App, Config, Parts, router};
 use crate::clock::{Entropy, Env, ManualClock};
 use crate::engine::roster::Roster;
 use crate::live::Live;
-use crate::record::{Account, Effect, NewRider, NewShift, NewStaff, Placement, Record, TripRow};
+use crate::record::{Account, Actor, Effect, NewRider, NewShift, NewStaff, Placement, Record, TripRow};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use geo::road::{Profile, RoadMap};
@@ -133,7 +133,7 @@ impl Edge {
         let clock = ManualClock::at(T0);
         let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(1))) };
         let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
-        let agency = record.create_agency(T0, "company", false).await.unwrap().id;
+        let agency = record.create_agency(T0, Actor::Shell, "company", false).await.unwrap().id;
         let says = Arc::new(Says::default());
         let app = App::new(Parts {
             record,
@@ -186,7 +186,7 @@ impl Edge {
     pub(crate) async fn rider_of(&self, agencies: Vec<AgencyId>) -> Person {
         let new =
             NewRider { name: "r".into(), agencies, gender: None, risk: RiskGrade::Standard, crew_size: CrewSize::PAIR };
-        self.person(self.app.record.create_rider(T0, &new).await.unwrap()).await
+        self.person(self.app.record.create_rider(T0, Actor::Shell, &new).await.unwrap()).await
     }
 
     /// Staff of the first agency on shift.
@@ -198,23 +198,23 @@ impl Edge {
             gender: None,
             certified_until: T0.plus_s(86_400 * 300),
         };
-        let account = self.app.record.create_staff(T0, &new).await.unwrap().unwrap();
+        let account = self.app.record.create_staff(T0, Actor::Shell, &new).await.unwrap().unwrap();
         let shift = NewShift { mode: Mode::Walk, hours: 8 };
         self.app.record.start_shift(T0, account.id, shift).await.unwrap().unwrap();
         self.person(account).await
     }
 
     pub(crate) async fn supervisor(&self, agency: AgencyId) -> Person {
-        self.person(self.app.record.create_supervisor(T0, agency, "v").await.unwrap().unwrap()).await
+        self.person(self.app.record.create_supervisor(T0, Actor::Shell, agency, "v").await.unwrap().unwrap()).await
     }
 
     pub(crate) async fn centre(&self) -> Person {
-        let centre = self.app.record.create_agency(T0, "centre", true).await.unwrap().id;
+        let centre = self.app.record.create_agency(T0, Actor::Shell, "centre", true).await.unwrap().id;
         self.supervisor(centre).await
     }
 
     pub(crate) async fn admin(&self) -> Person {
-        self.person(self.app.record.create_admin(T0, "a").await.unwrap()).await
+        self.person(self.app.record.create_admin(T0, Actor::Shell, "a").await.unwrap()).await
     }
 
     /// Two places that can be walked between, some way apart.

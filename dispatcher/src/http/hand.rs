@@ -1,4 +1,4 @@
-//! Owns what a supervisor decides by hand: candidates, assign, release, unserved. Who may go is asked of the engine's judge;
+//! Owns what a supervisor decides by hand: candidates, assign, release, complete, unserved. Who may go is asked of the engine's judge;
 //! nothing is decided here but the wall.
 
 use super::App;
@@ -13,7 +13,7 @@ use crate::view::SupervisorTrip;
 use axum::Json;
 use axum::extract::State;
 use geo::EtaSource;
-use matcher::model::{AccountId, TripId};
+use matcher::model::{AccountId, OfferState, TripId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -71,9 +71,10 @@ pub async fn candidates(
 ) -> Answer<Json<Candidates>> {
     let row = readable(&app, caller.account(), id).await?;
     let (judge, now) = (Arc::clone(&app.judge), app.env.now());
+    // Who was asked a moment ago is not free any more: the judge reads the roster as it was last refreshed.
+    let roster = app.roster.refresh(&app.record, now).await?;
     let judged = tokio::task::spawn_blocking(move || judge.candidates(&row, now, JUDGED_MAX));
     let judged = judged.await.expect("a judgement does not panic");
-    let roster = app.roster.current();
     let own = judged.iter().filter_map(|j| Some((j, roster.by_id.get(&j.staff)?)));
     let own = own.filter(|(_, entry)| is_own(entry, wall(caller.account())));
     let rows = own.take(CANDIDATES_MAX).map(|(judged, entry)| CandidateRow {
@@ -90,7 +91,7 @@ pub async fn candidates(
     Ok(Json(Candidates { candidates: rows.collect() }))
 }
 
-/// Puts the offer on exactly these phones.
+/// The crew is to be exactly these: who of them has accepted stays, the others get the offer on their phones.
 #[utoipa::path(post, path = "/v1/trips/{id}/assign", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
     request_body = AssignIn, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
@@ -112,8 +113,12 @@ pub async fn assign(
     if !staff.iter().all(known) {
         return Err(Problem::field(Code::UnknownStaff, "staff"));
     }
-    let crew = judge_all(&app, row, staff).await?;
-    app.record.assign_by_hand(now, id, caller.account().id, &crew, now.plus_s(OFFER_LIFE_S)).await??;
+    // Who has accepted was judged when asked, and is not asked again.
+    let has_accepted =
+        |id: &AccountId| row.crew.iter().any(|m| m.offer.staff == *id && m.offer.state == OfferState::Accepted);
+    let (keep, ask): (Vec<AccountId>, Vec<AccountId>) = staff.into_iter().partition(has_accepted);
+    let ask = judge_all(&app, row, ask).await?;
+    app.record.assign_by_hand(now, id, caller.account().id, &keep, &ask, now.plus_s(OFFER_LIFE_S)).await??;
     shown(&app, &caller, id).await
 }
 
@@ -148,6 +153,21 @@ pub async fn release(
 ) -> Answer<Json<SupervisorTrip>> {
     readable(&app, caller.account(), id).await?;
     app.record.release(app.env.now(), id, caller.account().id).await??;
+    shown(&app, &caller, id).await
+}
+
+/// Ends a trip whose crew cannot; after the meeting only.
+#[utoipa::path(post, path = "/v1/trips/{id}/complete", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
+    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody)))]
+pub async fn complete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+    _: Empty,
+) -> Answer<Json<SupervisorTrip>> {
+    readable(&app, caller.account(), id).await?;
+    app.record.complete_by_hand(app.env.now(), id, caller.account().id).await??;
     shown(&app, &caller, id).await
 }
 

@@ -72,7 +72,7 @@ async fn refusals_are_problem_documents_with_code_and_field() {
         change(&mut body);
         body
     };
-    let cases: [(Value, u16, &str, Option<&str>); 9] = [
+    let cases: [(Value, u16, &str, Option<&str>); 10] = [
         (changed(|b| b["pickup"]["lat"] = 91.into()), 422, "bad_field", Some("pickup.lat")),
         (changed(|b| b["pickup"]["lat"] = "37".into()), 422, "bad_field", Some("pickup.lat")),
         (
@@ -105,6 +105,7 @@ async fn refusals_are_problem_documents_with_code_and_field() {
             Some("at"),
         ),
         (changed(|b| b["crew_size"] = 5.into()), 422, "bad_field", Some("crew_size")),
+        (changed(|b| b["crew_size"] = 1.into()), 422, "crew_below_grant", Some("crew_size")),
     ];
     for (i, (body, status, code, field)) in cases.into_iter().enumerate() {
         let reply = edge.book_with(&rider, &format!("k{i}"), &body).await;
@@ -191,7 +192,13 @@ async fn one_trip_from_booking_to_end_as_each_side_sees_it() {
 #[tokio::test]
 async fn another_companys_trip_is_answered_like_none() {
     let edge = Edge::new().await;
-    let other = edge.app.record.create_agency(super::fixture::T0, "other", false).await.unwrap().id;
+    let other = edge
+        .app
+        .record
+        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
+        .await
+        .unwrap()
+        .id;
     let rider = edge.rider_of(vec![other]).await;
     let trip = edge.trip(&rider).await;
     let own = edge.supervisor(other).await;
@@ -452,7 +459,13 @@ async fn calling_keeps_a_token_alive_and_leaving_it_ends_it() {
 #[tokio::test]
 async fn supervisors_give_codes_to_their_own_staff_and_to_the_riders_concerned() {
     let edge = Edge::new().await;
-    let other = edge.app.record.create_agency(super::fixture::T0, "other", false).await.unwrap().id;
+    let other = edge
+        .app
+        .record
+        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
+        .await
+        .unwrap()
+        .id;
     let (own, stranger, centre) =
         (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
     let (staff, named, anybodys) = (edge.staff().await, edge.rider_of(vec![edge.agency]).await, edge.rider().await);
@@ -512,7 +525,13 @@ async fn consent_is_stated_when_a_rider_is_set_up() {
 async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_on_the_record() {
     let edge = Edge::new().await;
     let (rider, one, two) = (edge.rider_of(vec![edge.agency]).await, edge.staff().await, edge.staff().await);
-    let other = edge.app.record.create_agency(super::fixture::T0, "other", false).await.unwrap().id;
+    let other = edge
+        .app
+        .record
+        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
+        .await
+        .unwrap()
+        .id;
     let (own, stranger, centre) =
         (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
     let trip = edge.trip(&rider).await;

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 /// Longest field name in a problem document, bytes.
 const FIELD_BYTES_MAX: usize = 40;
@@ -61,6 +62,9 @@ codes! {
     AlreadyAnswered = "already_answered" 409 "the offer was already answered";
     StaffBusy = "staff_busy" 409 "a staff member is on another trip";
     NotOnShift = "not_on_shift" 409 "a staff member is not on shift";
+    TooEarlyToAssign = "too_early_to_assign" 409 "the trip is too far ahead for its crew to be assigned";
+    TooEarlyToSetOut = "too_early_to_set_out" 409 "it is too early to set out for the trip";
+    TripOverlaps = "trip_overlaps" 409 "the rider has another trip at that time";
     TooLarge = "too_large" 413 "the body is above 64 KiB";
     NotJson = "not_json" 415 "the content type is not application/json";
     BadField = "bad_field" 422 "a field is missing, unknown or out of range";
@@ -71,6 +75,7 @@ codes! {
     BadCommute = "bad_commute" 422 "the days, times or dates of the commute do not fit together";
     UnknownStaff = "unknown_staff" 422 "no such staff member";
     CrewSizeMismatch = "crew_size_mismatch" 422 "the number of staff is not the crew size";
+    CrewBelowGrant = "crew_below_grant" 422 "the crew is smaller than the rider's grant says";
     StaffNotEligible = "staff_not_eligible" 422 "a staff member may not go on this trip";
     TooManyRequests = "too_many_requests" 429 "too many requests";
     Upgrade = "upgrade_required" 426 "this address speaks WebSocket";
@@ -87,6 +92,8 @@ pub struct Problem {
     pub field: Option<String>,
     /// Failed hard rules, for `staff_not_eligible`.
     pub violations: Vec<&'static str>,
+    /// The other trip, for `trip_overlaps`.
+    pub trip: Option<Uuid>,
     /// Seconds to wait.
     pub retry_after_s: Option<u32>,
 }
@@ -110,6 +117,9 @@ pub struct ProblemBody {
     /// Failed hard rules.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub violations: Vec<&'static str>,
+    /// The other trip that is in the way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trip: Option<Uuid>,
 }
 
 impl Problem {
@@ -130,7 +140,7 @@ impl Problem {
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
         let retry_after_s = matches!(code, Code::RecordUnavailable | Code::Draining).then_some(RETRY_AFTER_S);
-        Self { code, field: None, violations: Vec::new(), retry_after_s }
+        Self { code, field: None, violations: Vec::new(), trip: None, retry_after_s }
     }
 }
 
@@ -144,8 +154,14 @@ impl From<RecordError> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self::from(match refusal {
+            Refusal::TripOverlaps(other) => {
+                return Self { trip: other.map(|t| t.0), ..Self::from(Code::TripOverlaps) };
+            }
+            Refusal::CrewBelowGrant => return Self::field(Code::CrewBelowGrant, "crew_size"),
             Refusal::NotFound => Code::NotFound,
             Refusal::WrongPhase(_) => Code::WrongPhase,
+            Refusal::TooEarlyToAssign => Code::TooEarlyToAssign,
+            Refusal::TooEarlyToSetOut => Code::TooEarlyToSetOut,
             Refusal::OfferExpired => Code::OfferExpired,
             Refusal::OfferClosed => Code::OfferClosed,
             Refusal::AlreadyAnswered => Code::AlreadyAnswered,
@@ -168,6 +184,7 @@ impl IntoResponse for Problem {
             code: self.code.word(),
             field: self.field,
             violations: self.violations,
+            trip: self.trip,
         };
         let text = serde_json::to_string(&body).expect("strings and numbers serialise");
         let mut response = (status, text).into_response();

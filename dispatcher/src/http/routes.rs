@@ -43,6 +43,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(hand::candidates))
         .routes(routes!(hand::assign))
         .routes(routes!(hand::release))
+        .routes(routes!(hand::complete))
         .routes(routes!(hand::unserved))
         .routes(routes!(admin::agency))
         .routes(routes!(admin::staff))

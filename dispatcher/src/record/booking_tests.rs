@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{BookingKind, CrewSize, Phase};
+use jiff::civil::{date, time};
+use matcher::model::{BookingKind, Commute, CrewSize, Phase, Weekdays};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -42,7 +43,7 @@ async fn same_key_with_another_body_is_refused() {
 async fn the_key_is_the_riders_own() {
     let stage = Stage::new().await;
     stage.book("k", BookingKind::Now).await;
-    let other = stage.record.create_rider(T0, &new_rider()).await.unwrap().id;
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
     assert!(stage.record.book(T0, &booking(other, "k", BookingKind::Now)).await.unwrap().unwrap().fresh);
 }
 
@@ -84,22 +85,103 @@ async fn a_trip_for_now_is_due_now_and_a_later_one_an_hour_ahead() {
     assert!(stage.record.due(T0.plus_s(2 * 3_600), 10).await.unwrap().iter().any(|d| d.row.trip.id == later));
 }
 
+/// Weekdays from the stage's Tuesday on.
+fn commute(days: Weekdays, outward: i8, back: i8) -> BookingKind {
+    BookingKind::Commute(Commute {
+        days,
+        outward_at: time(outward, 0, 0, 0),
+        return_at: time(back, 0, 0, 0),
+        from: date(2026, 11, 24),
+        until: date(2026, 12, 24),
+        skips: vec![],
+    })
+}
+
 #[tokio::test]
-async fn crew_size_is_the_grants_unless_stated() {
+async fn a_rider_has_one_trip_at_a_time_however_it_was_booked() {
+    let at = |minutes: i64| BookingKind::At(T0.plus_s(minutes * 60));
+    let (tuesdays, fridays) = (Weekdays::from_bits(1 << 1).unwrap(), Weekdays::from_bits(1 << 4).unwrap());
+    // The stage's trips take 14 min, and 15 back; it is 08:00.
+    for (first, second, overlaps) in [
+        (BookingKind::Now, BookingKind::Now, true),
+        (BookingKind::Now, at(13), true),
+        (BookingKind::Now, at(14), false),
+        (at(13), BookingKind::Now, true),
+        (at(14), BookingKind::Now, false),
+        (at(60), at(73), true),
+        (at(60), at(47), true),
+        (at(60), at(46), false),
+        (commute(Weekdays::MON_FRI, 9, 18), commute(Weekdays::MON_FRI, 9, 18), true),
+        (commute(Weekdays::MON_FRI, 9, 18), commute(fridays, 10, 18), true),
+        (commute(tuesdays, 9, 18), commute(fridays, 9, 18), false),
+        (commute(Weekdays::MON_FRI, 9, 18), commute(Weekdays::MON_FRI, 10, 19), false),
+        (commute(Weekdays::MON_FRI, 9, 18), at(70), true),
+        (commute(Weekdays::MON_FRI, 9, 18), at(9 * 24 * 60 + 70), true),
+        (commute(Weekdays::MON_FRI, 9, 18), at(80), false),
+        (at(9 * 24 * 60 + 70), commute(Weekdays::MON_FRI, 9, 18), true),
+    ] {
+        let stage = Stage::new().await;
+        let trips = stage.book("first", first.clone()).await.trips;
+        let second_booked = stage.record.book(T0, &booking(stage.rider, "second", second.clone())).await.unwrap();
+        match second_booked.map(|booked| booked.fresh) {
+            Ok(fresh) => assert!(fresh && !overlaps, "{first:?} and {second:?}"),
+            Err(Refusal::TripOverlaps(Some(other))) => {
+                assert!(overlaps && trips.contains(&other), "{first:?} and {second:?}");
+            }
+            Err(refusal) => panic!("{refusal} for {first:?} and {second:?}"),
+        }
+        assert!(
+            !stage.record.book(T0, &booking(stage.rider, "first", first)).await.unwrap().unwrap().fresh,
+            "a replay"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_time_is_free_again_when_its_trip_has_ended_and_while_a_trip_lasts_it_is_not() {
     let stage = Stage::new().await;
-    let three = NewRider { crew_size: CrewSize::new(3).unwrap(), ..new_rider() };
-    let rider = stage.record.create_rider(T0, &three).await.unwrap().id;
-    let granted = stage.record.book(T0, &booking(rider, "a", BookingKind::Now)).await.unwrap().unwrap();
-    let stated = NewBooking { crew_size: CrewSize::new(1), ..booking(rider, "b", BookingKind::Now) };
-    let stated = stage.record.book(T0, &stated).await.unwrap().unwrap();
-    assert_eq!(stage.row(granted.trips[0]).await.trip.crew_size.get(), 3);
-    assert_eq!(stage.row(stated.trips[0]).await.trip.crew_size.get(), 1);
+    let (trip, crew) = stage.assigned("k").await;
+    stage.walk_to(trip, &crew, Phase::Escorting).await;
+    let later = T0.plus_s(3 * 3_600);
+    let again = |key: &'static str| booking(stage.rider, key, BookingKind::Now);
+    let refused = stage.record.book(later, &again("late")).await.unwrap();
+    assert_eq!(refused.err(), Some(Refusal::TripOverlaps(Some(trip))), "it takes longer than expected");
+    stage.tap(trip, crew[0], Phase::Completed).await.unwrap();
+    assert!(stage.record.book(later, &again("late")).await.unwrap().unwrap().fresh);
+    let booked = stage.book("week", commute(Weekdays::MON_FRI, 9, 18)).await;
+    stage.record.cancel(T0, booked.trips[0], stage.rider).await.unwrap().unwrap();
+    let nine = booking(stage.rider, "nine", BookingKind::At(T0.plus_s(3_600)));
+    assert!(stage.record.book(T0, &nine).await.unwrap().is_ok(), "a cancelled leg is in nobody's way");
+}
+
+#[tokio::test]
+async fn crew_size_is_the_grants_or_more_and_never_less() {
+    for (granted, stated, expected) in [
+        (2, None, Ok(2)),
+        (3, None, Ok(3)),
+        (3, Some(3), Ok(3)),
+        (3, Some(4), Ok(4)),
+        (2, Some(1), Err(Refusal::CrewBelowGrant)),
+        (3, Some(2), Err(Refusal::CrewBelowGrant)),
+        (1, Some(1), Ok(1)),
+    ] {
+        let stage = Stage::new().await;
+        let rider = NewRider { crew_size: CrewSize::new(granted).unwrap(), ..new_rider() };
+        let rider = stage.record.create_rider(T0, Actor::Shell, &rider).await.unwrap().id;
+        let new = NewBooking { crew_size: stated.and_then(CrewSize::new), ..booking(rider, "k", BookingKind::Now) };
+        let booked = stage.record.book(T0, &new).await.unwrap().map(|b| b.trips);
+        let made = match booked {
+            Ok(trips) => Ok(stage.row(trips[0]).await.trip.crew_size.get()),
+            Err(refusal) => Err(refusal),
+        };
+        assert_eq!(made, expected, "granted {granted}, stated {stated:?}");
+    }
 }
 
 #[tokio::test]
 async fn rider_sees_open_trips_then_those_ended_within_a_day() {
     let stage = Stage::new().await;
-    let (ended, open) = (stage.trip("ended").await, stage.trip("open").await);
+    let (ended, open) = (stage.trip("ended").await, stage.in_hours(1).await);
     stage.record.cancel(T0, ended, stage.rider).await.unwrap().unwrap();
     let seen = |now| async move {
         let rows = stage.record.trips_of_rider(stage.rider, now).await.unwrap();

@@ -7,7 +7,7 @@ use super::write::{About, Write};
 use super::{Booked, NewBooking, OutboxKind, Outcome, Place, Record, RecordError, Refusal, Role};
 use matcher::lifecycle::{Event, next};
 use matcher::model::{AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId};
-use matcher::policy::limits::LOOK_AHEAD_S;
+use matcher::schedule::look_from;
 use sqlx::{Row, SqliteConnection};
 
 /// A trip to be made.
@@ -36,10 +36,14 @@ impl Record {
         if write.active_role(new.rider.0).await? != Some(Role::Rider) {
             return Ok(Err(Refusal::NotFound));
         }
-        let crew_size = match new.crew_size {
-            Some(stated) => stated,
-            None => write.granted_crew_size(new.rider).await?,
-        };
+        let granted = write.granted_crew_size(new.rider).await?;
+        let crew_size = new.crew_size.unwrap_or(granted);
+        if crew_size < granted {
+            return Ok(Err(Refusal::CrewBelowGrant));
+        }
+        if let Err(refusal) = write.has_no_other_trip(new).await? {
+            return Ok(Err(refusal));
+        }
         let booking = BookingId(self.env.uuid());
         write.add_booking(booking, crew_size, new).await?;
         let series = match &new.kind {
@@ -184,7 +188,7 @@ impl Write<'_> {
             None => (Phase::Requested, now),
             Some(at) => (
                 next(Phase::Requested, Event::Reserve).expect("the table reserves what was requested"),
-                at.plus_s(-LOOK_AHEAD_S).max(now),
+                look_from(at).max(now),
             ),
         };
         let change_no = self.next_change().await?;

@@ -4,10 +4,11 @@
 use super::row::{Columns, blob};
 use super::transitions::{Hold, TripState, reason};
 use super::write::{About, Write};
-use super::{OutboxKind, Outcome, Record, RecordError, Refusal};
-use matcher::lifecycle::{Event, slowest};
+use super::{Actor, IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal};
+use matcher::lifecycle::{Event, member_may_go, towards_slowest};
 use matcher::model::Timestamp;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
+use matcher::schedule::may_set_out_from;
 
 impl Record {
     /// A crew member's tap: `en_route` and `arrived` for the member, `met`, `escorting`, `completed` and `no_show` for the
@@ -32,6 +33,10 @@ impl Record {
         };
         if let Err(refusal) = done {
             return Ok(Err(refusal));
+        }
+        if to == Phase::NoShow {
+            // A rider who is not there is looked for, not counted.
+            write.raise(IncidentKind::NoShow, staff, trip).await?;
         }
         if !to.is_end() {
             // The phone that tapped too: its card then shows the record's state and not its own guess.
@@ -71,17 +76,18 @@ impl Record {
 }
 
 impl Write<'_> {
-    /// En route and arrived: forward only, each needs the one before; the trip follows its slowest member.
+    /// En route and arrived: forward only, as the lifecycle says; the trip follows its slowest member.
     async fn member_moves(&mut self, trip: &mut TripState, own: &Hold, crew: &[Hold], to: Phase) -> Outcome<()> {
-        let needed = if to == Phase::EnRoute { Phase::Assigned } else { Phase::EnRoute };
-        if own.phase != needed {
+        if !member_may_go(own.phase, to) {
             return Ok(Err(Refusal::WrongPhase(own.phase)));
+        }
+        let may_set_out = trip.pickup_at.map(|at| may_set_out_from(at, own.eta_s));
+        if to == Phase::EnRoute && may_set_out.is_some_and(|from| self.now < from) {
+            return Ok(Err(Refusal::TooEarlyToSetOut));
         }
         self.move_hold(own, HoldState::Active, to).await?;
         let phases = crew.iter().map(|h| if h.offer == own.offer { to } else { h.phase });
-        let shown = slowest(phases).unwrap_or(to);
-        while trip.phase() < shown {
-            let on = if trip.phase() == Phase::Assigned { Event::Depart } else { Event::Arrive };
+        while let Some(on) = towards_slowest(trip.phase(), phases.clone()) {
             if let Err(refusal) = trip.step(on) {
                 return Ok(Err(refusal));
             }
@@ -103,7 +109,7 @@ impl Write<'_> {
         Ok(Ok(()))
     }
 
-    async fn crew_ends(
+    pub(super) async fn crew_ends(
         &mut self,
         trip: &mut TripState,
         crew: &[Hold],
@@ -148,29 +154,44 @@ impl Write<'_> {
         others: &[Hold],
         because: &'static str,
     ) -> Outcome<()> {
+        let mut kept = others.to_vec();
         if own.state == HoldState::Active {
             if let Err(refusal) = trip.step(Event::DropOut) {
                 return Ok(Err(refusal));
             }
-            trip.words = None;
             self.end_assignment(trip.id, because).await?;
             self.tell(own.staff, OutboxKind::TripGone, About::trip(trip.id).because(because)).await?;
-            for other in others {
-                self.move_hold(other, HoldState::Accepted, Phase::Offered).await?;
-                let about = About::trip(trip.id).because(reason::REFILLING);
-                self.tell(other.staff, OutboxKind::TripGone, about).await?;
-            }
+            self.wait_for_refill(trip, &mut kept).await?;
         } else {
             let about = About::offer(trip.id, own.offer).because(reason::TAKEN_BACK);
             self.tell(own.staff, OutboxKind::OfferClosed, about).await?;
         }
         self.close_hold(own, Some(OfferState::Withdrawn), because).await?;
-        self.tell_partners(trip.id, others).await?;
-        Ok(self.slot_fell_open(trip, others))
+        self.tell_partners(trip.id, &kept).await?;
+        self.slot_fell_open(trip, &kept).await
     }
 
-    /// Of a suspended account: whatever it holds is given back, unless rider and crew have met.
-    pub(super) async fn leave_current_slot(&mut self, staff: AccountId, by: AccountId) -> Result<(), RecordError> {
+    /// The crew is not whole any more: these members stay, without words and meeting point until it is.
+    pub(super) async fn wait_for_refill(&mut self, trip: &mut TripState, kept: &mut [Hold]) -> Result<(), RecordError> {
+        trip.words = None;
+        for member in kept {
+            self.move_hold(member, HoldState::Accepted, Phase::Offered).await?;
+            (member.state, member.phase) = (HoldState::Accepted, Phase::Offered);
+            let about = About::trip(trip.id).because(reason::REFILLING);
+            self.tell(member.staff, OutboxKind::TripGone, about).await?;
+        }
+        Ok(())
+    }
+
+    /// Of somebody who may not be in the crew any more: whatever they hold, or hold of this rider, is given back. Once rider
+    /// and crew have met that would leave the rider alone in the street: then every console is called to it.
+    pub(super) async fn leave_current_slot(
+        &mut self,
+        staff: AccountId,
+        of: Option<AccountId>,
+        by: Actor,
+        kind: IncidentKind,
+    ) -> Result<(), RecordError> {
         let found = sqlx::query("select trip from holds where staff = ? and state in ('held', 'accepted', 'active')")
             .bind(blob(staff.0))
             .fetch_optional(self.conn())
@@ -178,13 +199,32 @@ impl Write<'_> {
         let Some(found) = found else { return Ok(()) };
         let id = TripId(found.id("trip")?);
         let Some(mut trip) = self.trip_state(id).await? else { return Ok(()) };
+        if of.is_some_and(|rider| rider != trip.rider) {
+            return Ok(());
+        }
         let mut others = self.holds(id).await?;
         let Some(at) = others.iter().position(|h| h.staff == staff) else { return Ok(()) };
         let own = others.remove(at);
         if self.leave(&mut trip, &own, &others, reason::RELEASED).await?.is_ok() {
-            self.save(&trip).await?;
-            self.audit(Some(by), "slot_given_back", id.0, "").await?;
+            self.audit_by(by, "slot_given_back", id.0).await?;
+        } else {
+            self.raise(kind, staff, id).await?;
         }
-        Ok(())
+        // After the meeting too: the console marks the member.
+        self.save(&trip).await
+    }
+
+    /// Those of the crew who may not be in it.
+    pub(super) async fn barred(&mut self, trip: TripId) -> Result<Vec<AccountId>, RecordError> {
+        let rows = sqlx::query(
+            "select h.staff from holds h join trips t on t.id = h.trip join accounts a on a.id = h.staff
+             left join conflicts c on c.staff = h.staff and c.rider = t.rider
+             where h.trip = ? and h.state in ('held', 'accepted', 'active')
+               and (a.suspended_at is not null or c.staff is not null)",
+        )
+        .bind(blob(trip.0))
+        .fetch_all(self.conn())
+        .await?;
+        rows.iter().map(|r| r.id("staff").map(AccountId)).collect()
     }
 }

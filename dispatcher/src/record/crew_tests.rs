@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{OfferState, Phase};
+use matcher::model::{BookingKind, OfferState, Phase, Timestamp};
+use matcher::policy::limits;
 
 #[tokio::test]
 async fn the_trip_shows_the_slowest_member() {
@@ -20,10 +21,9 @@ async fn the_trip_shows_the_slowest_member() {
 }
 
 #[tokio::test]
-async fn taps_go_forward_only_and_each_needs_the_one_before() {
+async fn taps_go_forward_only() {
     let stage = Stage::new().await;
     let (trip, [a, b]) = stage.assigned("k").await;
-    assert_eq!(stage.tap(trip, a, Phase::Arrived).await, Err(Refusal::WrongPhase(Phase::Assigned)));
     assert_eq!(stage.tap(trip, a, Phase::Met).await, Err(Refusal::WrongPhase(Phase::Assigned)));
     stage.tap(trip, a, Phase::EnRoute).await.unwrap();
     stage.tap(trip, a, Phase::Arrived).await.unwrap();
@@ -36,6 +36,39 @@ async fn taps_go_forward_only_and_each_needs_the_one_before() {
     for phase in [Phase::Requested, Phase::Assigned, Phase::Cancelled, Phase::Unserved] {
         assert_eq!(stage.tap(trip, b, phase).await, Err(Refusal::WrongPhase(Phase::Met)), "{}", phase.word());
     }
+}
+
+#[tokio::test]
+async fn arrived_counts_without_en_route_for_who_stands_there_already() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.tap(trip, a, Phase::Arrived).await.unwrap();
+    assert_eq!(stage.phase(trip).await, Phase::Assigned, "the other has not set out");
+    assert_eq!(
+        stage.tap(trip, a, Phase::EnRoute).await,
+        Ok(()),
+        "the tap that was lost comes late and changes nothing"
+    );
+    assert_eq!(stage.row(trip).await.crew[0].phase, Phase::Arrived);
+    stage.tap(trip, b, Phase::Arrived).await.unwrap();
+    assert_eq!(stage.phase(trip).await, Phase::Arrived);
+}
+
+#[tokio::test]
+async fn nobody_sets_out_long_before_they_must() {
+    let stage = Stage::new().await;
+    let pickup_at = T0.plus_s(3_600);
+    let trip = stage.book("k", BookingKind::At(pickup_at)).await.trips[0];
+    let crew = stage.staff(2).await;
+    assert_eq!(stage.place(T0, trip, &crew).await, Applied::Done);
+    for member in &crew {
+        stage.answer(T0, *member, true).await.unwrap();
+    }
+    // The way takes them 300 s.
+    let from = pickup_at.plus_s(-(300 + limits::LEAVE_MARGIN_S + limits::SET_OUT_EARLY_S));
+    let tap = async |now| stage.record.set_status(now, trip, crew[0], Phase::EnRoute).await.unwrap();
+    assert_eq!(tap(Timestamp(from.0 - 1)).await, Err(Refusal::TooEarlyToSetOut));
+    assert_eq!(tap(from).await, Ok(()));
 }
 
 #[tokio::test]
@@ -97,6 +130,29 @@ async fn no_show_ends_the_trip_for_all() {
     assert_eq!(stage.phase(trip).await, Phase::NoShow);
     assert_eq!(stage.last_mail(a).await, "trip_gone:no_show");
     assert!(stage.row(trip).await.trip.rules.known.is_empty());
+}
+
+#[tokio::test]
+async fn a_no_show_is_an_incident_that_somebody_must_take_and_an_sos_does_not_join_it() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.walk_to(trip, &[a, b], Phase::Arrived).await;
+    for _ in 0..2 {
+        stage.tap(trip, b, Phase::NoShow).await.unwrap();
+    }
+    let open = stage.record.open_incidents().await.unwrap();
+    assert_eq!(open.len(), 1, "a repeat raises nothing");
+    let raised = &open[0];
+    assert_eq!((raised.kind, raised.raised_by, raised.trip), (IncidentKind::NoShow, b, Some(trip)));
+    assert!(raised.no.is_some() && raised.role == Role::Staff);
+    let staff = stage.record.account(b).await.unwrap().unwrap();
+    let sos = stage.record.raise_sos(T0, &staff, None, None).await.unwrap().unwrap();
+    assert_ne!(sos, raised.id);
+    let supervisor = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "v").await.unwrap().unwrap();
+    stage.record.acknowledge_incident(T0, raised.id, &supervisor).await.unwrap().unwrap();
+    let open: Vec<_> = stage.record.open_incidents().await.unwrap().iter().map(|i| i.kind).collect();
+    assert_eq!(open, [IncidentKind::Sos]);
+    assert_eq!(stage.last_mail(b).await, "trip_gone:no_show", "nobody pressed, so no phone is told");
 }
 
 #[tokio::test]

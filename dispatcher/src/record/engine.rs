@@ -10,6 +10,7 @@ use super::write::{About, Write};
 use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError};
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
+use matcher::policy::limits::SILENT_S;
 use sqlx::SqliteConnection;
 use std::collections::HashMap;
 
@@ -25,7 +26,7 @@ impl Record {
                 .fetch_all(&mut *snapshot)
                 .await?;
         let ids = rows.iter().map(|r| r.id("id").map(TripId)).collect::<Result<Vec<_>, _>>()?;
-        let mut declined = declined(&mut snapshot, &ids).await?;
+        let mut declined = declined(&mut snapshot, now, &ids).await?;
         let loaded = load(&mut snapshot, &ids).await?;
         Ok(loaded
             .into_iter()
@@ -68,15 +69,22 @@ impl Record {
     }
 }
 
-/// By trip, sorted: who declined, let an offer expire or dropped out.
-async fn declined(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<HashMap<TripId, Vec<AccountId>>, RecordError> {
+/// By trip, sorted: who declined, dropped out or was released by a supervisor, and who let an offer expire just now.
+async fn declined(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+    ids: &[TripId],
+) -> Result<HashMap<TripId, Vec<AccountId>>, RecordError> {
     let mut found: HashMap<TripId, Vec<AccountId>> = HashMap::new();
     let rows = sqlx::query(
-        "select distinct h.trip, h.staff from json_each(?) j
-         join holds h on h.trip = unhex(j.value) and h.closed_because in ('declined', 'expired', 'dropped_out')
+        "select distinct h.trip, h.staff from json_each(?1) j
+         join holds h on h.trip = unhex(j.value)
+          and (h.closed_because in ('declined', 'dropped_out', 'released')
+               or h.closed_because = 'expired' and h.closed_at > ?2)
          order by h.trip, h.staff",
     )
     .bind(id_list(ids.iter().map(|id| id.0)))
+    .bind(now.plus_s(-SILENT_S).0)
     .fetch_all(conn)
     .await?;
     for row in &rows {
@@ -162,7 +170,7 @@ impl Write<'_> {
             self.tell(hold.staff, OutboxKind::OfferClosed, about).await?;
         }
         self.tell_partners(trip.id, &kept).await?;
-        Ok(if self.slot_fell_open(trip, &kept).is_ok() { Applied::Done } else { Applied::LostRace })
+        Ok(if self.slot_fell_open(trip, &kept).await?.is_ok() { Applied::Done } else { Applied::LostRace })
     }
 
     async fn dissolve(&mut self, trip: &mut TripState, due_at: Timestamp) -> Result<Applied, RecordError> {
@@ -173,9 +181,7 @@ impl Write<'_> {
         }
         let holds = self.holds(trip.id).await?;
         self.free_crew(trip.id, &holds, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
-        trip.vacant_since = None;
-        trip.due_at = Some(due_at);
-        Ok(Applied::Done)
+        Ok(if trip.start_over(self.now, due_at).is_ok() { Applied::Done } else { Applied::LostRace })
     }
 }
 

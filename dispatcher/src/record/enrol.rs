@@ -4,7 +4,7 @@
 use super::row::blob;
 use super::tokens::{hash, token_ttl_s};
 use super::write::Write;
-use super::{Account, Enrolled, Record, RecordError, Role};
+use super::{Account, Actor, Enrolled, Record, RecordError, Role};
 use matcher::model::{AccountId, AgencyId, Timestamp};
 use sqlx::{QueryBuilder, Sqlite};
 
@@ -50,7 +50,7 @@ impl Record {
         for chunk in enrolled.riders.chunks(ROWS) {
             write.add_grants(chunk, agency).await?;
         }
-        write.audit(None, "enrolled", agency.0, "").await?;
+        write.audit_by(Actor::Demo, "enrolled", agency.0).await?;
         for (account, _) in &enrolled.staff {
             write.roster_changed(account.id);
         }

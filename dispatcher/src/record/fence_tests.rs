@@ -50,7 +50,7 @@ async fn beside_a_running_server_both_can_write() {
     let stage = Stage::new().await;
     let beside = Record::open_beside(stage.dir.path(), env(9)).await.unwrap();
     assert_eq!(beside.epoch(), 0);
-    let agency = beside.create_agency(T0, "b", true).await.unwrap();
+    let agency = beside.create_agency(T0, Actor::Shell, "b", true).await.unwrap();
     assert!(stage.record.agencies().await.unwrap().contains(&agency));
     stage.record.check_writable().await.unwrap();
     assert!(matches!(stage.record.verify_audit().await.unwrap(), AuditChain::Intact(_)));
@@ -60,7 +60,7 @@ async fn beside_a_running_server_both_can_write() {
 async fn beside_a_fresh_directory_the_record_is_made() {
     let dir = tempfile::tempdir().unwrap();
     let beside = Record::open_beside(dir.path(), env(1)).await.unwrap();
-    beside.create_admin(T0, "x").await.unwrap();
+    beside.create_admin(T0, Actor::Shell, "x").await.unwrap();
     open(&dir, env(2)).await.unwrap().check_writable().await.unwrap();
 }
 
@@ -83,7 +83,7 @@ async fn directory_and_files_are_private() {
     let parent = tempfile::tempdir().unwrap();
     let dir = parent.path().join("data");
     let record = Record::open(&dir, env(1)).await.unwrap();
-    record.create_admin(T0, "x").await.unwrap();
+    record.create_admin(T0, Actor::Shell, "x").await.unwrap();
     let mode = |path: &std::path::Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(&dir), 0o700);
     for entry in std::fs::read_dir(&dir).unwrap() {

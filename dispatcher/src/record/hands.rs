@@ -1,12 +1,12 @@
-//! Owns what people decide over a trip: cancel, release, assign by hand, give up. The caller has checked who may.
+//! Owns what people decide over a trip: cancel, release, assign by hand, complete, give up. The caller has checked who may.
 
 use super::offers::Placed;
-use super::row::blob;
-use super::transitions::{TripState, reason};
-use super::write::Write;
-use super::{Outcome, Placement, Record, Refusal};
+use super::row::{Columns, blob};
+use super::transitions::{Hold, TripState, reason};
+use super::write::{About, Write};
+use super::{IncidentKind, OutboxKind, Outcome, Placement, Record, RecordError, Refusal};
 use matcher::lifecycle::Event;
-use matcher::model::{AccountId, Phase, Timestamp, TripId};
+use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 
 impl Record {
     /// By the rider of the trip or a supervisor. A repeat is `Ok`. One transaction.
@@ -23,11 +23,20 @@ impl Record {
         Ok(Ok(()))
     }
 
-    /// A supervisor frees the whole crew or its offers; the search begins again at once. `Ok` without a change if it is
-    /// searching and nobody is held. One transaction.
+    /// A supervisor frees the whole crew or its offers; the search begins again at once, without those who were freed, or, long
+    /// before its time, when it may begin.
+    /// `Ok` without a change if it is searching and nobody is held. After the meeting only members who may not be in the crew are
+    /// freed, and the others go on. One transaction.
     pub async fn release(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        if matches!(state.phase(), Phase::Met | Phase::Escorting) {
+            if let Err(refusal) = write.release_barred(&state, by).await? {
+                return Ok(Err(refusal));
+            }
+            write.commit().await?;
+            return Ok(Ok(()));
+        }
         let holds = write.holds(trip).await?;
         let stepped = match state.phase() {
             Phase::Matching if holds.is_empty() => return Ok(Ok(())),
@@ -40,49 +49,98 @@ impl Record {
         }
         write.free_crew(trip, &holds, reason::RELEASED, reason::TAKEN_BACK, reason::RELEASED).await?;
         state.words = None;
-        state.vacant_since = None;
-        state.due_at = Some(now);
+        if let Err(refusal) = state.start_over(now, now) {
+            return Ok(Err(refusal));
+        }
         write.save(&state).await?;
         write.audit(Some(by), "released", trip.0, "").await?;
         write.commit().await?;
         Ok(Ok(()))
     }
 
-    /// Withdraws what is open and puts the offer on exactly these phones, all or none. One transaction.
+    /// The crew is to be exactly `keep` and `ask`: who of `keep` has accepted stays, `ask` get the offer on their phones, all
+    /// others are freed; all or none. The slots of `ask` are not read. From the time on at which the engine may look for a crew,
+    /// and before the meeting only. `Ok` without a change if the
+    /// crew is already this one. One transaction.
     pub async fn assign_by_hand(
         &self,
         now: Timestamp,
         trip: TripId,
         by: AccountId,
-        crew: &[Placement],
+        keep: &[AccountId],
+        ask: &[Placement],
         expires_at: Timestamp,
     ) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
-        if !state.is_searching() {
-            return Ok(Err(Refusal::WrongPhase(state.phase())));
+        if state.looked_for_from(now).is_some() && state.phase() < Phase::Met {
+            return Ok(Err(Refusal::TooEarlyToAssign));
         }
-        if !is_whole_crew(crew, state.crew_size) {
+        if !is_whole_crew(keep, ask, state.crew_size) {
             return Ok(Err(Refusal::CrewSizeMismatch));
         }
-        let open = write.holds(trip).await?;
-        write.free_crew(trip, &open, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
+        let is_chosen = |staff: AccountId| keep.contains(&staff) || ask.iter().any(|p| p.staff == staff);
+        let stays = |h: &Hold| h.state != HoldState::Held && is_chosen(h.staff);
+        let (mut kept, freed): (Vec<Hold>, Vec<Hold>) = write.holds(trip).await?.into_iter().partition(stays);
+        if !keep.iter().all(|staff| kept.iter().any(|h| h.staff == *staff)) {
+            // Whoever was to be kept has gone meanwhile, and was not judged anew.
+            return Ok(Err(Refusal::WrongPhase(state.phase())));
+        }
+        let asked: Vec<&Placement> = ask.iter().filter(|p| kept.iter().all(|h| h.staff != p.staff)).collect();
+        if asked.is_empty() && state.phase() < Phase::Met {
+            return Ok(Ok(()));
+        }
+        if !state.is_searching() {
+            if let Err(refusal) = state.step(Event::DropOut) {
+                return Ok(Err(refusal));
+            }
+            write.wait_for_refill(&mut state, &mut kept).await?;
+        }
+        let (again, replaced): (Vec<Hold>, Vec<Hold>) = freed.into_iter().partition(|h| is_chosen(h.staff));
+        write.free_crew(trip, &again, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
+        write.free_crew(trip, &replaced, reason::RELEASED, reason::TAKEN_BACK, reason::RELEASED).await?;
         if let Err(refusal) = state.open_offers(now) {
             return Ok(Err(refusal));
         }
         state.attempt += 1;
         state.vacant_since = None;
         state.due_at = Some(look_after(expires_at));
-        for placement in crew {
-            match write.place(&state, placement, expires_at).await? {
+        let open_slots = (0..state.crew_size).filter(|slot| kept.iter().all(|h| h.slot != *slot));
+        for (slot, placement) in open_slots.zip(asked) {
+            match write.place(&state, &Placement { slot, ..*placement }, expires_at).await? {
                 Placed::Yes => {}
                 Placed::Busy => return Ok(Err(Refusal::StaffBusy)),
                 Placed::NotOnShift => return Ok(Err(Refusal::NotOnShift)),
                 Placed::Unknown => return Ok(Err(Refusal::UnknownStaff)),
             }
         }
+        write.tell_partners(trip, &kept).await?;
         write.save(&state).await?;
         write.audit(Some(by), "assigned_by_hand", trip.0, "").await?;
+        write.commit().await?;
+        Ok(Ok(()))
+    }
+
+    /// A supervisor says that the trip is over, for a crew whose phones cannot. After the meeting only; a repeat is `Ok`. One
+    /// transaction.
+    pub async fn complete_by_hand(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
+        let mut write = self.begin(now).await?;
+        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        match state.phase() {
+            Phase::Completed => return Ok(Ok(())),
+            Phase::Met => {
+                if let Err(refusal) = state.step(Event::Start) {
+                    return Ok(Err(refusal));
+                }
+            }
+            _ => {}
+        }
+        let crew = write.holds(trip).await?;
+        if let Err(refusal) = write.crew_ends(&mut state, &crew, Event::Complete, reason::COMPLETED).await? {
+            return Ok(Err(refusal));
+        }
+        write.save(&state).await?;
+        write.audit(Some(by), "completed_by_hand", trip.0, "").await?;
         write.commit().await?;
         Ok(Ok(()))
     }
@@ -117,14 +175,13 @@ pub(super) const fn look_after(expires_at: Timestamp) -> Timestamp {
     Timestamp(expires_at.0 + 1)
 }
 
-/// Every slot once, nobody twice.
-fn is_whole_crew(crew: &[Placement], size: u8) -> bool {
-    let mut slots: Vec<u8> = crew.iter().map(|p| p.slot).collect();
-    let mut staff: Vec<AccountId> = crew.iter().map(|p| p.staff).collect();
-    slots.sort_unstable();
+/// As many as the crew needs, nobody twice.
+fn is_whole_crew(keep: &[AccountId], ask: &[Placement], size: u8) -> bool {
+    let mut staff: Vec<AccountId> = keep.iter().copied().chain(ask.iter().map(|p| p.staff)).collect();
+    let named = staff.len();
     staff.sort_unstable();
     staff.dedup();
-    slots.into_iter().eq(0..size) && staff.len() == usize::from(size)
+    staff.len() == named && named == usize::from(size)
 }
 
 impl TripState {
@@ -141,6 +198,52 @@ impl TripState {
 }
 
 impl Write<'_> {
+    /// Of a suspended rider: commutes end, trips are cancelled; one that has met is a human's.
+    pub(super) async fn end_trips_of(&mut self, rider: AccountId, by: AccountId) -> Result<(), RecordError> {
+        let now = self.now.0;
+        sqlx::query("update series set ended_at = ? where rider = ? and ended_at is null")
+            .bind(now)
+            .bind(blob(rider.0))
+            .execute(self.conn())
+            .await?;
+        let rows = sqlx::query("select id from trips where rider = ? and ended_at is null order by requested_at, id")
+            .bind(blob(rider.0))
+            .fetch_all(self.conn())
+            .await?;
+        for row in &rows {
+            let id = TripId(row.id("id")?);
+            let Some(mut trip) = self.trip_state(id).await? else { continue };
+            if trip.phase() >= Phase::Met {
+                self.raise(IncidentKind::RiderSuspended, rider, id).await?;
+            } else if self.cancel_trip(&mut trip, by).await?.is_err() {
+                return Err(RecordError::Unreadable("phase"));
+            }
+        }
+        Ok(())
+    }
+
+    /// After the meeting only who may not be in the crew can be taken out of it, and not the last one.
+    async fn release_barred(&mut self, trip: &TripState, by: AccountId) -> Outcome<()> {
+        let barred = self.barred(trip.id).await?;
+        let (freed, stay): (Vec<Hold>, Vec<Hold>) =
+            self.holds(trip.id).await?.into_iter().partition(|h| barred.contains(&h.staff));
+        if freed.is_empty() || stay.is_empty() {
+            return Ok(Err(Refusal::WrongPhase(trip.phase())));
+        }
+        for member in &freed {
+            self.close_hold(member, Some(OfferState::Withdrawn), reason::RELEASED).await?;
+            let about = About::trip(trip.id).because(reason::RELEASED);
+            self.tell(member.staff, OutboxKind::TripGone, about).await?;
+        }
+        for member in &stay {
+            self.tell(member.staff, OutboxKind::Trip, About::trip(trip.id)).await?;
+        }
+        self.tell(trip.rider, OutboxKind::Trip, About::trip(trip.id)).await?;
+        self.save(trip).await?;
+        self.audit(Some(by), "member_released", trip.id.0, "").await?;
+        Ok(Ok(()))
+    }
+
     /// Frees whoever is held and ends the trip, with its audit row; the caller commits.
     pub(super) async fn cancel_trip(&mut self, trip: &mut TripState, by: AccountId) -> Outcome<()> {
         if let Err(refusal) = trip.step(Event::Cancel) {

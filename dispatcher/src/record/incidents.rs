@@ -1,8 +1,8 @@
-//! Owns alarms: raised, joined, taken. An alarm is never refused.
+//! Owns alarms and what else a named human must take: raised, joined, taken. An alarm is never refused.
 
 use super::row::{Columns, blob};
 use super::write::{About, Write};
-use super::{Account, Incident, OutboxKind, Outcome, Record, RecordError, Refusal, Role};
+use super::{Account, Incident, IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal, Role};
 use geo::{Fix, FixKind};
 use matcher::model::{AccountId, IncidentId, Timestamp, TripId};
 use sqlx::Row;
@@ -29,21 +29,8 @@ impl Record {
             }
             return Ok(Ok(open));
         }
-        let id = IncidentId(self.env.uuid());
         let trip = write.own_trip(by, trip).await?;
-        let change_no = write.next_change().await?;
-        sqlx::query(
-            "insert into incidents (id, raised_by, role, no, trip, raised_at, change_no) values (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(blob(id.0))
-        .bind(blob(by.id.0))
-        .bind(by.role.word())
-        .bind(by.no)
-        .bind(trip.map(|t| blob(t.0)))
-        .bind(now.0)
-        .bind(change_no)
-        .execute(write.conn())
-        .await?;
+        let id = write.add_incident(IncidentKind::Sos, by.id, trip).await?;
         if let Some(fix) = fix {
             write.set_fix(id, &fix).await?;
         }
@@ -52,10 +39,10 @@ impl Record {
         Ok(Ok(id))
     }
 
-    /// Taken by a named supervisor; the first one stays, and who raised it is told. A repeat is `Ok`. One transaction.
+    /// Taken by a named supervisor; the first one stays, and who pressed an SOS is told. A repeat is `Ok`. One transaction.
     pub async fn acknowledge_incident(&self, now: Timestamp, id: IncidentId, by: &Account) -> Outcome<()> {
         let mut write = self.begin(now).await?;
-        let found = sqlx::query("select raised_by, trip, acknowledged_at from incidents where id = ?")
+        let found = sqlx::query("select kind, raised_by, trip, acknowledged_at from incidents where id = ?")
             .bind(blob(id.0))
             .fetch_optional(write.conn())
             .await?;
@@ -75,9 +62,14 @@ impl Record {
         .bind(blob(id.0))
         .execute(write.conn())
         .await?;
-        let about = About { incident: Some(id), trip: found.id_or_none("trip")?.map(TripId), ..About::default() };
-        write.tell(AccountId(found.id("raised_by")?), OutboxKind::SosTaken, about).await?;
-        write.audit(Some(by.id), "sos_taken", id.0, "").await?;
+        let kind = found.word("kind", IncidentKind::from_word)?;
+        if kind == IncidentKind::Sos {
+            let about = About { incident: Some(id), trip: found.id_or_none("trip")?.map(TripId), ..About::default() };
+            write.tell(AccountId(found.id("raised_by")?), OutboxKind::SosTaken, about).await?;
+            write.audit(Some(by.id), "sos_taken", id.0, "").await?;
+        } else {
+            write.audit(Some(by.id), "incident_taken", id.0, kind.word()).await?;
+        }
         write.commit().await?;
         Ok(Ok(()))
     }
@@ -119,10 +111,47 @@ impl Record {
 }
 
 impl Write<'_> {
+    /// Calls every console to something on this trip that no phone pressed for; with its audit row, the caller commits.
+    pub(super) async fn raise(
+        &mut self,
+        kind: IncidentKind,
+        about: AccountId,
+        trip: TripId,
+    ) -> Result<IncidentId, RecordError> {
+        let id = self.add_incident(kind, about, Some(trip)).await?;
+        self.audit(None, "incident_raised", id.0, kind.word()).await?;
+        Ok(id)
+    }
+
+    async fn add_incident(
+        &mut self,
+        kind: IncidentKind,
+        by: AccountId,
+        trip: Option<TripId>,
+    ) -> Result<IncidentId, RecordError> {
+        let id = IncidentId(self.record.env.uuid());
+        let change_no = self.next_change().await?;
+        let now = self.now.0;
+        sqlx::query(
+            "insert into incidents (id, kind, raised_by, role, no, trip, raised_at, change_no)
+             select ?, ?, a.id, a.role, a.no, ?, ?, ? from accounts a where a.id = ?",
+        )
+        .bind(blob(id.0))
+        .bind(kind.word())
+        .bind(trip.map(|t| blob(t.0)))
+        .bind(now)
+        .bind(change_no)
+        .bind(blob(by.0))
+        .execute(self.conn())
+        .await?;
+        Ok(id)
+    }
+
+    /// A press only ever joins a press.
     async fn open_incident_of(&mut self, by: AccountId) -> Result<Option<IncidentId>, RecordError> {
         let since = self.now.plus_s(-JOIN_S).0;
         let found = sqlx::query(
-            "select id from incidents where raised_by = ? and acknowledged_at is null and raised_at >= ?
+            "select id from incidents where raised_by = ? and kind = 'sos' and acknowledged_at is null and raised_at >= ?
              order by raised_at desc limit 1",
         )
         .bind(blob(by.0))
@@ -204,6 +233,7 @@ fn incident(row: &SqliteRow) -> Result<Incident, RecordError> {
     };
     Ok(Incident {
         id: IncidentId(row.id("id")?),
+        kind: row.word("kind", IncidentKind::from_word)?,
         raised_by: AccountId(row.id("raised_by")?),
         role: row.word("role", Role::from_word)?,
         no: row.int_or_none("no")?.map(|_| row.small("no")).transpose()?,

@@ -38,7 +38,7 @@ async fn an_alarm_survives_reopen_and_finds_its_trip() {
     let (trip, [guard, _]) = stage.assigned("k").await;
     let rider = stage.record.account(stage.rider).await.unwrap().unwrap();
     let staff = stage.record.account(guard).await.unwrap().unwrap();
-    let other = stage.record.create_rider(T0, &new_rider()).await.unwrap();
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap();
     for (by, named, expected) in
         [(&rider, None, Some(trip)), (&staff, Some(trip), Some(trip)), (&other, Some(trip), None)]
     {
@@ -53,8 +53,8 @@ async fn an_alarm_survives_reopen_and_finds_its_trip() {
 async fn the_first_to_take_it_stays_and_who_raised_it_is_told_once() {
     let stage = Stage::new().await;
     let rider = stage.record.account(stage.rider).await.unwrap().unwrap();
-    let first = stage.record.create_supervisor(T0, stage.agency, "first").await.unwrap().unwrap();
-    let second = stage.record.create_supervisor(T0, stage.agency, "second").await.unwrap().unwrap();
+    let first = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "first").await.unwrap().unwrap();
+    let second = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "second").await.unwrap().unwrap();
     let id = stage.record.raise_sos(T0, &rider, None, None).await.unwrap().unwrap();
     let raised = stage.record.incidents_changed_after(0).await.unwrap().pop().unwrap().change_no;
     for by in [&first, &second] {
@@ -75,7 +75,7 @@ async fn the_first_to_take_it_stays_and_who_raised_it_is_told_once() {
 #[tokio::test]
 async fn an_unknown_incident_is_not_taken() {
     let stage = Stage::new().await;
-    let by = stage.record.create_supervisor(T0, stage.agency, "v").await.unwrap().unwrap();
+    let by = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "v").await.unwrap().unwrap();
     let none = matcher::model::IncidentId(stage.rider.0);
     assert_eq!(stage.record.acknowledge_incident(T0, none, &by).await.unwrap(), Err(Refusal::NotFound));
 }

@@ -14,6 +14,7 @@ mod incidents;
 mod offers;
 mod open;
 mod outbox;
+mod overlap;
 mod people;
 mod restore;
 mod row;

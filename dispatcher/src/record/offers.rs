@@ -130,6 +130,8 @@ impl Write<'_> {
         trip.words = Some((rider_word.to_owned(), crew_word.to_owned()));
         trip.due_at = None;
         trip.vacant_since = None;
+        // The crew is there: nothing is left for a human to find. Who was called and when stays in the audit.
+        trip.escalated_at = None;
         self.audit(None, "assigned", trip.id.0, "").await
     }
 
@@ -139,7 +141,7 @@ impl Write<'_> {
         let about = About::offer(trip.id, own.offer).because(reason::ANSWERED);
         self.tell(own.staff, OutboxKind::OfferClosed, about).await?;
         self.tell_partners(trip.id, others).await?;
-        Ok(self.slot_fell_open(trip, others))
+        self.slot_fell_open(trip, others).await
     }
 
     async fn mark_answered(&mut self, own: &Hold, state: OfferState) -> Result<(), RecordError> {

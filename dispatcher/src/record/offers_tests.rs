@@ -2,7 +2,8 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{OfferState, Phase, Timestamp};
+use matcher::model::{BookingKind, OfferState, Phase, Timestamp};
+use matcher::policy::limits;
 use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -216,6 +217,24 @@ async fn expiry_closes_the_late_offer_and_keeps_the_accepted_one() {
 }
 
 #[tokio::test]
+async fn a_silent_phone_is_asked_again_after_a_while_and_one_that_declined_is_not() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    stage.answer(T0, crew[0], false).await.unwrap();
+    let late = T0.plus_s(OFFER_S + 1);
+    assert_eq!(stage.apply(late, Effect::ExpireOffers { trip }).await, Applied::Done);
+    let cooled = late.plus_s(limits::SILENT_S);
+    let not_asked = async |now| stage.record.due(now, 1).await.unwrap().pop().unwrap().declined;
+    let mut both = crew.clone();
+    both.sort_unstable();
+    assert_eq!(not_asked(Timestamp(cooled.0 - 1)).await, both);
+    assert_eq!(not_asked(cooled).await, [crew[0]]);
+    assert_eq!(not_asked(cooled.plus_s(86_400)).await, [crew[0]]);
+}
+
+#[tokio::test]
 async fn with_nobody_left_the_trip_is_searching_again() {
     let stage = Stage::new().await;
     let trip = stage.trip("k").await;
@@ -226,6 +245,49 @@ async fn with_nobody_left_the_trip_is_searching_again() {
     }
     let due = stage.record.due(T0, 10).await.unwrap().pop().unwrap();
     assert_eq!((due.row.trip.phase, due.vacant_since, due.declined.len()), (Phase::Matching, None, 2));
+}
+
+/// A trip in four hours whose crew was asked now, and how it lost that crew.
+#[tokio::test]
+async fn a_crew_lost_long_before_its_time_leaves_the_trip_reserved_and_nobody_held() {
+    let pickup_at = T0.plus_s(4 * 3_600);
+    let look_from = pickup_at.plus_s(-limits::LOOK_AHEAD_S);
+    for loss in ["decline", "expiry", "drop out", "release", "dissolve"] {
+        for (now, again) in [(T0.plus_s(60), Phase::Reserved), (look_from, Phase::Matching)] {
+            let stage = Stage::new().await;
+            let trip = stage.book("k", BookingKind::At(pickup_at)).await.trips[0];
+            let crew = stage.staff(2).await;
+            let asked_at = now.plus_s(-30);
+            let offers = Effect::PlaceOffers { trip, placements: placements(&crew), expires_at: now.plus_s(-1) };
+            assert_eq!(stage.apply(asked_at, offers).await, Applied::Done);
+            if loss != "expiry" && loss != "dissolve" {
+                stage.answer(asked_at, crew[0], true).await.unwrap();
+            }
+            match loss {
+                "decline" => assert!(stage.answer(asked_at, crew[1], false).await.is_ok()),
+                "expiry" => assert_eq!(stage.apply(now, Effect::ExpireOffers { trip }).await, Applied::Done),
+                "dissolve" => assert_eq!(stage.apply(now, Effect::Dissolve { trip, due_at: now }).await, Applied::Done),
+                "release" => stage.record.release(now, trip, stage.rider).await.unwrap().unwrap(),
+                _ => {
+                    stage.answer(asked_at, crew[1], true).await.unwrap();
+                    stage.record.drop_out(now, trip, crew[1]).await.unwrap().unwrap();
+                }
+            }
+            let phase = stage.phase(trip).await;
+            if again == Phase::Reserved {
+                assert_eq!(phase, Phase::Reserved, "{loss}");
+                for member in &crew {
+                    assert_eq!(stage.duty(*member).await, None, "{loss}");
+                }
+                assert_eq!(stage.record.next_due_at().await.unwrap(), Some(look_from), "{loss}");
+                let due = stage.record.due(look_from, 1).await.unwrap().pop().unwrap();
+                assert_eq!((due.live_since, due.vacant_since, due.row.trip.escalated_at), (None, None, None), "{loss}");
+            } else {
+                // The decline came half a minute before the search may begin.
+                assert_eq!(phase, if loss == "decline" { Phase::Reserved } else { again }, "{loss}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -260,6 +322,30 @@ async fn escalation_is_a_flag_the_rider_is_told_of_once() {
     let row = stage.row(trip).await;
     assert_eq!((row.trip.phase, row.trip.escalated_at), (Phase::Requested, Some(T0.plus_s(60))));
     assert_eq!(stage.mail(stage.rider).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_assignment_ends_the_escalation_and_the_loss_of_the_crew_escalates_anew() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    let escalate = async |now: Timestamp| {
+        assert_eq!(stage.apply(now, Effect::Escalate { trip, due_at: now }).await, Applied::Done);
+        stage.row(trip).await.trip.escalated_at
+    };
+    assert_eq!(escalate(T0.plus_s(60)).await, Some(T0.plus_s(60)));
+    let later = T0.plus_s(65);
+    stage.place(later, trip, &crew).await;
+    stage.answer(later, crew[0], true).await.unwrap();
+    assert!(stage.row(trip).await.trip.escalated_at.is_some(), "half a crew is none");
+    stage.answer(later, crew[1], true).await.unwrap();
+    assert_eq!(stage.row(trip).await.trip.escalated_at, None);
+    assert_eq!(stage.last_mail(stage.rider).await, "trip");
+    stage.record.drop_out(T0.plus_s(300), trip, crew[0]).await.unwrap().unwrap();
+    let due = stage.record.due(T0.plus_s(300), 1).await.unwrap().pop().unwrap();
+    assert_eq!(due.row.trip.escalated_at, None);
+    assert!(due.live_since.unwrap().plus_s(limits::ESCALATE_AFTER_S) <= T0.plus_s(300), "late from the first look on");
+    assert_eq!(escalate(T0.plus_s(301)).await, Some(T0.plus_s(301)), "not the instant of the first one");
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ const WAL_LIMIT: &str = "67108864";
 pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "people trips offers", include_str!("migrations/0001_people_trips_offers.sql")),
     (2, "roster changes", include_str!("migrations/0002_roster_changes.sql")),
+    (3, "open trips by rider", include_str!("migrations/0003_open_trips_by_rider.sql")),
+    (4, "incident kinds", include_str!("migrations/0004_incident_kinds.sql")),
 ];
 
 impl Record {

@@ -30,8 +30,8 @@ async fn numbers_have_no_gap_even_when_races_are_lost() {
 #[tokio::test]
 async fn acknowledgements_never_go_back_nor_ahead() {
     let stage = Stage::new().await;
-    stage.trip("a").await;
-    stage.trip("b").await;
+    stage.in_hours(1).await;
+    stage.in_hours(2).await;
     for (ack, expected) in [(1, 1), (0, 1), (99, 2), (1, 2)] {
         stage.record.acknowledge(T0, &[(stage.rider, ack)]).await.unwrap();
         assert_eq!(stage.record.outbox_seq(stage.rider).await.unwrap(), (2, expected), "after {ack}");
@@ -43,8 +43,8 @@ async fn acknowledgements_never_go_back_nor_ahead() {
 #[tokio::test]
 async fn pruning_leaves_what_is_not_acknowledged() {
     let mut stage = Stage::new().await;
-    for key in ["a", "b", "c"] {
-        stage.trip(key).await;
+    for hours in [1, 2, 3] {
+        stage.in_hours(hours).await;
     }
     stage.record.acknowledge(T0, &[(stage.rider, 2)]).await.unwrap();
     assert_eq!(stage.record.prune(T0.plus_s(3_600)).await.unwrap(), 0, "a day is kept");
@@ -56,7 +56,7 @@ async fn pruning_leaves_what_is_not_acknowledged() {
     stage.record.prune(T0.plus_s(2 * 86_400)).await.unwrap();
     stage.reopen().await;
     assert_eq!(stage.record.outbox_head().await.unwrap(), head, "an empty outbox does not forget its numbers");
-    stage.trip("d").await;
+    stage.in_hours(4).await;
     assert_eq!(stage.record.outbox_of(stage.rider, 3, 10).await.unwrap()[0].seq, 4);
 }
 

@@ -2,16 +2,22 @@
 
 use super::row::{self, Columns, blob};
 use super::write::Write;
-use super::{Account, Agency, NewRider, NewStaff, Record, RecordError, Role};
+use super::{Account, Actor, Agency, IncidentKind, NewRider, NewStaff, Record, RecordError, Role};
 use matcher::model::{AccountId, AgencyId, Timestamp};
 use uuid::Uuid;
 
 impl Record {
     /// A company or centre. One transaction.
-    pub async fn create_agency(&self, now: Timestamp, name: &str, is_centre: bool) -> Result<Agency, RecordError> {
+    pub async fn create_agency(
+        &self,
+        now: Timestamp,
+        by: Actor,
+        name: &str,
+        is_centre: bool,
+    ) -> Result<Agency, RecordError> {
         let mut write = self.begin(now).await?;
         let agency = write.add_agency(name, is_centre).await?;
-        write.audit(None, "agency_created", agency.id.0, "").await?;
+        write.audit_by(by, "agency_created", agency.id.0).await?;
         write.commit().await?;
         Ok(agency)
     }
@@ -32,7 +38,12 @@ impl Record {
     }
 
     /// A staff member with the next free unit number. One transaction; `None` if there is no such agency.
-    pub async fn create_staff(&self, now: Timestamp, new: &NewStaff) -> Result<Option<Account>, RecordError> {
+    pub async fn create_staff(
+        &self,
+        now: Timestamp,
+        by: Actor,
+        new: &NewStaff,
+    ) -> Result<Option<Account>, RecordError> {
         let mut write = self.begin(now).await?;
         let Some(is_centre) = write.agency_is_centre(new.agency).await? else { return Ok(None) };
         let first = write.take_units(1).await?;
@@ -44,7 +55,7 @@ impl Record {
             display: new.name.clone(),
             no: Some(first),
         };
-        write.add_account(&account, "staff_created").await?;
+        write.add_account(by, &account, "staff_created").await?;
         sqlx::query("insert into staff (account, kind, gender, certified_until) values (?, ?, ?, ?)")
             .bind(blob(account.id.0))
             .bind(row::kind_word(new.kind))
@@ -58,10 +69,10 @@ impl Record {
     }
 
     /// A rider with the grant. One transaction.
-    pub async fn create_rider(&self, now: Timestamp, new: &NewRider) -> Result<Account, RecordError> {
+    pub async fn create_rider(&self, now: Timestamp, by: Actor, new: &NewRider) -> Result<Account, RecordError> {
         let mut write = self.begin(now).await?;
         let account = self.without_agency(Role::Rider, &new.name);
-        write.add_account(&account, "rider_created").await?;
+        write.add_account(by, &account, "rider_created").await?;
         sqlx::query("insert into grants (rider, gender, risk, crew_size) values (?, ?, ?, ?)")
             .bind(blob(account.id.0))
             .bind(new.gender.map(row::gender_word))
@@ -84,6 +95,7 @@ impl Record {
     pub async fn create_supervisor(
         &self,
         now: Timestamp,
+        by: Actor,
         agency: AgencyId,
         name: &str,
     ) -> Result<Option<Account>, RecordError> {
@@ -94,23 +106,30 @@ impl Record {
             sees_all_agencies: is_centre,
             ..self.without_agency(Role::Supervisor, name)
         };
-        write.add_account(&account, "supervisor_created").await?;
+        write.add_account(by, &account, "supervisor_created").await?;
         write.commit().await?;
         Ok(Some(account))
     }
 
     /// Someone who sets up people. One transaction.
-    pub async fn create_admin(&self, now: Timestamp, name: &str) -> Result<Account, RecordError> {
+    pub async fn create_admin(&self, now: Timestamp, by: Actor, name: &str) -> Result<Account, RecordError> {
         let mut write = self.begin(now).await?;
         let account = self.without_agency(Role::Admin, name);
-        write.add_account(&account, "admin_created").await?;
+        write.add_account(by, &account, "admin_created").await?;
         write.commit().await?;
         Ok(account)
     }
 
-    /// The staff member is tied to the rider and never escorts them. One transaction; a repeat changes nothing. False if
-    /// the two are not a staff member and a rider.
-    pub async fn add_conflict(&self, now: Timestamp, staff: AccountId, rider: AccountId) -> Result<bool, RecordError> {
+    /// The staff member is tied to the rider and never escorts them: what they hold of that rider's is given back at once; if
+    /// they have met, every console is called to it. One transaction; a repeat changes nothing. False if the two are not a
+    /// staff member and a rider.
+    pub async fn add_conflict(
+        &self,
+        now: Timestamp,
+        by: Actor,
+        staff: AccountId,
+        rider: AccountId,
+    ) -> Result<bool, RecordError> {
         let roles = [(staff, Role::Staff), (rider, Role::Rider)];
         for (id, role) in roles {
             if self.account(id).await?.is_none_or(|account| account.role != role) {
@@ -118,12 +137,16 @@ impl Record {
             }
         }
         let mut write = self.begin(now).await?;
-        sqlx::query("insert or ignore into conflicts (staff, rider) values (?, ?)")
+        let added = sqlx::query("insert or ignore into conflicts (staff, rider) values (?, ?)")
             .bind(blob(staff.0))
             .bind(blob(rider.0))
             .execute(write.conn())
             .await?;
-        write.audit(None, "conflict_added", staff.0, "").await?;
+        if added.rows_affected() == 0 {
+            return Ok(true);
+        }
+        write.leave_current_slot(staff, Some(rider), by, IncidentKind::MemberBarred).await?;
+        write.audit_by(by, "conflict_added", staff.0).await?;
         write.roster_changed(staff);
         write.commit().await?;
         Ok(true)
@@ -193,7 +216,7 @@ impl Write<'_> {
             .await?)
     }
 
-    async fn add_account(&mut self, account: &Account, action: &'static str) -> Result<(), RecordError> {
+    async fn add_account(&mut self, by: Actor, account: &Account, action: &'static str) -> Result<(), RecordError> {
         let now = self.now.0;
         sqlx::query("insert into accounts (id, role, agency, display, no, created_at) values (?, ?, ?, ?, ?, ?)")
             .bind(blob(account.id.0))
@@ -204,7 +227,7 @@ impl Write<'_> {
             .bind(now)
             .execute(self.conn())
             .await?;
-        self.audit(None, action, account.id.0, "").await
+        self.audit_by(by, action, account.id.0).await
     }
 
     /// Role of an account that is there and not suspended.

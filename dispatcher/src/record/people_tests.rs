@@ -2,12 +2,13 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{AgencyId, BookingKind, Mode, Phase, Timestamp};
+use jiff::civil::{date, time};
+use matcher::model::{AgencyId, BookingKind, Commute, Mode, Phase, StaffKind, Timestamp, Weekdays};
 
 #[tokio::test]
 async fn a_code_works_once_in_time_and_however_it_is_typed() {
     let stage = Stage::new().await;
-    let (code, until) = stage.record.issue_code(T0, stage.rider).await.unwrap().unwrap();
+    let (code, until) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
     assert_eq!(until, T0.plus_s(CODE_TTL_S));
     assert!(code.len() == 14 && code.split('-').all(|g| g.len() == 4), "{code}");
     assert!(stage.record.redeem_code(T0, "0000-0000-0000").await.unwrap().is_none());
@@ -67,7 +68,7 @@ async fn a_token_outlives_its_time_during_a_trip_that_was_open_then_and_no_other
 async fn no_secret_is_in_the_file() {
     let stage = Stage::new().await;
     let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
-    let (code, _) = stage.record.issue_code(T0, stage.rider).await.unwrap().unwrap();
+    let (code, _) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
     stage.record.close().await;
     for entry in std::fs::read_dir(stage.dir.path()).unwrap() {
         let bytes = std::fs::read(entry.unwrap().path()).unwrap();
@@ -95,16 +96,16 @@ async fn a_revoked_token_is_dead_and_its_sister_lives() {
 #[tokio::test]
 async fn a_suspended_account_has_no_way_in() {
     let stage = Stage::new().await;
-    let admin = stage.record.create_admin(T0, "x").await.unwrap().id;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
     let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
-    let (code, _) = stage.record.issue_code(T0, stage.rider).await.unwrap().unwrap();
+    let (code, _) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
     for _ in 0..2 {
         assert_eq!(stage.record.suspend(T0, stage.rider, admin, "r").await.unwrap(), Ok(()));
     }
     assert!(stage.record.authenticate(T0, &token).await.unwrap().is_none());
     assert!(stage.record.redeem_code(T0, &code).await.unwrap().is_none());
     assert!(stage.record.issue_token(T0, stage.rider).await.unwrap().is_none());
-    assert!(stage.record.issue_code(T0, stage.rider).await.unwrap().is_none());
+    assert!(stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().is_none());
     assert!(stage.record.account(stage.rider).await.unwrap().is_some(), "but is still on the record");
     let revoked = stage.record.revocations_after(0).await.unwrap();
     assert_eq!((revoked.len(), revoked[0].account, revoked[0].token), (1, stage.rider, None));
@@ -115,7 +116,7 @@ async fn a_suspended_account_has_no_way_in() {
 #[tokio::test]
 async fn a_suspended_member_gives_the_slot_back_and_leaves_the_roster() {
     let stage = Stage::new().await;
-    let admin = stage.record.create_admin(T0, "x").await.unwrap().id;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
     let (trip, [a, b]) = stage.assigned("k").await;
     stage.record.suspend(T0, a, admin, "r").await.unwrap().unwrap();
     let row = stage.row(trip).await;
@@ -124,6 +125,152 @@ async fn a_suspended_member_gives_the_slot_back_and_leaves_the_roster() {
     let other = stage.trip("o").await;
     let spare = stage.staff(1).await[0];
     assert_eq!(stage.place(T0, other, &[a, spare]).await, Applied::LostRace);
+}
+
+#[tokio::test]
+async fn a_member_suspended_after_the_meeting_is_an_incident_until_a_supervisor_acts() {
+    for act in ["release", "complete"] {
+        let stage = Stage::new().await;
+        let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
+        let (trip, [a, b]) = stage.assigned("k").await;
+        stage.walk_to(trip, &[a, b], Phase::Met).await;
+        assert_eq!(stage.record.release(T0, trip, admin).await.unwrap(), Err(Refusal::WrongPhase(Phase::Met)));
+        stage.record.suspend(T0, a, admin, "r").await.unwrap().unwrap();
+        let open = stage.record.open_incidents().await.unwrap();
+        let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
+        assert_eq!(seen, [(IncidentKind::StaffSuspended, a, Some(trip))]);
+        let row = stage.row(trip).await;
+        assert_eq!(row.trip.phase, Phase::Met);
+        assert_eq!(row.crew.iter().map(|m| (m.offer.staff, m.barred)).collect::<Vec<_>>(), [(a, true), (b, false)]);
+        if act == "release" {
+            stage.record.release(T0, trip, admin).await.unwrap().unwrap();
+            let row = stage.row(trip).await;
+            assert_eq!(row.trip.phase, Phase::Met, "the other goes on with the rider");
+            assert_eq!(row.crew.iter().map(|m| m.offer.staff).collect::<Vec<_>>(), [b]);
+            assert_eq!(
+                (stage.last_mail(a).await, stage.last_mail(b).await),
+                ("trip_gone:released".into(), "trip".into())
+            );
+            stage.record.suspend(T0, b, admin, "r").await.unwrap().unwrap();
+            let last = stage.record.release(T0, trip, admin).await.unwrap();
+            assert_eq!(last, Err(Refusal::WrongPhase(Phase::Met)), "nobody would be left");
+        } else {
+            for _ in 0..2 {
+                assert_eq!(stage.record.complete_by_hand(T0, trip, admin).await.unwrap(), Ok(()));
+            }
+            assert_eq!(stage.phase(trip).await, Phase::Completed);
+            assert_eq!(stage.duty(b).await, None);
+        }
+    }
+}
+
+#[tokio::test]
+async fn completing_by_hand_is_for_trips_that_have_met() {
+    let stage = Stage::new().await;
+    let (trip, crew) = stage.assigned("k").await;
+    for phase in [Phase::Assigned, Phase::Arrived] {
+        stage.walk_to(trip, &crew, phase).await;
+        let refused = stage.record.complete_by_hand(T0, trip, stage.rider).await.unwrap();
+        assert_eq!(refused, Err(Refusal::WrongPhase(phase)));
+    }
+}
+
+#[tokio::test]
+async fn a_suspended_riders_trips_and_commutes_end_and_one_that_has_met_is_an_incident() {
+    let stage = Stage::new().await;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
+    let (met, crew) = stage.assigned("met").await;
+    stage.walk_to(met, &crew, Phase::Met).await;
+    let later = stage.book("later", BookingKind::At(T0.plus_s(7_200))).await.trips[0];
+    let week = Commute {
+        days: Weekdays::MON_FRI,
+        outward_at: time(14, 0, 0, 0),
+        return_at: time(18, 0, 0, 0),
+        from: date(2026, 11, 24),
+        until: date(2026, 12, 24),
+        skips: vec![],
+    };
+    let series = stage.book("week", BookingKind::Commute(week)).await;
+    stage.record.suspend(T0, stage.rider, admin, "r").await.unwrap().unwrap();
+    assert_eq!(stage.phase(met).await, Phase::Met);
+    for trip in series.trips.into_iter().chain([later]) {
+        assert_eq!(stage.phase(trip).await, Phase::Cancelled);
+    }
+    assert_eq!(stage.record.expand_series(T0.plus_s(86_400)).await.unwrap(), 0);
+    let open = stage.record.open_incidents().await.unwrap();
+    let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
+    assert_eq!(seen, [(IncidentKind::RiderSuspended, stage.rider, Some(met))]);
+}
+
+#[tokio::test]
+async fn who_becomes_tied_to_the_rider_gives_the_slot_back_at_once() {
+    for from in [Phase::Offered, Phase::Assigned, Phase::Arrived] {
+        let stage = Stage::new().await;
+        let trip = stage.trip("k").await;
+        let crew = stage.staff(2).await;
+        stage.place(T0, trip, &crew).await;
+        if from > Phase::Offered {
+            for member in &crew {
+                stage.answer(T0, *member, true).await.unwrap();
+            }
+            stage.walk_to(trip, &crew, from).await;
+        }
+        let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+        stage.record.add_conflict(T0, Actor::Shell, crew[0], other).await.unwrap();
+        assert_eq!(stage.duty(crew[0]).await.map(|d| d.0), Some(trip), "tied to another rider");
+        for _ in 0..2 {
+            stage.record.add_conflict(T0, Actor::Shell, crew[0], stage.rider).await.unwrap();
+        }
+        assert_eq!(stage.duty(crew[0]).await, None, "from {}", from.word());
+        let told = if from == Phase::Offered { "offer_closed:taken_back" } else { "trip_gone:released" };
+        assert_eq!(stage.last_mail(crew[0]).await, told);
+        assert!(stage.record.trip_of_staff(crew[0]).await.unwrap().is_none());
+        assert!(stage.record.open_incidents().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn who_becomes_tied_to_the_rider_after_the_meeting_is_an_incident_that_does_not_say_why() {
+    let stage = Stage::new().await;
+    let (trip, [a, b]) = stage.assigned("k").await;
+    stage.walk_to(trip, &[a, b], Phase::Escorting).await;
+    for _ in 0..2 {
+        stage.record.add_conflict(T0, Actor::Shell, b, stage.rider).await.unwrap();
+    }
+    let open = stage.record.open_incidents().await.unwrap();
+    let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
+    assert_eq!(seen, [(IncidentKind::MemberBarred, b, Some(trip))]);
+    assert_eq!(stage.row(trip).await.crew.iter().map(|m| m.barred).collect::<Vec<_>>(), [false, true]);
+    stage.record.release(T0, trip, stage.rider).await.unwrap().unwrap();
+    assert_eq!(stage.row(trip).await.crew.len(), 1);
+    assert_eq!(stage.duty(b).await, None);
+}
+
+#[tokio::test]
+async fn the_audit_names_who_set_people_up() {
+    let stage = Stage::new().await;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
+    let by = Actor::Account(admin);
+    let agency = stage.record.create_agency(T0, by, "b", false).await.unwrap().id;
+    let new =
+        NewStaff { agency, name: "s".into(), kind: StaffKind::Guard, gender: None, certified_until: T0.plus_s(86_400) };
+    let staff = stage.record.create_staff(T0, by, &new).await.unwrap().unwrap().id;
+    let rider = stage.record.create_rider(T0, by, &new_rider()).await.unwrap().id;
+    stage.record.create_supervisor(T0, by, agency, "v").await.unwrap().unwrap();
+    stage.record.add_conflict(T0, by, staff, rider).await.unwrap();
+    stage.record.issue_code(T0, by, staff).await.unwrap().unwrap();
+    stage.record.issue_code(T0, Actor::Shell, staff).await.unwrap().unwrap();
+    let rows: Vec<(String, Option<Vec<u8>>, String)> =
+        sqlx::query_as("select action, actor, detail from audit order by id")
+            .fetch_all(&stage.record.read)
+            .await
+            .unwrap();
+    let by_admin: Vec<&str> = rows.iter().filter(|r| r.1 == Some(row::blob(admin.0))).map(|r| r.0.as_str()).collect();
+    let expected =
+        ["agency_created", "staff_created", "rider_created", "supervisor_created", "conflict_added", "code_issued"];
+    assert_eq!(by_admin, expected);
+    assert!(rows.iter().all(|r| r.1.is_some() || r.2 == "shell"), "{rows:?}");
+    assert!(matches!(stage.record.verify_audit().await.unwrap(), AuditChain::Intact(_)));
 }
 
 #[tokio::test]
@@ -145,7 +292,7 @@ async fn unit_numbers_are_unique_and_an_unknown_agency_is_a_value() {
     numbers.dedup();
     assert_eq!(numbers.len(), 3);
     let nobody = AgencyId(stage.rider.0);
-    assert!(stage.record.create_supervisor(T0, nobody, "v").await.unwrap().is_none());
+    assert!(stage.record.create_supervisor(T0, Actor::Shell, nobody, "v").await.unwrap().is_none());
 }
 
 #[tokio::test]
@@ -160,8 +307,8 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
     };
     stage.record.start_shift(T0, staff, NewShift { mode: Mode::Drive, hours: 2 }).await.unwrap().unwrap();
     moved("shift").await;
-    assert!(stage.record.add_conflict(T0, staff, stage.rider).await.unwrap());
-    assert!(!stage.record.add_conflict(T0, stage.rider, staff).await.unwrap(), "the wrong way round");
+    assert!(stage.record.add_conflict(T0, Actor::Shell, staff, stage.rider).await.unwrap());
+    assert!(!stage.record.add_conflict(T0, Actor::Shell, stage.rider, staff).await.unwrap(), "the wrong way round");
     moved("conflict").await;
     let trip = stage.trip("k").await;
     let partner = stage.staff(1).await[0];
@@ -181,7 +328,7 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
 #[tokio::test]
 async fn reading_only_changes_gives_the_roster_that_a_first_reading_gives() {
     let stage = Stage::new().await;
-    let admin = stage.record.create_admin(T0, "x").await.unwrap().id;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
     let same = async |after: &str| {
         let changes = stage.record.roster(T0).await.unwrap();
         let fresh = Record::open_beside(stage.dir.path(), env(99)).await.unwrap();
@@ -200,7 +347,7 @@ async fn reading_only_changes_gives_the_roster_that_a_first_reading_gives() {
     stage.answer(T0, staff[1], true).await.unwrap();
     stage.walk_to(trip, &staff[0..2], Phase::Met).await;
     same("the meeting").await;
-    stage.record.add_conflict(T0, staff[3], stage.rider).await.unwrap();
+    stage.record.add_conflict(T0, Actor::Shell, staff[3], stage.rider).await.unwrap();
     stage.record.suspend(T0, staff[2], admin, "r").await.unwrap().unwrap();
     same("a suspension").await;
     stage.record.enrol(T0, "load", 3, 0, 0).await.unwrap();
@@ -247,7 +394,7 @@ async fn enrolled_accounts_can_sign_in_and_work() {
 async fn an_error_never_shows_what_was_written() {
     let stage = Stage::new().await;
     let marked = NewRider { name: "MARKED".into(), agencies: vec![AgencyId(stage.rider.0)], ..new_rider() };
-    let error = stage.record.create_rider(T0, &marked).await.unwrap_err();
+    let error = stage.record.create_rider(T0, Actor::Shell, &marked).await.unwrap_err();
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("MARKED") && !shown.contains(&stage.rider.to_string()), "{shown}");
 }

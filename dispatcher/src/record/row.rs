@@ -1,7 +1,7 @@
 //! Owns the translation between columns and the words of the service. A value that does not translate is
 //! [`RecordError::Unreadable`] with the column's name, never a panic.
 
-use super::{Account, OutboxKind, RecordError, Role};
+use super::{Account, IncidentKind, OutboxKind, RecordError, Role};
 use geo::Position;
 use matcher::model::{AccountId, AgencyId, Gender, HoldState, Leg, Mode, OfferState, RiskGrade, StaffKind, Timestamp};
 use sqlx::Row;
@@ -133,6 +133,26 @@ impl OutboxKind {
     /// The kind of that word.
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Offer, Self::OfferClosed, Self::Partner, Self::Trip, Self::TripGone, Self::SosTaken]
+            .into_iter()
+            .find(|k| k.word() == word)
+    }
+}
+
+impl IncidentKind {
+    /// The word on the wire and in the record.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Sos => "sos",
+            Self::NoShow => "no_show",
+            Self::StaffSuspended => "staff_suspended",
+            Self::RiderSuspended => "rider_suspended",
+            Self::MemberBarred => "member_barred",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Sos, Self::NoShow, Self::StaffSuspended, Self::RiderSuspended, Self::MemberBarred]
             .into_iter()
             .find(|k| k.word() == word)
     }

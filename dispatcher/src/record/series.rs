@@ -147,7 +147,8 @@ impl Write<'_> {
         Ok(made)
     }
 
-    async fn legs_since(
+    /// Legs that have become trips, from that Korean day on.
+    pub(super) async fn legs_since(
         &mut self,
         first_day: &str,
         only: Option<SeriesId>,
@@ -229,7 +230,7 @@ impl Write<'_> {
 }
 
 /// The series of these rows, in their order.
-async fn with_skips(conn: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<Vec<Series>, RecordError> {
+pub(super) async fn with_skips(conn: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<Vec<Series>, RecordError> {
     let mut ids = Vec::with_capacity(rows.len());
     for row in rows {
         ids.push(row.id("id")?);

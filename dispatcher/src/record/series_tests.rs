@@ -112,7 +112,7 @@ async fn an_ended_series_cancels_what_has_not_met_and_makes_no_more() {
 async fn anothers_series_is_not_found() {
     let stage = Stage::new().await;
     let series = stage.book("k", commute()).await.series.unwrap();
-    let other = stage.record.create_rider(T0, &new_rider()).await.unwrap().id;
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
     let day = date(2026, 11, 25);
     assert_eq!(stage.record.skip(T0, other, series, day).await.unwrap().err(), Some(Refusal::NotFound));
     assert_eq!(stage.record.end_series(T0, other, series).await.unwrap().err(), Some(Refusal::NotFound));

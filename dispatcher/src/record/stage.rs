@@ -53,8 +53,8 @@ impl Stage {
     pub(super) async fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let record = Self::open(&dir, 1).await;
-        let agency = record.create_agency(T0, "a", false).await.unwrap().id;
-        let rider = record.create_rider(T0, &new_rider()).await.unwrap().id;
+        let agency = record.create_agency(T0, Actor::Shell, "a", false).await.unwrap().id;
+        let rider = record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
         Self { dir, record, agency, rider, lives: 1 }
     }
 
@@ -85,16 +85,29 @@ impl Stage {
             gender: None,
             certified_until: T0.plus_s(86_400 * 300),
         };
-        self.record.create_staff(T0, &new).await.unwrap().unwrap().id
+        self.record.create_staff(T0, Actor::Shell, &new).await.unwrap().unwrap().id
     }
 
+    /// For the stage's rider, or for another one if that one has a trip at the time.
     pub(super) async fn book(&self, key: &str, kind: BookingKind) -> Booked {
-        self.record.book(T0, &booking(self.rider, key, kind)).await.unwrap().unwrap()
+        let first = self.record.book(T0, &booking(self.rider, key, kind.clone())).await.unwrap();
+        if let Err(Refusal::TripOverlaps(_)) = first {
+            let other = self.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+            return self.record.book(T0, &booking(other, key, kind)).await.unwrap().unwrap();
+        }
+        first.unwrap()
     }
 
     /// A trip for now.
     pub(super) async fn trip(&self, key: &str) -> TripId {
         self.book(key, BookingKind::Now).await.trips[0]
+    }
+
+    /// A trip of the stage's rider for so many hours later.
+    pub(super) async fn in_hours(&self, hours: i64) -> TripId {
+        let kind = BookingKind::At(T0.plus_s(hours * 3_600));
+        let new = booking(self.rider, &format!("in {hours} h"), kind);
+        self.record.book(T0, &new).await.unwrap().unwrap().trips[0]
     }
 
     pub(super) async fn row(&self, trip: TripId) -> TripRow {
@@ -136,8 +149,10 @@ impl Stage {
         (trip, [crew[0], crew[1]])
     }
 
+    /// At the trip's own time.
     pub(super) async fn tap(&self, trip: TripId, staff: AccountId, to: Phase) -> Result<(), Refusal> {
-        self.record.set_status(T0, trip, staff, to).await.unwrap()
+        let now = self.row(trip).await.trip.pickup_at.unwrap_or(T0);
+        self.record.set_status(now, trip, staff, to).await.unwrap()
     }
 
     /// Takes an assigned trip on to `to`.

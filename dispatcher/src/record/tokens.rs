@@ -3,7 +3,7 @@
 
 use super::row::{self, Columns, blob};
 use super::write::Write;
-use super::{Account, Outcome, Record, RecordError, Refusal, Revocation, Role, SignedIn};
+use super::{Account, Actor, IncidentKind, Outcome, Record, RecordError, Refusal, Revocation, Role, SignedIn};
 use matcher::model::{AccountId, Timestamp};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
@@ -53,37 +53,19 @@ impl Record {
     pub async fn issue_code(
         &self,
         now: Timestamp,
+        by: Actor,
         account: AccountId,
     ) -> Result<Option<(String, Timestamp)>, RecordError> {
-        self.issue_code_for(now, account, CODE_TTL_S).await
+        self.issue_code_for(now, by, account, CODE_TTL_S).await
     }
 
     /// As [`Record::issue_code`] with a life of its own, seconds; for demonstrations.
     pub async fn issue_code_for(
         &self,
         now: Timestamp,
+        by: Actor,
         account: AccountId,
         ttl_s: i64,
-    ) -> Result<Option<(String, Timestamp)>, RecordError> {
-        self.give_code(now, account, ttl_s, None).await
-    }
-
-    /// As [`Record::issue_code`], by a person, whom the audit names.
-    pub async fn issue_code_by(
-        &self,
-        now: Timestamp,
-        account: AccountId,
-        by: AccountId,
-    ) -> Result<Option<(String, Timestamp)>, RecordError> {
-        self.give_code(now, account, CODE_TTL_S, Some(by)).await
-    }
-
-    async fn give_code(
-        &self,
-        now: Timestamp,
-        account: AccountId,
-        ttl_s: i64,
-        by: Option<AccountId>,
     ) -> Result<Option<(String, Timestamp)>, RecordError> {
         let mut write = self.begin(now).await?;
         if write.active_role(account.0).await?.is_none() {
@@ -97,7 +79,7 @@ impl Record {
             .bind(expires_at.0)
             .execute(write.conn())
             .await?;
-        write.audit(by, "code_issued", account.0, "").await?;
+        write.audit_by(by, "code_issued", account.0).await?;
         write.commit().await?;
         Ok(Some((code, expires_at)))
     }
@@ -192,8 +174,8 @@ impl Record {
         write.commit().await
     }
 
-    /// Ends every token of the account and gives back a slot it holds, if its trip has not met yet. One transaction; a
-    /// repeat is `Ok`.
+    /// Ends every token of the account. A slot it holds is given back, and a rider's trips are cancelled; once rider and crew
+    /// have met, every console is called to it instead. One transaction; a repeat is `Ok`.
     pub async fn suspend(&self, now: Timestamp, account: AccountId, by: AccountId, reason: &str) -> Outcome<()> {
         let mut write = self.begin(now).await?;
         let known: Option<Option<i64>> = sqlx::query_scalar("select suspended_at from accounts where id = ?")
@@ -218,7 +200,8 @@ impl Record {
             sqlx::query(statement).bind(now.0).bind(blob(account.0)).execute(write.conn()).await?;
         }
         write.add_revocation(account, None).await?;
-        write.leave_current_slot(account, by).await?;
+        write.leave_current_slot(account, None, Actor::Account(by), IncidentKind::StaffSuspended).await?;
+        write.end_trips_of(account, by).await?;
         write.audit(Some(by), "account_suspended", account.0, "").await?;
         write.roster_changed(account);
         write.commit().await?;

@@ -5,9 +5,10 @@
 
 use super::row::{self, Columns, blob};
 use super::write::{About, Write};
-use super::{OutboxKind, RecordError, Refusal};
+use super::{OutboxKind, Outcome, RecordError, Refusal};
 use matcher::lifecycle::{self, Event};
 use matcher::model::{AccountId, HoldState, OfferId, OfferState, Phase, Timestamp, TripId};
+use matcher::schedule::look_from;
 
 /// Why a hold or a trip's assignment ended, as stored and as sent to the phone.
 pub(super) mod reason {
@@ -30,6 +31,7 @@ pub(super) struct TripState {
     pub(super) id: TripId,
     pub(super) rider: AccountId,
     pub(super) crew_size: u8,
+    pub(super) pickup_at: Option<Timestamp>,
     pub(super) due_at: Option<Timestamp>,
     pub(super) live_since: Option<Timestamp>,
     pub(super) vacant_since: Option<Timestamp>,
@@ -58,6 +60,24 @@ impl TripState {
         self.phase == self.phase_before
     }
 
+    /// When the search for its crew may begin, if that is still to come.
+    pub(super) fn looked_for_from(&self, now: Timestamp) -> Option<Timestamp> {
+        self.pickup_at.map(look_from).filter(|from| now < *from)
+    }
+
+    /// Searching, with nobody held: again at `due_at`, or reserved until its search may begin.
+    pub(super) fn start_over(&mut self, now: Timestamp, due_at: Timestamp) -> Result<(), Refusal> {
+        self.vacant_since = None;
+        self.due_at = Some(due_at);
+        if let Some(from) = self.looked_for_from(now) {
+            self.step(Event::Reserve)?;
+            self.live_since = None;
+            self.escalated_at = None;
+            self.due_at = Some(from);
+        }
+        Ok(())
+    }
+
     /// Whether a crew is still being looked for.
     pub(super) const fn is_searching(&self) -> bool {
         matches!(self.phase, Phase::Requested | Phase::Reserved | Phase::Matching | Phase::Offered)
@@ -80,7 +100,7 @@ impl Write<'_> {
     /// The trip as it is now; `None` if there is none.
     pub(super) async fn trip_state(&mut self, id: TripId) -> Result<Option<TripState>, RecordError> {
         let found = sqlx::query(
-            "select rider, crew_size, phase, due_at, live_since, vacant_since, escalated_at, attempt, rider_word, crew_word
+            "select rider, crew_size, pickup_at, phase, due_at, live_since, vacant_since, escalated_at, attempt, rider_word, crew_word
              from trips where id = ?",
         )
         .bind(blob(id.0))
@@ -93,6 +113,7 @@ impl Write<'_> {
             id,
             rider: AccountId(row.id("rider")?),
             crew_size: row.small("crew_size")?,
+            pickup_at: row.time_or_none("pickup_at")?,
             due_at: row.time_or_none("due_at")?,
             live_since: row.time_or_none("live_since")?,
             vacant_since: row.time_or_none("vacant_since")?,
@@ -238,18 +259,21 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// After a slot fell open in a trip whose offers are out: the others are kept while it is refilled; with nobody left
-    /// the trip is searching again.
-    pub(super) fn slot_fell_open(&self, trip: &mut TripState, kept: &[Hold]) -> Result<(), Refusal> {
-        trip.due_at = Some(self.now);
-        if kept.is_empty() {
-            trip.vacant_since = None;
-            if trip.phase == Phase::Offered {
-                trip.step(Event::Refill)?;
-            }
-        } else {
+    /// After a slot fell open: the others are kept while it is refilled; with nobody left the trip is searching again. Long
+    /// before its time nobody is kept for it, and it is reserved as before.
+    pub(super) async fn slot_fell_open(&mut self, trip: &mut TripState, kept: &[Hold]) -> Outcome<()> {
+        let is_ahead = trip.looked_for_from(self.now).is_some();
+        if !kept.is_empty() && !is_ahead {
+            trip.due_at = Some(self.now);
             trip.vacant_since = trip.vacant_since.or(Some(self.now));
+            return Ok(Ok(()));
         }
-        Ok(())
+        self.free_crew(trip.id, kept, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
+        if trip.phase == Phase::Offered
+            && let Err(refusal) = trip.step(Event::Refill)
+        {
+            return Ok(Err(refusal));
+        }
+        Ok(trip.start_over(self.now, self.now))
     }
 }

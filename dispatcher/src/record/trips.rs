@@ -156,9 +156,11 @@ async fn pairs(conn: &mut SqliteConnection, sql: &'static str, riders: &str) -> 
 
 async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripId, Vec<Member>>, RecordError> {
     let rows = sqlx::query(
-        "select h.*, a.display, a.no, a.agency from json_each(?) j
-         join holds h on h.trip = unhex(j.value) and h.state in ('held', 'accepted', 'active')
-         join accounts a on a.id = h.staff order by h.trip, h.slot",
+        "select h.*, a.display, a.no, a.agency, a.suspended_at is not null or c.staff is not null as barred
+         from json_each(?) j join trips t on t.id = unhex(j.value)
+         join holds h on h.trip = t.id and h.state in ('held', 'accepted', 'active')
+         join accounts a on a.id = h.staff
+         left join conflicts c on c.staff = h.staff and c.rider = t.rider order by h.trip, h.slot",
     )
     .bind(trips)
     .fetch_all(conn)
@@ -170,6 +172,7 @@ async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripI
             display: row.text("display")?,
             no: row.small("no")?,
             agency: AgencyId(row.id("agency")?),
+            barred: row.int("barred")? == 1,
             phase: row.word("phase", Phase::from_word)?,
         };
         found.entry(member.offer.trip).or_default().push(member);

@@ -58,6 +58,36 @@ pub struct SignedIn {
     pub expires_at: Timestamp,
 }
 
+/// Who sets up agencies and people, as the audit names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Actor {
+    /// A login.
+    Account(AccountId),
+    /// Whoever has a shell on the machine that holds the record; the machine knows no more of them.
+    Shell,
+    /// The server itself, for a demonstration.
+    Demo,
+}
+
+impl Actor {
+    /// The login, if it is one.
+    pub const fn account(self) -> Option<AccountId> {
+        match self {
+            Self::Account(id) => Some(id),
+            Self::Shell | Self::Demo => None,
+        }
+    }
+
+    /// The audit's word for one without a login.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Account(_) => "",
+            Self::Shell => "shell",
+            Self::Demo => "demo",
+        }
+    }
+}
+
 /// A new staff member.
 #[derive(Clone, Debug)]
 pub struct NewStaff {
@@ -112,7 +142,7 @@ pub struct NewBooking {
     pub pickup: Place,
     /// Destination.
     pub dropoff: Place,
-    /// The grant's if `None`.
+    /// The grant's if `None`, and never below it.
     pub crew_size: Option<CrewSize>,
     /// Expected seconds from meeting to drop-off, and for the return leg of a commute the other way.
     pub trip_s: u32,
@@ -157,6 +187,8 @@ pub struct Member {
     pub no: u32,
     /// Employer.
     pub agency: AgencyId,
+    /// Suspended, or tied to the rider: may not be in this crew, and is until somebody acts.
+    pub barred: bool,
     /// `Offered` while the offer is open or only this member accepted; then this member's own phase.
     pub phase: Phase,
 }
@@ -193,7 +225,8 @@ pub struct DueTrip {
     pub live_since: Option<Timestamp>,
     /// When the first slot of the present crew fell open, while others are kept.
     pub vacant_since: Option<Timestamp>,
-    /// Staff who declined or let an offer of this trip expire, or dropped out of it.
+    /// Staff who declined this trip, dropped out of it or were released from it, and are asked again by hand only; and those
+    /// who let an offer of it expire within the last `SILENT_S`.
     pub declined: Vec<AccountId>,
 }
 
@@ -276,6 +309,12 @@ pub enum Refusal {
     /// The answer came after the offer's time.
     #[error("the offer has expired")]
     OfferExpired,
+    /// The trip is for a time so far ahead that nobody is kept for it yet.
+    #[error("too early to assign a crew")]
+    TooEarlyToAssign,
+    /// The member need not leave for long.
+    #[error("too early to set out")]
+    TooEarlyToSetOut,
     /// The offer was taken back.
     #[error("the offer is closed")]
     OfferClosed,
@@ -294,6 +333,12 @@ pub enum Refusal {
     /// Not as many as the crew needs.
     #[error("the crew size does not match")]
     CrewSizeMismatch,
+    /// Fewer staff than the rider's grant says.
+    #[error("the crew is smaller than the grant says")]
+    CrewBelowGrant,
+    /// The rider has this trip at that time; `None` is a leg of a commute without a trip yet.
+    #[error("the rider has another trip at that time")]
+    TripOverlaps(Option<TripId>),
     /// The idempotency key was used for another booking.
     #[error("the idempotency key was used for another booking")]
     KeyReused,
@@ -391,12 +436,29 @@ pub struct OfferRow {
     pub partners: Vec<OfferState>,
 }
 
+/// What a named human must take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IncidentKind {
+    /// Somebody pressed.
+    Sos,
+    /// The crew did not find the rider.
+    NoShow,
+    /// A crew member was suspended after the meeting and is still with the rider.
+    StaffSuspended,
+    /// A rider was suspended after the meeting and is still under way.
+    RiderSuspended,
+    /// A crew member may no longer be with this rider, and is. It does not say why: every console reads it.
+    MemberBarred,
+}
+
 /// An SOS and its kin.
 #[derive(Clone)]
 pub struct Incident {
     /// Its id.
     pub id: IncidentId,
-    /// Who raised it.
+    /// What it is.
+    pub kind: IncidentKind,
+    /// Who raised it, or whom it is about.
     pub raised_by: AccountId,
     /// As what.
     pub role: Role,

@@ -4,7 +4,7 @@
 //! Invariant: no write commits once a newer epoch is on the record.
 
 use super::row::{blob, id_list};
-use super::{OutboxKind, Record, RecordError};
+use super::{Actor, OutboxKind, Record, RecordError};
 use matcher::model::{AccountId, IncidentId, OfferId, Timestamp, TripId};
 use sha2::{Digest, Sha256};
 use sqlx::{Row, Sqlite, SqliteConnection, Transaction};
@@ -167,6 +167,11 @@ impl Write<'_> {
         .execute(self.conn())
         .await?;
         Ok(())
+    }
+
+    /// As [`Write::audit`] for the setting up of people, which is also done from a shell.
+    pub(super) async fn audit_by(&mut self, by: Actor, action: &'static str, subject: Uuid) -> Result<(), RecordError> {
+        self.audit(by.account(), action, subject, by.word()).await
     }
 
     /// From here on, [`Write::undo`] takes back one effect only.

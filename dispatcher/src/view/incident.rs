@@ -2,7 +2,7 @@
 
 use super::place::PlaceView;
 use super::time::instant;
-use crate::record::{Incident, Role, TripRow};
+use crate::record::{Incident, IncidentKind, Role, TripRow};
 use geo::Fix;
 use matcher::model::Timestamp;
 use serde::Serialize;
@@ -44,15 +44,20 @@ pub fn is_followed(incident: &Incident, now: Timestamp) -> bool {
     incident.acknowledged_at.is_none_or(|at| now < at.plus_s(FOLLOWED_S))
 }
 
+/// Whether it follows a device too: an SOS is a cry for help from where the device is, its kin are reports about somebody.
+pub fn follows_device(incident: &Incident, now: Timestamp) -> bool {
+    incident.kind == IncidentKind::Sos && is_followed(incident, now)
+}
+
 /// An alarm.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = Incident)]
 pub struct IncidentView {
     /// Its id.
     pub id: Uuid,
-    /// `sos`.
+    /// `sos`, `no_show`, `staff_suspended`, `rider_suspended`, `member_barred`.
     pub kind: &'static str,
-    /// `rider` or `staff`.
+    /// `rider` or `staff`: who pressed, or whom it is about.
     pub raised_by: &'static str,
     /// Unit number, if staff.
     pub no: Option<u32>,
@@ -81,7 +86,7 @@ impl IncidentView {
         let mut view = Self::without_places(incident);
         view.concerned = true;
         view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
-        view.live = last.filter(|_| is_followed(incident, now)).map(|fix| DevicePosition::of(&fix, now));
+        view.live = last.filter(|_| follows_device(incident, now)).map(|fix| DevicePosition::of(&fix, now));
         view.registered = trip
             .map(|row| {
                 vec![
@@ -97,7 +102,7 @@ impl IncidentView {
     pub fn without_places(incident: &Incident) -> Self {
         Self {
             id: incident.id.0,
-            kind: "sos",
+            kind: incident.kind.word(),
             raised_by: if incident.role == Role::Rider { "rider" } else { "staff" },
             no: incident.no,
             trip: incident.trip.map(|t| t.0),

@@ -74,6 +74,9 @@ pub struct CrewMember {
     /// Supervisors only: `open` or `accepted` while the offer is out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_state: Option<&'static str>,
+    /// Supervisors only, and only if true: may not be in this crew, and is until somebody acts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub barred: bool,
 }
 
 /// A trip as its rider sees it.
@@ -197,6 +200,7 @@ pub fn trip_for_supervisor(
     let open = !row.trip.phase.is_end();
     let crew = row.crew.iter().map(|m| {
         let mut member = shown(m, None, &eta_s);
+        member.barred = m.barred;
         if m.phase == Phase::Offered {
             member.offer_state = Some(if m.offer.state == OfferState::Accepted { "accepted" } else { "open" });
         }
@@ -245,6 +249,7 @@ fn shown(member: &Member, viewer: Option<AccountId>, eta_s: &impl Fn(AccountId) 
         eta_s: eta,
         you: viewer == Some(member.offer.staff),
         offer_state: None,
+        barred: false,
     }
 }
 

@@ -41,6 +41,7 @@ fn offer(n: u128, state: OfferState) -> Offer {
 /// A trip in that phase with a crew of two from agencies 1 and 2.
 fn row(phase: Phase) -> TripRow {
     let member = |n: u128| Member {
+        barred: false,
         offer: offer(n, if is_crewed(phase) { OfferState::Accepted } else { OfferState::Open }),
         display: format!("NAME{n}"),
         no: 110 + n as u32,
@@ -185,6 +186,7 @@ fn the_slowest_partner_counts() {
 #[test]
 fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
     let mut incident = Incident {
+        kind: crate::record::IncidentKind::Sos,
         id: IncidentId(id(9)),
         raised_by: AccountId(id(3)),
         role: Role::Rider,

@@ -382,6 +382,8 @@ fn way_of(line: &Line, piece: Piece, nodes: Vec<u32>) -> Way {
         RoadClass::Path => 0,
     };
     let walk = if line.cars_only { Access::No } else { Access::Both };
+    // Bicycles keep to the streets: they leave the expressways to cars and the hill paths to walkers.
+    let cycle = if line.cars_only || class == RoadClass::Path { Access::No } else { drive };
     let steep = line.class == RoadClass::Path;
     Way {
         nodes,
@@ -389,8 +391,10 @@ fn way_of(line: &Line, piece: Piece, nodes: Vec<u32>) -> Way {
         name: Way::NO_NAME,
         drive,
         walk,
+        cycle,
         drive_kmh,
         walk_kmh_tenths: if steep { 35 } else { 50 },
+        cycle_kmh_tenths: if class == RoadClass::Residential { 140 } else { 150 },
         bridge: piece.bridge,
     }
 }

@@ -17,6 +17,7 @@ mod names;
 mod places;
 #[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
 mod plane;
+mod subway;
 #[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
 mod terrain;
 
@@ -66,7 +67,9 @@ fn build(seed: u64, name: &str, window: Option<Vec<Pt>>) -> MapData {
         bounds,
         nodes,
         ways,
+        marks: Vec::new(),
         restrictions: Vec::new(),
+        subway: subway::within(&bounds),
         names,
         areas: areas(&terrain),
         labels,

@@ -4,10 +4,9 @@ use super::Profile;
 use super::connected::largest_component;
 use super::data::{Access, MapData, Way};
 use super::graph::{Edge, Graph, GraphParts};
-
-/// Cars reach this share of the class or posted speed on average: crossings, turns and traffic. Makes our free-flow times
-/// a little longer than those of the common routing engines (0.87 of ours); real traces must replace it.
-const DRIVE_SPEED_SHARE: f64 = 0.8;
+use super::marks::MarkKind;
+use super::modes::mode;
+use std::collections::HashMap;
 
 /// Builds the graph of one profile. Junctions are the nodes where ways meet, cross or end.
 pub(super) fn build(data: &MapData, profile: Profile) -> Graph {
@@ -19,16 +18,39 @@ pub(super) fn build(data: &MapData, profile: Profile) -> Graph {
 
 fn rights(way: &Way, profile: Profile) -> Access {
     match profile {
-        Profile::Walk => way.walk,
+        Profile::Walk | Profile::Transit => way.walk,
         Profile::Drive => way.drive,
+        Profile::Cycle => way.cycle,
     }
 }
 
 fn metres_per_second(way: &Way, profile: Profile) -> f64 {
-    match profile {
-        Profile::Walk => f64::from(way.walk_kmh_tenths.max(1)) / 36.0,
-        Profile::Drive => f64::from(way.drive_kmh.max(1)) * DRIVE_SPEED_SHARE / 3.6,
+    let kmh = match profile {
+        Profile::Walk | Profile::Transit => f64::from(way.walk_kmh_tenths.max(1)) / 10.0,
+        Profile::Drive => f64::from(way.drive_kmh.max(1)),
+        Profile::Cycle => f64::from(way.cycle_kmh_tenths.max(1)) / 10.0,
+    };
+    kmh * mode(profile).speed_share / 3.6
+}
+
+/// Lights and crossings by point, for modes that lose time there.
+fn marks(data: &MapData, profile: Profile) -> HashMap<u32, MarkKind> {
+    let mode = mode(profile);
+    if mode.signal_ms == 0 && mode.crossing_ms == 0 {
+        return HashMap::new();
     }
+    data.marks.iter().map(|m| (m.node, m.kind)).collect()
+}
+
+/// Milliseconds lost at lights and crossings along a piece of a way. Half of what is lost at its ends: the other half is the
+/// next piece's.
+fn lost_ms(piece: &[u32], way: &Way, marks: &HashMap<u32, MarkKind>, profile: Profile) -> u32 {
+    if marks.is_empty() {
+        return 0;
+    }
+    let at = |n: &u32| marks.get(n).map_or(0, |kind| kind.ms(mode(profile), way.class));
+    let (ends, inner) = ([&piece[0], &piece[piece.len() - 1]], &piece[1..piece.len() - 1]);
+    ends.map(at).iter().sum::<u32>() / 2 + inner.iter().map(at).sum::<u32>()
 }
 
 /// How often usable ways use each node, counted to 2; the end of a way counts as 2.
@@ -50,6 +72,7 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
     const NO_NODE: u32 = u32::MAX;
     let mut junction_of = vec![NO_NODE; data.nodes.len()];
     let mut parts = GraphParts::default();
+    let marks = marks(data, profile);
     for (w, way) in data.ways.iter().enumerate() {
         let access = rights(way, profile);
         if access == Access::No || way.nodes.len() < 2 {
@@ -83,7 +106,7 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
                 start: junction(piece[0]),
                 end: junction(piece[piece.len() - 1]),
                 // Rounded up, so that no edge is faster than its speed: the route search's lower bound relies on it.
-                ms: ((length_m / speed_mps * 1000.0).ceil() as u32).max(1),
+                ms: ((length_m / speed_mps * 1000.0).ceil() as u32).max(1) + lost_ms(piece, way, &marks, profile),
                 length_m: length_m as f32,
                 way: w as u32,
                 nth,

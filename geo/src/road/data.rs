@@ -1,7 +1,9 @@
 //! Owns the map as read or generated, before any graph is made of it: ways with their rights, areas, labels. The OSM reader
 //! and the generated city both end here; graphs (`build`) and vector tiles (`tile`) both begin here.
 
+use super::marks::Mark;
 use super::restriction::Restriction;
+use super::subway::Subway;
 use crate::position::{Bounds, Position};
 
 /// How big a road is; also the class number in vector tiles (0 = biggest).
@@ -71,10 +73,14 @@ pub struct Way {
     pub drive: Access,
     /// For people on foot.
     pub walk: Access,
+    /// For bicycles.
+    pub cycle: Access,
     /// Car speed in km/h after the class table and `maxspeed`, before any calibration.
     pub drive_kmh: u8,
     /// Walking speed in tenths of km/h (steps are slower).
     pub walk_kmh_tenths: u8,
+    /// Cycling speed in tenths of km/h.
+    pub cycle_kmh_tenths: u8,
     /// Drawn over what it crosses.
     pub bridge: bool,
 }
@@ -143,8 +149,12 @@ pub struct MapData {
     pub nodes: Vec<Position>,
     /// Streets.
     pub ways: Vec<Way>,
+    /// Lights and crossings.
+    pub marks: Vec<Mark>,
     /// Turns that are forbidden or the only ones allowed.
     pub restrictions: Vec<Restriction>,
+    /// The subway; may be empty.
+    pub subway: Subway,
     /// Street names.
     pub names: Vec<String>,
     /// Water and green.

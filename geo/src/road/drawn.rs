@@ -100,7 +100,7 @@ fn restriction(rule: &str, data: &MapData, at: &BTreeMap<char, Position>) -> Res
     let last = streets.len() - 1;
     Restriction {
         rule,
-        profiles: Profiles::NONE.with(Profile::Drive),
+        profiles: Profiles::NONE.with(Profile::Drive).with(Profile::Cycle),
         from: streets[0],
         via: streets[1..last].to_vec(),
         to: streets[last],
@@ -115,8 +115,10 @@ pub(crate) fn street(nodes: Vec<u32>, drive: Access, walk: Access, drive_kmh: u8
         name: Way::NO_NAME,
         drive,
         walk,
+        cycle: if drive == Access::No { walk } else { drive },
         drive_kmh,
         walk_kmh_tenths: 50,
+        cycle_kmh_tenths: 150,
         bridge: false,
     }
 }
@@ -131,7 +133,9 @@ pub(crate) fn data(nodes: Vec<Position>, ways: Vec<Way>) -> MapData {
         bounds,
         nodes,
         ways,
+        marks: Vec::new(),
         restrictions: Vec::new(),
+        subway: crate::road::subway::Subway::default(),
         names: Vec::new(),
         areas: Vec::new(),
         labels: Vec::new(),

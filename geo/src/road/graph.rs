@@ -7,7 +7,11 @@
 
 use super::Profile;
 use super::snap::SnapIndex;
+use super::transit::OffStreet;
 use crate::position::Position;
+
+/// The way of an edge that is no street.
+pub const NO_WAY: u32 = u32::MAX;
 
 /// A piece of street between two junctions.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,7 +24,7 @@ pub struct Edge {
     pub ms: u32,
     /// Length, metres.
     pub length_m: f32,
-    /// Index of the way in the map data.
+    /// Index of the way in the map data; [`NO_WAY`] for what is no street.
     pub way: u32,
     /// Number of its first point within the way.
     pub(super) nth: u32,
@@ -65,8 +69,10 @@ pub struct Graph {
     parts: GraphParts,
     out: Adjacency,
     into: Adjacency,
-    snap: SnapIndex,
+    snap: std::sync::Arc<SnapIndex>,
     speed_mps_max: f64,
+    /// What the last edges are that are no streets.
+    off_street: Vec<OffStreet>,
 }
 
 /// Arcs grouped by junction: those of junction `n` are `arcs[first[n]..first[n + 1]]`.
@@ -106,6 +112,23 @@ impl Graph {
     /// Takes parts that hold the invariants of this module, less strong connection, which nothing here depends on for
     /// safety.
     pub(super) fn from_parts(profile: Profile, parts: GraphParts) -> Self {
+        let mut graph = Self::without_snap(profile, parts);
+        graph.snap = std::sync::Arc::new(SnapIndex::build(&graph));
+        graph
+    }
+
+    /// This graph with junctions and edges on top that are no streets; new junctions are numbered on from its own.
+    pub(super) fn with_off_street(&self, profile: Profile, more: GraphParts, kinds: Vec<OffStreet>) -> Self {
+        let mut parts = self.parts.clone();
+        let before = parts.points.len() as u32;
+        parts.nodes.extend(more.nodes);
+        parts.points.extend(more.points);
+        parts.edges.extend(more.edges.into_iter().map(|e| Edge { first_point: e.first_point + before, ..e }));
+        let snap = std::sync::Arc::clone(&self.snap);
+        Self { snap, off_street: kinds, ..Self::without_snap(profile, parts) }
+    }
+
+    fn without_snap(profile: Profile, parts: GraphParts) -> Self {
         let arcs = || {
             parts.edges.iter().enumerate().flat_map(|(i, e)| {
                 let arc = |from, to| (from, Arc { node: to, ms: e.ms, edge: i as u32 });
@@ -116,9 +139,7 @@ impl Graph {
         let into = Adjacency::grouped(parts.nodes.len(), arcs().map(|(from, a)| (a.node, Arc { node: from, ..a })));
         let speed_mps_max =
             parts.edges.iter().map(|e| f64::from(e.length_m) * 1000.0 / f64::from(e.ms)).fold(0.1, f64::max);
-        let mut graph = Self { profile, parts, out, into, snap: SnapIndex::default(), speed_mps_max };
-        graph.snap = SnapIndex::build(&graph);
-        graph
+        Self { profile, parts, out, into, snap: std::sync::Arc::default(), speed_mps_max, off_street: Vec::new() }
     }
 
     pub(super) fn parts(&self) -> &GraphParts {
@@ -162,6 +183,16 @@ impl Graph {
     /// All edges.
     pub fn edges(&self) -> &[Edge] {
         &self.parts.edges
+    }
+
+    /// Number of edges that are streets; they come first.
+    pub fn street_count(&self) -> usize {
+        self.parts.edges.len() - self.off_street.len()
+    }
+
+    /// What an edge is that is no street; `None` for a street.
+    pub fn off_street(&self, edge: u32) -> Option<OffStreet> {
+        (edge as usize).checked_sub(self.street_count()).map(|i| self.off_street[i])
     }
 
     /// The shape of an edge, from its start to its end, two points at least.

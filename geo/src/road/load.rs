@@ -1,28 +1,25 @@
-//! Owns the making of [`MapData`] from OpenStreetMap PBF files. Knows the order of such files, not the bytes (`pbf`) nor the
-//! meaning of tags (`tags`).
+//! Owns the reading of [`MapData`] from OpenStreetMap PBF files. Knows the order of such files, not the bytes (`pbf`) nor the
+//! meaning of tags (`tags`); what was read is put together in `assemble`.
 //!
 //! Three passes, because a file lists points before ways and ways before relations, and only what a later kind names is
 //! kept of an earlier one: (1) relations and tagged ways, (2) ways that area relations name, (3) points. Blocks without
 //! the kind a pass wants are not decoded again.
 
-use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, Way};
-use super::pbf::{Holds, LoadError, Progress, for_each_block};
+mod assemble;
+
+use super::data::{AreaKind, Label, LabelKind, MapData, Way};
+use super::marks::MarkKind;
+use super::pbf::{Holds, LoadError, Progress, Source, for_each_block};
+use super::relations::{self, RawRestriction, Said};
 use super::report::ImportReport;
-use super::rings::{join, middle_and_size, with_holes};
 use super::tags::{Road, Tags};
 use crate::position::{Bounds, Position};
-use crate::{district, station};
 use osmpbf::{RelMemberType, elements::Element};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 /// Points a map may hold; a country has some tens of millions.
 pub const NODES_MAX: usize = 200_000_000;
-
-/// Parks from this size on get their name on the map, square metres.
-const PARK_LABEL_M2_MIN: f64 = 30_000.0;
-
-const ATTRIBUTION: &str = "© OpenStreetMap contributors";
 
 /// Reads one or more files as one map; objects they share are read once. `bounds` cuts roads to a box. `progress` is called
 /// for every block.
@@ -31,22 +28,38 @@ pub fn load(
     bounds: Option<Bounds>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(MapData, ImportReport), LoadError> {
+    let name = paths.first().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+    let sources: Vec<Source<'_>> = paths.iter().map(|p| Source::File(p)).collect();
+    read(&sources, name.split('.').next().unwrap_or("map"), bounds, progress)
+}
+
+/// Like [`load`], of a file that is in memory.
+pub fn load_bytes(file: &[u8], bounds: Option<Bounds>) -> Result<(MapData, ImportReport), LoadError> {
+    read(&[Source::Bytes(file)], "map", bounds, &mut |_| {})
+}
+
+fn read(
+    sources: &[Source<'_>],
+    name: &str,
+    bounds: Option<Bounds>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(MapData, ImportReport), LoadError> {
     let mut import = Import { bounds, ..Import::default() };
     let mut sizes = Vec::new();
-    for path in paths {
-        sizes.push(std::fs::metadata(path).map_err(LoadError::Io)?.len());
+    for source in sources {
+        sizes.push(source.len()?);
     }
     let total_bytes = sizes.iter().sum::<u64>() * 3;
     let mut before = 0;
     let mut holds: Vec<Vec<Holds>> = Vec::new();
     for pass in 0..3 {
-        for (file, path) in paths.iter().enumerate() {
+        for (file, &source) in sources.iter().enumerate() {
             let at_byte = |b: u64| progress(Progress { done_bytes: before + b, total_bytes });
             match pass {
                 0 => {
                     let mut held = Vec::new();
                     for_each_block(
-                        path,
+                        source,
                         |_| true,
                         at_byte,
                         |_, block| {
@@ -57,7 +70,7 @@ pub fn load(
                     holds.push(held);
                 }
                 1 => for_each_block(
-                    path,
+                    source,
                     |b| import_wants(&holds[file], b, |h| h.ways),
                     at_byte,
                     |_, block| {
@@ -68,7 +81,7 @@ pub fn load(
                 _ => {
                     import.nodes.prepare();
                     for_each_block(
-                        path,
+                        source,
                         |b| import_wants(&holds[file], b, |h| h.nodes),
                         at_byte,
                         |_, block| {
@@ -82,8 +95,7 @@ pub fn load(
         }
     }
     progress(Progress { done_bytes: total_bytes, total_bytes });
-    let name = paths.first().and_then(|p| p.file_name()).map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    import.finish(name.split('.').next().unwrap_or("map").to_owned())
+    import.finish(name.to_owned())
 }
 
 fn import_wants(held: &[Holds], block: usize, which: impl Fn(&Holds) -> bool) -> bool {
@@ -92,6 +104,7 @@ fn import_wants(held: &[Holds], block: usize, which: impl Fn(&Holds) -> bool) ->
 
 /// A road as read: its points by their numbers in the file.
 struct RawRoad {
+    id: i64,
     road: Road,
     name: u32,
     refs: Vec<i64>,
@@ -158,6 +171,8 @@ struct Import {
     relations: Vec<RawRelation>,
     seen: HashSet<i64>,
     seen_relations: HashSet<i64>,
+    restrictions: Vec<RawRestriction>,
+    marks: HashMap<i64, MarkKind>,
     /// Member ways of area relations, by number; empty until found.
     members: HashMap<i64, Vec<i64>>,
     names: Vec<String>,
@@ -199,7 +214,7 @@ impl Import {
         if let Some(road) = tags.road() {
             self.nodes.want(&refs);
             let name = tags.name.map_or(Way::NO_NAME, |n| self.name(n));
-            self.roads.push(RawRoad { road, name, refs });
+            self.roads.push(RawRoad { id: way.id(), road, name, refs });
         } else if let (Some(kind), [first, _, .., last]) = (area, refs.as_slice())
             && first == last
         {
@@ -212,6 +227,10 @@ impl Import {
 
     fn take_relation(&mut self, relation: &osmpbf::Relation<'_>) {
         let tags = Tags::read(relation.tags());
+        if tags.kind == Some("restriction") {
+            self.take_restriction(relation);
+            return;
+        }
         let (Some("multipolygon"), Some(kind)) = (tags.kind, tags.area()) else { return };
         if !self.seen_relations.insert(relation.id()) {
             return;
@@ -223,6 +242,32 @@ impl Import {
             self.members.entry(member.member_id).or_default();
         }
         self.relations.push(raw);
+    }
+
+    fn take_restriction(&mut self, relation: &osmpbf::Relation<'_>) {
+        let (no, only) = match relations::read(relation.tags()) {
+            Said::Rules { no, only } => (no, only),
+            said => {
+                self.report.restriction_ignored(&said);
+                return;
+            }
+        };
+        if !self.seen_relations.insert(relation.id()) {
+            return;
+        }
+        let mut raw = RawRestriction { no, only, ..RawRestriction::default() };
+        for member in relation.members() {
+            let list = match (member.role(), member.member_type) {
+                (Ok("from"), RelMemberType::Way) => &mut raw.from,
+                (Ok("to"), RelMemberType::Way) => &mut raw.to,
+                (Ok("via"), RelMemberType::Way) => &mut raw.via_ways,
+                (Ok("via"), RelMemberType::Node) => &mut raw.via_points,
+                // Hints for drawing, and what nobody knows the meaning of.
+                _ => continue,
+            };
+            list.push(member.member_id);
+        }
+        self.restrictions.push(raw);
     }
 
     fn take_members(&mut self, block: &osmpbf::PrimitiveBlock) {
@@ -252,6 +297,9 @@ impl Import {
             return;
         };
         self.nodes.put(id, at);
+        if let Some(kind) = tags.mark() {
+            self.marks.insert(id, kind);
+        }
         if let (Some(kind), Some(name)) = (tags.label(), tags.name)
             && self.is_inside(at)
             && !self.labels.iter().any(|l| l.kind == kind && same_name(&l.name, name))
@@ -272,163 +320,6 @@ impl Import {
         self.names.push(name.to_owned());
         self.name_of.insert(name.to_owned(), number);
         number
-    }
-
-    fn finish(mut self, name: String) -> Result<(MapData, ImportReport), LoadError> {
-        let (nodes, ways) = self.finish_roads();
-        if !ways.iter().any(|w| w.drive != Access::No || w.walk != Access::No) {
-            return Err(LoadError::NoRoads);
-        }
-        if nodes.len() > NODES_MAX {
-            return Err(LoadError::TooLarge);
-        }
-        let bounds = Bounds::around(nodes.iter().copied()).ok_or(LoadError::NoRoads)?;
-        let areas = self.finish_areas();
-        self.report.labels = self.labels.len() as u64;
-        self.add_labels(&bounds);
-        self.report.road_nodes = nodes.len() as u64;
-        self.report.roads = ways.len() as u64;
-        self.report.areas = areas.len() as u64;
-        let data = MapData {
-            name,
-            attribution: ATTRIBUTION.to_owned(),
-            generated: false,
-            bounds,
-            nodes,
-            ways,
-            restrictions: Vec::new(),
-            names: self.names,
-            areas,
-            labels: self.labels,
-        };
-        Ok((data, self.report))
-    }
-
-    /// Roads with points numbered from 0, cut where a point is missing or outside the box: a straight line over the gap
-    /// would be a street that does not exist.
-    fn finish_roads(&mut self) -> (Vec<Position>, Vec<Way>) {
-        const UNUSED: u32 = u32::MAX;
-        let mut number = vec![UNUSED; self.nodes.ids.len()];
-        let mut nodes = Vec::new();
-        let mut ways = Vec::new();
-        for raw in std::mem::take(&mut self.roads) {
-            let mut pieces: Vec<Vec<u32>> = vec![Vec::new()];
-            let (mut missing, mut outside) = (0, 0);
-            for id in &raw.refs {
-                let known = self.nodes.slot(*id).and_then(|i| self.nodes.at[i].map(|at| (i, at)));
-                let Some((slot, at)) = known.filter(|&(_, at)| self.is_inside(at)) else {
-                    if known.is_some() {
-                        outside += 1;
-                    } else {
-                        missing += 1;
-                    }
-                    pieces.push(Vec::new());
-                    continue;
-                };
-                if number[slot] == UNUSED {
-                    number[slot] = nodes.len() as u32;
-                    nodes.push(at);
-                }
-                if let Some(piece) = pieces.last_mut() {
-                    piece.push(number[slot]);
-                }
-            }
-            pieces.retain(|p| !p.is_empty());
-            self.report.missing_nodes += missing;
-            if outside == raw.refs.len() {
-                self.report.ways_outside += 1;
-                continue;
-            }
-            self.report.ways_cut += u64::from(pieces.len() > 1);
-            for piece in pieces {
-                if piece.len() < 2 {
-                    self.report.ways_too_short += 1;
-                    continue;
-                }
-                let Road { class, drive, walk, drive_kmh, walk_kmh_tenths, bridge } = raw.road;
-                self.report.roads_closed += u64::from(drive == Access::No && walk == Access::No);
-                ways.push(Way { nodes: piece, class, name: raw.name, drive, walk, drive_kmh, walk_kmh_tenths, bridge });
-            }
-        }
-        nodes.shrink_to_fit();
-        (nodes, ways)
-    }
-
-    fn finish_areas(&mut self) -> Vec<Area> {
-        let mut areas = Vec::new();
-        for raw in std::mem::take(&mut self.areas) {
-            let (ring, missing) = self.line(&raw.refs);
-            self.report.missing_nodes += missing;
-            self.add_outlines(raw.kind, raw.park, vec![ring], Vec::new(), &mut areas);
-        }
-        for raw in std::mem::take(&mut self.relations) {
-            let outer = self.member_lines(&raw.outer);
-            let inner = self.member_lines(&raw.inner);
-            if outer.is_empty() {
-                self.report.relations_without_members += 1;
-                continue;
-            }
-            self.add_outlines(raw.kind, raw.park, outer, inner, &mut areas);
-        }
-        areas
-    }
-
-    fn line(&self, refs: &[i64]) -> (Vec<Position>, u64) {
-        let line: Vec<Position> = refs.iter().filter_map(|&id| self.nodes.get(id)).collect();
-        let missing = (refs.len() - line.len()) as u64;
-        (line, missing)
-    }
-
-    fn member_lines(&mut self, members: &[i64]) -> Vec<Vec<Position>> {
-        let mut lines = Vec::new();
-        for id in members {
-            let (line, missing) = self.members.get(id).map_or((Vec::new(), 0), |refs| self.line(refs));
-            self.report.missing_nodes += missing;
-            if line.len() < 2 {
-                self.report.missing_members += 1;
-            } else {
-                lines.push(line);
-            }
-        }
-        lines
-    }
-
-    fn add_outlines(
-        &mut self,
-        kind: AreaKind,
-        park: Option<(String, String)>,
-        outer: Vec<Vec<Position>>,
-        inner: Vec<Vec<Position>>,
-        areas: &mut Vec<Area>,
-    ) {
-        let (outlines, holes) = (join(outer), join(inner));
-        self.report.outlines_closed += (outlines.gaps_closed + holes.gaps_closed) as u64;
-        self.report.outlines_dropped += (outlines.dropped + holes.dropped) as u64;
-        let (kept, outside): (Vec<_>, Vec<_>) = outlines.closed.into_iter().partition(|r| self.touches(r));
-        self.report.areas_outside += outside.len() as u64;
-        let largest = kept.iter().filter_map(|r| middle_and_size(r)).max_by(|a, b| a.1.total_cmp(&b.1));
-        if let (Some((name, name_en)), Some((middle, size))) = (park, largest)
-            && size >= PARK_LABEL_M2_MIN
-        {
-            self.labels.push(Label { kind: LabelKind::Park, name, name_en, at: middle });
-        }
-        areas.extend(with_holes(kind, kept, holes.closed));
-    }
-
-    /// Whether the ring's box meets the box asked for.
-    fn touches(&self, ring: &[Position]) -> bool {
-        let (Some(asked), Some(ring)) = (self.bounds, Bounds::around(ring.iter().copied())) else { return true };
-        ring.west <= asked.east && ring.east >= asked.west && ring.south <= asked.north && ring.north >= asked.south
-    }
-
-    /// Seoul's districts and stations, where the files bring none of that name.
-    fn add_labels(&mut self, bounds: &Bounds) {
-        for added in district::labels_within(bounds).into_iter().chain(station::labels_within(bounds)) {
-            if !self.labels.iter().any(|l| l.kind == added.kind && same_name(&l.name, &added.name)) {
-                self.labels.push(added);
-                self.report.labels_added += 1;
-            }
-        }
     }
 }
 

@@ -2,8 +2,11 @@
 
 use super::load;
 use crate::position::{Bounds, Position};
+use crate::road::arcs::travel_ms;
 use crate::road::data::{AreaKind, LabelKind};
-use crate::road::{Graph, LoadError, Profile, RoadMap, Snap};
+use crate::road::drawn::place;
+use crate::road::pbf_writer::{PbfFile, square};
+use crate::road::{Graph, ImportReport, LoadError, Profile, RoadMap, Snap};
 use std::path::PathBuf;
 
 /// A file of the shared data; `None`, said aloud, where it is absent.
@@ -57,6 +60,52 @@ fn a_small_extract_is_read_whole() {
 }
 
 #[test]
+fn seoul_has_its_lights_and_no_restrictions() {
+    let Some(path) = extract("seoul-drive-2025-05.osm.pbf") else { return };
+    let (data, report) = load(&[&path], None, &mut |_| {}).unwrap();
+    assert_eq!((report.restrictions, data.restrictions.len()), (0, 0));
+    assert!(report.marks > 9_000, "{} lights and crossings", report.marks);
+    let map = RoadMap::build(data);
+    for profile in [Profile::Drive, Profile::Cycle] {
+        let begun = std::time::Instant::now();
+        let turns = crate::road::Turns::build(&map.data, map.graph(profile));
+        let open = (0..turns.arc_count() as u32).filter(|&a| map.graph(profile).arc_is_open(a)).count();
+        let cut_off =
+            (0..turns.arc_count() as u32).filter(|&a| map.graph(profile).arc_is_open(a) && !turns.is_connected(a));
+        let (cut_off, all) =
+            (cut_off.count(), (0..turns.state_count() as u32).map(|a| turns.turns_out(a).len()).sum::<usize>());
+        println!("{profile:?}: {open} arcs, {all} turns, {cut_off} arcs cut off, built in {:?}", begun.elapsed());
+        assert!(cut_off * 100 < open, "{cut_off} of {open} arcs are cut off by the turn rules");
+    }
+}
+
+#[test]
+fn lights_lengthen_walks_by_little() {
+    let Some(path) = extract("seoul-drive-2025-05.osm.pbf") else { return };
+    let (data, _) = load(&[&path], None, &mut |_| {}).unwrap();
+    let mut bare = data.clone();
+    bare.marks.clear();
+    let (with, without) = (RoadMap::build(data), RoadMap::build(bare));
+    let (with, without) = (with.graph(Profile::Walk), without.graph(Profile::Walk));
+    let mut dice = crate::road::drawn::Dice(4);
+    println!("seed 4");
+    let mut ratios: Vec<f32> = (0..200)
+        .filter_map(|_| {
+            let from = with.snap_at(dice.below(with.edge_count()) as u32, 0.5);
+            // Two kilometres away or so, as escorts walk.
+            let (north, east) = (dice.unit() * 0.04 - 0.02, dice.unit() * 0.04 - 0.02);
+            let to = with.snap(Position::new(from.at.lat() + north, from.at.lon() + east).unwrap())?;
+            let long = without.travel_time(&from, &to).filter(|&s| s > 60.0)?;
+            Some(with.travel_time(&from, &to)? / long)
+        })
+        .collect();
+    ratios.sort_by(f32::total_cmp);
+    let at = |share: f32| ratios[(ratios.len() as f32 * share) as usize];
+    println!("walks with lights to walks without: p10 {:.3}, p50 {:.3}, p90 {:.3}", at(0.1), at(0.5), at(0.9));
+    assert!(at(0.0) >= 1.0 && at(0.9) < 1.05);
+}
+
+#[test]
 fn a_box_cuts_roads_at_its_edge() {
     let Some(path) = extract("seoul-jung-small.osm.pbf") else { return };
     let asked = Bounds { west: 126.97, south: 37.56, east: 126.985, north: 37.57 };
@@ -99,6 +148,112 @@ fn water_comes_from_a_second_file_with_members_missing() {
     assert!(data.areas.iter().any(|a| a.kind == AreaKind::Water && a.rings.len() > 1), "a river with islands");
     assert!(data.areas.iter().any(|a| a.kind == AreaKind::Green));
     assert!(data.areas.iter().flat_map(|a| &a.rings).all(|r| r.len() >= 3));
+}
+
+fn square_map(name: &str, extra: impl FnOnce(&mut PbfFile)) -> (RoadMap, ImportReport) {
+    let path = scratch(name, &square(extra));
+    let result = load(&[&path], None, &mut |_| {});
+    std::fs::remove_file(&path).unwrap();
+    let (data, report) = result.unwrap();
+    (RoadMap::build(data), report)
+}
+
+/// Seconds by a vehicle from the middle of one street to the middle of another; streets end at (east, south) in metres.
+fn seconds(map: &RoadMap, profile: Profile, from: [(f64, f64); 2], to: [(f64, f64); 2]) -> f64 {
+    let graph = map.graph(profile);
+    let middle = |[a, b]: [(f64, f64); 2]| graph.snap(place(a.0, a.1).towards(place(b.0, b.1), 0.5)).unwrap();
+    travel_ms(graph, map.turns(profile).unwrap(), &middle(from), &middle(to)).unwrap() as f64 / 1000.0
+}
+
+const ONE: (f64, f64) = (0.0, 0.0);
+const TWO: (f64, f64) = (200.0, 0.0);
+const THREE: (f64, f64) = (400.0, 0.0);
+const FOUR: (f64, f64) = (0.0, 200.0);
+const FIVE: (f64, f64) = (200.0, 200.0);
+const SIX: (f64, f64) = (400.0, 200.0);
+
+#[test]
+fn restrictions_of_a_file_bind_who_they_name() {
+    let (free, report) = square_map("free", |_| {});
+    assert_eq!((report.roads, report.restrictions, report.marks), (7, 0, 2));
+    let (bound, report) = square_map("bound", |file| {
+        file.relation(
+            1,
+            "way 11 from, node 2 via, way 12 to",
+            "type=restriction restriction=no_left_turn except=bicycle",
+        );
+        file.relation(2, "way 13 from, way 15 via, way 12 to", "type=restriction restriction=no_right_turn");
+    });
+    assert_eq!(report.restrictions, 2);
+    let both = |profile, from, to| (seconds(&free, profile, from, to), seconds(&bound, profile, from, to));
+    let (before, after) = both(Profile::Drive, [THREE, TWO], [TWO, FIVE]);
+    assert!(after > before + 20.0, "{before} and {after}");
+    let (before, after) = both(Profile::Cycle, [THREE, TWO], [TWO, FIVE]);
+    assert!((after - before).abs() < 0.01, "bicycles may: {before} and {after}");
+    let (before, after) = both(Profile::Drive, [THREE, SIX], [FIVE, TWO]);
+    assert!(after > before + 5.0, "not over way 15: {before} and {after}");
+    let (before, after) = both(Profile::Drive, [THREE, SIX], [FIVE, FOUR]);
+    assert!((after - before).abs() < 0.01, "straight on at 5: {before} and {after}");
+    let (before, after) = both(Profile::Drive, [ONE, TWO], [TWO, FIVE]);
+    assert!((after - before).abs() < 0.01, "from 1: {before} and {after}");
+}
+
+#[test]
+fn restrictions_that_are_not_kept_are_named() {
+    let (map, report) = square_map("unkept", |file| {
+        let no = "type=restriction restriction=no_left_turn";
+        file.relation(1, "way 11 from, node 2 via, way 99 to", no);
+        file.relation(2, "way 11 from, node 99 via, way 12 to", no);
+        file.relation(3, "way 11 from, way 17 via, way 12 to", no);
+        file.relation(
+            4,
+            "way 11 from, node 2 via, way 12 to",
+            "type=restriction restriction:conditional=no_left_turn@dark",
+        );
+        file.relation(5, "way 11 from, node 2 via, way 12 to", "type=restriction restriction:bus=no_left_turn");
+        file.relation(6, "way 11 from, node 2 via, way 12 to", "type=restriction restriction=maybe");
+        file.relation(7, "way 11 from, node 2 via, way 12 to, node 5 location_hint", no);
+        // The same object in a second block.
+        file.relation(7, "way 11 from, node 2 via, way 12 to", no);
+    });
+    assert_eq!(map.data.restrictions.len(), 1);
+    let counts = [
+        report.restrictions,
+        report.restrictions_incomplete,
+        report.restrictions_unclear,
+        report.restrictions_conditional,
+        report.restrictions_for_others,
+        report.restrictions_unknown,
+    ];
+    assert_eq!(counts, [1, 2, 1, 1, 1, 1]);
+    let said = report.to_string();
+    assert!(said.contains("1: turn restrictions that hold at certain times only"), "{said}");
+}
+
+#[test]
+fn walkers_lose_time_where_they_cross() {
+    let (map, _) = square_map("walk", |file| {
+        // A path over way 12 at its crossing, and steps down to way 14.
+        file.node(20, 100.0, 100.0, "");
+        file.node(21, 300.0, 100.0, "");
+        file.node(22, 100.0, 200.0, "");
+        file.way(30, &[20, 7, 21], "highway=footway");
+        file.way(31, &[20, 22], "highway=steps");
+        file.way(32, &[22, 4], "highway=footway");
+        file.way(33, &[21, 6], "highway=path bicycle=no");
+    });
+    let graph = map.graph(Profile::Walk);
+    let at = |east, south| graph.snap(place(east, south)).unwrap();
+    let s = |a, b| graph.travel_time(&a, &b).unwrap();
+    let plain_s = |m: f32| m / 5.0 * 3.6;
+    let near = |got: f32, expected: f32| assert!((got - expected).abs() < 0.5, "{got} s, expected {expected} s");
+    near(s(at(100.0, 100.0), at(300.0, 100.0)), plain_s(200.0) + 3.0);
+    // Along the carriageway the crossing is nobody's business.
+    near(s(at(200.0, 100.0), at(200.0, 200.0)), plain_s(100.0));
+    // The lights at 2 stop who passes the junction.
+    near(s(at(0.0, 0.0), at(400.0, 0.0)), plain_s(400.0) + 10.0);
+    near(s(at(100.0, 120.0), at(100.0, 180.0)), 2.0 * plain_s(60.0));
+    assert!(map.graph(Profile::Cycle).edge_count() < graph.edge_count());
 }
 
 /// Shortest length between two points, metres, whichever way the edges at the ends are left and entered.

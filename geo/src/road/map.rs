@@ -1,12 +1,16 @@
-//! Owns a whole map ready for use: what was read or generated, the graphs made of it, and what is searched on them. The search
-//! structures cost seconds to make, so each is made when it is first asked for; [`RoadMap::prepare`] makes all.
+//! Owns a whole map ready for use: what was read or generated, the graphs made of it, and what is searched on them. Walking and
+//! driving are at hand; everything else costs time and memory and is made when it is first asked for ([`RoadMap::prepare`]
+//! makes what walking and driving need).
 
 use super::Profile;
 use super::build::build;
 use super::data::MapData;
 use super::graph::Graph;
 use super::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
+use super::modes::mode;
 use super::snap::Snap;
+use super::transit;
+use super::turn_cost::TurnCosts;
 use super::turns::Turns;
 use crate::position::Position;
 use std::sync::{Arc, OnceLock};
@@ -16,10 +20,9 @@ use std::sync::{Arc, OnceLock};
 pub struct RoadMap {
     /// Streets, areas and labels, for pictures.
     pub data: Arc<MapData>,
-    pub(super) walk: Graph,
-    pub(super) drive: Graph,
-    drive_turns: Turns,
-    searches: [Search; 2],
+    graphs: [OnceLock<Graph>; Profile::ALL.len()],
+    turns: [OnceLock<Option<Turns>>; Profile::ALL.len()],
+    searches: [Search; Profile::ALL.len()],
 }
 
 /// What is searched of one profile.
@@ -29,17 +32,28 @@ struct Search {
     free_flow: OnceLock<Arc<Metric>>,
 }
 
+/// The profiles whose graphs a map holds from the beginning, and a map file with their orders.
+pub(super) const AT_HAND: [Profile; 2] = [Profile::Walk, Profile::Drive];
+
 impl RoadMap {
-    /// Builds the graphs of both profiles.
+    /// Builds the graphs of walking and driving.
     pub fn build(data: MapData) -> Self {
-        let (walk, drive) = (build(&data, Profile::Walk), build(&data, Profile::Drive));
-        Self::of(data, walk, drive)
+        let graphs = AT_HAND.map(|p| build(&data, p));
+        Self::of(data, graphs)
     }
 
-    /// From graphs that were made of this map.
-    pub(super) fn of(data: MapData, walk: Graph, drive: Graph) -> Self {
-        let drive_turns = Turns::build(&data, &drive);
-        Self { data: Arc::new(data), walk, drive, drive_turns, searches: Default::default() }
+    /// From graphs that were made of this map, in the order of [`AT_HAND`].
+    pub(super) fn of(data: MapData, graphs: [Graph; AT_HAND.len()]) -> Self {
+        let map = Self {
+            data: Arc::new(data),
+            graphs: Default::default(),
+            turns: Default::default(),
+            searches: Default::default(),
+        };
+        for (profile, graph) in AT_HAND.into_iter().zip(graphs) {
+            map.graphs[profile as usize].get_or_init(|| graph);
+        }
+        map
     }
 
     /// With a contraction order that was kept; ignored if one is there.
@@ -49,20 +63,31 @@ impl RoadMap {
         self
     }
 
-    /// The graph of one profile.
+    /// The graph of one profile. Walking and riding: as the subway runs in [`transit::USUAL_HOUR`]; the walking graph where
+    /// there is no subway.
     pub fn graph(&self, profile: Profile) -> &Graph {
-        match profile {
-            Profile::Walk => &self.walk,
-            Profile::Drive => &self.drive,
+        if profile == Profile::Transit && self.data.subway.is_empty() {
+            return self.graph(Profile::Walk);
         }
+        self.graphs[profile as usize].get_or_init(|| match profile {
+            Profile::Transit => self.transit_at(transit::USUAL_HOUR),
+            streets => build(&self.data, streets),
+        })
+    }
+
+    /// The graph of walking and riding as the subway runs in another hour (0..24) of the day. The same junctions, and the
+    /// same edges less those of lines that do not run then.
+    pub fn transit_at(&self, hour: usize) -> Graph {
+        transit::build(self.graph(Profile::Walk), &self.data.subway, hour)
     }
 
     /// The turns of one profile; `None` where all turns are allowed and free, so that junctions alone tell the way.
     pub fn turns(&self, profile: Profile) -> Option<&Turns> {
-        match profile {
-            Profile::Walk => None,
-            Profile::Drive => Some(&self.drive_turns),
-        }
+        let made = self.turns[profile as usize].get_or_init(|| {
+            let has_turns = profile != Profile::Transit && mode(profile).turns != TurnCosts::FREE;
+            has_turns.then(|| Turns::build(&self.data, self.graph(profile)))
+        });
+        made.as_ref()
     }
 
     /// The order in which the junctions of one profile are contracted.
@@ -88,10 +113,10 @@ impl RoadMap {
         })
     }
 
-    /// Makes whatever is not made yet, the profiles side by side.
+    /// Makes what walking and driving need, side by side.
     pub fn prepare(&self) {
         std::thread::scope(|scope| {
-            for profile in Profile::ALL {
+            for profile in AT_HAND {
                 scope.spawn(move || self.free_flow(profile));
             }
         });

@@ -11,10 +11,13 @@ pub mod graph;
 pub mod hierarchy;
 pub mod load;
 pub mod map;
-mod modes;
+pub mod marks;
+pub mod matching;
+pub mod modes;
 mod pbf;
 pub mod query;
 pub mod reach;
+mod relations;
 mod report;
 mod restriction;
 mod rings;
@@ -22,12 +25,19 @@ pub mod route;
 pub mod snap;
 pub mod staff;
 mod store;
+pub mod subway;
+pub mod subway_csv;
 mod tags;
+pub mod transit;
 mod turn_cost;
 pub mod turns;
 
 #[cfg(test)]
+mod damage_tests;
+#[cfg(test)]
 pub(crate) mod drawn;
+#[cfg(test)]
+pub(crate) mod pbf_writer;
 #[cfg(test)]
 mod query_tests;
 
@@ -35,12 +45,13 @@ pub use bans::TurnReport;
 pub use graph::Graph;
 pub use load::load;
 pub use map::RoadMap;
+pub use matching::{InStreet, Match, Matcher, WeakFix};
 pub use pbf::{LoadError, Progress};
 pub use query::soonest;
 pub use reach::{Heading, reach};
 pub use report::ImportReport;
 pub use restriction::{Profiles, Restriction, Rule};
-pub use route::Route;
+pub use route::{RidePart, Route};
 pub use snap::{SNAP_M_MAX, Snap};
 pub use staff::StaffOnRoad;
 pub use store::MapFileError;
@@ -55,9 +66,13 @@ pub enum Profile {
     Walk = 0,
     /// By car.
     Drive = 1,
+    /// By bicycle.
+    Cycle = 2,
+    /// On foot and by subway; the walking graph where the map has no subway.
+    Transit = 3,
 }
 
 impl Profile {
-    /// Both, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Walk, Self::Drive];
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 4] = [Self::Walk, Self::Drive, Self::Cycle, Self::Transit];
 }

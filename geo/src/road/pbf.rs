@@ -70,14 +70,41 @@ pub(super) struct Holds {
     pub(super) ways: bool,
 }
 
+/// Where the bytes of a file come from. Read several times.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source<'a> {
+    File(&'a Path),
+    Bytes(&'a [u8]),
+}
+
+impl Source<'_> {
+    pub(super) fn len(self) -> Result<u64, LoadError> {
+        match self {
+            Self::File(path) => Ok(std::fs::metadata(path).map_err(LoadError::Io)?.len()),
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+        }
+    }
+}
+
 /// Reads the data blocks that `wanted` accepts by number, in the order of the file. `at_byte` hears how far the file is read.
 pub(super) fn for_each_block(
-    path: &Path,
+    source: Source<'_>,
+    wanted: impl FnMut(usize) -> bool,
+    at_byte: impl FnMut(u64),
+    take: impl FnMut(usize, &PrimitiveBlock) -> Result<(), LoadError>,
+) -> Result<(), LoadError> {
+    match source {
+        Source::File(path) => each(BlobReader::from_path(path).map_err(|e| opened(e, 0))?, wanted, at_byte, take),
+        Source::Bytes(bytes) => each(BlobReader::new(bytes), wanted, at_byte, take),
+    }
+}
+
+fn each<R: io::Read + Send>(
+    reader: BlobReader<R>,
     mut wanted: impl FnMut(usize) -> bool,
     mut at_byte: impl FnMut(u64),
     mut take: impl FnMut(usize, &PrimitiveBlock) -> Result<(), LoadError>,
 ) -> Result<(), LoadError> {
-    let reader = BlobReader::from_path(path).map_err(|e| opened(e, 0))?;
     let (mut blobs, mut blocks) = (0usize, 0usize);
     for blob in reader {
         let blob = blob.map_err(|e| opened(e, blobs))?;

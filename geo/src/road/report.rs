@@ -1,5 +1,6 @@
 //! Owns what is said after a map file was read: what it held and what was skipped, by name and count.
 
+use super::relations::Said;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -16,6 +17,20 @@ pub struct ImportReport {
     pub roads: u64,
     /// Water and green areas kept.
     pub areas: u64,
+    /// Turn restrictions kept.
+    pub restrictions: u64,
+    /// Turn restrictions that hold at certain times only; ignored.
+    pub restrictions_conditional: u64,
+    /// Turn restrictions for vehicles that are not sent here.
+    pub restrictions_for_others: u64,
+    /// Turn restrictions whose value is not known here.
+    pub restrictions_unknown: u64,
+    /// Turn restrictions with a member that is missing or no road.
+    pub restrictions_incomplete: u64,
+    /// Turn restrictions whose members do not join, or in several ways.
+    pub restrictions_unclear: u64,
+    /// Points with lights or a crossing.
+    pub marks: u64,
     /// Labels kept from the files.
     pub labels: u64,
     /// District and station labels added because the files bring none of that name.
@@ -56,6 +71,15 @@ impl ImportReport {
         *self.unknown_classes.entry(name).or_default() += 1;
     }
 
+    pub(super) fn restriction_ignored(&mut self, said: &Said) {
+        match said {
+            Said::Conditional => self.restrictions_conditional += 1,
+            Said::Others => self.restrictions_for_others += 1,
+            Said::Unknown => self.restrictions_unknown += 1,
+            Said::Nothing | Said::Rules { .. } => {}
+        }
+    }
+
     /// What was skipped, as (what, how many), without zeros.
     pub fn skipped(&self) -> Vec<(String, u64)> {
         let counts = [
@@ -70,6 +94,11 @@ impl ImportReport {
             ("outlines closed over a gap", self.outlines_closed),
             ("outlines with too much missing", self.outlines_dropped),
             ("areas outside the box", self.areas_outside),
+            ("turn restrictions that hold at certain times only", self.restrictions_conditional),
+            ("turn restrictions for other vehicles", self.restrictions_for_others),
+            ("turn restrictions of an unknown kind", self.restrictions_unknown),
+            ("turn restrictions with a member missing", self.restrictions_incomplete),
+            ("turn restrictions whose members do not join in one way", self.restrictions_unclear),
         ];
         let classes = self.unknown_classes.iter().map(|(class, &n)| (format!("highway={class}"), n));
         counts.into_iter().map(|(what, n)| (what.to_owned(), n)).chain(classes).filter(|(_, n)| *n > 0).collect()
@@ -84,6 +113,7 @@ impl fmt::Display for ImportReport {
             self.roads, self.road_nodes, self.roads_closed
         )?;
         write!(f, "read {} areas and {} labels; added {} labels", self.areas, self.labels, self.labels_added)?;
+        write!(f, "\nread {} turn restrictions and {} lights and crossings", self.restrictions, self.marks)?;
         for (what, count) in self.skipped() {
             write!(f, "\nskipped {count}: {what}")?;
         }

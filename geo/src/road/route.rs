@@ -4,6 +4,7 @@
 use super::graph::Graph;
 use super::query::{along_shared_edge, entrances, exits};
 use super::snap::Snap;
+use super::transit::OffStreet;
 use crate::position::Position;
 use pathfinding::directed::astar::astar;
 
@@ -13,6 +14,17 @@ const TO: u32 = u32::MAX - 1;
 
 /// Taken off the lower bound, milliseconds: positions are rounded to centimetres, the times along an edge to milliseconds.
 const BOUND_SLACK_MS: f64 = 50.0;
+
+/// A part of a way on which one rides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RidePart {
+    /// First point, from 0.
+    pub from: usize,
+    /// Last point.
+    pub to: usize,
+    /// Index of the line.
+    pub line: u32,
+}
 
 /// A way along the roads.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,6 +37,8 @@ pub struct Route {
     pub length_m: f32,
     /// Seconds.
     pub duration_s: f32,
+    /// Rides: each the first and last of its points, and the line. A straight line from stop to stop.
+    pub rides: Vec<RidePart>,
 }
 
 impl Route {
@@ -74,6 +88,10 @@ impl Graph {
             for pair in inner.windows(2) {
                 let arc = self.arcs_out(pair[0]).iter().filter(|a| a.node == pair[1]).min_by_key(|a| a.ms)?;
                 let edge = self.edge(arc.edge);
+                if let Some(kind) = self.off_street(arc.edge) {
+                    line.off_street(self.node(pair[1]), arc.ms, kind);
+                    continue;
+                }
                 // A loop is never part of a fastest way, so the two ends differ.
                 let forward = edge.start == pair[0];
                 let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
@@ -166,11 +184,12 @@ struct Line {
     points: Vec<Position>,
     at_s: Vec<f64>,
     length_m: f64,
+    rides: Vec<RidePart>,
 }
 
 impl Line {
     fn new(begin: Position) -> Self {
-        Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0 }
+        Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0, rides: Vec::new() }
     }
 
     fn to(&mut self, point: Position, speed_mps: f64) {
@@ -182,6 +201,20 @@ impl Line {
         self.length_m += step_m;
         self.at_s.push(self.at_s[self.at_s.len() - 1] + step_m / speed_mps.max(0.1));
         self.points.push(point);
+    }
+
+    /// A straight line that takes its time, also where it has no length: one waits.
+    fn off_street(&mut self, point: Position, ms: u32, kind: OffStreet) {
+        let from = self.points.len() - 1;
+        self.length_m += self.points[from].distance_m(point);
+        self.at_s.push(self.at_s[from] + f64::from(ms) / 1000.0);
+        self.points.push(point);
+        if let OffStreet::Ride { line } = kind {
+            match self.rides.last_mut() {
+                Some(last) if last.line == line && last.to == from => last.to = from + 1,
+                _ => self.rides.push(RidePart { from, to: from + 1, line }),
+            }
+        }
     }
 
     /// Stretches the times (by rounding errors only) to the searched total.
@@ -198,6 +231,7 @@ impl Line {
             at_s: self.at_s.iter().map(|s| (s * stretch) as f32).collect(),
             length_m: self.length_m as f32,
             duration_s: total_s as f32,
+            rides: self.rides,
         }
     }
 }

@@ -12,6 +12,9 @@ use std::fmt;
 /// Beyond this nothing is snapped, metres: such a point is not on this road network.
 pub const SNAP_M_MAX: f64 = 500.0;
 
+/// Pieces of streets looked at for the edges around a point; a winding path has many.
+const SEGMENTS_MAX: usize = 128;
+
 /// Latitudes are cut here for the projection, degrees; no roads are beyond.
 const LATITUDE_MAX: f64 = 85.0;
 
@@ -124,6 +127,24 @@ impl Graph {
         let segment = index.tree.nearest_neighbor(here)?;
         let snap = self.snap_on(segment.edge, segment.nth as usize, segment.nearest(here), position);
         (f64::from(snap.distance_m) <= SNAP_M_MAX).then_some(snap)
+    }
+
+    /// The nearest point of each edge within `metres`, nearest first, `count_max` edges at most.
+    pub(super) fn snaps_within(&self, position: Position, metres: f64, count_max: usize) -> Vec<Snap> {
+        let index = self.snap_index();
+        let here = relative(position, index.origin);
+        let mut snaps: Vec<Snap> = Vec::with_capacity(count_max);
+        for segment in index.tree.nearest_neighbor_iter(here).take(SEGMENTS_MAX) {
+            if snaps.iter().any(|s| s.edge == segment.edge) {
+                continue;
+            }
+            let snap = self.snap_on(segment.edge, segment.nth as usize, segment.nearest(here), position);
+            if f64::from(snap.distance_m) > metres || snaps.len() == count_max {
+                break;
+            }
+            snaps.push(snap);
+        }
+        snaps
     }
 
     /// The point at `fraction` (0..=1, clamped) of an edge.

@@ -11,8 +11,10 @@ use super::bytes::{Malformed, Reader, Writer};
 use super::data::{Access, Area, AreaKind, Label, LabelKind, MapData, RoadClass, Way};
 use super::graph::{Edge, Graph, GraphParts};
 use super::hierarchy::NodeOrder;
-use super::map::RoadMap;
+use super::map::{AT_HAND, RoadMap};
+use super::marks::Mark;
 use super::restriction::Restriction;
+use super::subway::Subway;
 use crate::position::Bounds;
 use std::fmt;
 use std::fs::File;
@@ -93,7 +95,7 @@ impl RoadMap {
     pub fn save(&self, path: &Path) -> Result<(), MapFileError> {
         let mut body = Writer::default();
         write_data(&mut body, &self.data);
-        for profile in Profile::ALL {
+        for profile in AT_HAND {
             write_graph(&mut body, self.graph(profile).parts());
             body.u32s(self.order(profile).as_slice().iter().copied());
         }
@@ -118,17 +120,38 @@ impl RoadMap {
 
     /// Whether the file is a whole map of this version: header, length and checksum, without making a map of it.
     pub fn check(path: &Path) -> Result<(), MapFileError> {
-        read_checked(path).map(|_| ())
+        let (body, sum) = read_file(path)?;
+        if checksum(&body) == sum { Ok(()) } else { Err(MapFileError::Changed) }
     }
 
     /// Reads what [`RoadMap::save`] wrote.
     pub fn load(path: &Path) -> Result<Self, MapFileError> {
-        read_body(&read_checked(path)?)
+        let (body, sum) = read_file(path)?;
+        checked_body(&body, sum)
+    }
+
+    /// Like [`RoadMap::load`], of a file that is in memory.
+    pub fn from_bytes(file: &[u8]) -> Result<Self, MapFileError> {
+        if !file.starts_with(&MAGIC) {
+            return Err(MapFileError::NotAMap);
+        }
+        let found = file.len() as u64;
+        let Some((header, body)) = file.split_first_chunk::<HEADER_BYTES>() else {
+            return Err(MapFileError::WrongLength { expected: HEADER_BYTES as u64, found });
+        };
+        let (_, sum) = body_of(header, found)?;
+        checked_body(body, sum)
+    }
+
+    /// Only the body of a file, without the checksum: what a fuzzer reads, since no change of bytes gets past a checksum.
+    #[doc(hidden)]
+    pub fn from_unchecked_body(body: &[u8]) -> Result<Self, MapFileError> {
+        read_body(body)
     }
 }
 
-/// The body, if header, length and checksum fit.
-fn read_checked(path: &Path) -> Result<Vec<u8>, MapFileError> {
+/// The body of a file and the checksum it should have; header and length fit.
+fn read_file(path: &Path) -> Result<(Vec<u8>, u64), MapFileError> {
     let mut file = File::open(path)?;
     let found = file.metadata()?.len();
     let mut header = [0; HEADER_BYTES];
@@ -139,10 +162,20 @@ fn read_checked(path: &Path) -> Result<Vec<u8>, MapFileError> {
     if got < HEADER_BYTES {
         return Err(MapFileError::WrongLength { expected: HEADER_BYTES as u64, found });
     }
+    let (length, sum) = body_of(&header, found)?;
+    let mut body = Vec::with_capacity(length as usize);
+    file.take(length).read_to_end(&mut body)?;
+    if body.len() as u64 != length {
+        return Err(MapFileError::WrongLength { expected: found, found: (body.len() + HEADER_BYTES) as u64 });
+    }
+    Ok((body, sum))
+}
+
+/// Length and checksum of the body, from a header that begins as it should and a file of `found` bytes.
+fn body_of(header: &[u8; HEADER_BYTES], found: u64) -> Result<(u64, u64), MapFileError> {
     let mut fields = Reader::new(&header[8..]);
-    let truncated = MapFileError::Damaged("header");
     let (Ok(version), Ok(length), Ok(sum)) = (fields.u32(), fields.u64(), fields.u64()) else {
-        return Err(truncated);
+        return Err(MapFileError::Damaged("header"));
     };
     if version != VERSION {
         return Err(MapFileError::WrongVersion { found: version });
@@ -151,26 +184,23 @@ fn read_checked(path: &Path) -> Result<Vec<u8>, MapFileError> {
     if found != expected || length > BODY_BYTES_MAX {
         return Err(MapFileError::WrongLength { expected, found });
     }
-    let mut body = Vec::with_capacity(length as usize);
-    file.take(length).read_to_end(&mut body)?;
-    if body.len() as u64 != length {
-        return Err(MapFileError::WrongLength { expected, found: (body.len() + HEADER_BYTES) as u64 });
-    }
-    if checksum(&body) != sum {
-        return Err(MapFileError::Changed);
-    }
-    Ok(body)
+    Ok((length, sum))
+}
+
+fn checked_body(body: &[u8], sum: u64) -> Result<RoadMap, MapFileError> {
+    if checksum(body) == sum { read_body(body) } else { Err(MapFileError::Changed) }
 }
 
 fn read_body(body: &[u8]) -> Result<RoadMap, MapFileError> {
     let mut r = Reader::new(body);
     let data = read_data(&mut r)?;
-    let (walk, walk_order) = read_graph(&mut r, Profile::Walk, &data)?;
-    let (drive, drive_order) = read_graph(&mut r, Profile::Drive, &data)?;
+    let [walk, drive] = AT_HAND;
+    let (walk, walk_order) = read_graph(&mut r, walk, &data)?;
+    let (drive, drive_order) = read_graph(&mut r, drive, &data)?;
     if !r.is_at_end() {
         return Err(MapFileError::Damaged("end"));
     }
-    let map = RoadMap::of(data, walk, drive);
+    let map = RoadMap::of(data, [walk, drive]);
     Ok(map.with_order(Profile::Walk, walk_order).with_order(Profile::Drive, drive_order))
 }
 
@@ -215,14 +245,17 @@ fn write_data(w: &mut Writer, d: &MapData) {
     w.u32s(d.ways.iter().flat_map(|way| way.nodes.iter().copied()));
     w.u32s(d.ways.iter().map(|way| way.name));
     let packed = |way: &Way| {
-        let flags = way.drive as u8 | (way.walk as u8) << 2 | u8::from(way.bridge) << 4;
+        let flags = way.drive as u8 | (way.walk as u8) << 2 | (way.cycle as u8) << 4 | u8::from(way.bridge) << 6;
         u32::from_le_bytes([way.class as u8, flags, way.drive_kmh, way.walk_kmh_tenths])
     };
     w.u32s(d.ways.iter().map(packed));
+    w.u8s(&d.ways.iter().map(|way| way.cycle_kmh_tenths).collect::<Vec<_>>());
+    Mark::write_all(&d.marks, w);
     w.u32(d.restrictions.len() as u32);
     for restriction in &d.restrictions {
         restriction.write(w);
     }
+    d.subway.write(w);
     w.u32(d.names.len() as u32);
     for name in &d.names {
         w.text(name);
@@ -259,7 +292,9 @@ fn read_data(r: &mut Reader<'_>) -> Result<MapData, MapFileError> {
     }
     let nodes = r.positions().map_err(part("points"))?;
     let ways = read_ways(r, nodes.len()).ok_or(MapFileError::Damaged("ways"))?;
+    let marks = Mark::read_all(r, nodes.len()).map_err(part("crossings"))?;
     let restrictions = read_restrictions(r).map_err(part("restrictions"))?;
+    let subway = Subway::read(r).map_err(part("subway"))?;
     let names = (0..r.count(4).map_err(part("names"))?).map(|_| r.text()).collect::<Result<Vec<_>, _>>();
     let names = names.map_err(part("names"))?;
     if ways.iter().any(|w| w.name != Way::NO_NAME && w.name as usize >= names.len()) {
@@ -274,7 +309,9 @@ fn read_data(r: &mut Reader<'_>) -> Result<MapData, MapFileError> {
         bounds: Bounds { west, south, east, north },
         nodes,
         ways,
+        marks,
         restrictions,
+        subway,
         names,
         areas,
         labels,
@@ -291,13 +328,17 @@ fn read_ways(r: &mut Reader<'_>, node_count: usize) -> Option<Vec<Way>> {
     let nodes = r.u32s().ok()?;
     let names = r.u32s().ok()?;
     let packed = r.u32s().ok()?;
-    if names.len() != lengths.len() || packed.len() != lengths.len() || nodes.iter().any(|&n| n as usize >= node_count)
+    let cycle_speeds = r.u8s().ok()?;
+    if names.len() != lengths.len()
+        || packed.len() != lengths.len()
+        || cycle_speeds.len() != lengths.len()
+        || nodes.iter().any(|&n| n as usize >= node_count)
     {
         return None;
     }
     let mut rest = nodes.as_slice();
     let mut ways = Vec::with_capacity(lengths.len());
-    for ((&length, &name), &packed) in lengths.iter().zip(&names).zip(&packed) {
+    for (((&length, &name), &packed), &cycle_kmh_tenths) in lengths.iter().zip(&names).zip(&packed).zip(cycle_speeds) {
         let (own, others) = rest.split_at_checked(length as usize).filter(|(own, _)| own.len() >= 2)?;
         rest = others;
         let [class, flags, drive_kmh, walk_kmh_tenths] = packed.to_le_bytes();
@@ -307,9 +348,11 @@ fn read_ways(r: &mut Reader<'_>, node_count: usize) -> Option<Vec<Way>> {
             name,
             drive: Access::from_rights(flags & 1 != 0, flags & 2 != 0),
             walk: Access::from_rights(flags & 4 != 0, flags & 8 != 0),
+            cycle: Access::from_rights(flags & 16 != 0, flags & 32 != 0),
             drive_kmh,
             walk_kmh_tenths,
-            bridge: flags & 16 != 0,
+            cycle_kmh_tenths,
+            bridge: flags & 64 != 0,
         });
     }
     rest.is_empty().then_some(ways)
@@ -365,8 +408,9 @@ fn write_graph(w: &mut Writer, g: &GraphParts) {
 
 fn read_graph(r: &mut Reader<'_>, profile: Profile, data: &MapData) -> Result<(Graph, NodeOrder), MapFileError> {
     let part = match profile {
-        Profile::Walk => "walking graph",
+        Profile::Walk | Profile::Transit => "walking graph",
         Profile::Drive => "driving graph",
+        Profile::Cycle => "cycling graph",
     };
     let parts = read_parts(r).filter(|p| holds_together(p, &data.ways)).ok_or(MapFileError::Damaged(part))?;
     let graph = Graph::from_parts(profile, parts);

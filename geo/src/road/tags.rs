@@ -1,7 +1,11 @@
 //! Owns what OpenStreetMap tags mean here: who may use a road, which way round, how fast; what is water and green; what is a
-//! label. Pure: text in, values out. Turn restrictions, barriers and opening hours are not read.
+//! label. Pure: text in, values out. What differs between modes is in their table (`modes`). Barriers and opening hours are not
+//! read; turn restrictions are in `relations`.
 
+use super::Profile;
 use super::data::{Access, AreaKind, LabelKind, RoadClass};
+use super::marks::MarkKind;
+use super::modes::{CYCLE, DRIVE, Mode, Usual, WALK, street};
 
 /// The tags of one object that matter here.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -18,6 +22,13 @@ pub(super) struct Tags<'a> {
     motorcar: Option<&'a str>,
     motorroad: Option<&'a str>,
     foot: Option<&'a str>,
+    bicycle: Option<&'a str>,
+    oneway_bicycle: Option<&'a str>,
+    oneway_motorcar: Option<&'a str>,
+    oneway_motor_vehicle: Option<&'a str>,
+    cycleway: [Option<&'a str>; 4],
+    crossing: Option<&'a str>,
+    crossing_signals: Option<&'a str>,
     maxspeed: Option<&'a str>,
     bridge: Option<&'a str>,
     natural: Option<&'a str>,
@@ -35,52 +46,16 @@ pub(super) struct Road {
     pub(super) class: RoadClass,
     pub(super) drive: Access,
     pub(super) walk: Access,
+    pub(super) cycle: Access,
     pub(super) drive_kmh: u8,
     pub(super) walk_kmh_tenths: u8,
+    pub(super) cycle_kmh_tenths: u8,
     pub(super) bridge: bool,
 }
-
-/// Walking speeds, tenths of km/h.
-const WALK_KMH_TENTHS: u8 = 50;
-const STEPS_KMH_TENTHS: u8 = 25;
 
 /// Posted speeds are believed within these limits, km/h.
 const KMH_MIN: f64 = 5.0;
 const KMH_MAX: f64 = 130.0;
-
-/// What a class of road is without further tags.
-struct ClassDefaults {
-    class: RoadClass,
-    kmh: u8,
-    drive: bool,
-    walk: bool,
-}
-
-/// The speed table: usual free speeds in a Korean city, km/h. City streets are posted at 50, side streets at 30.
-fn class_defaults(highway: &str) -> Option<ClassDefaults> {
-    use RoadClass::{Motorway, Path, Primary, Residential, Secondary, Tertiary};
-    let (class, kmh, drive, walk) = match highway {
-        "motorway" => (Motorway, 90, true, false),
-        "motorway_link" => (Motorway, 45, true, false),
-        "trunk" => (Primary, 70, true, true),
-        "trunk_link" => (Primary, 40, true, true),
-        "primary" => (Primary, 55, true, true),
-        "primary_link" => (Primary, 35, true, true),
-        "secondary" => (Secondary, 50, true, true),
-        "secondary_link" => (Secondary, 30, true, true),
-        "tertiary" => (Tertiary, 40, true, true),
-        "tertiary_link" => (Tertiary, 25, true, true),
-        "unclassified" => (Tertiary, 30, true, true),
-        "residential" | "road" => (Residential, 25, true, true),
-        "service" => (Residential, 15, true, true),
-        "living_street" => (Residential, 12, true, true),
-        // Lanes and roads of their own in the middle of the street; neither for private cars nor for walking.
-        "busway" | "bus_guideway" => (Residential, 40, false, false),
-        "pedestrian" | "footway" | "path" | "steps" | "cycleway" | "bridleway" | "track" => (Path, 10, false, true),
-        _ => return None,
-    };
-    Some(ClassDefaults { class, kmh, drive, walk })
-}
 
 impl<'a> Tags<'a> {
     /// Picks the tags that matter; the last of equal keys counts.
@@ -100,6 +75,16 @@ impl<'a> Tags<'a> {
                 "motorcar" => &mut t.motorcar,
                 "motorroad" => &mut t.motorroad,
                 "foot" => &mut t.foot,
+                "bicycle" => &mut t.bicycle,
+                "oneway:bicycle" => &mut t.oneway_bicycle,
+                "oneway:motorcar" => &mut t.oneway_motorcar,
+                "oneway:motor_vehicle" => &mut t.oneway_motor_vehicle,
+                "cycleway" => &mut t.cycleway[0],
+                "cycleway:both" => &mut t.cycleway[1],
+                "cycleway:left" => &mut t.cycleway[2],
+                "cycleway:right" => &mut t.cycleway[3],
+                "crossing" => &mut t.crossing,
+                "crossing:signals" => &mut t.crossing_signals,
                 "maxspeed" => &mut t.maxspeed,
                 "bridge" => &mut t.bridge,
                 "natural" => &mut t.natural,
@@ -116,45 +101,70 @@ impl<'a> Tags<'a> {
         t
     }
 
+    /// A tag that the table of modes names.
+    fn value(&self, key: &str) -> Option<&'a str> {
+        match key {
+            "foot" => self.foot,
+            "bicycle" => self.bicycle,
+            "motorcar" => self.motorcar,
+            "motor_vehicle" => self.motor_vehicle,
+            "vehicle" => self.vehicle,
+            "oneway" => self.oneway,
+            "oneway:bicycle" => self.oneway_bicycle,
+            "oneway:motorcar" => self.oneway_motorcar,
+            "oneway:motor_vehicle" => self.oneway_motor_vehicle,
+            _ => None,
+        }
+    }
+
     /// The road these tags describe; `None` if they describe none, or one of a class not known here.
     pub(super) fn road(&self) -> Option<Road> {
         let highway = self.highway?;
-        let defaults = class_defaults(highway)?;
-        let kmh = self.maxspeed.and_then(maxspeed_kmh).unwrap_or(f64::from(defaults.kmh));
+        let street = street(highway)?;
+        let usual_kmh = f64::from(street.drive.kmh_tenths) / 10.0;
+        let kmh = self.maxspeed.and_then(maxspeed_kmh).unwrap_or(usual_kmh);
+        let tenths = |usual: Usual| u8::try_from(usual.kmh_tenths).unwrap_or(u8::MAX);
+        // Getting off: a bicycle is pushed at a walker's speed.
+        let pushed = matches!(self.bicycle, Some("dismount"));
         Some(Road {
-            class: defaults.class,
-            drive: if self.cars_allowed(defaults.drive) { self.direction(highway) } else { Access::No },
-            walk: if self.walkers_allowed(defaults.walk) { Access::Both } else { Access::No },
+            class: street.class,
+            drive: self.access(&DRIVE, street.drive, highway),
+            walk: self.access(&WALK, street.walk, highway),
+            cycle: self.access(&CYCLE, street.cycle, highway),
             drive_kmh: kmh.round().clamp(KMH_MIN, KMH_MAX) as u8,
-            walk_kmh_tenths: if highway == "steps" { STEPS_KMH_TENTHS } else { WALK_KMH_TENTHS },
+            walk_kmh_tenths: tenths(street.walk),
+            cycle_kmh_tenths: tenths(if pushed { street.walk } else { street.cycle }),
             bridge: self.bridge.is_some_and(|b| b != "no"),
         })
     }
 
+    fn access(&self, mode: &Mode, usual: Usual, highway: &str) -> Access {
+        if self.is_open(mode, usual) { self.direction(mode, highway) } else { Access::No }
+    }
+
     /// The narrower tag wins over the wider one.
-    fn cars_allowed(&self, default: bool) -> bool {
-        let narrow = self.motorcar.or(self.motor_vehicle).or(self.vehicle);
+    fn is_open(&self, mode: &Mode, usual: Usual) -> bool {
+        let narrow = mode.access_keys.iter().find_map(|k| self.value(k));
         match (narrow, self.access) {
+            // "Use the path beside", "get off": one still gets along here.
+            (Some("use_sidepath" | "dismount"), _) => true,
             (Some(value), _) => is_allowed(value),
+            (None, _) if !mode.on_motorroads && self.motorroad == Some("yes") => false,
             // Being open to all does not make a footway a street.
-            (None, Some(value)) => default && is_allowed(value),
-            (None, None) => default,
+            (None, Some(value)) => usual.open && is_allowed(value),
+            (None, None) => usual.open,
         }
     }
 
-    fn walkers_allowed(&self, default: bool) -> bool {
-        match (self.foot, self.access) {
-            // "Use the path beside": one still gets along here.
-            (Some("use_sidepath"), _) => true,
-            (Some(value), _) => is_allowed(value),
-            (None, _) if self.motorroad == Some("yes") => false,
-            (None, Some(value)) => default && is_allowed(value),
-            (None, None) => default,
+    fn direction(&self, mode: &Mode, highway: &str) -> Access {
+        if mode.oneway_keys.is_empty() {
+            return Access::Both;
         }
-    }
-
-    fn direction(&self, highway: &str) -> Access {
-        match self.oneway {
+        let against = self.cycleway.iter().flatten().any(|c| c.starts_with("opposite"));
+        if mode.profile == Profile::Cycle && against && self.oneway_bicycle.is_none() {
+            return Access::Both;
+        }
+        match mode.oneway_keys.iter().find_map(|k| self.value(k)) {
             Some("yes" | "true" | "1") => Access::Forward,
             Some("-1" | "reverse") => Access::Backward,
             Some("no" | "false" | "0") => Access::Both,
@@ -162,6 +172,18 @@ impl<'a> Tags<'a> {
             Some("reversible" | "alternating") => Access::No,
             _ if highway == "motorway" || matches!(self.junction, Some("roundabout" | "circular")) => Access::Forward,
             _ => Access::Both,
+        }
+    }
+
+    /// Lights or a crossing, for a point.
+    pub(super) fn mark(&self) -> Option<MarkKind> {
+        match (self.highway?, self.crossing) {
+            ("traffic_signals", _) => Some(MarkKind::Signal),
+            ("crossing", Some("no")) => None,
+            ("crossing", Some("traffic_signals")) => Some(MarkKind::SignalCrossing),
+            ("crossing", _) if self.crossing_signals == Some("yes") => Some(MarkKind::SignalCrossing),
+            ("crossing", _) => Some(MarkKind::Crossing),
+            _ => None,
         }
     }
 

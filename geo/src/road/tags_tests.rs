@@ -2,6 +2,7 @@
 
 use super::{Tags, maxspeed_kmh};
 use crate::road::data::{Access, AreaKind, LabelKind, RoadClass};
+use crate::road::marks::MarkKind;
 
 fn tags(text: &str) -> Tags<'_> {
     Tags::read(text.split_whitespace().map(|t| t.split_once('=').unwrap()))
@@ -39,6 +40,53 @@ fn rights_and_directions() {
     ] {
         let road = tags(text).road().unwrap();
         assert_eq!((road.drive, road.walk), (drive, walk), "{text}");
+    }
+}
+
+#[test]
+fn where_bicycles_may_ride() {
+    use Access::{Backward, Both, Forward, No};
+    for (text, cycle, kmh_tenths) in [
+        ("highway=residential", Both, 140),
+        ("highway=residential oneway=yes", Forward, 140),
+        ("highway=residential oneway=yes oneway:bicycle=no", Both, 140),
+        ("highway=residential oneway=yes cycleway=opposite", Both, 140),
+        ("highway=residential oneway=yes cycleway:left=opposite_lane", Both, 140),
+        ("highway=residential oneway=yes oneway:bicycle=yes cycleway=opposite", Forward, 140),
+        ("highway=cycleway oneway=-1", Backward, 160),
+        ("highway=cycleway", Both, 160),
+        ("highway=footway", No, 60),
+        ("highway=footway bicycle=yes", Both, 60),
+        ("highway=footway bicycle=dismount", Both, 50),
+        ("highway=steps", No, 20),
+        ("highway=motorway", No, 150),
+        ("highway=trunk motorroad=yes", No, 150),
+        ("highway=residential motor_vehicle=no", Both, 140),
+        ("highway=residential vehicle=no", No, 140),
+        ("highway=residential vehicle=no bicycle=yes", Both, 140),
+        ("highway=primary bicycle=use_sidepath", Both, 150),
+        ("highway=primary bicycle=no", No, 150),
+        ("highway=busway", No, 150),
+        ("highway=service access=private bicycle=permissive", Both, 120),
+    ] {
+        let road = tags(text).road().unwrap();
+        assert_eq!((road.cycle, road.cycle_kmh_tenths), (cycle, kmh_tenths), "{text}");
+    }
+}
+
+#[test]
+fn lights_and_crossings() {
+    for (text, mark) in [
+        ("highway=traffic_signals", Some(MarkKind::Signal)),
+        ("highway=crossing", Some(MarkKind::Crossing)),
+        ("highway=crossing crossing=zebra", Some(MarkKind::Crossing)),
+        ("highway=crossing crossing=traffic_signals", Some(MarkKind::SignalCrossing)),
+        ("highway=crossing crossing:signals=yes", Some(MarkKind::SignalCrossing)),
+        ("highway=crossing crossing=no", None),
+        ("highway=bus_stop", None),
+        ("crossing=zebra", None),
+    ] {
+        assert_eq!(tags(text).mark(), mark, "{text}");
     }
 }
 

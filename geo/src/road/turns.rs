@@ -11,7 +11,7 @@ use super::bans::{Bans, TurnReport, bans};
 use super::connected::largest_component;
 use super::data::MapData;
 use super::graph::Graph;
-use super::modes::turn_costs;
+use super::modes::mode;
 use super::turn_cost::{Directions, directions};
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub struct Turns {
     /// The arc of each copy, ascending.
     originals: Vec<u32>,
     first: Vec<u32>,
-    turns: Vec<Turn>,
+    list: Vec<Turn>,
     /// Whether an arc (or copy) reaches and is reached by most of the network.
     connected: Vec<bool>,
     report: TurnReport,
@@ -66,7 +66,7 @@ impl Turns {
             originals: copies.in_order.iter().map(|c| c.1).collect(),
             connected: largest_component(&first, &heads),
             first,
-            turns,
+            list: turns,
             report: bans.report,
         }
     }
@@ -89,7 +89,7 @@ impl Turns {
     /// Ways on from the head of an arc or copy.
     pub fn turns_out(&self, arc: u32) -> &[Turn] {
         let a = arc as usize;
-        &self.turns[self.first[a] as usize..self.first[a + 1] as usize]
+        &self.list[self.first[a] as usize..self.first[a + 1] as usize]
     }
 
     /// The arc that an arc or copy is.
@@ -187,7 +187,7 @@ impl Table<'_> {
         let arc = history[history.len() - 1];
         let junction = self.graph.arc_head(arc);
         let allowed = |&to: &u32| !self.bans.pairs.contains(&(arc, to));
-        let costs = turn_costs(self.graph.profile());
+        let costs = &mode(self.graph.profile()).turns;
         let goes_on = self.out.of(junction).iter().copied().any(|to| to != reversed(arc) && allowed(&to));
         let way = self.graph.edge(arc / 2).way as usize;
         let may_turn_round = !goes_on || self.data.ways.get(way).is_none_or(|w| w.class >= costs.uturn_from);

@@ -1,9 +1,10 @@
 //! Turn tables on maps drawn as text, and held against a search that remembers every arc it came along.
 
-use super::{Turns, turn_costs};
+use super::Turns;
 use crate::road::arcs::{UNREACHED, arc_of, arrival_ms, reversed, times_from, travel_ms};
 use crate::road::data::{Access, MapData, RoadClass};
 use crate::road::drawn::{Dice, Drawn, data, draw_with, place, street};
+use crate::road::modes::mode;
 use crate::road::turn_cost::{Directions, directions};
 use crate::road::{Graph, Profile, Profiles, Restriction, RoadMap, Rule, Snap, TurnReport};
 use std::cmp::Reverse;
@@ -182,7 +183,7 @@ impl Remembering<'_> {
         on.into_iter()
             .filter(|&to| !self.banned(history, to))
             .map(|to| {
-                let costs = turn_costs(self.graph.profile());
+                let costs = &mode(self.graph.profile()).turns;
                 let cost = if to == reversed(arc) {
                     costs.uturn_ms
                 } else if bends {

@@ -271,8 +271,10 @@ fn way(nodes: Vec<u32>, class: RoadClass, name: u32) -> Way {
         name,
         drive: Access::Both,
         walk: Access::Both,
+        cycle: Access::Both,
         drive_kmh: 30,
         walk_kmh_tenths: 50,
+        cycle_kmh_tenths: 150,
         bridge: false,
     }
 }
@@ -285,7 +287,9 @@ fn map_of(nodes: Vec<Position>, ways: Vec<Way>, names: Vec<String>) -> MapData {
         bounds: Bounds { west: 126.9, south: 37.4, east: 127.1, north: 37.6 },
         nodes,
         ways,
+        marks: Vec::new(),
         restrictions: Vec::new(),
+        subway: crate::road::subway::Subway::default(),
         names,
         areas: vec![Area {
             kind: AreaKind::Water,

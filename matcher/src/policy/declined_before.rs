@@ -12,7 +12,7 @@ pub const RULE: Rule = Rule {
     check,
 };
 
-/// Fires after a decline, an expired offer or a drop-out on this trip.
+/// Fires after a decline, a drop-out or a release on this trip, and for a while after an offer of it ran out.
 pub fn check(candidate: &Candidate<'_>, _: &Context<'_>) -> Result<(), Violation> {
     RULE.require(!candidate.declined)
 }

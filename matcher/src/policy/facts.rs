@@ -23,7 +23,7 @@ pub struct Candidate<'a> {
     pub fix: Option<FixFacts>,
     /// Holds an open offer or belongs to a crew, of any trip.
     pub busy: bool,
-    /// Declined this trip, let its offer run out, or dropped out of it.
+    /// Declined this trip, dropped out of it or was released from it; or let its offer run out a moment ago.
     pub declined: bool,
     /// Travel time to the meeting point; `None` if none was found within the search bound.
     pub eta: Option<Eta>,

@@ -35,6 +35,10 @@ pub const DOUBLING_MS: i64 = 600_000;
 /// How long an offer stays open on a phone, seconds. Product row 3.
 pub const OFFER_S: i64 = 20;
 
+/// A phone that let an offer run out is not asked for the same trip again before this, seconds. Ours: the length of a tunnel; a
+/// decline stays for good.
+pub const SILENT_S: i64 = 60;
+
 /// How long a member who accepted is kept while another slot is refilled, seconds. Product row 3.
 pub const REFILL_KEEP_S: i64 = 20;
 
@@ -50,6 +54,9 @@ pub const SERIES_AHEAD_H: i64 = 48;
 /// A crew for a booked time leaves this early, seconds. Ours: lifts, crossings and finding the door.
 pub const LEAVE_MARGIN_S: i64 = 5 * 60;
 
+/// A member may set out this long before they have to, seconds. Ours: earlier, two people would be kept from other riders.
+pub const SET_OUT_EARLY_S: i64 = 15 * 60;
+
 /// Time to find and ask a crew before it has to leave, seconds: one offer, one refill, one more offer and an escalation.
 pub const ASK_S: i64 = OFFER_S + REFILL_KEEP_S + OFFER_S + ESCALATE_AFTER_S;
 
@@ -64,5 +71,7 @@ pub const LOOK_AGAIN_S: i64 = 60;
 
 // The longest allowed way to the meeting point fits into the look-ahead.
 const _: () = assert!(LOOK_AHEAD_S >= PICKUP_ETA_S_MAX + LEAVE_MARGIN_S + ASK_S);
+// Whoever was asked in time may set out at once.
+const _: () = assert!(SET_OUT_EARLY_S >= ASK_S);
 // A human is not called before the first offer has run out.
 const _: () = assert!(ESCALATE_AFTER_S >= OFFER_S + REFILL_KEEP_S);

@@ -1,7 +1,7 @@
 //! Owns the moment at which a trip for a later time starts looking for its crew. Finds no crew and reads no clock.
 
 use crate::model::Timestamp;
-use crate::policy::limits::{ASK_S, LEAVE_MARGIN_S, LIVE_WITHOUT_CREW_S, LOOK_AGAIN_S, LOOK_AHEAD_S};
+use crate::policy::limits::{ASK_S, LEAVE_MARGIN_S, LIVE_WITHOUT_CREW_S, LOOK_AGAIN_S, LOOK_AHEAD_S, SET_OUT_EARLY_S};
 
 /// What to do with a reserved trip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum Decision {
 /// `eta_of_crew_s` is the pickup ETA of the slowest member of the best crew that could go now, seconds; `None` if no eligible
 /// crew is known. It is not looked at before `LOOK_AHEAD_S`, so the caller need not compute it then.
 pub fn must_go_live(pickup_at: Timestamp, now: Timestamp, eta_of_crew_s: Option<u32>) -> Decision {
-    let look_from = pickup_at.plus_s(-LOOK_AHEAD_S);
+    let look_from = look_from(pickup_at);
     if now < look_from {
         return Decision::LookAgainAt(look_from);
     }
@@ -27,6 +27,16 @@ pub fn must_go_live(pickup_at: Timestamp, now: Timestamp, eta_of_crew_s: Option<
     }
     // Crews move and finish meanwhile, so the answer may come forward.
     Decision::LookAgainAt(live_at.min(now.plus_s(LOOK_AGAIN_S)))
+}
+
+/// From when on a crew is looked for, at the earliest; before, a trip without one is reserved.
+pub const fn look_from(pickup_at: Timestamp) -> Timestamp {
+    pickup_at.plus_s(-LOOK_AHEAD_S)
+}
+
+/// From when on a member whose way takes `eta_s` seconds may set out: [`SET_OUT_EARLY_S`] before they must.
+pub fn may_set_out_from(pickup_at: Timestamp, eta_s: u32) -> Timestamp {
+    pickup_at.plus_s(-(i64::from(eta_s) + LEAVE_MARGIN_S + SET_OUT_EARLY_S))
 }
 
 /// When a crew must be asked so that it can leave in time; with none known, early enough for a human to find one.

@@ -1,6 +1,6 @@
 //! When a reserved trip starts looking for its crew.
 
-use super::{Decision, must_go_live};
+use super::{Decision, may_set_out_from, must_go_live};
 use crate::model::Timestamp;
 use crate::policy::limits::{ASK_S, LEAVE_MARGIN_S, LIVE_WITHOUT_CREW_S, LOOK_AGAIN_S, LOOK_AHEAD_S, PICKUP_ETA_S_MAX};
 use proptest::prelude::*;
@@ -9,6 +9,16 @@ const PICKUP: Timestamp = Timestamp(1_795_000_000_000);
 
 fn before_s(seconds: i64) -> Timestamp {
     PICKUP.plus_s(-seconds)
+}
+
+#[test]
+fn whoever_is_asked_because_they_must_leave_may_set_out_at_once() {
+    for eta in [0, 60, 600, PICKUP_ETA_S_MAX as u32] {
+        let asked = before_s(i64::from(eta) + LEAVE_MARGIN_S + ASK_S);
+        assert_eq!(must_go_live(PICKUP, asked, Some(eta)), Decision::GoLiveNow);
+        assert!(may_set_out_from(PICKUP, eta) <= asked, "{eta} s away");
+        assert!(may_set_out_from(PICKUP, eta) > before_s(2 * LOOK_AHEAD_S), "{eta} s away");
+    }
 }
 
 #[test]

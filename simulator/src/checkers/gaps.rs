@@ -1,5 +1,5 @@
-//! The property: numbered messages leave no hole. [`crate::socket::Socket`] counts those of phones and riders; this follows the
-//! per-socket `n` of a supervisor, which may only count up by one.
+//! The property: numbered messages leave no hole. [`crate::socket::Socket`] counts those of phones and riders, where each is
+//! a loss; this follows the per-socket `n` of a supervisor, where a hole means that the whole picture must be read.
 
 /// The last `n` of one supervisor's socket.
 #[derive(Clone, Copy, Debug, Default)]

@@ -32,18 +32,17 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
     <article
       class={`alarm ${taken ? 'taken' : ''}`} data-testid="alarm" data-incident={incident.id} data-acknowledged={String(taken)}
     >
-      <h2>▲ SOS · {incident.raised_by === 'rider' ? t('alarm.rider') : t('alarm.staff', { no: incident.no ?? '?' })}</h2>
+      <h2>▲ {t(`alarm.kind.${incident.kind}`)} · {incident.raised_by === 'rider' ? t('alarm.rider') : t('alarm.staff', { no: incident.no ?? '?' })}</h2>
       <p>{clockTime(incident.raised_at)} · {t('alarm.ago', { age: span(sinceRaised) })}</p>
-      <p>
-        {!incident.concerned
-          ? t('alarm.not_yours')
-          : live ?? position
-            ? t('alarm.device', { acc: Math.round((live ?? position)!.acc_m), age: span(ageS((live ?? position)!, desk.now())) })
-            : t('alarm.no_device')}
-      </p>
+      {!incident.concerned && <p>{t('alarm.not_yours')}</p>}
+      {incident.concerned && incident.kind === 'sos' && <p>
+        {live ?? position
+          ? t('alarm.device', { acc: Math.round((live ?? position)!.acc_m), age: span(ageS((live ?? position)!, desk.now())) })
+          : t('alarm.no_device')}
+      </p>}
       {moved && <p class="hint" data-testid="first-fix">{t('alarm.first')}: {span(ageS(position, desk.now()))}</p>}
       {incident.registered.length > 0 && (
-        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}<br />{t('alarm.both')}</p>
+        <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}{incident.kind === 'sos' && <><br />{t('alarm.both')}</>}</p>
       )}
       {taken
         ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>

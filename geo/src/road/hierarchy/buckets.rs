@@ -4,9 +4,10 @@
 //! What is left of the arc they are on, and the time until they are free, stay outside the buckets: moving along the same
 //! edge changes two numbers. Both only ever add, so an entry is a lower bound and a search may stop at it.
 
-use super::FREE_MS_MAX;
+use super::bucket::{Bucket, packed};
 use super::climb::Reached;
 use super::metric::Metric;
+use super::{FREE_MS_MAX, UNREACHED};
 use crate::road::snap::Snap;
 use std::collections::HashMap;
 use std::fmt;
@@ -30,14 +31,14 @@ struct Person<Id> {
     id: Id,
     snap: Snap,
     /// The entries of each way off, to take them out again.
-    kept: [Vec<Reached>; 2],
+    kept: Vec<Reached<2>>,
 }
 
 /// Staff by how soon they can be anywhere.
 pub struct StaffBuckets<Id> {
     pub(super) metric: Arc<Metric>,
-    /// By rank: (milliseconds, exit) packed so that they sort, ascending.
-    pub(super) entries: Vec<Vec<u64>>,
+    /// By rank.
+    pub(super) buckets: Vec<Bucket>,
     /// By rank: the first entry's milliseconds, to pass by an empty or a late bucket without touching it.
     pub(super) least_ms: Vec<u32>,
     pub(super) exits: Vec<Exit>,
@@ -48,23 +49,13 @@ pub struct StaffBuckets<Id> {
     on_edge: HashMap<u32, Vec<u32>>,
 }
 
-/// An entry of a bucket.
-pub(super) const fn packed(ms: u32, exit: u32) -> u64 {
-    (ms as u64) << 32 | exit as u64
-}
-
-/// The milliseconds and the exit of an entry.
-pub(super) const fn unpacked(entry: u64) -> (u32, u32) {
-    ((entry >> 32) as u32, entry as u32)
-}
-
 impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Nobody yet. Only snaps of the metric's road graph may be put in.
     pub fn new(metric: Arc<Metric>) -> Self {
         let nodes = metric.hierarchy.tree.parent.len();
         Self {
             metric,
-            entries: vec![Vec::new(); nodes],
+            buckets: std::iter::repeat_with(Bucket::default).take(nodes).collect(),
             least_ms: vec![EMPTY; nodes],
             exits: Vec::new(),
             people: Vec::new(),
@@ -72,6 +63,25 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             person_of: HashMap::new(),
             on_edge: HashMap::new(),
         }
+    }
+
+    /// With everybody on the road at once: much quicker than one after the other. Of several places of one person the last
+    /// counts.
+    pub fn filled(metric: Arc<Metric>, staff: impl IntoIterator<Item = (Id, Snap, u32)>) -> Self {
+        let mut this = Self::new(metric);
+        let mut all: Vec<(u32, u64)> = Vec::new();
+        for (id, snap, free_ms) in staff {
+            this.remove(id);
+            let entries = entries_of(&this.metric, &snap);
+            let person = this.new_person(id, snap);
+            all.extend(packed_entries(person, &entries));
+            this.stand(person, snap, free_ms, entries);
+        }
+        this.buckets = grouped(this.buckets.len(), &all);
+        for (least_ms, bucket) in this.least_ms.iter_mut().zip(&this.buckets) {
+            *least_ms = bucket.least_ms().unwrap_or(EMPTY);
+        }
+        this
     }
 
     /// The metric they stand on.
@@ -87,6 +97,11 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Whether nobody is.
     pub fn is_empty(&self) -> bool {
         self.person_of.is_empty()
+    }
+
+    /// Entries in all buckets, for figures.
+    pub fn entries_count(&self) -> usize {
+        self.buckets.iter().map(Bucket::len).sum()
     }
 
     /// Where somebody is, or will be when free.
@@ -106,7 +121,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Puts somebody where they will be free in so many milliseconds (at most [`FREE_MS_MAX`]), or moves them.
     pub fn put_busy(&mut self, id: Id, snap: Snap, free_ms: u32) {
-        let entries = if self.stands_on(id, snap.edge) { Default::default() } else { entries_of(&self.metric, &snap) };
+        let entries = if self.stands_on(id, snap.edge) { Vec::new() } else { entries_of(&self.metric, &snap) };
         self.put_with(id, snap, free_ms, entries);
     }
 
@@ -116,7 +131,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     /// With the entries worked out already; they are ignored if the edge is the one they are on.
-    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: [Vec<Reached>; 2]) {
+    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: Vec<Reached<2>>) {
         let person = match self.person_of.get(&id) {
             Some(&person) if self.people[person as usize].snap.edge == snap.edge => {
                 self.people[person as usize].snap = snap;
@@ -129,14 +144,16 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             }
             None => self.new_person(id, snap),
         };
-        self.people[person as usize].snap = snap;
-        self.set_rests(person, free_ms);
-        for (exit, reached) in (person * 2..).zip(&entries) {
-            for r in reached {
-                self.insert(r.node, packed(r.ms, exit));
-            }
+        for (rank, entry) in packed_entries(person, &entries) {
+            self.insert(rank, entry);
         }
-        self.people[person as usize].kept = entries;
+        self.stand(person, snap, free_ms, entries);
+    }
+
+    fn stand(&mut self, person: u32, snap: Snap, free_ms: u32, kept: Vec<Reached<2>>) {
+        self.people[person as usize].snap = snap;
+        self.people[person as usize].kept = kept;
+        self.set_rests(person, free_ms);
         self.on_edge.entry(snap.edge).or_default().push(person);
     }
 
@@ -166,7 +183,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn new_person(&mut self, id: Id, snap: Snap) -> u32 {
-        let fresh = Person { id, snap, kept: Default::default() };
+        let fresh = Person { id, snap, kept: Vec::new() };
         let person = if let Some(person) = self.unused.pop() {
             self.people[person as usize] = fresh;
             person
@@ -190,10 +207,8 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     fn take_out(&mut self, person: u32) {
         let kept = std::mem::take(&mut self.people[person as usize].kept);
-        for (exit, reached) in (person * 2..).zip(&kept) {
-            for r in reached {
-                self.withdraw(r.node, packed(r.ms, exit));
-            }
+        for (rank, entry) in packed_entries(person, &kept) {
+            self.withdraw(rank, entry);
         }
         let edge = self.people[person as usize].snap.edge;
         if let Some(there) = self.on_edge.get_mut(&edge) {
@@ -205,25 +220,62 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn insert(&mut self, node: u32, entry: u64) {
-        let bucket = &mut self.entries[node as usize];
-        let at = bucket.partition_point(|&e| e < entry);
-        bucket.insert(at, entry);
-        self.least_ms[node as usize] = unpacked(bucket[0]).0;
+        let bucket = &mut self.buckets[node as usize];
+        bucket.insert(entry);
+        self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
     }
 
     fn withdraw(&mut self, node: u32, entry: u64) {
-        let bucket = &mut self.entries[node as usize];
-        if let Ok(at) = bucket.binary_search(&entry) {
-            bucket.remove(at);
-        }
-        self.least_ms[node as usize] = bucket.first().map_or(EMPTY, |&e| unpacked(e).0);
+        let bucket = &mut self.buckets[node as usize];
+        bucket.withdraw(entry);
+        self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
     }
 }
 
-/// The entries of the two ways off a snap.
-pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> [Vec<Reached>; 2] {
+/// Buckets of (rank, entry) pairs: a counting sort by rank, then each bucket for itself.
+fn grouped(ranks: usize, all: &[(u32, u64)]) -> Vec<Bucket> {
+    let mut first = vec![0usize; ranks + 1];
+    for &(rank, _) in all {
+        first[rank as usize + 1] += 1;
+    }
+    for rank in 0..ranks {
+        first[rank + 1] += first[rank];
+    }
+    let (mut next, mut entries) = (first.clone(), vec![0u64; all.len()]);
+    for &(rank, entry) in all {
+        entries[next[rank as usize]] = entry;
+        next[rank as usize] += 1;
+    }
+    let bucket = |range: &[usize]| {
+        let own = &mut entries[range[0]..range[1]];
+        own.sort_unstable();
+        Bucket::of(own)
+    };
+    first.windows(2).map(bucket).collect()
+}
+
+/// The entries of the two ways off a snap. One way's is left out where the other is as soon from anywhere on the edge: with
+/// all of its arc still to go, against none.
+pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> Vec<Reached<2>> {
     let ends = metric.hierarchy.search.exits(&metric.times, snap);
-    ends.map(|end| end.map(|(node, _)| metric.bucket_entries(node)).unwrap_or_default())
+    let mut reached = metric.bucket_entries(ends.map(|end| end.map(|e| e.0)));
+    let whole_ms = [0, 1].map(|side| metric.times.ms(snap.edge * 2 + side));
+    for Reached { ms: [along, against], .. } in &mut reached {
+        if *along + whole_ms[0] <= *against {
+            *against = UNREACHED;
+        } else if *against + whole_ms[1] <= *along {
+            *along = UNREACHED;
+        }
+    }
+    reached
+}
+
+/// Ranks and packed entries of a person.
+fn packed_entries(person: u32, reached: &[Reached<2>]) -> impl Iterator<Item = (u32, u64)> + '_ {
+    reached.iter().flat_map(move |r| {
+        let lanes = (person * 2..).zip(r.ms).filter(|lane| lane.1 < UNREACHED);
+        lanes.map(|(exit, ms)| (r.node, packed(ms, exit)))
+    })
 }
 
 /// Who is where stays hidden.

@@ -61,74 +61,120 @@ impl UpArcs {
     }
 }
 
-/// A node a climb has reached, by rank, and the time.
+/// A node a climb has reached, by rank, and the time in each lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Reached {
+pub(super) struct Reached<const LANES: usize = 1> {
     pub(super) node: u32,
-    pub(super) ms: u32,
+    pub(super) ms: [u32; LANES],
 }
+
+/// A node to begin at, by rank, and its time in each lane.
+pub(super) type Begin<const LANES: usize = 1> = (u32, [u32; LANES]);
+
+/// Lanes that the store has room for.
+const LANES_MAX: usize = 2;
 
 thread_local! {
     /// Times by depth; all unreached between climbs.
     static BY_DEPTH: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Climbs from nodes that have times already. Adds what is reached, for one or two beginnings in ascending rank; for more, a
-/// node may come several times, once with its least time.
-pub(super) fn climb(tree: &Tree, up: &UpArcs, begin: &[(u32, u32)], reached: &mut Vec<Reached>) {
-    BY_DEPTH.with_borrow_mut(|times| {
-        if times.len() < tree.depth_end {
-            times.resize(tree.depth_end, UNREACHED);
+/// Climbs from nodes that have times already, and adds what is reached. From more than two a node may come several times,
+/// once with its least time. Lanes are climbs of their own that share the reading of the arcs: two ways off one street see
+/// nearly all the same nodes.
+///
+/// With `back`, the arcs the other way, every time is left out of a node that is reached as soon over a higher one. Where two
+/// climbs meet on a fastest way at the highest node there is, both have the least time and neither leaves it out, so what is
+/// left finds every fastest way.
+pub(super) fn climb<const LANES: usize>(
+    tree: &Tree,
+    up: &UpArcs,
+    back: Option<&UpArcs>,
+    begin: &[Begin<LANES>],
+    reached: &mut Vec<Reached<LANES>>,
+) {
+    BY_DEPTH.with_borrow_mut(|store| {
+        if store.len() < tree.depth_end * LANES_MAX {
+            store.resize(tree.depth_end * LANES_MAX, UNREACHED);
         }
+        let (times, _) = store.as_chunks_mut::<LANES>();
         for pair in begin.chunks(2) {
             let (a, b) = (pair[0], pair.last().copied().unwrap_or(pair[0]));
             // Below where they meet the two have ancestors of the same depths, so one goes after the other.
             let meeting = tree.meeting(a.0, b.0);
-            for (node, ms) in [a, b] {
+            let mut ends = [reached.len(); 4];
+            for (i, (node, ms)) in [a, b].into_iter().enumerate() {
                 let here = &mut times[tree.depth[node as usize] as usize];
-                *here = ms.min(*here);
+                *here = least(*here, ms);
                 if node != meeting {
                     ascend(tree, up, node, meeting, times, reached);
                 }
+                ends[i + 1] = reached.len();
             }
             ascend(tree, up, meeting, NO_NODE, times, reached);
+            ends[3] = reached.len();
+            if let Some(back) = back {
+                let [from, a, b, to] = ends;
+                prune(tree, back, times, &mut reached[b..to]);
+                for branch in [from..a, a..b] {
+                    prune(tree, back, times, &mut reached[branch.clone()]);
+                    forget(tree, times, &reached[branch]);
+                }
+                forget(tree, times, &reached[b..to]);
+            }
         }
     });
+    reached.retain(|r| r.ms != [UNREACHED; LANES]);
 }
 
-fn ascend(tree: &Tree, up: &UpArcs, from: u32, to: u32, times: &mut [u32], reached: &mut Vec<Reached>) {
+fn least<const LANES: usize>(a: [u32; LANES], b: [u32; LANES]) -> [u32; LANES] {
+    std::array::from_fn(|lane| a[lane].min(b[lane]))
+}
+
+fn later<const LANES: usize>(ms: [u32; LANES], by_ms: u32) -> [u32; LANES] {
+    ms.map(|ms| ms + by_ms)
+}
+
+fn ascend<const LANES: usize>(
+    tree: &Tree,
+    up: &UpArcs,
+    from: u32,
+    to: u32,
+    times: &mut [[u32; LANES]],
+    reached: &mut Vec<Reached<LANES>>,
+) {
     let mut node = from;
     while node != to {
-        let ms = std::mem::replace(&mut times[tree.depth[node as usize] as usize], UNREACHED);
-        if ms < UNREACHED {
+        let ms = std::mem::replace(&mut times[tree.depth[node as usize] as usize], [UNREACHED; LANES]);
+        if ms != [UNREACHED; LANES] {
             reached.push(Reached { node, ms });
             for arc in up.of(node) {
                 let known = &mut times[arc.depth as usize];
-                *known = (*known).min(ms + arc.ms);
+                *known = least(*known, later(ms, arc.ms));
             }
         }
         node = tree.parent[node as usize];
     }
 }
 
-/// Drops from the climb of one beginning every node that is reached as soon over a higher one: `back` has the arcs down to
-/// it. Where two climbs meet on a fastest way at the highest node there is, both have the least time and none is dropped, so
-/// what is left finds every fastest way.
-pub(super) fn prune(tree: &Tree, back: &UpArcs, reached: &mut Vec<Reached>) {
-    BY_DEPTH.with_borrow_mut(|times| {
-        for r in reached.iter() {
-            times[tree.depth[r.node as usize] as usize] = r.ms;
+/// From the top down; leaves the least times by depth behind.
+fn prune<const LANES: usize>(tree: &Tree, back: &UpArcs, times: &mut [[u32; LANES]], reached: &mut [Reached<LANES>]) {
+    for r in reached.iter_mut().rev() {
+        let mut over = [UNREACHED; LANES];
+        for arc in back.of(r.node) {
+            over = least(over, later(times[arc.depth as usize], arc.ms));
         }
-        for r in reached.iter_mut().rev() {
-            let over = back.of(r.node).iter().map(|arc| times[arc.depth as usize].saturating_add(arc.ms)).min();
-            if let Some(over) = over.filter(|&over| over <= r.ms) {
-                times[tree.depth[r.node as usize] as usize] = over;
-                r.ms = UNREACHED;
+        times[tree.depth[r.node as usize] as usize] = least(over, r.ms);
+        for (ms, over) in r.ms.iter_mut().zip(over) {
+            if over <= *ms {
+                *ms = UNREACHED;
             }
         }
-        for r in reached.iter() {
-            times[tree.depth[r.node as usize] as usize] = UNREACHED;
-        }
-    });
-    reached.retain(|r| r.ms < UNREACHED);
+    }
+}
+
+fn forget<const LANES: usize>(tree: &Tree, times: &mut [[u32; LANES]], reached: &[Reached<LANES>]) {
+    for r in reached {
+        times[tree.depth[r.node as usize] as usize] = [UNREACHED; LANES];
+    }
 }

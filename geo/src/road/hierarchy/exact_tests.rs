@@ -94,7 +94,7 @@ impl<'a> Network<'a> {
                 oracle = Oracle::new(turns, times);
             }
             for query in 0..queries / 3 {
-                let moves = if standing.len() < staff { staff } else { 1 + staff / 20 };
+                let moves = if standing.len() < staff / 2 { staff } else { 1 + staff / 20 };
                 for _ in 0..moves {
                     self.move_somebody(dice, staff, &live, &mut standing);
                 }
@@ -274,7 +274,7 @@ fn agrees_with_dijkstra_on_drawn_maps() {
 fn agrees_with_dijkstra_on_the_generated_city() {
     let map = RoadMap::build(crate::city::generate(crate::city::DEFAULT_SEED));
     for (profile, name) in [(Profile::Walk, "generated walk"), (Profile::Drive, "generated drive")] {
-        on_streets(map.graph(profile), name, 9);
+        on_streets(&map, profile, name, 9);
     }
 }
 
@@ -283,14 +283,16 @@ fn agrees_with_dijkstra_on_real_streets() {
     for (file, queries) in [("seoul-jung-small.osm.pbf", 60), ("seoul-drive-2025-05.osm.pbf", 3)] {
         let Some(path) = crate::road::load::tests::extract(file) else { continue };
         let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
-        on_streets(RoadMap::build(data).graph(Profile::Drive), &file[..10], queries);
+        on_streets(&RoadMap::build(data), Profile::Drive, &file[..10], queries);
     }
 }
 
-fn on_streets(graph: &Graph, name: &str, queries: usize) {
+/// With the map's own turns, if it has any, and with random ones that forbid more.
+fn on_streets(map: &RoadMap, profile: Profile, name: &str, queries: usize) {
+    let graph = map.graph(profile);
     let order = NodeOrder::find(graph);
-    for kind in ["junctions", "turns"] {
-        let turns = (kind == "turns").then(|| TestTurns::random(&mut Dice(5), graph));
+    let kinds = [("junctions", None), ("turns", map.turns(profile).map(TestTurns::of_table))];
+    for (kind, turns) in kinds.into_iter().filter(|k| k.0 == "junctions" || k.1.is_some()) {
         let network = Network::new(graph, &order, turns);
         for staff in [20, 2_000] {
             let mut tally = Tally::default();

@@ -5,22 +5,23 @@
 //! can be as soon, so equal times come in the order of ids.
 
 use super::UNREACHED;
-use super::buckets::{StaffBuckets, unpacked};
+use super::bucket::unpacked;
+use super::buckets::StaffBuckets;
 use super::metric::Arrivals;
 use crate::road::snap::Snap;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 use std::hash::Hash;
 
-/// The lower bound of the next entry of a bucket, which climb node it is at, and its place in the bucket.
-type Front = Reverse<(u32, u32, u32)>;
+/// The lower bound of the next entry of a bucket, which climb node it is at, and the entry's run and place there.
+type Front = (u32, u32, u32, u32);
 
 /// Everybody who can be at a pickup, soonest first, as pairs of id and milliseconds.
 pub struct Soonest<'a, Id> {
     buckets: &'a StaffBuckets<Id>,
     arrivals: Arrivals,
     limit_ms: u32,
-    fronts: BinaryHeap<Front>,
+    fronts: BinaryHeap<Reverse<Front>>,
     found: BinaryHeap<Reverse<(u32, Id)>>,
     seen: HashSet<u32>,
     given: HashSet<Id>,
@@ -29,13 +30,13 @@ pub struct Soonest<'a, Id> {
 impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Who can be at `pickup` within `bound_ms`, soonest first.
     pub fn soonest(&self, pickup: &Snap, bound_ms: u32) -> Soonest<'_, Id> {
-        let arrivals = self.metric.arrivals(pickup);
+        let arrivals = self.metric.arrivals_whole(pickup);
         let bias_ms = arrivals.entrances.bias_ms;
         let found = self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))).collect();
         let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
         let fronts = (0u32..).zip(&arrivals.reached).filter_map(|(at, r)| {
-            let ms = r.ms.saturating_add(self.least_ms[r.node as usize]);
-            (ms <= limit_ms).then_some(Reverse((ms, at, 0)))
+            let ms = r.ms[0].saturating_add(self.least_ms[r.node as usize]);
+            (ms <= limit_ms).then_some(Reverse((ms, at, 0, 0)))
         });
         let fronts = fronts.collect();
         Soonest { buckets: self, limit_ms, fronts, found, seen: HashSet::new(), given: HashSet::new(), arrivals }
@@ -51,21 +52,24 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
         (least <= self.limit_ms).then(|| least.saturating_sub(self.arrivals.entrances.bias_ms))
     }
 
-    fn look_further(&mut self, front: (u32, u32, u32)) {
-        let (road_ms, at, place) = front;
+    fn look_further(&mut self, front: Front) {
+        let (road_ms, at, run, place) = front;
         let r = self.arrivals.reached[at as usize];
-        let bucket = &self.buckets.entries[r.node as usize];
-        let (_, exit) = unpacked(bucket[place as usize]);
+        let bucket = &self.buckets.buckets[r.node as usize];
+        let (_, exit) = unpacked(bucket.run(run)[place as usize]);
         let exit_of = self.buckets.exits[exit as usize];
         let ms = road_ms + exit_of.rest_ms;
         // The first entry of an exit is its least; less than nothing is no way (as in `nearest`).
         if ms >= self.arrivals.entrances.bias_ms && self.seen.insert(exit) {
             self.found.push(Reverse((ms + exit_of.free_ms, self.buckets.id(exit / 2))));
         }
-        if let Some(&next) = bucket.get(place as usize + 1) {
-            let ms = r.ms + unpacked(next).0;
-            if ms <= self.limit_ms {
-                self.fronts.push(Reverse((ms, at, place + 1)));
+        for (run, place) in [(run, place + 1), (run + 1, 0)] {
+            if let Some(&next) = bucket.run(run).get(place as usize) {
+                let ms = r.ms[0] + unpacked(next).0;
+                if ms <= self.limit_ms {
+                    self.fronts.push(Reverse((ms, at, run, place)));
+                }
+                break;
             }
         }
     }

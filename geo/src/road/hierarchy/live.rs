@@ -2,8 +2,9 @@
 //! and swapped in. Does not choose when.
 //!
 //! Searches take the present side by a pointer and keep it to their end: none sees half a metric, and none waits for a
-//! re-weighting. They climb without any lock and hold the buckets only while scanning. Invariant: while a re-weighting runs,
-//! every move is written down under the same lock that applies it, so it lands on both sides.
+//! re-weighting. For a move they may wait the tens of microseconds its entries take: both climb before they take the buckets.
+//! Invariant: while a re-weighting runs, every move is written down under the same lock that applies it, so it lands on both
+//! sides.
 
 use super::buckets::{StaffBuckets, entries_of};
 use super::metric::{Hierarchy, Metric};
@@ -51,7 +52,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
         let side = self.present();
         let known = read(&side.buckets).stands_on(id, snap.edge);
         // Climbed before the buckets are held.
-        let entries = if known { Default::default() } else { entries_of(&side.metric, &snap) };
+        let entries = if known { Vec::new() } else { entries_of(&side.metric, &snap) };
         side.write(|buckets| buckets.put_with(id, snap, free_ms, entries));
         if let Some(moves) = &mut *moves {
             moves.push((id, Some((snap, free_ms))));
@@ -70,7 +71,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
     /// As [`StaffBuckets::nearest`].
     pub fn nearest(&self, pickup: &Snap, k: usize, bound_ms: u32, may_go: impl FnMut(Id) -> bool) -> Vec<(Id, u32)> {
         let side = self.present();
-        let arrivals = side.metric.arrivals(pickup);
+        let arrivals = side.metric.arrivals_whole(pickup);
         let buckets = read(&side.buckets);
         buckets.nearest_of(&arrivals, k, bound_ms, may_go)
     }
@@ -95,10 +96,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
             *moves = Some(Vec::new());
             read(&self.present().buckets).iter().collect()
         };
-        let mut fresh = StaffBuckets::new(metric);
-        for (id, snap, free_ms) in staff {
-            fresh.put_busy(id, snap, free_ms);
-        }
+        let mut fresh = StaffBuckets::filled(metric, staff);
         for _ in 0..CATCH_UPS_MAX {
             let meanwhile = lock(&self.moves).as_mut().map(std::mem::take).unwrap_or_default();
             let few = meanwhile.len() <= LAST_MOVES_MAX;

@@ -2,35 +2,33 @@
 //! Does not know staff.
 
 use super::UNREACHED;
-use super::climb::{Reached, Tree, UpArc, UpArcs, climb, prune};
+use super::climb::{Begin, Reached, Tree, UpArcs, climb};
+use super::customise::{Climbs, Times, downward, upward};
 use super::order::NodeOrder;
 use super::search_graph::{Entrances, SearchGraph};
+use super::shortcuts::Shortcuts;
 use super::times::ArcTimes;
 use crate::road::snap::Snap;
-use cch::Cch;
 use std::fmt;
 use std::sync::Arc;
 
 /// The contracted search graph. Made once per map.
 pub struct Hierarchy {
     pub(super) search: SearchGraph,
-    pub(super) cch: Cch,
+    pub(super) shortcuts: Shortcuts,
     pub(super) tree: Tree,
 }
 
 impl Hierarchy {
     /// Contracts a search graph made of the graph that `order` is of.
     pub fn new(search: SearchGraph, order: &NodeOrder) -> Self {
-        let shape =
-            cch::graph::Graph { first_out: search.first.clone(), head: search.head.clone(), weight: Vec::new() };
-        let cch = Cch::build(&shape, &order.of(&search));
-        let tree = Tree::new(cch.elimination_tree_parent.clone());
-        Self { search, cch, tree }
+        let (shortcuts, parent) = Shortcuts::new(&search.first, &search.head, &order.of(&search));
+        Self { search, shortcuts, tree: Tree::new(parent) }
     }
 
     /// Arcs and shortcuts.
     pub fn arc_count(&self) -> usize {
-        self.cch.cch_arc_count()
+        self.shortcuts.head.len()
     }
 
     /// Nodes a climb visits at most.
@@ -40,7 +38,7 @@ impl Hierarchy {
 
     /// Node of the search graph to its rank.
     pub(super) fn rank(&self, node: u32) -> u32 {
-        self.cch.rank[node as usize]
+        self.shortcuts.rank[node as usize]
     }
 }
 
@@ -55,27 +53,22 @@ pub struct Metric {
     pub(super) hierarchy: Arc<Hierarchy>,
     pub(super) times: ArcTimes,
     /// Times of all shortcuts, to unpack them.
-    pub(super) shortcuts: cch::Metric,
-    /// From a node to higher ones.
-    up: UpArcs,
-    /// To a node from higher ones.
-    down: UpArcs,
+    pub(super) shortcut_ms: Times,
+    climbs: Climbs,
 }
 
 impl Metric {
     /// Works out all shortcuts for these times, which must be of the same road graph.
     pub fn new(hierarchy: &Arc<Hierarchy>, times: ArcTimes) -> Self {
-        let (search, cch) = (&hierarchy.search, &hierarchy.cch);
-        let weight = |(&via, &extra): (&u32, &u32)| times.enter_ms(via).saturating_add(extra).min(UNREACHED);
-        let weights: Vec<u32> = search.via.iter().zip(&search.extra_ms).map(weight).collect();
-        let shortcuts = if search.node_count() == 0 {
-            cch::Metric { forward: Vec::new(), backward: Vec::new() }
-        } else {
-            cch.customize(&weights)
-        };
-        let up = up_arcs(hierarchy, &shortcuts.forward);
-        let down = up_arcs(hierarchy, &shortcuts.backward);
-        Self { hierarchy: Arc::clone(hierarchy), times, shortcuts, up, down }
+        let (search, shortcuts) = (&hierarchy.search, &hierarchy.shortcuts);
+        let shortcut_ms = upward(shortcuts, search.arc_count(), |arc| search.weight(&times, arc));
+        let climbs = downward(shortcuts, &hierarchy.tree.depth, &shortcut_ms);
+        Self { hierarchy: Arc::clone(hierarchy), times, shortcut_ms, climbs }
+    }
+
+    /// Arcs that climbs go along, from nodes and to them.
+    pub fn climb_arc_counts(&self) -> [usize; 2] {
+        [self.climbs.up.arcs.len(), self.climbs.down.arcs.len()]
     }
 
     /// The hierarchy it is of.
@@ -90,32 +83,42 @@ impl Metric {
 
     /// From some nodes up, with the times from them.
     pub(super) fn climb_from(&self, begin: &[(u32, u32)]) -> Vec<Reached> {
-        self.climb(&self.up, begin)
+        self.climb(&self.climbs.up, None, begin.iter().map(|&(node, ms)| (node, [ms])))
     }
 
-    /// To some nodes from above, with the times to them.
-    pub(super) fn climb_to(&self, begin: &[(u32, u32)]) -> Vec<Reached> {
-        self.climb(&self.down, begin)
-    }
-
-    fn climb(&self, arcs: &UpArcs, begin: &[(u32, u32)]) -> Vec<Reached> {
-        let ranked: Vec<(u32, u32)> = begin.iter().map(|&(node, ms)| (self.hierarchy.rank(node), ms)).collect();
+    fn climb<const LANES: usize>(
+        &self,
+        arcs: &UpArcs,
+        back: Option<&UpArcs>,
+        begin: impl Iterator<Item = Begin<LANES>>,
+    ) -> Vec<Reached<LANES>> {
+        let ranked: Vec<Begin<LANES>> = begin.map(|(node, ms)| (self.hierarchy.rank(node), ms)).collect();
         let mut reached = Vec::with_capacity(256);
-        climb(&self.hierarchy.tree, arcs, &ranked, &mut reached);
+        climb(&self.hierarchy.tree, arcs, back, &ranked, &mut reached);
         reached
     }
 
-    /// What staff who leave by `node` put into buckets.
-    pub(super) fn bucket_entries(&self, node: u32) -> Vec<Reached> {
-        let mut reached = self.climb_from(&[(node, 0)]);
-        prune(&self.hierarchy.tree, &self.down, &mut reached);
-        reached
+    /// What staff put into buckets who leave by either of two nodes, a lane each.
+    pub(super) fn bucket_entries(&self, nodes: [Option<u32>; 2]) -> Vec<Reached<2>> {
+        let begin = [[0, UNREACHED], [UNREACHED, 0]].into_iter().zip(nodes).filter_map(|(ms, node)| Some((node?, ms)));
+        self.climb(&self.climbs.up, Some(&self.climbs.down), begin)
     }
 
-    /// The climb of a pickup, biased as its entrances.
+    /// The climb of a pickup, biased as its entrances, less what no search needs: leaving that out costs as much as the climb,
+    /// and is worth it where much is read at every node.
     pub(super) fn arrivals(&self, pickup: &Snap) -> Arrivals {
+        self.arrivals_over(pickup, Some(&self.climbs.up))
+    }
+
+    /// The whole climb of a pickup, for searches that stop early and for ways.
+    pub(super) fn arrivals_whole(&self, pickup: &Snap) -> Arrivals {
+        self.arrivals_over(pickup, None)
+    }
+
+    fn arrivals_over(&self, pickup: &Snap, back: Option<&UpArcs>) -> Arrivals {
         let entrances = self.hierarchy.search.entrances(&self.times, pickup);
-        let reached = self.climb_to(&entrances.at);
+        let begin = entrances.at.iter().map(|&(node, ms)| (node, [ms]));
+        let reached = self.climb(&self.climbs.down, back, begin);
         Arrivals { pickup: *pickup, entrances, reached }
     }
 }
@@ -125,20 +128,6 @@ pub(super) struct Arrivals {
     pub(super) pickup: Snap,
     pub(super) entrances: Entrances,
     pub(super) reached: Vec<Reached>,
-}
-
-fn up_arcs(hierarchy: &Hierarchy, ms: &[u32]) -> UpArcs {
-    let cch = &hierarchy.cch;
-    let mut up = UpArcs { first: Vec::with_capacity(cch.node_count() + 1), arcs: Vec::with_capacity(ms.len()) };
-    up.first.push(0);
-    for node in 0..cch.node_count() {
-        let range = cch.up_first_out[node] as usize..cch.up_first_out[node + 1] as usize;
-        let arcs = cch.up_head[range.clone()].iter().zip(&ms[range]);
-        let finite = arcs.filter(|&(_, &ms)| ms < UNREACHED);
-        up.arcs.extend(finite.map(|(&head, &ms)| UpArc { depth: hierarchy.tree.depth[head as usize], ms }));
-        up.first.push(up.arcs.len() as u32);
-    }
-    up
 }
 
 impl fmt::Debug for Metric {

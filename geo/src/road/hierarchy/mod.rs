@@ -18,19 +18,24 @@
 //! ancestors of its beginning in one tree, a few hundred. Staff leave their climb in the nodes' buckets; a pickup climbs once
 //! and reads the buckets it passes.
 
+mod bucket;
 mod buckets;
 mod climb;
+mod customise;
 mod lazy;
 mod live;
 mod metric;
 mod nearest;
 mod order;
 mod search_graph;
+mod shortcuts;
 mod times;
 mod way;
 
 #[cfg(test)]
 mod exact_tests;
+#[cfg(test)]
+mod live_tests;
 #[cfg(test)]
 mod oracle_tests;
 
@@ -40,7 +45,7 @@ pub use live::Live;
 pub use metric::{Hierarchy, Metric};
 pub use order::{NodeOrder, OrderError};
 pub use search_graph::SearchGraph;
-pub use times::{ArcTimes, Conditions, FACTOR_MAX, FACTOR_MIN};
+pub use times::{ArcTimes, Conditions, DayFactors, FACTOR_MAX, FACTOR_MIN};
 pub use way::Way;
 
 /// Milliseconds that no way has: where there is none. Two of them add up without overflow.

@@ -5,13 +5,16 @@
 //! is left at the first entry that is too late even for somebody at the very end of their arc.
 
 use super::UNREACHED;
-use super::buckets::{StaffBuckets, unpacked};
+use super::bucket::unpacked;
+use super::buckets::StaffBuckets;
 use super::metric::{Arrivals, Metric};
 use super::way::meet;
+use crate::road::snap::Snap;
 use std::cell::RefCell;
 use std::hash::Hash;
 
-use crate::road::snap::Snap;
+/// So many staff make it worth while to prune a climb that reads every bucket whole.
+const CROWD: usize = 250;
 
 /// By person: the filter refused them.
 const REFUSED: u32 = 0;
@@ -25,7 +28,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// The `k` who can be at `pickup` soonest and pass the filter, with milliseconds, nobody later than `bound_ms`. The
     /// filter is asked once at most for each person.
     pub fn nearest(&self, pickup: &Snap, k: usize, bound_ms: u32, may_go: impl FnMut(Id) -> bool) -> Vec<(Id, u32)> {
-        self.nearest_of(&self.metric.arrivals(pickup), k, bound_ms, may_go)
+        self.nearest_of(&self.metric.arrivals_whole(pickup), k, bound_ms, may_go)
     }
 
     /// The same with the climb done.
@@ -70,12 +73,12 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             offer(person, ms + bias_ms, &mut found);
         }
         for r in &arrivals.reached {
-            if r.ms.saturating_add(self.least_ms[r.node as usize]) > found.limit_ms {
+            if r.ms[0].saturating_add(self.least_ms[r.node as usize]) > found.limit_ms {
                 continue;
             }
-            for &entry in &self.entries[r.node as usize] {
+            for &entry in self.buckets[r.node as usize].runs().flatten() {
                 let (entry_ms, exit) = unpacked(entry);
-                let road_ms = r.ms + entry_ms;
+                let road_ms = r.ms[0] + entry_ms;
                 if road_ms > found.limit_ms {
                     break;
                 }
@@ -96,7 +99,8 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Everybody who can be at `pickup` within `bound_ms`, with milliseconds, in no order.
     pub fn all(&self, pickup: &Snap, bound_ms: u32) -> Vec<(Id, u32)> {
-        let arrivals = self.metric.arrivals(pickup);
+        let crowded = self.len() >= CROWD;
+        let arrivals = if crowded { self.metric.arrivals(pickup) } else { self.metric.arrivals_whole(pickup) };
         let bias_ms = arrivals.entrances.bias_ms;
         let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
         BEST.with_borrow_mut(|best| {
@@ -106,10 +110,10 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
                 *known = (*known).min(ms + bias_ms);
             }
             for r in &arrivals.reached {
-                for &entry in &self.entries[r.node as usize] {
+                for &entry in self.buckets[r.node as usize].runs().flatten() {
                     let (entry_ms, exit) = unpacked(entry);
                     let exit_of = self.exits[exit as usize];
-                    let ms = (r.ms + entry_ms).saturating_add(exit_of.rest_ms);
+                    let ms = (r.ms[0] + entry_ms).saturating_add(exit_of.rest_ms);
                     if ms >= bias_ms {
                         let known = &mut best[exit as usize / 2];
                         *known = (*known).min(ms.saturating_add(exit_of.free_ms));
@@ -156,7 +160,8 @@ impl Metric {
             if !self.times.is_open(arc) {
                 return None;
             }
-            let next = search.out(arc).map(|i| (search.head[i], self.weight(i))).filter(|n| n.1 < UNREACHED);
+            let next =
+                search.out(arc).map(|i| (search.head[i], search.weight(&self.times, i))).filter(|n| n.1 < UNREACHED);
             let begin: Vec<(u32, u32)> = next.collect();
             meet(&self.climb_from(&begin), &arrivals.reached, 0).map(|(_, ms)| ms - arrivals.entrances.bias_ms)
         })

@@ -4,6 +4,7 @@ use super::ArcTimes;
 use crate::road::Snap;
 use crate::road::drawn::Dice;
 use crate::road::graph::Graph;
+use crate::road::turns::Turns;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -17,6 +18,13 @@ impl TestTurns {
     /// Every turn is allowed and costs nothing: what a search over junctions sees.
     pub(super) fn free(graph: &Graph) -> Self {
         Self::of(graph, |_, _| Some(0))
+    }
+
+    /// A map's own.
+    pub(super) fn of_table(turns: &Turns) -> Self {
+        let states = 0..turns.state_count() as u32;
+        let row = |state| turns.turns_out(state).iter().map(|turn| (turn.arc, turn.ms)).collect();
+        Self { rows: states.clone().map(row).collect(), original: states.map(|state| turns.original(state)).collect() }
     }
 
     /// Random costs, some turns forbidden, some arcs with a copy that some arrive on and that has fewer ways on.

@@ -6,9 +6,11 @@
 //! further nodes. Measured from end to end, so that staff leave their arc by its own node with the rest of it as a sum of
 //! their own, and a pickup's arc is entered by its own node with what lies behind the pickup taken off again.
 
+use super::UNREACHED;
 use super::times::ArcTimes;
 use crate::road::graph::Graph;
 use crate::road::snap::Snap;
+use crate::road::{Profile, RoadMap};
 
 /// What the nodes are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +45,20 @@ pub(super) struct Entrances {
 }
 
 impl SearchGraph {
+    /// What a profile is searched on: arcs where turns matter, junctions where they do not.
+    pub fn of(map: &RoadMap, profile: Profile) -> Self {
+        let graph = map.graph(profile);
+        match map.turns(profile) {
+            None => Self::of_junctions(graph, |_| 0),
+            Some(turns) => Self::of_turns(
+                graph,
+                turns.state_count() as u32,
+                |state| turns.original(state),
+                |state| turns.turns_out(state).iter().map(|turn| (turn.arc, turn.ms)),
+            ),
+        }
+    }
+
     /// Junctions and arcs as they are, `crossing_ms(arc)` added at the beginning of each arc: signals, crossings.
     pub fn of_junctions(graph: &Graph, crossing_ms: impl Fn(u32) -> u32) -> Self {
         let mut this = Self::empty(Kind::Junctions, graph);
@@ -108,6 +124,11 @@ impl SearchGraph {
     /// Numbers of arcs out of a node.
     pub(super) fn out(&self, node: u32) -> std::ops::Range<usize> {
         self.first[node as usize] as usize..self.first[node as usize + 1] as usize
+    }
+
+    /// Milliseconds of an arc, [`UNREACHED`] if it may not be used.
+    pub(super) fn weight(&self, times: &ArcTimes, arc: usize) -> u32 {
+        times.enter_ms(self.via[arc]).saturating_add(self.extra_ms[arc]).min(UNREACHED)
     }
 
     /// The junction at the head of a road arc.

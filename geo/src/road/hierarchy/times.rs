@@ -40,6 +40,18 @@ impl Conditions {
     }
 }
 
+/// Factors by class of road and hour of the day, what an hour usually is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DayFactors(pub BTreeMap<RoadClass, [f32; 24]>);
+
+impl DayFactors {
+    /// What is usual in an hour (0..=23, further ones begin again).
+    pub fn at(&self, hour: usize) -> Conditions {
+        let by_class = self.0.iter().map(|(&class, hours)| (class, hours[hour % 24])).collect();
+        Conditions { by_class, ..Conditions::default() }
+    }
+}
+
 /// Milliseconds of every arc of one graph.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ArcTimes {

@@ -24,7 +24,7 @@ type Meeting = (u32, u32);
 impl Metric {
     /// Milliseconds of the fastest way; `None` if there is none.
     pub fn travel_ms(&self, from: &Snap, to: &Snap) -> Option<u32> {
-        let arrivals = self.arrivals(to);
+        let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let exits = search.exits(&self.times, from);
@@ -38,7 +38,7 @@ impl Metric {
 
     /// The fastest way with the arcs it goes along.
     pub fn way(&self, from: &Snap, to: &Snap) -> Option<Way> {
-        let arrivals = self.arrivals(to);
+        let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let mut best: Option<Way> = None;
@@ -65,7 +65,8 @@ impl Metric {
             };
             through(&[(node, rest_ms)], None);
             if search.kind == Kind::Arcs && from.edge == to.edge {
-                let next = search.out(node).map(|i| (search.head[i], self.weight(i).saturating_add(rest_ms)));
+                let next =
+                    search.out(node).map(|i| (search.head[i], search.weight(&self.times, i).saturating_add(rest_ms)));
                 let next: Vec<End> = next.filter(|n| n.1 < UNREACHED).collect();
                 through(&next, Some(node));
             }
@@ -89,31 +90,25 @@ impl Metric {
         Some(graph.follow(from, to, pieces, u64::from(way.ms)))
     }
 
-    /// Milliseconds of an arc of the search graph.
-    pub(super) fn weight(&self, arc: usize) -> u32 {
-        let search = &self.hierarchy.search;
-        self.times.enter_ms(search.via[arc]).saturating_add(search.extra_ms[arc]).min(UNREACHED)
-    }
-
     /// Search nodes of the way over `top`.
     fn path(&self, begin: &[End], from: &[Reached], end: &[End], to: &[Reached], top: u32) -> Vec<u32> {
         let mut ranks = self.chain(begin, from, top, true);
         ranks.reverse();
         let below = self.chain(end, to, top, false);
-        let cch = &self.hierarchy.cch;
         let mut nodes = vec![ranks[0]];
         for pair in ranks.windows(2) {
-            self.unpack(self.shortcut(pair[0], pair[1]), true, &mut nodes);
+            self.unpack(pair[0], pair[1], &mut nodes);
         }
         for pair in below.windows(2) {
-            self.unpack(self.shortcut(pair[1], pair[0]), false, &mut nodes);
+            self.unpack(pair[0], pair[1], &mut nodes);
         }
-        nodes.into_iter().map(|rank| cch.order[rank as usize]).collect()
+        let order = &self.hierarchy.shortcuts.order;
+        nodes.into_iter().map(|rank| order[rank as usize]).collect()
     }
 
     /// Ranks of a climb from its top down to where it began.
     fn chain(&self, begin: &[End], climbed: &[Reached], top: u32, forward: bool) -> Vec<u32> {
-        let ms_at = |rank: u32| climbed.iter().filter(|r| r.node == rank).map(|r| r.ms).min();
+        let ms_at = |rank: u32| climbed.iter().filter(|r| r.node == rank).map(|r| r.ms[0]).min();
         let mut chain = vec![top];
         let mut here = top;
         loop {
@@ -121,59 +116,44 @@ impl Metric {
             if begin.iter().any(|&(node, begin_ms)| self.hierarchy.rank(node) == here && begin_ms == ms) {
                 return chain;
             }
-            let shortcuts = if forward { &self.shortcuts.forward } else { &self.shortcuts.backward };
-            let below = climbed.iter().find(|r| {
-                r.node < here
-                    && self.find_shortcut(r.node, here).is_some_and(|arc| r.ms + shortcuts[arc as usize] == ms)
-            });
-            here = below.expect("a time is a beginning's or comes over an arc from below").node;
+            let direction = usize::from(!forward);
+            let over = |r: &&Reached| {
+                let shortcut = self.hierarchy.shortcuts.between(r.node, here);
+                r.node < here && shortcut.is_some_and(|s| r.ms[0] + self.shortcut_ms[s][direction] == ms)
+            };
+            here = climbed.iter().find(over).expect("a time is a beginning's or comes over an arc from below").node;
             chain.push(here);
         }
     }
 
-    fn find_shortcut(&self, low: u32, high: u32) -> Option<u32> {
-        let cch = &self.hierarchy.cch;
-        let first = cch.up_first_out[low as usize];
-        let heads = &cch.up_head[first as usize..cch.up_first_out[low as usize + 1] as usize];
-        heads.binary_search(&high).ok().map(|at| first + at as u32)
-    }
-
-    fn shortcut(&self, low: u32, high: u32) -> u32 {
-        self.find_shortcut(low, high).expect("it was found before")
-    }
-
-    /// Adds the ranks after the first that a shortcut stands for; upward if `forward`, else the way down.
-    fn unpack(&self, shortcut: u32, forward: bool, nodes: &mut Vec<u32>) {
-        let (cch, ms) = (&self.hierarchy.cch, &self.shortcuts);
-        let mut stack = vec![(shortcut, forward)];
-        while let Some((arc, forward)) = stack.pop() {
-            let (low, high) = (cch.up_tail[arc as usize], cch.up_head[arc as usize]);
-            let whole = if forward { ms.forward[arc as usize] } else { ms.backward[arc as usize] };
-            let parts = self.triangles(low, high).find(|&(to_low, to_high)| {
-                let (down, up) = if forward { (to_low, to_high) } else { (to_high, to_low) };
-                ms.backward[down as usize] + ms.forward[up as usize] == whole
+    /// Adds the ranks after the first on the way that the shortcut from one rank to another stands for.
+    fn unpack(&self, from: u32, to: u32, nodes: &mut Vec<u32>) {
+        let mut stack = vec![(from, to)];
+        while let Some((from, to)) = stack.pop() {
+            let whole_ms = self.ms_between(from, to).expect("shortcuts are made of shortcuts");
+            let middle = self.below_both(from, to).find(|&(_, into, out)| {
+                self.shortcut_ms[into as usize][1] + self.shortcut_ms[out as usize][0] == whole_ms
             });
-            match parts {
-                Some((to_low, to_high)) => {
-                    let (down, up) = if forward { (to_low, to_high) } else { (to_high, to_low) };
-                    stack.push((up, true));
-                    stack.push((down, false));
-                }
-                None => nodes.push(if forward { high } else { low }),
+            match middle {
+                Some((middle, ..)) => stack.extend([(middle, to), (from, middle)]),
+                None => nodes.push(to),
             }
         }
     }
 
-    /// Arcs from each common lower neighbour to the two.
-    fn triangles(&self, low: u32, high: u32) -> impl Iterator<Item = (u32, u32)> + '_ {
-        let cch = &self.hierarchy.cch;
-        let range = |x: u32| cch.down_first_out[x as usize] as usize..cch.down_first_out[x as usize + 1] as usize;
-        let mut others = range(high).peekable();
-        range(low).filter_map(move |a| {
-            let node = cch.down_head[a];
-            while others.next_if(|&b| cch.down_head[b] < node).is_some() {}
-            let b = *others.peek().filter(|&&b| cch.down_head[b] == node)?;
-            Some((cch.down_to_up[a], cch.down_to_up[b]))
+    fn ms_between(&self, from: u32, to: u32) -> Option<u32> {
+        let shortcut = self.hierarchy.shortcuts.between(from.min(to), from.max(to))?;
+        Some(self.shortcut_ms[shortcut][usize::from(from > to)])
+    }
+
+    /// Each lower neighbour of both, with the shortcuts between the first and it, and between it and the second.
+    fn below_both(&self, from: u32, to: u32) -> impl Iterator<Item = (u32, u32, u32)> + '_ {
+        let shortcuts = &self.hierarchy.shortcuts;
+        let mut others = shortcuts.below(to).iter().peekable();
+        shortcuts.below(from).iter().filter_map(move |&[node, into]| {
+            while others.next_if(|o| o[0] < node).is_some() {}
+            let out = others.peek().filter(|o| o[0] == node)?[1];
+            Some((node, into, out))
         })
     }
 
@@ -185,7 +165,7 @@ impl Metric {
         }
         let between = nodes.windows(2).map(|pair| {
             let arcs = search.out(pair[0]).filter(|&i| search.head[i] == pair[1]);
-            search.via[arcs.min_by_key(|&i| self.weight(i)).expect("neighbours on a way share an arc")]
+            search.via[arcs.min_by_key(|&i| search.weight(&self.times, i)).expect("neighbours on a way share an arc")]
         });
         let last = nodes[nodes.len() - 1];
         let entrances = [to.edge * 2, to.edge * 2 + 1].into_iter().filter(|&arc| self.times.may_enter(arc));
@@ -200,7 +180,7 @@ impl Metric {
 /// The node over which two climbs meet soonest, and the sum of their times, of those no less than `least_ms`.
 pub(super) fn meet(from: &[Reached], to: &[Reached], least_ms: u32) -> Option<Meeting> {
     let sorted = |climbed: &[Reached]| {
-        let mut sorted: Vec<(u32, u32)> = climbed.iter().map(|r| (r.node, r.ms)).collect();
+        let mut sorted: Vec<(u32, u32)> = climbed.iter().map(|r| (r.node, r.ms[0])).collect();
         sorted.sort_unstable();
         sorted.dedup_by_key(|e| e.0);
         sorted

@@ -1,0 +1,171 @@
+//! What is shared between threads: moves during a re-weighting land on both sides, and no search sees half of one.
+
+use super::{ArcTimes, Conditions, DayFactors, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
+use crate::road::data::RoadClass;
+use crate::road::drawn::{Dice, tangle};
+use crate::road::{Graph, Profile, RoadMap, Snap};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+const BOUND_MS: u32 = 4 * 3_600_000;
+
+fn slowed(graph: &Graph, factor: f32) -> ArcTimes {
+    let conditions = Conditions { by_class: [(RoadClass::Residential, factor)].into(), ..Conditions::default() };
+    ArcTimes::under(graph, &conditions, |_| RoadClass::Residential)
+}
+
+fn snap(dice: &mut Dice, graph: &Graph) -> Snap {
+    graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32)
+}
+
+fn hierarchy(map: &RoadMap) -> Arc<Hierarchy> {
+    let order = NodeOrder::find(map.graph(Profile::Drive));
+    Arc::new(Hierarchy::new(SearchGraph::of(map, Profile::Drive), &order))
+}
+
+#[test]
+fn moves_during_a_reweighting_land_on_both_sides() {
+    let map = RoadMap::build(tangle(&mut Dice(11), 200, 300));
+    let graph = map.graph(Profile::Drive);
+    let hierarchy = hierarchy(&map);
+    let live: Live<u32> = Live::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)));
+    let mut dice = Dice(12);
+    let mut standing = vec![None; 60];
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            for round in 0..20 {
+                live.reweigh(slowed(graph, 1.0 + round as f32 / 10.0));
+            }
+            done.store(true, Ordering::Release);
+        });
+        while !done.load(Ordering::Acquire) && !worker.is_finished() {
+            let id = dice.below(60);
+            if dice.below(5) == 0 {
+                assert_eq!(live.remove(id as u32), standing[id].take().is_some());
+            } else {
+                let to = (snap(&mut dice, graph), dice.below(2) as u32 * 60_000);
+                live.put(id as u32, to.0, to.1);
+                standing[id] = Some(to);
+            }
+            // Moves without a pause, which phones never send, would keep the lock from the other thread.
+            std::thread::yield_now();
+        }
+    });
+    let expected = Arc::new(Metric::new(&hierarchy, slowed(graph, 2.9)));
+    let people = (0u32..).zip(&standing).filter_map(|(id, s)| s.map(|(snap, free_ms)| (id, snap, free_ms)));
+    let expected = StaffBuckets::filled(expected, people);
+    for _ in 0..50 {
+        let pickup = snap(&mut dice, graph);
+        let got = live.nearest(&pickup, 60, BOUND_MS, |_| true);
+        assert_eq!(got, expected.nearest(&pickup, 60, BOUND_MS, |_| true));
+        assert!(!got.is_empty());
+    }
+}
+
+#[test]
+fn no_search_sees_half_a_metric() {
+    let map = RoadMap::build(tangle(&mut Dice(21), 200, 300));
+    let graph = map.graph(Profile::Drive);
+    let hierarchy = hierarchy(&map);
+    let sides = [1.0, 3.0].map(|factor| slowed(graph, factor));
+    let mut dice = Dice(22);
+    let people: Vec<(u32, Snap, u32)> = (0..50).map(|id| (id, snap(&mut dice, graph), 0)).collect();
+    let pickup = snap(&mut dice, graph);
+    let answers = sides.clone().map(|times| {
+        let buckets = StaffBuckets::filled(Arc::new(Metric::new(&hierarchy, times)), people.iter().copied());
+        buckets.nearest(&pickup, 50, BOUND_MS, |_| true)
+    });
+    assert_ne!(answers[0], answers[1]);
+    let live: Live<u32> = Live::new(Metric::new(&hierarchy, sides[0].clone()));
+    for &(id, snap, free_ms) in &people {
+        live.put(id, snap, free_ms);
+    }
+    std::thread::scope(|scope| {
+        let worker = scope.spawn(|| {
+            for round in 1..30 {
+                live.reweigh(sides[round % 2].clone());
+            }
+        });
+        let mut seen = [0, 0];
+        while !worker.is_finished() || seen.contains(&0) && seen.iter().sum::<usize>() < 100_000 {
+            let got = live.nearest(&pickup, 50, BOUND_MS, |_| true);
+            let side = answers.iter().position(|a| *a == got);
+            seen[side.expect("an answer is one side's or the other's")] += 1;
+        }
+        println!("answers of each side: {seen:?}");
+    });
+}
+
+#[test]
+fn whoever_is_free_sooner_and_farther_can_win() {
+    let map = RoadMap::build(tangle(&mut Dice(31), 100, 150));
+    let graph = map.graph(Profile::Drive);
+    let metric = Arc::new(Metric::new(&hierarchy(&map), ArcTimes::free_flow(graph)));
+    let mut dice = Dice(32);
+    let pickup = snap(&mut dice, graph);
+    let mut buckets = StaffBuckets::new(Arc::clone(&metric));
+    for id in 0..2 {
+        buckets.put(id, snap(&mut dice, graph));
+    }
+    let both = buckets.nearest(&pickup, 2, BOUND_MS, |_| true);
+    let [(near, near_ms), (far, far_ms)] = both[..] else { panic!("both can come") };
+    let busy_ms = far_ms - near_ms + 1;
+    buckets.put_busy(near, buckets.get(near).unwrap(), busy_ms);
+    let after = buckets.nearest(&pickup, 2, BOUND_MS, |_| true);
+    assert_eq!(after, [(far, far_ms), (near, near_ms + busy_ms)]);
+}
+
+#[test]
+fn a_closed_bridge_is_no_way_and_not_a_long_one() {
+    let drawn = crate::road::drawn::draw("A---B\n    |\n    |\nC---D");
+    let graph = drawn.map.graph(Profile::Drive);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let live: Live<u32> = Live::new(Metric::new(&hierarchy(&drawn.map), ArcTimes::free_flow(graph)));
+    live.put(1, snap('A', 'B'), 0);
+    assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 1);
+    let mut closed = Conditions::default();
+    closed.close_edge(snap('B', 'D').edge);
+    live.reweigh(ArcTimes::under(graph, &closed, |_| RoadClass::Residential));
+    assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true), []);
+    assert_eq!(live.metric().travel_ms(&snap('A', 'B'), &snap('C', 'D')), None);
+    assert!(live.metric().route(graph, &snap('A', 'B'), &snap('C', 'D')).is_none());
+    // Who stands on the closed street may leave it.
+    live.put(2, snap('B', 'D'), 0);
+    assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 1);
+    live.reweigh(ArcTimes::free_flow(graph));
+    assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 2);
+}
+
+#[test]
+fn rush_hour_is_slower_and_night_is_not() {
+    let map = RoadMap::build(tangle(&mut Dice(51), 100, 150));
+    let graph = map.graph(Profile::Drive);
+    let mut hours = [1.0; 24];
+    hours[8] = 2.0;
+    let day = DayFactors([(RoadClass::Residential, hours)].into());
+    let hierarchy = hierarchy(&map);
+    let at = |hour| Metric::new(&hierarchy, ArcTimes::under(graph, &day.at(hour), |_| RoadClass::Residential));
+    let mut dice = Dice(52);
+    let (from, to) = (snap(&mut dice, graph), snap(&mut dice, graph));
+    let ms = [3, 8, 27].map(|hour| at(hour).travel_ms(&from, &to).unwrap());
+    assert!(ms[1] > ms[0] && ms[1] <= ms[0] * 2 + 1000 && ms[2] == ms[0], "{ms:?}");
+}
+
+#[test]
+fn a_kept_order_of_another_map_is_refused() {
+    let map = RoadMap::build(tangle(&mut Dice(41), 30, 40));
+    let graph = map.graph(Profile::Walk);
+    let order = NodeOrder::find(graph).as_slice().to_vec();
+    assert!(NodeOrder::kept(graph, order.clone()).is_ok());
+    for wrong in [order[1..].to_vec(), vec![0; order.len()], vec![u32::MAX; order.len()]] {
+        assert!(NodeOrder::kept(graph, wrong).is_err());
+    }
+}
+
+#[test]
+fn an_empty_map_has_an_empty_hierarchy() {
+    let map = RoadMap::build(crate::road::drawn::data(Vec::new(), Vec::new()));
+    let metric = Metric::new(&hierarchy(&map), ArcTimes::free_flow(map.graph(Profile::Drive)));
+    assert!(StaffBuckets::<u32>::new(Arc::new(metric)).is_empty());
+}

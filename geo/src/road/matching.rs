@@ -1,0 +1,380 @@
+//! Owns map matching: which street a phone is in, from one noisy fix after another. Does not snap single points (`snap`) and
+//! does not decide what a weak fix means for a trip.
+//!
+//! Several streets are kept in mind with a cost each: how far the fix is from the street, whether one moves along it, and how
+//! much longer than the straight line the way from the streets kept before is. The cheapest is the answer, the present one
+//! being left only for a clearly better one. One fix costs a bounded amount of work whatever the size of the map.
+//!
+//! A fix that no street explains is *weak*, and says why; what was known before is kept then.
+
+use super::Profile;
+use super::graph::Graph;
+use super::snap::Snap;
+use crate::fix::Fix;
+use crate::position::Position;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::fmt;
+
+/// Streets kept in mind.
+pub const CANDIDATES_MAX: usize = 8;
+
+/// Junctions looked at for the ways on from one of them.
+const SETTLED_MAX: usize = 96;
+
+/// With a larger error radius a fix tells no street from the next, metres.
+pub const MATCH_ACCURACY_M_MAX: f32 = 150.0;
+
+/// No street is further away than this from a true fix, whatever its error radius, metres: width of a big street and its
+/// pavements.
+const REACH_M_MIN: f64 = 35.0;
+/// Nor further than this many error radii.
+const REACH_RADII: f64 = 2.5;
+const REACH_M_MAX: f64 = 200.0;
+
+/// After this long nothing of what was before counts, seconds.
+const FORGET_S: f64 = 120.0;
+
+/// So many fixes in a row that could not have been reached, near one another, are where the phone really is.
+pub const JUMPS_BELIEVED: u8 = 3;
+
+/// Clocks differ, and network delays are taken off twice at times, milliseconds.
+const FUTURE_MS_MAX: i64 = 5_000;
+
+/// The part of an error radius (which two of three fixes are within) that is the spread in one direction.
+const SPREAD_OF_RADIUS: f64 = 0.66;
+const SPREAD_M_MIN: f64 = 4.0;
+
+/// Cost of a way that is this much longer than the straight line: 1 for each spread and this many metres.
+const DETOUR_M: f64 = 12.0;
+/// Cost of a street that cannot be reached from any kept before.
+const UNREACHED_COST: f64 = 12.0;
+/// Cost of moving square to a street.
+const ACROSS_COST: f64 = 3.0;
+/// The heading is taken from a fix at least so many spreads away, and half believed (and squared) at so many.
+const ANCHOR_SPREADS: f64 = 6.0;
+const HEADING_SPREADS: f64 = 3.0;
+/// Another street must be better by this to be changed to.
+const HOLD_COST: f64 = 0.25;
+/// Kept streets this much worse than the best are forgotten.
+const HOPELESS_COST: f64 = 25.0;
+
+/// Why a fix is weak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WeakFix {
+    /// Error radius above [`MATCH_ACCURACY_M_MAX`].
+    Inaccurate,
+    /// No street near enough: the river, a park, outside the map.
+    OffStreet,
+    /// Not reachable from the fix before in that time.
+    Jump,
+    /// Taken in the future.
+    Future,
+    /// Not after the fix before.
+    OutOfOrder,
+}
+
+/// What a fix told.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Match {
+    /// In this street.
+    Street(InStreet),
+    /// Nothing certain.
+    Weak(WeakFix),
+}
+
+/// A street somebody is in.
+#[derive(Clone, Copy, PartialEq)]
+pub struct InStreet {
+    /// The place on the street.
+    pub snap: Snap,
+    /// Whether they move from the edge's start to its end; `None` while that is not known.
+    pub forward: Option<bool>,
+    /// Whether no other street is nearly as likely.
+    pub sure: bool,
+}
+
+/// Where somebody is stays hidden.
+impl fmt::Debug for InStreet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InStreet(hidden, sure: {})", self.sure)
+    }
+}
+
+/// A street kept in mind.
+#[derive(Clone, Copy)]
+struct Kept {
+    at: InStreet,
+    cost: f64,
+}
+
+/// What is known of a phone after its last good fix.
+#[derive(Clone, Copy)]
+struct Last {
+    position: Position,
+    accuracy_m: f32,
+    taken_at_ms: i64,
+}
+
+/// The matcher of one phone on one graph. Give it fixes in the order they were taken.
+#[derive(Clone, Default)]
+pub struct Matcher {
+    last: Option<Last>,
+    kept: Vec<Kept>,
+    /// The edge last given.
+    given: Option<u32>,
+    /// Where one was some spreads ago: the heading from there is clearer than from the last fix.
+    anchor: Option<Position>,
+    /// The last fix that seemed a jump, and how many there were in a row.
+    jumped: Option<(Last, u8)>,
+}
+
+impl fmt::Debug for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Matcher({} streets hidden)", self.kept.len())
+    }
+}
+
+/// Nobody moves faster than this, metres per second.
+fn speed_mps_max(graph: &Graph) -> f64 {
+    match graph.profile() {
+        // Somebody on foot may run, or be on a bus for a while.
+        Profile::Walk => 20.0,
+        Profile::Cycle => 15.0,
+        Profile::Drive | Profile::Transit => graph.speed_mps_max().max(25.0) * 1.5,
+    }
+}
+
+impl Matcher {
+    /// Of a phone of which nothing is known.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the next fix. `now_ms` is the server's clock.
+    pub fn take(&mut self, graph: &Graph, fix: &Fix, now_ms: i64) -> Match {
+        match self.match_street(graph, fix, now_ms) {
+            Ok(street) => Match::Street(street),
+            Err(weak) => Match::Weak(weak),
+        }
+    }
+
+    fn match_street(&mut self, graph: &Graph, fix: &Fix, now_ms: i64) -> Result<InStreet, WeakFix> {
+        let here = Last { position: fix.position, accuracy_m: fix.accuracy_m, taken_at_ms: fix.taken_at_ms };
+        if fix.taken_at_ms > now_ms + FUTURE_MS_MAX {
+            return Err(WeakFix::Future);
+        }
+        if self.last.is_some_and(|l| fix.taken_at_ms <= l.taken_at_ms) {
+            return Err(WeakFix::OutOfOrder);
+        }
+        // Also refuses what is no number.
+        if !(0.0..=MATCH_ACCURACY_M_MAX).contains(&fix.accuracy_m) {
+            return Err(WeakFix::Inaccurate);
+        }
+        let spread_m = (f64::from(fix.accuracy_m) * SPREAD_OF_RADIUS).max(SPREAD_M_MIN);
+        let reach_m = (f64::from(fix.accuracy_m) * REACH_RADII).clamp(REACH_M_MIN, REACH_M_MAX);
+        let near = graph.snaps_within(fix.position, reach_m, CANDIDATES_MAX);
+        if near.is_empty() {
+            return Err(WeakFix::OffStreet);
+        }
+        self.forget_or_refuse(graph, here)?;
+        let moved = self.last.map(|l| {
+            let from = self.anchor.unwrap_or(l.position);
+            Moved::between(l.position, from, fix.position, spread_m)
+        });
+        let reached = moved.as_ref().map_or_else(Vec::new, |m| {
+            self.kept.iter().map(|k| Reached::from(graph, &k.at, m.metres * 2.0 + 100.0 + 4.0 * spread_m)).collect()
+        });
+        let mut kept: Vec<Kept> =
+            near.iter().map(|snap| self.weigh(graph, snap, spread_m, moved.as_ref(), &reached)).collect();
+        kept.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+        let best = kept[0].cost;
+        for k in &mut kept {
+            k.cost -= best;
+        }
+        kept.retain(|k| k.cost < HOPELESS_COST);
+        let held = kept.iter().position(|k| Some(k.at.snap.edge) == self.given && k.cost < HOLD_COST);
+        let chosen = held.unwrap_or(0);
+        let rival = kept.iter().enumerate().filter(|&(i, _)| i != chosen).map(|(_, k)| k.cost);
+        let sure = rival.fold(f64::INFINITY, f64::min) > kept[chosen].cost + 1.0;
+        let street = InStreet { sure, ..kept[chosen].at };
+        self.given = Some(street.snap.edge);
+        self.kept = kept;
+        if self.anchor.is_none_or(|a| a.distance_m(here.position) > ANCHOR_SPREADS * spread_m) {
+            // The one before this is that far away, or was there first.
+            self.anchor = self.last.map(|l| l.position).or(Some(here.position));
+        }
+        self.last = Some(here);
+        self.jumped = None;
+        Ok(street)
+    }
+
+    /// Forgets what is too old, and refuses what is too far for the time that went by, unless it keeps coming.
+    fn forget_or_refuse(&mut self, graph: &Graph, here: Last) -> Result<(), WeakFix> {
+        let Some(last) = self.last else { return Ok(()) };
+        if seconds_between(&last, &here) > FORGET_S {
+            self.forget();
+            return Ok(());
+        }
+        let mps = speed_mps_max(graph);
+        if is_reachable(&last, &here, mps) {
+            return Ok(());
+        }
+        let so_far = self.jumped.filter(|(jump, _)| is_reachable(jump, &here, mps)).map_or(0, |(_, count)| count);
+        if so_far + 1 >= JUMPS_BELIEVED {
+            self.forget();
+            return Ok(());
+        }
+        self.jumped = Some((here, so_far + 1));
+        Err(WeakFix::Jump)
+    }
+
+    fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    fn weigh(&self, graph: &Graph, snap: &Snap, spread_m: f64, moved: Option<&Moved>, reached: &[Reached]) -> Kept {
+        let off = f64::from(snap.distance_m) / spread_m;
+        let mut cost = off * off / 2.0;
+        let mut forward = None;
+        if let Some(moved) = moved {
+            let mut way_cost = UNREACHED_COST;
+            let mut best = f64::INFINITY;
+            for (before, reached) in self.kept.iter().zip(reached) {
+                let (detour, direction) = match reached.way_to(graph, snap) {
+                    Some((way_m, direction)) => ((way_m - moved.metres).abs() / (DETOUR_M + spread_m), direction),
+                    None => (UNREACHED_COST, None),
+                };
+                if before.cost + detour < best {
+                    best = before.cost + detour;
+                    way_cost = best;
+                    forward = direction.or_else(|| before.at.forward.filter(|_| before.at.snap.edge == snap.edge));
+                }
+            }
+            cost += way_cost + moved.across(graph, snap);
+        }
+        Kept { at: InStreet { snap: *snap, forward, sure: false }, cost }
+    }
+}
+
+fn seconds_between(a: &Last, b: &Last) -> f64 {
+    (b.taken_at_ms - a.taken_at_ms) as f64 / 1000.0
+}
+
+fn is_reachable(from: &Last, to: &Last, mps: f64) -> bool {
+    let apart_m = from.position.distance_m(to.position) - f64::from(from.accuracy_m) - f64::from(to.accuracy_m);
+    // A second on top: times are rounded.
+    apart_m <= mps * (seconds_between(from, to) + 1.0)
+}
+
+/// A movement from one fix to the next.
+struct Moved {
+    metres: f64,
+    /// East and north, of length 1.
+    heading: [f64; 2],
+    /// How much the heading is believed, 0..1: little while it is within the spread.
+    believed: f64,
+}
+
+fn heading(from: Position, to: Position) -> Option<[f64; 2]> {
+    let east = (to.lon() - from.lon()) * from.lat().to_radians().cos();
+    let north = to.lat() - from.lat();
+    let length = east.hypot(north);
+    (length > 0.0).then(|| [east / length, north / length])
+}
+
+impl Moved {
+    fn between(last: Position, anchor: Position, to: Position, spread_m: f64) -> Self {
+        let metres = last.distance_m(to);
+        let base_m = anchor.distance_m(to);
+        let believed = (base_m / (base_m + HEADING_SPREADS * spread_m)).powi(2);
+        heading(anchor, to).map_or(Self { metres, heading: [0.0; 2], believed: 0.0 }, |heading| Self {
+            metres,
+            heading,
+            believed,
+        })
+    }
+
+    /// What it costs to be in a street that lies across the movement, or may only be used against it.
+    fn across(&self, graph: &Graph, snap: &Snap) -> f64 {
+        let edge = graph.edge(snap.edge);
+        let reach = if edge.length_m > 0.0 { 8.0 / edge.length_m } else { 0.0 };
+        let (a, b) = (graph.along(snap.edge, snap.fraction - reach), graph.along(snap.edge, snap.fraction + reach));
+        let Some(along) = heading(a, b) else { return 0.0 };
+        let cosine = along[0] * self.heading[0] + along[1] * self.heading[1];
+        let fit = match (edge.forward, edge.backward) {
+            (true, false) => cosine,
+            (false, true) => -cosine,
+            _ => cosine.abs(),
+        };
+        ACROSS_COST * self.believed * (1.0 - fit)
+    }
+}
+
+/// The ways on from a kept street, up to a length.
+struct Reached {
+    from: Snap,
+    /// Metres to junctions.
+    junctions: HashMap<u32, f64>,
+}
+
+impl Reached {
+    fn from(graph: &Graph, street: &InStreet, metres_max: f64) -> Self {
+        let snap = street.snap;
+        let edge = graph.edge(snap.edge);
+        let length_m = f64::from(edge.length_m);
+        let before_m = length_m * f64::from(snap.fraction);
+        // Keys of the queue in millimetres: floats have no order.
+        let mut queue = BinaryHeap::new();
+        let mm = |metres: f64| (metres * 1000.0) as u64;
+        if edge.forward {
+            queue.push(Reverse((mm(length_m - before_m), edge.end)));
+        }
+        if edge.backward {
+            queue.push(Reverse((mm(before_m), edge.start)));
+        }
+        let mut junctions = HashMap::new();
+        while let Some(Reverse((at_mm, node))) = queue.pop() {
+            if at_mm > mm(metres_max) || junctions.len() >= SETTLED_MAX {
+                break;
+            }
+            if junctions.contains_key(&node) {
+                continue;
+            }
+            junctions.insert(node, at_mm as f64 / 1000.0);
+            for arc in graph.arcs_out(node) {
+                if !junctions.contains_key(&arc.node) {
+                    queue.push(Reverse((at_mm + mm(f64::from(graph.edge(arc.edge).length_m)), arc.node)));
+                }
+            }
+        }
+        Self { from: snap, junctions }
+    }
+
+    /// Metres to a snap and whether it is come to along its edge; `None` if it is not within reach. Along one's own edge
+    /// a step back is no way round: fixes jitter.
+    fn way_to(&self, graph: &Graph, to: &Snap) -> Option<(f64, Option<bool>)> {
+        let edge = graph.edge(to.edge);
+        let length_m = f64::from(edge.length_m);
+        if to.edge == self.from.edge {
+            let step_m = f64::from(to.fraction - self.from.fraction) * length_m;
+            let direction = match (edge.forward, edge.backward) {
+                (true, false) => Some(true),
+                (false, true) => Some(false),
+                // Less than this is jitter.
+                _ => (step_m.abs() > 10.0).then_some(step_m > 0.0),
+            };
+            return Some((step_m.abs(), direction));
+        }
+        let before_m = length_m * f64::from(to.fraction);
+        let by = |node: u32, open: bool, metres: f64| self.junctions.get(&node).filter(|_| open).map(|m| m + metres);
+        let forward = by(edge.start, edge.forward, before_m).map(|m| (m, Some(true)));
+        let backward = by(edge.end, edge.backward, length_m - before_m).map(|m| (m, Some(false)));
+        forward.into_iter().chain(backward).min_by(|a, b| a.0.total_cmp(&b.0))
+    }
+}
+
+#[cfg(test)]
+#[path = "matching_tests.rs"]
+mod tests;

@@ -1,0 +1,117 @@
+//! Owns the graph of walking and riding: the walking graph with the subway's stops, rides and transfers on top. Does not read
+//! timetables: one waits half the headway of one hour of the day.
+//!
+//! Invariant: junctions and edges of the walking graph keep their numbers, so a snap on one graph is a snap on the other;
+//! nothing is ever snapped to what is not a street.
+
+use super::Profile;
+use super::graph::{Edge, Graph, GraphParts, NO_WAY};
+use super::subway::Subway;
+use crate::position::Position;
+
+/// The hour of the day whose headways count unless another is asked for: the afternoon, neither peak nor late.
+pub const USUAL_HOUR: usize = 14;
+
+/// From the street through the gates to the platform, and back up. An assumption: stations are known as points, without
+/// their entrances and depths.
+const DOWN_MS: u32 = 90_000;
+const UP_MS: u32 = 75_000;
+
+/// Walking speed off the streets, metres per second (5 km/h).
+const WALK_MPS: f64 = 5.0 / 3.6;
+
+/// What an edge is that is no street. Drawn as a straight line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OffStreet {
+    /// From a junction to a station's entrance.
+    Link,
+    /// Down to the platform, and waiting for a train of this line.
+    Board {
+        /// Index of the line.
+        line: u32,
+    },
+    /// Up to the street.
+    Leave,
+    /// Riding from one stop to the next.
+    Ride {
+        /// Index of the line.
+        line: u32,
+    },
+    /// Walking to another line's platform and waiting there.
+    Transfer {
+        /// Index of the line one changes to.
+        line: u32,
+    },
+}
+
+/// The walking graph with a subway as it runs in one hour (0..24) of the day.
+pub(super) fn build(walk: &Graph, subway: &Subway, hour: usize) -> Graph {
+    let mut more = More { walk, parts: GraphParts::default(), kinds: Vec::new() };
+    let first = walk.node_count() as u32;
+    // Two junctions a stop: its entrance and its trains.
+    let (entrance, train) = (|stop: u32| first + stop * 2, |stop: u32| first + stop * 2 + 1);
+    for stop in &subway.stops {
+        more.parts.nodes.extend([stop.at, stop.at]);
+    }
+    for (number, stop) in (0u32..).zip(&subway.stops).filter(|(_, s)| s.open) {
+        let Some(snap) = walk.snap(stop.at) else { continue };
+        let edge = *walk.edge(snap.edge);
+        let off_street_ms = (f64::from(snap.distance_m) / WALK_MPS * 1000.0).ceil() as u32;
+        let from_start = edge.ms_from_start(snap.fraction);
+        more.add(OffStreet::Link, edge.start, entrance(number), from_start + off_street_ms, true);
+        more.add(OffStreet::Link, edge.end, entrance(number), edge.ms - from_start + off_street_ms, true);
+        more.add(OffStreet::Leave, train(number), entrance(number), UP_MS, false);
+        if let Some(wait_s) = subway.wait_s(stop.line, hour) {
+            let board = OffStreet::Board { line: stop.line };
+            more.add(board, entrance(number), train(number), DOWN_MS + wait_s * 1000, false);
+        }
+    }
+    let line_of = |stop: u32| subway.stops[stop as usize].line;
+    for ride in subway.rides.iter().filter(|r| subway.wait_s(line_of(r.from), hour).is_some()) {
+        let kind = OffStreet::Ride { line: line_of(ride.from) };
+        more.add(kind, train(ride.from), train(ride.to), ride.seconds * 1000, false);
+    }
+    for t in &subway.transfers {
+        if let Some(wait_s) = subway.wait_s(line_of(t.to), hour) {
+            let kind = OffStreet::Transfer { line: line_of(t.to) };
+            more.add(kind, train(t.from), train(t.to), (t.seconds + wait_s) * 1000, false);
+        }
+    }
+    walk.with_off_street(Profile::Transit, more.parts, more.kinds)
+}
+
+/// What comes on top of the walking graph.
+struct More<'a> {
+    walk: &'a Graph,
+    parts: GraphParts,
+    kinds: Vec<OffStreet>,
+}
+
+impl More<'_> {
+    fn at(&self, node: u32) -> Position {
+        let streets = self.walk.node_count();
+        if (node as usize) < streets { self.walk.node(node) } else { self.parts.nodes[node as usize - streets] }
+    }
+
+    fn add(&mut self, kind: OffStreet, start: u32, end: u32, ms: u32, both_ways: bool) {
+        let (a, b) = (self.at(start), self.at(end));
+        let first_point = self.parts.points.len() as u32;
+        self.parts.points.extend([a, b]);
+        self.kinds.push(kind);
+        self.parts.edges.push(Edge {
+            start,
+            end,
+            ms: ms.max(1),
+            length_m: a.distance_m(b) as f32,
+            way: NO_WAY,
+            nth: 0,
+            first_point,
+            forward: true,
+            backward: both_ways,
+        });
+    }
+}
+
+#[cfg(test)]
+#[path = "transit_tests.rs"]
+mod tests;

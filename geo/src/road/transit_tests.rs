@@ -1,0 +1,175 @@
+//! Walking and riding: times by hand on a drawn map, the search against its oracle, hours, drawing.
+
+use super::{DOWN_MS, OffStreet, UP_MS, USUAL_HOUR};
+use crate::city::generate_small;
+use crate::position::Position;
+use crate::road::drawn::{Dice, draw, place};
+use crate::road::load::tests::extract;
+use crate::road::query::BOUND_S_MAX;
+use crate::road::subway::{Line, Ride, Stop, Subway};
+use crate::road::subway_csv::{SubwayFiles, parse};
+use crate::road::{Profile, RoadMap, StaffOnRoad, load, soonest};
+
+/// A street of 4 km with a stop at each end, a train every ten minutes by day, three minutes of riding.
+fn straight_line() -> RoadMap {
+    let drawn = draw(&format!("A{}B", "-".repeat(39)));
+    let mut data = (*drawn.map.data).clone();
+    let stop = |name: &str, at| Stop { name: name.into(), line: 0, at, open: true };
+    let mut headway_s = [600; 24];
+    headway_s[3] = 0;
+    data.subway = Subway {
+        lines: vec![Line { name: "1".into(), headway_s }],
+        stops: vec![stop("west", place(0.0, 0.0)), stop("east", place(4000.0, 0.0))],
+        rides: vec![Ride { from: 0, to: 1, seconds: 180 }, Ride { from: 1, to: 0, seconds: 200 }],
+        transfers: vec![],
+    };
+    RoadMap::build(data)
+}
+
+#[test]
+fn one_walks_down_waits_rides_and_walks_up() {
+    let map = straight_line();
+    let graph = map.graph(Profile::Transit);
+    let at = |east| graph.snap(place(east, 0.0)).unwrap();
+    let (near_west, near_east) = (at(500.0), at(3500.0));
+    let walked_s = 1000.0 / 5.0 * 3.6;
+    let there = graph.travel_time(&near_west, &near_east).unwrap();
+    let expected = walked_s + DOWN_MS as f32 / 1000.0 + 300.0 + 180.0 + UP_MS as f32 / 1000.0;
+    assert!((there - expected).abs() < 0.5, "{there} s, expected {expected} s");
+    let back = graph.travel_time(&near_east, &near_west).unwrap();
+    assert!((back - there - 20.0).abs() < 0.1, "{back} s");
+    // Not worth it over 800 m.
+    let short = graph.travel_time(&at(100.0), &at(900.0)).unwrap();
+    assert!((short - 800.0 / 5.0 * 3.6).abs() < 0.5);
+    let walk = map.graph(Profile::Walk);
+    let route = graph.route(&near_west, &near_east).unwrap();
+    assert!(walk.route(&near_west, &near_east).unwrap().rides.is_empty());
+    let [ride] = route.rides[..] else { panic!("{} rides", route.rides.len()) };
+    assert!((route.at_s[ride.to] - route.at_s[ride.from] - 180.0).abs() < 0.1);
+    assert!(route.points[ride.from].distance_m(route.points[ride.to]) > 3990.0);
+    assert!(route.at_s.is_sorted() && route.points.len() == route.at_s.len());
+    // While one waits one stands at the station.
+    assert!(route.position_at(route.at_s[ride.from] - 100.0).distance_m(place(0.0, 0.0)) < 1.0);
+}
+
+#[test]
+fn at_night_one_walks() {
+    let map = straight_line();
+    let graph = map.transit_at(3);
+    let snaps = [500.0, 3500.0].map(|east| graph.snap(place(east, 0.0)).unwrap());
+    let walk = map.graph(Profile::Walk).travel_time(&snaps[0], &snaps[1]);
+    assert_eq!(graph.travel_time(&snaps[0], &snaps[1]), walk);
+    assert!(map.graph(Profile::Transit).travel_time(&snaps[0], &snaps[1]) < walk);
+}
+
+#[test]
+fn a_map_without_a_subway_walks() {
+    let drawn = draw("A-B\n| |\nC-D");
+    let (walk, transit) = (drawn.map.graph(Profile::Walk), drawn.map.graph(Profile::Transit));
+    assert_eq!(transit.edge_count(), walk.edge_count());
+    assert_eq!(transit.off_street(0), None);
+}
+
+#[test]
+fn the_small_city_rides_and_snaps_to_streets_only() {
+    let map = RoadMap::build(generate_small(7));
+    let (walk, transit) = (map.graph(Profile::Walk), map.graph(Profile::Transit));
+    assert!(map.data.subway.stops.len() > 10, "{} stops", map.data.subway.stops.len());
+    assert_eq!(transit.street_count(), walk.edge_count());
+    let kinds: Vec<OffStreet> =
+        (walk.edge_count()..transit.edge_count()).filter_map(|e| transit.off_street(e as u32)).collect();
+    assert_eq!(kinds.len(), transit.edge_count() - walk.edge_count());
+    assert!(kinds.iter().any(|k| matches!(k, OffStreet::Transfer { .. })));
+    // A snap at a station is on a street, and the same on both graphs.
+    for stop in &map.data.subway.stops {
+        let (a, b) = (walk.snap(stop.at), transit.snap(stop.at));
+        assert_eq!(a, b);
+        assert!(a.is_none_or(|s| (s.edge as usize) < transit.street_count()));
+    }
+    let (mut dice, mut rode) = (Dice(1), 0);
+    println!("seed 1");
+    for _ in 0..60 {
+        let mut snap = || walk.snap_at(dice.below(walk.edge_count()) as u32, dice.unit() as f32);
+        let (from, to) = (snap(), snap());
+        let (on_foot, riding) = (walk.travel_time(&from, &to).unwrap(), transit.travel_time(&from, &to).unwrap());
+        assert!(riding <= on_foot, "{riding} s and {on_foot} s");
+        rode += usize::from(riding < on_foot);
+        let route = transit.route(&from, &to).unwrap();
+        assert_eq!(route.rides.is_empty(), riding.total_cmp(&on_foot).is_eq());
+        assert!((route.duration_s - riding).abs() < 0.01 && route.at_s.is_sorted());
+    }
+    println!("{rode} of 60 ways are shorter with the subway");
+    assert!(rode > 10);
+}
+
+#[test]
+fn who_is_there_soonest_may_come_by_train() {
+    let map = RoadMap::build(generate_small(7));
+    let graph = map.graph(Profile::Transit);
+    let mut dice = Dice(2);
+    println!("seed 2");
+    let mut snap = || graph.snap_at(dice.below(graph.street_count()) as u32, dice.unit() as f32);
+    let mut staff = StaffOnRoad::new(graph);
+    let places: Vec<_> = (0..30).map(|_| snap()).collect();
+    for (id, &place) in (0u32..).zip(&places) {
+        staff.put(id, place);
+    }
+    for _ in 0..5 {
+        let pickup = snap();
+        let got: Vec<(u32, f32)> = soonest(graph, &staff, &pickup, BOUND_S_MAX).collect();
+        assert_eq!(got.len(), places.len());
+        assert!(got.is_sorted_by(|a, b| a.1 <= b.1));
+        for (id, seconds) in got {
+            let own = graph.travel_time(&places[id as usize], &pickup).unwrap();
+            assert!((own - seconds).abs() < 0.002, "{own} s and {seconds} s");
+        }
+    }
+}
+
+#[test]
+fn across_seoul_by_train() {
+    let Some(roads) = extract("seoul-drive-2025-05.osm.pbf") else { return };
+    let Some(folder) = roads.ancestors().nth(2).map(|d| d.join("subway")).filter(|d| d.is_dir()) else {
+        println!("SKIPPED: no subway beside the roads");
+        return;
+    };
+    let (mut data, _) = load(&[&roads], None, &mut |_| {}).unwrap();
+    data.subway = parse(&SubwayFiles::read(&folder).unwrap()).unwrap().0;
+    let map = RoadMap::build(data);
+    let at = |lat, lon| map.snap(Profile::Transit, Position::new(lat, lon).unwrap()).unwrap();
+    let minutes = |profile, from, to| map.graph(profile).travel_time(&from, &to).unwrap() / 60.0;
+    // The operator's planner gives some 35 to 40 minutes between the platforms of the first two.
+    for (name, from, to, low, high) in [
+        ("City Hall to Gangnam", at(37.5658, 126.9772), at(37.4979, 127.0276), 35.0, 55.0),
+        ("Gimpo airport to Jamsil", at(37.5624, 126.8013), at(37.5133, 127.1002), 60.0, 95.0),
+    ] {
+        let (riding, walking) = (minutes(Profile::Transit, from, to), minutes(Profile::Walk, from, to));
+        println!("{name}: {riding:.0} min, on foot {walking:.0} min");
+        assert!((low..high).contains(&riding) && walking > 2.0 * riding, "{name}: {riding} min");
+    }
+}
+
+#[test]
+fn hours_change_the_waiting() {
+    let map = RoadMap::build(generate_small(7));
+    let at = |hour| {
+        let graph = map.transit_at(hour);
+        let waits = (0..graph.edge_count() as u32)
+            .filter(|&e| matches!(graph.off_street(e), Some(OffStreet::Board { .. })))
+            .map(|e| u64::from(graph.edge(e).ms));
+        waits.sum::<u64>()
+    };
+    assert!(at(8) < at(USUAL_HOUR) && at(USUAL_HOUR) < at(23));
+    assert_eq!(at(3), 0);
+}
+
+#[test]
+fn a_subway_is_saved_and_loaded() {
+    let map = straight_line();
+    let path = std::env::temp_dir().join(format!("donghaeng-{}-subway.graph", std::process::id()));
+    map.save(&path).unwrap();
+    let loaded = RoadMap::load(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(loaded.data.subway, map.data.subway);
+    assert_eq!(loaded.graph(Profile::Transit).edges(), map.graph(Profile::Transit).edges());
+}
