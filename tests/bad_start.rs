@@ -199,3 +199,42 @@ async fn a_redis_that_is_away_at_the_start_stops_nothing() {
     assert_eq!((&ready["live"], &ready["record"]), (&"redis_down".into(), &"writable".into()));
     assert!(server.stop().await.success());
 }
+
+#[test]
+fn nothing_makes_a_record_by_mistake() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let data = path(dir.path(), "mistyped");
+    let no_id = "00000000-0000-7000-8000-000000000009";
+    for args in [
+        ["backup", "--data", &data, &path(dir.path(), "out")].as_slice(),
+        &["admin", "agency", "--data", &data],
+        &["admin", "agency", "--name", "A", "--data", &data],
+        &["admin", "admin", "--name", "A", "--data", &data],
+        &["admin", "code", "--account", no_id, "--data", &data],
+    ] {
+        assert_told(args, MISUSE, "there is no record in");
+    }
+    assert!(!std::path::Path::new(&data).exists(), "no directory was made");
+    assert_told(&["restore", "--data", &data, &path(dir.path(), "absent")], FAILED, "was not put back");
+    assert!(!std::path::Path::new(&data).exists(), "no directory was made");
+    let made = run(&["admin", "agency", "--name", "A", "--create", "--data", &data]);
+    assert_eq!(made.0, Some(0), "a new service begins with its first agency: {}", made.1);
+    assert_told(&["admin", "rider", "--name", "B", "--data", &data], MISUSE, "--agency");
+}
+
+#[test]
+fn what_is_wrong_is_said_once_and_by_its_name() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let (absent, out) = (path(dir.path(), "absent.osm.pbf"), path(dir.path(), "out.graph"));
+    let (_, text) = run(&["import-map", &absent, &out]);
+    assert_eq!(text.matches("No such file").count(), 1, "{text}");
+    for (bbox, said) in [
+        ("127.19,37.42,126.76,37.70", "west (127.19) must be less"),
+        ("126.76,37.7,127.19,37.42", "south (37.7) must be less"),
+    ] {
+        assert_told(&["import-map", &absent, &out, "--bbox", bbox], MISUSE, said);
+    }
+    let foreign = path(dir.path(), "foreign.graph");
+    std::fs::write(&foreign, "not a map").expect("the directory is writable");
+    assert_told(&["check-config", "--map", &foreign], MISUSE, "map: ");
+}

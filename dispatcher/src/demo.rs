@@ -98,7 +98,7 @@ pub async fn codes(record: &Record, env: &Env, demo: &Demo) -> Result<Vec<Entry>
     for (who, page, account) in [
         ("rider", "/book", demo.rider),
         ("staff", "/staff", demo.staff[0]),
-        ("staff2", "/staff", demo.staff[1]),
+        ("staff2", "/staff#2", demo.staff[1]),
         ("supervisor", "/console", demo.supervisor),
     ] {
         if let Some((code, _)) = record.issue_code_for(now, Actor::Demo, account, CODE_LIFE_S).await? {

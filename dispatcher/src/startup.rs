@@ -6,19 +6,22 @@ use crate::demo;
 use crate::engine::Engine;
 use crate::engine::judge::EngineJudge;
 use crate::engine::roster::Roster;
+use crate::http::command::is_at_work;
 use crate::http::sight::{Moved, Sight, Whereabouts};
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
 use crate::live::{Health, Live};
 use crate::record::Record;
+use crate::view::incident::{FOLLOWED_S, follows_device};
 use crate::{shutdown, telemetry, tls, ws};
 use anyhow::{Context, Result};
 use geo::Fix;
 use geo::road::RoadMap;
 use geo::tile::TileMaker;
-use matcher::model::AccountId;
+use matcher::model::{AccountId, Timestamp};
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +33,8 @@ use tokio_util::task::TaskTracker;
 const REDIS_PREFIX: &str = "dh:";
 /// How often gauges are set and the silent are forgotten.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// Connections of the monitoring listener.
+const MONITORS_MAX: usize = 16;
 /// A last position is kept so long after its phone fell silent, seconds: long enough for an alarm to name it.
 const SILENT_KEPT_S: i64 = 30 * 60;
 
@@ -37,7 +42,7 @@ const SILENT_KEPT_S: i64 = 30 * 60;
 pub async fn serve(config: Config) -> Result<()> {
     let env = Env::system();
     let metrics = telemetry::metrics()?;
-    for warning in config.warnings() {
+    for warning in config.warnings(std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())) {
         tracing::warn!("{warning}");
     }
     let record = Arc::new(Record::open(&config.data, env.clone()).await?);
@@ -49,6 +54,10 @@ pub async fn serve(config: Config) -> Result<()> {
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
     let demo = if config.demo { Some(demo::prepare(&record, &env, &config.data).await?) } else { None };
+    let metrics_listener = match config.metrics_listen {
+        Some(at) => Some(TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for metrics"))?),
+        None => None,
+    };
     let acceptor = tls::acceptor(&config)?;
 
     let stop = CancellationToken::new();
@@ -72,14 +81,23 @@ pub async fn serve(config: Config) -> Result<()> {
     });
     let tasks = TaskTracker::new();
     ws::start(&app, &tasks);
+    let watched = Arc::clone(&roster);
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, map, env.clone());
     let engine_stop = CancellationToken::new();
     let engine = tokio::spawn(engine.run(engine_stop.clone()));
-    tasks.spawn(upkeep(Arc::clone(&live), env.clone(), metrics, stop.clone()));
+    tasks.spawn(upkeep(Arc::clone(&live), Arc::clone(&record), watched, env.clone(), metrics.clone(), stop.clone()));
     shutdown::on_signal(stop.clone())?;
 
-    announce(&config, &listener, &record, &env, demo.as_ref()).await?;
+    let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at).await?;
     let limits = Limits { connections: config.connections_max, ..Limits::default() };
+    if let Some(listener) = metrics_listener {
+        let (router, stop) = (http::monitoring(Arc::clone(&app)), stop.clone());
+        let few = Limits { connections: MONITORS_MAX, ..Limits::default() };
+        tasks.spawn(async move {
+            let _never_fails = listen::serve(listener, None, router, few, stop).await;
+        });
+    }
     listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
 
     // Sockets are closed; what they committed is decided before the engine stops.
@@ -164,14 +182,32 @@ impl Whereabouts for Places {
     }
 }
 
+/// Whose shift ran out by the clock is forgotten too, unless in an alarm that is followed. While the record is away nobody is.
+async fn forget_off_shift(live: &Live, record: &Record, roster: &Roster, now: Timestamp) {
+    let since = now.plus_s(-FOLLOWED_S);
+    let (Ok(view), Ok(alarms)) = (roster.refresh(record, now).await, record.incidents_shown(since).await) else {
+        return;
+    };
+    for person in live.snapshot() {
+        let at_work = view.by_id.get(&person.staff).is_some_and(|entry| is_at_work(entry, now));
+        if !at_work && !alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == person.staff) {
+            live.remove(person.staff);
+        }
+    }
+}
+
 async fn upkeep(
     live: Arc<Live>,
+    record: Arc<Record>,
+    roster: Arc<Roster>,
     env: Env,
     handle: metrics_exporter_prometheus::PrometheusHandle,
     stop: CancellationToken,
 ) {
     while !stop.is_cancelled() {
-        live.forget_silent(env.now(), SILENT_KEPT_S);
+        let now = env.now();
+        live.forget_silent(now, SILENT_KEPT_S);
+        forget_off_shift(&live, &record, &roster, now).await;
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
         metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
@@ -201,6 +237,7 @@ async fn announce(
     record: &Record,
     env: &Env,
     demo: Option<&demo::Demo>,
+    metrics_at: Option<SocketAddr>,
 ) -> Result<()> {
     let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     let address = listener.local_addr().context("a bound socket has an address")?;
@@ -211,6 +248,9 @@ async fn announce(
         "listening   {url}\n            record SQLite in {}, live positions {live}, map {map}\n",
         config.data.display()
     );
+    if let Some(at) = metrics_at {
+        writeln!(text, "metrics     http://{at}/metrics")?;
+    }
     if let Some(demo) = demo {
         for entry in demo::codes(record, env, demo).await? {
             let page = format!("{url}{}", entry.page);

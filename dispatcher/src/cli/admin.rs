@@ -1,7 +1,7 @@
 //! Owns `admin`: agencies, people, one-time codes, from the shell of the machine that holds the record. Over the network the same
 //! is done by an admin's token (`http::admin`).
 
-use super::{Misuse, say};
+use super::{Misuse, open_existing, say};
 use crate::clock::Env;
 use crate::demo;
 use crate::record::{Actor, NewRider, NewStaff, Record};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// What to set up, where.
 #[derive(clap::Args)]
 #[command(
-    after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\" --agency AGENCY\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
+    after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre --create\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\" --agency AGENCY\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
 )]
 pub struct Args {
     /// Data directory of the server
@@ -39,6 +39,9 @@ enum What {
         /// The city's centre: its supervisors see every agency
         #[arg(long)]
         centre: bool,
+        /// Make the record too, if the data directory has none: for the first agency of a new service
+        #[arg(long, requires = "name")]
+        create: bool,
     },
     /// Make a staff member, with a first code
     Staff {
@@ -138,7 +141,11 @@ impl From<Sex> for Gender {
 /// Does it, beside a running server or without one.
 pub async fn run(args: Args) -> Result<()> {
     let env = Env::system();
-    let record = Record::open_beside(&args.data, env.clone()).await?;
+    let record = if matches!(args.what, What::Agency { create: true, .. }) {
+        Record::open_beside(&args.data, env.clone()).await?
+    } else {
+        open_existing(&args.data, env.clone()).await?
+    };
     let done = act(&record, &env, &args).await;
     record.close().await;
     show(&done?, args.json)
@@ -147,7 +154,7 @@ pub async fn run(args: Args) -> Result<()> {
 async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
     let now = env.now();
     match &args.what {
-        What::Agency { name: Some(name), centre } => {
+        What::Agency { name: Some(name), centre, .. } => {
             let agency = record.create_agency(now, Actor::Shell, &named(name)?, *centre).await?;
             Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
         }

@@ -7,8 +7,9 @@ use crate::config::{Config, Flags};
 use crate::{clock::Env, http, record::Record, startup, telemetry, tls};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
+use geo::road::RoadMap;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Real-time dispatch of companion escorts.
 #[derive(Parser)]
@@ -58,7 +59,7 @@ enum Command {
     Admin(admin::Args),
     /// Copy the record into a new file, consistently, beside a running server
     #[command(
-        after_help = "Example:\n  dispatcher backup --data /var/lib/donghaeng backup-2026-11-24.sqlite\nTo restore: stop the server, move record.sqlite, record.sqlite-wal and record.sqlite-shm out of the data directory, and put the copy there as record.sqlite. With Redis, also empty the service's keys (dh:*): session numbers begin again from the copy's."
+        after_help = "Example:\n  dispatcher backup --data /var/lib/donghaeng backup-2026-11-24.sqlite\nTo put it back: dispatcher restore"
     )]
     Backup {
         /// Data directory of the server
@@ -66,6 +67,17 @@ enum Command {
         data: PathBuf,
         /// New file; must not exist
         out: PathBuf,
+    },
+    /// Put a copy made by `backup` in place of the record; the server must be stopped
+    #[command(
+        after_help = "Example:\n  dispatcher restore --data /var/lib/donghaeng backup-2026-11-24.sqlite\nThe copy is checked first. The old record is kept beside it as record.sqlite.before-TIME. With Redis, also empty the service's keys (dh:*): session numbers begin again from the copy's."
+    )]
+    Restore {
+        /// Data directory of the server
+        #[arg(long, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
+        data: PathBuf,
+        /// The copy
+        file: PathBuf,
     },
 }
 
@@ -85,8 +97,13 @@ pub async fn run() -> Result<()> {
         Command::ImportMap(args) => import_map::run(&args),
         Command::CheckConfig(flags) => {
             let config = decide(*flags)?;
-            for warning in config.warnings() {
+            for warning in config.warnings(environment()) {
                 say_aside(&format!("warning: {warning}\n"))?;
+            }
+            if let Some(map) = &config.map {
+                let shown = map.display();
+                RoadMap::check(map)
+                    .map_err(|error| Misuse(format!("these settings cannot be used:\n  map: {shown}: {error}")))?;
             }
             say(&toml::to_string(&config).context("settings can be shown")?)
         }
@@ -105,11 +122,37 @@ pub async fn run() -> Result<()> {
             if out.exists() {
                 bail!("{} exists", out.display());
             }
-            let record = Record::open_beside(&data, Env::system()).await?;
+            let record = open_existing(&data, Env::system()).await?;
             record.backup(&out).await.context("the copy failed")?;
             say(&format!("the record was copied to {}\n", out.display()))
         }
+        Command::Restore { data, file } => {
+            let env = Env::system();
+            let aside = Record::restore(&data, &file, env.now()).await;
+            let aside = aside.with_context(|| format!("{} was not put back", file.display()))?;
+            if let Some(aside) = aside {
+                say(&format!("the record before it is kept as {}\n", aside.display()))?;
+            }
+            say(&format!("the record of {} is now the copy {}\n", data.display(), file.display()))
+        }
     }
+}
+
+/// The record of a directory that has one: a mistyped directory is not made into an empty record.
+async fn open_existing(data: &Path, env: Env) -> Result<Record> {
+    if !Record::is_in(data) {
+        let dir = data.display();
+        let text = format!(
+            "there is no record in {dir}: name the server's data directory with --data, or make a new record with `serve` or `admin agency --name NAME --create`"
+        );
+        return Err(Misuse(text).into());
+    }
+    Ok(Record::open_beside(data, env).await?)
+}
+
+/// The names of the variables that are set.
+fn environment() -> impl Iterator<Item = String> {
+    std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }
 
 fn decide(flags: Flags) -> Result<Config> {

@@ -50,3 +50,19 @@ fn a_password_is_never_shown() {
     assert!(shown.contains("redis://***@127.0.0.1:1"), "{shown}");
     assert!(!shown.contains("secret-word"));
 }
+
+#[test]
+fn a_variable_that_looks_like_a_setting_and_is_none_is_named() {
+    let config = Config::decide(Flags::default()).expect("valid");
+    let set = [
+        "DONGHAENG_DATA",
+        "DONGHAENG_LISTN",
+        "DONGHAENG_SIM_SEED",
+        "PATH",
+        "DONGHAENG_CHROMIUM",
+        "DONGHAENG_METRICS_LISTEN",
+    ];
+    let said = config.warnings(set.map(str::to_owned));
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert!(said[0].starts_with("DONGHAENG_LISTN "), "{said:?}");
+}

@@ -4,6 +4,7 @@
 use crate::telemetry::LogFormat;
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +12,16 @@ use std::path::{Path, PathBuf};
 pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
 /// Connections held at a time by default.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
+
+/// Beginnings of variables that are for others: the simulator, the tests and their tools.
+const OTHERS: [&str; 6] = [
+    "DONGHAENG_SIM_",
+    "DONGHAENG_CHROMIUM",
+    "DONGHAENG_REDIS_SERVER",
+    "DONGHAENG_SEOUL_DATA",
+    "DONGHAENG_SERVER",
+    "DONGHAENG_KILLS",
+];
 
 /// Flags and environment; what is `None` comes from the file or the default.
 #[derive(Args, Clone, Debug, Default)]
@@ -21,6 +32,9 @@ pub struct Flags {
     /// Address to listen on; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, env = "DONGHAENG_LISTEN", value_name = "ADDR")]
     pub listen: Option<SocketAddr>,
+    /// Further address that answers `/metrics` only, for a monitoring network [default: none; loopback may ask the first]
+    #[arg(long, env = "DONGHAENG_METRICS_LISTEN", value_name = "ADDR")]
+    pub metrics_listen: Option<SocketAddr>,
     /// Data directory: the record lives here [default: ./data]
     #[arg(long, env = "DONGHAENG_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -61,6 +75,7 @@ pub struct Flags {
 #[serde(deny_unknown_fields, default)]
 struct File {
     listen: Option<SocketAddr>,
+    metrics_listen: Option<SocketAddr>,
     data: Option<PathBuf>,
     redis: Option<String>,
     map: Option<PathBuf>,
@@ -79,6 +94,8 @@ struct File {
 pub struct Config {
     /// Address to listen on.
     pub listen: SocketAddr,
+    /// Address of the monitoring listener.
+    pub metrics_listen: Option<SocketAddr>,
     /// Data directory.
     pub data: PathBuf,
     /// Redis address; shown without its password.
@@ -127,6 +144,7 @@ impl Config {
         };
         let config = Self {
             listen: flags.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_080))),
+            metrics_listen: flags.metrics_listen.or(file.metrics_listen),
             data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from("data")),
             redis: flags.redis.or(file.redis),
             map: flags.map.or(file.map),
@@ -183,17 +201,34 @@ impl Config {
         found
     }
 
-    /// What is allowed but deserves a word at the start.
-    pub fn warnings(&self) -> Vec<&'static str> {
-        let mut said = Vec::new();
+    /// What is allowed but deserves a word at the start. `environment` holds the names of the variables that are set.
+    pub fn warnings(&self, environment: impl IntoIterator<Item = String>) -> Vec<String> {
+        let mut said: Vec<String> = unknown_settings(environment)
+            .into_iter()
+            .map(|name| format!("{name} is set in the environment and is no setting: it does nothing"))
+            .collect();
         if !self.listen.ip().is_loopback() && self.tls_cert.is_none() {
-            said.push("listening beyond loopback without TLS: phones give their position to HTTPS pages only; see dev-cert, or put a TLS proxy in front");
+            said.push("listening beyond loopback without TLS: phones give their position to HTTPS pages only; see dev-cert, or put a TLS proxy in front".to_owned());
         }
         if self.demo && !self.listen.ip().is_loopback() {
-            said.push("demo accounts on an address others can reach: never with real people");
+            said.push("demo accounts on an address others can reach: never with real people".to_owned());
         }
         said
     }
+}
+
+/// The names of variables that look like settings and are none.
+fn unknown_settings(environment: impl IntoIterator<Item = String>) -> Vec<String> {
+    let known: BTreeSet<String> = Flags::augment_args(clap::Command::new(""))
+        .get_arguments()
+        .filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned()))
+        .collect();
+    let looks_like_one = |name: &String| {
+        name.starts_with("DONGHAENG_") && !OTHERS.iter().any(|other| name.starts_with(other)) && !known.contains(name)
+    };
+    let mut unknown: Vec<String> = environment.into_iter().filter(looks_like_one).collect();
+    unknown.sort_unstable();
+    unknown
 }
 
 fn read_file(path: &Path) -> Result<File, ConfigProblem> {

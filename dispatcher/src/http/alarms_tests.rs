@@ -1,6 +1,7 @@
 //! Facts about alarms over REST: who may take one, that none is held up by other calls, and what consoles are shown of it.
 
 use super::fixture::{Edge, Person, T0};
+use crate::record::Actor;
 use serde_json::{Value, json};
 
 async fn raise(edge: &Edge, person: &Person) -> String {
@@ -28,7 +29,7 @@ async fn fix(edge: &Edge, person: &Person, seq: u32) {
 #[tokio::test]
 async fn an_agency_that_is_not_concerned_sees_an_alarm_without_places_and_cannot_take_it() {
     let edge = Edge::new().await;
-    let other = edge.app.record.create_agency(T0, crate::record::Actor::Shell, "other", false).await.unwrap().id;
+    let other = edge.app.record.create_agency(T0, Actor::Shell, "other", false).await.unwrap().id;
     let (own, stranger, centre) =
         (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
     let rider = edge.rider_of(vec![edge.agency]).await;

@@ -8,7 +8,7 @@ use crate::live::{Live, Verdict};
 use crate::record::{Account, Role, RosterEntry};
 use crate::telemetry;
 use crate::view::FixIn;
-use crate::view::incident::FOLLOWED_S;
+use crate::view::incident::{FOLLOWED_S, follows_device};
 use geo::FixKind;
 use matcher::model::{IncidentId, OfferId, OfferState, Phase, Timestamp, TripId};
 use std::sync::PoisonError;
@@ -100,7 +100,7 @@ async fn is_followed_at_work(app: &App, account: &Account, now: Timestamp) -> An
         return Ok(true);
     }
     let alarms = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
-    Ok(alarms.iter().any(|alarm| alarm.raised_by == account.id))
+    Ok(alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == account.id))
 }
 
 /// On shift now, or holding a trip.

@@ -15,9 +15,9 @@ use crate::view::{IncidentView, StaffRow, SupervisorTrip};
 use axum::Json;
 use axum::extract::State;
 use h3o::{CellIndex, LatLng, Resolution};
-use matcher::model::{AgencyId, IncidentId};
+use matcher::model::{AgencyId, IncidentId, TripId};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -61,7 +61,11 @@ pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json
     let (account, now) = (caller.account(), app.env.now());
     let roster = app.roster.refresh(&app.record, now).await?;
     let mut rows = app.record.open_trips().await?;
-    rows.extend(app.record.trips_ended_since(now.plus_s(-ENDED_SHOWN_S), ENDED_MAX).await?);
+    let ended = app.record.trips_ended_since(now.plus_s(-ENDED_SHOWN_S), ENDED_MAX).await?;
+    // Whatever ended between the two readings is in both: as ended it counts.
+    let over: HashSet<TripId> = ended.iter().map(|row| row.trip.id).collect();
+    rows.retain(|row| !over.contains(&row.trip.id));
+    rows.extend(ended);
     let mut staff: Vec<_> = roster.by_id.values().filter(|e| is_own(e, wall(account))).collect();
     staff.sort_unstable_by_key(|e| e.staff.no);
     let mut incidents = Vec::new();

@@ -2,15 +2,42 @@
 //! record is writable; the live index is reported, and not required.
 
 use super::App;
+use super::auth::Peer;
+use super::problem::{Code, Problem};
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How long one write check counts, milliseconds: probing must not become a load.
 const CHECK_LIFE_MS: i64 = 1_000;
+
+/// Headers by which a proxy says that it speaks for somebody else.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
+
+/// Proof that the peer sits at this machine and speaks for itself.
+pub struct LocalPeer(bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for LocalPeer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        let loopback = parts.extensions.get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+        Ok(Self(loopback && !FORWARDED.iter().any(|name| parts.headers.contains_key(*name))))
+    }
+}
+
+/// What everybody may know of readiness.
+#[derive(Serialize)]
+pub struct Brief {
+    ready: bool,
+    /// What stands in the way, in words.
+    away: Vec<&'static str>,
+}
 
 /// The parts of readiness.
 #[derive(Serialize)]
@@ -34,11 +61,17 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
-/// 200 if traffic is welcome, else 503; the parts either way.
-pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Ready>) {
+/// 200 if traffic is welcome, else 503; what is away either way, and to this machine the parts with their counts.
+pub async fn readyz(State(app): State<Arc<App>>, LocalPeer(local): LocalPeer) -> Response {
     let writable = is_writable(&app).await;
     let draining = app.drain.is_cancelled();
     let ready = writable && !draining;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    if !local {
+        let parts = [(!writable, "record"), ((app.live_state)() == "redis_down", "redis"), (draining, "draining")];
+        let away = parts.into_iter().filter(|(is_away, _)| *is_away).map(|(_, word)| word).collect();
+        return (status, Json(Brief { ready, away })).into_response();
+    }
     let parts = Ready {
         welcome: ready,
         record: if writable { "writable" } else { "unavailable" },
@@ -48,7 +81,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> (StatusCode, Json<Ready>) {
         epoch: app.record.epoch(),
         version: env!("CARGO_PKG_VERSION"),
     };
-    (if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(parts))
+    (status, Json(parts)).into_response()
 }
 
 async fn is_writable(app: &App) -> bool {
@@ -60,6 +93,12 @@ async fn is_writable(app: &App) -> bool {
     let writable = app.record.check_writable().await.is_ok();
     *app.last_check.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, writable));
     writable
+}
+
+/// Prometheus text, for this machine; to others it does not exist. A listener of its own (`--metrics-listen`) gives it to a
+/// monitoring network.
+pub async fn local_metrics(app: State<Arc<App>>, LocalPeer(local): LocalPeer) -> Response {
+    if local { metrics(app).await } else { Problem::from(Code::NotFound).into_response() }
 }
 
 /// Prometheus text.

@@ -382,7 +382,7 @@ async fn every_answer_carries_the_security_headers_and_v1_is_not_stored() {
 
 #[tokio::test]
 async fn ready_until_it_drains() {
-    let edge = Edge::new().await;
+    let edge = Edge::demo().await;
     let ready = edge.call(None, "GET", "/readyz", None).await;
     assert_eq!(
         (ready.status.as_u16(), &ready.body["record"], &ready.body["live"]),
@@ -567,4 +567,71 @@ async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_o
     assert!(listed(&own).await.text.contains("DROPOFF-WORDS"), "now their own staff are on it");
     edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
     assert_eq!(look(&own, json!({})).await.code(), "wrong_phase");
+}
+
+#[tokio::test]
+async fn a_position_off_shift_is_neither_taken_nor_kept() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let (at, _) = edge.places();
+    let send = |seq: u32, kind: &'static str| {
+        let one = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": kind, "age_ms": 0, "seq": seq});
+        let (edge, token) = (&edge, staff.token.clone());
+        async move { edge.call(Some(&token), "POST", "/v1/fixes", Some(json!({"fixes": [one]}))).await }
+    };
+    let known = || edge.app.sight.places.last_fix(staff.id()).is_some();
+    assert_eq!((&send(1, "gps").await.body["verdicts"], known()), (&json!(["ok"]), true));
+    assert_eq!(edge.call(Some(&staff.token), "DELETE", "/v1/shift", None).await.status, 204);
+    let off = send(2, "gps").await;
+    assert_eq!((&off.body, known()), (&json!({"accepted": 0, "verdicts": ["not_on_shift"]}), false), "ended by hand");
+    edge.call(Some(&staff.token), "POST", "/v1/shift", Some(json!({"mode": "walk", "hours": 1}))).await;
+    assert_eq!(send(3, "gps").await.body["accepted"], 1, "the next fix after the start is taken");
+    edge.clock.advance_s(3_600);
+    assert_eq!(send(4, "gps").await.body["verdicts"], json!(["not_on_shift"]), "ended by the clock");
+    edge.call(Some(&staff.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
+    assert_eq!(send(5, "gps").await.body["accepted"], 1, "an alarm is followed");
+    let walked = send(6, "demo").await;
+    assert_eq!((walked.code(), walked.body["field"].as_str()), ("bad_field", Some("fixes[0].kind")));
+}
+
+#[tokio::test]
+async fn counts_and_metrics_are_for_this_machine() {
+    let far = Edge::with(super::Config { demo: true, ..super::Config::default() }).await;
+    let ready = far.call(None, "GET", "/readyz", None).await;
+    assert_eq!((ready.status.as_u16(), &ready.body), (200, &json!({"ready": true, "away": []})));
+    assert_eq!(far.call(None, "GET", "/metrics", None).await.code(), "not_found");
+    far.app.drain.cancel();
+    assert_eq!(far.call(None, "GET", "/readyz", None).await.body, json!({"ready": false, "away": ["draining"]}));
+    let near = Edge::demo().await;
+    assert_eq!(near.call(None, "GET", "/readyz", None).await.body["sockets"], 0);
+    assert_eq!(near.call(None, "GET", "/metrics", None).await.status, 200);
+    let through_a_proxy = Request::get("/metrics").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap();
+    assert_eq!(near.send(through_a_proxy).await.code(), "not_found");
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_with_its_field() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let mut same = edge.booking();
+    same["dropoff"] = same["pickup"].clone();
+    let reply = edge.book_with(&rider, "same", &same).await;
+    assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some("dropoff")));
+    for (i, unseen) in ["a\u{202e}b", "a\u{200b}b", "a\u{7}b", "\u{2066}a", "a\u{feff}b"].into_iter().enumerate() {
+        let mut hidden = edge.booking();
+        hidden["dropoff"]["label"] = unseen.into();
+        let reply = edge.book_with(&rider, &format!("l{i}"), &hidden).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some("dropoff.label")), "{unseen:?}");
+    }
+    let mut commute = edge.booking();
+    commute["kind"] = "commute".into();
+    commute["commute"] = json!({"days": ["wed"], "outward_at": "08:10", "return_at": "18:40", "from": "2026-11-25", "until": "2026-12-09"});
+    let booked = edge.book_with(&rider, "commute", &commute).await;
+    let series = booked.body["booking"]["series"].as_str().expect("a series").to_owned();
+    let path = format!("/v1/series/{series}/skip");
+    for (date, fits) in [("2026-11-26", false), ("2026-11-18", false), ("2026-12-16", false), ("2026-12-02", true)] {
+        let reply = edge.call(Some(&rider.token), "POST", &path, Some(json!({"date": date}))).await;
+        assert_eq!(reply.status == 200, fits, "{date}: {}", reply.text);
+        assert_eq!(reply.body["field"].as_str(), (!fits).then_some("date"), "{date}");
+    }
 }

@@ -50,7 +50,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
 
-pub use routes::router;
+pub use routes::{monitoring, router};
 
 /// One account's calls.
 const CALLS: Rate = Rate { per_s: 20.0, burst: 60.0 };

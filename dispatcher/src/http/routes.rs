@@ -57,6 +57,15 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(demo::route))
 }
 
+/// What the monitoring listener answers.
+pub fn monitoring(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/livez", get(health::livez))
+        .route("/metrics", get(health::metrics))
+        .fallback(|| async { Problem::from(Code::NotFound) })
+        .with_state(app)
+}
+
 /// The whole edge: `/v1` behind its door, the open routes, the pages.
 pub fn router(app: Arc<App>) -> Router {
     let (v1, document) = api().split_for_parts();
@@ -66,7 +75,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/tiles/{z}/{x}/{y}", get(map::tile))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(health::metrics))
+        .route("/metrics", get(health::local_metrics))
         .route("/", get(pages::root))
         .fallback(pages::fallback)
         .method_not_allowed_fallback(|| async { Problem::from(Code::MethodNotAllowed) })

@@ -10,7 +10,7 @@ async fn a_backup_comes_back_and_the_old_record_is_set_aside() {
     let spare = tempfile::tempdir().unwrap();
     let copy = spare.path().join("copy.sqlite");
     stage.record.backup(&copy).await.unwrap();
-    let later = stage.record.create_rider(T0, crate::record::Actor::Shell, &new_rider()).await.unwrap().id;
+    let later = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
     let refused = Record::restore(stage.dir.path(), &copy, T0).await.unwrap_err();
     assert!(matches!(refused, RestoreError::Directory(OpenError::Locked)), "{refused}");
     stage.record.close().await;

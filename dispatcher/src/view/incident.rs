@@ -2,7 +2,7 @@
 
 use super::place::PlaceView;
 use super::time::instant;
-use crate::record::{Incident, Role, TripRow};
+use crate::record::{Incident, IncidentKind, Role, TripRow};
 use geo::Fix;
 use matcher::model::Timestamp;
 use serde::Serialize;
@@ -44,6 +44,11 @@ pub fn is_followed(incident: &Incident, now: Timestamp) -> bool {
     incident.acknowledged_at.is_none_or(|at| now < at.plus_s(FOLLOWED_S))
 }
 
+/// Whether it follows a device too: an SOS is a cry for help from where the device is, its kin are reports about somebody.
+pub fn follows_device(incident: &Incident, now: Timestamp) -> bool {
+    incident.kind == IncidentKind::Sos && is_followed(incident, now)
+}
+
 /// An alarm.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = Incident)]
@@ -81,7 +86,7 @@ impl IncidentView {
         let mut view = Self::without_places(incident);
         view.concerned = true;
         view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
-        view.live = last.filter(|_| is_followed(incident, now)).map(|fix| DevicePosition::of(&fix, now));
+        view.live = last.filter(|_| follows_device(incident, now)).map(|fix| DevicePosition::of(&fix, now));
         view.registered = trip
             .map(|row| {
                 vec![

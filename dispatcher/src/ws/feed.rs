@@ -12,7 +12,7 @@ use crate::http::trips::{mode_of, supervisor_view};
 use crate::record::{Incident, RecordError, TripRow};
 use crate::telemetry;
 use crate::view::StaffRow;
-use crate::view::incident::{FOLLOWED_S, is_followed};
+use crate::view::incident::{FOLLOWED_S, follows_device, is_followed};
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
 use crate::view::trip::{is_crewed, is_of_agency};
@@ -244,7 +244,11 @@ impl Feed {
     fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
         let places = &self.app.sight.places;
         self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
-        for alarm in self.alarms.values_mut().filter(|a| now.since_ms(a.told_at) >= FOLLOW_EVERY_MS) {
+        for alarm in self
+            .alarms
+            .values_mut()
+            .filter(|a| now.since_ms(a.told_at) >= FOLLOW_EVERY_MS && follows_device(&a.incident, now))
+        {
             let last = order_of(places.last_fix(alarm.incident.raised_by));
             if last.is_some() && last != alarm.told {
                 alarm.told = last;

@@ -120,12 +120,14 @@ impl RoadMap {
 
     /// Whether the file is a whole map of this version: header, length and checksum, without making a map of it.
     pub fn check(path: &Path) -> Result<(), MapFileError> {
-        read_checked(path).map(|_| ())
+        let (body, sum) = read_file(path)?;
+        if checksum(&body) == sum { Ok(()) } else { Err(MapFileError::Changed) }
     }
 
     /// Reads what [`RoadMap::save`] wrote.
     pub fn load(path: &Path) -> Result<Self, MapFileError> {
-        read_body(&read_checked(path)?)
+        let (body, sum) = read_file(path)?;
+        checked_body(&body, sum)
     }
 
     /// Like [`RoadMap::load`], of a file that is in memory.
@@ -148,6 +150,27 @@ impl RoadMap {
     }
 }
 
+/// The body of a file and the checksum it should have; header and length fit.
+fn read_file(path: &Path) -> Result<(Vec<u8>, u64), MapFileError> {
+    let mut file = File::open(path)?;
+    let found = file.metadata()?.len();
+    let mut header = [0; HEADER_BYTES];
+    let got = read_up_to(&mut file, &mut header)?;
+    if got < MAGIC.len() || header[..8] != MAGIC {
+        return Err(MapFileError::NotAMap);
+    }
+    if got < HEADER_BYTES {
+        return Err(MapFileError::WrongLength { expected: HEADER_BYTES as u64, found });
+    }
+    let (length, sum) = body_of(&header, found)?;
+    let mut body = Vec::with_capacity(length as usize);
+    file.take(length).read_to_end(&mut body)?;
+    if body.len() as u64 != length {
+        return Err(MapFileError::WrongLength { expected: found, found: (body.len() + HEADER_BYTES) as u64 });
+    }
+    Ok((body, sum))
+}
+
 /// Length and checksum of the body, from a header that begins as it should and a file of `found` bytes.
 fn body_of(header: &[u8; HEADER_BYTES], found: u64) -> Result<(u64, u64), MapFileError> {
     let mut fields = Reader::new(&header[8..]);
@@ -166,27 +189,6 @@ fn body_of(header: &[u8; HEADER_BYTES], found: u64) -> Result<(u64, u64), MapFil
 
 fn checked_body(body: &[u8], sum: u64) -> Result<RoadMap, MapFileError> {
     if checksum(body) == sum { read_body(body) } else { Err(MapFileError::Changed) }
-}
-
-/// The body, if header, length and checksum fit.
-fn read_checked(path: &Path) -> Result<Vec<u8>, MapFileError> {
-    let mut file = File::open(path)?;
-    let found = file.metadata()?.len();
-    let mut header = [0; HEADER_BYTES];
-    let got = read_up_to(&mut file, &mut header)?;
-    if got < MAGIC.len() || header[..8] != MAGIC {
-        return Err(MapFileError::NotAMap);
-    }
-    if got < HEADER_BYTES {
-        return Err(MapFileError::WrongLength { expected: HEADER_BYTES as u64, found });
-    }
-    let (length, sum) = body_of(&header, found)?;
-    let mut body = Vec::with_capacity(length as usize);
-    file.take(length).read_to_end(&mut body)?;
-    if body.len() as u64 != length {
-        return Err(MapFileError::WrongLength { expected: found, found: (body.len() + HEADER_BYTES) as u64 });
-    }
-    if checksum(&body) == sum { Ok(body) } else { Err(MapFileError::Changed) }
 }
 
 fn read_body(body: &[u8]) -> Result<RoadMap, MapFileError> {

@@ -34,12 +34,11 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
     >
       <h2>▲ {t(`alarm.kind.${incident.kind}`)} · {incident.raised_by === 'rider' ? t('alarm.rider') : t('alarm.staff', { no: incident.no ?? '?' })}</h2>
       <p>{clockTime(incident.raised_at)} · {t('alarm.ago', { age: span(sinceRaised) })}</p>
-      {incident.kind === 'sos' && <p>
-        {!incident.concerned
-          ? t('alarm.not_yours')
-          : live ?? position
-            ? t('alarm.device', { acc: Math.round((live ?? position)!.acc_m), age: span(ageS((live ?? position)!, desk.now())) })
-            : t('alarm.no_device')}
+      {!incident.concerned && <p>{t('alarm.not_yours')}</p>}
+      {incident.concerned && incident.kind === 'sos' && <p>
+        {live ?? position
+          ? t('alarm.device', { acc: Math.round((live ?? position)!.acc_m), age: span(ageS((live ?? position)!, desk.now())) })
+          : t('alarm.no_device')}
       </p>}
       {moved && <p class="hint" data-testid="first-fix">{t('alarm.first')}: {span(ageS(position, desk.now()))}</p>}
       {incident.registered.length > 0 && (
