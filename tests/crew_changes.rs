@@ -99,6 +99,12 @@ async fn who_drops_out_is_replaced_and_the_trip_is_completed() {
     }
     let before = stand.rider.wait_for_phase("assigned").await;
     stand.phones[0].tap(&trip["id"], "en_route").await;
+    let set_out = |m: &Incoming| {
+        let crew = m.body["trip"]["crew"].as_array();
+        m.kind == "trip" && crew.is_some_and(|crew| crew.iter().any(|member| member["phase"] == "en_route"))
+    };
+    // What is still under way to the phone would be told as a trip that is gone.
+    stand.phones[1].wait_until(set_out, "the partner under way").await;
     let dropped = stand.phones[1].socket.command("drop_out", json!({ "trip": trip["id"] })).await;
     dropped.expect("before they have met, a member may drop out");
     assert_eq!(stand.phones[1].wait_for("trip_gone").await.body["reason"], "dropped_out");

@@ -113,10 +113,11 @@ pub async fn assign(
     if !staff.iter().all(known) {
         return Err(Problem::field(Code::UnknownStaff, "staff"));
     }
-    // Who has accepted was judged when asked, and is not asked again.
-    let has_accepted =
-        |id: &AccountId| row.crew.iter().any(|m| m.offer.staff == *id && m.offer.state == OfferState::Accepted);
-    let (keep, ask): (Vec<AccountId>, Vec<AccountId>) = staff.into_iter().partition(has_accepted);
+    // Who has accepted was judged when asked, and is not asked again; who is barred by now is judged like anybody.
+    let stays = |id: &AccountId| {
+        row.crew.iter().any(|m| m.offer.staff == *id && m.offer.state == OfferState::Accepted && !m.barred)
+    };
+    let (keep, ask): (Vec<AccountId>, Vec<AccountId>) = staff.into_iter().partition(stays);
     let ask = judge_all(&app, row, ask).await?;
     app.record.assign_by_hand(now, id, caller.account().id, &keep, &ask, now.plus_s(OFFER_LIFE_S)).await??;
     shown(&app, &caller, id).await

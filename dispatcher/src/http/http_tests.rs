@@ -258,6 +258,64 @@ async fn assigning_by_hand_asks_the_judge_and_wants_the_whole_crew() {
 }
 
 #[tokio::test]
+async fn a_member_who_accepted_is_kept_without_being_judged_again() {
+    let edge = Edge::new().await;
+    let (rider, one, two, three) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.staff().await);
+    let supervisor = edge.supervisor(edge.agency).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    *edge.says.not.lock().unwrap() = vec![one.id()];
+    let body = json!({"staff": [one.id().to_string(), three.id().to_string()]});
+    let path = format!("/v1/trips/{trip}/assign");
+    let done = edge.call(Some(&supervisor.token), "POST", &path, Some(body)).await;
+    assert_eq!((done.status.as_u16(), done.body["phase"].as_str()), (200, Some("offered")), "{}", done.text);
+    let crew = done.body["crew"].as_array().unwrap();
+    let shown: Vec<_> = crew.iter().map(|m| (m["no"].as_u64(), m["offer_state"].as_str())).collect();
+    let no = |p: &Person| p.account.no.map(u64::from);
+    assert_eq!(shown, [(no(&one), Some("accepted")), (no(&three), Some("open"))]);
+}
+
+#[tokio::test]
+async fn a_second_trip_at_the_same_time_is_refused_with_the_id_of_the_first() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let refused = edge.book_with(&rider, "second", &edge.booking()).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "trip_overlaps"), "{}", refused.text);
+    assert_eq!(refused.body["trip"], trip.to_string());
+    assert_eq!(edge.book_with(&rider, "k", &edge.booking()).await.status, 200, "a replay is no second trip");
+}
+
+#[tokio::test]
+async fn a_suspended_member_after_the_meeting_is_marked_for_supervisors_only_and_the_trip_can_be_ended() {
+    let edge = Edge::new().await;
+    let (rider, one, two, admin) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.admin().await);
+    let supervisor = edge.supervisor(edge.agency).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    let status = format!("/v1/trips/{trip}/status");
+    for (staff, to) in [(&one, "arrived"), (&two, "arrived"), (&one, "met")] {
+        assert_eq!(edge.call(Some(&staff.token), "POST", &status, Some(json!({"to": to}))).await.status, 200);
+    }
+    let path = format!("/v1/admin/accounts/{}/suspend", one.id());
+    assert_eq!(edge.call(Some(&admin.token), "POST", &path, Some(json!({"reason": "x"}))).await.status, 204);
+    let console = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await.body;
+    assert_eq!(console["incidents"][0]["kind"], "staff_suspended");
+    assert_eq!(console["incidents"][0]["no"].as_u64(), one.account.no.map(u64::from));
+    assert_eq!(console["trips"][0]["crew"][0]["barred"], true);
+    assert!(console["trips"][0]["crew"][1].get("barred").is_none());
+    let mine = edge.call(Some(&rider.token), "GET", &format!("/v1/trips/{trip}"), None).await;
+    assert!(!mine.text.contains("barred"), "{}", mine.text);
+    let ended =
+        edge.call(Some(&supervisor.token), "POST", &format!("/v1/trips/{trip}/complete"), Some(json!({}))).await;
+    assert_eq!(ended.body["phase"], "completed", "{}", ended.text);
+}
+
+#[tokio::test]
 async fn a_code_works_once_and_signing_out_ends_the_token() {
     let edge = Edge::new().await;
     let admin = edge.admin().await;
