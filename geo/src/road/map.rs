@@ -23,6 +23,7 @@ pub struct RoadMap {
     graphs: [OnceLock<Graph>; Profile::ALL.len()],
     turns: [OnceLock<Option<Turns>>; Profile::ALL.len()],
     searches: [Search; Profile::ALL.len()],
+    with_turns: bool,
 }
 
 /// What is searched of one profile.
@@ -49,6 +50,7 @@ impl RoadMap {
             graphs: Default::default(),
             turns: Default::default(),
             searches: Default::default(),
+            with_turns: true,
         };
         for (profile, graph) in AT_HAND.into_iter().zip(graphs) {
             map.graphs[profile as usize].get_or_init(|| graph);
@@ -60,6 +62,17 @@ impl RoadMap {
     pub(super) fn with_order(self, profile: Profile, order: NodeOrder) -> Self {
         // One that is there was found on the same graph, and is as good.
         let _kept = self.searches[profile as usize].order.set(order);
+        self
+    }
+
+    /// Whether searches count the seconds of turns and keep to turn restrictions (they do unless told otherwise). Without them
+    /// junctions are searched, which takes an eighth of the memory.
+    #[must_use]
+    pub fn with_turns(mut self, with_turns: bool) -> Self {
+        if self.with_turns != with_turns {
+            self.with_turns = with_turns;
+            self.searches.iter_mut().for_each(|search| search.free_flow = OnceLock::new());
+        }
         self
     }
 
@@ -99,15 +112,8 @@ impl RoadMap {
     pub fn free_flow(&self, profile: Profile) -> &Arc<Metric> {
         self.searches[profile as usize].free_flow.get_or_init(|| {
             let graph = self.graph(profile);
-            let search = match self.turns(profile) {
-                None => SearchGraph::of_junctions(graph, |_| 0),
-                Some(turns) => SearchGraph::of_turns(
-                    graph,
-                    turns.state_count() as u32,
-                    |state| turns.original(state),
-                    |state| turns.turns_out(state).iter().map(|t| (t.arc, t.ms)),
-                ),
-            };
+            let search =
+                if self.with_turns { SearchGraph::of(self, profile) } else { SearchGraph::of_junctions(graph, |_| 0) };
             let hierarchy = Arc::new(Hierarchy::new(search, self.order(profile)));
             Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)))
         })
