@@ -11,13 +11,15 @@ import type { Desk } from './desk';
 
 const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
 const RELEASABLE: readonly Phase[] = ['offered', 'assigned', 'en_route', 'reserved'];
+/** After the meeting a supervisor ends the trip for a crew whose phones cannot. */
+const TOGETHER: readonly Phase[] = ['met', 'escorting'];
 const UNMET: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
 /** The phases of a member whose ETA says something. */
 const STILL_COMING: readonly string[] = ['offered', 'assigned', 'en_route'];
 const REASON_CHARS_MAX = 200;
 
 export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
-  const [asking, setAsking] = useState<'release' | 'cancel' | null>(null);
+  const [asking, setAsking] = useState<'release' | 'cancel' | 'complete' | null>(null);
   const [reason, setReason] = useState('');
   const at = TIMELINE.indexOf(trip.phase === 'reserved' ? 'requested' : trip.phase);
   return (
@@ -43,11 +45,13 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
       {isOpen(trip.phase) && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
       {isOpen(trip.phase) && asking === null && (
         <div class="actions">
-          {RELEASABLE.includes(trip.phase) && <button type="button" data-testid="release" onClick={() => setAsking('release')}>{t('detail.release')}</button>}
+          {mayRelease(trip) && <button type="button" data-testid="release" onClick={() => setAsking('release')}>{t('detail.release')}</button>}
+          {TOGETHER.includes(trip.phase) && <button type="button" data-testid="complete" onClick={() => setAsking('complete')}>{t('detail.complete')}</button>}
           {UNMET.includes(trip.phase) && <button type="button" class="danger" data-testid="cancel" onClick={() => setAsking('cancel')}>{t('trip.cancel')}</button>}
         </div>
       )}
       {asking === 'release' && <Confirm question={t('detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
+      {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.complete(trip.id)); }} />}
       {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
       {UNMET.includes(trip.phase) && (
         <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
@@ -93,12 +97,24 @@ function Crew({ trip }: { trip: Trip }) {
           <li key={member.no} data-no={member.no}>
             <strong>{member.display ?? t('alarm.staff', { no: member.no })}</strong>{' '}
             <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
+            {member.barred && <span class="redtext" data-testid="barred"> ▲ {t('detail.barred')}</span>}
             {STILL_COMING.includes(member.phase) && member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
           </li>
         ))}
       </ul>
     </>
   );
+}
+
+/** Before the meeting the whole crew can be freed; after it only who may not be in it, and not everybody. */
+export function mayRelease({ phase, crew = [] }: Trip): boolean {
+  const barred = crew.filter((member) => member.barred).length;
+  return RELEASABLE.includes(phase) || (TOGETHER.includes(phase) && barred > 0 && barred < crew.length);
+}
+
+/** Whether somebody may be ticked: the rules allow it, or they have accepted this very trip and are to stay. */
+export function mayChoose({ no, violations }: Candidate, { crew = [] }: Trip): boolean {
+  return violations.length === 0 || crew.some((member) => member.no === no && !member.barred && member.offer_state !== 'open');
 }
 
 /** Those who may go, soonest first, then those who may not: a long list of the barred must not hide them. */
@@ -125,7 +141,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
             <label>
               <input
                 type="checkbox" data-testid="candidate" data-no={one.no} checked={chosen.includes(one.staff)}
-                disabled={one.violations.length > 0} onChange={() => toggle(one.staff)}
+                disabled={!mayChoose(one, trip)} onChange={() => toggle(one.staff)}
               />
               <span><strong>{one.display}</strong>{' '}
                 {one.eta_s !== null && `${span(one.eta_s)}${one.eta_source === 'straight' ? ` (${t('detail.straight')})` : ''}`}

@@ -1,7 +1,7 @@
 // Exceptions first, honest counters, and people drawn hollow when their position is old.
 import { expect, it } from 'vitest';
 import type { Candidate, PersonAt, Phase, StaffRow, Trip } from '../shared/types';
-import { whoMayFirst } from './Detail';
+import { mayChoose, mayRelease, whoMayFirst } from './Detail';
 import { People } from './people';
 import { counters, ENDED_SHOWN_MS, workList } from './worklist';
 
@@ -55,4 +55,21 @@ it('the_gone_and_the_off_shift_are_removed_and_the_coarse_get_a_disc', () => {
 it('who_may_go_comes_before_who_may_not_and_the_order_of_the_server_stands', () => {
   const one = (no: number, ...violations: string[]): Candidate => ({ staff: String(no), no, display: '', eta_s: no, eta_source: 'road', violations });
   expect(whoMayFirst([one(1, 'busy'), one(2), one(3, 'off_shift'), one(4)]).map(({ no }) => no)).toEqual([2, 4, 1, 3]);
+});
+
+it('after the meeting only who may not be in the crew can be released, and never the last one', () => {
+  const crew = (...barred: boolean[]): Trip => ({ ...trip('t', 'escorting', 1), crew: barred.map((b, no) => ({ no, phase: 'escorting', eta_s: null, ...(b ? { barred: true } : {}) })) });
+  expect([crew(false, false), crew(true, false), crew(true, true)].map(mayRelease)).toEqual([false, true, false]);
+  expect(mayRelease(trip('u', 'assigned', 1))).toBe(true);
+});
+
+it('who has accepted this trip may be kept whatever the rules say now, who is only asked or barred may not', () => {
+  const one = (no: number, ...violations: string[]): Candidate => ({ staff: `s${no}`, no, display: '', eta_s: 1, eta_source: 'road', violations });
+  const kept: Trip = { ...trip('t', 'offered', 1), crew: [
+    { no: 1, phase: 'offered', eta_s: 1, offer_state: 'accepted' },
+    { no: 2, phase: 'offered', eta_s: 1, offer_state: 'open' },
+    { no: 3, phase: 'offered', eta_s: 1, offer_state: 'accepted', barred: true },
+  ] };
+  expect([one(1, 'stale_fix'), one(2, 'stale_fix'), one(3, 'conflict_wall'), one(4), one(5, 'busy')].map((c) => mayChoose(c, kept)))
+    .toEqual([true, false, false, true, false]);
 });

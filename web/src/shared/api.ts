@@ -93,6 +93,7 @@ export class Api {
     return (await this.get<{ candidates: Candidate[] }>(`/v1/trips/${trip}/candidates`)).candidates;
   }
   assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
+  complete(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/complete`); }
   release(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/release`); }
   unserved(trip: string, reason: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/unserved`, { reason }); }
   /** Shows the exact places; the server keeps who looked. */

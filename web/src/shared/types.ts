@@ -23,6 +23,8 @@ export interface Me {
 
 export interface CrewMember {
   no: number; display?: string; phase: Phase; eta_s: number | null; you?: boolean; offer_state?: 'open' | 'accepted';
+  /** May no longer be in this crew: suspended, or tied to the rider. Supervisors only, present only when so. */
+  barred?: boolean;
 }
 export interface Trip {
   id: string; booking?: string; leg?: 'single' | 'outward' | 'return'; phase: Phase; crew_size?: number;
