@@ -196,7 +196,7 @@ impl Phone {
         self.api.book(key, &journey()).await.expect("the booking is acknowledged")["trips"][0].clone()
     }
 
-    /// Drops the connection without a word and comes back later by [`Phone::come_back`].
+    /// Drops the connection without a word and comes back later by [`Away::come_back`].
     pub fn hang_up(self) -> Away {
         Away { resume: self.socket.resume(), token: self.token, fixes: self.fixes }
     }
