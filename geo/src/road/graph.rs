@@ -50,7 +50,7 @@ impl Rights {
     const BACKWARD: u32 = 2;
 
     pub(super) const fn new(forward: bool, backward: bool) -> Self {
-        Self(forward as u32 * Self::FORWARD | backward as u32 * Self::BACKWARD)
+        Self((forward as u32 * Self::FORWARD) | (backward as u32 * Self::BACKWARD))
     }
 
     /// One direction at least, and nothing else.

@@ -121,14 +121,14 @@ impl Grid {
         /// Rounding never loses a cell.
         const SLACK: f64 = 1e-6;
         let ([x0, y0], [x1, y1]) = (self.place(from), self.place(to));
-        let x_at = |y: f64| if y1 == y0 { x0 } else { x0 + (x1 - x0) * ((y - y0) / (y1 - y0)).clamp(0.0, 1.0) };
+        let flat = y0.max(y1) - y0.min(y1) <= SLACK;
+        let x_at = |y: f64| x0 + (x1 - x0) * ((y - y0) / (y1 - y0)).clamp(0.0, 1.0);
         let cells = |a: f64, b: f64, count: u32| -> RangeInclusive<u32> {
             let cell = |v: f64| (v.max(0.0) as u32).min(count - 1);
             cell(a.min(b) - SLACK)..=cell(a.max(b) + SLACK)
         };
         for row in cells(y0, y1, self.rows) {
             let (low, high) = (f64::from(row) - SLACK, f64::from(row + 1) + SLACK);
-            let flat = y0.max(y1) - y0.min(y1) <= SLACK;
             let (a, b) = if flat { (x0, x1) } else { (x_at(low.max(y0.min(y1))), x_at(high.min(y0.max(y1)))) };
             for column in cells(a, b, self.columns) {
                 visit(row as usize * self.columns as usize + column as usize);

@@ -1,19 +1,25 @@
-//! Owns one node's bucket: entries in ascending order, cheap to put in and take out even among thousands. Knows neither
-//! nodes nor staff.
+//! Owns one node's bucket: entries by time, cheap to put in and take out even among thousands. Knows neither nodes nor staff.
 //!
-//! Long buckets are cut into runs, so that a change shifts a run and not the bucket. Invariant: the runs one after the other
-//! ascend, no run is empty but the first of an empty bucket, none is longer than [`RUN_MAX`].
+//! Most entries lie in one ascending run. What comes goes into a short second one, so that a change shifts a few words and not
+//! the bucket; what goes is marked in its place. Now and then both are made one run again. Invariants: both runs ascend by
+//! milliseconds, the second is no longer than [`FRESH_MAX`], no more than a quarter of the first is marked (or [`GONE_FREE`]),
+//! and an empty bucket has no marked entries.
 
-/// Entries in a run at most: 1 KiB.
-const RUN_MAX: usize = 128;
+/// Entries in the second run at most.
+const FRESH_MAX: usize = 32;
 
-/// Ascending entries.
+/// So many marked entries are never worth while to clear away.
+const GONE_FREE: usize = 16;
+
+/// The exit of an entry that was taken out: nobody leaves by it (`buckets`).
+pub(super) const NOBODY: u32 = 0;
+
+/// Entries in two runs.
 #[derive(Debug, Default)]
 pub(super) struct Bucket {
-    first: Vec<u64>,
-    /// Nodes low in the hierarchy, nearly all, have no more than the first run.
-    #[expect(clippy::box_collection, reason = "one word instead of three in each of several hundred thousand buckets")]
-    more: Option<Box<Vec<Vec<u64>>>>,
+    settled: Vec<u64>,
+    fresh: Vec<u64>,
+    gone: u32,
 }
 
 /// An entry: milliseconds first, so that entries sort by them.
@@ -26,85 +32,74 @@ pub(super) const fn unpacked(entry: u64) -> (u32, u32) {
     ((entry >> 32) as u32, entry as u32)
 }
 
+const fn is_gone(entry: u64) -> bool {
+    unpacked(entry).1 == NOBODY
+}
+
 impl Bucket {
     /// Takes ascending entries.
     pub(super) fn of(ascending: &[u64]) -> Self {
-        // Three quarters full: there is room for what comes.
-        let mut runs = ascending.chunks(RUN_MAX * 3 / 4).map(<[u64]>::to_vec);
-        let first = runs.next().unwrap_or_default();
-        let more: Vec<Vec<u64>> = runs.collect();
-        Self { first, more: (!more.is_empty()).then(|| Box::new(more)) }
+        Self { settled: ascending.to_vec(), ..Self::default() }
     }
 
-    fn more(&self) -> &[Vec<u64>] {
-        self.more.as_deref().map_or(&[], Vec::as_slice)
-    }
-
-    /// Its runs, ascending.
-    pub(super) fn runs(&self) -> impl Iterator<Item = &[u64]> {
-        std::iter::once(self.first.as_slice()).chain(self.more().iter().map(Vec::as_slice))
-    }
-
-    /// A run by number; empty beyond the last.
-    pub(super) fn run(&self, number: u32) -> &[u64] {
-        match number {
-            0 => &self.first,
-            n => self.more().get(n as usize - 1).map_or(&[], Vec::as_slice),
-        }
-    }
-
-    /// The milliseconds of the first entry.
-    pub(super) fn least_ms(&self) -> Option<u32> {
-        self.first.first().map(|&e| unpacked(e).0)
+    /// Both runs, each ascending by milliseconds. Entries of [`NOBODY`] may be among them.
+    pub(super) fn runs(&self) -> [&[u64]; 2] {
+        [&self.settled, &self.fresh]
     }
 
     /// How many.
     pub(super) fn len(&self) -> usize {
-        self.runs().map(<[u64]>::len).sum()
+        self.settled.len() + self.fresh.len() - self.gone as usize
+    }
+
+    /// No entry has less than these milliseconds; `None` if there is no entry.
+    pub(super) fn least_ms(&self) -> Option<u32> {
+        self.runs().into_iter().filter_map(|run| run.first()).min().map(|&e| unpacked(e).0)
     }
 
     /// Puts an entry in.
     pub(super) fn insert(&mut self, entry: u64) {
-        let number = self.run_of(entry);
-        let run = self.run_mut(number);
-        let at = run.partition_point(|&e| e < entry);
-        run.insert(at, entry);
-        if run.len() > RUN_MAX {
-            let upper = run.split_off(RUN_MAX / 2);
-            self.more.get_or_insert_default().insert(number, upper);
+        if self.fresh.len() == FRESH_MAX {
+            self.settle();
         }
+        let at = self.fresh.partition_point(|&e| e < entry);
+        self.fresh.insert(at, entry);
     }
 
     /// Takes an entry out, if it is there.
     pub(super) fn withdraw(&mut self, entry: u64) {
-        let number = self.run_of(entry);
-        let run = self.run_mut(number);
-        let Ok(at) = run.binary_search(&entry) else { return };
-        run.remove(at);
-        if !run.is_empty() {
-            return;
-        }
-        let Some(more) = &mut self.more else { return };
-        if number > 0 {
-            more.remove(number - 1);
+        if let Ok(at) = self.fresh.binary_search(&entry) {
+            self.fresh.remove(at);
         } else {
-            self.first = more.remove(0);
+            let (ms, _) = unpacked(entry);
+            // Marked entries of the same time stand among the others in no order.
+            let from = self.settled.partition_point(|&e| unpacked(e).0 < ms);
+            let same = self.settled[from..].iter_mut().take_while(|e| unpacked(**e).0 == ms);
+            let Some(there) = same.into_iter().find(|e| **e == entry) else { return };
+            *there = packed(ms, NOBODY);
+            self.gone += 1;
         }
-        if more.is_empty() {
-            self.more = None;
+        if self.gone as usize > self.settled.len() / 4 + GONE_FREE || self.len() == 0 {
+            self.settle();
         }
     }
 
-    /// The number of the run an entry belongs to.
-    fn run_of(&self, entry: u64) -> usize {
-        self.more().partition_point(|run| run[0] <= entry)
-    }
-
-    fn run_mut(&mut self, number: usize) -> &mut Vec<u64> {
-        match (number, &mut self.more) {
-            (1.., Some(more)) => &mut more[number - 1],
-            _ => &mut self.first,
+    /// Makes one run of both, without what is gone.
+    fn settle(&mut self) {
+        if self.gone > 0 {
+            self.settled.retain(|&e| !is_gone(e));
+            self.gone = 0;
         }
+        let (mut old, mut new) = (self.settled.len(), self.fresh.len());
+        self.settled.resize(old + new, 0);
+        // From the end, so that nothing is overwritten that is still to be moved.
+        while new > 0 {
+            let fresh = self.fresh[new - 1];
+            let stays = old > 0 && self.settled[old - 1] > fresh;
+            self.settled[old + new - 1] = if stays { self.settled[old - 1] } else { fresh };
+            if stays { old -= 1 } else { new -= 1 }
+        }
+        self.fresh.clear();
     }
 }
 

@@ -14,16 +14,25 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 
-/// Smallest entry of an empty bucket.
+/// Least time of an empty bucket.
 const EMPTY: u32 = u32::MAX;
 
-/// A way off: two for each person, `person * 2` along their edge and `person * 2 + 1` against it.
+/// A way off: two for each person, `person * 2` along their edge and `person * 2 + 1` against it. Persons are numbered from 1;
+/// 0 is nobody, who reaches nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Exit {
     /// Milliseconds of the arc that are left.
     pub(super) rest_ms: u32,
     /// Milliseconds until they may set out.
     pub(super) free_ms: u32,
+}
+
+/// Where a node's bucket is.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    /// No entry has less; [`EMPTY`] if there is none, and then the slot means nothing.
+    least_ms: u32,
+    slot: u32,
 }
 
 /// Somebody on the road.
@@ -37,14 +46,13 @@ struct Person<Id> {
 /// Staff by how soon they can be anywhere.
 pub struct StaffBuckets<Id> {
     pub(super) metric: Arc<Metric>,
-    /// By rank: where its bucket is; means nothing while [`Self::least_ms`] says that it is empty.
-    slot: Vec<u32>,
+    /// By rank.
+    heads: Vec<Head>,
     /// Those that are not empty, and some that are.
     buckets: Vec<Bucket>,
     spare: Vec<u32>,
-    /// By rank: the first entry's milliseconds, to pass by an empty or a late bucket without touching it.
-    pub(super) least_ms: Vec<u32>,
     pub(super) exits: Vec<Exit>,
+    /// From number 1.
     people: Vec<Person<Id>>,
     /// Persons not in use, to be used again.
     unused: Vec<u32>,
@@ -58,11 +66,10 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         let nodes = metric.hierarchy.tree.parent.len();
         Self {
             metric,
-            slot: vec![0; nodes],
+            heads: vec![Head { least_ms: EMPTY, slot: 0 }; nodes],
             buckets: Vec::new(),
             spare: Vec::new(),
-            least_ms: vec![EMPTY; nodes],
-            exits: Vec::new(),
+            exits: vec![Exit { rest_ms: UNREACHED + 1, free_ms: 0 }; 2],
             people: Vec::new(),
             unused: Vec::new(),
             person_of: HashMap::new(),
@@ -82,17 +89,23 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             all.extend(packed_entries(person, &entries));
             this.stand(person, snap, free_ms, entries);
         }
-        for (rank, bucket) in grouped(this.slot.len(), &all) {
-            this.slot[rank] = this.buckets.len() as u32;
-            this.least_ms[rank] = bucket.least_ms().unwrap_or(EMPTY);
+        for (rank, bucket) in grouped(this.heads.len(), &all) {
+            let least_ms = bucket.least_ms().unwrap_or(EMPTY);
+            this.heads[rank] = Head { least_ms, slot: this.buckets.len() as u32 };
             this.buckets.push(bucket);
         }
         this
     }
 
-    /// The bucket of a node that has one.
-    pub(super) fn bucket(&self, rank: u32) -> Option<&Bucket> {
-        (self.least_ms[rank as usize] != EMPTY).then(|| &self.buckets[self.slot[rank as usize] as usize])
+    /// No entry of a node has less than these milliseconds: passes by an empty or a late bucket without touching it.
+    pub(super) fn least_ms(&self, rank: u32) -> u32 {
+        self.heads[rank as usize].least_ms
+    }
+
+    /// The runs of a node's bucket.
+    pub(super) fn runs(&self, rank: u32) -> [&[u64]; 2] {
+        let head = self.heads[rank as usize];
+        if head.least_ms == EMPTY { [&[]; 2] } else { self.buckets[head.slot as usize].runs() }
     }
 
     /// The metric they stand on.
@@ -117,12 +130,12 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Where somebody is, or will be when free.
     pub fn get(&self, id: Id) -> Option<Snap> {
-        self.person_of.get(&id).map(|&p| self.people[p as usize].snap)
+        self.person_of.get(&id).map(|&p| self.person(p).snap)
     }
 
     /// Everybody with where they are and the milliseconds until they are free there.
     pub fn iter(&self) -> impl Iterator<Item = (Id, Snap, u32)> + '_ {
-        self.person_of.iter().map(|(&id, &p)| (id, self.people[p as usize].snap, self.exits[p as usize * 2].free_ms))
+        self.person_of.iter().map(|(&id, &p)| (id, self.person(p).snap, self.exits[p as usize * 2].free_ms))
     }
 
     /// Puts somebody who is free there, or moves them.
@@ -138,14 +151,14 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Whether moving somebody to this edge needs no new entries.
     pub(super) fn stands_on(&self, id: Id, edge: u32) -> bool {
-        self.person_of.get(&id).is_some_and(|&p| self.people[p as usize].snap.edge == edge)
+        self.person_of.get(&id).is_some_and(|&p| self.person(p).snap.edge == edge)
     }
 
     /// With the entries worked out already; they are ignored if the edge is the one they are on.
     pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: Vec<Reached<2>>) {
         let person = match self.person_of.get(&id) {
-            Some(&person) if self.people[person as usize].snap.edge == snap.edge => {
-                self.people[person as usize].snap = snap;
+            Some(&person) if self.person(person).snap.edge == snap.edge => {
+                self.person_mut(person).snap = snap;
                 self.set_rests(person, free_ms);
                 return;
             }
@@ -162,8 +175,8 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn stand(&mut self, person: u32, snap: Snap, free_ms: u32, kept: Vec<Reached<2>>) {
-        self.people[person as usize].snap = snap;
-        self.people[person as usize].kept = kept;
+        self.person_mut(person).snap = snap;
+        self.person_mut(person).kept = kept;
         self.set_rests(person, free_ms);
         self.on_edge.entry(snap.edge).or_default().push(person);
     }
@@ -177,15 +190,24 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     pub(super) fn id(&self, person: u32) -> Id {
-        self.people[person as usize].id
+        self.person(person).id
     }
 
     pub(super) fn snap(&self, person: u32) -> &Snap {
-        &self.people[person as usize].snap
+        &self.person(person).snap
     }
 
+    /// Numbers of persons run below this.
     pub(super) fn people_end(&self) -> usize {
-        self.people.len()
+        self.people.len() + 1
+    }
+
+    fn person(&self, person: u32) -> &Person<Id> {
+        &self.people[person as usize - 1]
+    }
+
+    fn person_mut(&mut self, person: u32) -> &mut Person<Id> {
+        &mut self.people[person as usize - 1]
     }
 
     /// Persons on an edge.
@@ -196,12 +218,12 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     fn new_person(&mut self, id: Id, snap: Snap) -> u32 {
         let fresh = Person { id, snap, kept: Vec::new() };
         let person = if let Some(person) = self.unused.pop() {
-            self.people[person as usize] = fresh;
+            *self.person_mut(person) = fresh;
             person
         } else {
             self.people.push(fresh);
             self.exits.extend([Exit::default(); 2]);
-            self.people.len() as u32 - 1
+            self.people.len() as u32
         };
         self.person_of.insert(id, person);
         person
@@ -210,18 +232,18 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     fn set_rests(&mut self, person: u32, free_ms: u32) {
         let free_ms = free_ms.min(FREE_MS_MAX);
         let metric = &self.metric;
-        let ends = metric.hierarchy.search.exits(&metric.times, &self.people[person as usize].snap);
+        let ends = metric.hierarchy.search.exits(&metric.times, &self.person(person).snap);
         for (exit, end) in (person as usize * 2..).zip(ends) {
             self.exits[exit] = Exit { rest_ms: end.map_or(0, |e| e.1), free_ms };
         }
     }
 
     fn take_out(&mut self, person: u32) {
-        let kept = std::mem::take(&mut self.people[person as usize].kept);
+        let kept = std::mem::take(&mut self.person_mut(person).kept);
         for (rank, entry) in packed_entries(person, &kept) {
             self.withdraw(rank, entry);
         }
-        let edge = self.people[person as usize].snap.edge;
+        let edge = self.person(person).snap.edge;
         if let Some(there) = self.on_edge.get_mut(&edge) {
             there.retain(|&p| p != person);
             if there.is_empty() {
@@ -231,26 +253,26 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn insert(&mut self, node: u32, entry: u64) {
-        let least_ms = &mut self.least_ms[node as usize];
-        let slot = &mut self.slot[node as usize];
-        if *least_ms == EMPTY {
-            *slot = self.spare.pop().unwrap_or_else(|| {
+        let head = &mut self.heads[node as usize];
+        if head.least_ms == EMPTY {
+            head.slot = self.spare.pop().unwrap_or_else(|| {
                 self.buckets.push(Bucket::default());
                 self.buckets.len() as u32 - 1
             });
         }
-        self.buckets[*slot as usize].insert(entry);
-        *least_ms = (*least_ms).min(unpacked(entry).0);
+        head.least_ms = head.least_ms.min(unpacked(entry).0);
+        self.buckets[head.slot as usize].insert(entry);
     }
 
     fn withdraw(&mut self, node: u32, entry: u64) {
-        let slot = self.slot[node as usize];
-        let bucket = &mut self.buckets[slot as usize];
+        let head = &mut self.heads[node as usize];
+        let bucket = &mut self.buckets[head.slot as usize];
         bucket.withdraw(entry);
-        let least_ms = bucket.least_ms();
-        self.least_ms[node as usize] = least_ms.unwrap_or(EMPTY);
-        if least_ms.is_none() {
-            self.spare.push(slot);
+        if let Some(least_ms) = bucket.least_ms() {
+            head.least_ms = least_ms;
+        } else {
+            head.least_ms = EMPTY;
+            self.spare.push(head.slot);
         }
     }
 }

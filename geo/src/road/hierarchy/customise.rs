@@ -17,8 +17,8 @@ pub(super) struct Climbs {
     pub(super) down: UpArcs,
 }
 
-/// Times of all shortcuts, of those through lower nodes only.
-pub(super) fn upward(shortcuts: &Shortcuts, arcs: usize, weight: impl Fn(usize) -> u32) -> Times {
+/// Times of all shortcuts, of those through lower nodes only. `depth` is that of each shortcut's head.
+pub(super) fn upward(shortcuts: &Shortcuts, depth: &[u32], arcs: usize, weight: impl Fn(usize) -> u32) -> Times {
     let none = shortcuts.head.len();
     let mut times = vec![[UNREACHED; 2]; none + 1];
     for arc in 0..arcs {
@@ -27,23 +27,25 @@ pub(super) fn upward(shortcuts: &Shortcuts, arcs: usize, weight: impl Fn(usize) 
             *ms = weight(arc).min(*ms);
         }
     }
-    let mut to = vec![none as u32; shortcuts.node_count()];
+    let mut tops = Tops::new(depth);
     for apex in 0..shortcuts.node_count() as u32 {
-        mark(shortcuts, apex, &mut to);
+        let own = shortcuts.up(apex);
+        tops.lay(&depth[own.clone()], &times[own.clone()]);
         for &[low, bottom] in shortcuts.below(apex) {
             let [bottom_up, bottom_down] = times[bottom as usize];
-            for middle in shortcuts.up(low).rev() {
-                let head = shortcuts.head[middle];
-                if head <= apex {
-                    break;
-                }
-                let [middle_up, middle_down] = times[middle];
-                let top = &mut times[to[head as usize] as usize];
+            if bottom_up == UNREACHED && bottom_down == UNREACHED {
+                continue;
+            }
+            let above = bottom as usize + 1..shortcuts.up(low).end;
+            for (&at, &[middle_up, middle_down]) in depth[above.clone()].iter().zip(&times[above]) {
+                let top = &mut tops.0[at as usize];
                 top[0] = top[0].min(bottom_down + middle_up);
                 top[1] = top[1].min(middle_down + bottom_up);
             }
         }
-        unmark(shortcuts, apex, &mut to);
+        for (&at, ms) in depth[own.clone()].iter().zip(&mut times[own]) {
+            *ms = tops.0[at as usize];
+        }
     }
     times
 }
@@ -52,24 +54,23 @@ pub(super) fn upward(shortcuts: &Shortcuts, arcs: usize, weight: impl Fn(usize) 
 pub(super) fn downward(shortcuts: &Shortcuts, depth: &[u32], times: &[[u32; 2]]) -> Climbs {
     let none = shortcuts.head.len();
     let mut best = times.to_vec();
-    let mut to = vec![none as u32; shortcuts.node_count()];
     let mut useless = vec![0u8; none + 1];
+    let mut tops = Tops::new(depth);
     for apex in (0..shortcuts.node_count() as u32).rev() {
-        mark(shortcuts, apex, &mut to);
+        let own = shortcuts.up(apex);
+        tops.lay(&depth[own.clone()], &best[own.clone()]);
         for &[low, bottom] in shortcuts.below(apex) {
             let [mut bottom_up, mut bottom_down] = best[bottom as usize];
             let mut over = useless[bottom as usize];
-            for middle in shortcuts.up(low).rev() {
-                let head = shortcuts.head[middle];
-                if head <= apex {
-                    break;
-                }
-                let [top_up, top_down] = best[to[head as usize] as usize];
-                let [middle_up, middle_down] = best[middle];
+            let above = bottom as usize + 1..shortcuts.up(low).end;
+            let middles = best[above.clone()].iter_mut().zip(&mut useless[above.clone()]);
+            for (&at, (middle, useless)) in depth[above].iter().zip(middles) {
+                let [top_up, top_down] = tops.0[at as usize];
+                let [middle_up, middle_down] = *middle;
                 // Low to head over the apex, and back.
                 let (up, down) = (bottom_up + top_up, top_down + bottom_down);
-                useless[middle] |= u8::from(up <= middle_up) | u8::from(down <= middle_down) << 1;
-                best[middle] = [middle_up.min(up), middle_down.min(down)];
+                *useless |= u8::from(up <= middle_up) | u8::from(down <= middle_down) << 1;
+                *middle = [middle_up.min(up), middle_down.min(down)];
                 // Low to the apex over the head, and back.
                 let (up, down) = (middle_up + top_down, top_up + middle_down);
                 over |= u8::from(up <= bottom_up) | u8::from(down <= bottom_down) << 1;
@@ -78,20 +79,31 @@ pub(super) fn downward(shortcuts: &Shortcuts, depth: &[u32], times: &[[u32; 2]])
             best[bottom as usize] = [bottom_up, bottom_down];
             useless[bottom as usize] = over;
         }
-        unmark(shortcuts, apex, &mut to);
+        tops.clear(&depth[own]);
     }
     Climbs { up: kept(shortcuts, depth, times, &useless, 0), down: kept(shortcuts, depth, times, &useless, 1) }
 }
 
-fn mark(shortcuts: &Shortcuts, apex: u32, to: &mut [u32]) {
-    for arc in shortcuts.up(apex) {
-        to[shortcuts.head[arc] as usize] = arc as u32;
-    }
-}
+/// Times of one node's shortcuts by the depth of their heads. All heads are ancestors, known by their depth, so this is a few
+/// hundred words in the nearest cache.
+struct Tops(Vec<[u32; 2]>);
 
-fn unmark(shortcuts: &Shortcuts, apex: u32, to: &mut [u32]) {
-    for arc in shortcuts.up(apex) {
-        to[shortcuts.head[arc] as usize] = shortcuts.head.len() as u32;
+impl Tops {
+    fn new(depth: &[u32]) -> Self {
+        Self(vec![[UNREACHED; 2]; depth.iter().max().map_or(0, |&d| d as usize + 1)])
+    }
+
+    fn lay(&mut self, depth: &[u32], times: &[[u32; 2]]) {
+        for (&at, &ms) in depth.iter().zip(times) {
+            self.0[at as usize] = ms;
+        }
+    }
+
+    /// No shortcuts again.
+    fn clear(&mut self, depth: &[u32]) {
+        for &at in depth {
+            self.0[at as usize] = [UNREACHED; 2];
+        }
     }
 }
 
@@ -102,7 +114,7 @@ fn kept(shortcuts: &Shortcuts, depth: &[u32], times: &[[u32; 2]], useless: &[u8]
         for arc in shortcuts.up(node) {
             let ms = times[arc][direction];
             if ms < UNREACHED && useless[arc] >> direction & 1 == 0 {
-                arcs.push(UpArc { depth: depth[shortcuts.head[arc] as usize], ms });
+                arcs.push(UpArc { depth: depth[arc], ms });
             }
         }
         first.push(arcs.len() as u32);

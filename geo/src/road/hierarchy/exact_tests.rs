@@ -100,7 +100,7 @@ impl<'a> Network<'a> {
                 }
                 let mut pickup = random_snap(dice, self.graph);
                 if query % 7 == 0
-                    && let Some((snap, _)) = standing.values().nth(dice.below(standing.len()))
+                    && let Some((snap, _)) = standing.values().nth(dice.below(standing.len().max(1)))
                 {
                     pickup = self.graph.snap_at(snap.edge, dice.unit() as f32);
                 }

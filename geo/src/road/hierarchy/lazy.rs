@@ -5,7 +5,7 @@
 //! can be as soon, so equal times come in the order of ids.
 
 use super::UNREACHED;
-use super::bucket::unpacked;
+use super::bucket::{NOBODY, unpacked};
 use super::buckets::StaffBuckets;
 use super::metric::Arrivals;
 use crate::road::snap::Snap;
@@ -34,11 +34,16 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         let bias_ms = arrivals.entrances.bias_ms;
         let found = self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))).collect();
         let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
-        let fronts = (0u32..).zip(&arrivals.reached).filter_map(|(at, r)| {
-            let ms = r.ms[0].saturating_add(self.least_ms[r.node as usize]);
-            (ms <= limit_ms).then_some(Reverse((ms, at, 0, 0)))
-        });
-        let fronts = fronts.collect();
+        let mut fronts = Vec::with_capacity(arrivals.reached.len());
+        for (at, r) in (0u32..).zip(&arrivals.reached) {
+            if r.ms[0].saturating_add(self.least_ms(r.node)) <= limit_ms {
+                let begins =
+                    (0u32..).zip(self.runs(r.node)).filter_map(|(run, entries)| Some((run, *entries.first()?)));
+                let begins = begins.map(|(run, entry)| Reverse((r.ms[0] + unpacked(entry).0, at, run, 0)));
+                fronts.extend(begins.filter(|front| front.0.0 <= limit_ms));
+            }
+        }
+        let fronts = fronts.into();
         Soonest { buckets: self, limit_ms, fronts, found, seen: HashSet::new(), given: HashSet::new(), arrivals }
     }
 }
@@ -55,21 +60,18 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
     fn look_further(&mut self, front: Front) {
         let (road_ms, at, run, place) = front;
         let r = self.arrivals.reached[at as usize];
-        let Some(bucket) = self.buckets.bucket(r.node) else { return };
-        let (_, exit) = unpacked(bucket.run(run)[place as usize]);
+        let run_of = self.buckets.runs(r.node)[run as usize];
+        let (_, exit) = unpacked(run_of[place as usize]);
         let exit_of = self.buckets.exits[exit as usize];
         let ms = road_ms + exit_of.rest_ms;
         // The first entry of an exit is its least; less than nothing is no way (as in `nearest`).
-        if ms >= self.arrivals.entrances.bias_ms && self.seen.insert(exit) {
+        if exit != NOBODY && ms >= self.arrivals.entrances.bias_ms && self.seen.insert(exit) {
             self.found.push(Reverse((ms + exit_of.free_ms, self.buckets.id(exit / 2))));
         }
-        for (run, place) in [(run, place + 1), (run + 1, 0)] {
-            if let Some(&next) = bucket.run(run).get(place as usize) {
-                let ms = r.ms[0] + unpacked(next).0;
-                if ms <= self.limit_ms {
-                    self.fronts.push(Reverse((ms, at, run, place)));
-                }
-                break;
+        if let Some(&next) = run_of.get(place as usize + 1) {
+            let ms = r.ms[0] + unpacked(next).0;
+            if ms <= self.limit_ms {
+                self.fronts.push(Reverse((ms, at, run, place + 1)));
             }
         }
     }

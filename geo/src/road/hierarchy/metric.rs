@@ -18,13 +18,17 @@ pub struct Hierarchy {
     pub(super) search: SearchGraph,
     pub(super) shortcuts: Shortcuts,
     pub(super) tree: Tree,
+    /// Depth of each shortcut's head.
+    pub(super) head_depth: Column<u32>,
 }
 
 impl Hierarchy {
     /// Contracts a search graph made of the graph that `order` is of.
     pub fn new(search: SearchGraph, order: &NodeOrder) -> Self {
         let (shortcuts, parent) = Shortcuts::new(&search.first, &search.head, &order.of(&search));
-        Self { search, shortcuts, tree: Tree::new(parent) }
+        let tree = Tree::new(parent);
+        let head_depth = shortcuts.head.iter().map(|&head| tree.depth[head as usize]).collect();
+        Self { search, shortcuts, tree, head_depth }
     }
 
     /// Arcs and shortcuts.
@@ -61,9 +65,9 @@ pub struct Metric {
 impl Metric {
     /// Works out all shortcuts for these times, which must be of the same road graph.
     pub fn new(hierarchy: &Arc<Hierarchy>, times: ArcTimes) -> Self {
-        let (search, shortcuts) = (&hierarchy.search, &hierarchy.shortcuts);
-        let shortcut_ms = upward(shortcuts, search.arc_count(), |arc| search.weight(&times, arc));
-        let climbs = downward(shortcuts, &hierarchy.tree.depth, &shortcut_ms);
+        let Hierarchy { search, shortcuts, head_depth, .. } = &**hierarchy;
+        let shortcut_ms = upward(shortcuts, head_depth, search.arc_count(), |arc| search.weight(&times, arc));
+        let climbs = downward(shortcuts, head_depth, &shortcut_ms);
         Self { hierarchy: Arc::clone(hierarchy), times, shortcut_ms: shortcut_ms.into(), climbs }
     }
 

@@ -5,7 +5,7 @@
 //! is left at the first entry that is too late even for somebody at the very end of their arc.
 
 use super::UNREACHED;
-use super::bucket::{Bucket, unpacked};
+use super::bucket::unpacked;
 use super::buckets::StaffBuckets;
 use super::metric::{Arrivals, Metric};
 use super::way::meet;
@@ -73,20 +73,22 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             offer(person, ms + bias_ms, &mut found);
         }
         for r in &arrivals.reached {
-            if r.ms[0].saturating_add(self.least_ms[r.node as usize]) > found.limit_ms {
+            if r.ms[0].saturating_add(self.least_ms(r.node)) > found.limit_ms {
                 continue;
             }
-            for &entry in self.bucket(r.node).into_iter().flat_map(Bucket::runs).flatten() {
-                let (entry_ms, exit) = unpacked(entry);
-                let road_ms = r.ms[0] + entry_ms;
-                if road_ms > found.limit_ms {
-                    break;
-                }
-                let exit_of = self.exits[exit as usize];
-                let ms = road_ms + exit_of.rest_ms;
-                // Less than nothing: past the pickup on its own arc, and not gone round yet.
-                if ms >= bias_ms && ms + exit_of.free_ms <= found.limit_ms {
-                    offer(exit / 2, ms + exit_of.free_ms, &mut found);
+            for run in self.runs(r.node) {
+                for &entry in run {
+                    let (entry_ms, exit) = unpacked(entry);
+                    let road_ms = r.ms[0] + entry_ms;
+                    if road_ms > found.limit_ms {
+                        break;
+                    }
+                    let exit_of = self.exits[exit as usize];
+                    let ms = road_ms + exit_of.rest_ms;
+                    // Less than nothing: past the pickup on its own arc, and not gone round yet.
+                    if ms >= bias_ms && ms + exit_of.free_ms <= found.limit_ms {
+                        offer(exit / 2, ms + exit_of.free_ms, &mut found);
+                    }
                 }
             }
         }
@@ -110,7 +112,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
                 *known = (*known).min(ms + bias_ms);
             }
             for r in &arrivals.reached {
-                for &entry in self.bucket(r.node).into_iter().flat_map(Bucket::runs).flatten() {
+                for &entry in self.runs(r.node).into_iter().flatten() {
                     let (entry_ms, exit) = unpacked(entry);
                     let exit_of = self.exits[exit as usize];
                     let ms = (r.ms[0] + entry_ms).saturating_add(exit_of.rest_ms);

@@ -15,10 +15,10 @@ use std::sync::Arc;
 
 impl Metric {
     /// Sections of one.
-    pub(in crate::road) const SECTIONS: usize = 23;
+    pub(in crate::road) const SECTIONS: usize = 24;
 
     pub(in crate::road) fn write<'a>(&'a self, to: &mut Sections<'a>) {
-        let Hierarchy { search, shortcuts, tree } = &*self.hierarchy;
+        let Hierarchy { search, shortcuts, tree, head_depth } = &*self.hierarchy;
         to.add_made(&[u32::from(search.kind == Kind::Arcs)]);
         for column in [&search.first, &search.head, &search.via, &search.extra_ms] {
             to.add(column);
@@ -32,6 +32,7 @@ impl Metric {
         to.add(&shortcuts.of_arc);
         to.add(&tree.parent);
         to.add(&tree.depth);
+        to.add(head_depth);
         to.add(&self.times.ms);
         to.add(&self.times.rights);
         to.add(&self.shortcut_ms);
@@ -68,23 +69,26 @@ impl Metric {
         let (parent, depth) = (from.column::<u32>(part)?, from.column::<u32>(part)?);
         let depth_end = depth.iter().max().map_or(0, |&d| d as usize + 1);
         let tree = Tree { parent, depth, depth_end };
+        let head_depth = from.column(part)?;
         let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)? };
         let shortcut_ms = from.column(part)?;
         let climbs = Climbs {
             up: UpArcs { first: from.column(part)?, arcs: from.column(part)? },
             down: UpArcs { first: from.column(part)?, arcs: from.column(part)? },
         };
-        let hierarchy = Arc::new(Hierarchy { search, shortcuts, tree });
+        let hierarchy = Arc::new(Hierarchy { search, shortcuts, tree, head_depth });
         let metric = Self { hierarchy, times, shortcut_ms, climbs };
         if metric.is_sound(graph) { Ok(metric) } else { Err(MapFileError::Damaged(part)) }
     }
 
     fn is_sound(&self, graph: &Graph) -> bool {
-        let Hierarchy { search, shortcuts, tree } = &*self.hierarchy;
+        let Hierarchy { search, shortcuts, tree, head_depth } = &*self.hierarchy;
         let shortcut_count = shortcuts.head.len();
         search_is_sound(search, graph)
             && shortcuts_are_sound(shortcuts, search)
             && tree_is_sound(tree, shortcuts.rank.len())
+            && head_depth.len() == shortcut_count
+            && shortcuts.head.iter().zip(&**head_depth).all(|(&head, &depth)| tree.depth[head as usize] == depth)
             && self.times.ms.len() == graph.edge_count() * 2
             && self.times.rights.len() == graph.edge_count() * 2
             && self.times.ms.iter().all(|&ms| ms <= ARC_MS_MAX)
