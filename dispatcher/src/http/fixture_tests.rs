@@ -191,8 +191,12 @@ impl Edge {
 
     /// Staff of the first agency on shift.
     pub(crate) async fn staff(&self) -> Person {
+        self.staff_of(self.agency).await
+    }
+
+    pub(crate) async fn staff_of(&self, agency: AgencyId) -> Person {
         let new = NewStaff {
-            agency: self.agency,
+            agency,
             name: "s".into(),
             kind: StaffKind::Guard,
             gender: None,
@@ -202,6 +206,11 @@ impl Edge {
         let shift = NewShift { mode: Mode::Walk, hours: 8 };
         self.app.record.start_shift(T0, account.id, shift).await.unwrap().unwrap();
         self.person(account).await
+    }
+
+    /// Another company.
+    pub(crate) async fn other_agency(&self) -> AgencyId {
+        self.app.record.create_agency(T0, Actor::Shell, "other", false).await.unwrap().id
     }
 
     pub(crate) async fn supervisor(&self, agency: AgencyId) -> Person {

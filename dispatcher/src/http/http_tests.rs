@@ -190,94 +190,6 @@ async fn one_trip_from_booking_to_end_as_each_side_sees_it() {
 }
 
 #[tokio::test]
-async fn another_companys_trip_is_answered_like_none() {
-    let edge = Edge::new().await;
-    let other = edge
-        .app
-        .record
-        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
-        .await
-        .unwrap()
-        .id;
-    let rider = edge.rider_of(vec![other]).await;
-    let trip = edge.trip(&rider).await;
-    let own = edge.supervisor(other).await;
-    let stranger = edge.supervisor(edge.agency).await;
-    let absent = edge.app.env.uuid();
-    for call in ["candidates", "cancel", "release", "unserved", "assign"] {
-        let (method, body) = match call {
-            "candidates" => ("GET", None),
-            "unserved" => ("POST", Some(json!({"reason": "x"}))),
-            "assign" => ("POST", Some(json!({"staff": []}))),
-            _ => ("POST", Some(json!({}))),
-        };
-        let ask = |id: String| {
-            edge.call(
-                Some(&stranger.token),
-                method,
-                Box::leak(format!("/v1/trips/{id}/{call}").into_boxed_str()),
-                body.clone(),
-            )
-        };
-        let (there, nowhere) = (ask(trip.to_string()).await, ask(absent.to_string()).await);
-        assert_eq!((there.status.as_u16(), &there.text), (404, &nowhere.text), "{call}");
-    }
-    let seen = |person: Person| {
-        let edge = &edge;
-        async move {
-            let console = edge.call(Some(&person.token), "GET", "/v1/console", None).await;
-            console.body["trips"].as_array().unwrap().len()
-        }
-    };
-    assert_eq!((seen(own).await, seen(stranger).await), (1, 0));
-}
-
-#[tokio::test]
-async fn assigning_by_hand_asks_the_judge_and_wants_the_whole_crew() {
-    let edge = Edge::new().await;
-    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
-    let supervisor = edge.supervisor(edge.agency).await;
-    let trip = edge.trip(&rider).await;
-    *edge.says.everybody.lock().unwrap() = vec![one.id(), two.id()];
-    let assign = |staff: Vec<&Person>| {
-        let ids: Vec<String> = staff.iter().map(|p| p.id().to_string()).collect();
-        let path = format!("/v1/trips/{trip}/assign");
-        let (edge, token) = (&edge, supervisor.token.clone());
-        async move { edge.call(Some(&token), "POST", &path, Some(json!({"staff": ids}))).await }
-    };
-    assert_eq!(assign(vec![&one]).await.code(), "crew_size_mismatch");
-    assert_eq!(assign(vec![&one, &one]).await.code(), "crew_size_mismatch");
-    assert_eq!(assign(vec![&one, &rider]).await.code(), "unknown_staff");
-    *edge.says.not.lock().unwrap() = vec![two.id()];
-    let barred = assign(vec![&one, &two]).await;
-    assert_eq!((barred.code(), &barred.body["violations"]), ("staff_not_eligible", &json!(["off_shift"])));
-    edge.says.not.lock().unwrap().clear();
-    let done = assign(vec![&one, &two]).await;
-    assert_eq!((done.status.as_u16(), done.body["phase"].as_str()), (200, Some("offered")), "{}", done.text);
-    assert_eq!(done.body["crew"][0]["offer_state"], "open");
-}
-
-#[tokio::test]
-async fn a_member_who_accepted_is_kept_without_being_judged_again() {
-    let edge = Edge::new().await;
-    let (rider, one, two, three) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.staff().await);
-    let supervisor = edge.supervisor(edge.agency).await;
-    let trip = edge.trip(&rider).await;
-    edge.place(trip, &[&one, &two]).await;
-    edge.accept(&one).await;
-    edge.accept(&two).await;
-    *edge.says.not.lock().unwrap() = vec![one.id()];
-    let body = json!({"staff": [one.id().to_string(), three.id().to_string()]});
-    let path = format!("/v1/trips/{trip}/assign");
-    let done = edge.call(Some(&supervisor.token), "POST", &path, Some(body)).await;
-    assert_eq!((done.status.as_u16(), done.body["phase"].as_str()), (200, Some("offered")), "{}", done.text);
-    let crew = done.body["crew"].as_array().unwrap();
-    let shown: Vec<_> = crew.iter().map(|m| (m["no"].as_u64(), m["offer_state"].as_str())).collect();
-    let no = |p: &Person| p.account.no.map(u64::from);
-    assert_eq!(shown, [(no(&one), Some("accepted")), (no(&three), Some("open"))]);
-}
-
-#[tokio::test]
 async fn a_second_trip_at_the_same_time_is_refused_with_the_id_of_the_first() {
     let edge = Edge::new().await;
     let rider = edge.rider().await;
@@ -286,33 +198,6 @@ async fn a_second_trip_at_the_same_time_is_refused_with_the_id_of_the_first() {
     assert_eq!((refused.status.as_u16(), refused.code()), (409, "trip_overlaps"), "{}", refused.text);
     assert_eq!(refused.body["trip"], trip.to_string());
     assert_eq!(edge.book_with(&rider, "k", &edge.booking()).await.status, 200, "a replay is no second trip");
-}
-
-#[tokio::test]
-async fn a_suspended_member_after_the_meeting_is_marked_for_supervisors_only_and_the_trip_can_be_ended() {
-    let edge = Edge::new().await;
-    let (rider, one, two, admin) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.admin().await);
-    let supervisor = edge.supervisor(edge.agency).await;
-    let trip = edge.trip(&rider).await;
-    edge.place(trip, &[&one, &two]).await;
-    edge.accept(&one).await;
-    edge.accept(&two).await;
-    let status = format!("/v1/trips/{trip}/status");
-    for (staff, to) in [(&one, "arrived"), (&two, "arrived"), (&one, "met")] {
-        assert_eq!(edge.call(Some(&staff.token), "POST", &status, Some(json!({"to": to}))).await.status, 200);
-    }
-    let path = format!("/v1/admin/accounts/{}/suspend", one.id());
-    assert_eq!(edge.call(Some(&admin.token), "POST", &path, Some(json!({"reason": "x"}))).await.status, 204);
-    let console = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await.body;
-    assert_eq!(console["incidents"][0]["kind"], "staff_suspended");
-    assert_eq!(console["incidents"][0]["no"].as_u64(), one.account.no.map(u64::from));
-    assert_eq!(console["trips"][0]["crew"][0]["barred"], true);
-    assert!(console["trips"][0]["crew"][1].get("barred").is_none());
-    let mine = edge.call(Some(&rider.token), "GET", &format!("/v1/trips/{trip}"), None).await;
-    assert!(!mine.text.contains("barred"), "{}", mine.text);
-    let ended =
-        edge.call(Some(&supervisor.token), "POST", &format!("/v1/trips/{trip}/complete"), Some(json!({}))).await;
-    assert_eq!(ended.body["phase"], "completed", "{}", ended.text);
 }
 
 #[tokio::test]
@@ -517,13 +402,7 @@ async fn calling_keeps_a_token_alive_and_leaving_it_ends_it() {
 #[tokio::test]
 async fn supervisors_give_codes_to_their_own_staff_and_to_the_riders_concerned() {
     let edge = Edge::new().await;
-    let other = edge
-        .app
-        .record
-        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
-        .await
-        .unwrap()
-        .id;
+    let other = edge.other_agency().await;
     let (own, stranger, centre) =
         (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
     let (staff, named, anybodys) = (edge.staff().await, edge.rider_of(vec![edge.agency]).await, edge.rider().await);
@@ -577,54 +456,6 @@ async fn consent_is_stated_when_a_rider_is_set_up() {
         let reply = edge.call(Some(&admin.token), "POST", "/v1/admin/riders", Some(body)).await;
         assert_eq!((reply.status == 201, reply.body["field"].as_str()), (blamed.is_none(), blamed), "{}", reply.text);
     }
-}
-
-#[tokio::test]
-async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_on_the_record() {
-    let edge = Edge::new().await;
-    let (rider, one, two) = (edge.rider_of(vec![edge.agency]).await, edge.staff().await, edge.staff().await);
-    let other = edge
-        .app
-        .record
-        .create_agency(super::fixture::T0, crate::record::Actor::Shell, "other", false)
-        .await
-        .unwrap()
-        .id;
-    let (own, stranger, centre) =
-        (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
-    let trip = edge.trip(&rider).await;
-    let listed = |by: &Person| {
-        let (edge, token) = (&edge, by.token.clone());
-        async move { edge.call(Some(&token), "GET", "/v1/console", None).await }
-    };
-    let path = format!("/v1/trips/{trip}/reveal");
-    let look = |by: &Person, body: Value| {
-        edge.call(Some(Box::leak(by.token.clone().into_boxed_str())), "POST", &path, Some(body))
-    };
-    edge.place(trip, &[&one, &two]).await;
-    let coarse = listed(&own).await;
-    assert!(!coarse.text.contains("WORDS"), "{}", coarse.text);
-    let shown = &coarse.body["trips"][0];
-    assert!(
-        shown["area"]["cell"].as_str().is_some_and(|c| c.starts_with("88")) && shown.get("pickup").is_none(),
-        "{shown}"
-    );
-    assert!(listed(&centre).await.text.contains("PICKUP-WORDS"));
-    let seen = look(&own, json!({"reason": "call"})).await;
-    assert_eq!(
-        (&seen.body["pickup"]["label"], &seen.body["dropoff"]["label"]),
-        (&json!("PICKUP-WORDS"), &json!("DROPOFF-WORDS"))
-    );
-    assert!(seen.body["until"].is_string(), "{}", seen.text);
-    assert_eq!(look(&stranger, json!({})).await.code(), "not_found");
-    assert_eq!(look(&own, json!({"reason": "because she asked"})).await.code(), "bad_field");
-    let noted = edge.app.record.audit_of(trip.0, 1).await.unwrap();
-    assert_eq!(noted, [(Some(own.id()), "places_revealed".to_owned(), "call".to_owned())]);
-    edge.accept(&one).await;
-    edge.accept(&two).await;
-    assert!(listed(&own).await.text.contains("DROPOFF-WORDS"), "now their own staff are on it");
-    edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
-    assert_eq!(look(&own, json!({})).await.code(), "wrong_phase");
 }
 
 #[tokio::test]

@@ -34,6 +34,8 @@ mod alarms_tests;
 #[path = "fixture_tests.rs"]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod hands_tests;
+#[cfg(test)]
 mod http_tests;
 
 use crate::clock::Env;

@@ -141,6 +141,8 @@ pub struct SupervisorTrip {
     pub crew: Vec<CrewMember>,
     /// Short reference to the rider, never a name.
     pub rider_ref: String,
+    /// Whether the viewer may decide over it.
+    pub concerned: bool,
 }
 
 /// A trip for whoever asked.
@@ -217,6 +219,7 @@ pub fn trip_for_supervisor(
         dropoff: exact.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
         crew: crew.collect(),
         rider_ref: rider_ref(row.trip.rider),
+        concerned: agency.is_none_or(|agency| row.is_in_hands_of(agency)),
     }
 }
 

@@ -172,7 +172,7 @@ export class Desk extends Store {
   /** Shows the open trip's exact places for a short time, or hides them again. */
   async toggleReveal(): Promise<void> {
     const trip = this.openTrip;
-    if (!trip || !isOpen(trip.phase)) return;
+    if (!trip || trip.concerned === false || !isOpen(trip.phase)) return;
     if (this.reveal.shown === trip.id) return this.reveal.hide();
     await this.press(async () => {
       const places = await this.api.reveal(trip.id);
@@ -190,7 +190,7 @@ export class Desk extends Store {
   }
   async loadCandidates(): Promise<void> {
     const trip = this.openTrip;
-    if (!trip || !['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) { this.candidates = null; return; }
+    if (!trip || trip.concerned === false || !['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) { this.candidates = null; return; }
     await this.attempt(async () => {
       const list = await this.api.candidates(trip.id);
       if (this.selected === trip.id) this.candidates = { trip: trip.id, list };

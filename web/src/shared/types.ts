@@ -31,6 +31,8 @@ export interface Trip {
   requested_at?: string; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
   updated_at?: string; change_no?: number;
   pickup?: Place; dropoff?: Place; area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
+  /** Supervisors: whether this one may decide over it. */
+  concerned?: boolean;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
