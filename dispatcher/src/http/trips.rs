@@ -103,7 +103,7 @@ pub fn rider_view(app: &App, row: &TripRow) -> RiderTrip {
 
 /// As a member of its crew sees it now.
 pub fn crew_view(app: &App, row: &TripRow, viewer: AccountId) -> Option<CrewTrip> {
-    trip_for_crew(row, viewer, |staff| eta_s(app, row, staff))
+    trip_for_crew(row, viewer, app.env.now(), |staff| eta_s(app, row, staff))
 }
 
 /// As a supervisor sees it now.

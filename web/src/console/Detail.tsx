@@ -7,6 +7,7 @@ import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
+import { GiveCode } from './Codes';
 import type { Desk } from './desk';
 
 const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
@@ -54,6 +55,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
       {asking === 'release' && <Confirm question={t('detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
       {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.complete(trip.id)); }} />}
       {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
+      {isOurs && trip.pickup && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
       {isOurs && UNMET.includes(trip.phase) && (
         <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
           <label>{t('detail.unserved_why')}
@@ -95,7 +97,7 @@ function Crew({ trip }: { trip: Trip }) {
       <h2>{t('detail.crew')}</h2>
       <ul class="crew" data-testid="crew">
         {trip.crew.map((member) => (
-          <li key={member.no} data-no={member.no}>
+          <li key={member.no} data-no={member.no} data-state={member.offer_state ?? member.phase}>
             <strong>{member.display ?? t('alarm.staff', { no: member.no })}</strong>{' '}
             <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
             {member.barred && <span class="redtext" data-testid="barred"> ▲ {t('detail.barred')}</span>}

@@ -3,7 +3,7 @@ import type { Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type Candidate, type Cell, type ConsoleState, type Incident, type MapInfo, type Me, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
 import { Alarm } from './alarm';
 import { People } from './people';
 import { Reveal } from './reveal';
@@ -201,6 +201,12 @@ export class Desk extends Store {
     const done = await this.press(async () => this.takeTrip(await work()));
     await this.loadCandidates();
     return done;
+  }
+  /** A one-time code, to be shown and not kept; `null` if it was refused. */
+  async giveCode(whose: { account: string } | { trip: string }): Promise<GivenCode | null> {
+    let given: GivenCode | null = null;
+    await this.press(async () => { given = await this.api.giveCode(whose); });
+    return given;
   }
   async acknowledge(incident: string): Promise<void> {
     this.acknowledging.add(incident);
