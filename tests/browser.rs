@@ -30,11 +30,11 @@ fn assert_pages_are_built() {
     }
 }
 
-/// Runs a script of `tests/browser` against the server with the demo's codes and `more`, and prints what it said.
+/// Runs a script of `tests/browser` against the server with the demo's codes and `more`; what it said.
 ///
 /// # Panics
 /// When it fails or is not done in time.
-async fn play(script: &str, server: &Server, more: &[&str]) {
+async fn play(script: &str, server: &Server, more: &[&str]) -> String {
     let chromium = chromium();
     assert_pages_are_built();
     let output = server.data().with_file_name("browser.log");
@@ -66,18 +66,18 @@ async fn play(script: &str, server: &Server, more: &[&str]) {
     let said = std::fs::read_to_string(&output).unwrap_or_default();
     assert!(ended.is_some(), "not done within {WITHIN:?}; it said:\n{said}");
     assert!(ended.is_some_and(|status| status.success()), "{script} failed:\n{said}");
-    println!("{said}");
+    said
 }
 
 #[tokio::test]
 async fn two_phones_a_rider_and_a_supervisor_complete_a_trip_in_browsers() {
     let server = Server::start(ServerOptions::default()).await;
-    play("trip.mjs", &server, &[]).await;
+    println!("{}", play("trip.mjs", &server, &[]).await);
 }
 
 #[tokio::test]
 async fn a_supervisor_decides_by_hand_in_browsers() {
     let server = Server::start(ServerOptions::default()).await;
     let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
-    play("by_hand.mjs", &server, &[&admin]).await;
+    println!("{}", play("by_hand.mjs", &server, &[&admin]).await);
 }

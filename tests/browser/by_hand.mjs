@@ -3,7 +3,7 @@
 // the API for what no page does. Prints each step; any broken expectation ends it with a non-zero status.
 // usage: node by_hand.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { ConsolePage, openBrowser, RiderPage, StaffPage, Watch } from './pages.mjs';
+import { ConsolePage, openBrowser, play, RiderPage, StaffPage, Watch } from './pages.mjs';
 
 const [base, riderCode, staffCode, staff2Code, supervisorCode, adminToken, pictures] = process.argv.slice(2);
 assert.ok(adminToken, 'usage: by_hand.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]');
@@ -55,7 +55,7 @@ async function asAdmin(path, body) {
 
 /** Who they are, filled in as they sign in. */
 const numbers = new Map();
-try {
+await play(async () => {
   await signInAll();
   const { kept, asked, left } = await keepWhoAccepted();
   await overlap();
@@ -65,17 +65,7 @@ try {
   await notYet();
   assert.deepEqual(watch.faults.filter((fault) => !/status of (409|422)/.test(fault)), []);
   step('all of it holds');
-} catch (error) {
-  console.error(error.stack);
-  for (const page of everyone) {
-    console.error(`--- ${page.who}: ${await page.page.locator('body').innerText({ timeout: 2_000 }).catch(() => 'no answer')}`);
-    if (pictures) await page.page.screenshot({ path: `${pictures}/failed-${page.who}.png` }).catch(() => {});
-  }
-  for (const fault of watch.faults) console.error(fault);
-  process.exitCode = 1;
-} finally {
-  await Promise.all(browsers.map(({ stop }) => stop()));
-}
+}, everyone, browsers, watch, pictures);
 
 async function signInAll() {
   await Promise.all([rider.signIn(riderCode), one.signIn(staffCode), two.signIn(staff2Code), desk.signIn(supervisorCode)]);

@@ -421,3 +421,15 @@ async fn the_indexes_themselves_refuse_a_second_holder() {
         .await;
     assert!(second.is_err(), "one active assignment per trip");
 }
+
+#[tokio::test]
+async fn who_became_tied_to_the_rider_after_the_decision_is_not_asked() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    assert!(stage.record.add_conflict(T0, Actor::Shell, crew[1], stage.rider).await.unwrap());
+    assert_eq!(stage.place(T0, trip, &crew).await, Applied::LostRace);
+    let by_hand = stage.record.assign_by_hand(T0, trip, hand(stage.rider), &[], &placements(&crew), T0.plus_s(9)).await;
+    assert_eq!(by_hand.unwrap(), Err(Refusal::UnknownStaff));
+    assert!(stage.mail(crew[0]).await.is_empty() && stage.mail(crew[1]).await.is_empty());
+}

@@ -14,6 +14,8 @@ const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigne
 /** After the meeting a supervisor ends the trip for a crew whose phones cannot. */
 const TOGETHER: readonly Phase[] = ['met', 'escorting'];
 const UNMET: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
+/** While nobody has been found a named human may say that nobody can go. */
+const SEARCHING: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered'];
 /** The phases of a member whose ETA says something. */
 const STILL_COMING: readonly string[] = ['offered', 'assigned', 'en_route'];
 const REASON_CHARS_MAX = 200;
@@ -52,11 +54,11 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
           {UNMET.includes(trip.phase) && <button type="button" class="danger" data-testid="cancel" onClick={() => setAsking('cancel')}>{t('trip.cancel')}</button>}
         </div>
       )}
-      {asking === 'release' && <Confirm question={t('detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
+      {asking === 'release' && <Confirm question={t(TOGETHER.includes(trip.phase) ? 'detail.release_barred_sure' : 'detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
       {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.complete(trip.id)); }} />}
       {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
       {isOurs && trip.pickup && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
-      {isOurs && UNMET.includes(trip.phase) && (
+      {isOurs && SEARCHING.includes(trip.phase) && (
         <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
           <label>{t('detail.unserved_why')}
             <input value={reason} maxLength={REASON_CHARS_MAX} required data-testid="unserved-reason" onInput={(event) => setReason(event.currentTarget.value)} />

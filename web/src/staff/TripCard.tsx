@@ -1,7 +1,7 @@
 // Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { clockTime, dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
@@ -32,7 +32,7 @@ export function TripCard({ duty, trip, map }: Props) {
           {saying && duty.later.about !== trip.id ? t('staff.saying') : t(`do.${next}` as Key)}
         </button>
       )}
-      {early && <p role="status" data-testid="set-out-from">{t('staff.set_out_from', { time: dayTime(early) })}</p>}
+      {early && <p role="status" data-testid="set-out-from">{t('staff.set_out_from', { time: clockTime(early) })}</p>}
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
       <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
       <Partners duty={duty} trip={trip} />
