@@ -179,7 +179,7 @@ async fn an_unacknowledged_message_is_sent_again_until_it_is_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_answer_twice_is_one_answer_by_either_way() {
-    let (server, [mut first, mut second], mut rider) = connected().await;
+    let (_server, [mut first, mut second], mut rider) = connected().await;
     let trip = rider.book("k").await;
     let offer = first.wait_for_offer().await;
     let path = format!("/v1/offers/{}/answer", text(&offer["id"]));

@@ -307,8 +307,9 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
     };
     stage.record.start_shift(T0, staff, NewShift { mode: Mode::Drive, hours: 2 }).await.unwrap().unwrap();
     moved("shift").await;
-    assert!(stage.record.add_conflict(T0, Actor::Shell, staff, stage.rider).await.unwrap());
-    assert!(!stage.record.add_conflict(T0, Actor::Shell, stage.rider, staff).await.unwrap(), "the wrong way round");
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    assert!(stage.record.add_conflict(T0, Actor::Shell, staff, other).await.unwrap());
+    assert!(!stage.record.add_conflict(T0, Actor::Shell, other, staff).await.unwrap(), "the wrong way round");
     moved("conflict").await;
     let trip = stage.trip("k").await;
     let partner = stage.staff(1).await[0];
@@ -317,7 +318,7 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
     let roster = stage.record.roster(T0).await.unwrap();
     let entry = roster.iter().find(|e| e.staff.id == staff).unwrap();
     assert_eq!(entry.duty, Some((trip, Phase::Offered)));
-    assert_eq!(entry.staff.conflicts, [stage.rider]);
+    assert_eq!(entry.staff.conflicts, [other]);
     assert_eq!(entry.shift.unwrap().mode, Mode::Drive);
     let later = stage.record.roster(T0.plus_s(2 * 3_600)).await.unwrap();
     assert!(later.iter().find(|e| e.staff.id == staff).unwrap().shift.is_none(), "it has run out");
