@@ -213,6 +213,32 @@ fn refuse_commands(stand: &Stand) {
     }
 }
 
+/// A list of the values in their order is no object, however well they fit; and no name stands twice.
+fn refuse_what_only_looks_like_an_object(stand: &Stand) {
+    let point = json!([MEETING.0, MEETING.1, null]);
+    let days = json!([["mon"], "08:10", "18:40", "2099-01-05", "2099-03-05"]);
+    let commute = json!({ "kind": "commute", "commute": days, "pickup": place(MEETING), "dropoff": place(GOAL) });
+    let whole = json!(["now", null, null, place(MEETING), place(GOAL), null]);
+    let twice = journey().to_string().replacen('{', "{\"kind\":\"now\",", 1);
+    let cancel = format!("/v1/trips/{NO_ID}/cancel");
+    for (role, path, body, field) in [
+        (Role::Rider, "/v1/bookings", booking("/pickup", point).to_string(), Some("pickup")),
+        (Role::Rider, "/v1/bookings", commute.to_string(), Some("commute")),
+        (Role::Rider, "/v1/bookings", whole.to_string(), None),
+        (Role::Rider, "/v1/bookings", twice, None),
+        (Role::Staff, "/v1/fixes", json!({ "fixes": [[37.5, 127.0, 8, "gps", 0, 1]] }).to_string(), Some("fixes[0]")),
+        (Role::Staff, "/v1/fixes", json!([[]]).to_string(), None),
+        (Role::Rider, "/v1/sos", json!([null]).to_string(), None),
+        (Role::Rider, &cancel, json!([]).to_string(), None),
+        (Role::Rider, "/v1/session", json!(["mark-9"]).to_string(), None),
+        (Role::Staff, "/v1/shift", json!({ "mode": { "walk": null }, "hours": 8 }).to_string(), Some("mode")),
+    ] {
+        let headers = [("idempotency-key", "mark-9")];
+        let answer = stand.send("POST", path, stand.token(role), &headers, Some(body.as_bytes()));
+        assert_refusal(&format!("{path} {body}"), &answer, 422, "bad_field", field);
+    }
+}
+
 /// Ids that name nothing, or are none, and paths and methods that do not exist.
 fn refuse_what_is_not_there(stand: &Stand) {
     for id in [NO_ID, "mark-9", "%e2%98%83"] {
@@ -326,6 +352,7 @@ async fn every_refusal_is_a_problem_document_and_nothing_is_lost() {
     refuse_bookings(&stand);
     refuse_bytes(&stand);
     refuse_commands(&stand);
+    refuse_what_only_looks_like_an_object(&stand);
     refuse_what_is_not_there(&stand);
     refuse_who_may_not(&stand);
     refuse_what_ended(&stand).await;

@@ -1,5 +1,5 @@
 //! The main job in real browsers: a rider, two staff phones and a supervisor, by the pages' own buttons, against a real server.
-//! What they see is asserted by `tests/browser/trip.mjs`; this file starts both and sets the time limit.
+//! What they see is asserted by the scripts of `tests/browser`; this file starts both sides and sets the time limit.
 
 use harness::{Server, ServerOptions, root};
 use std::fs::File;
@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// Four browsers draw maps in software on two busy cores; alone it takes well under a minute.
+/// Four or five browsers draw maps in software on two busy cores; alone it takes well under a minute.
 const WITHIN: Duration = Duration::from_secs(240);
 
 fn chromium() -> PathBuf {
@@ -30,17 +30,20 @@ fn assert_pages_are_built() {
     }
 }
 
-#[tokio::test]
-async fn two_phones_a_rider_and_a_supervisor_complete_a_trip_in_browsers() {
+/// Runs a script of `tests/browser` against the server with the demo's codes and `more`; what it said.
+///
+/// # Panics
+/// When it fails or is not done in time.
+async fn play(script: &str, server: &Server, more: &[&str]) -> String {
     let chromium = chromium();
     assert_pages_are_built();
-    let server = Server::start(ServerOptions::default()).await;
     let output = server.data().with_file_name("browser.log");
     let log = File::create(&output).expect("the data directory is writable");
     let mut child = Command::new("node")
-        .arg(root().join("tests/browser/trip.mjs"))
+        .arg(root().join("tests/browser").join(script))
         .arg(server.url())
         .args(["rider", "staff", "staff2", "supervisor"].map(|who| server.code(who)))
+        .args(more)
         .env("DONGHAENG_CHROMIUM", chromium)
         .stdin(Stdio::null())
         .stderr(log.try_clone().expect("a file handle can be copied"))
@@ -62,6 +65,19 @@ async fn two_phones_a_rider_and_a_supervisor_complete_a_trip_in_browsers() {
     };
     let said = std::fs::read_to_string(&output).unwrap_or_default();
     assert!(ended.is_some(), "not done within {WITHIN:?}; it said:\n{said}");
-    assert!(ended.is_some_and(|status| status.success()), "the trip in the browsers failed:\n{said}");
-    println!("{said}");
+    assert!(ended.is_some_and(|status| status.success()), "{script} failed:\n{said}");
+    said
+}
+
+#[tokio::test]
+async fn two_phones_a_rider_and_a_supervisor_complete_a_trip_in_browsers() {
+    let server = Server::start(ServerOptions::default()).await;
+    println!("{}", play("trip.mjs", &server, &[]).await);
+}
+
+#[tokio::test]
+async fn a_supervisor_decides_by_hand_in_browsers() {
+    let server = Server::start(ServerOptions::default()).await;
+    let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
+    println!("{}", play("by_hand.mjs", &server, &[&admin]).await);
 }

@@ -18,6 +18,15 @@ async fn start(staff: u32) -> (Server, Enrolled) {
     (server, people)
 }
 
+/// Two staff on shift and a rider, each with an open socket.
+async fn connected() -> (Server, [Phone; 2], Phone) {
+    let (server, people) = start(2).await;
+    let first = Phone::on_shift(&server, &people.staff[0], 100.0).await;
+    let second = Phone::on_shift(&server, &people.staff[1], 200.0).await;
+    let rider = Phone::sign_in(&server, &people.riders[0]).await;
+    (server, [first, second], rider)
+}
+
 /// Both accept; the trip is assigned, and everybody has been told.
 async fn assigned(rider: &mut Phone, mut phones: [&mut Phone; 2]) -> Value {
     let trip = rider.book("k").await;
@@ -34,10 +43,7 @@ async fn assigned(rider: &mut Phone, mut phones: [&mut Phone; 2]) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_resume_goes_on_without_a_gap_and_without_doubles() {
-    let (server, people) = start(2).await;
-    let mut first = Phone::on_shift(&server, &people.staff[0], 100.0).await;
-    let mut second = Phone::on_shift(&server, &people.staff[1], 200.0).await;
-    let mut rider = Phone::sign_in(&server, &people.riders[0]).await;
+    let (server, [mut first, mut second], mut rider) = connected().await;
     let trip = assigned(&mut rider, [&mut first, &mut second]).await;
 
     // The rider's phone is in a tunnel while the crew sets out and arrives.
@@ -76,10 +82,7 @@ async fn a_resume_goes_on_without_a_gap_and_without_doubles() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_killed_between_two_messages_loses_none() {
-    let (server, people) = start(2).await;
-    let mut first = Phone::on_shift(&server, &people.staff[0], 100.0).await;
-    let mut second = Phone::on_shift(&server, &people.staff[1], 200.0).await;
-    let mut rider = Phone::sign_in(&server, &people.riders[0]).await;
+    let (server, [mut first, mut second], mut rider) = connected().await;
     let trip = assigned(&mut rider, [&mut first, &mut second]).await;
     let away = rider.hang_up();
     let left_at = away.resume.seq;
@@ -176,10 +179,7 @@ async fn an_unacknowledged_message_is_sent_again_until_it_is_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_answer_twice_is_one_answer_by_either_way() {
-    let (server, people) = start(2).await;
-    let mut first = Phone::on_shift(&server, &people.staff[0], 100.0).await;
-    let mut second = Phone::on_shift(&server, &people.staff[1], 200.0).await;
-    let mut rider = Phone::sign_in(&server, &people.riders[0]).await;
+    let (_server, [mut first, mut second], mut rider) = connected().await;
     let trip = rider.book("k").await;
     let offer = first.wait_for_offer().await;
     let path = format!("/v1/offers/{}/answer", text(&offer["id"]));

@@ -6,6 +6,7 @@ pub mod config;
 pub mod demo;
 pub mod engine;
 pub mod http;
+pub mod json;
 pub mod listen;
 pub mod live;
 pub mod record;

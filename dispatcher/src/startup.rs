@@ -7,7 +7,7 @@ use crate::engine::Engine;
 use crate::engine::judge::EngineJudge;
 use crate::engine::roster::Roster;
 use crate::http::command::is_at_work;
-use crate::http::sight::{Moved, Sight, Whereabouts};
+use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
 use crate::live::{Health, Live};
@@ -15,10 +15,9 @@ use crate::record::Record;
 use crate::view::incident::{FOLLOWED_S, follows_device};
 use crate::{shutdown, telemetry, tls, ws};
 use anyhow::{Context, Result};
-use geo::Fix;
 use geo::road::RoadMap;
 use geo::tile::TileMaker;
-use matcher::model::{AccountId, Timestamp};
+use matcher::model::Timestamp;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -66,7 +65,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let app = App::new(Parts {
         record: Arc::clone(&record),
         roster: Arc::clone(&roster),
-        sight: Arc::new(Sight::new(Arc::new(Places(Arc::clone(&live))), Arc::clone(&map))),
+        sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&map))),
         judge: Arc::new(EngineJudge::new(Arc::clone(&live), Arc::clone(&roster), Arc::clone(&map))),
         env: env.clone(),
         config: http::Config {
@@ -156,32 +155,6 @@ fn city(seed: u64, kept: &Path) -> RoadMap {
             tracing::warn!(error.kind = %error, "the generated city was not kept; the next start makes it again");
             map
         }
-    }
-}
-
-/// The live index as the edge sees it.
-struct Places(Arc<Live>);
-
-impl Whereabouts for Places {
-    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str {
-        self.0.put(staff, no, fix).word()
-    }
-
-    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str {
-        self.0.put_rider(rider, fix).word()
-    }
-
-    fn remove(&self, staff: AccountId) {
-        self.0.remove(staff);
-    }
-
-    fn last_fix(&self, account: AccountId) -> Option<Fix> {
-        self.0.last_fix(account)
-    }
-
-    fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>) {
-        let (cursor, moved) = self.0.moved_since(cursor, limit);
-        (cursor, moved.into_iter().map(|p| Moved { staff: p.staff, no: p.no, fix: p.fix }).collect())
     }
 }
 

@@ -160,3 +160,20 @@ export class ConsolePage extends AnyPage {
   constructor(page, base, who) { super(page, base, '/console', who); }
   row(trip, phase) { return this.find('trip-row', phase ? { trip, phase } : { trip }); }
 }
+
+/** Plays the scenes one after the other; a failure is told with what every page shows, and the browsers are ended either way. */
+export async function play(scenes, everyone, browsers, watch, pictures) {
+  try {
+    await scenes();
+  } catch (error) {
+    console.error(error.stack);
+    for (const page of everyone) {
+      console.error(`--- ${page.who}: ${await page.page.locator('body').innerText({ timeout: 2_000 }).catch(() => 'no answer')}`);
+      if (pictures) await page.page.screenshot({ path: `${pictures}/failed-${page.who}.png` }).catch(() => {});
+    }
+    for (const fault of watch.faults) console.error(fault);
+    process.exitCode = 1;
+  } finally {
+    await Promise.all(browsers.map(({ stop }) => stop()));
+  }
+}

@@ -2,7 +2,7 @@
 // against a real server. Speaks to the pages only. Prints each step; any broken expectation ends it with a non-zero status.
 // usage: node trip.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { ConsolePage, openBrowser, RiderPage, StaffPage, Watch } from './pages.mjs';
+import { ConsolePage, openBrowser, play, RiderPage, StaffPage, Watch } from './pages.mjs';
 
 const [base, riderCode, staffCode, staff2Code, supervisorCode, pictures] = process.argv.slice(2);
 assert.ok(supervisorCode, 'usage: trip.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE [SCREENSHOT_DIR]');
@@ -41,24 +41,14 @@ async function findPlaces() {
   });
 }
 
-try {
+await play(async () => {
   await signInAll();
   await oneTrip();
   await alarm();
   await oneCancel();
   await nothingForbidden();
   step('all of it holds');
-} catch (error) {
-  console.error(error.stack);
-  for (const page of everyone) {
-    console.error(`--- ${page.who}: ${await page.page.locator('body').innerText({ timeout: 2_000 }).catch(() => 'no answer')}`);
-    if (pictures) await page.page.screenshot({ path: `${pictures}/failed-${page.who}.png` }).catch(() => {});
-  }
-  for (const fault of watch.faults) console.error(fault);
-  process.exitCode = 1;
-} finally {
-  await Promise.all(browsers.map(({ stop }) => stop()));
-}
+}, everyone, browsers, watch, pictures);
 
 async function signInAll() {
   await Promise.all(everyone.map((page, i) => page.signIn(codes[i])));

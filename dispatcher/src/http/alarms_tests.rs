@@ -58,6 +58,13 @@ async fn an_agency_that_is_not_concerned_sees_an_alarm_without_places_and_cannot
         assert_eq!(take(&edge, &stranger, &on_trip).await.code(), "not_concerned");
         assert_eq!(take(&edge, &own, &on_trip).await.status, 200);
     }
+    let lasting = raise(&edge, &rider).await;
+    let path = format!("/v1/trips/{trip}/cancel");
+    assert_eq!(edge.call(Some(&centre.token), "POST", &path, Some(json!({}))).await.status, 200);
+    let seen = console(&edge, &stranger).await;
+    let after = seen["incidents"].as_array().unwrap().iter().find(|i| i["id"] == lasting.as_str()).unwrap();
+    assert_eq!((&after["concerned"], &after["live"]), (&json!(false), &json!(null)), "over, and still not theirs");
+    assert_eq!(take(&edge, &own, &lasting).await.status, 200);
     let off_trip = raise(&edge, &edge.staff().await).await;
     assert_eq!(take(&edge, &stranger, &off_trip).await.code(), "not_concerned");
     assert_eq!(take(&edge, &centre, &off_trip).await.status, 200);

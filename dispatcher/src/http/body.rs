@@ -2,11 +2,13 @@
 //! it makes sense is for the handler.
 
 use super::problem::{Code, Problem};
+use crate::json::Tree;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use http_body_util::{BodyExt, Limited};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use std::str::FromStr;
@@ -67,16 +69,11 @@ fn is_json(headers: &HeaderMap) -> bool {
 /// Parses JSON, naming the field to blame by its path.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|e| {
-        let inner = e.inner();
-        if inner.is_data() {
-            Problem::bad_field(blame(&e.path().to_string(), &inner.to_string()))
-        } else {
-            Code::BadJson.into()
-        }
-    })?;
+    // A name that stands twice is the client's own and is not sent back.
+    let tree = Tree::deserialize(&mut reader).map_err(|e| if e.is_data() { Code::BadField } else { Code::BadJson })?;
     reader.end().map_err(|_| Problem::from(Code::BadJson))?;
-    Ok(value)
+    serde_path_to_error::deserialize(tree)
+        .map_err(|e| Problem::bad_field(blame(&e.path().to_string(), &e.inner().to_string())))
 }
 
 /// The path of the field. serde names a missing field in its text only; an unknown field's name is the client's, and is left

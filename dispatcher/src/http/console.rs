@@ -149,8 +149,8 @@ async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
     })
 }
 
-/// Whose alarm it is: the centre's; the agency's whose staff raised it or are the crew of its trip; while it has no crew,
-/// the agencies' that its rider consented to.
+/// Whose alarm it is: the centre's; the agency's whose staff raised it or are the crew of its trip, or were when it ended; while
+/// it has no crew, the agencies' that its rider consented to.
 async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, row: Option<&TripRow>) -> Answer<bool> {
     let Some(agency) = agency else { return Ok(true) };
     let crewed = row.filter(|row| is_crewed(row.trip.phase) && !row.crew.is_empty());
@@ -163,6 +163,13 @@ async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, 
     }
     if crewed.is_some() {
         return Ok(false);
+    }
+    // After the end the alarm stays with those who were there.
+    if let Some(row) = row.filter(|row| row.trip.phase.is_end()) {
+        let last = app.record.last_crew_agencies(row.trip.id).await?;
+        if !last.is_empty() {
+            return Ok(last.contains(&agency));
+        }
     }
     let consented = match row {
         Some(row) => row.trip.rules.agencies.clone(),

@@ -3,7 +3,7 @@
 
 use super::auth::Peer;
 use super::problem::Code;
-use super::sight::{Judge, Judged, Moved, Sight, Whereabouts};
+use super::sight::{Judge, Judged, Sight};
 use super::{App, Config, Parts, router};
 use crate::clock::{Entropy, Env, ManualClock};
 use crate::engine::roster::Roster;
@@ -12,7 +12,7 @@ use crate::record::{Account, Actor, Effect, NewRider, NewShift, NewStaff, Placem
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use geo::road::{Profile, RoadMap};
-use geo::{Eta, EtaSource, Fix, Position};
+use geo::{Eta, EtaSource, Position};
 use http_body_util::BodyExt;
 use matcher::model::{AccountId, AgencyId, CrewSize, Mode, RiskGrade, StaffKind, Timestamp, TripId};
 use serde_json::{Value, json};
@@ -33,27 +33,6 @@ impl Entropy for Counting {
             z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
             chunk.copy_from_slice(&(z ^ (z >> 27)).to_le_bytes()[..chunk.len()]);
         }
-    }
-}
-
-struct Places(Live);
-
-impl Whereabouts for Places {
-    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str {
-        self.0.put(staff, no, fix).word()
-    }
-    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str {
-        self.0.put_rider(rider, fix).word()
-    }
-    fn remove(&self, staff: AccountId) {
-        self.0.remove(staff);
-    }
-    fn last_fix(&self, account: AccountId) -> Option<Fix> {
-        self.0.last_fix(account)
-    }
-    fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>) {
-        let (next, moved) = self.0.moved_since(cursor, limit);
-        (next, moved.into_iter().map(|p| Moved { staff: p.staff, no: p.no, fix: p.fix }).collect())
     }
 }
 
@@ -138,7 +117,7 @@ impl Edge {
         let app = App::new(Parts {
             record,
             roster: Arc::new(Roster::default()),
-            sight: Arc::new(Sight::new(Arc::new(Places(Live::in_process())), city())),
+            sight: Arc::new(Sight::new(Arc::new(Live::in_process()), city())),
             judge: Arc::clone(&says) as _,
             env,
             config,
@@ -191,8 +170,12 @@ impl Edge {
 
     /// Staff of the first agency on shift.
     pub(crate) async fn staff(&self) -> Person {
+        self.staff_of(self.agency).await
+    }
+
+    pub(crate) async fn staff_of(&self, agency: AgencyId) -> Person {
         let new = NewStaff {
-            agency: self.agency,
+            agency,
             name: "s".into(),
             kind: StaffKind::Guard,
             gender: None,
@@ -202,6 +185,11 @@ impl Edge {
         let shift = NewShift { mode: Mode::Walk, hours: 8 };
         self.app.record.start_shift(T0, account.id, shift).await.unwrap().unwrap();
         self.person(account).await
+    }
+
+    /// Another company.
+    pub(crate) async fn other_agency(&self) -> AgencyId {
+        self.app.record.create_agency(T0, Actor::Shell, "other", false).await.unwrap().id
     }
 
     pub(crate) async fn supervisor(&self, agency: AgencyId) -> Person {

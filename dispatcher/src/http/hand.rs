@@ -7,8 +7,8 @@ use super::body::{Empty, Input, PathId};
 use super::console::is_own;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::Judged;
-use super::trips::{readable, supervisor_view, wall};
-use crate::record::{Placement, TripRow};
+use super::trips::{hand, in_hand, readable, supervisor_view, wall};
+use crate::record::{Outcome, Placement, TripRow};
 use crate::view::SupervisorTrip;
 use axum::Json;
 use axum::extract::State;
@@ -63,13 +63,13 @@ pub struct ReasonIn {
 
 /// Soonest first, with the hard rules that fail.
 #[utoipa::path(get, path = "/v1/trips/{id}/candidates", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    responses((status = 200, body = Candidates), (status = 404, body = ProblemBody)))]
+    responses((status = 200, body = Candidates), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
 pub async fn candidates(
     State(app): State<Arc<App>>,
     caller: Caller,
     PathId(id): PathId<TripId>,
 ) -> Answer<Json<Candidates>> {
-    let row = readable(&app, caller.account(), id).await?;
+    let row = in_hand(&app, caller.account(), id).await?;
     let (judge, now) = (Arc::clone(&app.judge), app.env.now());
     // Who was asked a moment ago is not free any more: the judge reads the roster as it was last refreshed.
     let roster = app.roster.refresh(&app.record, now).await?;
@@ -93,7 +93,7 @@ pub async fn candidates(
 
 /// The crew is to be exactly these: who of them has accepted stays, the others get the offer on their phones.
 #[utoipa::path(post, path = "/v1/trips/{id}/assign", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    request_body = AssignIn, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+    request_body = AssignIn, responses((status = 200, body = SupervisorTrip), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn assign(
     State(app): State<Arc<App>>,
@@ -101,7 +101,7 @@ pub async fn assign(
     PathId(id): PathId<TripId>,
     Input(input): Input<AssignIn>,
 ) -> Answer<Json<SupervisorTrip>> {
-    let row = readable(&app, caller.account(), id).await?;
+    let row = in_hand(&app, caller.account(), id).await?;
     let now = app.env.now();
     let staff: Vec<AccountId> = input.staff.into_iter().map(AccountId).collect();
     let distinct: BTreeSet<_> = staff.iter().collect();
@@ -119,7 +119,7 @@ pub async fn assign(
     };
     let (keep, ask): (Vec<AccountId>, Vec<AccountId>) = staff.into_iter().partition(stays);
     let ask = judge_all(&app, row, ask).await?;
-    app.record.assign_by_hand(now, id, caller.account().id, &keep, &ask, now.plus_s(OFFER_LIFE_S)).await??;
+    app.record.assign_by_hand(now, id, hand(caller.account()), &keep, &ask, now.plus_s(OFFER_LIFE_S)).await??;
     shown(&app, &caller, id).await
 }
 
@@ -144,7 +144,7 @@ async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>) -> Answer<Vec
 
 /// Frees the crew or takes the offers back.
 #[utoipa::path(post, path = "/v1/trips/{id}/release", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn release(
     State(app): State<Arc<App>>,
@@ -152,14 +152,12 @@ pub async fn release(
     PathId(id): PathId<TripId>,
     _: Empty,
 ) -> Answer<Json<SupervisorTrip>> {
-    readable(&app, caller.account(), id).await?;
-    app.record.release(app.env.now(), id, caller.account().id).await??;
-    shown(&app, &caller, id).await
+    decide(&app, &caller, id, app.record.release(app.env.now(), id, hand(caller.account()))).await
 }
 
 /// Ends a trip whose crew cannot; after the meeting only.
 #[utoipa::path(post, path = "/v1/trips/{id}/complete", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+    request_body = Empty, responses((status = 200, body = SupervisorTrip), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn complete(
     State(app): State<Arc<App>>,
@@ -167,14 +165,12 @@ pub async fn complete(
     PathId(id): PathId<TripId>,
     _: Empty,
 ) -> Answer<Json<SupervisorTrip>> {
-    readable(&app, caller.account(), id).await?;
-    app.record.complete_by_hand(app.env.now(), id, caller.account().id).await??;
-    shown(&app, &caller, id).await
+    decide(&app, &caller, id, app.record.complete_by_hand(app.env.now(), id, hand(caller.account()))).await
 }
 
 /// A named human says nobody can go.
 #[utoipa::path(post, path = "/v1/trips/{id}/unserved", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    request_body = ReasonIn, responses((status = 200, body = SupervisorTrip), (status = 404, body = ProblemBody),
+    request_body = ReasonIn, responses((status = 200, body = SupervisorTrip), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn unserved(
     State(app): State<Arc<App>>,
@@ -183,9 +179,7 @@ pub async fn unserved(
     Input(input): Input<ReasonIn>,
 ) -> Answer<Json<SupervisorTrip>> {
     let reason = parse_reason(&input.reason)?;
-    readable(&app, caller.account(), id).await?;
-    app.record.give_up(app.env.now(), id, caller.account().id, reason).await??;
-    shown(&app, &caller, id).await
+    decide(&app, &caller, id, app.record.give_up(app.env.now(), id, hand(caller.account()), reason)).await
 }
 
 /// 1 to 200 characters.
@@ -193,6 +187,19 @@ pub fn parse_reason(text: &str) -> Answer<&str> {
     let text = text.trim();
     let fits = !text.is_empty() && text.chars().count() <= REASON_CHARS_MAX && !text.chars().any(char::is_control);
     if fits { Ok(text) } else { Err(Problem::bad_field("reason")) }
+}
+
+/// Does it, if the caller has to do with the trip, and shows what became of it. Whether the caller may is the record's, in the same
+/// transaction.
+async fn decide(
+    app: &App,
+    caller: &Caller,
+    id: TripId,
+    deed: impl Future<Output = Outcome<()>> + Send,
+) -> Answer<Json<SupervisorTrip>> {
+    readable(app, caller.account(), id).await?;
+    deed.await??;
+    shown(app, caller, id).await
 }
 
 async fn shown(app: &App, caller: &Caller, id: TripId) -> Answer<Json<SupervisorTrip>> {

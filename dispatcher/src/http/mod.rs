@@ -31,10 +31,16 @@ pub mod trips;
 #[cfg(test)]
 mod alarms_tests;
 #[cfg(test)]
+mod bookings_tests;
+#[cfg(test)]
 #[path = "fixture_tests.rs"]
 pub(crate) mod fixture;
 #[cfg(test)]
+mod hands_tests;
+#[cfg(test)]
 mod http_tests;
+#[cfg(test)]
+mod session_tests;
 
 use crate::clock::Env;
 use crate::engine::roster::Roster;

@@ -50,7 +50,7 @@ codes! {
     BadToken = "bad_token" 401 "the token does not work";
     BadCode = "bad_code" 401 "the code does not work";
     ForbiddenRole = "forbidden_role" 403 "this role may not do this";
-    NotConcerned = "not_concerned" 403 "the alarm or person is another agency's";
+    NotConcerned = "not_concerned" 403 "the alarm, person or trip is another agency's";
     BadOrigin = "bad_origin" 403 "the origin is not allowed";
     NotFound = "not_found" 404 "there is nothing here";
     MethodNotAllowed = "method_not_allowed" 405 "this method does not work here";
@@ -159,6 +159,7 @@ impl From<Refusal> for Problem {
             }
             Refusal::CrewBelowGrant => return Self::field(Code::CrewBelowGrant, "crew_size"),
             Refusal::NotFound => Code::NotFound,
+            Refusal::NotConcerned => Code::NotConcerned,
             Refusal::WrongPhase(_) => Code::WrongPhase,
             Refusal::TooEarlyToAssign => Code::TooEarlyToAssign,
             Refusal::TooEarlyToSetOut => Code::TooEarlyToSetOut,

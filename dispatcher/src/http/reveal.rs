@@ -1,11 +1,11 @@
-//! Owns the look at a trip's exact places: for a moment, and on the audit chain with who looked. Who may look is the wall's
-//! (`trips`).
+//! Owns the look at a trip's exact places: for a moment, and on the audit chain with who looked. Who may look is who may decide
+//! over the trip (`trips`).
 
 use super::App;
 use super::auth::Caller;
 use super::body::{Input, PathId};
 use super::problem::{Answer, Code, ProblemBody};
-use super::trips::readable;
+use super::trips::in_hand;
 use crate::view::PlaceView;
 use crate::view::time::instant;
 use axum::Json;
@@ -52,7 +52,7 @@ pub struct Revealed {
 
 /// Shows the exact places of an open trip; the audit names who looked.
 #[utoipa::path(post, path = "/v1/trips/{id}/reveal", tag = "supervisor", params(("id" = uuid::Uuid, Path)),
-    request_body = RevealIn, responses((status = 200, body = Revealed), (status = 404, body = ProblemBody),
+    request_body = RevealIn, responses((status = 200, body = Revealed), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody),
         (status = 409, body = ProblemBody)))]
 pub async fn reveal(
     State(app): State<Arc<App>>,
@@ -60,7 +60,7 @@ pub async fn reveal(
     PathId(id): PathId<TripId>,
     Input(input): Input<RevealIn>,
 ) -> Answer<Json<Revealed>> {
-    let row = readable(&app, caller.account(), id).await?;
+    let row = in_hand(&app, caller.account(), id).await?;
     if row.trip.phase.is_end() {
         return Err(Code::WrongPhase.into());
     }

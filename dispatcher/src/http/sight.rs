@@ -2,6 +2,7 @@
 //! only file here that searches roads. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
 
 use crate::http::problem::Code;
+use crate::live::Live;
 use crate::record::{Member, TripRow};
 use geo::road::{Profile, RoadMap, Route};
 use geo::{Fix, Position};
@@ -41,6 +42,29 @@ pub trait Whereabouts: Send + Sync + 'static {
     fn last_fix(&self, account: AccountId) -> Option<Fix>;
     /// Who moved since the cursor (0 is everybody), at most `limit`, and the next cursor.
     fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>);
+}
+
+impl Whereabouts for Live {
+    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str {
+        self.put(staff, no, fix).word()
+    }
+
+    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str {
+        Self::put_rider(self, rider, fix).word()
+    }
+
+    fn remove(&self, staff: AccountId) {
+        Self::remove(self, staff);
+    }
+
+    fn last_fix(&self, account: AccountId) -> Option<Fix> {
+        Self::last_fix(self, account)
+    }
+
+    fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>) {
+        let (cursor, moved) = Self::moved_since(self, cursor, limit);
+        (cursor, moved.into_iter().map(|p| Moved { staff: p.staff, no: p.no, fix: p.fix }).collect())
+    }
 }
 
 /// Places and travel times.

@@ -4,7 +4,7 @@ use super::App;
 use super::auth::Caller;
 use super::body::{Empty, PathId};
 use super::problem::{Answer, Code, ProblemBody};
-use crate::record::{Account, Role, TripRow};
+use crate::record::{Account, Hand, Role, TripRow};
 use crate::view::trip::is_of_agency;
 use crate::view::{CrewTrip, RiderTrip, SupervisorTrip, TripFor, trip_for_crew, trip_for_rider, trip_for_supervisor};
 use axum::Json;
@@ -38,7 +38,7 @@ pub async fn one(State(app): State<Arc<App>>, caller: Caller, PathId(id): PathId
 /// Cancels; by its rider, or by a supervisor.
 #[utoipa::path(post, path = "/v1/trips/{id}/cancel", tag = "rider", params(("id" = uuid::Uuid, Path)),
     request_body = Empty,
-    responses((status = 200, body = TripFor), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
+    responses((status = 200, body = TripFor), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody)))]
 pub async fn cancel(
     State(app): State<Arc<App>>,
     caller: Caller,
@@ -46,7 +46,7 @@ pub async fn cancel(
     _: Empty,
 ) -> Answer<Json<TripFor>> {
     readable(&app, caller.account(), id).await?;
-    app.record.cancel(app.env.now(), id, caller.account().id).await??;
+    app.record.cancel(app.env.now(), id, hand(caller.account())).await??;
     let row = app.record.trip(id).await?.ok_or(Code::NotFound)?;
     view(&app, caller.account(), &row).map(Json).ok_or_else(|| Code::NotFound.into())
 }
@@ -60,6 +60,18 @@ pub async fn readable(app: &App, account: &Account, id: TripId) -> Answer<TripRo
         Role::Admin => false,
     });
     row.ok_or_else(|| Code::NotFound.into())
+}
+
+/// The row, if it is for the supervisor to decide over and not only to see.
+pub async fn in_hand(app: &App, supervisor: &Account, id: TripId) -> Answer<TripRow> {
+    let row = readable(app, supervisor, id).await?;
+    let own = wall(supervisor).is_none_or(|agency| row.is_in_hands_of(agency));
+    if own { Ok(row) } else { Err(Code::NotConcerned.into()) }
+}
+
+/// With whose hand the account decides.
+pub const fn hand(account: &Account) -> Hand {
+    Hand { by: account.id, agency: wall(account) }
 }
 
 /// The agency a supervisor is walled into; `None` is the centre, which is not.
@@ -91,7 +103,7 @@ pub fn rider_view(app: &App, row: &TripRow) -> RiderTrip {
 
 /// As a member of its crew sees it now.
 pub fn crew_view(app: &App, row: &TripRow, viewer: AccountId) -> Option<CrewTrip> {
-    trip_for_crew(row, viewer, |staff| eta_s(app, row, staff))
+    trip_for_crew(row, viewer, app.env.now(), |staff| eta_s(app, row, staff))
 }
 
 /// As a supervisor sees it now.

@@ -149,7 +149,7 @@ async fn a_time_is_free_again_when_its_trip_has_ended_and_while_a_trip_lasts_it_
     stage.tap(trip, crew[0], Phase::Completed).await.unwrap();
     assert!(stage.record.book(later, &again("late")).await.unwrap().unwrap().fresh);
     let booked = stage.book("week", commute(Weekdays::MON_FRI, 9, 18)).await;
-    stage.record.cancel(T0, booked.trips[0], stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, booked.trips[0], hand(stage.rider)).await.unwrap().unwrap();
     let nine = booking(stage.rider, "nine", BookingKind::At(T0.plus_s(3_600)));
     assert!(stage.record.book(T0, &nine).await.unwrap().is_ok(), "a cancelled leg is in nobody's way");
 }
@@ -182,7 +182,7 @@ async fn crew_size_is_the_grants_or_more_and_never_less() {
 async fn rider_sees_open_trips_then_those_ended_within_a_day() {
     let stage = Stage::new().await;
     let (ended, open) = (stage.trip("ended").await, stage.in_hours(1).await);
-    stage.record.cancel(T0, ended, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, ended, hand(stage.rider)).await.unwrap().unwrap();
     let seen = |now| async move {
         let rows = stage.record.trips_of_rider(stage.rider, now).await.unwrap();
         rows.iter().map(|r| r.trip.id).collect::<Vec<_>>()
@@ -194,7 +194,7 @@ async fn rider_sees_open_trips_then_those_ended_within_a_day() {
 async fn an_ended_trip_leaves_the_list_after_a_day() {
     let stage = Stage::new().await;
     let ended = stage.trip("ended").await;
-    stage.record.cancel(T0, ended, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, ended, hand(stage.rider)).await.unwrap().unwrap();
     assert!(stage.record.trips_of_rider(stage.rider, T0.plus_s(86_400)).await.unwrap().is_empty());
 }
 

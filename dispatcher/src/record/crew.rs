@@ -9,6 +9,7 @@ use matcher::lifecycle::{Event, member_may_go, towards_slowest};
 use matcher::model::Timestamp;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, TripId};
 use matcher::schedule::may_set_out_from;
+use sqlx::SqliteConnection;
 
 impl Record {
     /// A crew member's tap: `en_route` and `arrived` for the member, `met`, `escorting`, `completed` and `no_show` for the
@@ -50,6 +51,19 @@ impl Record {
         Ok(Ok(()))
     }
 
+    /// Why a trip is not a former member's any more, in the words of `trip_gone`; `None` for somebody who never held a slot.
+    pub async fn why_left(&self, trip: TripId, staff: AccountId) -> Result<Option<&'static str>, RecordError> {
+        let mut conn = self.read.acquire().await?;
+        let stored = last_end(&mut conn, trip, staff).await?;
+        Ok(stored.map(|word| match word.as_str() {
+            reason::DROPPED_OUT => reason::DROPPED_OUT,
+            reason::COMPLETED => reason::COMPLETED,
+            reason::NO_SHOW => reason::NO_SHOW,
+            reason::CANCELLED => reason::CANCELLED,
+            _ => reason::RELEASED,
+        }))
+    }
+
     /// Gives the slot back before the meeting; the others are kept while it is refilled, without the meeting point. A
     /// repeat is `Ok`. One transaction.
     pub async fn drop_out(&self, now: Timestamp, trip: TripId, staff: AccountId) -> Outcome<()> {
@@ -73,6 +87,18 @@ impl Record {
         write.commit().await?;
         Ok(Ok(()))
     }
+}
+
+async fn last_end(conn: &mut SqliteConnection, trip: TripId, staff: AccountId) -> Result<Option<String>, RecordError> {
+    let found = sqlx::query(
+        "select closed_because from holds where trip = ? and staff = ? and state = 'released'
+         order by closed_at desc, offered_at desc limit 1",
+    )
+    .bind(blob(trip.0))
+    .bind(blob(staff.0))
+    .fetch_optional(conn)
+    .await?;
+    found.map(|r| r.text("closed_because")).transpose()
 }
 
 impl Write<'_> {
@@ -135,15 +161,7 @@ impl Write<'_> {
 
     /// Why the member's last slot of this trip ended.
     async fn last_end(&mut self, trip: TripId, staff: AccountId) -> Result<Option<String>, RecordError> {
-        let found = sqlx::query(
-            "select closed_because from holds where trip = ? and staff = ? and state = 'released'
-             order by closed_at desc, offered_at desc limit 1",
-        )
-        .bind(blob(trip.0))
-        .bind(blob(staff.0))
-        .fetch_optional(self.conn())
-        .await?;
-        found.map(|r| r.text("closed_because")).transpose()
+        last_end(self.conn(), trip, staff).await
     }
 
     /// A member goes for good; the others are kept without the meeting point. Refused once rider and crew have met.

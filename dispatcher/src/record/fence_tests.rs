@@ -36,12 +36,12 @@ async fn the_old_ones_writes_are_refused_once_a_new_one_has_opened() {
     let newer = open(&stage.dir, env(9)).await.unwrap();
     let old = &stage.record;
     assert!(matches!(old.check_writable().await, Err(RecordError::Fenced)));
-    assert!(matches!(old.cancel(T0, trip, stage.rider).await, Err(RecordError::Fenced)));
+    assert!(matches!(old.cancel(T0, trip, hand(stage.rider)).await, Err(RecordError::Fenced)));
     let new = booking(stage.rider, "late", matcher::model::BookingKind::Now);
     assert!(matches!(old.book(T0, &new).await, Err(RecordError::Fenced)));
     assert!(matches!(old.acknowledge(T0, &[(stage.rider, 1)]).await, Err(RecordError::Fenced)));
     assert!(matches!(old.apply(T0, &[Effect::Defer { trip, due_at: T0 }]).await, Err(RecordError::Fenced)));
-    newer.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+    newer.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     assert_eq!(newer.open_trips().await.unwrap().len(), 0);
 }
 
@@ -115,7 +115,7 @@ async fn a_commit_rings_and_a_refusal_does_not() {
     assert!(bell.has_changed().unwrap());
     bell.mark_unchanged();
     let none = matcher::model::TripId(stage.rider.0);
-    stage.record.cancel(T0, none, stage.rider).await.unwrap().unwrap_err();
+    stage.record.cancel(T0, none, hand(stage.rider)).await.unwrap().unwrap_err();
     assert!(!bell.has_changed().unwrap());
 }
 

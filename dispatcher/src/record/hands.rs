@@ -1,22 +1,26 @@
-//! Owns what people decide over a trip: cancel, release, assign by hand, complete, give up. The caller has checked who may.
+//! Owns what people decide over a trip: cancel, release, assign by hand, complete, give up. That the trip is theirs to decide is
+//! checked inside the transaction: a crew that came a moment ago is another agency's.
 
 use super::offers::Placed;
 use super::row::{Columns, blob};
 use super::transitions::{Hold, TripState, reason};
 use super::write::{About, Write};
-use super::{IncidentKind, OutboxKind, Outcome, Placement, Record, RecordError, Refusal};
+use super::{Hand, IncidentKind, OutboxKind, Outcome, Placement, Record, RecordError, Refusal, trips};
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 
 impl Record {
     /// By the rider of the trip or a supervisor. A repeat is `Ok`. One transaction.
-    pub async fn cancel(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
+    pub async fn cancel(&self, now: Timestamp, trip: TripId, hand: Hand) -> Outcome<()> {
         let mut write = self.begin(now).await?;
-        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        let InHand { mut state, .. } = match write.in_hand(trip, hand).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if state.phase() == Phase::Cancelled {
             return Ok(Ok(()));
         }
-        if let Err(refusal) = write.cancel_trip(&mut state, by).await? {
+        if let Err(refusal) = write.cancel_trip(&mut state, hand.by).await? {
             return Ok(Err(refusal));
         }
         write.commit().await?;
@@ -24,38 +28,25 @@ impl Record {
     }
 
     /// A supervisor frees the whole crew or its offers; the search begins again at once, without those who were freed, or, long
-    /// before its time, when it may begin.
+    /// before its time, when it may begin. Of a crew of several agencies each frees its own: the others are kept while the slots
+    /// are refilled.
     /// `Ok` without a change if it is searching and nobody is held. After the meeting only members who may not be in the crew are
     /// freed, and the others go on. One transaction.
-    pub async fn release(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
+    pub async fn release(&self, now: Timestamp, trip: TripId, hand: Hand) -> Outcome<()> {
         let mut write = self.begin(now).await?;
-        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
-        if matches!(state.phase(), Phase::Met | Phase::Escorting) {
-            if let Err(refusal) = write.release_barred(&state, by).await? {
-                return Ok(Err(refusal));
-            }
-            write.commit().await?;
-            return Ok(Ok(()));
-        }
-        let holds = write.holds(trip).await?;
-        let stepped = match state.phase() {
-            Phase::Matching if holds.is_empty() => return Ok(Ok(())),
-            Phase::Matching => Ok(()),
-            Phase::Offered => state.step(Event::Refill),
-            _ => state.step(Event::DropOut),
+        let InHand { mut state, not_own } = match write.in_hand(trip, hand).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
         };
-        if let Err(refusal) = stepped {
-            return Ok(Err(refusal));
+        let done = match state.phase() {
+            Phase::Met | Phase::Escorting => write.release_barred(&state, &not_own, hand.by).await?,
+            _ if not_own.is_empty() => write.release_all(&mut state, hand.by).await?,
+            _ => write.release_own(&mut state, &not_own, hand.by).await?,
+        };
+        if done.is_ok() {
+            write.commit().await?;
         }
-        write.free_crew(trip, &holds, reason::RELEASED, reason::TAKEN_BACK, reason::RELEASED).await?;
-        state.words = None;
-        if let Err(refusal) = state.start_over(now, now) {
-            return Ok(Err(refusal));
-        }
-        write.save(&state).await?;
-        write.audit(Some(by), "released", trip.0, "").await?;
-        write.commit().await?;
-        Ok(Ok(()))
+        Ok(done)
     }
 
     /// The crew is to be exactly `keep` and `ask`: who of `keep` has accepted stays, `ask` get the offer on their phones, all
@@ -66,13 +57,16 @@ impl Record {
         &self,
         now: Timestamp,
         trip: TripId,
-        by: AccountId,
+        hand: Hand,
         keep: &[AccountId],
         ask: &[Placement],
         expires_at: Timestamp,
     ) -> Outcome<()> {
         let mut write = self.begin(now).await?;
-        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        let InHand { mut state, not_own } = match write.in_hand(trip, hand).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if state.looked_for_from(now).is_some() && state.phase() < Phase::Met {
             return Ok(Err(Refusal::TooEarlyToAssign));
         }
@@ -82,6 +76,9 @@ impl Record {
         let is_chosen = |staff: AccountId| keep.contains(&staff) || ask.iter().any(|p| p.staff == staff);
         let stays = |h: &Hold| h.state != HoldState::Held && is_chosen(h.staff);
         let (mut kept, freed): (Vec<Hold>, Vec<Hold>) = write.holds(trip).await?.into_iter().partition(stays);
+        if freed.iter().any(|h| not_own.contains(&h.staff)) {
+            return Ok(Err(Refusal::NotConcerned));
+        }
         if !keep.iter().all(|staff| kept.iter().any(|h| h.staff == *staff)) {
             // Whoever was to be kept has gone meanwhile, and was not judged anew.
             return Ok(Err(Refusal::WrongPhase(state.phase())));
@@ -116,16 +113,19 @@ impl Record {
         }
         write.tell_partners(trip, &kept).await?;
         write.save(&state).await?;
-        write.audit(Some(by), "assigned_by_hand", trip.0, "").await?;
+        write.audit(Some(hand.by), "assigned_by_hand", trip.0, "").await?;
         write.commit().await?;
         Ok(Ok(()))
     }
 
     /// A supervisor says that the trip is over, for a crew whose phones cannot. After the meeting only; a repeat is `Ok`. One
     /// transaction.
-    pub async fn complete_by_hand(&self, now: Timestamp, trip: TripId, by: AccountId) -> Outcome<()> {
+    pub async fn complete_by_hand(&self, now: Timestamp, trip: TripId, hand: Hand) -> Outcome<()> {
         let mut write = self.begin(now).await?;
-        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        let InHand { mut state, .. } = match write.in_hand(trip, hand).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         match state.phase() {
             Phase::Completed => return Ok(Ok(())),
             Phase::Met => {
@@ -140,15 +140,18 @@ impl Record {
             return Ok(Err(refusal));
         }
         write.save(&state).await?;
-        write.audit(Some(by), "completed_by_hand", trip.0, "").await?;
+        write.audit(Some(hand.by), "completed_by_hand", trip.0, "").await?;
         write.commit().await?;
         Ok(Ok(()))
     }
 
     /// A named human says nobody can go. A repeat is `Ok`. One transaction.
-    pub async fn give_up(&self, now: Timestamp, trip: TripId, by: AccountId, because: &str) -> Outcome<()> {
+    pub async fn give_up(&self, now: Timestamp, trip: TripId, hand: Hand, because: &str) -> Outcome<()> {
         let mut write = self.begin(now).await?;
-        let Some(mut state) = write.trip_state(trip).await? else { return Ok(Err(Refusal::NotFound)) };
+        let InHand { mut state, .. } = match write.in_hand(trip, hand).await? {
+            Ok(found) => found,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
         if state.phase() == Phase::Unserved {
             return Ok(Ok(()));
         }
@@ -164,7 +167,7 @@ impl Record {
             .bind(blob(trip.0))
             .execute(write.conn())
             .await?;
-        write.audit(Some(by), "gave_up", trip.0, "").await?;
+        write.audit(Some(hand.by), "gave_up", trip.0, "").await?;
         write.commit().await?;
         Ok(Ok(()))
     }
@@ -197,6 +200,13 @@ impl TripState {
     }
 }
 
+/// A trip that somebody decides over.
+struct InHand {
+    state: TripState,
+    /// Members of other agencies, whom this hand cannot free.
+    not_own: Vec<AccountId>,
+}
+
 impl Write<'_> {
     /// Of a suspended rider: commutes end, trips are cancelled; one that has met is a human's.
     pub(super) async fn end_trips_of(&mut self, rider: AccountId, by: AccountId) -> Result<(), RecordError> {
@@ -222,11 +232,65 @@ impl Write<'_> {
         Ok(())
     }
 
+    /// The trip, if it is for this hand to decide over.
+    async fn in_hand(&mut self, id: TripId, hand: Hand) -> Outcome<InHand> {
+        let Some(state) = self.trip_state(id).await? else { return Ok(Err(Refusal::NotFound)) };
+        let Some(agency) = hand.agency else { return Ok(Ok(InHand { state, not_own: Vec::new() })) };
+        let Some(row) = trips::load(self.conn(), &[id]).await?.pop().map(|loaded| loaded.row) else {
+            return Ok(Err(Refusal::NotFound));
+        };
+        if !row.is_in_hands_of(agency) {
+            return Ok(Err(Refusal::NotConcerned));
+        }
+        let not_own = row.crew.iter().filter(|m| m.agency != agency).map(|m| m.offer.staff).collect();
+        Ok(Ok(InHand { state, not_own }))
+    }
+
+    /// The whole crew, or its offers.
+    async fn release_all(&mut self, trip: &mut TripState, by: AccountId) -> Outcome<()> {
+        let holds = self.holds(trip.id).await?;
+        let stepped = match trip.phase() {
+            Phase::Matching if holds.is_empty() => return Ok(Ok(())),
+            Phase::Matching => Ok(()),
+            Phase::Offered => trip.step(Event::Refill),
+            _ => trip.step(Event::DropOut),
+        };
+        if let Err(refusal) = stepped {
+            return Ok(Err(refusal));
+        }
+        self.free_crew(trip.id, &holds, reason::RELEASED, reason::TAKEN_BACK, reason::RELEASED).await?;
+        trip.words = None;
+        if let Err(refusal) = trip.start_over(self.now, self.now) {
+            return Ok(Err(refusal));
+        }
+        self.save(trip).await?;
+        self.audit(Some(by), "released", trip.id.0, "").await?;
+        Ok(Ok(()))
+    }
+
+    /// Those of the own agency, as if they had dropped out: another agency's members are not ours to free.
+    async fn release_own(&mut self, trip: &mut TripState, not_own: &[AccountId], by: AccountId) -> Outcome<()> {
+        loop {
+            let mut others = self.holds(trip.id).await?;
+            let Some(at) = others.iter().position(|h| !not_own.contains(&h.staff)) else { break };
+            let own = others.remove(at);
+            if let Err(refusal) = self.leave(trip, &own, &others, reason::RELEASED).await? {
+                return Ok(Err(refusal));
+            }
+        }
+        self.save(trip).await?;
+        self.audit(Some(by), "released", trip.id.0, "").await?;
+        Ok(Ok(()))
+    }
+
     /// After the meeting only who may not be in the crew can be taken out of it, and not the last one.
-    async fn release_barred(&mut self, trip: &TripState, by: AccountId) -> Outcome<()> {
+    async fn release_barred(&mut self, trip: &TripState, not_own: &[AccountId], by: AccountId) -> Outcome<()> {
         let barred = self.barred(trip.id).await?;
-        let (freed, stay): (Vec<Hold>, Vec<Hold>) =
-            self.holds(trip.id).await?.into_iter().partition(|h| barred.contains(&h.staff));
+        let (freed, stay): (Vec<Hold>, Vec<Hold>) = self
+            .holds(trip.id)
+            .await?
+            .into_iter()
+            .partition(|h| barred.contains(&h.staff) && !not_own.contains(&h.staff));
         if freed.is_empty() || stay.is_empty() {
             return Ok(Err(Refusal::WrongPhase(trip.phase())));
         }

@@ -13,7 +13,7 @@ async fn cancel_works_in_every_phase_and_frees_the_crew() {
         let (trip, crew) = stage.assigned("k").await;
         stage.walk_to(trip, &crew, from).await;
         for _ in 0..2 {
-            assert_eq!(stage.record.cancel(T0, trip, stage.rider).await.unwrap(), Ok(()), "from {}", from.word());
+            assert_eq!(stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap(), Ok(()), "from {}", from.word());
         }
         assert_eq!(stage.phase(trip).await, Phase::Cancelled);
         for member in crew {
@@ -31,7 +31,7 @@ async fn cancel_while_searching_closes_the_offers() {
     stage.place(T0, trip, &crew).await;
     stage.answer(T0, crew[0], true).await.unwrap();
     let open = stage.offer(crew[1]).await;
-    stage.record.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     for member in &crew {
         assert_eq!(stage.last_mail(*member).await, "offer_closed:cancelled");
         assert_eq!(stage.duty(*member).await, None);
@@ -45,7 +45,7 @@ async fn what_has_ended_is_not_cancelled() {
     let stage = Stage::new().await;
     let (trip, crew) = stage.assigned("k").await;
     stage.walk_to(trip, &crew, Phase::Completed).await;
-    let refused = stage.record.cancel(T0, trip, stage.rider).await.unwrap();
+    let refused = stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap();
     assert_eq!(refused, Err(Refusal::WrongPhase(Phase::Completed)));
 }
 
@@ -57,7 +57,7 @@ async fn hand_assignment_replaces_what_is_open() {
     let staff = stage.staff(3).await;
     stage.place(T0, trip, &staff[0..2]).await;
     let chosen = placements(&[staff[2], staff[1]]);
-    let done = stage.record.assign_by_hand(T0, trip, supervisor, &[], &chosen, T0.plus_s(OFFER_S)).await.unwrap();
+    let done = stage.record.assign_by_hand(T0, trip, hand(supervisor), &[], &chosen, T0.plus_s(OFFER_S)).await.unwrap();
     assert_eq!(done, Ok(()));
     let row = stage.row(trip).await;
     assert_eq!(row.trip.phase, Phase::Offered);
@@ -77,8 +77,9 @@ async fn nobody_is_assigned_by_hand_before_the_engine_may_look_for_a_crew() {
     let trip = stage.book("k", BookingKind::At(pickup_at)).await.trips[0];
     let crew = placements(&stage.staff(2).await);
     let look_from = pickup_at.plus_s(-limits::LOOK_AHEAD_S);
-    let assign =
-        async |now| stage.record.assign_by_hand(now, trip, stage.rider, &[], &crew, now.plus_s(OFFER_S)).await.unwrap();
+    let assign = async |now| {
+        stage.record.assign_by_hand(now, trip, hand(stage.rider), &[], &crew, now.plus_s(OFFER_S)).await.unwrap()
+    };
     assert_eq!(assign(Timestamp(look_from.0 - 1)).await, Err(Refusal::TooEarlyToAssign));
     assert_eq!(stage.phase(trip).await, Phase::Reserved);
     assert_eq!(assign(look_from).await, Ok(()));
@@ -101,8 +102,11 @@ async fn hand_assignment_is_all_or_nothing() {
         (vec![free, stage.rider], Refusal::UnknownStaff),
     ];
     for (crew, refusal) in table {
-        let done =
-            stage.record.assign_by_hand(T0, trip, stage.rider, &[], &placements(&crew), T0.plus_s(9)).await.unwrap();
+        let done = stage
+            .record
+            .assign_by_hand(T0, trip, hand(stage.rider), &[], &placements(&crew), T0.plus_s(9))
+            .await
+            .unwrap();
         assert_eq!(done, Err(refusal));
     }
     let crew: Vec<_> = stage.row(trip).await.crew.iter().map(|m| m.offer.staff).collect();
@@ -124,7 +128,8 @@ async fn one_member_is_kept_and_the_other_replaced_by_hand() {
             stage.walk_to(trip, &[a, b], from).await;
         }
         let chosen = placements(&[c]);
-        let done = stage.record.assign_by_hand(T0, trip, stage.rider, &[a], &chosen, T0.plus_s(OFFER_S)).await.unwrap();
+        let done =
+            stage.record.assign_by_hand(T0, trip, hand(stage.rider), &[a], &chosen, T0.plus_s(OFFER_S)).await.unwrap();
         assert_eq!(done, Ok(()), "from {}", from.word());
         let row = stage.row(trip).await;
         assert_eq!((row.trip.phase, row.rider_word), (Phase::Offered, None));
@@ -145,17 +150,18 @@ async fn naming_the_present_crew_changes_nothing_and_one_who_has_gone_is_not_kep
     let (trip, [a, b]) = stage.assigned("k").await;
     let spare = stage.staff(1).await[0];
     let (before, until) = (stage.row(trip).await.change_no, T0.plus_s(OFFER_S));
-    assert_eq!(stage.record.assign_by_hand(T0, trip, stage.rider, &[a, b], &[], until).await.unwrap(), Ok(()));
+    assert_eq!(stage.record.assign_by_hand(T0, trip, hand(stage.rider), &[a, b], &[], until).await.unwrap(), Ok(()));
     assert_eq!(stage.row(trip).await.change_no, before);
     stage.record.drop_out(T0, trip, a).await.unwrap().unwrap();
-    let done = stage.record.assign_by_hand(T0, trip, stage.rider, &[a], &placements(&[spare]), until).await.unwrap();
+    let done =
+        stage.record.assign_by_hand(T0, trip, hand(stage.rider), &[a], &placements(&[spare]), until).await.unwrap();
     assert_eq!(done, Err(Refusal::WrongPhase(Phase::Matching)));
-    stage.record.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     let (met, crew) = stage.assigned("met").await;
     stage.walk_to(met, &crew, Phase::Met).await;
     for (keep, ask) in [(vec![crew[0]], vec![spare]), (crew.to_vec(), vec![])] {
         let ask = placements(&ask);
-        let done = stage.record.assign_by_hand(T0, met, stage.rider, &keep, &ask, until).await.unwrap();
+        let done = stage.record.assign_by_hand(T0, met, hand(stage.rider), &keep, &ask, until).await.unwrap();
         assert_eq!(done, Err(Refusal::WrongPhase(Phase::Met)), "after the meeting it is a hand-over");
     }
 }
@@ -165,7 +171,7 @@ async fn release_frees_the_crew_and_searches_at_once_without_them() {
     let stage = Stage::new().await;
     let (trip, crew) = stage.assigned("k").await;
     let now = T0.plus_s(7);
-    assert_eq!(stage.record.release(now, trip, stage.rider).await.unwrap(), Ok(()));
+    assert_eq!(stage.record.release(now, trip, hand(stage.rider)).await.unwrap(), Ok(()));
     let due = stage.record.due(now, 1).await.unwrap().pop().unwrap();
     assert_eq!((due.row.trip.phase, due.row.crew.len()), (Phase::Matching, 0));
     let mut freed = crew.to_vec();
@@ -174,9 +180,9 @@ async fn release_frees_the_crew_and_searches_at_once_without_them() {
     for member in crew {
         assert_eq!(stage.last_mail(member).await, "trip_gone:released");
     }
-    assert_eq!(stage.record.release(now, trip, stage.rider).await.unwrap(), Ok(()), "a repeat");
+    assert_eq!(stage.record.release(now, trip, hand(stage.rider)).await.unwrap(), Ok(()), "a repeat");
     stage.place(now, trip, &crew).await;
-    assert_eq!(stage.record.release(now, trip, stage.rider).await.unwrap(), Ok(()));
+    assert_eq!(stage.record.release(now, trip, hand(stage.rider)).await.unwrap(), Ok(()));
     assert_eq!(stage.last_mail(crew[0]).await, "offer_closed:taken_back");
 }
 
@@ -186,7 +192,7 @@ async fn release_is_refused_after_the_meeting_and_after_the_end() {
         let stage = Stage::new().await;
         let (trip, crew) = stage.assigned("k").await;
         stage.walk_to(trip, &crew, from).await;
-        assert_eq!(stage.record.release(T0, trip, stage.rider).await.unwrap(), Err(Refusal::WrongPhase(from)));
+        assert_eq!(stage.record.release(T0, trip, hand(stage.rider)).await.unwrap(), Err(Refusal::WrongPhase(from)));
     }
 }
 
@@ -194,13 +200,13 @@ async fn release_is_refused_after_the_meeting_and_after_the_end() {
 async fn giving_up_is_for_searching_trips_only() {
     let stage = Stage::new().await;
     let (assigned, _) = stage.assigned("a").await;
-    let refused = stage.record.give_up(T0, assigned, stage.rider, "r").await.unwrap();
+    let refused = stage.record.give_up(T0, assigned, hand(stage.rider), "r").await.unwrap();
     assert_eq!(refused, Err(Refusal::WrongPhase(Phase::Assigned)));
     let trip = stage.trip("k").await;
     let crew = stage.staff(2).await;
     stage.place(T0, trip, &crew).await;
     for _ in 0..2 {
-        assert_eq!(stage.record.give_up(T0, trip, stage.rider, "nobody").await.unwrap(), Ok(()));
+        assert_eq!(stage.record.give_up(T0, trip, hand(stage.rider), "nobody").await.unwrap(), Ok(()));
     }
     assert_eq!(stage.phase(trip).await, Phase::Unserved);
     assert_eq!(stage.last_mail(crew[0]).await, "offer_closed:taken_back");
@@ -210,8 +216,8 @@ async fn giving_up_is_for_searching_trips_only() {
 async fn an_unknown_trip_is_not_found() {
     let stage = Stage::new().await;
     let none = matcher::model::TripId(stage.rider.0);
-    assert_eq!(stage.record.cancel(T0, none, stage.rider).await.unwrap(), Err(Refusal::NotFound));
-    assert_eq!(stage.record.release(T0, none, stage.rider).await.unwrap(), Err(Refusal::NotFound));
+    assert_eq!(stage.record.cancel(T0, none, hand(stage.rider)).await.unwrap(), Err(Refusal::NotFound));
+    assert_eq!(stage.record.release(T0, none, hand(stage.rider)).await.unwrap(), Err(Refusal::NotFound));
     assert_eq!(stage.record.drop_out(T0, none, stage.rider).await.unwrap(), Err(Refusal::NotFound));
     assert!(stage.record.trip(none).await.unwrap().is_none());
 }

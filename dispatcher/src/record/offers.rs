@@ -155,8 +155,8 @@ impl Write<'_> {
         Ok(())
     }
 
-    /// Holds the slot and puts the offer in the outbox. A staff member who is suspended, off shift or on another trip by
-    /// now is a value.
+    /// Holds the slot and puts the offer in the outbox. A staff member who is suspended, tied to the rider, off shift or on
+    /// another trip by now is a value: the decision may be older than that.
     pub(super) async fn place(
         &mut self,
         trip: &TripState,
@@ -167,10 +167,12 @@ impl Write<'_> {
         let on_shift: Option<bool> = sqlx::query_scalar(
             "select exists (select 1 from shifts w
                  where w.staff = s.account and w.ended_at is null and w.starts_at <= ?1 and w.ends_at > ?1)
-             from staff s join accounts a on a.id = s.account where s.account = ?2 and a.suspended_at is null",
+             from staff s join accounts a on a.id = s.account where s.account = ?2 and a.suspended_at is null
+               and not exists (select 1 from conflicts c where c.staff = s.account and c.rider = ?3)",
         )
         .bind(now)
         .bind(blob(placement.staff.0))
+        .bind(blob(trip.rider.0))
         .fetch_optional(self.conn())
         .await?;
         match on_shift {

@@ -267,7 +267,7 @@ async fn a_crew_lost_long_before_its_time_leaves_the_trip_reserved_and_nobody_he
                 "decline" => assert!(stage.answer(asked_at, crew[1], false).await.is_ok()),
                 "expiry" => assert_eq!(stage.apply(now, Effect::ExpireOffers { trip }).await, Applied::Done),
                 "dissolve" => assert_eq!(stage.apply(now, Effect::Dissolve { trip, due_at: now }).await, Applied::Done),
-                "release" => stage.record.release(now, trip, stage.rider).await.unwrap().unwrap(),
+                "release" => stage.record.release(now, trip, hand(stage.rider)).await.unwrap().unwrap(),
                 _ => {
                     stage.answer(asked_at, crew[1], true).await.unwrap();
                     stage.record.drop_out(now, trip, crew[1]).await.unwrap().unwrap();
@@ -366,7 +366,7 @@ async fn an_effect_on_an_ended_or_assigned_trip_loses_the_race() {
     let stage = Stage::new().await;
     let (assigned, _) = stage.assigned("a").await;
     let cancelled = stage.trip("c").await;
-    stage.record.cancel(T0, cancelled, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, cancelled, hand(stage.rider)).await.unwrap().unwrap();
     let spare = stage.staff(2).await;
     for trip in [assigned, cancelled] {
         assert_eq!(stage.place(T0, trip, &spare).await, Applied::LostRace);
@@ -420,4 +420,16 @@ async fn the_indexes_themselves_refuse_a_second_holder() {
         .execute(&stage.record.write)
         .await;
     assert!(second.is_err(), "one active assignment per trip");
+}
+
+#[tokio::test]
+async fn who_became_tied_to_the_rider_after_the_decision_is_not_asked() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    assert!(stage.record.add_conflict(T0, Actor::Shell, crew[1], stage.rider).await.unwrap());
+    assert_eq!(stage.place(T0, trip, &crew).await, Applied::LostRace);
+    let by_hand = stage.record.assign_by_hand(T0, trip, hand(stage.rider), &[], &placements(&crew), T0.plus_s(9)).await;
+    assert_eq!(by_hand.unwrap(), Err(Refusal::UnknownStaff));
+    assert!(stage.mail(crew[0]).await.is_empty() && stage.mail(crew[1]).await.is_empty());
 }

@@ -14,7 +14,7 @@ async fn numbers_have_no_gap_even_when_races_are_lost() {
         let other = stage.trip(&format!("o{round}")).await;
         assert_eq!(stage.place(T0, other, &[staff[2], staff[0]]).await, Applied::LostRace);
         stage.answer(T0, staff[0], round % 2 == 0).await.unwrap();
-        stage.record.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+        stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     }
     for who in [stage.rider, staff[0], staff[1], staff[2]] {
         let rows = stage.record.outbox_of(who, 0, 10_000).await.unwrap();

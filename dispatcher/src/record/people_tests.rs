@@ -57,7 +57,7 @@ async fn a_token_outlives_its_time_during_a_trip_that_was_open_then_and_no_other
     let over = T0.plus_s(token_ttl_s(Role::Rider));
     let trip = stage.trip("k").await;
     assert!(lives(over.plus_s(60)).await, "the trip was open when its time ran out");
-    stage.record.cancel(over.plus_s(60), trip, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(over.plus_s(60), trip, hand(stage.rider)).await.unwrap().unwrap();
     assert!(!lives(over.plus_s(60)).await);
     let later = booking(stage.rider, "k2", BookingKind::Now);
     stage.record.book(over.plus_s(120), &later).await.unwrap().unwrap();
@@ -134,7 +134,7 @@ async fn a_member_suspended_after_the_meeting_is_an_incident_until_a_supervisor_
         let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
         let (trip, [a, b]) = stage.assigned("k").await;
         stage.walk_to(trip, &[a, b], Phase::Met).await;
-        assert_eq!(stage.record.release(T0, trip, admin).await.unwrap(), Err(Refusal::WrongPhase(Phase::Met)));
+        assert_eq!(stage.record.release(T0, trip, hand(admin)).await.unwrap(), Err(Refusal::WrongPhase(Phase::Met)));
         stage.record.suspend(T0, a, admin, "r").await.unwrap().unwrap();
         let open = stage.record.open_incidents().await.unwrap();
         let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
@@ -143,7 +143,7 @@ async fn a_member_suspended_after_the_meeting_is_an_incident_until_a_supervisor_
         assert_eq!(row.trip.phase, Phase::Met);
         assert_eq!(row.crew.iter().map(|m| (m.offer.staff, m.barred)).collect::<Vec<_>>(), [(a, true), (b, false)]);
         if act == "release" {
-            stage.record.release(T0, trip, admin).await.unwrap().unwrap();
+            stage.record.release(T0, trip, hand(admin)).await.unwrap().unwrap();
             let row = stage.row(trip).await;
             assert_eq!(row.trip.phase, Phase::Met, "the other goes on with the rider");
             assert_eq!(row.crew.iter().map(|m| m.offer.staff).collect::<Vec<_>>(), [b]);
@@ -152,11 +152,11 @@ async fn a_member_suspended_after_the_meeting_is_an_incident_until_a_supervisor_
                 ("trip_gone:released".into(), "trip".into())
             );
             stage.record.suspend(T0, b, admin, "r").await.unwrap().unwrap();
-            let last = stage.record.release(T0, trip, admin).await.unwrap();
+            let last = stage.record.release(T0, trip, hand(admin)).await.unwrap();
             assert_eq!(last, Err(Refusal::WrongPhase(Phase::Met)), "nobody would be left");
         } else {
             for _ in 0..2 {
-                assert_eq!(stage.record.complete_by_hand(T0, trip, admin).await.unwrap(), Ok(()));
+                assert_eq!(stage.record.complete_by_hand(T0, trip, hand(admin)).await.unwrap(), Ok(()));
             }
             assert_eq!(stage.phase(trip).await, Phase::Completed);
             assert_eq!(stage.duty(b).await, None);
@@ -170,7 +170,7 @@ async fn completing_by_hand_is_for_trips_that_have_met() {
     let (trip, crew) = stage.assigned("k").await;
     for phase in [Phase::Assigned, Phase::Arrived] {
         stage.walk_to(trip, &crew, phase).await;
-        let refused = stage.record.complete_by_hand(T0, trip, stage.rider).await.unwrap();
+        let refused = stage.record.complete_by_hand(T0, trip, hand(stage.rider)).await.unwrap();
         assert_eq!(refused, Err(Refusal::WrongPhase(phase)));
     }
 }
@@ -241,7 +241,7 @@ async fn who_becomes_tied_to_the_rider_after_the_meeting_is_an_incident_that_doe
     let seen: Vec<_> = open.iter().map(|i| (i.kind, i.raised_by, i.trip)).collect();
     assert_eq!(seen, [(IncidentKind::MemberBarred, b, Some(trip))]);
     assert_eq!(stage.row(trip).await.crew.iter().map(|m| m.barred).collect::<Vec<_>>(), [false, true]);
-    stage.record.release(T0, trip, stage.rider).await.unwrap().unwrap();
+    stage.record.release(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     assert_eq!(stage.row(trip).await.crew.len(), 1);
     assert_eq!(stage.duty(b).await, None);
 }
@@ -307,8 +307,9 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
     };
     stage.record.start_shift(T0, staff, NewShift { mode: Mode::Drive, hours: 2 }).await.unwrap().unwrap();
     moved("shift").await;
-    assert!(stage.record.add_conflict(T0, Actor::Shell, staff, stage.rider).await.unwrap());
-    assert!(!stage.record.add_conflict(T0, Actor::Shell, stage.rider, staff).await.unwrap(), "the wrong way round");
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    assert!(stage.record.add_conflict(T0, Actor::Shell, staff, other).await.unwrap());
+    assert!(!stage.record.add_conflict(T0, Actor::Shell, other, staff).await.unwrap(), "the wrong way round");
     moved("conflict").await;
     let trip = stage.trip("k").await;
     let partner = stage.staff(1).await[0];
@@ -317,11 +318,11 @@ async fn the_roster_knows_shift_duty_and_conflicts_and_its_version_follows() {
     let roster = stage.record.roster(T0).await.unwrap();
     let entry = roster.iter().find(|e| e.staff.id == staff).unwrap();
     assert_eq!(entry.duty, Some((trip, Phase::Offered)));
-    assert_eq!(entry.staff.conflicts, [stage.rider]);
+    assert_eq!(entry.staff.conflicts, [other]);
     assert_eq!(entry.shift.unwrap().mode, Mode::Drive);
     let later = stage.record.roster(T0.plus_s(2 * 3_600)).await.unwrap();
     assert!(later.iter().find(|e| e.staff.id == staff).unwrap().shift.is_none(), "it has run out");
-    stage.record.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     moved("release").await;
 }
 
@@ -351,7 +352,7 @@ async fn reading_only_changes_gives_the_roster_that_a_first_reading_gives() {
     stage.record.suspend(T0, staff[2], admin, "r").await.unwrap().unwrap();
     same("a suspension").await;
     stage.record.enrol(T0, "load", 3, 0, 0).await.unwrap();
-    stage.record.cancel(T0, trip, stage.rider).await.unwrap().unwrap();
+    stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     stage.record.end_shift(T0, staff[0]).await.unwrap().unwrap();
     same("the end").await;
 }

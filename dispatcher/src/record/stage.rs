@@ -220,3 +220,8 @@ pub(super) fn booking(rider: AccountId, key: &str, kind: BookingKind) -> NewBook
         return_trip_s: 900,
     }
 }
+
+/// Walled into no agency.
+pub(super) fn hand(by: AccountId) -> Hand {
+    Hand { by, agency: None }
+}

@@ -57,6 +57,18 @@ impl Record {
         Ok(rows_of(&mut snapshot, &rows).await?.pop())
     }
 
+    /// The agencies of the last crew that the trip had; none if it never had one.
+    pub async fn last_crew_agencies(&self, trip: TripId) -> Result<Vec<AgencyId>, RecordError> {
+        let rows = sqlx::query(
+            "select distinct a.agency from assignment_members m join accounts a on a.id = m.staff
+             where m.assignment = (select max(id) from assignments where trip = ?)",
+        )
+        .bind(blob(trip.0))
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(|row| row.id("agency").map(AgencyId)).collect()
+    }
+
     /// Every trip that has not ended, oldest first.
     pub async fn open_trips(&self) -> Result<Vec<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;

@@ -214,6 +214,26 @@ pub struct TripRow {
     pub change_no: i64,
 }
 
+impl TripRow {
+    /// Whether this agency may decide over the trip: while anybody holds a slot, the agencies whose staff do; else those the
+    /// rider consented to.
+    pub fn is_in_hands_of(&self, agency: AgencyId) -> bool {
+        if self.crew.is_empty() {
+            return self.trip.rules.agencies.is_empty() || self.trip.rules.agencies.contains(&agency);
+        }
+        self.crew.iter().any(|member| member.agency == agency)
+    }
+}
+
+/// Who decides over a trip by hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Hand {
+    /// Named by the audit.
+    pub by: AccountId,
+    /// The agency the hand is walled into; `None` for the centre, and for a rider over the own trip.
+    pub agency: Option<AgencyId>,
+}
+
 /// A trip that wants the engine's attention now.
 #[derive(Clone)]
 pub struct DueTrip {
@@ -303,6 +323,9 @@ pub enum Refusal {
     /// No such thing, or not yours.
     #[error("not found")]
     NotFound,
+    /// The trip is in the hands of other agencies.
+    #[error("the trip is another agency's")]
+    NotConcerned,
     /// The trip is not in a phase that allows it.
     #[error("the trip is {}", .0.word())]
     WrongPhase(Phase),

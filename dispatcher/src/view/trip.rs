@@ -6,6 +6,7 @@ use super::place::PlaceView;
 use super::time::instant;
 use crate::record::{Member, TripRow};
 use matcher::model::{AccountId, AgencyId, OfferState, Phase, Timestamp};
+use matcher::schedule::may_set_out_from;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
@@ -101,6 +102,15 @@ pub struct RiderTrip {
     pub partner_word: Option<String>,
 }
 
+/// From when on a member may set out.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct SetOut {
+    /// The time of day.
+    pub from: String,
+    /// Seconds until then at sending, so that a phone whose clock is wrong counts right.
+    pub in_s: u32,
+}
+
 /// A trip as a member of its crew sees it.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct CrewTrip {
@@ -112,6 +122,9 @@ pub struct CrewTrip {
     /// Where it goes; from `met` on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropoff: Option<PlaceView>,
+    /// Only while it is too early for the viewer to set out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub set_out: Option<SetOut>,
     /// The whole crew.
     pub crew: Vec<CrewMember>,
     /// What the crew says.
@@ -141,6 +154,8 @@ pub struct SupervisorTrip {
     pub crew: Vec<CrewMember>,
     /// Short reference to the rider, never a name.
     pub rider_ref: String,
+    /// Whether the viewer may decide over it.
+    pub concerned: bool,
 }
 
 /// A trip for whoever asked.
@@ -176,19 +191,31 @@ pub fn trip_for_rider(row: &TripRow, eta_s: impl Fn(AccountId) -> Option<u32>) -
 }
 
 /// The trip for a member of its crew; `None` unless `viewer` holds a slot of a crewed trip.
-pub fn trip_for_crew(row: &TripRow, viewer: AccountId, eta_s: impl Fn(AccountId) -> Option<u32>) -> Option<CrewTrip> {
-    let of_crew = row.crew.iter().any(|m| m.offer.staff == viewer && is_crewed(m.phase));
-    if !of_crew || !is_crewed(row.trip.phase) {
+pub fn trip_for_crew(
+    row: &TripRow,
+    viewer: AccountId,
+    now: Timestamp,
+    eta_s: impl Fn(AccountId) -> Option<u32>,
+) -> Option<CrewTrip> {
+    let own = row.crew.iter().find(|m| m.offer.staff == viewer && is_crewed(m.phase))?;
+    if !is_crewed(row.trip.phase) {
         return None;
     }
     Some(CrewTrip {
         head: TripHead::of(row),
         pickup: PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),
         dropoff: (row.trip.phase >= Phase::Met).then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        set_out: set_out(row.trip.pickup_at, own, now),
         crew: row.crew.iter().map(|m| shown(m, Some(viewer), &eta_s)).collect(),
         word: row.crew_word.clone(),
         partner_word: row.rider_word.clone(),
     })
+}
+
+fn set_out(pickup_at: Option<Timestamp>, own: &Member, now: Timestamp) -> Option<SetOut> {
+    let from = may_set_out_from(pickup_at?, own.offer.eta_s);
+    let too_early = own.phase == Phase::Assigned && now < from;
+    too_early.then(|| SetOut { from: instant(from), in_s: ((from.since_ms(now) + 999) / 1_000) as u32 })
 }
 
 /// The trip for a supervisor of `agency`; `None` as agency is the centre, which sees every display name.
@@ -217,6 +244,7 @@ pub fn trip_for_supervisor(
         dropoff: exact.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
         crew: crew.collect(),
         rider_ref: rider_ref(row.trip.rider),
+        concerned: agency.is_none_or(|agency| row.is_in_hands_of(agency)),
     }
 }
 

@@ -104,7 +104,7 @@ fn a_rider_sees_the_crew_and_the_words_only_while_the_whole_crew_is_there() {
 #[test]
 fn a_crew_member_sees_nothing_before_the_assignment_and_nothing_after_the_end() {
     for phase in Phase::ALL {
-        let view = trip_for_crew(&row(phase), AccountId(id(100)), nothing_known);
+        let view = trip_for_crew(&row(phase), AccountId(id(100)), NOW, nothing_known);
         assert_eq!(view.is_some(), is_crewed(phase), "{phase:?}");
         let Some(view) = view.map(|v| json(&v)) else { continue };
         assert_eq!(view["pickup"]["label"], "PICKUP");
@@ -115,8 +115,27 @@ fn a_crew_member_sees_nothing_before_the_assignment_and_nothing_after_the_end() 
 }
 
 #[test]
+fn a_member_is_told_from_when_on_they_may_set_out_while_it_is_too_early() {
+    let told = |pickup_at: Option<Timestamp>, own: Phase, now: Timestamp| {
+        let mut row = row(Phase::Assigned);
+        row.trip.pickup_at = pickup_at;
+        row.crew[0].phase = own;
+        let view = json(&trip_for_crew(&row, AccountId(id(100)), now, nothing_known));
+        view.get("set_out").cloned()
+    };
+    let pickup_at = NOW.plus_s(3_600);
+    let from = matcher::schedule::may_set_out_from(pickup_at, 300);
+    let early = Timestamp(from.0 - 1_500);
+    let expected = serde_json::json!({"from": time::instant(from), "in_s": 2});
+    assert_eq!(told(Some(pickup_at), Phase::Assigned, early), Some(expected), "rounded up: never told too soon");
+    assert_eq!(told(Some(pickup_at), Phase::Assigned, from), None);
+    assert_eq!(told(Some(pickup_at), Phase::Arrived, early), None, "already there");
+    assert_eq!(told(None, Phase::Assigned, early), None, "a trip for now has no hour to wait for");
+}
+
+#[test]
 fn a_stranger_to_the_crew_sees_nothing() {
-    assert!(trip_for_crew(&row(Phase::EnRoute), AccountId(id(999)), nothing_known).is_none());
+    assert!(trip_for_crew(&row(Phase::EnRoute), AccountId(id(999)), NOW, nothing_known).is_none());
 }
 
 #[test]

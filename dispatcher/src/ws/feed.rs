@@ -202,7 +202,17 @@ impl Feed {
         Ok(())
     }
 
+    /// What was read before the record went away is read again.
     async fn read_changes(&mut self) -> Result<Changes, RecordError> {
+        let read_to = (self.trips_after, self.incidents_after);
+        let changes = self.read_on().await;
+        if changes.is_err() {
+            (self.trips_after, self.incidents_after) = read_to;
+        }
+        changes
+    }
+
+    async fn read_on(&mut self) -> Result<Changes, RecordError> {
         let (app, now) = (Arc::clone(&self.app), self.app.env.now());
         let mut changes = Changes::default();
         loop {

@@ -1,7 +1,10 @@
 //! Owns what a client may say, parsed strictly: an unknown `t` or field is refused.
 
+use crate::json::Tree;
 use crate::view::FixIn;
 use serde::Deserialize;
+use serde::de::value::{Error, MapAccessDeserializer, MapDeserializer};
+use std::iter;
 use uuid::Uuid;
 
 /// Largest message either way, bytes.
@@ -19,9 +22,9 @@ pub struct Resume {
     pub seq: i64,
 }
 
-/// One message from a client.
+/// One message from a client; `t` names which.
 #[derive(Debug, Deserialize)]
-#[serde(tag = "t", rename_all = "snake_case", deny_unknown_fields)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ClientMessage {
     /// The first.
     Hello {
@@ -81,7 +84,11 @@ pub enum ClientMessage {
 impl ClientMessage {
     /// From a text frame; `None` for anything the protocol does not know.
     pub fn parse(text: &str) -> Option<Self> {
-        let message: Self = serde_json::from_str(text).ok()?;
+        let Tree::Object(mut fields) = serde_json::from_str(text).ok()? else { return None };
+        let at = fields.iter().position(|(name, _)| name == "t")?;
+        let (_, Tree::Text(word)) = fields.swap_remove(at) else { return None };
+        let tagged = MapDeserializer::<_, Error>::new(iter::once((word, Tree::Object(fields))));
+        let message = Self::deserialize(MapAccessDeserializer::new(tagged)).ok()?;
         let fits = message.id().is_none_or(|id| !id.is_empty() && id.chars().count() <= ID_CHARS_MAX);
         fits.then_some(message)
     }

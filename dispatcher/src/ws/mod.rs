@@ -15,6 +15,8 @@ pub mod upgrade;
 #[cfg(test)]
 mod message_tests;
 #[cfg(test)]
+mod render_tests;
+#[cfg(test)]
 mod session_tests;
 
 use crate::http::App;

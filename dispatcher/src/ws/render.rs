@@ -4,10 +4,10 @@
 use crate::http::App;
 use crate::http::problem::Answer;
 use crate::http::trips::view;
-use crate::record::{Account, OfferRow, OutboxKind, OutboxRow, Role};
+use crate::record::{Account, OfferRow, OutboxKind, OutboxRow, Role, TripRow};
 use crate::view::offer::partner_word;
 use crate::view::offer_for_phone;
-use matcher::model::{OfferState, Phase, Timestamp, TripId};
+use matcher::model::{OfferState, Timestamp};
 use serde_json::{Value, json};
 
 /// The message for its recipient.
@@ -58,25 +58,26 @@ fn closed(row: &OutboxRow, reason: &str) -> Value {
 }
 
 async fn trip(app: &App, account: &Account, row: &OutboxRow) -> Answer<Value> {
-    let Some(id) = row.trip else { return Ok(gone(row, None, Phase::Cancelled)) };
-    let current = app.record.trip(id).await?;
-    let phase = current.as_ref().map_or(Phase::Cancelled, |c| c.trip.phase);
-    if row.kind == OutboxKind::TripGone && account.role == Role::Staff {
-        return Ok(gone(row, Some(id), phase));
+    let current = match row.trip {
+        Some(id) => app.record.trip(id).await?,
+        None => None,
+    };
+    let shown = current.as_ref().and_then(|current| view(app, account, current));
+    if let Some(trip) = shown.filter(|_| row.kind != OutboxKind::TripGone || account.role != Role::Staff) {
+        return Ok(json!({"t": "trip", "trip": trip}));
     }
-    Ok(match current.as_ref().and_then(|c| view(app, account, c)) {
-        Some(trip) => json!({"t": "trip", "trip": trip}),
-        None => gone(row, Some(id), phase),
-    })
+    let reason = match row.reason.as_deref() {
+        Some(told) => told,
+        None => why_gone(app, account, current.as_ref()).await?,
+    };
+    Ok(json!({"t": "trip_gone", "trip": row.trip.map(|t| t.0), "reason": reason}))
 }
 
-/// Why a trip is no longer this phone's, from the row or else from what became of it.
-fn gone(row: &OutboxRow, trip: Option<TripId>, phase: Phase) -> Value {
-    let became = match phase {
-        Phase::Completed => "completed",
-        Phase::NoShow => "no_show",
-        Phase::Cancelled | Phase::Unserved => "cancelled",
-        _ => "released",
-    };
-    json!({"t": "trip_gone", "trip": trip.map(|t| t.0), "reason": row.reason.as_deref().unwrap_or(became)})
+/// Why a trip is not this phone's any more though the row told of something else: what became of it since.
+async fn why_gone(app: &App, account: &Account, current: Option<&TripRow>) -> Answer<&'static str> {
+    let Some(current) = current else { return Ok("cancelled") };
+    if current.crew.iter().any(|member| member.offer.staff == account.id) {
+        return Ok("refilling");
+    }
+    Ok(app.record.why_left(current.trip.id, account.id).await?.unwrap_or("released"))
 }

@@ -1,6 +1,6 @@
 // Owns the rider's page: sign-in, then asking or following. Each screen is its own file.
 import { useEffect, useState } from 'preact/hooks';
-import { Api } from '../shared/api';
+import { Api, Problem } from '../shared/api';
 import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from '../shared/frame';
 import { t } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
@@ -46,6 +46,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   useEffect(() => { rider.open(); return () => rider.close(); }, [rider]);
   const trip = rider.current;
   const pending = rider.retrying;
+  const inTheWay = rider.error instanceof Problem ? rider.error.trip : null;
   const following = trip !== null && !asking && !pending;
   useArrival(following);
   return (
@@ -54,9 +55,10 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
       <main>
         <UndoBar delayed={rider.later} />
         {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
+        {inTheWay && <button type="button" data-testid="show-overlap" onClick={() => { rider.show(inTheWay); setAsking(false); }}>{t('book.show_other')}</button>}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
         {rider.map && rider.known && !pending && (trip && following
-          ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => setAsking(true)} />
+          ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => { rider.show(null); setAsking(true); }} />
           : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />
         <button type="button" class="quiet" data-testid="sign-out" onClick={() => void rider.later.send().then(onSignOut)}>{t('signout')}</button>

@@ -1,6 +1,6 @@
 // What the rider's page believes: the later state of each trip, and a cancellation only when it has gone out.
 import { expect, it, vi } from 'vitest';
-import type { Api } from '../shared/api';
+import { Problem, type Api } from '../shared/api';
 import type { Phase, Trip } from '../shared/types';
 
 Object.assign(globalThis, { sessionStorage: { getItem: () => null, setItem: () => {}, removeItem: () => {} } });
@@ -49,4 +49,16 @@ it('a_call_for_help_and_a_trip_that_has_met_take_a_cancellation_back', async () 
   one.cancelLater('a');
   one.receive({ t: 'trip', trip: trip('a', 'met', 2) });
   expect([one.later.what, cancelled]).toEqual([null, []]);
+});
+it('the_trip_that_is_in_the_way_is_shown_until_it_ends', async () => {
+  const { rider: one } = rider(async () => [trip('next', 'matching', 1), trip('later', 'reserved', 2)]);
+  await one.reload();
+  expect(one.current?.id).toBe('next');
+  one.error = new Problem('trip_overlaps', 409, null, null, [], 'later');
+  one.show('later');
+  expect([one.current?.id, one.error]).toEqual(['later', null]);
+  one.receive({ t: 'trip', trip: trip('later', 'cancelled', 3) });
+  expect(one.current?.phase).toBe('cancelled');
+  one.dismiss();
+  expect(one.current?.id).toBe('next');
 });

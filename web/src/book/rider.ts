@@ -31,6 +31,7 @@ export class Rider extends Store {
   private ended = false;
   /** The trip that ended on this screen: shown until its owner has read how. */
   private finished: string | null = null;
+  private chosen: string | null = null;
   private fixSeq = 0;
   /** A booking's answer was lost and is being asked for again. */
   retrying = false;
@@ -88,12 +89,22 @@ export class Rider extends Store {
 
   nextFixSeq(): number { return ++this.fixSeq; }
   dismiss(): void { this.finished = null; this.changed(); }
+  /** Shows this trip instead of the nearest one, until it ends or another is asked for; `null` the nearest again. */
+  show(trip: string | null): void {
+    this.chosen = trip;
+    this.finished = null;
+    this.error = null;
+    this.changed();
+    if (trip !== null && !this.trips.some(({ id }) => id === trip)) void this.reload();
+  }
 
   /** The trip to show: the one that just ended, the one under way, else the nearest to come. */
   get current(): Trip | null {
     const finished = this.trips.find((trip) => trip.id === this.finished);
     if (finished) return finished;
     const open = this.trips.filter((trip) => isOpen(trip.phase));
+    const chosen = open.find((trip) => trip.id === this.chosen);
+    if (chosen) return chosen;
     const underWay = open.filter((trip) => trip.phase !== 'reserved');
     const byTime = (a: Trip, b: Trip): number =>
       (a.pickup_at ?? a.requested_at ?? '').localeCompare(b.pickup_at ?? b.requested_at ?? '');

@@ -7,13 +7,15 @@ import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
+import { GiveCode } from './Codes';
 import type { Desk } from './desk';
 
 const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
-const RELEASABLE: readonly Phase[] = ['offered', 'assigned', 'en_route', 'reserved'];
 /** After the meeting a supervisor ends the trip for a crew whose phones cannot. */
 const TOGETHER: readonly Phase[] = ['met', 'escorting'];
 const UNMET: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
+/** While nobody has been found a named human may say that nobody can go. */
+const SEARCHING: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered'];
 /** The phases of a member whose ETA says something. */
 const STILL_COMING: readonly string[] = ['offered', 'assigned', 'en_route'];
 const REASON_CHARS_MAX = 200;
@@ -21,6 +23,7 @@ const REASON_CHARS_MAX = 200;
 export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
   const [asking, setAsking] = useState<'release' | 'cancel' | 'complete' | null>(null);
   const [reason, setReason] = useState('');
+  const isOurs = isOpen(trip.phase) && trip.concerned !== false;
   const at = TIMELINE.indexOf(trip.phase === 'reserved' ? 'requested' : trip.phase);
   return (
     <aside class="detail" data-testid="detail" data-trip={trip.id} aria-label={t('detail.title')} tabIndex={-1} id="detail">
@@ -42,18 +45,20 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
       </dl>
       {isOpen(trip.phase) && <Places desk={desk} trip={trip} />}
       <Crew trip={trip} />
-      {isOpen(trip.phase) && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
-      {isOpen(trip.phase) && asking === null && (
+      {isOpen(trip.phase) && !isOurs && <p class="hint" data-testid="not-concerned">{t('detail.not_concerned')}</p>}
+      {isOurs && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
+      {isOurs && asking === null && (
         <div class="actions">
           {mayRelease(trip) && <button type="button" data-testid="release" onClick={() => setAsking('release')}>{t('detail.release')}</button>}
           {TOGETHER.includes(trip.phase) && <button type="button" data-testid="complete" onClick={() => setAsking('complete')}>{t('detail.complete')}</button>}
           {UNMET.includes(trip.phase) && <button type="button" class="danger" data-testid="cancel" onClick={() => setAsking('cancel')}>{t('trip.cancel')}</button>}
         </div>
       )}
-      {asking === 'release' && <Confirm question={t('detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
+      {asking === 'release' && <Confirm question={t(TOGETHER.includes(trip.phase) ? 'detail.release_barred_sure' : 'detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
       {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.complete(trip.id)); }} />}
       {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
-      {UNMET.includes(trip.phase) && (
+      {isOurs && trip.pickup && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
+      {isOurs && SEARCHING.includes(trip.phase) && (
         <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
           <label>{t('detail.unserved_why')}
             <input value={reason} maxLength={REASON_CHARS_MAX} required data-testid="unserved-reason" onInput={(event) => setReason(event.currentTarget.value)} />
@@ -80,9 +85,9 @@ function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
         <dt>{t('book.meet')}</dt><dd data-testid="pickup">{exact ? placeName(desk.map, exact.pickup) : areaName(desk.map, about)}</dd>
         <dt>{t('book.to')}</dt><dd>{exact ? placeName(desk.map, exact.dropoff) : trip.dropoff ? areaName(desk.map, trip.dropoff) : t('place.hidden')}</dd>
       </dl>
-      <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => void desk.toggleReveal()}>
+      {trip.concerned !== false && <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => void desk.toggleReveal()}>
         {shown ? t('reveal.hide', { n: desk.reveal.leftS }) : t('reveal.show')} (v)
-      </button>
+      </button>}
     </div>
   );
 }
@@ -94,7 +99,7 @@ function Crew({ trip }: { trip: Trip }) {
       <h2>{t('detail.crew')}</h2>
       <ul class="crew" data-testid="crew">
         {trip.crew.map((member) => (
-          <li key={member.no} data-no={member.no}>
+          <li key={member.no} data-no={member.no} data-state={member.offer_state ?? member.phase}>
             <strong>{member.display ?? t('alarm.staff', { no: member.no })}</strong>{' '}
             <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
             {member.barred && <span class="redtext" data-testid="barred"> ▲ {t('detail.barred')}</span>}
@@ -109,7 +114,7 @@ function Crew({ trip }: { trip: Trip }) {
 /** Before the meeting the whole crew can be freed; after it only who may not be in it, and not everybody. */
 export function mayRelease({ phase, crew = [] }: Trip): boolean {
   const barred = crew.filter((member) => member.barred).length;
-  return RELEASABLE.includes(phase) || (TOGETHER.includes(phase) && barred > 0 && barred < crew.length);
+  return (UNMET.includes(phase) && crew.length > 0) || (TOGETHER.includes(phase) && barred > 0 && barred < crew.length);
 }
 
 /** Whether somebody may be ticked: the rules allow it, or they have accepted this very trip and are to stay. */

@@ -60,7 +60,8 @@ it('who_may_go_comes_before_who_may_not_and_the_order_of_the_server_stands', () 
 it('after the meeting only who may not be in the crew can be released, and never the last one', () => {
   const crew = (...barred: boolean[]): Trip => ({ ...trip('t', 'escorting', 1), crew: barred.map((b, no) => ({ no, phase: 'escorting', eta_s: null, ...(b ? { barred: true } : {}) })) });
   expect([crew(false, false), crew(true, false), crew(true, true)].map(mayRelease)).toEqual([false, true, false]);
-  expect(mayRelease(trip('u', 'assigned', 1))).toBe(true);
+  expect([...(['reserved', 'matching'] as const).map((phase) => trip('u', phase, 1)), { ...crew(false), phase: 'arrived' as const }].map(mayRelease))
+    .toEqual([false, false, true]);
 });
 
 it('who has accepted this trip may be kept whatever the rules say now, who is only asked or barred may not', () => {

@@ -1,8 +1,9 @@
 // The sweep corrects the picture and takes nothing from it that it cannot know.
 import { expect, it } from 'vitest';
 import { Problem, type Api } from '../shared/api';
-import type { ConsoleState, Incident, Phase, Trip } from '../shared/types';
+import type { ConsoleState, Incident, Phase, StaffRow, Trip } from '../shared/types';
 import type { Alarm } from './alarm';
+import { staffFor } from './Codes';
 import { Desk } from './desk';
 
 const NOW = Date.now();
@@ -110,4 +111,20 @@ it('a_number_that_does_not_follow_the_last_fetches_everything', async () => {
   const { desk: one } = desk({ console: async () => { fetched += 1; return answer([]); }, me: async () => ({}) as never, map: async () => ({}) as never });
   for (const n of [7, 8, 0, 8, 9]) one.receive({ t: 'map', n, people: [], gone: [] });
   expect(fetched).toBe(2);
+});
+it('a_code_is_handed_over_once_and_kept_nowhere_and_a_refusal_hands_over_none', async () => {
+  const asked: unknown[] = [];
+  const { desk: one } = desk({ giveCode: async (whose) => { asked.push(whose); return { code: 'KX7M-2Q9P', expires_at: iso(0) }; } });
+  expect((await one.giveCode({ trip: 't' }))?.code).toBe('KX7M-2Q9P');
+  expect(asked).toEqual([{ trip: 't' }]);
+  const { reveal, people, alarm, ...kept } = one;
+  expect(JSON.stringify(kept)).not.toContain('KX7M');
+  const { desk: two } = desk({ giveCode: async () => { throw new Problem('not_found', 404, null, null, []); } });
+  expect([await two.giveCode({ account: 'a' }), two.error instanceof Problem]).toEqual([null, true]);
+});
+it('staff_are_found_by_number_or_name_in_the_order_of_their_numbers', () => {
+  const row = (no: number, display: string): StaffRow => ({ id: String(no), no, display, agency: 'a', kind: 'guard', mode: null, state: 'off_shift', trip: null });
+  const rows = [row(205, 'Park'), row(101, 'Kim'), row(120, 'kimchi')];
+  const found = (words: string): number[] => staffFor(rows, words).map(({ no }) => no);
+  expect([found(''), found(' KIM'), found('20'), found('x')]).toEqual([[101, 120, 205], [101, 120], [120, 205], []]);
 });

@@ -3,7 +3,7 @@ import type { Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type Candidate, type Cell, type ConsoleState, type Incident, type MapInfo, type Me, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
 import { Alarm } from './alarm';
 import { People } from './people';
 import { Reveal } from './reveal';
@@ -172,7 +172,7 @@ export class Desk extends Store {
   /** Shows the open trip's exact places for a short time, or hides them again. */
   async toggleReveal(): Promise<void> {
     const trip = this.openTrip;
-    if (!trip || !isOpen(trip.phase)) return;
+    if (!trip || trip.concerned === false || !isOpen(trip.phase)) return;
     if (this.reveal.shown === trip.id) return this.reveal.hide();
     await this.press(async () => {
       const places = await this.api.reveal(trip.id);
@@ -190,7 +190,7 @@ export class Desk extends Store {
   }
   async loadCandidates(): Promise<void> {
     const trip = this.openTrip;
-    if (!trip || !['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) { this.candidates = null; return; }
+    if (!trip || trip.concerned === false || !['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) { this.candidates = null; return; }
     await this.attempt(async () => {
       const list = await this.api.candidates(trip.id);
       if (this.selected === trip.id) this.candidates = { trip: trip.id, list };
@@ -201,6 +201,12 @@ export class Desk extends Store {
     const done = await this.press(async () => this.takeTrip(await work()));
     await this.loadCandidates();
     return done;
+  }
+  /** A one-time code, to be shown and not kept; `null` if it was refused. */
+  async giveCode(whose: { account: string } | { trip: string }): Promise<GivenCode | null> {
+    let given: GivenCode | null = null;
+    await this.press(async () => { given = await this.api.giveCode(whose); });
+    return given;
   }
   async acknowledge(incident: string): Promise<void> {
     this.acknowledging.add(incident);

@@ -8,6 +8,7 @@ import { useStore, useTick } from '../shared/store';
 import { STAFF_STATES } from '../shared/types';
 import { Alarm } from './alarm';
 import { AlarmList } from './AlarmList';
+import { StaffCodes } from './Codes';
 import { Desk } from './desk';
 import { Detail } from './Detail';
 import { STATE_COLORS } from './layers';
@@ -59,6 +60,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <aside class="work">
           <AlarmList desk={desk} />
           <TripList desk={desk} />
+          <StaffCodes desk={desk} />
         </aside>
         <main class="stage">
           {desk.map && <LiveMap desk={desk} info={desk.map} />}

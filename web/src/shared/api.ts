@@ -1,7 +1,7 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, Incident, LatLon, MapInfo, Me, Mode, Revealed, Route, Series,
+  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Revealed, Route, Series,
   Session, Shift, Trip,
 } from './types';
 
@@ -12,6 +12,8 @@ export class Problem extends Error {
   constructor(
     readonly code: string, readonly status: number, readonly field: string | null,
     readonly retryAfterS: number | null, readonly violations: string[],
+    /** The trip that is in the way. */
+    readonly trip: string | null = null,
   ) { super(code); }
 }
 export class Unreachable extends Error {
@@ -29,6 +31,7 @@ async function problemOf(response: Response): Promise<Problem> {
     typeof body['field'] === 'string' ? body['field'] : null,
     Number.isFinite(retry) ? retry : null,
     Array.isArray(body['violations']) ? body['violations'].map(String) : [],
+    typeof body['trip'] === 'string' ? body['trip'] : null,
   );
 }
 
@@ -98,6 +101,8 @@ export class Api {
   unserved(trip: string, reason: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/unserved`, { reason }); }
   /** Shows the exact places; the server keeps who looked. */
   reveal(trip: string): Promise<Revealed> { return this.post(`/v1/trips/${trip}/reveal`); }
+  /** A one-time code for an account, or for the rider of a trip; the server keeps who gave it. */
+  giveCode(whose: { account: string } | { trip: string }): Promise<GivenCode> { return this.post('/v1/codes', whose); }
   acknowledge(incident: string): Promise<Incident> { return this.post(`/v1/incidents/${incident}/acknowledge`); }
 
   demoRoute(from: LatLon, to: LatLon | null, mode: Mode): Promise<Route> {

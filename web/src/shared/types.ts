@@ -31,6 +31,10 @@ export interface Trip {
   requested_at?: string; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
   updated_at?: string; change_no?: number;
   pickup?: Place; dropoff?: Place; area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
+  /** Crew: from when on this member may set out, only while it is too early. */
+  set_out?: { from: string; in_s: number };
+  /** Supervisors: whether this one may decide over it. */
+  concerned?: boolean;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -71,6 +75,8 @@ export interface Incident {
   acknowledged_by: string | null; acknowledged_at: string | null;
 }
 export interface DevicePosition extends LatLon { acc_m: number; age_s: number; taken_at: string }
+/** A one-time code for signing in. */
+export interface GivenCode { code: string; expires_at: string }
 export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {
@@ -94,7 +100,7 @@ export type ServerMessage =
   | { t: 'offer_closed'; offer: string; reason: 'expired' | 'taken_back' | 'cancelled' | 'answered' | 'refilling' }
   | { t: 'partner'; offer: string; partner: Partner }
   | { t: 'trip'; trip: Trip }
-  | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' }
+  | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' | 'refilling' }
   | { t: 'sos_taken'; incident: string }
   | { t: 'crew_at'; trip: string; crew: CrewAt[] }
   | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[] }

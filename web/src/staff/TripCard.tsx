@@ -1,7 +1,7 @@
 // Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { clockTime, dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
@@ -20,6 +20,7 @@ export function TripCard({ duty, trip, map }: Props) {
   const next = nextTap(trip);
   const saying = duty.isSaying(trip.id);
   const fresh = useFresh(next);
+  const early = next === 'en_route' ? duty.setOutFrom : null;
   const toEnd = trip.phase === 'met' || trip.phase === 'escorting';
   const place = toEnd ? trip.dropoff : trip.pickup;
   return (
@@ -27,10 +28,11 @@ export function TripCard({ duty, trip, map }: Props) {
       <h1 data-testid="trip-phase" data-phase={trip.phase} data-own={phase} data-trip={trip.id}>{tCode('phase', phase)}</h1>
       {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
       {next && (
-        <button type="button" class="main" data-testid="next-action" data-to={next} disabled={saying || fresh} onClick={() => (next === 'completed' ? duty.completeLater() : duty.status(next))}>
+        <button type="button" class="main" data-testid="next-action" data-to={next} disabled={saying || fresh || early !== null} onClick={() => (next === 'completed' ? duty.completeLater() : duty.status(next))}>
           {saying && duty.later.about !== trip.id ? t('staff.saying') : t(`do.${next}` as Key)}
         </button>
       )}
+      {early && <p role="status" data-testid="set-out-from">{t('staff.set_out_from', { time: clockTime(early) })}</p>}
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
       <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
       <Partners duty={duty} trip={trip} />

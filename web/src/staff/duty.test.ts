@@ -1,5 +1,5 @@
 // The card after a tap: never an old one, never one that a message has already taken back.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Unreachable, type Api } from '../shared/api';
 import type { Card, Phase, Trip } from '../shared/types';
 import { Duty } from './duty';
@@ -76,4 +76,17 @@ it('before_the_first_card_nothing_is_known_of_a_shift', async () => {
   answers[0]!.give(card(null));
   await opened;
   expect([duty.known, duty.shift]).toEqual([true, null]);
+});
+it('setting_out_is_early_until_the_seconds_of_the_server_are_over_whatever_the_clock_of_the_phone_says', () => {
+  vi.useFakeTimers({ toFake: ['performance', 'Date'] });
+  const duty = new Duty(asked().api, async () => {});
+  duty.receive({ t: 'trip', trip: { ...trip('assigned', 1), set_out: { from: '2001-01-01T00:00:00Z', in_s: 30 } } });
+  vi.advanceTimersByTime(29_999);
+  expect(duty.setOutFrom).toBe('2001-01-01T00:00:00Z');
+  vi.advanceTimersByTime(1);
+  expect(duty.setOutFrom).toBeNull();
+  duty.receive({ t: 'trip', trip: { ...trip('assigned', 2), set_out: { from: '2001-01-01T00:00:00Z', in_s: 30 } } });
+  duty.receive({ t: 'trip', trip: trip('assigned', 3) });
+  expect(duty.setOutFrom).toBeNull();
+  vi.useRealTimers();
 });

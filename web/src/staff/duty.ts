@@ -42,6 +42,7 @@ export class Duty extends Store {
   private settling: string | null = null;
   /** Counts the messages that changed the picture, so that an answer asked for earlier cannot bring back what is gone. */
   private heard = 0;
+  private setOutAtMs = 0;
   private looking = false;
   private lookAgain = false;
   private closed = false;
@@ -91,6 +92,8 @@ export class Duty extends Store {
 
   get waitingTaps(): number { return this.taps.waiting.length; }
   get waitingFixes(): number { return this.fixes.length; }
+  /** From when on the server takes "set out", while that is still to come. By this page's own count: a phone's clock may be wrong. */
+  get setOutFrom(): string | null { return performance.now() < this.setOutAtMs ? (this.trip?.set_out?.from ?? null) : null; }
   /** Whether an answer to the offer or a status of the trip is on its way, or its effect not seen yet. */
   isSaying(what: string): boolean {
     return this.settling === what || this.later.about === what || this.taps.waiting.some(({ message }) => message['offer'] === what || message['trip'] === what);
@@ -224,6 +227,7 @@ export class Duty extends Store {
   private setTrip(trip: Trip | null): void {
     if (trip && this.trip?.id === trip.id && (this.trip.change_no ?? 0) > (trip.change_no ?? 0)) return;
     this.trip = trip;
+    this.setOutAtMs = trip?.set_out ? performance.now() + trip.set_out.in_s * 1000 : 0;
     void this.locator.head(goalOf(trip));
   }
   private forgetTrip(trip: string): void {

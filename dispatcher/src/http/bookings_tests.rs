@@ -1,0 +1,174 @@
+//! Facts about bookings over REST: what is refused with which field, and that one request is one booking.
+
+use super::bookings;
+use super::fixture::Edge;
+use axum::body::Body;
+use axum::http::Request;
+use matcher::model::BookingKind;
+use serde_json::{Value, json};
+
+#[tokio::test]
+async fn refusals_are_problem_documents_with_code_and_field() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let token = Some(rider.token.as_str());
+    let good = edge.booking();
+    let changed = |change: fn(&mut Value)| {
+        let mut body = good.clone();
+        change(&mut body);
+        body
+    };
+    let cases: [(Value, u16, &str, Option<&str>); 10] = [
+        (changed(|b| b["pickup"]["lat"] = 91.into()), 422, "bad_field", Some("pickup.lat")),
+        (changed(|b| b["pickup"]["lat"] = "37".into()), 422, "bad_field", Some("pickup.lat")),
+        (
+            changed(|b| {
+                b["pickup"].as_object_mut().unwrap().remove("lon");
+            }),
+            422,
+            "bad_field",
+            Some("pickup.lon"),
+        ),
+        (changed(|b| b["pickup"]["label"] = "x".repeat(61).into()), 422, "bad_field", Some("pickup.label")),
+        (changed(|b| b["pickup"] = json!({"lat": 0.0, "lon": 0.0})), 422, "pickup_outside_area", Some("pickup")),
+        (changed(|b| b["dropoff"] = json!({"lat": 0.0, "lon": 0.0})), 422, "dropoff_outside_area", Some("dropoff")),
+        (
+            changed(|b| {
+                b["kind"] = "at".into();
+                b["at"] = "2026-11-23T00:00:00Z".into();
+            }),
+            422,
+            "time_in_past",
+            Some("at"),
+        ),
+        (
+            changed(|b| {
+                b["kind"] = "at".into();
+                b["at"] = "2027-11-23T00:00:00Z".into();
+            }),
+            422,
+            "time_too_far",
+            Some("at"),
+        ),
+        (changed(|b| b["crew_size"] = 5.into()), 422, "bad_field", Some("crew_size")),
+        (changed(|b| b["crew_size"] = 1.into()), 422, "crew_below_grant", Some("crew_size")),
+    ];
+    for (i, (body, status, code, field)) in cases.into_iter().enumerate() {
+        let reply = edge.book_with(&rider, &format!("k{i}"), &body).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (status, code), "case {i}: {}", reply.text);
+        assert_eq!(reply.body["field"].as_str(), field, "case {i}");
+        assert_eq!(reply.headers["content-type"], "application/problem+json");
+    }
+    assert_eq!(edge.call(token, "POST", "/v1/bookings", Some(good.clone())).await.code(), "idempotency_key_required");
+    let raw = |kind: &'static str, body: String| {
+        let request = Request::post("/v1/sos").header("authorization", format!("Bearer {}", rider.token));
+        request.header("content-type", kind).body(Body::from(body)).unwrap()
+    };
+    assert_eq!(edge.send(raw("application/json", "{".into())).await.code(), "bad_json");
+    assert_eq!(edge.send(raw("text/plain", "{}".into())).await.code(), "not_json");
+    assert_eq!(edge.send(raw("application/json", " ".repeat(70_000))).await.code(), "too_large");
+    assert_eq!(edge.call(token, "GET", "/v1/nothing", None).await.code(), "not_found");
+    assert_eq!(edge.call(token, "GET", "/v1/trips/not-an-id", None).await.code(), "not_found");
+    assert_eq!(edge.call(token, "PUT", "/v1/trips", None).await.code(), "method_not_allowed");
+    assert_eq!(edge.call(Some("wrong"), "GET", "/v1/trips", None).await.code(), "bad_token");
+}
+
+#[tokio::test]
+async fn a_field_name_from_the_client_is_not_echoed() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let body = json!({"trip": null, "SECRET": 1});
+    let reply = edge.call(Some(&rider.token), "POST", "/v1/sos", Some(body)).await;
+    assert_eq!(reply.code(), "bad_field");
+    assert!(!reply.text.contains("SECRET"), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn a_repeated_booking_is_answered_the_same_and_a_reused_key_is_refused() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let first = edge.book_with(&rider, "once", &edge.booking()).await;
+    let again = edge.book_with(&rider, "once", &edge.booking()).await;
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (201, 200), "{} {}", first.text, again.text);
+    assert_eq!(first.body, again.body);
+    let mut other = edge.booking();
+    other["crew_size"] = 1.into();
+    assert_eq!(edge.book_with(&rider, "once", &other).await.code(), "idempotency_key_reused");
+    let trips = edge.call(Some(&rider.token), "GET", "/v1/trips", None).await;
+    assert_eq!(trips.body["trips"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_second_trip_at_the_same_time_is_refused_with_the_id_of_the_first() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let refused = edge.book_with(&rider, "second", &edge.booking()).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (409, "trip_overlaps"), "{}", refused.text);
+    assert_eq!(refused.body["trip"], trip.to_string());
+    assert_eq!(edge.book_with(&rider, "k", &edge.booking()).await.status, 200, "a replay is no second trip");
+}
+
+#[test]
+fn a_booking_holds_the_parts_of_its_kind_and_no_others() {
+    let commute = json!({"days": ["mon", "tue"], "outward_at": "08:10", "return_at": "18:40", "from": "2026-11-25", "until": "2026-12-24"});
+    let at = json!("2026-11-25T00:00:00Z");
+    let place = json!({"lat": 37.5, "lon": 127.0});
+    let parse = |kind: &str, more: &[(&str, &Value)]| {
+        let mut body = json!({"kind": kind, "pickup": place, "dropoff": place});
+        for (name, value) in more {
+            body[*name] = (*value).clone();
+        }
+        let input = serde_json::from_value(body).unwrap();
+        bookings::parse_kind(&input, super::fixture::T0).map_err(|p| p.field.unwrap_or_default())
+    };
+    assert!(matches!(parse("now", &[]), Ok(BookingKind::Now)));
+    assert!(matches!(parse("at", &[("at", &at)]), Ok(BookingKind::At(_))));
+    assert!(matches!(parse("commute", &[("commute", &commute)]), Ok(BookingKind::Commute(_))));
+    assert_eq!(parse("now", &[("at", &at)]).unwrap_err(), "at");
+    assert_eq!(parse("at", &[]).unwrap_err(), "at");
+    assert_eq!(parse("now", &[("commute", &commute)]).unwrap_err(), "commute");
+    assert_eq!(parse("commute", &[]).unwrap_err(), "commute");
+    assert_eq!(parse("commute", &[("commute", &commute), ("at", &at)]).unwrap_err(), "at");
+    let wrong: [(&str, Value, &str); 7] = [
+        ("days", json!([]), "commute.days"),
+        ("days", json!(["monday"]), "commute.days"),
+        ("outward_at", json!("8:10"), "commute.outward_at"),
+        ("return_at", json!("07:00"), "commute.return_at"),
+        ("until", json!("2026-11-24"), "commute.until"),
+        ("until", json!("2028-01-01"), "commute.until"),
+        ("from", json!("25.11.2026"), "commute.from"),
+    ];
+    for (name, value, blamed) in wrong {
+        let mut bad = commute.clone();
+        bad[name] = value;
+        assert_eq!(parse("commute", &[("commute", &bad)]).unwrap_err(), blamed, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_meant_is_refused_with_its_field() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let mut same = edge.booking();
+    same["dropoff"] = same["pickup"].clone();
+    let reply = edge.book_with(&rider, "same", &same).await;
+    assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some("dropoff")));
+    for (i, unseen) in ["a\u{202e}b", "a\u{200b}b", "a\u{7}b", "\u{2066}a", "a\u{feff}b"].into_iter().enumerate() {
+        let mut hidden = edge.booking();
+        hidden["dropoff"]["label"] = unseen.into();
+        let reply = edge.book_with(&rider, &format!("l{i}"), &hidden).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some("dropoff.label")), "{unseen:?}");
+    }
+    let mut commute = edge.booking();
+    commute["kind"] = "commute".into();
+    commute["commute"] = json!({"days": ["wed"], "outward_at": "08:10", "return_at": "18:40", "from": "2026-11-25", "until": "2026-12-09"});
+    let booked = edge.book_with(&rider, "commute", &commute).await;
+    let series = booked.body["booking"]["series"].as_str().expect("a series").to_owned();
+    let path = format!("/v1/series/{series}/skip");
+    for (date, fits) in [("2026-11-26", false), ("2026-11-18", false), ("2026-12-16", false), ("2026-12-02", true)] {
+        let reply = edge.call(Some(&rider.token), "POST", &path, Some(json!({"date": date}))).await;
+        assert_eq!(reply.status == 200, fits, "{date}: {}", reply.text);
+        assert_eq!(reply.body["field"].as_str(), (!fits).then_some("date"), "{date}");
+    }
+}

@@ -1,0 +1,280 @@
+//! Facts about what supervisors decide over trips: whose trip it is, who may be sent, and what each agency is shown.
+
+use super::fixture::{Edge, Person, Reply};
+use matcher::model::{AgencyId, TripId};
+use serde_json::{Value, json};
+
+/// Every call by which a supervisor changes a trip or looks behind its area, with a body that would do.
+fn calls(crew: [&Person; 2]) -> [(&'static str, Value); 6] {
+    let staff: Vec<String> = crew.iter().map(|p| p.id().to_string()).collect();
+    [
+        ("reveal", json!({})),
+        ("assign", json!({"staff": staff})),
+        ("unserved", json!({"reason": "nobody"})),
+        ("release", json!({})),
+        ("complete", json!({})),
+        ("cancel", json!({})),
+    ]
+}
+
+async fn decide(edge: &Edge, by: &Person, trip: TripId, call: &str, body: &Value) -> Reply {
+    edge.clock.advance_s(1);
+    edge.call(Some(&by.token), "POST", &format!("/v1/trips/{trip}/{call}"), Some(body.clone())).await
+}
+
+async fn crew_of(edge: &Edge, trip: TripId) -> Vec<(u32, String)> {
+    let row = edge.app.record.trip(trip).await.unwrap().unwrap();
+    row.crew.iter().map(|m| (m.no, m.phase.word().to_owned())).collect()
+}
+
+/// Two companies that the rider consented to, each with a supervisor and two free staff.
+struct Companies {
+    edge: Edge,
+    other: AgencyId,
+    own: Person,
+    stranger: Person,
+    trip: TripId,
+    ours: [Person; 2],
+    theirs: [Person; 2],
+}
+
+async fn companies() -> Companies {
+    let edge = Edge::new().await;
+    let other = edge.other_agency().await;
+    let (own, stranger) = (edge.supervisor(edge.agency).await, edge.supervisor(other).await);
+    let rider = edge.rider_of(vec![edge.agency, other]).await;
+    let trip = edge.trip(&rider).await;
+    let ours = [edge.staff().await, edge.staff().await];
+    let theirs = [edge.staff_of(other).await, edge.staff_of(other).await];
+    Companies { edge, other, own, stranger, trip, ours, theirs }
+}
+
+#[tokio::test]
+async fn a_consented_company_without_staff_on_the_crew_changes_nothing() {
+    for accepted in 0..=2 {
+        let Companies { edge, stranger, trip, ours, theirs, .. } = companies().await;
+        edge.place(trip, &[&ours[0], &ours[1]]).await;
+        for member in &ours[..accepted] {
+            edge.accept(member).await;
+        }
+        let console = edge.call(Some(&stranger.token), "GET", "/v1/console", None).await;
+        assert_eq!(console.body["trips"][0]["concerned"], false, "{}", console.text);
+        let before = (crew_of(&edge, trip).await, edge.app.record.trip(trip).await.unwrap().unwrap().change_no);
+        for (call, body) in calls([&theirs[0], &theirs[1]]) {
+            let refused = decide(&edge, &stranger, trip, call, &body).await;
+            assert_eq!((refused.status.as_u16(), refused.code()), (403, "not_concerned"), "{call}: {}", refused.text);
+        }
+        let path = format!("/v1/trips/{trip}/candidates");
+        assert_eq!(edge.call(Some(&stranger.token), "GET", &path, None).await.code(), "not_concerned");
+        let after = (crew_of(&edge, trip).await, edge.app.record.trip(trip).await.unwrap().unwrap().change_no);
+        assert_eq!(before, after, "with {accepted} accepted");
+    }
+}
+
+#[tokio::test]
+async fn before_anybody_is_asked_every_consented_company_decides_and_sends_its_own_only() {
+    let Companies { edge, own, stranger, trip, ours, theirs, .. } = companies().await;
+    let [_, (_, ours_named), ..] = calls([&ours[0], &ours[1]]);
+    let [_, (_, mixed), ..] = calls([&theirs[0], &ours[1]]);
+    let console = edge.call(Some(&stranger.token), "GET", "/v1/console", None).await;
+    assert_eq!(console.body["trips"][0]["concerned"], true, "{}", console.text);
+    for body in [&ours_named, &mixed] {
+        assert_eq!(decide(&edge, &stranger, trip, "assign", body).await.code(), "unknown_staff", "not its own staff");
+    }
+    assert_eq!(decide(&edge, &own, trip, "assign", &ours_named).await.body["phase"], "offered");
+    assert_eq!(decide(&edge, &own, trip, "release", &json!({})).await.body["phase"], "matching");
+    assert_eq!(decide(&edge, &stranger, trip, "unserved", &json!({"reason": "x"})).await.body["phase"], "unserved");
+}
+
+#[tokio::test]
+async fn the_company_whose_staff_are_the_crew_and_the_centre_decide() {
+    for by_centre in [false, true] {
+        for call in ["release", "cancel", "complete"] {
+            let Companies { edge, own, trip, ours, .. } = companies().await;
+            let by = if by_centre { edge.centre().await } else { own };
+            edge.place(trip, &[&ours[0], &ours[1]]).await;
+            for member in &ours {
+                edge.accept(member).await;
+            }
+            let status = format!("/v1/trips/{trip}/status");
+            for (staff, to) in [(0, "arrived"), (1, "arrived"), (0, "met")] {
+                if call == "complete" {
+                    edge.call(Some(&ours[staff].token), "POST", &status, Some(json!({"to": to}))).await;
+                }
+            }
+            let done = decide(&edge, &by, trip, call, &json!({})).await;
+            assert_eq!(done.status, 200, "{call} by the centre: {by_centre}: {}", done.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_company_frees_its_own_member_of_a_mixed_crew_and_not_the_other_companys() {
+    for accepted in 0..=2 {
+        let Companies { edge, own, other, trip, ours, theirs, .. } = companies().await;
+        edge.place(trip, &[&ours[0], &theirs[0]]).await;
+        for member in [&ours[0], &theirs[0]].into_iter().take(accepted) {
+            edge.accept(member).await;
+        }
+        let [_, (_, both_ours), ..] = calls([&ours[0], &ours[1]]);
+        let pushed_out = decide(&edge, &own, trip, "assign", &both_ours).await;
+        assert_eq!(pushed_out.code(), "not_concerned", "with {accepted} accepted: {}", pushed_out.text);
+        let freed = decide(&edge, &own, trip, "release", &json!({})).await;
+        assert_eq!(freed.status, 200, "{}", freed.text);
+        let row = edge.app.record.trip(trip).await.unwrap().unwrap();
+        assert_eq!(row.crew.iter().map(|m| m.agency).collect::<Vec<_>>(), [other], "with {accepted} accepted");
+        assert_eq!(freed.body["phase"], if accepted == 2 { "matching" } else { "offered" });
+        assert!(row.rider_word.is_none(), "a lone member is never the escort");
+    }
+}
+
+#[tokio::test]
+async fn another_companys_trip_is_answered_like_none() {
+    let edge = Edge::new().await;
+    let other = edge.other_agency().await;
+    let rider = edge.rider_of(vec![other]).await;
+    let trip = edge.trip(&rider).await;
+    let own = edge.supervisor(other).await;
+    let stranger = edge.supervisor(edge.agency).await;
+    let absent = edge.app.env.uuid();
+    for call in ["candidates", "cancel", "release", "unserved", "assign"] {
+        let (method, body) = match call {
+            "candidates" => ("GET", None),
+            "unserved" => ("POST", Some(json!({"reason": "x"}))),
+            "assign" => ("POST", Some(json!({"staff": []}))),
+            _ => ("POST", Some(json!({}))),
+        };
+        let ask = |id: String| {
+            edge.call(
+                Some(&stranger.token),
+                method,
+                Box::leak(format!("/v1/trips/{id}/{call}").into_boxed_str()),
+                body.clone(),
+            )
+        };
+        let (there, nowhere) = (ask(trip.to_string()).await, ask(absent.to_string()).await);
+        assert_eq!((there.status.as_u16(), &there.text), (404, &nowhere.text), "{call}");
+    }
+    let seen = |person: Person| {
+        let edge = &edge;
+        async move {
+            let console = edge.call(Some(&person.token), "GET", "/v1/console", None).await;
+            console.body["trips"].as_array().unwrap().len()
+        }
+    };
+    assert_eq!((seen(own).await, seen(stranger).await), (1, 0));
+}
+
+#[tokio::test]
+async fn assigning_by_hand_asks_the_judge_and_wants_the_whole_crew() {
+    let edge = Edge::new().await;
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let supervisor = edge.supervisor(edge.agency).await;
+    let trip = edge.trip(&rider).await;
+    *edge.says.everybody.lock().unwrap() = vec![one.id(), two.id()];
+    let assign = |staff: Vec<&Person>| {
+        let ids: Vec<String> = staff.iter().map(|p| p.id().to_string()).collect();
+        let path = format!("/v1/trips/{trip}/assign");
+        let (edge, token) = (&edge, supervisor.token.clone());
+        async move { edge.call(Some(&token), "POST", &path, Some(json!({"staff": ids}))).await }
+    };
+    assert_eq!(assign(vec![&one]).await.code(), "crew_size_mismatch");
+    assert_eq!(assign(vec![&one, &one]).await.code(), "crew_size_mismatch");
+    assert_eq!(assign(vec![&one, &rider]).await.code(), "unknown_staff");
+    *edge.says.not.lock().unwrap() = vec![two.id()];
+    let barred = assign(vec![&one, &two]).await;
+    assert_eq!((barred.code(), &barred.body["violations"]), ("staff_not_eligible", &json!(["off_shift"])));
+    edge.says.not.lock().unwrap().clear();
+    let done = assign(vec![&one, &two]).await;
+    assert_eq!((done.status.as_u16(), done.body["phase"].as_str()), (200, Some("offered")), "{}", done.text);
+    assert_eq!(done.body["crew"][0]["offer_state"], "open");
+}
+
+#[tokio::test]
+async fn a_member_who_accepted_is_kept_without_being_judged_again() {
+    let edge = Edge::new().await;
+    let (rider, one, two, three) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.staff().await);
+    let supervisor = edge.supervisor(edge.agency).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    *edge.says.not.lock().unwrap() = vec![one.id()];
+    let body = json!({"staff": [one.id().to_string(), three.id().to_string()]});
+    let path = format!("/v1/trips/{trip}/assign");
+    let done = edge.call(Some(&supervisor.token), "POST", &path, Some(body)).await;
+    assert_eq!((done.status.as_u16(), done.body["phase"].as_str()), (200, Some("offered")), "{}", done.text);
+    let crew = done.body["crew"].as_array().unwrap();
+    let shown: Vec<_> = crew.iter().map(|m| (m["no"].as_u64(), m["offer_state"].as_str())).collect();
+    let no = |p: &Person| p.account.no.map(u64::from);
+    assert_eq!(shown, [(no(&one), Some("accepted")), (no(&three), Some("open"))]);
+}
+
+#[tokio::test]
+async fn a_suspended_member_after_the_meeting_is_marked_for_supervisors_only_and_the_trip_can_be_ended() {
+    let edge = Edge::new().await;
+    let (rider, one, two, admin) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.admin().await);
+    let supervisor = edge.supervisor(edge.agency).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    let status = format!("/v1/trips/{trip}/status");
+    for (staff, to) in [(&one, "arrived"), (&two, "arrived"), (&one, "met")] {
+        assert_eq!(edge.call(Some(&staff.token), "POST", &status, Some(json!({"to": to}))).await.status, 200);
+    }
+    let path = format!("/v1/admin/accounts/{}/suspend", one.id());
+    assert_eq!(edge.call(Some(&admin.token), "POST", &path, Some(json!({"reason": "x"}))).await.status, 204);
+    let console = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await.body;
+    assert_eq!(console["incidents"][0]["kind"], "staff_suspended");
+    assert_eq!(console["incidents"][0]["no"].as_u64(), one.account.no.map(u64::from));
+    assert_eq!(console["trips"][0]["crew"][0]["barred"], true);
+    assert!(console["trips"][0]["crew"][1].get("barred").is_none());
+    let mine = edge.call(Some(&rider.token), "GET", &format!("/v1/trips/{trip}"), None).await;
+    assert!(!mine.text.contains("barred"), "{}", mine.text);
+    let ended =
+        edge.call(Some(&supervisor.token), "POST", &format!("/v1/trips/{trip}/complete"), Some(json!({}))).await;
+    assert_eq!(ended.body["phase"], "completed", "{}", ended.text);
+}
+
+#[tokio::test]
+async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_on_the_record() {
+    let edge = Edge::new().await;
+    let (rider, one, two) = (edge.rider_of(vec![edge.agency]).await, edge.staff().await, edge.staff().await);
+    let other = edge.other_agency().await;
+    let (own, stranger, centre) =
+        (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
+    let trip = edge.trip(&rider).await;
+    let listed = |by: &Person| {
+        let (edge, token) = (&edge, by.token.clone());
+        async move { edge.call(Some(&token), "GET", "/v1/console", None).await }
+    };
+    let path = format!("/v1/trips/{trip}/reveal");
+    let look = |by: &Person, body: Value| {
+        edge.call(Some(Box::leak(by.token.clone().into_boxed_str())), "POST", &path, Some(body))
+    };
+    edge.place(trip, &[&one, &two]).await;
+    let coarse = listed(&own).await;
+    assert!(!coarse.text.contains("WORDS"), "{}", coarse.text);
+    let shown = &coarse.body["trips"][0];
+    assert!(
+        shown["area"]["cell"].as_str().is_some_and(|c| c.starts_with("88")) && shown.get("pickup").is_none(),
+        "{shown}"
+    );
+    assert!(listed(&centre).await.text.contains("PICKUP-WORDS"));
+    let seen = look(&own, json!({"reason": "call"})).await;
+    assert_eq!(
+        (&seen.body["pickup"]["label"], &seen.body["dropoff"]["label"]),
+        (&json!("PICKUP-WORDS"), &json!("DROPOFF-WORDS"))
+    );
+    assert!(seen.body["until"].is_string(), "{}", seen.text);
+    assert_eq!(look(&stranger, json!({})).await.code(), "not_found");
+    assert_eq!(look(&own, json!({"reason": "because she asked"})).await.code(), "bad_field");
+    let noted = edge.app.record.audit_of(trip.0, 1).await.unwrap();
+    assert_eq!(noted, [(Some(own.id()), "places_revealed".to_owned(), "call".to_owned())]);
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    assert!(listed(&own).await.text.contains("DROPOFF-WORDS"), "now their own staff are on it");
+    edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
+    assert_eq!(look(&own, json!({})).await.code(), "wrong_phase");
+}

@@ -1,0 +1,94 @@
+//! Facts about accounts over REST: codes, tokens, and what is stated when somebody is set up.
+
+use super::fixture::{Edge, Person};
+use crate::record::{Role, token_ttl_s};
+use serde_json::json;
+
+#[tokio::test]
+async fn a_code_works_once_and_signing_out_ends_the_token() {
+    let edge = Edge::new().await;
+    let admin = edge.admin().await;
+    let body = json!({"name": "kim", "risk": "high", "any_agency": true});
+    let made = edge.call(Some(&admin.token), "POST", "/v1/admin/riders", Some(body)).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let code = json!({"code": made.body["code"]});
+    let session = edge.call(None, "POST", "/v1/session", Some(code.clone())).await;
+    assert_eq!(session.body["role"], "rider");
+    assert_eq!(edge.call(None, "POST", "/v1/session", Some(code)).await.code(), "bad_code");
+    let token = session.body["token"].as_str();
+    assert_eq!(edge.call(token, "GET", "/v1/me", None).await.body["display"], "kim");
+    assert_eq!(edge.call(token, "DELETE", "/v1/session", None).await.status, 204);
+    assert_eq!(edge.call(token, "GET", "/v1/me", None).await.code(), "bad_token");
+}
+
+#[tokio::test]
+async fn calling_keeps_a_token_alive_and_leaving_it_ends_it() {
+    let edge = Edge::new().await;
+    let centre = edge.centre().await;
+    let me = || edge.call(Some(&centre.token), "GET", "/v1/me", None);
+    for _ in 0..3 {
+        edge.clock.advance_s(token_ttl_s(Role::Supervisor) - 60);
+        assert_eq!(me().await.status, 200);
+    }
+    edge.clock.advance_s(token_ttl_s(Role::Supervisor));
+    assert_eq!(me().await.code(), "bad_token");
+}
+
+#[tokio::test]
+async fn supervisors_give_codes_to_their_own_staff_and_to_the_riders_concerned() {
+    let edge = Edge::new().await;
+    let other = edge.other_agency().await;
+    let (own, stranger, centre) =
+        (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await);
+    let (staff, named, anybodys) = (edge.staff().await, edge.rider_of(vec![edge.agency]).await, edge.rider().await);
+    let ask = |by: &Person, whom: &Person| {
+        let (edge, token, body) = (&edge, by.token.clone(), json!({"account": whom.id().0}));
+        async move { edge.call(Some(&token), "POST", "/v1/codes", Some(body)).await }
+    };
+    for (by, whom, status) in [
+        (&own, &staff, 201),
+        (&own, &named, 201),
+        (&own, &anybodys, 404),
+        (&own, &centre, 404),
+        (&own, &own, 404),
+        (&stranger, &staff, 404),
+        (&stranger, &named, 404),
+        (&centre, &staff, 201),
+        (&centre, &anybodys, 201),
+        (&centre, &own, 404),
+    ] {
+        let reply = ask(by, whom).await;
+        assert_eq!(reply.status.as_u16(), status, "{:?} for {:?}: {}", by.account.role, whom.account.role, reply.text);
+        if status == 201 {
+            let session = edge.call(None, "POST", "/v1/session", Some(json!({"code": reply.body["code"]}))).await;
+            assert_eq!(session.body["account"], whom.id().0.to_string());
+        }
+    }
+    let trip = edge.trip(&anybodys).await;
+    let of_trip = |by: &Person| {
+        let (edge, token) = (&edge, by.token.clone());
+        async move { edge.call(Some(&token), "POST", "/v1/codes", Some(json!({"trip": trip.0}))).await.status.as_u16() }
+    };
+    assert_eq!((of_trip(&own).await, of_trip(&centre).await), (404, 201), "nobody of the company is on it yet");
+    edge.place(trip, &[&staff, &edge.staff().await]).await;
+    assert_eq!(of_trip(&own).await, 404, "an offer is not a crew");
+    let both = json!({"trip": trip.0, "account": staff.id().0});
+    assert_eq!(edge.call(Some(&own.token), "POST", "/v1/codes", Some(both)).await.code(), "bad_field");
+}
+
+#[tokio::test]
+async fn consent_is_stated_when_a_rider_is_set_up() {
+    let edge = Edge::new().await;
+    let admin = edge.admin().await;
+    let agency = edge.agency.0;
+    for (body, blamed) in [
+        (json!({"name": "kim"}), Some("agencies")),
+        (json!({"name": "kim", "agencies": []}), Some("agencies")),
+        (json!({"name": "kim", "any_agency": true, "agencies": [agency]}), Some("any_agency")),
+        (json!({"name": "kim", "agencies": [agency]}), None),
+        (json!({"name": "kim", "any_agency": true}), None),
+    ] {
+        let reply = edge.call(Some(&admin.token), "POST", "/v1/admin/riders", Some(body)).await;
+        assert_eq!((reply.status == 201, reply.body["field"].as_str()), (blamed.is_none(), blamed), "{}", reply.text);
+    }
+}
