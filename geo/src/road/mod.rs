@@ -5,6 +5,7 @@ pub mod arcs;
 mod bans;
 mod build;
 mod bytes;
+mod column;
 mod connected;
 pub mod data;
 pub mod graph;
