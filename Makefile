@@ -2,10 +2,10 @@
 PORT ?= 8080
 DATA ?= data/demo
 
-.PHONY: help run run-redis web build test check sim bench clean-data
+.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-peers-setup fuzz clean-data
 
 help: ## this list
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 run: build ## the whole service on this machine: generated city, demo accounts, a small fleet (PORT=8080)
 	@scripts/run.sh $(PORT) $(DATA)
@@ -35,6 +35,20 @@ sim: build ## load against a server that is running (TARGET=http://127.0.0.1:808
 
 bench: ## figures with their baselines, one run
 	cargo bench --locked
+
+bench-eta: ## travel times: own figures and, with the peers installed, OSRM and Valhalla on the same points
+	cargo bench --locked --bench eta -- --points $(CURDIR)/target/eta-points.json
+	@benches/peers/compare.sh target/eta-points.json
+
+bench-growth: ## travel times: one generated city against four joined ones
+	cargo bench --locked --bench eta -- --growth
+
+bench-peers-setup: ## OSRM and Valhalla from the Python package index, and their road graphs (some minutes, once)
+	@benches/peers/setup.sh $(EXTRACT)
+
+fuzz: ## the readers of extracts and map files under libFuzzer, SECONDS=600 each
+	fuzz/run.sh osm $(or $(SECONDS),600)
+	fuzz/run.sh graph_file $(or $(SECONDS),600)
 
 clean-data: ## forget the demo's record
 	rm -rf data/demo

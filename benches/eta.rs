@@ -1,5 +1,12 @@
 //! How long it takes to know who can be there soonest by road: the hierarchy with its staff buckets against the plain searches
-//! it replaces, on the same points in one run. Staff and pickups stand on random points of the roads.
+//! it replaces, on the same points in one run. Staff and pickups stand on random points of the roads. `--points FILE` writes
+//! points and answers for OSRM and Valhalla as well (`peers/`), `--only-points` nothing else; `--growth` shows what a city four
+//! times as large costs, and nothing else.
+
+#[path = "eta/growth.rs"]
+mod growth;
+#[path = "peers/points.rs"]
+mod points;
 
 use geo::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
 use geo::road::{Graph, Profile, RoadMap, Snap, StaffOnRoad, arcs, load, soonest};
@@ -27,9 +34,22 @@ fn main() {
         return;
     }
     figures::heading("eta");
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.iter().any(|a| a == "--growth") {
+        growth::table();
+        return;
+    }
+    let for_peers = arguments.iter().position(|a| a == "--points").and_then(|at| arguments.get(at + 1));
+    let only_points = arguments.iter().any(|a| a == "--only-points");
     if let Some(file) = harness::seoul("roads/seoul-drive-2025-05.osm.pbf") {
         let (data, _) = load(&[file.as_path()], None, &mut |_| {}).expect("the extract is readable");
         let map = RoadMap::build(data);
+        if let Some(file) = for_peers {
+            points::write(&map, file.as_ref());
+        }
+        if only_points {
+            return;
+        }
         for (name, profile) in [("Seoul drive, turns", Profile::Drive), ("Seoul walk", Profile::Walk)] {
             on(name, map.graph(profile), SearchGraph::of(&map, profile), map.turns(profile));
         }

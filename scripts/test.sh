@@ -29,12 +29,16 @@ step "build"
 cargo build --workspace --bins --locked
 
 step "tests: unit, contract suites, end to end, crash, layering, tidy, privacy, browser"
+said=target/tests.log
 if cargo nextest --version >/dev/null 2>&1; then
-  cargo nextest run --workspace --locked --no-fail-fast --status-level "${STATUS_LEVEL:-slow}"
+  cargo nextest run --workspace --locked --no-fail-fast --status-level "${STATUS_LEVEL:-slow}" 2>&1 | tee "$said"
   cargo test --workspace --locked --doc --quiet
 else
-  cargo test --workspace --locked --no-fail-fast
+  cargo test --workspace --locked --no-fail-fast -- --show-output 2>&1 | tee "$said"
 fi
+
+step "exactness: travel times held against the oracles"
+scripts/exactness.sh "$said"
 
 step "documentation"
 RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --locked --quiet

@@ -110,7 +110,46 @@ fn a_bad_extract_is_refused_and_writes_no_map() {
     for (bbox, wrong) in [("127,37,126,38", "west"), ("126,38,127,37", "south")] {
         assert_told(&["import-map", &foreign, &out, "--bbox", bbox], MISUSE, wrong);
     }
+    assert_told(&["import-map", &foreign, &out, "--subway", &path(dir, "none")], FAILED, "stations.csv cannot be read");
+    file(dir, "stations.csv", b"name,lon,lat\nA,127.0,37.5\n");
+    file(dir, "segments.csv", b"line,station\n1,A\n");
+    file(dir, "transfers.csv", b"line,station,to_line,walk_secs\n");
+    let folder = dir.display().to_string();
+    assert_told(&["import-map", &foreign, &out, "--subway", &folder], FAILED, "has no column secs_from_previous");
     assert!(!dir.join("out.graph").exists(), "no half map is left");
+}
+
+/// Imports, and hands over the report.
+fn import(args: &[&str]) -> String {
+    let output =
+        Command::new(binary("dispatcher")).arg("import-map").args(args).output().expect("the dispatcher binary starts");
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn an_import_says_what_each_way_of_moving_has() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let dir = dir.path();
+    let extract = harness::root().join("fuzz/seeds/square.osm").display().to_string();
+    let (plain, with_subway) = (path(dir, "plain.graph"), path(dir, "subway.graph"));
+    let said = import(&[&extract, &plain]);
+    for what in ["walk ", "drive ", "cycle ", "restrictions: "] {
+        assert!(said.contains(what), "{what} is told: {said}");
+    }
+    assert!(!said.contains("ride"), "there is no subway: {said}");
+    file(dir, "stations.csv", "name,lon,lat\n가,127.0,37.5\n나,127.01,37.5\n".as_bytes());
+    let segments = "line,station,secs_from_previous\n1,가,0\n1,나,120\n1,다,90\n";
+    file(dir, "segments.csv", segments.as_bytes());
+    file(dir, "transfers.csv", "line,station,to_line,walk_secs\n1,나,9,60\n".as_bytes());
+    let said = import(&[&extract, &with_subway, "--subway", &dir.display().to_string()]);
+    for what in
+        ["3  stops of 1 lines, 4 rides", "stations without a place: 다", "walk + ride", "1  transfers to other lines"]
+    {
+        assert!(said.contains(what), "{what} is told: {said}");
+    }
+    let [plain, with_subway] = [plain, with_subway].map(|map| std::fs::metadata(map).expect("a map was written").len());
+    assert!(with_subway > plain, "the subway is in the map");
 }
 
 #[test]

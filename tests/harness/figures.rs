@@ -45,6 +45,11 @@ impl Times {
         self.at_us(0.5)
     }
 
+    /// What one in a hundred exceeds, microseconds.
+    pub fn p99_us(&self) -> f64 {
+        self.at_us(0.99)
+    }
+
     fn at_us(&self, quantile: f64) -> f64 {
         self.0.value_at_quantile(quantile) as f64 / 1_000.0
     }
@@ -73,11 +78,8 @@ pub fn measure<T>(rounds: usize, mut work: impl FnMut(usize) -> T) -> Times {
 /// The head of a bench's table.
 pub fn heading(bench: &str) {
     say(&format!(
-        "\n{bench}: seed {SEED}, commit {}, {} x {}, load {}\n{:<58}{:>8}{:>13}{:>13}{:>13}{:>10}",
-        said_by("git", &["rev-parse", "--short", "HEAD"]),
-        std::thread::available_parallelism().map_or(1, usize::from),
-        cpu(),
-        load(),
+        "\n{bench}: seed {SEED}, {}\n{:<58}{:>8}{:>13}{:>13}{:>13}{:>10}",
+        maker(),
         "",
         "rounds",
         "p50 us",
@@ -87,6 +89,17 @@ pub fn heading(bench: &str) {
     ));
 }
 
+/// The commit, the machine and how busy it is.
+pub fn maker() -> String {
+    format!(
+        "commit {}, {} x {}, load {}",
+        said_by("git", &["rev-parse", "--short", "HEAD"]),
+        std::thread::available_parallelism().map_or(1, usize::from),
+        cpu(),
+        load()
+    )
+}
+
 /// One line of the table; `base` is the baseline's median, microseconds.
 pub fn row(name: &str, times: &Times, base: Option<f64>) {
     let ratio = base.map_or_else(|| "-".to_owned(), |base| format!("{:.1}", times.p50_us() / base));
@@ -94,7 +107,7 @@ pub fn row(name: &str, times: &Times, base: Option<f64>) {
         "{name:<58}{:>8}{:>13.1}{:>13.1}{:>13.1}{ratio:>10}",
         times.0.len(),
         times.p50_us(),
-        times.at_us(0.99),
+        times.p99_us(),
         times.at_us(1.0)
     ));
 }

@@ -1,9 +1,12 @@
-//! Owns `import-map`: an OpenStreetMap extract in, a map file out, with progress and a report of what was skipped.
+//! Owns `import-map`: an OpenStreetMap extract and, if wanted, a subway's CSV files in, a map file out, with progress and a report of
+//! what was kept and skipped.
 
 use super::{Misuse, say, say_aside};
 use anyhow::{Context, Result};
 use geo::Bounds;
 use geo::road::load::load;
+use geo::road::subway::Subway;
+use geo::road::subway_csv::{self, SubwayFiles, SubwayReport};
 use geo::road::{Profile, RoadMap};
 use std::fmt::Write;
 use std::io::IsTerminal;
@@ -19,6 +22,9 @@ pub struct Args {
     /// Only this box, in degrees
     #[arg(long, value_name = "w,s,e,n", allow_hyphen_values = true)]
     bbox: Option<String>,
+    /// Folder with a subway's CSV files (docs/OPERATIONS.md): people on foot may then ride
+    #[arg(long, value_name = "DIR")]
+    subway: Option<PathBuf>,
 }
 
 /// Imports.
@@ -28,11 +34,13 @@ pub fn run(args: &Args) -> Result<()> {
     if out.extension().is_some_and(|ending| ending == "pbf") {
         return Err(Misuse(format!("the last file is the output and would overwrite {}", out.display())).into());
     }
+    // First what is read at once: an error in it should not wait for the streets.
+    let subway = args.subway.as_deref().map(read_subway).transpose()?;
     let begun = Instant::now();
     let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let terminal = std::io::stderr().is_terminal();
     let mut shown = 0;
-    let (data, report) = load(&inputs, bounds, &mut |progress| {
+    let (mut data, report) = load(&inputs, bounds, &mut |progress| {
         let percent = progress.done_bytes * 100 / progress.total_bytes.max(1);
         // A line for each tenth in a log, a moving one on a terminal.
         if percent >= shown + if terminal { 1 } else { 10 } {
@@ -51,16 +59,17 @@ pub fn run(args: &Args) -> Result<()> {
         format!("cannot import {}", inputs.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", "))
     })?;
     say_aside(if terminal { "\rbuilding road graphs                     \n" } else { "building road graphs\n" })?;
+    let mut text = String::new();
+    if let Some((subway, unused)) = subway {
+        describe_subway(&mut text, &subway, &unused)?;
+        data.subway = subway;
+    }
     let map = RoadMap::build(data);
     map.save(out).with_context(|| format!("cannot write {}", out.display()))?;
-    let mut text = String::new();
     for (what, count) in report.skipped() {
         writeln!(text, "skipped     {count:>9}  {what}")?;
     }
-    for (name, profile) in [("walk", Profile::Walk), ("drive", Profile::Drive)] {
-        let graph = map.graph(profile);
-        writeln!(text, "{name:<11} {:>9}  junctions, {} arcs", graph.node_count(), graph.arc_count())?;
-    }
+    describe_graphs(&mut text, &map)?;
     let bytes = std::fs::metadata(out).map_or(0, |m| m.len());
     writeln!(
         text,
@@ -70,6 +79,45 @@ pub fn run(args: &Args) -> Result<()> {
         begun.elapsed().as_secs_f64()
     )?;
     say(&text)
+}
+
+fn read_subway(folder: &Path) -> Result<(Subway, SubwayReport)> {
+    let parsed = SubwayFiles::read(folder).and_then(|files| subway_csv::parse(&files));
+    parsed.with_context(|| format!("cannot read the subway in {}", folder.display()))
+}
+
+fn describe_subway(text: &mut String, subway: &Subway, unused: &SubwayReport) -> Result<()> {
+    let (lines, rides, walks) = (subway.lines.len(), subway.rides.len(), subway.transfers.len());
+    writeln!(text, "subway      {:>9}  stops of {lines} lines, {rides} rides, {walks} transfers", subway.stops.len())?;
+    let without = &unused.stations_without_place;
+    if !without.is_empty() {
+        writeln!(text, "skipped     {:>9}  stations without a place: {}", without.len(), without.join(", "))?;
+    }
+    if unused.transfers_elsewhere > 0 {
+        writeln!(text, "skipped     {:>9}  transfers to other lines or stations", unused.transfers_elsewhere)?;
+    }
+    Ok(())
+}
+
+/// How much of the map each way of moving has, and what became of the turn restrictions for it.
+fn describe_graphs(text: &mut String, map: &RoadMap) -> Result<()> {
+    let profiles = [("walk", Profile::Walk), ("drive", Profile::Drive), ("cycle", Profile::Cycle)];
+    let transit = (!map.data.subway.is_empty()).then_some(("walk + ride", Profile::Transit));
+    for (name, profile) in profiles.into_iter().chain(transit) {
+        let graph = map.graph(profile);
+        writeln!(text, "{name:<11} {:>9}  junctions, {} arcs", graph.node_count(), graph.arc_count())?;
+        let Some(turns) = map.turns(profile) else { continue };
+        let report = turns.report();
+        writeln!(
+            text,
+            "  turns     {:>9}  states; restrictions: {} applied, {} without effect, {} unclear",
+            turns.state_count(),
+            report.applied,
+            report.without_effect,
+            report.unclear
+        )?;
+    }
+    Ok(())
 }
 
 fn parse_box(text: &str) -> Result<Bounds> {
