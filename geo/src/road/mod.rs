@@ -2,6 +2,7 @@
 //! searches (`query`, `route`). `map` holds all of it together and keeps it in a file.
 
 pub mod arcs;
+pub mod avoid;
 mod bans;
 mod build;
 mod bytes;
@@ -9,6 +10,7 @@ mod connected;
 pub mod data;
 pub mod graph;
 pub mod hierarchy;
+pub mod lit;
 pub mod load;
 pub mod map;
 pub mod marks;
@@ -22,6 +24,7 @@ mod report;
 mod restriction;
 mod rings;
 pub mod route;
+pub mod safer;
 pub mod snap;
 pub mod staff;
 mod store;
@@ -41,8 +44,10 @@ pub(crate) mod pbf_writer;
 #[cfg(test)]
 mod query_tests;
 
+pub use avoid::{Zone, ZoneError};
 pub use bans::TurnReport;
 pub use graph::Graph;
+pub use lit::Lit;
 pub use load::load;
 pub use map::RoadMap;
 pub use matching::{InStreet, Match, Matcher, WeakFix};
@@ -52,6 +57,7 @@ pub use reach::{Heading, reach};
 pub use report::ImportReport;
 pub use restriction::{Profiles, Restriction, Rule};
 pub use route::{RidePart, Route};
+pub use safer::{Dislikes, NoSaferWay, SaferRoute};
 pub use snap::{SNAP_M_MAX, Snap};
 pub use staff::StaffOnRoad;
 pub use store::MapFileError;
