@@ -112,14 +112,13 @@ pub async fn serve(config: Config) -> Result<()> {
 }
 
 async fn read_map(config: &Config) -> Result<RoadMap> {
-    let (file, seed, turns) = (config.map.clone(), config.city_seed, config.turns);
+    let (file, seed) = (config.map.clone(), config.city_seed);
     let kept = config.data.join(format!("city-{seed}-{}.graph", geo::city::EDITION));
     let map = tokio::task::spawn_blocking(move || {
         let map = match file {
             Some(path) => RoadMap::load(&path).with_context(|| format!("cannot use the map {}", path.display()))?,
-            None => city(seed, turns, &kept),
+            None => city(seed, &kept),
         };
-        let map = map.with_turns(turns);
         map.prepare();
         anyhow::Ok(map)
     });
@@ -143,18 +142,21 @@ async fn open_live(config: &Config, env: &Env) -> Result<Live> {
     }
 }
 
-/// The generated city. Ordering its junctions takes seconds, so it is kept beside the record for the next start.
-fn city(seed: u64, turns: bool, kept: &Path) -> RoadMap {
+/// The generated city. Ordering its junctions takes seconds, so it is kept beside the record for the next start; and what is
+/// mapped from a file takes less memory than what was just made.
+fn city(seed: u64, kept: &Path) -> RoadMap {
     if let Ok(map) = RoadMap::load(kept) {
         return map;
     }
     tracing::info!("generating the city and ordering its junctions; the next start finds them kept");
-    let map = RoadMap::build(geo::city::generate(seed)).with_turns(turns);
-    map.prepare();
-    if let Err(error) = map.save(kept) {
-        tracing::warn!(error.kind = %error, "the generated city was not kept; the next start makes it again");
+    let map = RoadMap::build(geo::city::generate(seed));
+    match map.save(kept).and_then(|()| RoadMap::load(kept)) {
+        Ok(mapped) => mapped,
+        Err(error) => {
+            tracing::warn!(error.kind = %error, "the generated city was not kept; the next start makes it again");
+            map
+        }
     }
-    map
 }
 
 /// The live index as the edge sees it.

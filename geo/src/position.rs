@@ -1,16 +1,19 @@
 //! Owns the validated point on Earth and its plain-geometry neighbours: distance, bounds.
 //! Does not know roads (`road`) or cells (`cell`).
 //!
-//! Invariant: a `Position` is finite and in range; it cannot be built otherwise. Stored as WGS84 degrees times 10⁷
-//! (1.1 cm), as OpenStreetMap stores its nodes, so that two equal places are equal bits.
+//! Invariant: a `Position` is finite and in range; it cannot be built otherwise, and whoever reads an array of them from a file
+//! checks them (`is_in_range`). Stored as WGS84 degrees times 10⁷ (1.1 cm), as OpenStreetMap stores its nodes, so that two
+//! equal places are equal bits.
 
 use std::fmt;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Mean Earth radius in metres (IUGG).
 const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
 /// A point on Earth, WGS84. `Debug` hides the value: a position must not reach a log by accident.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub struct Position {
     lat_e7: i32,
     lon_e7: i32,
@@ -67,6 +70,11 @@ impl Position {
             return Err(PositionError::LongitudeOutOfRange);
         }
         Ok(Self { lat_e7, lon_e7 })
+    }
+
+    /// Whether it holds the invariant: false only of one that was read as bytes.
+    pub(crate) fn is_in_range(self) -> bool {
+        Self::from_e7(self.lat_e7, self.lon_e7).is_ok()
     }
 
     /// Latitude in degrees.

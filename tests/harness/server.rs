@@ -47,7 +47,8 @@ fn city_kept() -> PathBuf {
     binary("dispatcher").with_file_name("city-kept")
 }
 
-/// Copies the kept cities that are missing. What fails only costs the server those seconds.
+/// Lends the kept cities that are missing: the same file by another name where that can be, for nobody writes into one. What
+/// fails only costs the server those seconds.
 pub fn lend_city(from: &Path, to: &Path) {
     let Ok(entries) = std::fs::read_dir(from) else { return };
     let _made = std::fs::create_dir_all(to);
@@ -55,7 +56,9 @@ pub fn lend_city(from: &Path, to: &Path) {
         let there = to.join(entry.file_name());
         if !there.exists() {
             let beside = there.with_extension(format!("copy-{}", std::process::id()));
-            let _copied = std::fs::copy(entry.path(), &beside).and_then(|_| std::fs::rename(&beside, &there));
+            let lent =
+                std::fs::hard_link(entry.path(), &beside).or_else(|_| std::fs::copy(entry.path(), &beside).map(drop));
+            let _named = lent.and_then(|()| std::fs::rename(&beside, &there));
         }
     }
 }

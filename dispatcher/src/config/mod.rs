@@ -47,10 +47,6 @@ pub struct Flags {
     /// Seed of the built-in city
     #[arg(long, env = "DONGHAENG_CITY_SEED", value_name = "N")]
     pub city_seed: Option<u64>,
-    /// Drives count the seconds of each turn and keep to turn restrictions: truer, for about 200 MB and 2 s at start on Seoul's
-    /// roads
-    #[arg(long, env = "DONGHAENG_TURNS", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
-    pub turns: Option<bool>,
     /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service
     #[arg(long, env = "DONGHAENG_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,
@@ -84,7 +80,6 @@ struct File {
     redis: Option<String>,
     map: Option<PathBuf>,
     city_seed: Option<u64>,
-    turns: Option<bool>,
     demo: Option<bool>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
@@ -110,8 +105,6 @@ pub struct Config {
     pub map: Option<PathBuf>,
     /// Seed of the built-in city.
     pub city_seed: u64,
-    /// Whether drives count turns.
-    pub turns: bool,
     /// Demo accounts and calls.
     pub demo: bool,
     /// Certificate chain.
@@ -156,7 +149,6 @@ impl Config {
             redis: flags.redis.or(file.redis),
             map: flags.map.or(file.map),
             city_seed: flags.city_seed.or(file.city_seed).unwrap_or(CITY_SEED_DEFAULT),
-            turns: flags.turns.or(file.turns).unwrap_or(false),
             demo: flags.demo.or(file.demo).unwrap_or(false),
             tls_cert: flags.tls_cert.or(file.tls_cert),
             tls_key: flags.tls_key.or(file.tls_key),

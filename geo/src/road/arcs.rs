@@ -40,7 +40,7 @@ impl Graph {
     /// Whether the edge may be used in that direction.
     pub fn arc_is_open(&self, arc: u32) -> bool {
         let edge = self.edge(edge_of(arc));
-        if is_forward(arc) { edge.forward } else { edge.backward }
+        if is_forward(arc) { edge.forward() } else { edge.backward() }
     }
 
     /// The junction an arc leaves.
@@ -64,8 +64,8 @@ impl Graph {
         let edge = self.edge(snap.edge);
         let from_start = edge.ms_from_start(snap.fraction);
         let arcs = [
-            edge.forward.then_some((arc_of(snap.edge, true), from_start)),
-            edge.backward.then_some((arc_of(snap.edge, false), edge.ms - from_start)),
+            edge.forward().then_some((arc_of(snap.edge, true), from_start)),
+            edge.backward().then_some((arc_of(snap.edge, false), edge.ms - from_start)),
         ];
         arcs.into_iter().flatten()
     }

@@ -3,7 +3,7 @@
 use super::Profile;
 use super::connected::largest_component;
 use super::data::{Access, MapData, Way};
-use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts};
+use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, Rights};
 use super::marks::MarkKind;
 use super::modes::mode;
 use std::collections::HashMap;
@@ -111,8 +111,7 @@ fn cut_at_junctions(data: &MapData, profile: Profile, uses: &[u8]) -> GraphParts
                 way: w as u32,
                 nth,
                 first_point: first_point as u32,
-                forward: access.forward(),
-                backward: access.backward(),
+                rights: Rights::new(access.forward(), access.backward()),
             });
         }
     }
@@ -163,7 +162,7 @@ fn keep_largest_component(parts: &mut GraphParts) {
 fn adjacency(parts: &GraphParts) -> (Vec<u32>, Vec<u32>) {
     let arcs = || {
         parts.edges.iter().flat_map(|e| {
-            [e.forward.then_some((e.start, e.end)), e.backward.then_some((e.end, e.start))].into_iter().flatten()
+            [e.forward().then_some((e.start, e.end)), e.backward().then_some((e.end, e.start))].into_iter().flatten()
         })
     };
     let mut first = vec![0u32; parts.nodes.len() + 1];

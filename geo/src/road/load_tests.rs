@@ -271,8 +271,8 @@ fn shortest_m(graph: &Graph, from: Position, to: Position) -> f64 {
     let ends = |snap: &Snap, leaving: bool| {
         let edge = graph.edge(snap.edge);
         let (before_m, after_m) = (edge.length_m * snap.fraction, edge.length_m * (1.0 - snap.fraction));
-        let forward = edge.forward.then_some(if leaving { (edge.end, after_m) } else { (edge.start, before_m) });
-        let backward = edge.backward.then_some(if leaving { (edge.start, before_m) } else { (edge.end, after_m) });
+        let forward = edge.forward().then_some(if leaving { (edge.end, after_m) } else { (edge.start, before_m) });
+        let backward = edge.backward().then_some(if leaving { (edge.start, before_m) } else { (edge.end, after_m) });
         [forward, backward].into_iter().flatten().collect::<Vec<_>>()
     };
     let mut best = f64::INFINITY;

@@ -23,7 +23,6 @@ pub struct RoadMap {
     graphs: [OnceLock<Graph>; Profile::ALL.len()],
     turns: [OnceLock<Option<Turns>>; Profile::ALL.len()],
     searches: [Search; Profile::ALL.len()],
-    with_turns: bool,
 }
 
 /// What is searched of one profile.
@@ -50,7 +49,6 @@ impl RoadMap {
             graphs: Default::default(),
             turns: Default::default(),
             searches: Default::default(),
-            with_turns: true,
         };
         for (profile, graph) in AT_HAND.into_iter().zip(graphs) {
             map.graphs[profile as usize].get_or_init(|| graph);
@@ -58,21 +56,9 @@ impl RoadMap {
         map
     }
 
-    /// With a contraction order that was kept; ignored if one is there.
-    pub(super) fn with_order(self, profile: Profile, order: NodeOrder) -> Self {
-        // One that is there was found on the same graph, and is as good.
-        let _kept = self.searches[profile as usize].order.set(order);
-        self
-    }
-
-    /// Whether searches count the seconds of turns and keep to turn restrictions (they do unless told otherwise). Without them
-    /// junctions are searched, which takes an eighth of the memory.
-    #[must_use]
-    pub fn with_turns(mut self, with_turns: bool) -> Self {
-        if self.with_turns != with_turns {
-            self.with_turns = with_turns;
-            self.searches.iter_mut().for_each(|search| search.free_flow = OnceLock::new());
-        }
+    /// With what was kept of searching one of its graphs, for a map that has not searched yet.
+    pub(super) fn with_kept(mut self, profile: Profile, order: NodeOrder, free_flow: Metric) -> Self {
+        self.searches[profile as usize] = Search { order: order.into(), free_flow: Arc::new(free_flow).into() };
         self
     }
 
@@ -112,9 +98,7 @@ impl RoadMap {
     pub fn free_flow(&self, profile: Profile) -> &Arc<Metric> {
         self.searches[profile as usize].free_flow.get_or_init(|| {
             let graph = self.graph(profile);
-            let search =
-                if self.with_turns { SearchGraph::of(self, profile) } else { SearchGraph::of_junctions(graph, |_| 0) };
-            let hierarchy = Arc::new(Hierarchy::new(search, self.order(profile)));
+            let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(self, profile), self.order(profile)));
             Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)))
         })
     }

@@ -303,7 +303,7 @@ impl Moved {
         let (a, b) = (graph.along(snap.edge, snap.fraction - reach), graph.along(snap.edge, snap.fraction + reach));
         let Some(along) = heading(a, b) else { return 0.0 };
         let cosine = along[0] * self.heading[0] + along[1] * self.heading[1];
-        let fit = match (edge.forward, edge.backward) {
+        let fit = match (edge.forward(), edge.backward()) {
             (true, false) => cosine,
             (false, true) => -cosine,
             _ => cosine.abs(),
@@ -328,10 +328,10 @@ impl Reached {
         // Keys of the queue in millimetres: floats have no order.
         let mut queue = BinaryHeap::new();
         let mm = |metres: f64| (metres * 1000.0) as u64;
-        if edge.forward {
+        if edge.forward() {
             queue.push(Reverse((mm(length_m - before_m), edge.end)));
         }
-        if edge.backward {
+        if edge.backward() {
             queue.push(Reverse((mm(before_m), edge.start)));
         }
         let mut junctions = HashMap::new();
@@ -359,7 +359,7 @@ impl Reached {
         let length_m = f64::from(edge.length_m);
         if to.edge == self.from.edge {
             let step_m = f64::from(to.fraction - self.from.fraction) * length_m;
-            let direction = match (edge.forward, edge.backward) {
+            let direction = match (edge.forward(), edge.backward()) {
                 (true, false) => Some(true),
                 (false, true) => Some(false),
                 // Less than this is jitter.
@@ -369,8 +369,8 @@ impl Reached {
         }
         let before_m = length_m * f64::from(to.fraction);
         let by = |node: u32, open: bool, metres: f64| self.junctions.get(&node).filter(|_| open).map(|m| m + metres);
-        let forward = by(edge.start, edge.forward, before_m).map(|m| (m, Some(true)));
-        let backward = by(edge.end, edge.backward, length_m - before_m).map(|m| (m, Some(false)));
+        let forward = by(edge.start, edge.forward(), before_m).map(|m| (m, Some(true)));
+        let backward = by(edge.end, edge.backward(), length_m - before_m).map(|m| (m, Some(false)));
         forward.into_iter().chain(backward).min_by(|a, b| a.0.total_cmp(&b.0))
     }
 }

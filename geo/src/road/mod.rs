@@ -6,6 +6,7 @@ pub mod avoid;
 mod bans;
 mod build;
 mod bytes;
+mod column;
 mod connected;
 pub mod data;
 pub mod graph;

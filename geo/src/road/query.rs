@@ -75,8 +75,8 @@ pub(super) fn entrances(graph: &Graph, to: &Snap) -> [Option<(u32, u64)>; 2] {
     let edge = graph.edge(to.edge);
     let from_start = edge.ms_from_start(to.fraction);
     [
-        edge.forward.then_some((edge.start, u64::from(from_start))),
-        edge.backward.then_some((edge.end, u64::from(edge.ms - from_start))),
+        edge.forward().then_some((edge.start, u64::from(from_start))),
+        edge.backward().then_some((edge.end, u64::from(edge.ms - from_start))),
     ]
 }
 
@@ -85,8 +85,8 @@ pub(super) fn exits(graph: &Graph, from: &Snap) -> [Option<(u32, u64)>; 2] {
     let edge = graph.edge(from.edge);
     let from_start = edge.ms_from_start(from.fraction);
     [
-        edge.forward.then_some((edge.end, u64::from(edge.ms - from_start))),
-        edge.backward.then_some((edge.start, u64::from(from_start))),
+        edge.forward().then_some((edge.end, u64::from(edge.ms - from_start))),
+        edge.backward().then_some((edge.start, u64::from(from_start))),
     ]
 }
 
@@ -97,7 +97,7 @@ pub(super) fn along_shared_edge(graph: &Graph, from: &Snap, to: &Snap) -> Option
     }
     let edge = graph.edge(from.edge);
     let (a, b) = (edge.ms_from_start(from.fraction), edge.ms_from_start(to.fraction));
-    ((edge.forward && a <= b) || (edge.backward && b <= a)).then(|| u64::from(a.abs_diff(b)))
+    ((edge.forward() && a <= b) || (edge.backward() && b <= a)).then(|| u64::from(a.abs_diff(b)))
 }
 
 type Found<Id> = BinaryHeap<Reverse<(u64, Id)>>;

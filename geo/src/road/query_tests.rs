@@ -31,10 +31,10 @@ impl Oracle {
                 .collect();
             for pair in chain.windows(2) {
                 let ms = u64::from(pair[1].0 - pair[0].0);
-                if edge.forward {
+                if edge.forward() {
                     arcs[pair[0].1].push((pair[1].1, ms));
                 }
-                if edge.backward {
+                if edge.backward() {
                     arcs[pair[1].1].push((pair[0].1, ms));
                 }
                 // Two people at one spot can reach each other in no time, whichever comes first in the list.

@@ -67,8 +67,8 @@ impl Paint<'_> {
     fn own_street(&mut self, at: &Snap, heading: Heading) {
         let edge = *self.graph.edge(at.edge);
         let (ahead, behind) = match heading {
-            Heading::From => (edge.forward, edge.backward),
-            Heading::To => (edge.backward, edge.forward),
+            Heading::From => (edge.forward(), edge.backward()),
+            Heading::To => (edge.backward(), edge.forward()),
         };
         if ahead {
             self.stretch(at.edge, at.fraction, 1.0, 0);
@@ -88,8 +88,8 @@ impl Paint<'_> {
             let edge = *self.graph.edge(arc.edge);
             // One sets out forward from the start, and comes backward to it; a loop may do both.
             let (at_start, at_end) = match heading {
-                Heading::From => (edge.forward, edge.backward),
-                Heading::To => (edge.backward, edge.forward),
+                Heading::From => (edge.forward(), edge.backward()),
+                Heading::To => (edge.backward(), edge.forward()),
             };
             if at_start && edge.start == node {
                 self.stretch(arc.edge, 0.0, 1.0, node_ms);

@@ -5,7 +5,7 @@
 //! nothing is ever snapped to what is not a street.
 
 use super::Profile;
-use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY};
+use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY, Rights};
 use super::subway::Subway;
 use crate::position::Position;
 
@@ -106,8 +106,7 @@ impl More<'_> {
             way: NO_WAY,
             nth: 0,
             first_point,
-            forward: true,
-            backward: both_ways,
+            rights: Rights::new(true, both_ways),
         });
     }
 }

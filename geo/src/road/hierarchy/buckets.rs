@@ -4,7 +4,7 @@
 //! What is left of the arc they are on, and the time until they are free, stay outside the buckets: moving along the same
 //! edge changes two numbers. Both only ever add, so an entry is a lower bound and a search may stop at it.
 
-use super::bucket::{Bucket, packed};
+use super::bucket::{Bucket, packed, unpacked};
 use super::climb::Reached;
 use super::metric::Metric;
 use super::{FREE_MS_MAX, UNREACHED};
@@ -37,8 +37,11 @@ struct Person<Id> {
 /// Staff by how soon they can be anywhere.
 pub struct StaffBuckets<Id> {
     pub(super) metric: Arc<Metric>,
-    /// By rank.
-    pub(super) buckets: Vec<Bucket>,
+    /// By rank: where its bucket is; means nothing while [`Self::least_ms`] says that it is empty.
+    slot: Vec<u32>,
+    /// Those that are not empty, and some that are.
+    buckets: Vec<Bucket>,
+    spare: Vec<u32>,
     /// By rank: the first entry's milliseconds, to pass by an empty or a late bucket without touching it.
     pub(super) least_ms: Vec<u32>,
     pub(super) exits: Vec<Exit>,
@@ -55,7 +58,9 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         let nodes = metric.hierarchy.tree.parent.len();
         Self {
             metric,
-            buckets: std::iter::repeat_with(Bucket::default).take(nodes).collect(),
+            slot: vec![0; nodes],
+            buckets: Vec::new(),
+            spare: Vec::new(),
             least_ms: vec![EMPTY; nodes],
             exits: Vec::new(),
             people: Vec::new(),
@@ -77,11 +82,17 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             all.extend(packed_entries(person, &entries));
             this.stand(person, snap, free_ms, entries);
         }
-        this.buckets = grouped(this.buckets.len(), &all);
-        for (least_ms, bucket) in this.least_ms.iter_mut().zip(&this.buckets) {
-            *least_ms = bucket.least_ms().unwrap_or(EMPTY);
+        for (rank, bucket) in grouped(this.slot.len(), &all) {
+            this.slot[rank] = this.buckets.len() as u32;
+            this.least_ms[rank] = bucket.least_ms().unwrap_or(EMPTY);
+            this.buckets.push(bucket);
         }
         this
+    }
+
+    /// The bucket of a node that has one.
+    pub(super) fn bucket(&self, rank: u32) -> Option<&Bucket> {
+        (self.least_ms[rank as usize] != EMPTY).then(|| &self.buckets[self.slot[rank as usize] as usize])
     }
 
     /// The metric they stand on.
@@ -220,20 +231,32 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     fn insert(&mut self, node: u32, entry: u64) {
-        let bucket = &mut self.buckets[node as usize];
-        bucket.insert(entry);
-        self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
+        let least_ms = &mut self.least_ms[node as usize];
+        let slot = &mut self.slot[node as usize];
+        if *least_ms == EMPTY {
+            *slot = self.spare.pop().unwrap_or_else(|| {
+                self.buckets.push(Bucket::default());
+                self.buckets.len() as u32 - 1
+            });
+        }
+        self.buckets[*slot as usize].insert(entry);
+        *least_ms = (*least_ms).min(unpacked(entry).0);
     }
 
     fn withdraw(&mut self, node: u32, entry: u64) {
-        let bucket = &mut self.buckets[node as usize];
+        let slot = self.slot[node as usize];
+        let bucket = &mut self.buckets[slot as usize];
         bucket.withdraw(entry);
-        self.least_ms[node as usize] = bucket.least_ms().unwrap_or(EMPTY);
+        let least_ms = bucket.least_ms();
+        self.least_ms[node as usize] = least_ms.unwrap_or(EMPTY);
+        if least_ms.is_none() {
+            self.spare.push(slot);
+        }
     }
 }
 
-/// Buckets of (rank, entry) pairs: a counting sort by rank, then each bucket for itself.
-fn grouped(ranks: usize, all: &[(u32, u64)]) -> Vec<Bucket> {
+/// Buckets of (rank, entry) pairs, those that are not empty by ascending rank: a counting sort by rank, then each for itself.
+fn grouped(ranks: usize, all: &[(u32, u64)]) -> impl Iterator<Item = (usize, Bucket)> {
     let mut first = vec![0usize; ranks + 1];
     for &(rank, _) in all {
         first[rank as usize + 1] += 1;
@@ -246,12 +269,11 @@ fn grouped(ranks: usize, all: &[(u32, u64)]) -> Vec<Bucket> {
         entries[next[rank as usize]] = entry;
         next[rank as usize] += 1;
     }
-    let bucket = |range: &[usize]| {
-        let own = &mut entries[range[0]..range[1]];
+    (0..ranks).filter_map(move |rank| {
+        let own = &mut entries[first[rank]..first[rank + 1]];
         own.sort_unstable();
-        Bucket::of(own)
-    };
-    first.windows(2).map(bucket).collect()
+        (!own.is_empty()).then(|| (rank, Bucket::of(own)))
+    })
 }
 
 /// The entries of the two ways off a snap. One way's is left out where the other is as soon from anywhere on the edge: with

@@ -5,16 +5,18 @@
 //! few hundred words that stay in the nearest cache, whatever the size of the map.
 
 use super::UNREACHED;
+use crate::road::column::Column;
 use std::cell::RefCell;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// No parent: a root.
 pub(super) const NO_NODE: u32 = u32::MAX;
 
 /// The elimination tree, over ranks: a parent ranks higher than its children.
 pub(super) struct Tree {
-    pub(super) parent: Vec<u32>,
+    pub(super) parent: Column<u32>,
     /// 0 at a root.
-    pub(super) depth: Vec<u32>,
+    pub(super) depth: Column<u32>,
     pub(super) depth_end: usize,
 }
 
@@ -27,7 +29,7 @@ impl Tree {
             }
         }
         let depth_end = depth.iter().max().map_or(0, |&d| d as usize + 1);
-        Self { parent, depth, depth_end }
+        Self { parent: parent.into(), depth: depth.into(), depth_end }
     }
 
     /// The nearest common ancestor, [`NO_NODE`] if there is none.
@@ -44,12 +46,13 @@ impl Tree {
 /// Arcs to higher nodes, grouped by rank.
 #[derive(Clone, Default)]
 pub(super) struct UpArcs {
-    pub(super) first: Vec<u32>,
-    pub(super) arcs: Vec<UpArc>,
+    pub(super) first: Column<u32>,
+    pub(super) arcs: Column<UpArc>,
 }
 
 /// An arc to the ancestor at a depth.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
 pub(super) struct UpArc {
     pub(super) depth: u32,
     pub(super) ms: u32,

@@ -49,9 +49,9 @@ pub(super) fn upward(shortcuts: &Shortcuts, arcs: usize, weight: impl Fn(usize) 
 }
 
 /// The arcs that climbs need, of times made by [`upward`].
-pub(super) fn downward(shortcuts: &Shortcuts, depth: &[u32], times: &Times) -> Climbs {
+pub(super) fn downward(shortcuts: &Shortcuts, depth: &[u32], times: &[[u32; 2]]) -> Climbs {
     let none = shortcuts.head.len();
-    let mut best = times.clone();
+    let mut best = times.to_vec();
     let mut to = vec![none as u32; shortcuts.node_count()];
     let mut useless = vec![0u8; none + 1];
     for apex in (0..shortcuts.node_count() as u32).rev() {
@@ -95,18 +95,17 @@ fn unmark(shortcuts: &Shortcuts, apex: u32, to: &mut [u32]) {
     }
 }
 
-fn kept(shortcuts: &Shortcuts, depth: &[u32], times: &Times, useless: &[u8], direction: usize) -> UpArcs {
-    let mut kept = UpArcs { first: Vec::with_capacity(shortcuts.first.len()), arcs: Vec::new() };
-    kept.first.push(0);
+fn kept(shortcuts: &Shortcuts, depth: &[u32], times: &[[u32; 2]], useless: &[u8], direction: usize) -> UpArcs {
+    let (mut first, mut arcs) = (Vec::with_capacity(shortcuts.first.len()), Vec::new());
+    first.push(0);
     for node in 0..shortcuts.node_count() as u32 {
         for arc in shortcuts.up(node) {
             let ms = times[arc][direction];
             if ms < UNREACHED && useless[arc] >> direction & 1 == 0 {
-                kept.arcs.push(UpArc { depth: depth[shortcuts.head[arc] as usize], ms });
+                arcs.push(UpArc { depth: depth[shortcuts.head[arc] as usize], ms });
             }
         }
-        kept.first.push(kept.arcs.len() as u32);
+        first.push(arcs.len() as u32);
     }
-    kept.arcs.shrink_to_fit();
-    kept
+    UpArcs { first: first.into(), arcs: arcs.into() }
 }

@@ -5,7 +5,7 @@ use super::oracle_tests::{Oracle, TestTurns};
 use super::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph};
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, draw, tangle};
-use crate::road::graph::{Graph, GraphParts};
+use crate::road::graph::{Graph, GraphParts, Rights};
 use crate::road::{Profile, RoadMap, Snap};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -214,11 +214,11 @@ fn print_both(network: &str, staff: usize, tallies: &[Tally; 2]) {
 fn broken_tangle(dice: &mut Dice) -> Graph {
     let (nodes, ways) = (2 + dice.below(30), 2 + dice.below(30));
     let map = RoadMap::build(tangle(dice, nodes, ways));
-    let mut parts: GraphParts = map.graph(Profile::Walk).parts().clone();
+    let mut parts: GraphParts = map.graph(Profile::Walk).parts();
     for edge in &mut parts.edges {
         match dice.below(8) {
-            0 | 1 => (edge.forward, edge.backward) = (true, false),
-            2 => (edge.forward, edge.backward) = (false, true),
+            0 | 1 => edge.rights = Rights::new(true, false),
+            2 => edge.rights = Rights::new(false, true),
             3 => (edge.length_m, edge.ms) = (0.0, 1),
             4 => (edge.start, edge.end) = (edge.end, edge.start),
             5 => edge.end = edge.start,

@@ -55,7 +55,7 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
     fn look_further(&mut self, front: Front) {
         let (road_ms, at, run, place) = front;
         let r = self.arrivals.reached[at as usize];
-        let bucket = &self.buckets.buckets[r.node as usize];
+        let Some(bucket) = self.buckets.bucket(r.node) else { return };
         let (_, exit) = unpacked(bucket.run(run)[place as usize]);
         let exit_of = self.buckets.exits[exit as usize];
         let ms = road_ms + exit_of.rest_ms;

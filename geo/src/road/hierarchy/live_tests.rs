@@ -157,9 +157,9 @@ fn a_kept_order_of_another_map_is_refused() {
     let map = RoadMap::build(tangle(&mut Dice(41), 30, 40));
     let graph = map.graph(Profile::Walk);
     let order = NodeOrder::find(graph).as_slice().to_vec();
-    assert!(NodeOrder::kept(graph, order.clone()).is_ok());
+    assert!(NodeOrder::kept(graph, order.clone().into()).is_ok());
     for wrong in [order[1..].to_vec(), vec![0; order.len()], vec![u32::MAX; order.len()]] {
-        assert!(NodeOrder::kept(graph, wrong).is_err());
+        assert!(NodeOrder::kept(graph, wrong.into()).is_err());
     }
 }
 

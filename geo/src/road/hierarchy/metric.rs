@@ -3,11 +3,12 @@
 
 use super::UNREACHED;
 use super::climb::{Begin, Reached, Tree, UpArcs, climb};
-use super::customise::{Climbs, Times, downward, upward};
+use super::customise::{Climbs, downward, upward};
 use super::order::NodeOrder;
 use super::search_graph::{Entrances, SearchGraph};
 use super::shortcuts::Shortcuts;
 use super::times::ArcTimes;
+use crate::road::column::Column;
 use crate::road::snap::Snap;
 use std::fmt;
 use std::sync::Arc;
@@ -53,8 +54,8 @@ pub struct Metric {
     pub(super) hierarchy: Arc<Hierarchy>,
     pub(super) times: ArcTimes,
     /// Times of all shortcuts, to unpack them.
-    pub(super) shortcut_ms: Times,
-    climbs: Climbs,
+    pub(super) shortcut_ms: Column<[u32; 2]>,
+    pub(super) climbs: Climbs,
 }
 
 impl Metric {
@@ -63,7 +64,7 @@ impl Metric {
         let (search, shortcuts) = (&hierarchy.search, &hierarchy.shortcuts);
         let shortcut_ms = upward(shortcuts, search.arc_count(), |arc| search.weight(&times, arc));
         let climbs = downward(shortcuts, &hierarchy.tree.depth, &shortcut_ms);
-        Self { hierarchy: Arc::clone(hierarchy), times, shortcut_ms, climbs }
+        Self { hierarchy: Arc::clone(hierarchy), times, shortcut_ms: shortcut_ms.into(), climbs }
     }
 
     /// Arcs that climbs go along, from nodes and to them.

@@ -29,6 +29,7 @@ mod nearest;
 mod order;
 mod search_graph;
 mod shortcuts;
+mod stored;
 mod times;
 mod way;
 

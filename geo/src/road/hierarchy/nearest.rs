@@ -5,7 +5,7 @@
 //! is left at the first entry that is too late even for somebody at the very end of their arc.
 
 use super::UNREACHED;
-use super::bucket::unpacked;
+use super::bucket::{Bucket, unpacked};
 use super::buckets::StaffBuckets;
 use super::metric::{Arrivals, Metric};
 use super::way::meet;
@@ -76,7 +76,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             if r.ms[0].saturating_add(self.least_ms[r.node as usize]) > found.limit_ms {
                 continue;
             }
-            for &entry in self.buckets[r.node as usize].runs().flatten() {
+            for &entry in self.bucket(r.node).into_iter().flat_map(Bucket::runs).flatten() {
                 let (entry_ms, exit) = unpacked(entry);
                 let road_ms = r.ms[0] + entry_ms;
                 if road_ms > found.limit_ms {
@@ -110,7 +110,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
                 *known = (*known).min(ms + bias_ms);
             }
             for r in &arrivals.reached {
-                for &entry in self.buckets[r.node as usize].runs().flatten() {
+                for &entry in self.bucket(r.node).into_iter().flat_map(Bucket::runs).flatten() {
                     let (entry_ms, exit) = unpacked(entry);
                     let exit_of = self.exits[exit as usize];
                     let ms = (r.ms[0] + entry_ms).saturating_add(exit_of.rest_ms);

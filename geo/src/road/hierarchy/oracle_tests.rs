@@ -67,7 +67,7 @@ impl TestTurns {
         let arcs = graph.edge_count() as u32 * 2;
         let open = |arc: u32| {
             let edge = graph.edge(arc / 2);
-            if arc & 1 == 0 { edge.forward } else { edge.backward }
+            if arc & 1 == 0 { edge.forward() } else { edge.backward() }
         };
         let ends = |arc: u32| {
             let edge = graph.edge(arc / 2);

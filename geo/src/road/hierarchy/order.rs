@@ -2,12 +2,13 @@
 //! never on weights, costs seconds to find and is therefore kept with the map.
 
 use super::search_graph::{Kind, SearchGraph};
+use crate::road::column::Column;
 use crate::road::graph::Graph;
 use std::fmt;
 
 /// Junctions, first contracted first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeOrder(Vec<u32>);
+pub struct NodeOrder(Column<u32>);
 
 /// A kept order that is not one of this graph's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ impl NodeOrder {
     pub fn find(graph: &Graph) -> Self {
         let nodes = graph.node_count() as u32;
         if nodes == 0 {
-            return Self(Vec::new());
+            return Self(Column::default());
         }
         let positions = || (0..nodes).map(|n| graph.node(n));
         let lat: Vec<f32> = positions().map(|p| p.lat() as f32).collect();
@@ -34,16 +35,16 @@ impl NodeOrder {
         let ends = || graph.edges().iter().filter(|e| e.start != e.end);
         let tail: Vec<u32> = ends().map(|e| e.start).collect();
         let head: Vec<u32> = ends().map(|e| e.end).collect();
-        Self(cch::inertial_order(nodes, &tail, &head, &lat, &lon))
+        Self(cch::inertial_order(nodes, &tail, &head, &lat, &lon).into())
     }
 
     /// One that was kept, for `graph`.
-    pub fn kept(graph: &Graph, order: Vec<u32>) -> Result<Self, OrderError> {
+    pub(in crate::road) fn kept(graph: &Graph, order: Column<u32>) -> Result<Self, OrderError> {
         let mut seen = vec![false; graph.node_count()];
         if order.len() != seen.len() {
             return Err(OrderError);
         }
-        for &node in &order {
+        for &node in &*order {
             let seen = seen.get_mut(node as usize).ok_or(OrderError)?;
             if std::mem::replace(seen, true) {
                 return Err(OrderError);
@@ -53,7 +54,7 @@ impl NodeOrder {
     }
 
     /// To be kept.
-    pub fn as_slice(&self) -> &[u32] {
+    pub(in crate::road) fn as_slice(&self) -> &[u32] {
         &self.0
     }
 
@@ -62,10 +63,10 @@ impl NodeOrder {
     /// arcs, same times).
     pub(super) fn of(&self, search: &SearchGraph) -> Vec<u32> {
         match search.kind {
-            Kind::Junctions => self.0.clone(),
+            Kind::Junctions => self.0.to_vec(),
             Kind::Arcs => {
                 let mut rank = vec![0u32; self.0.len()];
-                for (i, &node) in (0u32..).zip(&self.0) {
+                for (i, &node) in (0u32..).zip(&*self.0) {
                     rank[node as usize] = i;
                 }
                 let mut nodes: Vec<u32> = (0..search.node_count() as u32).collect();

@@ -8,6 +8,7 @@
 
 use super::UNREACHED;
 use super::times::ArcTimes;
+use crate::road::column::Column;
 use crate::road::graph::Graph;
 use crate::road::snap::Snap;
 use crate::road::{Profile, RoadMap};
@@ -22,16 +23,52 @@ pub(super) enum Kind {
 /// Adjacency arrays: arcs out of node `n` are `first[n]..first[n + 1]`.
 pub struct SearchGraph {
     pub(super) kind: Kind,
-    pub(super) first: Vec<u32>,
-    pub(super) head: Vec<u32>,
+    pub(super) first: Column<u32>,
+    pub(super) head: Column<u32>,
     /// The road arc that is gone along.
-    pub(super) via: Vec<u32>,
+    pub(super) via: Column<u32>,
     /// Milliseconds on top: turns, crossings.
-    pub(super) extra_ms: Vec<u32>,
+    pub(super) extra_ms: Column<u32>,
     /// Start and end junction of each edge.
-    pub(super) ends: Vec<[u32; 2]>,
-    /// (arc, node) of each copy, ascending.
-    copies: Vec<(u32, u32)>,
+    pub(super) ends: Column<[u32; 2]>,
+    /// Arc and node of each copy, ascending.
+    pub(super) copies: Column<[u32; 2]>,
+}
+
+/// Arcs out of one node after the other.
+struct Outs {
+    first: Vec<u32>,
+    head: Vec<u32>,
+    via: Vec<u32>,
+    extra_ms: Vec<u32>,
+}
+
+impl Outs {
+    fn new() -> Self {
+        Self { first: vec![0], head: Vec::new(), via: Vec::new(), extra_ms: Vec::new() }
+    }
+
+    fn push(&mut self, head: u32, via: u32, extra_ms: u32) {
+        self.head.push(head);
+        self.via.push(via);
+        self.extra_ms.push(extra_ms);
+    }
+
+    fn end_node(&mut self) {
+        self.first.push(self.head.len() as u32);
+    }
+
+    fn of(self, kind: Kind, graph: &Graph, copies: Vec<[u32; 2]>) -> SearchGraph {
+        SearchGraph {
+            kind,
+            first: self.first.into(),
+            head: self.head.into(),
+            via: self.via.into(),
+            extra_ms: self.extra_ms.into(),
+            ends: graph.edges().iter().map(|e| [e.start, e.end]).collect(),
+            copies: copies.into(),
+        }
+    }
 }
 
 /// A way off a snap or onto it: the node, and the milliseconds between.
@@ -61,16 +98,16 @@ impl SearchGraph {
 
     /// Junctions and arcs as they are, `crossing_ms(arc)` added at the beginning of each arc: signals, crossings.
     pub fn of_junctions(graph: &Graph, crossing_ms: impl Fn(u32) -> u32) -> Self {
-        let mut this = Self::empty(Kind::Junctions, graph);
+        let mut outs = Outs::new();
         for node in 0..graph.node_count() as u32 {
             for out in graph.arcs_out(node) {
                 // A loop that may be used both ways is listed twice; both are the same here.
                 let arc = out.edge * 2 + u32::from(graph.edge(out.edge).start != node);
-                this.push(out.node, arc, crossing_ms(arc));
+                outs.push(out.node, arc, crossing_ms(arc));
             }
-            this.first.push(this.head.len() as u32);
+            outs.end_node();
         }
-        this
+        outs.of(Kind::Junctions, graph, Vec::new())
     }
 
     /// Arcs and the turns between them. Nodes below twice the number of edges are the arcs; the others, up to `states`, are
@@ -81,34 +118,16 @@ impl SearchGraph {
         original: impl Fn(u32) -> u32,
         turns_out: impl Fn(u32) -> T,
     ) -> Self {
-        let mut this = Self::empty(Kind::Arcs, graph);
+        let mut outs = Outs::new();
         for node in 0..states {
             for (to, ms) in turns_out(node) {
-                this.push(to, original(to), ms);
+                outs.push(to, original(to), ms);
             }
-            this.first.push(this.head.len() as u32);
+            outs.end_node();
         }
-        this.copies = (graph.edge_count() as u32 * 2..states).map(|s| (original(s), s)).collect();
-        this.copies.sort_unstable();
-        this
-    }
-
-    fn empty(kind: Kind, graph: &Graph) -> Self {
-        Self {
-            kind,
-            first: vec![0],
-            head: Vec::new(),
-            via: Vec::new(),
-            extra_ms: Vec::new(),
-            ends: graph.edges().iter().map(|e| [e.start, e.end]).collect(),
-            copies: Vec::new(),
-        }
-    }
-
-    fn push(&mut self, head: u32, via: u32, extra_ms: u32) {
-        self.head.push(head);
-        self.via.push(via);
-        self.extra_ms.push(extra_ms);
+        let mut copies: Vec<[u32; 2]> = (graph.edge_count() as u32 * 2..states).map(|s| [original(s), s]).collect();
+        copies.sort_unstable();
+        outs.of(Kind::Arcs, graph, copies)
     }
 
     /// Number of nodes.
@@ -141,12 +160,12 @@ impl SearchGraph {
         if (node as usize) < self.ends.len() * 2 {
             return node;
         }
-        self.copies.iter().find(|c| c.1 == node).map_or(node, |c| c.0)
+        self.copies.iter().find(|c| c[1] == node).map_or(node, |c| c[0])
     }
 
     fn copies_of(&self, arc: u32) -> impl Iterator<Item = u32> + '_ {
-        let from = self.copies.partition_point(|c| c.0 < arc);
-        self.copies[from..].iter().take_while(move |c| c.0 == arc).map(|c| c.1)
+        let from = self.copies.partition_point(|c| c[0] < arc);
+        self.copies[from..].iter().take_while(move |c| c[0] == arc).map(|c| c[1])
     }
 
     /// The ways off a snap, along its edge and against it, with the rest of the arc in milliseconds.

@@ -4,23 +4,24 @@
 //! either direction whatever the weights, as is common between arcs that turns join one way only, there is no shortcut.
 
 use super::UNREACHED;
+use crate::road::column::Column;
 use cch::Cch;
 
 /// No shortcut.
-const NONE: u32 = u32::MAX;
+pub(super) const NONE: u32 = u32::MAX;
 
 /// Arcs and shortcuts. Those from node `x` up are `first[x]..first[x + 1]`, their heads ascending.
 pub(super) struct Shortcuts {
-    pub(super) rank: Vec<u32>,
+    pub(super) rank: Column<u32>,
     /// The node of each rank.
-    pub(super) order: Vec<u32>,
-    pub(super) first: Vec<u32>,
-    pub(super) head: Vec<u32>,
+    pub(super) order: Column<u32>,
+    pub(super) first: Column<u32>,
+    pub(super) head: Column<u32>,
     /// From below: `below[below_first[x]..]` are (lower node, shortcut), nodes ascending.
-    pub(super) below_first: Vec<u32>,
-    pub(super) below: Vec<[u32; 2]>,
+    pub(super) below_first: Column<u32>,
+    pub(super) below: Column<[u32; 2]>,
     /// By arc of the search graph: shortcut * 2 + 1 if downward; [`NONE`] for a loop.
-    of_arc: Vec<u32>,
+    pub(super) of_arc: Column<u32>,
 }
 
 impl Shortcuts {
@@ -65,7 +66,15 @@ impl Shortcuts {
             number.get(arc as usize).map_or(NONE, |n| n * 2 + u32::from(downward))
         });
         let of_arc = of_arc.collect();
-        Self { rank: cch.rank.clone(), order: cch.order.clone(), first, head, below_first, below, of_arc }
+        Self {
+            rank: cch.rank.clone().into(),
+            order: cch.order.clone().into(),
+            first: first.into(),
+            head: head.into(),
+            below_first: below_first.into(),
+            below: below.into(),
+            of_arc,
+        }
     }
 
     pub(super) fn node_count(&self) -> usize {

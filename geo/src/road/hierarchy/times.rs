@@ -4,6 +4,7 @@
 //! it may drive off it.
 
 use super::UNREACHED;
+use crate::road::column::Column;
 use crate::road::data::RoadClass;
 use crate::road::graph::Graph;
 use crate::road::snap::Snap;
@@ -14,7 +15,7 @@ pub const FACTOR_MIN: f32 = 0.1;
 /// No jam slows more than this; what is slower is closed.
 pub const FACTOR_MAX: f32 = 100.0;
 /// No single arc takes longer, milliseconds: sums along a way stay below [`UNREACHED`].
-const ARC_MS_MAX: u32 = 4 * 3_600_000;
+pub(super) const ARC_MS_MAX: u32 = 4 * 3_600_000;
 
 /// What changes the times: factors on the free-flow time (2 = twice as long) and closures.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,38 +56,42 @@ impl DayFactors {
 /// Milliseconds of every arc of one graph.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ArcTimes {
-    ms: Vec<u32>,
-    may_enter: Vec<bool>,
-    open: Vec<bool>,
+    pub(super) ms: Column<u32>,
+    pub(super) rights: Column<u8>,
 }
+
+/// An arc of the map: one-way streets have one.
+const OPEN: u8 = 1;
+/// It may be entered.
+const ENTER: u8 = 2;
 
 impl ArcTimes {
     /// As the map has them.
     pub fn free_flow(graph: &Graph) -> Self {
         let edges = graph.edges();
-        let rights: Vec<bool> = edges.iter().flat_map(|e| [e.forward, e.backward]).collect();
+        let rights = edges.iter().flat_map(|e| [e.forward(), e.backward()]);
         Self {
             ms: edges.iter().flat_map(|e| [e.ms.min(ARC_MS_MAX); 2]).collect(),
-            may_enter: rights.clone(),
-            open: rights,
+            rights: rights.map(|open| if open { OPEN | ENTER } else { 0 }).collect(),
         }
     }
 
     /// Under conditions; `class_of` gives the class of the way with an index.
     pub fn under(graph: &Graph, conditions: &Conditions, class_of: impl Fn(u32) -> RoadClass) -> Self {
-        let mut times = Self::free_flow(graph);
-        for (edge, pair) in (0u32..).zip(times.ms.chunks_exact_mut(2)) {
+        let free = Self::free_flow(graph);
+        let (mut all_ms, mut rights) = (free.ms.to_vec(), free.rights.to_vec());
+        for (edge, pair) in (0u32..).zip(all_ms.chunks_exact_mut(2)) {
             let factor = f64::from(conditions.factor(edge, class_of(graph.edge(edge).way)));
             for ms in pair {
                 *ms = ((f64::from(*ms) * factor).round() as u32).clamp(1, ARC_MS_MAX);
             }
         }
         for &arc in &conditions.closed {
-            if let Some(may) = times.may_enter.get_mut(arc as usize) {
-                *may = false;
+            if let Some(rights) = rights.get_mut(arc as usize) {
+                *rights &= !ENTER;
             }
         }
-        times
+        Self { ms: all_ms.into(), rights: rights.into() }
     }
 
     /// Numbers of arcs run below this.
@@ -101,12 +106,12 @@ impl ArcTimes {
 
     /// Whether an arc may be entered.
     pub fn may_enter(&self, arc: u32) -> bool {
-        self.may_enter[arc as usize]
+        self.rights[arc as usize] & ENTER != 0
     }
 
     /// Whether an arc exists: one-way streets have one.
     pub fn is_open(&self, arc: u32) -> bool {
-        self.open[arc as usize]
+        self.rights[arc as usize] & OPEN != 0
     }
 
     /// Milliseconds to go along an arc from its tail, [`UNREACHED`] if it may not be entered.

@@ -1,6 +1,7 @@
 //! What is saved is what is loaded; anything else is an error by name.
 
-use super::{HEADER_BYTES, MapFileError, RoadMap, checksum, read_body};
+use super::sections::{HEADER_BYTES, checksum};
+use super::{MapFileError, RoadMap};
 use crate::road::Profile;
 use crate::road::data::{Area, AreaKind, Label, LabelKind};
 use crate::road::drawn::{Dice, place, tangle};
@@ -45,6 +46,7 @@ fn what_was_saved_is_loaded() {
         assert!(map.graph(profile).edge_count() > 5);
         assert_eq!(loaded.graph(profile).parts(), map.graph(profile).parts());
     }
+    assert_eq!(loaded.graph(Profile::Walk).snap_index(), map.graph(Profile::Walk).snap_index());
     assert!(!file.0.with_file_name(format!("{}.partial", file.0.file_name().unwrap().to_string_lossy())).exists());
 }
 
@@ -78,35 +80,78 @@ fn foreign_newer_and_changed_files_are_told_apart() {
     };
     assert!(matches!(load_with(0, b'X'), MapFileError::NotAMap));
     assert!(matches!(load_with(8, 99), MapFileError::WrongVersion { found: 99 }));
-    assert!(matches!(load_with(12, whole[12] ^ 1), MapFileError::WrongLength { .. }));
-    assert!(matches!(load_with(HEADER_BYTES + 40, whole[HEADER_BYTES + 40] ^ 1), MapFileError::Changed));
-    assert!(matches!(load_with(whole.len() - 1, whole[whole.len() - 1] ^ 0x80), MapFileError::Changed));
+    assert!(matches!(load_with(12, whole[12] ^ 1), MapFileError::Damaged("table") | MapFileError::Changed("table")));
+    assert!(matches!(load_with(16, whole[16] ^ 1), MapFileError::WrongLength { .. }));
+    assert!(matches!(load_with(HEADER_BYTES + 40, whole[HEADER_BYTES + 40] ^ 1), MapFileError::Changed("table")));
+    let last = whole.len() - 1;
+    assert!(matches!(load_with(last, whole[last] ^ 0x80), MapFileError::Changed("driving hierarchy")));
+    assert!(matches!(RoadMap::check(&file.0), Err(MapFileError::Changed(_))));
     assert!(matches!(RoadMap::load(&file.0.with_extension("absent")), Err(MapFileError::Io(_))));
 }
 
 #[test]
-fn a_body_that_lies_is_never_believed() {
-    // Past the checksum: every byte of a valid body changed in turn must give an error or a map that holds together.
+fn what_is_mapped_finds_the_same_ways() {
+    let file = Scratch::new("ways");
+    let map = small_map();
+    map.save(&file.0).unwrap();
+    let loaded = RoadMap::load(&file.0).unwrap();
+    let mut dice = Dice(3);
+    println!("seed 3");
+    let mut found = 0;
+    for profile in [Profile::Walk, Profile::Drive] {
+        let (graph, fresh, kept) = (map.graph(profile), map.free_flow(profile), loaded.free_flow(profile));
+        for _ in 0..200 {
+            let [from, to] = [(); 2].map(|()| {
+                let edge = dice.roll() as u32 % graph.edge_count() as u32;
+                graph.snap_at(edge, dice.below(100) as f32 / 100.0)
+            });
+            let way = fresh.way(&from, &to);
+            assert_eq!(kept.way(&from, &to), way);
+            found += usize::from(way.is_some());
+        }
+    }
+    assert!(found > 100, "{found}");
+}
+
+#[test]
+fn a_file_that_is_replaced_stays_what_it_was_for_who_has_it() {
+    let file = Scratch::new("replaced");
+    small_map().save(&file.0).unwrap();
+    let before = RoadMap::load(&file.0).unwrap();
+    RoadMap::build(tangle(&mut Dice(6), 9, 12)).save(&file.0).unwrap();
+    let after = RoadMap::load(&file.0).unwrap();
+    assert_eq!(before.graph(Profile::Drive).parts(), small_map().graph(Profile::Drive).parts());
+    assert_ne!(after.graph(Profile::Drive).parts(), before.graph(Profile::Drive).parts());
+}
+
+#[test]
+fn contents_that_lie_are_never_believed() {
+    // Past the checksums: bytes of a valid file changed in turn must give an error or a map that holds together.
     let file = Scratch::new("lies");
     small_map().save(&file.0).unwrap();
-    let body = std::fs::read(&file.0).unwrap()[HEADER_BYTES..].to_vec();
+    let whole = std::fs::read(&file.0).unwrap();
     let (mut refused, mut dice) = (0, Dice(11));
     println!("seed 11");
-    for at in 0..body.len() {
-        let mut changed = body.clone();
+    let places: Vec<usize> = (HEADER_BYTES..whole.len()).step_by(5).collect();
+    for &at in &places {
+        let mut changed = whole.clone();
         changed[at] = dice.roll() as u8;
-        match read_body(&changed) {
+        match RoadMap::from_unchecked_bytes(&changed) {
             Err(MapFileError::Damaged(_)) => refused += 1,
             Err(other) => panic!("byte {at}: {other}"),
             Ok(map) => {
                 for profile in Profile::ALL {
                     let graph = map.graph(profile);
                     let _ = graph.snap(place(500.0, 500.0));
+                    if profile == Profile::Walk || profile == Profile::Drive {
+                        let (a, b) = (graph.snap_at(0, 0.3), graph.snap_at(graph.edge_count() as u32 - 1, 0.7));
+                        let _ = map.free_flow(profile).travel_ms(&a, &b);
+                    }
                 }
             }
         }
     }
-    assert!(refused > body.len() / 10, "{refused} of {}", body.len());
+    assert!(refused > places.len() / 4, "{refused} of {}", places.len());
 }
 
 #[test]
