@@ -51,7 +51,7 @@ fn least_cost(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones:
         found
     };
     let edge = graph.edge(from.edge);
-    for (open, node, end) in [(edge.forward, edge.end, 1.0), (edge.backward, edge.start, 0.0)] {
+    for (open, node, end) in [(edge.forward(), edge.end, 1.0), (edge.backward(), edge.start, 0.0)] {
         if let Some(cost) = part(from.edge, from.fraction, end).filter(|_| open) {
             better(node, cost);
         }
@@ -61,7 +61,7 @@ fn least_cost(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones:
         .flat_map(|(e, cost)| {
             let edge = graph.edge(e);
             let ways =
-                [edge.forward.then_some((edge.start, edge.end)), edge.backward.then_some((edge.end, edge.start))];
+                [edge.forward().then_some((edge.start, edge.end)), edge.backward().then_some((edge.end, edge.start))];
             ways.into_iter().flatten().map(move |(a, b)| (a, b, cost))
         })
         .collect();
@@ -76,13 +76,14 @@ fn least_cost(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones:
     }
     let edge = graph.edge(to.edge);
     let mut ends = Vec::new();
-    for (open, node, begin) in [(edge.forward, edge.start, 0.0), (edge.backward, edge.end, 1.0)] {
+    for (open, node, begin) in [(edge.forward(), edge.start, 0.0), (edge.backward(), edge.end, 1.0)] {
         if let Some(cost) = part(to.edge, begin, to.fraction).filter(|_| open) {
             ends.push(best[node as usize].saturating_add(cost));
         }
     }
     if from.edge == to.edge {
-        let ahead = (edge.forward && from.fraction <= to.fraction) || (edge.backward && to.fraction <= from.fraction);
+        let ahead =
+            (edge.forward() && from.fraction <= to.fraction) || (edge.backward() && to.fraction <= from.fraction);
         ends.extend(part(to.edge, from.fraction, to.fraction).filter(|_| ahead));
     }
     ends.into_iter().filter(|&c| c != u64::MAX).min()
