@@ -30,13 +30,13 @@ fn what_is_no_list_is_refused_with_line_and_column() {
 fn a_lamp_serves_the_streets_beside_it_only() {
     let drawn = draw("A--B\n|  |\nC--D");
     let graph = drawn.map.graph(Profile::Walk);
-    let lit = Lit::of(graph, &[place(150.0, 10.0), place(5.0, 5.0), place(150.0, 100.0)], &[place(300.0, 100.0)]);
+    let lit = Lit::of(graph, &[place(150.0, 10.0), place(5.0, 5.0), place(150.0, 45.0)], &[place(300.0, 100.0)]);
     let edge = |a: char, b: char| graph.snap(drawn.between(a, b, 0.5)).unwrap().edge;
     assert_eq!(lit.lamps(edge('A', 'B')), 2, "one above, one at the corner");
     assert_eq!(lit.lamps(edge('A', 'C')), 1, "the one at the corner");
     assert_eq!(lit.lamps(edge('B', 'D')), 0);
     assert_eq!((lit.cameras(edge('B', 'D')), lit.cameras(edge('A', 'B'))), (1, 0));
-    assert_eq!(lit.off_streets, 1, "the one in the middle of the block");
+    assert_eq!(lit.off_streets, 1, "the one 45 m from its nearest street");
 }
 
 #[test]
