@@ -2,6 +2,7 @@
 //! searches (`query`, `route`). `map` holds all of it together and keeps it in a file.
 
 pub mod arcs;
+pub mod avoid;
 mod bans;
 mod build;
 mod bytes;
@@ -10,6 +11,7 @@ mod connected;
 pub mod data;
 pub mod graph;
 pub mod hierarchy;
+pub mod lit;
 pub mod load;
 pub mod map;
 pub mod marks;
@@ -23,6 +25,7 @@ mod report;
 mod restriction;
 mod rings;
 pub mod route;
+pub mod safer;
 pub mod snap;
 pub mod staff;
 mod store;
@@ -42,8 +45,10 @@ pub(crate) mod pbf_writer;
 #[cfg(test)]
 mod query_tests;
 
+pub use avoid::{Zone, ZoneError};
 pub use bans::TurnReport;
 pub use graph::Graph;
+pub use lit::Lit;
 pub use load::load;
 pub use map::RoadMap;
 pub use matching::{InStreet, Match, Matcher, WeakFix};
@@ -53,6 +58,7 @@ pub use reach::{Heading, reach};
 pub use report::ImportReport;
 pub use restriction::{Profiles, Restriction, Rule};
 pub use route::{RidePart, Route};
+pub use safer::{Dislikes, NoSaferWay, SaferRoute};
 pub use snap::{SNAP_M_MAX, Snap};
 pub use staff::StaffOnRoad;
 pub use store::MapFileError;

@@ -1,0 +1,271 @@
+//! Owns the safer walking route: a second metric on the walking graph that prefers main roads, lit streets and streets with cameras,
+//! and a plain search on it that never enters an avoid zone. Does not know whose zones they are, and promises nothing: a street
+//! is liked better or worse, none is called safe.
+//!
+//! A street's cost is its walking time times its dislike, from 1 to [`DISLIKE_MAX`]: so no safer way takes longer than
+//! [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. Invariant: no point of a way found lies in a zone.
+
+use super::avoid::Zone;
+use super::data::RoadClass;
+use super::graph::Graph;
+use super::lit::Lit;
+use super::query::{along_shared_edge, entrances, exits};
+use super::route::{Piece, Route};
+use super::snap::Snap;
+use crate::position::Position;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+
+/// The most that a street is disliked.
+pub const DISLIKE_MAX: f64 = 2.0;
+
+/// Dislike is kept in thousandths.
+const ONE: u64 = 1_000;
+/// Taken off the lower bound of what is left, milliseconds: as the fastest route's (`route`).
+const BOUND_SLACK_MS: f64 = 50.0;
+/// A street with a lamp for every so many metres is lit; lamps stand 25 to 40 m apart.
+const LAMP_EVERY_M: f32 = 60.0;
+
+/// Dislike by what a street is, in thousandths. Plain assumptions: a main road has shops, people and lamps; a lane fewer;
+/// a path through a park none.
+const fn by_class(class: RoadClass) -> u16 {
+    match class {
+        RoadClass::Motorway | RoadClass::Primary | RoadClass::Secondary => 1_000,
+        RoadClass::Tertiary => 1_150,
+        RoadClass::Residential => 1_500,
+        RoadClass::Path => 2_000,
+    }
+}
+/// What a lit street is disliked less, in thousandths.
+const LIT: u16 = 300;
+/// What a street with a camera is disliked less.
+const CAMERA: u16 = 200;
+
+/// How much each street of one walking graph is disliked.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Dislikes {
+    thousandths: Vec<u16>,
+}
+
+/// Why there is no way. Says which end is at fault, never where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoSaferWay {
+    /// It would begin in an avoid zone.
+    BeginsInside,
+    /// It would end in an avoid zone.
+    EndsInside,
+    /// Every way leads through an avoid zone, or there is none.
+    CutOff,
+}
+
+impl fmt::Display for NoSaferWay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::BeginsInside => "the way begins in an avoid zone",
+            Self::EndsInside => "the way ends in an avoid zone",
+            Self::CutOff => "every way leads through an avoid zone",
+        })
+    }
+}
+
+impl std::error::Error for NoSaferWay {}
+
+/// A safer way.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SaferRoute {
+    /// The way, with its true times.
+    pub route: Route,
+    /// Seconds that it takes longer than the fastest way, zones or not; never negative.
+    pub detour_s: f32,
+}
+
+impl Dislikes {
+    /// Of the streets of a walking graph; `class_of` gives the class of the way with an index.
+    pub fn of(graph: &Graph, lit: &Lit, class_of: impl Fn(u32) -> RoadClass) -> Self {
+        let one = |(number, edge): (u32, &super::graph::Edge)| {
+            let lamps = f32::from(lit.lamps(number)) * LAMP_EVERY_M;
+            let is_lit = lamps > 0.0 && lamps >= edge.length_m;
+            let less = if is_lit { LIT } else { 0 } + if lit.cameras(number) > 0 { CAMERA } else { 0 };
+            by_class(class_of(edge.way)).saturating_sub(less).max(ONE as u16)
+        };
+        Self { thousandths: (0..).zip(graph.edges()).take(graph.street_count()).map(one).collect() }
+    }
+
+    /// None: the fastest way.
+    fn none(graph: &Graph) -> Self {
+        Self { thousandths: vec![ONE as u16; graph.edge_count()] }
+    }
+
+    /// Of one edge, 1 to [`DISLIKE_MAX`].
+    pub fn get(&self, edge: u32) -> f64 {
+        self.of_edge(edge) as f64 / ONE as f64
+    }
+
+    fn of_edge(&self, edge: u32) -> u64 {
+        u64::from(self.thousandths[edge as usize])
+    }
+
+    /// The way liked best that keeps out of the zones, and what it costs against the fastest. The graph must be the one this was
+    /// made of.
+    pub fn route(&self, graph: &Graph, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<SaferRoute, NoSaferWay> {
+        let route = Search { graph, dislikes: self, zones }.route(from, to)?;
+        let fastest = Search { graph, dislikes: &Self::none(graph), zones: &[] }.cost(from, to);
+        let fastest_s = fastest.map_or(route.duration_s, |cost| (cost / ONE) as f32 / 1_000.0);
+        Ok(SaferRoute { detour_s: (route.duration_s - fastest_s).max(0.0), route })
+    }
+}
+
+impl fmt::Debug for Dislikes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dislikes({} edges)", self.thousandths.len())
+    }
+}
+
+/// How a junction was reached.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Back {
+    /// Not yet.
+    Nowhere,
+    /// From the beginning, by the edge it is on, towards the end that has this fraction (0 or 1).
+    Begin(u8),
+    /// From another junction along an edge; whether forward.
+    Arc { node: u32, edge: u32, forward: bool },
+}
+
+struct Search<'a> {
+    graph: &'a Graph,
+    dislikes: &'a Dislikes,
+    zones: &'a [Zone],
+}
+
+/// The end of a search: its cost, the junctions' ways back, and by which junction and end of its edge the goal is entered;
+/// `None` straight along a shared edge.
+struct Found {
+    cost: u64,
+    back: Vec<Back>,
+    last: Option<(u32, f32)>,
+}
+
+impl Search<'_> {
+    fn route(&self, from: &Snap, to: &Snap) -> Result<Route, NoSaferWay> {
+        let inside = |at: Position| self.zones.iter().any(|zone| zone.contains(at));
+        if inside(from.at) {
+            return Err(NoSaferWay::BeginsInside);
+        }
+        if inside(to.at) {
+            return Err(NoSaferWay::EndsInside);
+        }
+        let found = self.search(from, to).ok_or(NoSaferWay::CutOff)?;
+        let mut pieces = Vec::new();
+        let whole_ms = |edge: u32| self.graph.edge(edge).ms;
+        if let Some((mut node, entrance)) = found.last {
+            pieces.push(Piece { edge: to.edge, from: entrance, to: to.fraction, whole_ms: whole_ms(to.edge) });
+            while let Back::Arc { node: before, edge, forward } = found.back[node as usize] {
+                let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
+                pieces.push(Piece { edge, from: a, to: b, whole_ms: whole_ms(edge) });
+                node = before;
+            }
+            if let Back::Begin(end) = found.back[node as usize] {
+                let whole_ms = whole_ms(from.edge);
+                pieces.push(Piece { edge: from.edge, from: from.fraction, to: f32::from(end), whole_ms });
+            }
+            pieces.reverse();
+        } else {
+            pieces.push(Piece { edge: from.edge, from: from.fraction, to: to.fraction, whole_ms: whole_ms(from.edge) });
+        }
+        let ms = |p: &Piece| {
+            let at = |fraction| u64::from(self.graph.edge(p.edge).ms_from_start(fraction));
+            at(p.from).abs_diff(at(p.to))
+        };
+        let total_ms = pieces.iter().map(ms).sum();
+        Ok(self.graph.follow(from, to, pieces.into_iter(), total_ms))
+    }
+
+    fn cost(&self, from: &Snap, to: &Snap) -> Option<u64> {
+        self.search(from, to).map(|found| found.cost)
+    }
+
+    /// A* with the straight line at the graph's best speed, which nothing beats: no street is disliked less than 1.
+    fn search(&self, from: &Snap, to: &Snap) -> Option<Found> {
+        let graph = self.graph;
+        let per_ms = graph.speed_mps_max() / 1_000.0;
+        let left = |node: u32| {
+            let ms = graph.node(node).distance_m(to.at) / per_ms - BOUND_SLACK_MS;
+            ms.max(0.0) as u64 * ONE
+        };
+        let mut best = vec![u64::MAX; graph.node_count()];
+        let mut back = vec![Back::Nowhere; graph.node_count()];
+        let mut queue = BinaryHeap::new();
+        for ((node, ms), end) in exits(graph, from).into_iter().zip([1u8, 0]).filter_map(|(e, end)| Some((e?, end))) {
+            let cost = ms * self.dislikes.of_edge(from.edge);
+            if cost < best[node as usize] && self.is_clear(from.edge, from.fraction, f32::from(end)) {
+                best[node as usize] = cost;
+                back[node as usize] = Back::Begin(end);
+                queue.push(Reverse((cost + left(node), cost, node)));
+            }
+        }
+        let straight = along_shared_edge(graph, from, to)
+            .filter(|_| self.is_clear(from.edge, from.fraction, to.fraction))
+            .map(|ms| ms * self.dislikes.of_edge(from.edge));
+        let mut found = straight.map(|cost| (cost, None));
+        let entering = entrances(graph, to).into_iter().zip([0.0f32, 1.0]).filter_map(|(e, end)| Some((e?, end)));
+        let entering: Vec<((u32, u64), f32)> =
+            entering.filter(|&(_, end)| self.is_clear(to.edge, end, to.fraction)).collect();
+        while let Some(Reverse((bound, cost, node))) = queue.pop() {
+            if found.is_some_and(|(known, _)| bound >= known) {
+                break;
+            }
+            if cost > best[node as usize] {
+                continue;
+            }
+            for &((entrance, ms), end) in entering.iter().filter(|e| e.0.0 == node) {
+                let whole = cost + ms * self.dislikes.of_edge(to.edge);
+                if found.is_none_or(|(known, _)| whole < known) {
+                    found = Some((whole, Some((entrance, end))));
+                }
+            }
+            for arc in graph.arcs_out(node) {
+                let next = cost + u64::from(arc.ms) * self.dislikes.of_edge(arc.edge);
+                if next < best[arc.node as usize] && self.is_clear(arc.edge, 0.0, 1.0) {
+                    best[arc.node as usize] = next;
+                    // A loop is never part of a best way, so the two ends differ.
+                    let forward = graph.edge(arc.edge).start == node;
+                    back[arc.node as usize] = Back::Arc { node, edge: arc.edge, forward };
+                    queue.push(Reverse((next + left(arc.node), next, arc.node)));
+                }
+            }
+        }
+        found.map(|(cost, last)| Found { cost, back, last })
+    }
+
+    /// Whether no zone touches the street between two fractions, either way round.
+    fn is_clear(&self, edge: u32, a: f32, b: f32) -> bool {
+        if self.zones.is_empty() {
+            return true;
+        }
+        let (low, high) = (a.min(b), a.max(b));
+        let touched = |p: Position, q: Position| self.zones.iter().any(|zone| zone.touches(p, q));
+        let shape = self.graph.shape(edge);
+        if low <= 0.0 && high >= 1.0 {
+            return !shape.windows(2).any(|w| touched(w[0], w[1]));
+        }
+        let whole_m = f64::from(self.graph.edge(edge).length_m).max(f64::MIN_POSITIVE);
+        let (mut before_m, mut last) = (0.0, self.graph.along(edge, low));
+        for w in shape.windows(2) {
+            before_m += w[0].distance_m(w[1]);
+            let at = before_m / whole_m;
+            if at > f64::from(low) && at < f64::from(high) {
+                if touched(last, w[1]) {
+                    return false;
+                }
+                last = w[1];
+            }
+        }
+        !touched(last, self.graph.along(edge, high))
+    }
+}
+
+#[cfg(test)]
+#[path = "safer_tests.rs"]
+mod tests;

@@ -1,0 +1,323 @@
+//! The safer way held against the slow way round (every arc relaxed until nothing changes, zones sampled point by point), on
+//! tangles, drawn maps, the generated city and Seoul.
+
+use super::{DISLIKE_MAX, Dislikes, NoSaferWay, ONE, Search};
+use crate::position::Position;
+use crate::road::avoid::Zone;
+use crate::road::data::RoadClass;
+use crate::road::drawn::{Dice, Drawn, draw, place, tangle};
+use crate::road::{Graph, Lit, Profile, RoadMap, Snap};
+use proptest::prelude::*;
+
+/// Streets are looked at every so many metres.
+const LOOK_M: f64 = 5.0;
+
+fn some_class(way: u32) -> RoadClass {
+    use RoadClass::{Path, Primary, Residential, Secondary, Tertiary};
+    [Primary, Secondary, Tertiary, Residential, Path][way as usize % 5]
+}
+
+fn of_map(map: &RoadMap) -> Dislikes {
+    Dislikes::of(map.graph(Profile::Walk), &Lit::default(), |way| map.data.ways[way as usize].class)
+}
+
+/// Whether a street between two fractions has no looked-at point in a zone, or nearly.
+fn clear(graph: &Graph, zones: &[Zone], edge: u32, a: f32, b: f32) -> bool {
+    let whole_m = f64::from(graph.edge(edge).length_m);
+    let steps = (whole_m * f64::from((b - a).abs()) / LOOK_M).ceil().max(1.0) as u32;
+    let points: Vec<Position> =
+        (0..=steps).map(|i| graph.snap_at(edge, a + (b - a) * i as f32 / steps as f32).at).collect();
+    let mut all: Vec<Position> = points.clone();
+    // Between two looks a corner of the street may stick out.
+    if (a - b).abs() > 0.999 {
+        all.extend(graph.shape(edge));
+    }
+    !zones.iter().any(|z| all.iter().any(|&p| z.contains(p)) || points.windows(2).any(|w| z.touches(w[0], w[1])))
+}
+
+/// The slow twin: Bellman and Ford's.
+fn least_cost(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<u64> {
+    if zones.iter().any(|z| z.contains(from.at) || z.contains(to.at)) {
+        return None;
+    }
+    let part = |edge: u32, a: f32, b: f32| {
+        let at = |f: f32| u64::from(graph.edge(edge).ms_from_start(f));
+        clear(graph, zones, edge, a, b).then(|| at(a).abs_diff(at(b)) * dislikes.of_edge(edge))
+    };
+    let mut best = vec![u64::MAX; graph.node_count()];
+    let mut better = |node: u32, cost: u64| {
+        let found = cost < best[node as usize];
+        best[node as usize] = best[node as usize].min(cost);
+        found
+    };
+    let edge = graph.edge(from.edge);
+    for (open, node, end) in [(edge.forward(), edge.end, 1.0), (edge.backward(), edge.start, 0.0)] {
+        if let Some(cost) = part(from.edge, from.fraction, end).filter(|_| open) {
+            better(node, cost);
+        }
+    }
+    let open: Vec<(u32, u32, u64)> = (0..graph.edge_count() as u32)
+        .filter_map(|e| Some((e, part(e, 0.0, 1.0)?)))
+        .flat_map(|(e, cost)| {
+            let edge = graph.edge(e);
+            let ways =
+                [edge.forward().then_some((edge.start, edge.end)), edge.backward().then_some((edge.end, edge.start))];
+            ways.into_iter().flatten().map(move |(a, b)| (a, b, cost))
+        })
+        .collect();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for &(a, b, cost) in &open {
+            let whole = best[a as usize].saturating_add(cost);
+            changed |= whole < best[b as usize];
+            best[b as usize] = best[b as usize].min(whole);
+        }
+    }
+    let edge = graph.edge(to.edge);
+    let mut ends = Vec::new();
+    for (open, node, begin) in [(edge.forward(), edge.start, 0.0), (edge.backward(), edge.end, 1.0)] {
+        if let Some(cost) = part(to.edge, begin, to.fraction).filter(|_| open) {
+            ends.push(best[node as usize].saturating_add(cost));
+        }
+    }
+    if from.edge == to.edge {
+        let ahead =
+            (edge.forward() && from.fraction <= to.fraction) || (edge.backward() && to.fraction <= from.fraction);
+        ends.extend(part(to.edge, from.fraction, to.fraction).filter(|_| ahead));
+    }
+    ends.into_iter().filter(|&c| c != u64::MAX).min()
+}
+
+/// Every looked-at point of a way.
+fn looked_at(points: &[Position]) -> impl Iterator<Item = Position> + '_ {
+    points.windows(2).flat_map(|w| {
+        let steps = (w[0].distance_m(w[1]) / LOOK_M).ceil().max(1.0) as u32;
+        (0..=steps).map(move |i| w[0].towards(w[1], f64::from(i) / f64::from(steps)))
+    })
+}
+
+fn check(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<(), String> {
+    let slow = least_cost(graph, dislikes, from, to, zones);
+    let quick = Search { graph, dislikes, zones }.cost(from, to);
+    let inside = |s: &Snap| zones.iter().any(|z| z.contains(s.at));
+    match dislikes.route(graph, from, to, zones) {
+        Err(NoSaferWay::BeginsInside) if inside(from) => return Ok(()),
+        Err(NoSaferWay::EndsInside) if inside(to) && !inside(from) => return Ok(()),
+        Err(NoSaferWay::CutOff) if slow.is_none() => return Ok(()),
+        Err(other) => return Err(format!("{other:?} instead of {slow:?}")),
+        Ok(found) => {
+            if quick != slow {
+                return Err(format!("cost {quick:?} instead of {slow:?}"));
+            }
+            if let Some(p) = looked_at(&found.route.points).find(|&p| zones.iter().any(|z| z.contains(p))) {
+                return Err(format!("{:.6},{:.6} lies in a zone", p.lat(), p.lon()));
+            }
+            let fastest_s = graph.travel_time(from, to).ok_or("no fastest way")?;
+            let detour_s = found.route.duration_s - fastest_s;
+            if (detour_s - found.detour_s).abs() > 0.01 {
+                return Err(format!("detour {} instead of {detour_s}", found.detour_s));
+            }
+            if zones.is_empty() && f64::from(found.route.duration_s) > f64::from(fastest_s) * DISLIKE_MAX + 0.01 {
+                return Err(format!("{} s, {fastest_s} s at best", found.route.duration_s));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn some_zone(dice: &mut Dice) -> Zone {
+    let at = place(dice.unit() * 3_000.0, dice.unit() * 3_000.0);
+    if dice.below(2) == 0 {
+        return Zone::circle(at, 20.0 + dice.unit() * 500.0).unwrap();
+    }
+    let corners: Vec<Position> =
+        (0..3 + dice.below(5)).map(|_| place(dice.unit() * 3_000.0, dice.unit() * 3_000.0).towards(at, 0.7)).collect();
+    Zone::polygon(&corners).unwrap_or_else(|_| Zone::circle(at, 50.0).unwrap())
+}
+
+fn some_snap(dice: &mut Dice, graph: &Graph) -> Snap {
+    graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32)
+}
+
+#[test]
+fn agrees_with_the_slow_way_on_tangles_and_never_enters_a_zone() {
+    let mut counts = [0usize; 2];
+    for seed in 0..150 {
+        let mut dice = Dice(seed);
+        let map = RoadMap::build(tangle(&mut dice, 40, 40));
+        let graph = map.graph(Profile::Walk);
+        if graph.edge_count() == 0 {
+            continue;
+        }
+        let dislikes = Dislikes::of(graph, &Lit::default(), some_class);
+        for _ in 0..8 {
+            let zones: Vec<Zone> = (0..dice.below(4)).map(|_| some_zone(&mut dice)).collect();
+            let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
+            check(graph, &dislikes, &from, &to, &zones).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+            counts[usize::from(dislikes.route(graph, &from, &to, &zones).is_ok())] += 1;
+        }
+    }
+    println!("{} ways found, {} refused", counts[1], counts[0]);
+    assert!(counts[0] > 50 && counts[1] > 200, "both must happen: {counts:?}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_the_map_no_way_leads_through_a_zone(seed: u64, zone_count in 1usize..6) {
+        let mut dice = Dice(seed);
+        let map = RoadMap::build(tangle(&mut dice, 25, 30));
+        let graph = map.graph(Profile::Walk);
+        prop_assume!(graph.edge_count() > 0);
+        let dislikes = Dislikes::of(graph, &Lit::default(), some_class);
+        let zones: Vec<Zone> = (0..zone_count).map(|_| some_zone(&mut dice)).collect();
+        let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
+        let outcome = check(graph, &dislikes, &from, &to, &zones);
+        prop_assert!(outcome.is_ok(), "seed {}: {}", seed, outcome.unwrap_err());
+    }
+}
+
+/// Two ways from A to F: straight through the lane D-E, or round by the main road B-C. Which street is what, by its place.
+fn two_ways() -> Drawn {
+    draw(concat!(
+        "B-----C\n", //
+        "|     |\n",
+        "A-D-E-F",
+    ))
+}
+
+fn by_place(drawn: &Drawn, main: &str) -> Dislikes {
+    let graph = drawn.map.graph(Profile::Walk);
+    let corners: Vec<Position> = main.chars().map(|c| drawn.at(c)).collect();
+    Dislikes::of(graph, &Lit::default(), |way| {
+        let nodes = &drawn.map.data.ways[way as usize].nodes;
+        let is_main = nodes.iter().all(|&n| corners.contains(&drawn.map.data.nodes[n as usize]));
+        if is_main { RoadClass::Primary } else { RoadClass::Path }
+    })
+}
+
+#[test]
+fn the_main_road_is_worth_a_detour_and_the_detour_is_told() {
+    let drawn = two_ways();
+    let graph = drawn.map.graph(Profile::Walk);
+    let (a, f) = (graph.snap(drawn.at('A')).unwrap(), graph.snap(drawn.at('F')).unwrap());
+    let found = by_place(&drawn, "ABCF").route(graph, &a, &f, &[]).unwrap();
+    assert!(found.route.points.contains(&drawn.at('B')) && !found.route.points.contains(&drawn.at('D')));
+    // 1,000 m instead of 600 m at 5 km/h.
+    assert!((found.detour_s - 400.0 / 5.0 * 3.6).abs() < 2.0, "{}", found.detour_s);
+    let found = by_place(&drawn, "").route(graph, &a, &f, &[]).unwrap();
+    assert!(found.route.points.contains(&drawn.at('D')));
+    assert_eq!(found.detour_s, 0.0);
+}
+
+#[test]
+fn lamps_and_cameras_make_up_for_a_small_street() {
+    let drawn = two_ways();
+    let graph = drawn.map.graph(Profile::Walk);
+    let lane = |way: u32| some_lane(&drawn, way);
+    let lamps: Vec<Position> = (0..12).map(|i| drawn.between('A', 'F', f64::from(i) / 12.0 + 0.04)).collect();
+    let edge = graph.snap(drawn.between('D', 'E', 0.5)).unwrap().edge;
+    let dislike =
+        |lamps: &[Position], cameras: &[Position]| Dislikes::of(graph, &Lit::of(graph, lamps, cameras), lane).get(edge);
+    let cases = [
+        (&lamps[..0], &lamps[..0], 2.0),
+        (&lamps[..], &lamps[..0], 1.7),
+        (&lamps[..0], &lamps[..], 1.8),
+        (&lamps[..], &lamps[..], 1.5),
+    ];
+    for (lamps, cameras, expected) in cases {
+        assert!((dislike(lamps, cameras) - expected).abs() < 1e-9, "{} lamps, {} cameras", lamps.len(), cameras.len());
+    }
+    // One lamp in 200 m lights no street.
+    assert!((dislike(&[drawn.between('D', 'E', 0.5)], &[]) - 2.0).abs() < 1e-9);
+}
+
+fn some_lane(_: &Drawn, _: u32) -> RoadClass {
+    RoadClass::Path
+}
+
+#[test]
+fn nothing_is_disliked_less_than_a_main_road() {
+    let drawn = two_ways();
+    let graph = drawn.map.graph(Profile::Walk);
+    let lamps: Vec<Position> = (0..60).map(|i| drawn.between('A', 'F', f64::from(i) / 60.0)).collect();
+    let dislikes = Dislikes::of(graph, &Lit::of(graph, &lamps, &lamps), |_| RoadClass::Primary);
+    assert!((0..graph.edge_count() as u32).all(|e| dislikes.of_edge(e) == ONE));
+}
+
+#[test]
+fn a_zone_on_the_short_way_sends_one_round_and_one_on_both_cuts_off() {
+    let drawn = two_ways();
+    let graph = drawn.map.graph(Profile::Walk);
+    let dislikes = by_place(&drawn, "");
+    let (a, f) = (graph.snap(drawn.at('A')).unwrap(), graph.snap(drawn.at('F')).unwrap());
+    let short = Zone::circle(drawn.between('D', 'E', 0.5), 50.0).unwrap();
+    let long = Zone::circle(drawn.between('B', 'C', 0.5), 50.0).unwrap();
+    let found = dislikes.route(graph, &a, &f, std::slice::from_ref(&short)).unwrap();
+    assert!(found.route.points.contains(&drawn.at('B')));
+    assert!((found.detour_s - 288.0).abs() < 2.0, "{}", found.detour_s);
+    assert_eq!(dislikes.route(graph, &a, &f, &[short.clone(), long]), Err(NoSaferWay::CutOff));
+    let from_within = graph.snap(drawn.between('D', 'E', 0.4)).unwrap();
+    assert_eq!(dislikes.route(graph, &from_within, &f, std::slice::from_ref(&short)), Err(NoSaferWay::BeginsInside));
+    assert_eq!(dislikes.route(graph, &f, &from_within, std::slice::from_ref(&short)), Err(NoSaferWay::EndsInside));
+    assert_eq!(dislikes.route(graph, &from_within, &from_within, &[short]), Err(NoSaferWay::BeginsInside));
+}
+
+#[test]
+fn one_leaves_a_street_by_the_end_that_is_clear() {
+    let drawn = two_ways();
+    let graph = drawn.map.graph(Profile::Walk);
+    let dislikes = by_place(&drawn, "");
+    // Near C on B-C, with a zone between there and C.
+    let from = graph.snap(drawn.between('B', 'C', 0.7)).unwrap();
+    let to = graph.snap(drawn.at('F')).unwrap();
+    let zone = Zone::circle(drawn.between('B', 'C', 0.85), 40.0).unwrap();
+    let found = dislikes.route(graph, &from, &to, &[zone]).unwrap();
+    assert!(found.route.points.contains(&drawn.at('B')) && !found.route.points.contains(&drawn.at('C')));
+    // On the same street, with a zone between: round the block.
+    let to = graph.snap(drawn.between('B', 'C', 0.95)).unwrap();
+    let zone = Zone::circle(drawn.between('B', 'C', 0.85), 40.0).unwrap();
+    let found = dislikes.route(graph, &from, &to, &[zone]).unwrap();
+    assert!(found.route.points.contains(&drawn.at('D')));
+}
+
+#[test]
+fn on_the_cities_no_way_enters_a_zone() {
+    let city = RoadMap::build(crate::city::generate(crate::city::DEFAULT_SEED));
+    on_streets(&city, "generated", 20);
+    for (file, queries) in [("seoul-jung-small.osm.pbf", 20), ("seoul-drive-2025-05.osm.pbf", 10)] {
+        let Some(path) = crate::road::load::tests::extract(file) else { continue };
+        let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
+        on_streets(&RoadMap::build(data), &file[..10], queries);
+    }
+}
+
+/// Zones on the fastest way, where they hurt.
+fn on_streets(map: &RoadMap, name: &str, queries: usize) {
+    let graph = map.graph(Profile::Walk);
+    let dislikes = of_map(map);
+    let (mut found, mut refused) = (0, 0);
+    for seed in 0..queries as u64 {
+        let mut dice = Dice(seed);
+        let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
+        let fastest = graph.route(&from, &to).unwrap();
+        let mut zones = Vec::new();
+        while zones.len() < 4 {
+            let on_the_way = fastest.position_at(fastest.duration_s * (0.15 + 0.7 * dice.unit() as f32));
+            zones.push(Zone::circle(on_the_way, 30.0 + 170.0 * dice.unit()).unwrap());
+        }
+        match dislikes.route(graph, &from, &to, &zones) {
+            Ok(way) => {
+                let inside = looked_at(&way.route.points).filter(|&p| zones.iter().any(|z| z.contains(p))).count();
+                assert_eq!(inside, 0, "{name}, seed {seed}");
+                assert!(way.detour_s >= 0.0);
+                found += 1;
+            }
+            Err(_) => refused += 1,
+        }
+    }
+    println!("{name}: {found} ways round four zones, {refused} refused");
+    assert!(found > queries / 3, "{name}: {found}");
+}
