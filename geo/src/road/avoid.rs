@@ -155,12 +155,12 @@ fn surrounds(corners: &[Flat], p: Flat) -> bool {
     crossed.count() % 2 == 1
 }
 
-fn to_segment_m(p: Flat, a: Flat, b: Flat) -> f64 {
-    let d = [b[0] - a[0], b[1] - a[1]];
-    let square = d[0] * d[0] + d[1] * d[1];
-    let t = if square == 0.0 { 0.0 } else { ((p[0] - a[0]) * d[0] + (p[1] - a[1]) * d[1]) / square };
-    let t = t.clamp(0.0, 1.0);
-    (a[0] + t * d[0] - p[0]).hypot(a[1] + t * d[1] - p[1])
+fn to_segment_m(point: Flat, from: Flat, to: Flat) -> f64 {
+    let along = [to[0] - from[0], to[1] - from[1]];
+    let square = along[0] * along[0] + along[1] * along[1];
+    let dot = (point[0] - from[0]) * along[0] + (point[1] - from[1]) * along[1];
+    let share = if square == 0.0 { 0.0 } else { (dot / square).clamp(0.0, 1.0) };
+    (from[0] + share * along[0] - point[0]).hypot(from[1] + share * along[1] - point[1])
 }
 
 /// Whether two segments come nearer than the margin.
