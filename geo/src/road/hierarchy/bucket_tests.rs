@@ -1,46 +1,38 @@
 //! A bucket held against a plain sorted list.
 
-use super::{Bucket, FRESH_MAX, is_gone, packed, unpacked};
+use super::{Bucket, FRESH_MIN, SETTLED_PER_FRESH, packed, unpacked};
 use crate::road::drawn::Dice;
+use std::collections::HashSet;
 
 #[test]
 fn behaves_as_a_sorted_list() {
-    for (seed, size) in [(1, 3), (2, FRESH_MAX), (3, FRESH_MAX * 36)] {
+    for (seed, size) in [(1, 3), (2, FRESH_MIN), (3, FRESH_MIN * 36)] {
         let mut dice = Dice(seed);
-        let mut list: Vec<u64> = (0..size as u32 / 2).map(|i| packed(i * 7 % 1000, i + 1)).collect();
+        let mut list: Vec<u64> = (0..size as u32 / 2).map(|i| packed(i * 7 % 1000, i)).collect();
         list.sort_unstable();
         let mut bucket = Bucket::of(&list);
-        for _ in 0..size * 8 {
-            let entry = packed(dice.below(1000) as u32, 1 + dice.below(4000) as u32);
-            match list.binary_search(&entry) {
-                Err(at) if list.len() < size => {
-                    list.insert(at, entry);
-                    bucket.insert(entry);
-                }
-                Ok(at) => {
-                    list.remove(at);
-                    bucket.withdraw(entry);
-                }
-                Err(at) => {
-                    bucket.withdraw(entry);
-                    let other = list.remove(at % size);
-                    bucket.withdraw(other);
-                }
+        let mut gone: HashSet<u64> = HashSet::new();
+        for step in 0..size as u32 * 8 {
+            if list.len() < size {
+                let entry = packed(dice.below(1000) as u32, 10_000 + step);
+                list.insert(list.partition_point(|&e| e < entry), entry);
+                let swept = bucket.insert(entry, |e| !gone.contains(&e));
+                assert!(!swept || bucket.runs().concat().iter().all(|e| !gone.contains(e)));
+            } else {
+                gone.insert(list.remove(dice.below(list.len())));
             }
-            assert_eq!(bucket.len(), list.len());
-            let least_ms = list.first().map(|&e| unpacked(e).0);
-            assert_eq!(bucket.least_ms().is_some(), least_ms.is_some());
-            assert!(bucket.least_ms() <= least_ms);
-            assert!(bucket.runs().iter().all(|run| run.is_sorted_by_key(|&e| unpacked(e).0)));
-            let all: usize = bucket.runs().iter().map(|run| run.len()).sum();
-            assert!(all <= list.len() + list.len() / 2 + FRESH_MAX, "{all} kept for {}", list.len());
+            if dice.below(20) == 0 {
+                bucket.sweep(|e| !gone.contains(&e));
+                assert_eq!(bucket.least_ms(), list.first().map(|&e| unpacked(e).0));
+            }
+            let [settled, fresh] = bucket.runs();
+            assert!(settled.is_sorted() && fresh.is_sorted());
+            assert!(fresh.len() <= FRESH_MIN + size * 2 / SETTLED_PER_FRESH);
+            let mut left: Vec<u64> = [settled, fresh].concat().into_iter().filter(|e| !gone.contains(e)).collect();
+            left.sort_unstable();
+            assert_eq!(left, list, "seed {seed}");
         }
-        let mut left: Vec<u64> = bucket.runs().concat().into_iter().filter(|&e| !is_gone(e)).collect();
-        left.sort_unstable();
-        assert_eq!(left, list, "seed {seed}");
-        for entry in list {
-            bucket.withdraw(entry);
-        }
-        assert_eq!((bucket.len(), bucket.least_ms()), (0, None));
+        bucket.sweep(|_| false);
+        assert!(bucket.runs().concat().is_empty());
     }
 }

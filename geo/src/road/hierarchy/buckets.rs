@@ -3,6 +3,10 @@
 //!
 //! What is left of the arc they are on, and the time until they are free, stay outside the buckets: moving along the same
 //! edge changes two numbers. Both only ever add, so an entry is a lower bound and a search may stop at it.
+//!
+//! Who moves on is given a new number and the old one is marked as gone: nobody leaves by its exits any more, and its entries
+//! are left where they are until the broom comes past, some buckets at every move. A number is used again after the broom has
+//! been everywhere.
 
 use super::bucket::{Bucket, packed, unpacked};
 use super::climb::Reached;
@@ -17,14 +21,25 @@ use std::sync::Arc;
 /// Least time of an empty bucket.
 const EMPTY: u32 = u32::MAX;
 
-/// A way off: two for each person, `person * 2` along their edge and `person * 2 + 1` against it. Persons are numbered from 1;
-/// 0 is nobody, who reaches nothing.
-#[derive(Clone, Copy, Debug, Default)]
+/// The broom goes round in as many moves as there are staff, or so many.
+const ROUND_MIN: usize = 64;
+
+/// A way off: two for each person, `person * 2` along their edge and `person * 2 + 1` against it.
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Exit {
     /// Milliseconds of the arc that are left.
     pub(super) rest_ms: u32,
     /// Milliseconds until they may set out.
     pub(super) free_ms: u32,
+}
+
+impl Exit {
+    /// Of somebody who has gone: too far from everywhere.
+    const GONE: Self = Self { rest_ms: UNREACHED + 1, free_ms: 0 };
+
+    pub(super) fn is_gone(self) -> bool {
+        self.rest_ms > UNREACHED
+    }
 }
 
 /// Where a node's bucket is.
@@ -36,11 +51,10 @@ struct Head {
 }
 
 /// Somebody on the road.
+#[derive(Clone, Copy)]
 struct Person<Id> {
     id: Id,
     snap: Snap,
-    /// The entries of each way off, to take them out again.
-    kept: Vec<Reached<2>>,
 }
 
 /// Staff by how soon they can be anywhere.
@@ -48,14 +62,17 @@ pub struct StaffBuckets<Id> {
     pub(super) metric: Arc<Metric>,
     /// By rank.
     heads: Vec<Head>,
-    /// Those that are not empty, and some that are.
-    buckets: Vec<Bucket>,
+    /// Those that are not empty, and some that are, each with its node.
+    buckets: Vec<(u32, Bucket)>,
     spare: Vec<u32>,
+    /// The slot where the broom goes on.
+    broom: usize,
     pub(super) exits: Vec<Exit>,
-    /// From number 1.
     people: Vec<Person<Id>>,
-    /// Persons not in use, to be used again.
+    /// Numbers that no entry holds, to be used again.
     unused: Vec<u32>,
+    /// Numbers of those who have gone since the broom set out on its present round, and before.
+    gone: [Vec<u32>; 2],
     person_of: HashMap<Id, u32>,
     on_edge: HashMap<u32, Vec<u32>>,
 }
@@ -69,9 +86,11 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             heads: vec![Head { least_ms: EMPTY, slot: 0 }; nodes],
             buckets: Vec::new(),
             spare: Vec::new(),
-            exits: vec![Exit { rest_ms: UNREACHED + 1, free_ms: 0 }; 2],
+            broom: 0,
+            exits: Vec::new(),
             people: Vec::new(),
             unused: Vec::new(),
+            gone: [Vec::new(), Vec::new()],
             person_of: HashMap::new(),
             on_edge: HashMap::new(),
         }
@@ -82,17 +101,16 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     pub fn filled(metric: Arc<Metric>, staff: impl IntoIterator<Item = (Id, Snap, u32)>) -> Self {
         let mut this = Self::new(metric);
         let mut all: Vec<(u32, u64)> = Vec::new();
-        for (id, snap, free_ms) in staff {
-            this.remove(id);
-            let entries = entries_of(&this.metric, &snap);
-            let person = this.new_person(id, snap);
-            all.extend(packed_entries(person, &entries));
-            this.stand(person, snap, free_ms, entries);
+        let last: HashMap<Id, (Snap, u32)> =
+            staff.into_iter().map(|(id, snap, free_ms)| (id, (snap, free_ms))).collect();
+        for (id, (snap, free_ms)) in last {
+            let person = this.new_person(id, snap, free_ms);
+            all.extend(packed_entries(person, &entries_of(&this.metric, &snap)));
         }
         for (rank, bucket) in grouped(this.heads.len(), &all) {
             let least_ms = bucket.least_ms().unwrap_or(EMPTY);
             this.heads[rank] = Head { least_ms, slot: this.buckets.len() as u32 };
-            this.buckets.push(bucket);
+            this.buckets.push((rank as u32, bucket));
         }
         this
     }
@@ -102,10 +120,10 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         self.heads[rank as usize].least_ms
     }
 
-    /// The runs of a node's bucket.
+    /// The runs of a node's bucket. Entries of exits that are gone may be among them.
     pub(super) fn runs(&self, rank: u32) -> [&[u64]; 2] {
         let head = self.heads[rank as usize];
-        if head.least_ms == EMPTY { [&[]; 2] } else { self.buckets[head.slot as usize].runs() }
+        if head.least_ms == EMPTY { [&[]; 2] } else { self.buckets[head.slot as usize].1.runs() }
     }
 
     /// The metric they stand on.
@@ -125,7 +143,8 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Entries in all buckets, for figures.
     pub fn entries_count(&self) -> usize {
-        self.buckets.iter().map(Bucket::len).sum()
+        let entries = self.buckets.iter().flat_map(|(_, bucket)| bucket.runs()).flatten();
+        entries.filter(|&&e| counts(&self.exits, e)).count()
     }
 
     /// Where somebody is, or will be when free.
@@ -146,7 +165,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Puts somebody where they will be free in so many milliseconds (at most [`FREE_MS_MAX`]), or moves them.
     pub fn put_busy(&mut self, id: Id, snap: Snap, free_ms: u32) {
         let entries = if self.stands_on(id, snap.edge) { Vec::new() } else { entries_of(&self.metric, &snap) };
-        self.put_with(id, snap, free_ms, entries);
+        self.put_with(id, snap, free_ms, &entries);
     }
 
     /// Whether moving somebody to this edge needs no new entries.
@@ -155,37 +174,25 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     /// With the entries worked out already; they are ignored if the edge is the one they are on.
-    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: Vec<Reached<2>>) {
-        let person = match self.person_of.get(&id) {
-            Some(&person) if self.person(person).snap.edge == snap.edge => {
-                self.person_mut(person).snap = snap;
+    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: &[Reached<2>]) {
+        if let Some(&person) = self.person_of.get(&id) {
+            if self.person(person).snap.edge == snap.edge {
+                self.people[person as usize].snap = snap;
                 self.set_rests(person, free_ms);
                 return;
             }
-            Some(&person) => {
-                self.take_out(person);
-                person
-            }
-            None => self.new_person(id, snap),
-        };
-        for (rank, entry) in packed_entries(person, &entries) {
+            self.leave(person);
+        }
+        let person = self.new_person(id, snap, free_ms);
+        for (rank, entry) in packed_entries(person, entries) {
             self.insert(rank, entry);
         }
-        self.stand(person, snap, free_ms, entries);
-    }
-
-    fn stand(&mut self, person: u32, snap: Snap, free_ms: u32, kept: Vec<Reached<2>>) {
-        self.person_mut(person).snap = snap;
-        self.person_mut(person).kept = kept;
-        self.set_rests(person, free_ms);
-        self.on_edge.entry(snap.edge).or_default().push(person);
     }
 
     /// Takes somebody off the road; false if they were not on it.
     pub fn remove(&mut self, id: Id) -> bool {
         let Some(person) = self.person_of.remove(&id) else { return false };
-        self.take_out(person);
-        self.unused.push(person);
+        self.leave(person);
         true
     }
 
@@ -199,15 +206,11 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// Numbers of persons run below this.
     pub(super) fn people_end(&self) -> usize {
-        self.people.len() + 1
+        self.people.len()
     }
 
     fn person(&self, person: u32) -> &Person<Id> {
-        &self.people[person as usize - 1]
-    }
-
-    fn person_mut(&mut self, person: u32) -> &mut Person<Id> {
-        &mut self.people[person as usize - 1]
+        &self.people[person as usize]
     }
 
     /// Persons on an edge.
@@ -215,17 +218,17 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         self.on_edge.get(&edge).map_or(&[], Vec::as_slice)
     }
 
-    fn new_person(&mut self, id: Id, snap: Snap) -> u32 {
-        let fresh = Person { id, snap, kept: Vec::new() };
-        let person = if let Some(person) = self.unused.pop() {
-            *self.person_mut(person) = fresh;
-            person
+    fn new_person(&mut self, id: Id, snap: Snap, free_ms: u32) -> u32 {
+        let person = self.unused.pop().unwrap_or(self.people.len() as u32);
+        if person as usize == self.people.len() {
+            self.people.push(Person { id, snap });
+            self.exits.extend([Exit::GONE; 2]);
         } else {
-            self.people.push(fresh);
-            self.exits.extend([Exit::default(); 2]);
-            self.people.len() as u32
-        };
+            self.people[person as usize] = Person { id, snap };
+        }
         self.person_of.insert(id, person);
+        self.on_edge.entry(snap.edge).or_default().push(person);
+        self.set_rests(person, free_ms);
         person
     }
 
@@ -238,11 +241,10 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         }
     }
 
-    fn take_out(&mut self, person: u32) {
-        let kept = std::mem::take(&mut self.person_mut(person).kept);
-        for (rank, entry) in packed_entries(person, &kept) {
-            self.withdraw(rank, entry);
-        }
+    /// Marks a number as gone and lets the broom go on a little.
+    fn leave(&mut self, person: u32) {
+        self.exits[person as usize * 2..][..2].fill(Exit::GONE);
+        self.gone[0].push(person);
         let edge = self.person(person).snap.edge;
         if let Some(there) = self.on_edge.get_mut(&edge) {
             there.retain(|&p| p != person);
@@ -250,31 +252,54 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
                 self.on_edge.remove(&edge);
             }
         }
+        self.sweep(self.buckets.len() / self.len().max(ROUND_MIN) + 1);
+    }
+
+    /// Clears the next so many buckets of what has gone.
+    fn sweep(&mut self, slots: usize) {
+        let to = (self.broom + slots).min(self.buckets.len());
+        for slot in self.broom..to {
+            let (node, bucket) = &mut self.buckets[slot];
+            let head = &mut self.heads[*node as usize];
+            // A spare one's node may have another by now.
+            if head.least_ms == EMPTY || head.slot as usize != slot {
+                continue;
+            }
+            bucket.sweep(|entry| counts(&self.exits, entry));
+            head.least_ms = bucket.least_ms().unwrap_or(EMPTY);
+            if head.least_ms == EMPTY {
+                self.spare.push(slot as u32);
+            }
+        }
+        self.broom = to;
+        if to == self.buckets.len() {
+            self.broom = 0;
+            // Who went before the broom set out is nowhere any more.
+            self.unused.append(&mut self.gone[1]);
+            self.gone.swap(0, 1);
+        }
     }
 
     fn insert(&mut self, node: u32, entry: u64) {
         let head = &mut self.heads[node as usize];
         if head.least_ms == EMPTY {
             head.slot = self.spare.pop().unwrap_or_else(|| {
-                self.buckets.push(Bucket::default());
+                self.buckets.push((node, Bucket::default()));
                 self.buckets.len() as u32 - 1
             });
+            self.buckets[head.slot as usize].0 = node;
         }
         head.least_ms = head.least_ms.min(unpacked(entry).0);
-        self.buckets[head.slot as usize].insert(entry);
-    }
-
-    fn withdraw(&mut self, node: u32, entry: u64) {
-        let head = &mut self.heads[node as usize];
-        let bucket = &mut self.buckets[head.slot as usize];
-        bucket.withdraw(entry);
-        if let Some(least_ms) = bucket.least_ms() {
-            head.least_ms = least_ms;
-        } else {
-            head.least_ms = EMPTY;
-            self.spare.push(head.slot);
+        let (_, bucket) = &mut self.buckets[head.slot as usize];
+        if bucket.insert(entry, |entry| counts(&self.exits, entry)) {
+            head.least_ms = bucket.least_ms().unwrap_or(EMPTY);
         }
     }
+}
+
+/// Whether an entry is of somebody who has not gone.
+fn counts(exits: &[Exit], entry: u64) -> bool {
+    !exits[unpacked(entry).1 as usize].is_gone()
 }
 
 /// Buckets of (rank, entry) pairs, those that are not empty by ascending rank: a counting sort by rank, then each for itself.

@@ -5,7 +5,7 @@
 //! can be as soon, so equal times come in the order of ids.
 
 use super::UNREACHED;
-use super::bucket::{NOBODY, unpacked};
+use super::bucket::unpacked;
 use super::buckets::StaffBuckets;
 use super::metric::Arrivals;
 use crate::road::snap::Snap;
@@ -65,7 +65,7 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
         let exit_of = self.buckets.exits[exit as usize];
         let ms = road_ms + exit_of.rest_ms;
         // The first entry of an exit is its least; less than nothing is no way (as in `nearest`).
-        if exit != NOBODY && ms >= self.arrivals.entrances.bias_ms && self.seen.insert(exit) {
+        if !exit_of.is_gone() && ms >= self.arrivals.entrances.bias_ms && self.seen.insert(exit) {
             self.found.push(Reverse((ms + exit_of.free_ms, self.buckets.id(exit / 2))));
         }
         if let Some(&next) = run_of.get(place as usize + 1) {

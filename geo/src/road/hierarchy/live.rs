@@ -53,7 +53,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
         let known = read(&side.buckets).stands_on(id, snap.edge);
         // Climbed before the buckets are held.
         let entries = if known { Vec::new() } else { entries_of(&side.metric, &snap) };
-        side.write(|buckets| buckets.put_with(id, snap, free_ms, entries));
+        side.write(|buckets| buckets.put_with(id, snap, free_ms, &entries));
         if let Some(moves) = &mut *moves {
             moves.push((id, Some((snap, free_ms))));
         }
