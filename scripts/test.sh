@@ -9,6 +9,15 @@ DONGHAENG_REDIS_SERVER=$(scripts/redis-server.sh)
 export DONGHAENG_REDIS_SERVER
 DONGHAENG_CHROMIUM=$(scripts/chromium.sh)
 export DONGHAENG_CHROMIUM
+# One oracle of the travel times is C++.
+if ! command -v c++ >/dev/null; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get install -y --no-install-recommends g++ || { apt-get update && apt-get install -y --no-install-recommends g++; }
+  else
+    echo "no C++ compiler found: install g++" >&2
+    exit 1
+  fi
+fi
 echo "redis: $DONGHAENG_REDIS_SERVER"
 echo "chromium: $DONGHAENG_CHROMIUM"
 if [ -d ../shared/data/roads ]; then

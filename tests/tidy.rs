@@ -38,6 +38,22 @@ fn no_file_has_a_name_that_says_nothing() {
 }
 
 #[test]
+fn unsafe_code_is_in_one_file() {
+    let word = concat!("uns", "afe");
+    let said = tracked().into_iter().filter(|path| path.ends_with(".rs") && !path.starts_with("fuzz/"));
+    let with: Vec<String> = said
+        .filter(|path| {
+            let code = read(path);
+            let mut lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+            lines.any(|line| {
+                [" {", " fn", " impl", " extern"].iter().any(|next| line.contains(&format!("{word}{next}")))
+            })
+        })
+        .collect();
+    assert_eq!(with, ["geo/src/road/column.rs"]);
+}
+
+#[test]
 fn nothing_is_left_for_later_in_the_code() {
     let marks = [
         concat!("TO", "DO"),

@@ -326,3 +326,7 @@ impl Graph {
         shape[shape.len() - 1]
     }
 }
+
+#[cfg(test)]
+#[path = "snap_tests.rs"]
+mod tests;

@@ -9,7 +9,7 @@
 const FRESH_MIN: usize = 32;
 
 /// So many entries in the first run allow one more in the second: putting in order costs as much as what it is done for.
-const SETTLED_PER_FRESH: usize = 32;
+const SETTLED_PER_FRESH: usize = 8;
 
 /// Entries in two runs.
 #[derive(Debug, Default)]

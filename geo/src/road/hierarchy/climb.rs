@@ -107,8 +107,7 @@ pub(super) fn climb<const LANES: usize>(
             let meeting = tree.meeting(a.0, b.0);
             let mut ends = [reached.len(); 4];
             for (i, (node, ms)) in [a, b].into_iter().enumerate() {
-                let here = &mut times[tree.depth[node as usize] as usize];
-                *here = least(*here, ms);
+                lower(&mut times[tree.depth[node as usize] as usize], &ms, 0);
                 if node != meeting {
                     ascend(tree, up, node, meeting, times, reached);
                 }
@@ -130,12 +129,13 @@ pub(super) fn climb<const LANES: usize>(
     reached.retain(|r| r.ms != [UNREACHED; LANES]);
 }
 
-fn least<const LANES: usize>(a: [u32; LANES], b: [u32; LANES]) -> [u32; LANES] {
-    std::array::from_fn(|lane| a[lane].min(b[lane]))
-}
-
-fn later<const LANES: usize>(ms: [u32; LANES], by_ms: u32) -> [u32; LANES] {
-    ms.map(|ms| ms + by_ms)
+/// Lowers each lane to another time that much later, where that is less. In place: arrays handed over by value are packed into
+/// one word and unpacked again at every arc.
+#[inline]
+fn lower<const LANES: usize>(known: &mut [u32; LANES], ms: &[u32; LANES], by_ms: u32) {
+    for (known, ms) in known.iter_mut().zip(ms) {
+        *known = (*known).min(ms + by_ms);
+    }
 }
 
 fn ascend<const LANES: usize>(
@@ -152,8 +152,7 @@ fn ascend<const LANES: usize>(
         if ms != [UNREACHED; LANES] {
             reached.push(Reached { node, ms });
             for arc in up.of(node) {
-                let known = &mut times[arc.depth as usize];
-                *known = least(*known, later(ms, arc.ms));
+                lower(&mut times[arc.depth as usize], &ms, arc.ms);
             }
         }
         node = tree.parent[node as usize];
@@ -165,9 +164,11 @@ fn prune<const LANES: usize>(tree: &Tree, back: &UpArcs, times: &mut [[u32; LANE
     for r in reached.iter_mut().rev() {
         let mut over = [UNREACHED; LANES];
         for arc in back.of(r.node) {
-            over = least(over, later(times[arc.depth as usize], arc.ms));
+            lower(&mut over, &times[arc.depth as usize], arc.ms);
         }
-        times[tree.depth[r.node as usize] as usize] = least(over, r.ms);
+        let here = &mut times[tree.depth[r.node as usize] as usize];
+        *here = over;
+        lower(here, &r.ms, 0);
         for (ms, over) in r.ms.iter_mut().zip(over) {
             if over <= *ms {
                 *ms = UNREACHED;

@@ -39,6 +39,8 @@ mod exact_tests;
 mod live_tests;
 #[cfg(test)]
 mod oracle_tests;
+#[cfg(test)]
+mod routingkit_tests;
 
 pub use buckets::StaffBuckets;
 pub use lazy::Soonest;
