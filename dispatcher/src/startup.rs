@@ -7,6 +7,7 @@ use crate::engine::Engine;
 use crate::engine::judge::EngineJudge;
 use crate::engine::roster::Roster;
 use crate::http::command::is_at_work;
+use crate::http::guide::Guide;
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
@@ -15,7 +16,9 @@ use crate::record::Record;
 use crate::view::incident::{FOLLOWED_S, follows_device};
 use crate::{shutdown, telemetry, tls, ws};
 use anyhow::{Context, Result};
+use geo::Position;
 use geo::road::RoadMap;
+use geo::road::lit::read_points;
 use geo::tile::TileMaker;
 use matcher::model::Timestamp;
 use std::fmt::Write as _;
@@ -49,6 +52,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let map = Arc::new(read_map(&config).await?);
+    let guide = Guide::new(Arc::clone(&map), points(config.lamps.as_deref())?, points(config.cameras.as_deref())?);
     let live = Arc::new(open_live(&config, &env).await?);
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
@@ -66,6 +70,7 @@ pub async fn serve(config: Config) -> Result<()> {
         record: Arc::clone(&record),
         roster: Arc::clone(&roster),
         sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&map))),
+        guide: Arc::new(guide),
         judge: Arc::new(EngineJudge::new(Arc::clone(&live), Arc::clone(&roster), Arc::clone(&map))),
         env: env.clone(),
         config: http::Config {
@@ -128,6 +133,12 @@ async fn read_map(config: &Config) -> Result<RoadMap> {
         "map ready"
     );
     Ok(map)
+}
+
+/// A list of points that the settings name.
+fn points(list: Option<&Path>) -> Result<Vec<Position>> {
+    let Some(path) = list else { return Ok(Vec::new()) };
+    read_points(path).with_context(|| format!("cannot use the list {}", path.display()))
 }
 
 async fn open_live(config: &Config, env: &Env) -> Result<Live> {

@@ -19,6 +19,8 @@ pub enum Grid {
     District,
     /// Resolution 8, about 0.7 km²: the live index, and the coarse area an offer shows.
     Index,
+    /// Resolution 9, about 0.1 km²: how far one gets on foot.
+    Street,
 }
 
 /// A number or text that is not a cell.
@@ -39,6 +41,7 @@ impl Grid {
             Self::Tag => Resolution::Five,
             Self::District => Resolution::Seven,
             Self::Index => Resolution::Eight,
+            Self::Street => Resolution::Nine,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::{clock::Env, http, record::Record, startup, telemetry, tls};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
 use geo::road::RoadMap;
+use geo::road::lit::read_points;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -104,6 +105,11 @@ pub async fn run() -> Result<()> {
                 let shown = map.display();
                 RoadMap::check(map)
                     .map_err(|error| Misuse(format!("these settings cannot be used:\n  map: {shown}: {error}")))?;
+            }
+            for (setting, list) in [("lamps", &config.lamps), ("cameras", &config.cameras)] {
+                if let Some(Err(error)) = list.as_ref().map(|list| read_points(list)) {
+                    return Err(Misuse(format!("these settings cannot be used:\n  {setting}: {error}")).into());
+                }
             }
             say(&toml::to_string(&config).context("settings can be shown")?)
         }

@@ -44,6 +44,12 @@ pub struct Flags {
     /// Map made by `import-map` [default: the built-in generated city]
     #[arg(long, env = "DONGHAENG_MAP", value_name = "FILE.graph")]
     pub map: Option<PathBuf>,
+    /// Places of street lamps, for the safer way on foot: CSV with columns `lon` and `lat` [default: none known]
+    #[arg(long, env = "DONGHAENG_LAMPS", value_name = "FILE.csv")]
+    pub lamps: Option<PathBuf>,
+    /// Places of cameras, likewise [default: none known]
+    #[arg(long, env = "DONGHAENG_CAMERAS", value_name = "FILE.csv")]
+    pub cameras: Option<PathBuf>,
     /// Seed of the built-in city
     #[arg(long, env = "DONGHAENG_CITY_SEED", value_name = "N")]
     pub city_seed: Option<u64>,
@@ -79,6 +85,8 @@ struct File {
     data: Option<PathBuf>,
     redis: Option<String>,
     map: Option<PathBuf>,
+    lamps: Option<PathBuf>,
+    cameras: Option<PathBuf>,
     city_seed: Option<u64>,
     demo: Option<bool>,
     tls_cert: Option<PathBuf>,
@@ -103,6 +111,10 @@ pub struct Config {
     pub redis: Option<String>,
     /// Map file; `None` is the built-in city.
     pub map: Option<PathBuf>,
+    /// Places of street lamps.
+    pub lamps: Option<PathBuf>,
+    /// Places of cameras.
+    pub cameras: Option<PathBuf>,
     /// Seed of the built-in city.
     pub city_seed: u64,
     /// Demo accounts and calls.
@@ -148,6 +160,8 @@ impl Config {
             data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from("data")),
             redis: flags.redis.or(file.redis),
             map: flags.map.or(file.map),
+            lamps: flags.lamps.or(file.lamps),
+            cameras: flags.cameras.or(file.cameras),
             city_seed: flags.city_seed.or(file.city_seed).unwrap_or(CITY_SEED_DEFAULT),
             demo: flags.demo.or(file.demo).unwrap_or(false),
             tls_cert: flags.tls_cert.or(file.tls_cert),
@@ -178,7 +192,14 @@ impl Config {
             (None, Some(_)) => found.push(problem("tls_cert", "is needed with tls_key")),
             _ => {}
         }
-        for (setting, path) in [("map", &self.map), ("tls_cert", &self.tls_cert), ("tls_key", &self.tls_key)] {
+        let files = [
+            ("map", &self.map),
+            ("lamps", &self.lamps),
+            ("cameras", &self.cameras),
+            ("tls_cert", &self.tls_cert),
+            ("tls_key", &self.tls_key),
+        ];
+        for (setting, path) in files {
             if let Some(path) = path.as_ref().filter(|path| !path.is_file()) {
                 found.push(problem(setting, format!("no such file: {}", path.display())));
             }

@@ -289,7 +289,7 @@ pub async fn suspend(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn actor(caller: &Caller) -> Actor {
+pub(super) fn actor(caller: &Caller) -> Actor {
     Actor::Account(caller.account().id)
 }
 

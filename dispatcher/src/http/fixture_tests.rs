@@ -2,6 +2,7 @@
 //! requests without a network.
 
 use super::auth::Peer;
+use super::guide::Guide;
 use super::problem::Code;
 use super::sight::{Judge, Judged, Sight};
 use super::{App, Config, Parts, router};
@@ -118,6 +119,7 @@ impl Edge {
             record,
             roster: Arc::new(Roster::default()),
             sight: Arc::new(Sight::new(Arc::new(Live::in_process()), city())),
+            guide: Arc::new(Guide::new(city(), Vec::new(), Vec::new())),
             judge: Arc::clone(&says) as _,
             env,
             config,

@@ -1,5 +1,6 @@
 //! Owns the HTTP edge: parse, authorise, call one function, show the result. Who may call what is `access`; what they see is
-//! `view`; what happens is `record` and the engine. Reaches the live index and the roads through `sight` only.
+//! `view`; what happens is `record` and the engine. Reaches the live index and the roads through `sight` and
+//! `guide` only.
 
 pub mod access;
 pub mod admin;
@@ -10,9 +11,11 @@ pub mod codes;
 pub mod command;
 pub mod console;
 pub mod demo;
+pub mod guide;
 pub mod hand;
 pub mod headers;
 pub mod health;
+pub mod isochrones;
 pub mod limit;
 pub mod log;
 pub mod map;
@@ -27,6 +30,8 @@ pub mod session;
 pub mod sight;
 pub mod staff;
 pub mod trips;
+pub mod way;
+pub mod zones;
 
 #[cfg(test)]
 mod alarms_tests;
@@ -41,12 +46,15 @@ mod hands_tests;
 mod http_tests;
 #[cfg(test)]
 mod session_tests;
+#[cfg(test)]
+mod way_tests;
 
 use crate::clock::Env;
 use crate::engine::roster::Roster;
 use crate::record::Record;
 use crate::ws::hub::Hub;
 use crate::ws::tickets::Tickets;
+use guide::Guide;
 use limit::{Buckets, Rate};
 use matcher::model::AccountId;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -84,6 +92,8 @@ pub struct App {
     pub roster: Arc<Roster>,
     /// Where people are, and travel times.
     pub sight: Arc<Sight>,
+    /// The ways that crews are led.
+    pub guide: Arc<Guide>,
     /// Who may go, for assigning by hand.
     pub judge: Arc<dyn Judge>,
     /// Time and randomness.
@@ -120,6 +130,8 @@ pub struct Parts {
     /// See [`App`].
     pub sight: Arc<Sight>,
     /// See [`App`].
+    pub guide: Arc<Guide>,
+    /// See [`App`].
     pub judge: Arc<dyn Judge>,
     /// See [`App`].
     pub env: Env,
@@ -142,6 +154,7 @@ impl App {
             record: parts.record,
             roster: parts.roster,
             sight: parts.sight,
+            guide: parts.guide,
             judge: parts.judge,
             env: parts.env,
             hub: Arc::new(Hub::default()),

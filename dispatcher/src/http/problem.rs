@@ -65,6 +65,9 @@ codes! {
     TooEarlyToAssign = "too_early_to_assign" 409 "the trip is too far ahead for its crew to be assigned";
     TooEarlyToSetOut = "too_early_to_set_out" 409 "it is too early to set out for the trip";
     TripOverlaps = "trip_overlaps" 409 "the rider has another trip at that time";
+    TooManyZones = "too_many_zones" 409 "the rider has as many avoid zones as one can have";
+    NoFix = "no_fix" 409 "the position of this phone is not known";
+    NoWay = "no_way" 409 "there is no way there along the roads of the map";
     TooLarge = "too_large" 413 "the body is above 64 KiB";
     NotJson = "not_json" 415 "the content type is not application/json";
     BadField = "bad_field" 422 "a field is missing, unknown or out of range";
@@ -171,6 +174,7 @@ impl From<Refusal> for Problem {
             Refusal::UnknownStaff => Code::UnknownStaff,
             Refusal::CrewSizeMismatch => Code::CrewSizeMismatch,
             Refusal::KeyReused => Code::IdempotencyKeyReused,
+            Refusal::TooManyZones => Code::TooManyZones,
         })
     }
 }

@@ -2,8 +2,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    App, admin, auth, bookings, codes, console, demo, hand, headers, health, log, map, openapi, pages, phone, reveal,
-    series, session, staff, trips,
+    App, admin, auth, bookings, codes, console, demo, hand, headers, health, isochrones, log, map, openapi, pages,
+    phone, reveal, series, session, staff, trips, way, zones,
 };
 use crate::ws::upgrade;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -35,11 +35,13 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(staff::answer))
         .routes(routes!(staff::status))
         .routes(routes!(staff::drop_out))
+        .routes(routes!(way::way))
         .routes(routes!(console::console))
         .routes(routes!(console::cells))
         .routes(routes!(console::acknowledge))
         .routes(routes!(reveal::reveal))
         .routes(routes!(codes::issue))
+        .routes(routes!(isochrones::isochrones))
         .routes(routes!(hand::candidates))
         .routes(routes!(hand::assign))
         .routes(routes!(hand::release))
@@ -50,6 +52,9 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(admin::rider))
         .routes(routes!(admin::supervisor))
         .routes(routes!(admin::conflict))
+        .routes(routes!(zones::add))
+        .routes(routes!(zones::list))
+        .routes(routes!(zones::remove))
         .routes(routes!(admin::code))
         .routes(routes!(admin::suspend))
         .routes(routes!(demo::enrol))

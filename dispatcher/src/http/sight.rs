@@ -1,5 +1,5 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
-//! only file here that searches roads. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
+//! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
 
 use crate::http::problem::Code;
 use crate::live::Live;
@@ -107,15 +107,25 @@ impl Sight {
         on_map && self.map.snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
     }
 
-    /// Expected seconds from meeting to drop-off: on foot if that is not far, else by car.
+    /// Expected seconds from meeting to drop-off.
     pub fn trip_s(&self, from: Position, to: Position) -> u32 {
-        let by = |p| self.travel_s(p, from, to);
-        let walk = by(Profile::Walk).unwrap_or(f32::INFINITY);
-        let seconds = if walk <= WALK_S_MAX { walk } else { by(Profile::Drive).unwrap_or(walk) };
-        if seconds.is_finite() {
-            seconds.ceil() as u32
-        } else {
-            geo::Eta::straight(from, to, 1.2).seconds.ceil() as u32
+        let (_, seconds) = self.trip(from, to);
+        seconds.unwrap_or_else(|| geo::Eta::straight(from, to, 1.2).seconds).ceil() as u32
+    }
+
+    /// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car.
+    pub fn trip_profile(&self, from: Position, to: Position) -> Profile {
+        self.trip(from, to).0
+    }
+
+    fn trip(&self, from: Position, to: Position) -> (Profile, Option<f32>) {
+        let walk = self.travel_s(Profile::Walk, from, to);
+        if walk.is_some_and(|s| s <= WALK_S_MAX) {
+            return (Profile::Walk, walk);
+        }
+        match self.travel_s(Profile::Drive, from, to) {
+            Some(drive) => (Profile::Drive, Some(drive)),
+            None => (Profile::Walk, walk),
         }
     }
 

@@ -26,6 +26,7 @@ mod trips;
 mod types;
 mod words;
 mod write;
+mod zones;
 
 pub use audit::AuditChain;
 pub use enrol::CERTIFIED_S;
@@ -34,6 +35,7 @@ pub use restore::RestoreError;
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
 pub use types::*;
+pub use zones::ZONES_MAX;
 
 #[cfg(test)]
 mod booking_tests;
@@ -57,6 +59,8 @@ mod restore_tests;
 mod series_tests;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod zones_tests;
 
 use crate::clock::Env;
 use sqlx::SqlitePool;

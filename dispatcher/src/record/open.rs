@@ -34,6 +34,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "roster changes", include_str!("migrations/0002_roster_changes.sql")),
     (3, "open trips by rider", include_str!("migrations/0003_open_trips_by_rider.sql")),
     (4, "incident kinds", include_str!("migrations/0004_incident_kinds.sql")),
+    (5, "avoid zones", include_str!("migrations/0005_avoid_zones.sql")),
 ];
 
 impl Record {

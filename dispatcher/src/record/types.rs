@@ -5,6 +5,7 @@ use matcher::model::{
     AccountId, AgencyId, BookingId, BookingKind, Commute, CrewSize, Gender, IncidentId, Mode, Offer, OfferId,
     OfferState, Phase, RiskGrade, SeriesId, Shift, Staff, StaffKind, Timestamp, Trip, TripId,
 };
+use uuid::Uuid;
 
 /// What a login may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,6 +29,19 @@ pub struct Agency {
     pub name: String,
     /// The city's centre sees all agencies.
     pub is_centre: bool,
+}
+
+/// A circle that a rider must not be led into.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AvoidZone {
+    /// Its id.
+    pub id: Uuid,
+    /// Its middle.
+    pub center: Position,
+    /// Metres, 10 to 5,000.
+    pub radius_m: u16,
+    /// Since when.
+    pub created_at: Timestamp,
 }
 
 /// A login.
@@ -356,6 +370,9 @@ pub enum Refusal {
     /// Not as many as the crew needs.
     #[error("the crew size does not match")]
     CrewSizeMismatch,
+    /// The rider has as many avoid zones as one can have.
+    #[error("too many avoid zones")]
+    TooManyZones,
     /// Fewer staff than the rider's grant says.
     #[error("the crew is smaller than the grant says")]
     CrewBelowGrant,

@@ -11,6 +11,7 @@ pub mod place;
 pub mod series;
 pub mod time;
 pub mod trip;
+pub mod way;
 
 #[cfg(test)]
 mod view_tests;

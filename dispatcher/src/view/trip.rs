@@ -197,10 +197,7 @@ pub fn trip_for_crew(
     now: Timestamp,
     eta_s: impl Fn(AccountId) -> Option<u32>,
 ) -> Option<CrewTrip> {
-    let own = row.crew.iter().find(|m| m.offer.staff == viewer && is_crewed(m.phase))?;
-    if !is_crewed(row.trip.phase) {
-        return None;
-    }
+    let own = crew_member(row, viewer)?;
     Some(CrewTrip {
         head: TripHead::of(row),
         pickup: PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),
@@ -210,6 +207,17 @@ pub fn trip_for_crew(
         word: row.crew_word.clone(),
         partner_word: row.rider_word.clone(),
     })
+}
+
+/// The viewer as a member of a crewed trip.
+pub fn crew_member(row: &TripRow, viewer: AccountId) -> Option<&Member> {
+    let own = row.crew.iter().find(|m| m.offer.staff == viewer && is_crewed(m.phase));
+    own.filter(|_| is_crewed(row.trip.phase))
+}
+
+/// Whether the rider is with the crew, which is then told where it goes.
+pub fn is_together(phase: Phase) -> bool {
+    matches!(phase, Phase::Met | Phase::Escorting)
 }
 
 fn set_out(pickup_at: Option<Timestamp>, own: &Member, now: Timestamp) -> Option<SetOut> {

@@ -1,7 +1,7 @@
 //! Owns the way from one point of the road to another: its shape, length and time, and where somebody is along it. Does not
 //! choose whom to send (`query`).
 
-use super::graph::Graph;
+use super::graph::{Graph, NO_WAY};
 use super::query::{along_shared_edge, entrances, exits};
 use super::snap::Snap;
 use super::transit::OffStreet;
@@ -26,6 +26,15 @@ pub struct RidePart {
     pub line: u32,
 }
 
+/// Where a way turns into a street.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreetPart {
+    /// First point, from 0; the part ends where the next begins.
+    pub from: usize,
+    /// Index of the way in the map data; `graph::NO_WAY` off the streets.
+    pub way: u32,
+}
+
 /// A way along the roads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
@@ -39,6 +48,8 @@ pub struct Route {
     pub duration_s: f32,
     /// Rides: each the first and last of its points, and the line. A straight line from stop to stop.
     pub rides: Vec<RidePart>,
+    /// The streets in order, ascending by their first points.
+    pub streets: Vec<StreetPart>,
 }
 
 impl Route {
@@ -69,7 +80,13 @@ impl Graph {
     pub(super) fn follow(&self, from: &Snap, to: &Snap, pieces: impl Iterator<Item = Piece>, total_ms: u64) -> Route {
         let mut line = Line::new(from.at);
         for piece in pieces {
-            let speed_mps = f64::from(self.edge(piece.edge).length_m) * 1000.0 / f64::from(piece.whole_ms);
+            let edge = self.edge(piece.edge);
+            if let Some(kind) = self.off_street(piece.edge) {
+                let end = if piece.from < piece.to { edge.end } else { edge.start };
+                line.off_street(self.node(end), piece.whole_ms, kind);
+                continue;
+            }
+            let speed_mps = f64::from(edge.length_m) * 1000.0 / f64::from(piece.whole_ms);
             self.draw(&mut line, piece.edge, piece.from, piece.to, speed_mps);
         }
         line.finish(to.at, total_ms)
@@ -156,6 +173,7 @@ impl Graph {
     /// Adds the shape of an edge between two fractions, either way round.
     fn draw(&self, line: &mut Line, edge_id: u32, from: f32, to: f32, speed_mps: f64) {
         let edge = self.edge(edge_id);
+        line.street(edge.way);
         let shape = self.shape(edge_id);
         let (low, high) = (from.min(to), from.max(to));
         let mut inner: Vec<Position> = Vec::new();
@@ -185,11 +203,24 @@ struct Line {
     at_s: Vec<f64>,
     length_m: f64,
     rides: Vec<RidePart>,
+    streets: Vec<StreetPart>,
 }
 
 impl Line {
     fn new(begin: Position) -> Self {
-        Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0, rides: Vec::new() }
+        Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0, rides: Vec::new(), streets: Vec::new() }
+    }
+
+    /// What comes lies on this street.
+    fn street(&mut self, way: u32) {
+        let from = self.points.len() - 1;
+        // A street of which nothing was drawn is none.
+        if self.streets.last().is_some_and(|last| last.from == from) {
+            self.streets.pop();
+        }
+        if self.streets.last().is_none_or(|last| last.way != way) {
+            self.streets.push(StreetPart { from, way });
+        }
     }
 
     fn to(&mut self, point: Position, speed_mps: f64) {
@@ -205,6 +236,7 @@ impl Line {
 
     /// A straight line that takes its time, also where it has no length: one waits.
     fn off_street(&mut self, point: Position, ms: u32, kind: OffStreet) {
+        self.street(NO_WAY);
         let from = self.points.len() - 1;
         self.length_m += self.points[from].distance_m(point);
         self.at_s.push(self.at_s[from] + f64::from(ms) / 1000.0);
@@ -232,6 +264,7 @@ impl Line {
             length_m: self.length_m as f32,
             duration_s: total_s as f32,
             rides: self.rides,
+            streets: self.streets,
         }
     }
 }

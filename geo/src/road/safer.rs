@@ -93,7 +93,7 @@ impl Dislikes {
     }
 
     /// None: the fastest way.
-    fn none(graph: &Graph) -> Self {
+    pub fn none(graph: &Graph) -> Self {
         Self { thousandths: vec![ONE as u16; graph.edge_count()] }
     }
 

@@ -45,6 +45,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
       </dl>
       {isOpen(trip.phase) && <Places desk={desk} trip={trip} />}
       <Crew trip={trip} />
+      {UNMET.includes(trip.phase) && roughly(trip) && <Reach desk={desk} />}
       {isOpen(trip.phase) && !isOurs && <p class="hint" data-testid="not-concerned">{t('detail.not_concerned')}</p>}
       {isOurs && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
       {isOurs && asking === null && (
@@ -88,6 +89,24 @@ function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
       {trip.concerned !== false && <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => void desk.toggleReveal()}>
         {shown ? t('reveal.hide', { n: desk.reveal.leftS }) : t('reveal.show')} (v)
       </button>}
+    </div>
+  );
+}
+
+const REACHES = [null, 'walk', 'drive'] as const;
+/** From where somebody could be in the trip's area within 5, 10 or 15 minutes. */
+function Reach({ desk }: { desk: Desk }) {
+  return (
+    <div class="reach" data-testid="reach" data-cells={desk.reach?.cells.length ?? 0}>
+      <h2>{t('reach.title')}</h2>
+      <div class="actions">
+        {REACHES.map((mode) => (
+          <button type="button" key={mode ?? 'off'} aria-pressed={(desk.reach?.mode ?? null) === mode} data-testid={`reach-${mode ?? 'off'}`} onClick={() => void desk.showReach(mode)}>
+            {t(mode ? `mode.${mode}` : 'reach.off')}
+          </button>
+        ))}
+      </div>
+      {desk.reach && <p class="hint reach-legend"><i /><i /><i /> {t('reach.legend')}</p>}
     </div>
   );
 }

@@ -6,7 +6,7 @@ import type { Map } from '../shared/map/engine';
 import { useStore } from '../shared/store';
 import type { MapInfo } from '../shared/types';
 import { cellOf, middle, nextOf, roughly } from './coarse';
-import { alarmFeatures, CONSOLE_LAYERS, CONSOLE_SOURCES, cellFeatures, tripFeatures } from './layers';
+import { alarmFeatures, CONSOLE_LAYERS, CONSOLE_SOURCES, cellFeatures, reachFeatures, tripFeatures } from './layers';
 import { DRAWS_PER_S } from './people';
 import type { Desk } from './desk';
 
@@ -55,6 +55,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   }, [map]);
 
   useEffect(() => { if (map) engine.current?.putData(map, 'cells', cellFeatures(desk.cells)); }, [map, desk.cells]);
+  useEffect(() => { if (map) engine.current?.putData(map, 'reach', reachFeatures(desk.reach?.cells ?? [])); }, [map, desk.reach]);
   const { shown, places } = desk.reveal;
   const look = { selected: desk.selected, shown, places, cells: desk.cells };
   const tripsDrawn = [...desk.trips.values()].map((trip) => `${trip.id}${trip.phase}${trip.escalated}`).join() + desk.selected + shown;

@@ -3,8 +3,9 @@ import type { Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type ReachCell, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
 import { Alarm } from './alarm';
+import { roughly } from './coarse';
 import { People } from './people';
 import { Reveal } from './reveal';
 import { ENDED_SHOWN_MS, workList } from './worklist';
@@ -12,6 +13,8 @@ import { ENDED_SHOWN_MS, workList } from './worklist';
 /** How often the whole state is fetched again, whatever the feed said. */
 const SWEEP_EVERY_MS = 10_000;
 const CELLS_EVERY_MS = 3_000;
+/** How far a supervisor looks for who could come. */
+const REACH_MINUTES = 15;
 /** Alarms somebody has taken stay readable for this long. */
 export const TAKEN_SHOWN_MS = 30 * 60_000;
 
@@ -27,6 +30,8 @@ export class Desk extends Store {
   cells: Cell[] = [];
   selected: string | null = null;
   candidates: { trip: string; list: Candidate[] } | null = null;
+  /** From where the open trip's area is reached in time, while a supervisor looks at that. */
+  reach: { mode: Mode; cells: ReachCell[] } | null = null;
   link: LinkState = { kind: 'connecting' };
   /** Why the last action was refused, until the next one. */
   refusal: unknown = null;
@@ -166,8 +171,21 @@ export class Desk extends Store {
     if (trip !== this.selected) { this.reveal.hide(); this.refusal = null; }
     this.selected = trip;
     this.candidates = null;
+    this.reach = null;
     this.changed();
     void this.loadCandidates();
+  }
+  /** Shows or hides from where somebody could be in the open trip's area in time. Asked for by the area, never by the place. */
+  async showReach(mode: Mode | null): Promise<void> {
+    const trip = this.openTrip;
+    this.reach = null;
+    this.changed();
+    const at = trip && roughly(trip);
+    if (!trip || !at || !mode) return;
+    await this.press(async () => {
+      const cells = await this.api.isochrones(at, mode, REACH_MINUTES);
+      if (this.selected === trip.id) this.reach = { mode, cells };
+    });
   }
   /** Shows the open trip's exact places for a short time, or hides them again. */
   async toggleReveal(): Promise<void> {

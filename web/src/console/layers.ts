@@ -5,7 +5,7 @@ import type { Feature, FeatureCollection } from 'geojson';
 import type { LayerSpecification } from 'maplibre-gl';
 import { t } from '../shared/i18n';
 import { HOLLOW_AFTER_S } from '../shared/map/overlay';
-import { isOpen, type Cell, type DevicePosition, type Incident, type LatLon, type Trip } from '../shared/types';
+import { isOpen, type Cell, type DevicePosition, type Incident, type LatLon, type ReachCell, type Trip } from '../shared/types';
 import { groupByCell, roughly } from './coarse';
 import type { Places } from './reveal';
 
@@ -22,7 +22,13 @@ export function cellFeatures(cells: Cell[]): FeatureCollection {
     geometry: { type: 'Polygon', coordinates: [ring(cell)] },
   })));
 }
-const ring = ({ boundary }: Cell): [number, number][] => [...boundary, ...boundary.slice(0, 1)];
+/** Cells from which a point is reached, with the seconds that takes. */
+export function reachFeatures(cells: readonly ReachCell[]): FeatureCollection {
+  return collection(cells.map((cell) => ({
+    type: 'Feature', properties: { seconds: cell.seconds }, geometry: { type: 'Polygon', coordinates: [ring(cell)] },
+  })));
+}
+const ring = ({ boundary }: Pick<Cell, 'boundary'>): [number, number][] => [...boundary, ...boundary.slice(0, 1)];
 const pointAt = ({ lat, lon }: LatLon, properties: Record<string, unknown>): Feature =>
   ({ type: 'Feature', properties, geometry: { type: 'Point', coordinates: [lon, lat] } });
 
@@ -71,7 +77,7 @@ const NEAR_ZOOM = 13.5;
 const red = (otherwise: string): unknown => ['case', ['get', 'escalated'], '#b3261e', otherwise];
 const device = ['==', ['get', 'role'], 'device'];
 
-export const CONSOLE_SOURCES = ['cells', 'discs', 'trips', 'people', 'alarms'] as const;
+export const CONSOLE_SOURCES = ['cells', 'reach', 'discs', 'trips', 'people', 'alarms'] as const;
 export const CONSOLE_LAYERS: LayerSpecification[] = [
   {
     id: 'cell', type: 'fill', source: 'cells',
@@ -81,6 +87,10 @@ export const CONSOLE_LAYERS: LayerSpecification[] = [
     },
   },
   { id: 'cell-edge', type: 'line', source: 'cells', paint: { 'line-color': '#2b7a5a', 'line-width': 1, 'line-opacity': 0.5 } },
+  {
+    id: 'reach', type: 'fill', source: 'reach',
+    paint: { 'fill-color': ['step', ['get', 'seconds'], '#0b5cad', 301, '#4f8fd0', 601, '#a9cbea'], 'fill-opacity': 0.45 },
+  },
   {
     id: 'chosen-cell', type: 'line', source: 'trips', filter: ['==', ['geometry-type'], 'Polygon'],
     paint: { 'line-color': red('#0b5cad') as string, 'line-width': 3, 'line-dasharray': [2, 1.5] },

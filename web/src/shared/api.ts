@@ -1,8 +1,8 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Revealed, Route, Series,
-  Session, Shift, Trip,
+  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, ReachCell, Revealed, Route,
+  Series, Session, Shift, Trip, Way,
 } from './types';
 
 /** How long a call may stay unanswered before it counts as unknown. */
@@ -89,11 +89,15 @@ export class Api {
   startShift(mode: Mode, hours: number): Promise<Shift> { return this.post('/v1/shift', { mode, hours }); }
   endShift(): Promise<void> { return this.call('DELETE', '/v1/shift'); }
   card(): Promise<Card> { return this.get('/v1/card'); }
+  way(trip: string, prefer: Prefer | null): Promise<Way> { return this.get(`/v1/trips/${trip}/way${prefer ? `?prefer=${prefer}` : ''}`); }
 
   console(): Promise<ConsoleState> { return this.get('/v1/console'); }
   async cells(): Promise<Cell[]> { return (await this.get<{ cells: Cell[] }>('/v1/cells')).cells; }
   async candidates(trip: string): Promise<Candidate[]> {
     return (await this.get<{ candidates: Candidate[] }>(`/v1/trips/${trip}/candidates`)).candidates;
+  }
+  async isochrones({ lat, lon }: LatLon, mode: Mode, minutes: number): Promise<ReachCell[]> {
+    return (await this.post<{ cells: ReachCell[] }>('/v1/isochrones', { at: { lat, lon }, mode, minutes })).cells;
   }
   assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
   complete(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/complete`); }

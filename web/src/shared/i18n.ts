@@ -63,6 +63,10 @@ export function civilDay(date: string): string {
   return new Intl.DateTimeFormat(locale(), { timeZone: 'UTC', weekday: 'short', month: 'short', day: 'numeric' })
     .format(new Date(`${date}T00:00:00Z`));
 }
+/** A distance a person can use: tens of metres below a kilometre, else tenths of one. */
+export function metres(length_m: number): string {
+  return length_m < 995 ? `${Math.max(10, Math.round(length_m / 10) * 10)} m` : `${(length_m / 1000).toFixed(1)} km`;
+}
 /** A duration a person can use: seconds below a minute, else whole minutes rounded up (an ETA must not flatter). */
 export function span(seconds: number): string {
   if (seconds < 60) return t('span.s', { n: Math.max(0, Math.round(seconds)) });

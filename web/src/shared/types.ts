@@ -88,6 +88,17 @@ export interface MapInfo {
   name: string; bounds: [number, number, number, number]; center: [number, number]; attribution: string;
   generated: boolean; tiles: string; districts: Named[]; stations: Named[];
 }
+export type Prefer = 'fastest' | 'safer';
+export interface Leg {
+  turn: 'start' | 'straight' | 'left' | 'right' | 'back'; along: 'street' | 'ride' | 'station'; name: string | null;
+  length_m: number; duration_s: number; from: number;
+}
+export interface Way {
+  to: 'pickup' | 'dropoff'; mode: Mode; prefer: Prefer; duration_s: number; length_m: number; detour_s: number;
+  zones: 'none' | 'kept_out' | 'begins_inside' | 'ends_inside' | 'cut_off' | 'crossed'; fix_age_s: number;
+  line: [number, number][]; legs: Leg[];
+}
+export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 
 export interface CrewAt extends LatLon { no: number; acc_m: number; age_s: number; eta_s: number | null }

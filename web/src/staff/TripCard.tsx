@@ -9,6 +9,7 @@ import { useStore, useTick } from '../shared/store';
 import type { MapInfo, Phase, Trip } from '../shared/types';
 import { Word } from '../shared/Word';
 import { nextTap, ownPhase, type Duty } from './duty';
+import { WayList } from './WayList';
 
 const BEFORE_MET: readonly Phase[] = ['assigned', 'en_route', 'arrived'];
 
@@ -43,6 +44,7 @@ export function TripCard({ duty, trip, map }: Props) {
         </div>
       )}
       <TripMap duty={duty} trip={trip} map={map} />
+      <WayList ahead={duty.ahead} />
       {asking === null && (
         <div class="far-apart">
           {BEFORE_MET.includes(trip.phase) && (
@@ -105,6 +107,7 @@ function Partners({ duty, trip }: { duty: Duty; trip: Trip }) {
 
 function TripMap({ duty, trip, map }: Props) {
   useStore(duty.locator);
+  useStore(duty.ahead);
   const me = duty.locator.last;
   const ownNo = trip.crew?.find(({ you }) => you)?.no;
   const since = duty.crewAt ? (performance.now() - duty.crewAt.at) / 1000 : 0;
@@ -118,5 +121,5 @@ function TripMap({ duty, trip, map }: Props) {
     if (me) pins.push({ role: 'me', at: me });
     return pins;
   }, [drawn, trip, me]);
-  return <PhoneMap info={map} marks={marks} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
+  return <PhoneMap info={map} marks={marks} way={duty.ahead.way?.line} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
 }

@@ -11,6 +11,7 @@ import { Store } from '../shared/store';
 import { Delayed } from '../shared/undo';
 import type { Card, CrewAt, MapInfo, Me, Mode, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
 import { Locator } from './locator';
+import { WayAhead } from './way';
 
 /** The one next tap of each phase, in order. */
 export const NEXT: Partial<Record<Phase, Phase>> = {
@@ -37,6 +38,7 @@ export class Duty extends Store {
   error: unknown = null;
   readonly sos: Sos;
   readonly locator: Locator;
+  readonly ahead: WayAhead;
   readonly later = new Delayed();
   /** The trip whose last tap the server has taken, but whose card this phone has not seen since. */
   private settling: string | null = null;
@@ -55,6 +57,8 @@ export class Duty extends Store {
     super();
     this.sos = new Sos(api);
     this.locator = new Locator(api, (at, acc, kind, takenAt) => { this.fixes.add(at, acc, kind, takenAt); this.flushFixes(); });
+    this.ahead = new WayAhead(api);
+    this.locator.subscribe(() => this.lookAhead());
     this.taps = new TapQueue(
       (id, message) => this.socket?.ask(id, message) ?? Promise.resolve(null),
       (tap, outcome) => this.answered(tap, outcome),
@@ -229,7 +233,9 @@ export class Duty extends Store {
     this.trip = trip;
     this.setOutAtMs = trip?.set_out ? performance.now() + trip.set_out.in_s * 1000 : 0;
     void this.locator.head(goalOf(trip));
+    this.lookAhead();
   }
+  private lookAhead(): void { this.ahead.follow(this.trip, this.locator.last, performance.now()); }
   private forgetTrip(trip: string): void {
     this.taps.forget(trip);
     if (this.later.about === trip) this.later.undo();
@@ -238,6 +244,7 @@ export class Duty extends Store {
     this.trip = null;
     this.crewAt = null;
     void this.locator.head(null);
+    this.lookAhead();
   }
 
   private flushFixes(): void {

@@ -1,4 +1,4 @@
-//! A second oracle that shares no line with the first: RoutingKit's customizable contraction hierarchy (C++), on arrays made
+//! A second oracle that shares no line with the first: `RoutingKit`'s customizable contraction hierarchy (C++), on arrays made
 //! here of the public graph and turn table, with an order of its own. Prints what was compared.
 
 use super::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph, StaffBuckets};
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 const BOUND_MS: u32 = 4 * 3_600_000;
 
-/// The arrays RoutingKit searches: junctions and arcs between them, or ends of arcs and turns between them.
+/// The arrays `RoutingKit` searches: junctions and arcs between them, or ends of arcs and turns between them.
 struct Arrays {
     order: Vec<u32>,
     tail: Vec<u32>,
@@ -105,7 +105,7 @@ impl Arrays {
     }
 }
 
-/// Each node once: RoutingKit keeps the last distance it was given for a node.
+/// Each node once: `RoutingKit` keeps the last distance it was given for a node.
 fn least(found: impl IntoIterator<Item = (u32, u32)>) -> Vec<(u32, u32)> {
     let mut least: BTreeMap<u32, u32> = BTreeMap::new();
     for (node, ms) in found {
@@ -189,8 +189,12 @@ fn compare(graph: &Graph, turns: Option<&Turns>, search: SearchGraph, size: [usi
                 let round = if sources.is_empty() || targets.is_empty() {
                     None
                 } else {
-                    sources.iter().for_each(|&(node, ms)| query.add_source(node, ms));
-                    targets.iter().for_each(|&(node, ms)| query.add_target(node, ms));
+                    for (node, ms) in sources {
+                        query.add_source(node, ms);
+                    }
+                    for &(node, ms) in &targets {
+                        query.add_target(node, ms);
+                    }
                     query.run().distance()
                 };
                 let expected = round.into_iter().chain(straight_ms(&times, from, &pickup)).min();

@@ -143,7 +143,8 @@ fn tree_is_sound(tree: &Tree, nodes: usize) -> bool {
         && tree.depth.len() == nodes
         && (0u32..).zip(tree.parent.iter().zip(&*tree.depth)).all(|(x, (&parent, &depth))| {
             parent == NO_NODE && depth == 0
-                || parent > x && tree.depth.get(parent as usize).is_some_and(|&above| depth == above + 1)
+                || parent > x
+                    && tree.depth.get(parent as usize).is_some_and(|above| above.checked_add(1) == Some(depth))
         })
 }
 

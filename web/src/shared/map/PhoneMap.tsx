@@ -8,13 +8,15 @@ import type { Map, Pin } from './engine';
 
 interface Props {
   info: MapInfo; marks: Mark[];
+  /** A way to be drawn. */
+  way?: [number, number][] | undefined;
   /** Makes the map one on which a place is chosen; `at` is where the pin stands. */
   choose?: { role: 'pickup' | 'dropoff'; at: LatLon | null; /** Whether the place may be chosen. */ onChoose: (at: LatLon) => boolean };
   /** Changes when the view should fit the marks again; a map that jumps at every fix cannot be read. */
   fitKey: string; tall?: boolean;
 }
 
-export function PhoneMap({ info, marks, choose, fitKey, tall }: Props) {
+export function PhoneMap({ info, marks, way, choose, fitKey, tall }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [map, setMap] = useState<Map | null>(null);
   const [failed, setFailed] = useState(false);
@@ -39,7 +41,7 @@ export function PhoneMap({ info, marks, choose, fitKey, tall }: Props) {
     return () => { alive = false; made?.remove(); };
   }, [info]);
 
-  useEffect(() => { if (map) engine.current?.putData(map, 'overlay', overlay(marks)); }, [map, marks]);
+  useEffect(() => { if (map) engine.current?.putData(map, 'overlay', overlay(marks, way)); }, [map, marks, way]);
   const role = choose?.role ?? 'pickup';
   useEffect(() => {
     if (map) pin.current?.put(choose?.at ?? null, role, t(`pin.${role}`));

@@ -39,8 +39,10 @@ function features(mark: Mark): Feature[] {
   };
   return mark.role === 'crew' && mark.acc_m > COARSE_M ? [disc('error', mark.at, mark.acc_m), point] : [point];
 }
-export function overlay(marks: Mark[]): FeatureCollection {
-  return { type: 'FeatureCollection', features: marks.flatMap(features) };
+/** The marks, above the line of a way. */
+export function overlay(marks: Mark[], way: [number, number][] = []): FeatureCollection {
+  const line: Feature[] = way.length > 1 ? [{ type: 'Feature', properties: { role: 'way' }, geometry: { type: 'LineString', coordinates: way } }] : [];
+  return { type: 'FeatureCollection', features: [...line, ...marks.flatMap(features)] };
 }
 
 const COLOR = ['match', ['get', 'role'], 'pickup', '#0b6e4f', 'dropoff', '#7a3fa0', 'me', '#1f6feb', '#d1560f'];
@@ -52,6 +54,10 @@ export const OVERLAY_LAYERS: LayerSpecification[] = [
   {
     id: 'o-rim', type: 'line', source: 'overlay', filter: ['==', ['geometry-type'], 'Polygon'],
     paint: { 'line-color': '#1f6feb', 'line-width': 2, 'line-dasharray': [2, 2] },
+  },
+  {
+    id: 'o-way', type: 'line', source: 'overlay', filter: ['==', ['geometry-type'], 'LineString'],
+    layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: { 'line-color': '#1f6feb', 'line-width': 6, 'line-opacity': 0.75 },
   },
   {
     id: 'o-point', type: 'circle', source: 'overlay', filter: ['all', ['==', ['geometry-type'], 'Point'], ['!=', ['get', 'role'], 'name']],

@@ -1,0 +1,101 @@
+//! Owns the search of the way a crew goes: fastest, or safer on foot, around the rider's avoid zones; and how far one gets from a
+//! point. Knows no trip and no account.
+//!
+//! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
+//! the answer says that it does not keep out.
+
+use geo::cell::Grid;
+use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, RoadMap, Route, Snap, Zone, reach};
+use geo::{Cell, Position};
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+/// Which way is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Prefer {
+    /// The soonest there.
+    Fastest,
+    /// On foot: main roads, lamps and cameras, as far as they are known.
+    Safer,
+}
+
+/// What became of the avoid zones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// There are none.
+    None,
+    /// No point of the way is in one.
+    Out,
+    /// The way does not keep out, and why.
+    Not(NoSaferWay),
+    /// The way by car goes through one.
+    Crossed,
+}
+
+/// A way found.
+pub struct Way {
+    /// The way.
+    pub route: Route,
+    /// Whether lamps and main roads were looked at.
+    pub prefer: Prefer,
+    /// Seconds more than the fastest.
+    pub detour_s: f32,
+    /// What became of the zones.
+    pub kept: Kept,
+}
+
+/// Searches ways on one map.
+pub struct Guide {
+    map: Arc<RoadMap>,
+    lamps: Vec<Position>,
+    cameras: Vec<Position>,
+    /// Made when first asked for.
+    safer: OnceLock<Dislikes>,
+    fastest: OnceLock<Dislikes>,
+}
+
+impl Guide {
+    /// With the places of street lamps and cameras, as far as they are known.
+    pub const fn new(map: Arc<RoadMap>, lamps: Vec<Position>, cameras: Vec<Position>) -> Self {
+        Self { map, lamps, cameras, safer: OnceLock::new(), fastest: OnceLock::new() }
+    }
+
+    /// The way there; `None` if there is none along the roads. Takes milliseconds: not for the async threads.
+    pub fn way(&self, profile: Profile, prefer: Prefer, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
+        let (from, to) = (self.map.snap(profile, from)?, self.map.snap(profile, to)?);
+        if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
+            return self.around(prefer, &from, &to, zones);
+        }
+        let route = self.map.free_flow(profile).route(self.map.graph(profile), &from, &to)?;
+        let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
+        let kept = match (zones.is_empty(), crosses) {
+            (true, _) => Kept::None,
+            (false, true) => Kept::Crossed,
+            (false, false) => Kept::Out,
+        };
+        Some(Way { route, prefer: Prefer::Fastest, detour_s: 0.0, kept })
+    }
+
+    fn around(&self, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
+        let graph = self.map.graph(Profile::Walk);
+        let dislikes = match prefer {
+            Prefer::Safer => self.safer.get_or_init(|| {
+                let lit = Lit::of(graph, &self.lamps, &self.cameras);
+                Dislikes::of(graph, &lit, |way| self.map.data.ways[way as usize].class)
+            }),
+            Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
+        };
+        let (found, kept) = match dislikes.route(graph, from, to, zones) {
+            Ok(found) => (found, if zones.is_empty() { Kept::None } else { Kept::Out }),
+            // There may be a way all the same.
+            Err(why) => (dislikes.route(graph, from, to, &[]).ok()?, Kept::Not(why)),
+        };
+        Some(Way { route: found.route, prefer, detour_s: found.detour_s, kept })
+    }
+
+    /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
+    pub fn reach(&self, profile: Profile, at: Position, within_s: f32, grid: Grid) -> Option<BTreeMap<Cell, f32>> {
+        let snap = self.map.snap(profile, at)?;
+        Some(reach(self.map.graph(profile), &snap, Heading::To, within_s, grid))
+    }
+}

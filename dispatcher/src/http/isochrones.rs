@@ -1,0 +1,67 @@
+//! Owns the picture of who could be somewhere in time: cells from which a point is reached, by minutes, for a supervisor who judges.
+
+use super::App;
+use super::body::Input;
+use super::problem::{Answer, Code, Problem, ProblemBody};
+use super::sight::profile;
+use super::staff::ModeIn;
+use crate::view::PointIn;
+use crate::view::place::parse_position;
+use axum::Json;
+use axum::extract::State;
+use geo::cell::Grid;
+use matcher::model::Mode;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Longest, minutes.
+const MINUTES_MAX: u8 = 30;
+
+/// From where to where one gets in time.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct IsochronesIn {
+    /// The point to be reached.
+    at: PointIn,
+    mode: ModeIn,
+    /// 1 to 30.
+    minutes: u8,
+}
+
+/// A cell and how soon somebody in it can be at the point.
+#[derive(Serialize, ToSchema)]
+pub struct ReachCell {
+    cell: String,
+    /// Seconds from its nearest street.
+    seconds: u32,
+    boundary: Vec<[f64; 2]>,
+}
+
+/// The cells.
+#[derive(Serialize, ToSchema)]
+pub struct Isochrones {
+    cells: Vec<ReachCell>,
+}
+
+/// Cells from which the point is reached within so many minutes along the roads.
+#[utoipa::path(post, path = "/v1/isochrones", tag = "supervisor", request_body = IsochronesIn,
+    responses((status = 200, body = Isochrones), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<IsochronesIn>) -> Answer<Json<Isochrones>> {
+    let at = parse_position(input.at.lat, input.at.lon).map_err(|f| Problem::bad_field(format!("at.{f}")))?;
+    if !(1..=MINUTES_MAX).contains(&input.minutes) {
+        return Err(Problem::bad_field("minutes"));
+    }
+    let mode = Mode::from(input.mode);
+    // A car's half hour in small cells would be a picture of thousands.
+    let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
+    let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
+    let search = move || guide.reach(profile(mode), at, within_s, grid);
+    let cells = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
+    let shown = cells.into_iter().map(|(cell, seconds)| ReachCell {
+        cell: cell.to_string(),
+        seconds: seconds.ceil() as u32,
+        boundary: cell.boundary().iter().map(|p| [p.lon(), p.lat()]).collect(),
+    });
+    Ok(Json(Isochrones { cells: shown.collect() }))
+}

@@ -1,0 +1,83 @@
+//! Owns the way of a crew member to where the trip asks them to go next. Only for who is of the crew now, from their own last
+//! position; the meeting point before the meeting, the drop-off after it.
+
+use super::App;
+use super::auth::Caller;
+use super::body::PathId;
+use super::guide::{Kept, Prefer};
+use super::problem::{Answer, Code, Problem, ProblemBody};
+use super::sight::profile;
+use super::trips::mode_of;
+use crate::record::AvoidZone;
+use crate::view::trip::{crew_member, is_together};
+use crate::view::way::{LegView, WayView, line};
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use geo::road::{NoSaferWay, Profile, Zone, legs};
+use matcher::model::TripId;
+use std::sync::Arc;
+
+const _: () = assert!(crate::record::ZONES_MAX <= geo::road::avoid::ZONES_MAX, "a rider's zones fit into one search");
+
+/// `prefer=fastest` or `prefer=safer`; nothing: fastest to the meeting point, safer together with the rider.
+fn parse_prefer(query: Option<&str>, together: bool) -> Answer<Prefer> {
+    match query {
+        Some("prefer=safer") => Ok(Prefer::Safer),
+        None if together => Ok(Prefer::Safer),
+        Some("prefer=fastest") | None => Ok(Prefer::Fastest),
+        Some(_) => Err(Problem::bad_field("prefer")),
+    }
+}
+
+/// The way from where the phone was last to where the trip asks it to go.
+#[utoipa::path(get, path = "/v1/trips/{id}/way", tag = "staff", params(("id" = uuid::Uuid, Path), ("prefer" = Option<String>, Query, description = "`fastest` or `safer`")),
+    responses((status = 200, body = WayView), (status = 404, body = ProblemBody), (status = 409, body = ProblemBody),
+        (status = 422, body = ProblemBody)))]
+pub async fn way(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    PathId(id): PathId<TripId>,
+    RawQuery(query): RawQuery,
+) -> Answer<Json<WayView>> {
+    let viewer = caller.account().id;
+    let row = app.record.trip(id).await?.filter(|row| crew_member(row, viewer).is_some()).ok_or(Code::NotFound)?;
+    let together = is_together(row.trip.phase);
+    let fix = app.sight.places.last_fix(viewer).ok_or(Code::NoFix)?;
+    // Before the meeting the crew goes as each travels; together they go as far trips are gone.
+    let (to, profile) = if together {
+        (row.trip.dropoff, app.sight.trip_profile(row.trip.pickup, row.trip.dropoff))
+    } else {
+        (row.trip.pickup, profile(mode_of(&app, viewer)))
+    };
+    let prefer = parse_prefer(query.as_deref(), together)?;
+    let zones = if together { app.record.zones_of(row.trip.rider).await? } else { Vec::new() };
+    let guide = Arc::clone(&app.guide);
+    let search = move || guide.way(profile, prefer, fix.position, to, &circles(&zones));
+    let found = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
+    let data = &app.sight.map().data;
+    Ok(Json(WayView {
+        to: if together { "dropoff" } else { "pickup" },
+        mode: if profile == Profile::Drive { "drive" } else { "walk" },
+        prefer: if found.prefer == Prefer::Safer { "safer" } else { "fastest" },
+        duration_s: found.route.duration_s.ceil() as u32,
+        length_m: found.route.length_m.round() as u32,
+        detour_s: found.detour_s.round() as u32,
+        zones: match found.kept {
+            Kept::None => "none",
+            Kept::Out => "kept_out",
+            Kept::Not(NoSaferWay::BeginsInside) => "begins_inside",
+            Kept::Not(NoSaferWay::EndsInside) => "ends_inside",
+            Kept::Not(NoSaferWay::CutOff) => "cut_off",
+            Kept::Crossed => "crossed",
+        },
+        source: "road",
+        fix_age_s: (app.env.now().0 - fix.taken_at_ms).max(0).div_euclid(1_000) as u32,
+        line: line(&found.route),
+        legs: legs(data, &found.route).iter().map(|leg| LegView::of(leg, data)).collect(),
+    }))
+}
+
+fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
+    let circle = |z: &AvoidZone| Zone::circle(z.center, f64::from(z.radius_m));
+    zones.iter().map(|z| circle(z).expect("the record holds zones of a size that can be searched")).collect()
+}

@@ -1,0 +1,243 @@
+//! Facts about the way a crew member is led: who gets it, where it leads, and what keeps it out of a rider's avoid zones.
+
+use super::fixture::{Edge, Person, Reply, T0};
+use crate::record::Actor;
+use geo::road::Zone;
+use geo::{Fix, FixKind, Position};
+use matcher::model::TripId;
+use serde_json::{Value, json};
+
+struct Scene {
+    edge: Edge,
+    rider: Person,
+    crew: [Person; 2],
+    trip: TripId,
+    pickup: Position,
+    dropoff: Position,
+}
+
+/// A crew that has accepted, the first of it at the drop-off.
+async fn crew() -> Scene {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let crew = [edge.staff().await, edge.staff().await];
+    edge.place(trip, &[&crew[0], &crew[1]]).await;
+    let (pickup, dropoff) = edge.places();
+    Scene { edge, rider, crew, trip, pickup, dropoff }
+}
+
+impl Scene {
+    async fn way(&self, who: &Person, query: &str) -> Reply {
+        self.edge.call(Some(&who.token), "GET", &format!("/v1/trips/{}/way{query}", self.trip), None).await
+    }
+
+    async fn accept(&self) {
+        for member in &self.crew {
+            self.edge.accept(member).await;
+        }
+    }
+
+    fn stands(&self, who: &Person, position: Position) {
+        let fix = Fix {
+            position,
+            accuracy_m: 5.0,
+            kind: FixKind::Gps,
+            taken_at_ms: self.edge.app.env.now().0,
+            session_epoch: 1,
+            seq: 1,
+        };
+        assert_eq!(self.edge.app.sight.places.put_staff(who.id(), who.account.no.unwrap(), fix), "ok");
+    }
+
+    async fn tap(&self, who: &Person, to: &str) {
+        let path = format!("/v1/trips/{}/status", self.trip);
+        let reply = self.edge.call(Some(&who.token), "POST", &path, Some(json!({"to": to}))).await;
+        assert!(reply.status.is_success(), "{to}: {}", reply.text);
+    }
+
+    async fn meet(&self) {
+        for member in &self.crew {
+            self.tap(member, "en_route").await;
+            self.tap(member, "arrived").await;
+        }
+        self.tap(&self.crew[0], "met").await;
+    }
+}
+
+fn ends(way: &Value) -> [Position; 2] {
+    let line = way["line"].as_array().unwrap();
+    let at = |p: &Value| Position::new(p[1].as_f64().unwrap(), p[0].as_f64().unwrap()).unwrap();
+    [at(&line[0]), at(&line[line.len() - 1])]
+}
+
+fn crosses(way: &Value, zone: &Zone) -> bool {
+    let at = |p: &Value| Position::new(p[1].as_f64().unwrap(), p[0].as_f64().unwrap()).unwrap();
+    let points: Vec<Position> = way["line"].as_array().unwrap().iter().map(at).collect();
+    points.windows(2).any(|pair| zone.touches(pair[0], pair[1]))
+}
+
+#[tokio::test]
+async fn only_the_crew_is_led_and_only_while_it_is_one() {
+    let scene = crew().await;
+    let [first, _] = &scene.crew;
+    scene.stands(first, scene.dropoff);
+    assert_eq!(scene.way(first, "").await.code(), "not_found", "an offer shows no place");
+    scene.accept().await;
+    assert_eq!(scene.way(first, "").await.status, 200);
+    let stranger = scene.edge.staff().await;
+    scene.stands(&stranger, scene.dropoff);
+    assert_eq!(scene.way(&stranger, "").await.code(), "not_found");
+    let supervisor = scene.edge.supervisor(scene.edge.agency).await;
+    for other in [&scene.rider, &supervisor] {
+        assert_eq!(scene.way(other, "").await.code(), "forbidden_role");
+    }
+    scene.meet().await;
+    for to in ["escorting", "completed"] {
+        assert_eq!(scene.way(first, "").await.status, 200, "before {to}");
+        scene.tap(first, to).await;
+    }
+    assert_eq!(scene.way(first, "").await.code(), "not_found", "after the end nothing is left");
+}
+
+#[tokio::test]
+async fn it_leads_from_the_phone_to_the_meeting_point_and_then_to_the_end() {
+    let scene = crew().await;
+    let [first, second] = &scene.crew;
+    scene.accept().await;
+    assert_eq!(scene.way(first, "").await.code(), "no_fix");
+    scene.stands(first, scene.dropoff);
+    let to_meet = scene.way(first, "").await.body;
+    assert_eq!(
+        (&to_meet["to"], &to_meet["prefer"], &to_meet["zones"]),
+        (&json!("pickup"), &json!("fastest"), &json!("none"))
+    );
+    let [from, to] = ends(&to_meet);
+    assert!(from.distance_m(scene.dropoff) < 60.0 && to.distance_m(scene.pickup) < 60.0);
+    let legs = to_meet["legs"].as_array().unwrap();
+    let seconds: f64 = legs.iter().map(|leg| leg["duration_s"].as_f64().unwrap()).sum();
+    let whole = to_meet["duration_s"].as_f64().unwrap();
+    assert!((seconds - whole).abs() <= legs.len() as f64, "{seconds} of {whole}");
+    assert_eq!(legs[0]["turn"], "start");
+    assert_eq!(scene.way(second, "").await.code(), "no_fix", "nobody is led from another's place");
+
+    scene.meet().await;
+    scene.stands(second, scene.pickup);
+    let to_end = scene.way(second, "").await.body;
+    assert_eq!(
+        (&to_end["to"], &to_end["mode"], &to_end["prefer"]),
+        (&json!("dropoff"), &json!("walk"), &json!("safer"))
+    );
+    assert!(ends(&to_end)[1].distance_m(scene.dropoff) < 60.0);
+    let fastest = scene.way(second, "?prefer=fastest").await.body;
+    let detour = to_end["duration_s"].as_i64().unwrap() - fastest["duration_s"].as_i64().unwrap();
+    assert!((detour - to_end["detour_s"].as_i64().unwrap()).abs() <= 1, "{detour} s: {}", to_end["detour_s"]);
+    for query in ["?prefer=shortest", "?lat=1", "?prefer=safer&x=1"] {
+        let refused = scene.way(second, query).await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (422, "bad_field"), "{query}");
+    }
+    scene.edge.clock.advance_s(90);
+    assert_eq!(scene.way(second, "").await.body["fix_age_s"], 90);
+}
+
+#[tokio::test]
+async fn together_with_the_rider_it_keeps_out_of_the_riders_zones() {
+    let scene = crew().await;
+    let first = &scene.crew[0];
+    scene.accept().await;
+    scene.meet().await;
+    scene.stands(first, scene.pickup);
+    let free = scene.way(first, "?prefer=fastest").await.body;
+    let line = free["line"].as_array().unwrap();
+    let middle = &line[line.len() / 2];
+    let center = Position::new(middle[1].as_f64().unwrap(), middle[0].as_f64().unwrap()).unwrap();
+    let record = &scene.edge.app.record;
+    let added = record.add_zone(T0, Actor::Shell, scene.rider.id(), center, 40).await.unwrap().unwrap();
+    let zone = Zone::circle(center, 40.0).unwrap();
+    assert!(crosses(&free, &zone));
+    for query in ["", "?prefer=fastest"] {
+        let around = scene.way(first, query).await;
+        assert_eq!(around.body["zones"], "kept_out", "{}", around.text);
+        assert!(!crosses(&around.body, &zone), "{query}");
+        assert!(around.body["detour_s"].as_u64().unwrap() > 0);
+    }
+    // Of another rider they are nobody's here.
+    record.remove_zone(T0, Actor::Shell, added.id).await.unwrap().unwrap();
+    let other = scene.edge.rider().await;
+    record.add_zone(T0, Actor::Shell, other.id(), center, 40).await.unwrap().unwrap();
+    assert_eq!(scene.way(first, "").await.body["zones"], "none");
+}
+
+#[tokio::test]
+async fn who_stands_in_a_zone_is_led_out_and_told() {
+    for (at_begin, word) in [(true, "begins_inside"), (false, "ends_inside")] {
+        let scene = crew().await;
+        let first = &scene.crew[0];
+        scene.accept().await;
+        scene.stands(first, scene.pickup);
+        let center = if at_begin { scene.pickup } else { scene.dropoff };
+        let record = &scene.edge.app.record;
+        record.add_zone(T0, Actor::Shell, scene.rider.id(), center, 100).await.unwrap().unwrap();
+        assert_eq!(scene.way(first, "").await.body["zones"], "none", "before the meeting the rider is not there");
+        scene.meet().await;
+        let way = scene.way(first, "").await;
+        assert_eq!((way.status.as_u16(), &way.body["zones"]), (200, &json!(word)), "{}", way.text);
+        assert!(ends(&way.body)[1].distance_m(scene.dropoff) < 60.0);
+    }
+}
+
+#[tokio::test]
+async fn an_admin_adds_counts_and_takes_back_zones_and_reads_no_place() {
+    let edge = Edge::new().await;
+    let (admin, rider, supervisor) = (edge.admin().await, edge.rider().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    let zone =
+        |radius: i64, lat: f64| json!({"rider": rider.id().0, "at": {"lat": lat, "lon": at.lon()}, "radius_m": radius});
+    for other in [&rider, &supervisor] {
+        let refused = edge.call(Some(&other.token), "POST", "/v1/admin/zones", Some(zone(100, at.lat()))).await;
+        assert_eq!(refused.code(), "forbidden_role");
+    }
+    for (radius, lat, field) in
+        [(9, at.lat(), "radius_m"), (5_001, at.lat(), "radius_m"), (100, 91.0, "at.lat"), (100, 1.0, "at")]
+    {
+        let refused = edge.call(Some(&admin.token), "POST", "/v1/admin/zones", Some(zone(radius, lat))).await;
+        assert_eq!((refused.code(), &refused.body["field"]), ("bad_field", &json!(field)), "{}", refused.text);
+    }
+    let made = edge.call(Some(&admin.token), "POST", "/v1/admin/zones", Some(zone(100, at.lat()))).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let list = format!("/v1/admin/riders/{}/zones", rider.id());
+    let listed = edge.call(Some(&admin.token), "GET", &list, None).await;
+    assert_eq!((&listed.body["zones"][0]["id"], &listed.body["zones"][0]["radius_m"]), (&made.body["id"], &json!(100)));
+    let names = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&listed.body["zones"][0]), ["created_at", "id", "radius_m"]);
+    let one = format!("/v1/admin/zones/{}", made.body["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.status, 204);
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.code(), "not_found");
+    assert_eq!(edge.call(Some(&admin.token), "GET", &list, None).await.body, json!({"zones": []}));
+}
+
+#[tokio::test]
+async fn a_supervisor_sees_from_where_a_point_is_reached_in_time() {
+    let edge = Edge::new().await;
+    let supervisor = edge.supervisor(edge.agency).await;
+    let (at, _) = edge.places();
+    let ask = |minutes: i64, lat: f64, mode: &str| json!({"at": {"lat": lat, "lon": at.lon()}, "mode": mode, "minutes": minutes});
+    let mut sizes = Vec::new();
+    for minutes in [3, 10] {
+        let reply =
+            edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(ask(minutes, at.lat(), "walk"))).await;
+        let cells = reply.body["cells"].as_array().unwrap().clone();
+        assert!(cells.iter().all(|c| c["seconds"].as_i64().unwrap() <= minutes * 60 && c["boundary"].as_array().unwrap().len() >= 5));
+        let own = geo::Cell::of(at, geo::cell::Grid::Street).to_string();
+        assert!(cells.iter().any(|c| c["cell"] == own && c["seconds"].as_i64().unwrap() < 60), "{}", reply.text);
+        sizes.push(cells.len());
+    }
+    assert!(sizes[0] < sizes[1] && sizes[0] > 1, "{sizes:?}");
+    for (minutes, lat, field) in [(0, at.lat(), "minutes"), (31, at.lat(), "minutes"), (5, -91.0, "at.lat")] {
+        let refused =
+            edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(ask(minutes, lat, "drive"))).await;
+        assert_eq!((refused.code(), &refused.body["field"]), ("bad_field", &json!(field)), "{}", refused.text);
+    }
+    let nowhere = edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(ask(5, 10.0, "walk"))).await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.code()), (409, "no_way"));
+}
