@@ -9,7 +9,7 @@ assert.ok(supervisorCode, 'usage: trip.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE
 const chromium = process.env.DONGHAENG_CHROMIUM ?? '/usr/bin/chromium';
 const PHONE = { width: 360, height: 740 };
 const DESK = { width: 1280, height: 800 };
-const [FROM, TO] = ['City Hall', 'Hyehwa'];
+const [FROM, TO] = ['City Hall', 'Anguk'];
 
 const begun = Date.now();
 const step = (what) => console.log(`${((Date.now() - begun) / 1000).toFixed(1).padStart(6)} s  ${what}`);
@@ -93,6 +93,7 @@ async function oneTrip() {
     assert.equal(await page.id('word').innerText(), words.crew);
     assert.equal(await page.id('partner-word').innerText(), words.rider);
   }
+  await Promise.all(staff.map((page) => page.find('way', { to: 'pickup', prefer: 'fastest' }).waitFor()));
   await picture('rider-assigned', rider);
   await picture('staff-assigned', one);
   await consoleHidesPlaces(asked);
@@ -106,6 +107,7 @@ async function oneTrip() {
     await one.tap(to);
     await Promise.all([rider.reaches(to), desk.row(asked, to).waitFor()]);
     if (to !== 'completed') await Promise.all(staff.map((page) => page.reaches(to)));
+    if (to === 'met') await bothWays(one);
     if (to === 'escorting') { await picture('rider-escorting', rider); await picture('staff-escorting', one); }
     step(to);
   }
@@ -119,13 +121,29 @@ async function oneTrip() {
   await rider.id('trip-close').click();
 }
 
+/** Together with the rider the safer way is shown, and the fastest when asked for, street by street. */
+async function bothWays(page) {
+  await page.find('way', { to: 'dropoff', prefer: 'safer' }).waitFor();
+  await page.find('way').locator('summary').click();
+  assert.ok((await page.id('legs').locator('li').count()) > 1, 'the way is not told');
+  await page.id('way-fastest').click();
+  await page.find('way', { to: 'dropoff', prefer: 'fastest' }).waitFor();
+  await page.id('way-safer').click();
+  await page.find('way', { to: 'dropoff', prefer: 'safer' }).waitFor();
+  step('the way is told street by street');
+}
+
 /** Exact places are on the console only after a press, and no longer than asked for. */
 async function consoleHidesPlaces(asked) {
   await desk.row(asked).click();
   await desk.find('places', { shown: 'false' }).waitFor();
   const shows = async () => (await desk.page.locator('body').innerText()).includes(secrets[0]);
   assert.equal(await shows(), false, 'the console shows the meeting point unasked');
+  await desk.id('reach-walk').click();
+  await desk.page.locator('[data-testid=reach]:not([data-cells="0"])').waitFor();
   await picture('console-assigned', desk);
+  await desk.id('reach-off').click();
+  await desk.find('reach', { cells: 0 }).waitFor();
   await desk.page.keyboard.press('v');
   await desk.find('places', { shown: 'true' }).waitFor();
   assert.ok(await desk.id('looking').isVisible(), 'a look is not visible as such');
