@@ -124,9 +124,27 @@ fn a_file_that_is_replaced_stays_what_it_was_for_who_has_it() {
     assert_ne!(after.graph(Profile::Drive).parts(), before.graph(Profile::Drive).parts());
 }
 
+/// Whether a changed file is refused past its checksums; a map made of it must hold together.
+fn refuses(changed: &[u8], what: &str) -> bool {
+    match RoadMap::from_unchecked_bytes(changed) {
+        Err(MapFileError::Damaged(_)) => true,
+        Err(other) => panic!("{what}: {other}"),
+        Ok(map) => {
+            for profile in Profile::ALL {
+                let graph = map.graph(profile);
+                let _ = graph.snap(place(500.0, 500.0));
+                if profile == Profile::Walk || profile == Profile::Drive {
+                    let (a, b) = (graph.snap_at(0, 0.3), graph.snap_at(graph.edge_count() as u32 - 1, 0.7));
+                    let _ = map.free_flow(profile).travel_ms(&a, &b);
+                }
+            }
+            false
+        }
+    }
+}
+
 #[test]
 fn contents_that_lie_are_never_believed() {
-    // Past the checksums: bytes of a valid file changed in turn must give an error or a map that holds together.
     let file = Scratch::new("lies");
     small_map().save(&file.0).unwrap();
     let whole = std::fs::read(&file.0).unwrap();
@@ -136,22 +154,24 @@ fn contents_that_lie_are_never_believed() {
     for &at in &places {
         let mut changed = whole.clone();
         changed[at] = dice.roll() as u8;
-        match RoadMap::from_unchecked_bytes(&changed) {
-            Err(MapFileError::Damaged(_)) => refused += 1,
-            Err(other) => panic!("byte {at}: {other}"),
-            Ok(map) => {
-                for profile in Profile::ALL {
-                    let graph = map.graph(profile);
-                    let _ = graph.snap(place(500.0, 500.0));
-                    if profile == Profile::Walk || profile == Profile::Drive {
-                        let (a, b) = (graph.snap_at(0, 0.3), graph.snap_at(graph.edge_count() as u32 - 1, 0.7));
-                        let _ = map.free_flow(profile).travel_ms(&a, &b);
-                    }
-                }
-            }
-        }
+        refused += usize::from(refuses(&changed, &format!("byte {at}")));
     }
     assert!(refused > places.len() / 4, "{refused} of {}", places.len());
+}
+
+#[test]
+fn the_largest_numbers_overflow_nothing() {
+    // What a fuzzer tries first, word by word: a depth of all ones once overflowed.
+    let file = Scratch::new("ones");
+    small_map().save(&file.0).unwrap();
+    let whole = std::fs::read(&file.0).unwrap();
+    let mut refused = 0;
+    for at in (HEADER_BYTES..whole.len() - 3).step_by(4) {
+        let mut changed = whole.clone();
+        changed[at..at + 4].fill(u8::MAX);
+        refused += usize::from(refuses(&changed, &format!("word at {at}")));
+    }
+    assert!(refused > (whole.len() - HEADER_BYTES) / 8, "{refused}");
 }
 
 #[test]
