@@ -1,6 +1,6 @@
 #!/bin/sh
 # Fuzzes one reader with libFuzzer on the stable compiler: fuzz/run.sh osm|graph_file [seconds]. No address checks: that needs
-# a nightly compiler, and the code is free of `unsafe`. What is found lies in fuzz/found/.
+# a nightly compiler; `unsafe` stands in one file of `geo` only (road/column.rs). What is found lies in fuzz/found/.
 set -eu
 cd "$(dirname "$0")"
 target=${1:?osm or graph_file}
