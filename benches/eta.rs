@@ -131,7 +131,7 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
     let points = Points::new(graph, 2_000);
     let times = measure(WHOLE_ROUNDS, |_| Metric::new(hierarchy, ArcTimes::free_flow(graph)));
     row(&format!("{name}: weights alone"), &times, None);
-    let live = Live::new(Metric::new(hierarchy, ArcTimes::free_flow(graph)));
+    let live = Live::new(Arc::new(Metric::new(hierarchy, ArcTimes::free_flow(graph))));
     for (id, snap) in (0_u32..).zip(&points.staff) {
         live.put(id, *snap, 0);
     }

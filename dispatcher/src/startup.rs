@@ -4,8 +4,10 @@ use crate::clock::Env;
 use crate::config::Config;
 use crate::demo;
 use crate::engine::Engine;
+use crate::engine::field::Field;
 use crate::engine::judge::EngineJudge;
 use crate::engine::roster::Roster;
+use crate::engine::upkeep as field_upkeep;
 use crate::http::command::is_at_work;
 use crate::http::guide::Guide;
 use crate::http::sight::Sight;
@@ -64,6 +66,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let acceptor = tls::acceptor(&config)?;
 
     let stop = CancellationToken::new();
+    let field = Arc::new(Field::new(Arc::clone(&map)));
     let tiles = Arc::new(TileMaker::new(Arc::clone(&map.data)));
     let health = Arc::clone(&live);
     let app = App::new(Parts {
@@ -71,7 +74,7 @@ pub async fn serve(config: Config) -> Result<()> {
         roster: Arc::clone(&roster),
         sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&map))),
         guide: Arc::new(guide),
-        judge: Arc::new(EngineJudge::new(Arc::clone(&live), Arc::clone(&roster), Arc::clone(&map))),
+        judge: Arc::new(EngineJudge::new(Arc::clone(&field), Arc::clone(&live), Arc::clone(&roster))),
         env: env.clone(),
         config: http::Config {
             demo: config.demo,
@@ -86,8 +89,16 @@ pub async fn serve(config: Config) -> Result<()> {
     let tasks = TaskTracker::new();
     ws::start(&app, &tasks);
     let watched = Arc::clone(&roster);
-    let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, map, env.clone());
     let engine_stop = CancellationToken::new();
+    let following = field_upkeep::start(
+        Arc::clone(&field),
+        Arc::clone(&live),
+        Arc::clone(&roster),
+        env.clone(),
+        engine_stop.clone(),
+    );
+    let following = following.context("no thread for the field")?;
+    let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, field, env.clone());
     let engine = tokio::spawn(engine.run(engine_stop.clone()));
     tasks.spawn(upkeep(Arc::clone(&live), Arc::clone(&record), watched, env.clone(), metrics.clone(), stop.clone()));
     shutdown::on_signal(stop.clone())?;
@@ -109,6 +120,7 @@ pub async fn serve(config: Config) -> Result<()> {
     tasks.wait().await;
     engine_stop.cancel();
     engine.await.context("the engine ended badly")?;
+    let _panics_are_logged = tokio::task::spawn_blocking(|| following.join()).await;
     live.close().await;
     record.close().await;
     tracing::info!("drained");

@@ -13,6 +13,14 @@ pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
 pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
 /// Crews refused by the independent check. Anything above zero is a defect.
 pub const CHECK_REFUSED: &str = "donghaeng_engine_check_refused_total";
+/// Moves of staff taken over into the field on the roads.
+pub const FIELD_MOVES: &str = "donghaeng_field_moves_total";
+/// Seconds since the round before last began, when a round with moves ends: none of them waited longer.
+pub const FIELD_LAG_SECONDS: &str = "donghaeng_field_lag_seconds";
+/// Processor seconds of one round with moves.
+pub const FIELD_CPU_SECONDS: &str = "donghaeng_field_cpu_seconds";
+/// Fixes that named no street with certainty, by `why`.
+pub const WEAK_FIXES: &str = "donghaeng_fixes_weak_total";
 /// Staff in the live index.
 pub const LIVE_STAFF: &str = "donghaeng_live_staff";
 /// Positions not yet written to Redis.
@@ -91,6 +99,10 @@ fn describe() {
     metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
     metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
     metrics::describe_counter!(CHECK_REFUSED, "crews refused by the independent check; above zero is a defect");
+    metrics::describe_counter!(FIELD_MOVES, "moves of staff taken over into the field on the roads");
+    metrics::describe_histogram!(FIELD_LAG_SECONDS, "seconds that a move waited at most for the field");
+    metrics::describe_histogram!(FIELD_CPU_SECONDS, "processor seconds of one round of the field");
+    metrics::describe_counter!(WEAK_FIXES, "fixes that named no street with certainty, by why");
     metrics::describe_gauge!(LIVE_STAFF, "staff in the live index");
     metrics::describe_gauge!(LIVE_BEHIND, "positions not yet written to Redis");
     metrics::describe_gauge!(LIVE_REDIS_UP, "1 while Redis answers, 0 while it does not");

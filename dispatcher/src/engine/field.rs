@@ -1,34 +1,55 @@
-//! Owns where the staff stand on the roads: the live index's fixes snapped to edges, per way of travelling. Follows the live
-//! index by its change log, so that a batch pays only for those who moved. Decides nothing about who may go.
+//! Owns where the staff stand on the roads: the live index's fixes matched to streets, and the staff in the buckets of their way
+//! of travelling. Follows the live index by its change log, so that only those who moved are paid for, each with the latest fix.
+//! Decides nothing about who may go; `upkeep` follows on a thread of its own, so a decision finds little left to do.
 
 use crate::engine::roster::RosterView;
 use crate::live::Live;
+use crate::telemetry;
 use geo::Fix;
-use geo::road::hierarchy::StaffBuckets;
-use geo::road::{Graph, Profile, RoadMap};
-use matcher::model::{AccountId, Mode};
+use geo::road::hierarchy::{Live as OnRoads, StaffBuckets};
+use geo::road::matching::{Match, Matcher, WeakFix};
+use geo::road::{Graph, Profile, RoadMap, Snap};
+use matcher::model::{AccountId, Mode, Timestamp};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 /// Moves read from the live index at a time.
 const MOVES_PER_READ: usize = 1_024;
+/// Why walking and driving are there.
+const AT_HAND: &str = "what walking and driving are searched with is made with the field";
 
 /// What the engine knows of one staff member's place.
 #[derive(Clone, Copy)]
 pub struct Standing {
     /// The latest fix.
     pub fix: Fix,
-    /// How they travel, if on the road registry.
+    /// How they are searched, if on shift.
     mode: Option<Mode>,
 }
 
-/// Everybody's standing.
+/// Everybody's standing. Share it in an `Arc`.
 pub struct Field {
+    map: Arc<RoadMap>,
+    following: Mutex<Following>,
+    standing: RwLock<HashMap<AccountId, Standing>>,
+    /// By mode; made when the first who travels so is on shift, for riders of the subway beside the followers.
+    ways: [OnceLock<OnRoads<AccountId>>; Mode::ALL.len()],
+}
+
+/// How far the following has come.
+#[derive(Default)]
+struct Following {
     cursor: u64,
     roster_version: i64,
-    standing: HashMap<AccountId, Standing>,
-    walk: StaffBuckets<AccountId>,
-    drive: StaffBuckets<AccountId>,
+    subway_searched: bool,
+    matchers: HashMap<AccountId, (Mode, Matcher)>,
+}
+
+/// The field as it is during one look; moves wait meanwhile.
+pub struct Look<'a> {
+    map: &'a RoadMap,
+    standing: &'a HashMap<AccountId, Standing>,
+    ways: [Option<&'a StaffBuckets<AccountId>>; Mode::ALL.len()],
 }
 
 /// The profile a shift's mode is searched with.
@@ -36,94 +57,179 @@ pub const fn profile(mode: Mode) -> Profile {
     match mode {
         Mode::Walk => Profile::Walk,
         Mode::Drive => Profile::Drive,
+        Mode::Transit => Profile::Transit,
     }
 }
 
 impl Field {
     /// Nobody is anywhere yet.
-    pub fn new(map: &RoadMap) -> Self {
-        Self {
-            cursor: 0,
-            roster_version: 0,
-            standing: HashMap::new(),
-            walk: StaffBuckets::new(Arc::clone(map.free_flow(Profile::Walk))),
-            drive: StaffBuckets::new(Arc::clone(map.free_flow(Profile::Drive))),
+    pub fn new(map: Arc<RoadMap>) -> Self {
+        let field = Self { map, following: Mutex::default(), standing: RwLock::default(), ways: Default::default() };
+        for mode in [Mode::Walk, Mode::Drive] {
+            field.search(mode);
         }
+        field
     }
 
-    /// Catches up with the live index and the roster.
-    pub fn follow(&mut self, live: &Live, roster: &RosterView, map: &RoadMap) {
+    /// Makes what a mode is searched with. Seconds for the subway, whose junctions no map file has in order.
+    pub fn search(&self, mode: Mode) {
+        self.ways[mode as usize].get_or_init(|| OnRoads::new(Arc::clone(self.map.free_flow(profile(mode)))));
+    }
+
+    /// Catches up with the live index and the roster; how many had moved.
+    pub fn follow(&self, live: &Live, roster: &RosterView, now: Timestamp) -> usize {
+        let mut following = lock(&self.following);
+        let mut count = 0;
         loop {
-            let (cursor, moved) = live.moved_since(self.cursor, MOVES_PER_READ);
-            self.cursor = cursor;
+            let (cursor, moved) = live.moved_since(following.cursor, MOVES_PER_READ);
+            following.cursor = cursor;
+            count += moved.len();
             for position in &moved {
-                self.place(position.staff, position.fix, mode_of(roster, position.staff), map);
+                let mode = self.searched_as(mode_of(roster, position.staff));
+                self.place(&mut following, position.staff, position.fix, mode, now);
             }
             if moved.len() < MOVES_PER_READ {
                 break;
             }
         }
-        if self.roster_version != roster.version {
-            self.roster_version = roster.version;
-            self.follow_modes(roster, map);
+        let subway_searched = self.ways[Mode::Transit as usize].get().is_some();
+        if following.roster_version != roster.version || following.subway_searched != subway_searched {
+            following.roster_version = roster.version;
+            following.subway_searched = subway_searched;
+            self.follow_modes(&mut following, roster, now);
         }
+        count
+    }
+
+    /// Whether somebody on shift waits for a search that is not made yet.
+    pub fn lacks(&self, roster: &RosterView) -> Option<Mode> {
+        let is_wanted = |mode| roster.by_id.values().any(|e| e.shift.is_some_and(|shift| shift.mode == mode));
+        Mode::ALL.into_iter().find(|&mode| self.ways[mode as usize].get().is_none() && is_wanted(mode))
     }
 
     /// Shifts that began, ended or changed their way of travelling since the last look.
-    fn follow_modes(&mut self, roster: &RosterView, map: &RoadMap) {
-        let changed: Vec<(AccountId, Fix, Option<Mode>)> = self
-            .standing
+    fn follow_modes(&self, following: &mut Following, roster: &RosterView, now: Timestamp) {
+        let changed: Vec<(AccountId, Fix, Option<Mode>)> = read(&self.standing)
             .iter()
-            .map(|(&staff, standing)| (staff, standing.fix, standing.mode, mode_of(roster, staff)))
+            .map(|(&staff, standing)| (staff, standing.fix, standing.mode, self.searched_as(mode_of(roster, staff))))
             .filter(|(_, _, was, is)| was != is)
             .map(|(staff, fix, _, is)| (staff, fix, is))
             .collect();
         for (staff, fix, mode) in changed {
-            self.place(staff, fix, mode, map);
+            self.place(following, staff, fix, mode, now);
         }
     }
 
-    fn place(&mut self, staff: AccountId, fix: Fix, mode: Option<Mode>, map: &RoadMap) {
-        let before = self.standing.insert(staff, Standing { fix, mode }).and_then(|s| s.mode);
-        if let Some(before) = before.filter(|&b| Some(b) != mode) {
-            self.registry_mut(before).remove(staff);
+    /// Until the subway can be searched, who rides it is taken to walk: later than the truth, never sooner.
+    fn searched_as(&self, mode: Option<Mode>) -> Option<Mode> {
+        mode.map(|mode| if self.ways[mode as usize].get().is_some() { mode } else { Mode::Walk })
+    }
+
+    fn place(&self, following: &mut Following, staff: AccountId, fix: Fix, mode: Option<Mode>, now: Timestamp) {
+        let before = read(&self.standing).get(&staff).and_then(|s| s.mode);
+        if let Some(way) = before.filter(|&b| Some(b) != mode).and_then(|b| self.ways[b as usize].get()) {
+            way.remove(staff);
         }
-        if let Some(mode) = mode {
-            match map.graph(profile(mode)).snap(fix.position) {
-                Some(snap) => self.registry_mut(mode).put(staff, snap),
-                None => {
-                    self.registry_mut(mode).remove(staff);
+        match mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
+            Some((mode, way)) => match following.street(&self.map, staff, mode, &fix, now) {
+                Placed::At(snap) => way.put(staff, snap, 0),
+                Placed::Stays => {}
+                Placed::OffRoad => {
+                    way.remove(staff);
                 }
+            },
+            None => {
+                following.matchers.remove(&staff);
+            }
+        }
+        self.standing.write().unwrap_or_else(PoisonError::into_inner).insert(staff, Standing { fix, mode });
+    }
+
+    /// Asks something of the field as it is.
+    pub fn look<T>(&self, ask: impl FnOnce(&Look<'_>) -> T) -> T {
+        let (map, standing) = (&*self.map, read(&self.standing));
+        let standing = &*standing;
+        match self.ways[Mode::Transit as usize].get() {
+            Some(transit) => transit.with(|transit| {
+                self.with_streets(|walk, drive| {
+                    ask(&Look { map, standing, ways: [Some(walk), Some(drive), Some(transit)] })
+                })
+            }),
+            None => {
+                self.with_streets(|walk, drive| ask(&Look { map, standing, ways: [Some(walk), Some(drive), None] }))
             }
         }
     }
 
-    fn registry_mut(&mut self, mode: Mode) -> &mut StaffBuckets<AccountId> {
-        match mode {
-            Mode::Walk => &mut self.walk,
-            Mode::Drive => &mut self.drive,
+    fn with_streets<T>(&self, ask: impl FnOnce(&StaffBuckets<AccountId>, &StaffBuckets<AccountId>) -> T) -> T {
+        let [walk, drive, _] = &self.ways;
+        walk.get().expect(AT_HAND).with(|walk| drive.get().expect(AT_HAND).with(|drive| ask(walk, drive)))
+    }
+}
+
+/// What a fix told of somebody's place on the roads.
+enum Placed {
+    At(Snap),
+    /// It could not have been reached: where they were a moment ago counts until it comes again.
+    Stays,
+    OffRoad,
+}
+
+impl Following {
+    /// The street of a fix, seen with those before it.
+    fn street(&mut self, map: &RoadMap, staff: AccountId, mode: Mode, fix: &Fix, now: Timestamp) -> Placed {
+        let graph = map.graph(profile(mode));
+        let known = self.matchers.entry(staff).or_insert_with(|| (mode, Matcher::new()));
+        if known.0 != mode {
+            *known = (mode, Matcher::new());
+        }
+        match known.1.take(graph, fix, now.0) {
+            Match::Street(street) => Placed::At(street.snap),
+            Match::Weak(why) => {
+                metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
+                match why {
+                    WeakFix::Jump => Placed::Stays,
+                    // Too coarse for a street, far from one, or told again: the nearest, which the rules may yet refuse.
+                    _ => graph.snap(fix.position).map_or(Placed::OffRoad, Placed::At),
+                }
+            }
         }
     }
+}
 
-    /// The staff on the roads who travel this way.
-    pub const fn registry(&self, mode: Mode) -> &StaffBuckets<AccountId> {
-        match mode {
-            Mode::Walk => &self.walk,
-            Mode::Drive => &self.drive,
-        }
+const fn word(why: WeakFix) -> &'static str {
+    match why {
+        WeakFix::Inaccurate => "inaccurate",
+        WeakFix::OffStreet => "off_street",
+        WeakFix::Jump => "jump",
+        WeakFix::Future => "future",
+        WeakFix::OutOfOrder => "out_of_order",
+        _ => "other",
+    }
+}
+
+impl<'a> Look<'a> {
+    /// The roads and the staff of every way of travelling that can be searched.
+    pub fn ways(&self) -> impl Iterator<Item = (Mode, &'a Graph, &'a StaffBuckets<AccountId>)> + use<'a> {
+        let map = self.map;
+        Mode::ALL.into_iter().zip(self.ways).filter_map(move |(mode, way)| Some((mode, map.graph(profile(mode)), way?)))
     }
 
     /// Where somebody is.
-    pub fn standing(&self, staff: AccountId) -> Option<&Standing> {
+    pub fn standing(&self, staff: AccountId) -> Option<&'a Standing> {
         self.standing.get(&staff)
     }
 
     /// Those who are on shift and have a fix, but cannot be searched by road: they stand too far from one, or the meeting
     /// point does (`no_road`, per mode).
-    pub fn off_road(&self, no_road: [bool; 2]) -> impl Iterator<Item = (AccountId, &Standing, Mode)> {
+    pub fn off_road(
+        &self,
+        no_road: [bool; Mode::ALL.len()],
+    ) -> impl Iterator<Item = (AccountId, &'a Standing, Mode)> + use<'a> {
+        let ways = self.ways;
         self.standing.iter().filter_map(move |(&staff, standing)| {
             let mode = standing.mode?;
-            let guess = no_road[mode as usize] || self.registry(mode).get(staff).is_none();
+            let guess = no_road[mode as usize] || ways[mode as usize].is_none_or(|way| way.get(staff).is_none());
             guess.then_some((staff, standing, mode))
         })
     }
@@ -133,7 +239,11 @@ fn mode_of(roster: &RosterView, staff: AccountId) -> Option<Mode> {
     roster.by_id.get(&staff)?.shift.map(|shift| shift.mode)
 }
 
-/// The graph a mode is searched on.
-pub fn graph(map: &RoadMap, mode: Mode) -> &Graph {
-    map.graph(profile(mode))
+/// A panic elsewhere leaves whole values behind: every change here is one call.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
 }

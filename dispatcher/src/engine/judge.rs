@@ -1,74 +1,40 @@
 //! Owns the engine's judgement of people for one trip, asked by a supervisor who assigns by hand: the same search and the same
 //! rules as a batch, for everybody. Chooses nobody.
 
-use crate::engine::field::Field;
-use crate::engine::roster::Roster;
+use crate::engine::field::{Field, Look};
+use crate::engine::roster::{Roster, RosterView};
 use crate::engine::search::Search;
 use crate::http::problem::Code;
 use crate::http::sight::{Judge, Judged};
 use crate::live::Live;
 use crate::record::{DueTrip, TripRow};
-use geo::road::RoadMap;
 use matcher::model::{AccountId, Timestamp};
 use matcher::policy::{self, Candidate, Context, FixFacts};
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// A supervisor is told how far somebody is, though the rules send nobody so far, seconds.
 const SHOWN_ETA_S_MAX: i64 = 4 * 3_600;
 
-/// Judges on a field of its own, so that a supervisor's question never waits for a batch.
+/// Judges on the engine's own field; a question and a batch may look at it at once.
 pub struct EngineJudge {
-    field: Mutex<Field>,
+    field: Arc<Field>,
     live: Arc<Live>,
     roster: Arc<Roster>,
-    map: Arc<RoadMap>,
 }
 
 impl EngineJudge {
-    /// Knows nobody until asked.
-    pub fn new(live: Arc<Live>, roster: Arc<Roster>, map: Arc<RoadMap>) -> Self {
-        Self { field: Mutex::new(Field::new(&map)), live, roster, map }
+    /// On this field.
+    pub const fn new(field: Arc<Field>, live: Arc<Live>, roster: Arc<Roster>) -> Self {
+        Self { field, live, roster }
     }
 }
 
 impl Judge for EngineJudge {
     fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged> {
         let roster = self.roster.current();
-        let mut field = self.field.lock().unwrap_or_else(PoisonError::into_inner);
-        field.follow(&self.live, &roster, &self.map);
-        let due = as_due(row);
-        let mut search = Search::new(&due, &field, &roster, &self.map, now, SHOWN_ETA_S_MAX);
-        let mut judged = Vec::new();
-        let mut seen: HashSet<AccountId> = HashSet::new();
-        while judged.len() < limit {
-            let Some(found) = search.draw() else { break };
-            seen.insert(found.staff);
-            let violations = found.verdict.violations.iter().map(|v| v.code).collect();
-            judged.push(Judged { staff: found.staff, eta: Some(found.eta), violations });
-        }
-        // Those without a way come last, with the reason.
-        for entry in roster.by_id.values().filter(|e| e.shift.is_some() && !seen.contains(&e.staff.id)) {
-            if judged.len() >= limit {
-                break;
-            }
-            let fix = field
-                .standing(entry.staff.id)
-                .map(|s| FixFacts { age_ms: now.0 - s.fix.taken_at_ms, accuracy_m: s.fix.accuracy_m });
-            let candidate = Candidate {
-                staff: &entry.staff,
-                shift: entry.shift.as_ref(),
-                fix,
-                busy: entry.duty.is_some_and(|(held, _)| held != due.row.trip.id),
-                declined: false,
-                eta: None,
-                off_road: false,
-            };
-            let verdict = policy::verdict(&candidate, &Context { trip: &due.row.trip, now });
-            let violations = verdict.violations.iter().map(|v| v.code).collect();
-            judged.push(Judged { staff: entry.staff.id, eta: None, violations });
-        }
-        judged
+        self.field.follow(&self.live, &roster, now);
+        self.field.look(|look| everybody(look, &roster, &as_due(row), now, limit))
     }
 
     fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Result<Judged, Code> {
@@ -82,6 +48,41 @@ impl Judge for EngineJudge {
             violations: vec![policy::off_shift::RULE.code],
         }))
     }
+}
+
+/// Whoever is found within the bound, soonest first; then those without a way, with the reason.
+fn everybody(look: &Look<'_>, roster: &RosterView, due: &DueTrip, now: Timestamp, limit: usize) -> Vec<Judged> {
+    let mut search = Search::new(due, look, roster, now, SHOWN_ETA_S_MAX);
+    let mut judged = Vec::new();
+    let mut seen: HashSet<AccountId> = HashSet::new();
+    while judged.len() < limit {
+        let Some(found) = search.draw() else { break };
+        seen.insert(found.staff);
+        let violations = found.verdict.violations.iter().map(|v| v.code).collect();
+        judged.push(Judged { staff: found.staff, eta: Some(found.eta), violations });
+    }
+    // Those without a way come last, with the reason.
+    for entry in roster.by_id.values().filter(|e| e.shift.is_some() && !seen.contains(&e.staff.id)) {
+        if judged.len() >= limit {
+            break;
+        }
+        let fix = look
+            .standing(entry.staff.id)
+            .map(|s| FixFacts { age_ms: now.0 - s.fix.taken_at_ms, accuracy_m: s.fix.accuracy_m });
+        let candidate = Candidate {
+            staff: &entry.staff,
+            shift: entry.shift.as_ref(),
+            fix,
+            busy: entry.duty.is_some_and(|(held, _)| held != due.row.trip.id),
+            declined: false,
+            eta: None,
+            off_road: false,
+        };
+        let verdict = policy::verdict(&candidate, &Context { trip: &due.row.trip, now });
+        let violations = verdict.violations.iter().map(|v| v.code).collect();
+        judged.push(Judged { staff: entry.staff.id, eta: None, violations });
+    }
+    judged
 }
 
 /// A supervisor may ask somebody again who declined before.

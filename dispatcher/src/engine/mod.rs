@@ -7,13 +7,13 @@ pub mod judge;
 pub mod plan;
 pub mod roster;
 pub mod search;
+pub mod upkeep;
 
 use crate::clock::Env;
 use crate::live::Live;
 use crate::record::{Applied, Record, RecordError};
 use crate::telemetry;
 use field::Field;
-use geo::road::RoadMap;
 use matcher::model::Timestamp;
 use plan::{Decisions, World};
 use roster::Roster;
@@ -34,27 +34,21 @@ const PRUNE_EVERY_S: i64 = 300;
 /// Pause after the record failed, so that a broken disk is not hammered.
 const RECORD_AWAY: Duration = Duration::from_secs(1);
 
-/// Why the field is there.
-const LENT: &str = "the field is lent for one decision and comes back with it";
-
 /// What the loop works with.
 pub struct Engine {
     record: Arc<Record>,
     live: Arc<Live>,
     roster: Arc<Roster>,
-    map: Arc<RoadMap>,
+    field: Arc<Field>,
     env: Env,
-    /// Lent to a decision while it is made.
-    field: Option<Field>,
     series_due: Timestamp,
     prune_due: Timestamp,
 }
 
 impl Engine {
     /// Ready to run; reads nothing yet.
-    pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, map: Arc<RoadMap>, env: Env) -> Self {
-        let field = Some(Field::new(&map));
-        Self { record, live, roster, map, env, field, series_due: Timestamp(0), prune_due: Timestamp(0) }
+    pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, field: Arc<Field>, env: Env) -> Self {
+        Self { record, live, roster, field, env, series_due: Timestamp(0), prune_due: Timestamp(0) }
     }
 
     /// Runs until told to stop; a batch that has begun is finished.
@@ -93,7 +87,6 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
-        self.field.as_mut().expect(LENT).follow(&self.live, &roster, &self.map);
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {
             return Ok(false);
@@ -114,21 +107,18 @@ impl Engine {
 
     /// The search is milliseconds of pure computation: it runs beside the sockets, not among them.
     async fn decide(
-        &mut self,
+        &self,
         roster: Arc<roster::RosterView>,
         now: Timestamp,
         due: Vec<crate::record::DueTrip>,
     ) -> Decisions {
-        let field = self.field.take().expect(LENT);
-        let map = Arc::clone(&self.map);
-        let (field, decisions) = tokio::task::spawn_blocking(move || {
-            let decisions = plan::step(&World { roster: &roster, field: &field, map: &map }, now, &due);
-            (field, decisions)
-        })
-        .await
-        .expect("a decision does not panic");
-        self.field = Some(field);
-        decisions
+        let (field, live) = (Arc::clone(&self.field), Arc::clone(&self.live));
+        let decision = tokio::task::spawn_blocking(move || {
+            // What the field's own thread has not come to yet.
+            field.follow(&live, &roster, now);
+            field.look(|look| plan::step(&World { roster: &roster, field: look }, now, &due))
+        });
+        decision.await.expect("a decision does not panic")
     }
 
     async fn housekeeping(&mut self, now: Timestamp) -> Result<(), RecordError> {
@@ -147,5 +137,7 @@ impl Engine {
     }
 }
 
+#[cfg(test)]
+mod field_tests;
 #[cfg(test)]
 mod plan_tests;

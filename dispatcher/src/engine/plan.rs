@@ -2,11 +2,10 @@
 //! lifecycle's; who may go is `matcher::policy`'s; who goes is `matcher::assign`'s; its answer is believed only after
 //! `matcher::check` has looked at it again from the facts.
 
-use crate::engine::field::Field;
+use crate::engine::field::Look;
 use crate::engine::roster::RosterView;
 use crate::engine::search::{Found, Search};
 use crate::record::{DueTrip, Effect, Placement};
-use geo::road::RoadMap;
 use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
 use matcher::check;
 use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
@@ -21,10 +20,8 @@ const FIRST_DRAW: usize = 8;
 pub struct World<'a> {
     /// The staff.
     pub roster: &'a RosterView,
-    /// Where they stand.
-    pub field: &'a Field,
-    /// The roads.
-    pub map: &'a RoadMap,
+    /// Where they stand on the roads.
+    pub field: &'a Look<'a>,
 }
 
 /// What was decided, and how sure it is.
@@ -111,7 +108,7 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
     }
     Some(Want {
         due,
-        search: Search::new(due, world.field, world.roster, world.map, now, limits::PICKUP_ETA_S_MAX),
+        search: Search::new(due, world.field, world.roster, now, limits::PICKUP_ETA_S_MAX),
         eligible: Vec::new(),
         open_slots,
         kept: kept.iter().map(|m| m.offer.staff).collect(),

@@ -14,18 +14,18 @@ use matcher::model::{
     Shift, Staff, StaffKind, Timestamp, Trip, TripId,
 };
 use matcher::policy::limits;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use uuid::Uuid;
 
-const NOW: Timestamp = Timestamp(1_764_000_000_000);
+pub(super) const NOW: Timestamp = Timestamp(1_764_000_000_000);
 
-fn map() -> &'static RoadMap {
-    static MAP: OnceLock<RoadMap> = OnceLock::new();
-    MAP.get_or_init(|| RoadMap::build(geo::city::generate_small(1)))
+pub(super) fn map() -> &'static Arc<RoadMap> {
+    static MAP: OnceLock<Arc<RoadMap>> = OnceLock::new();
+    MAP.get_or_init(|| Arc::new(RoadMap::build(geo::city::generate_small(1))))
 }
 
 /// The `nth` place: junctions of the walking graph around its middle, everybody within the longest way to a meeting point.
-fn junction(nth: u32) -> Position {
+pub(super) fn junction(nth: u32) -> Position {
     static AROUND: OnceLock<Vec<Position>> = OnceLock::new();
     let around = AROUND.get_or_init(|| {
         let graph = map().graph(Profile::Walk);
@@ -38,18 +38,18 @@ fn junction(nth: u32) -> Position {
     around[nth as usize % around.len()]
 }
 
-fn account(n: u32) -> AccountId {
+pub(super) fn account(n: u32) -> AccountId {
     AccountId(Uuid::from_u128(u128::from(n) + 1))
 }
 
 /// So many staff on shift, each at a junction of their own.
-struct Scene {
-    roster: RosterView,
-    live: Live,
+pub(super) struct Scene {
+    pub(super) roster: RosterView,
+    pub(super) live: Live,
 }
 
 impl Scene {
-    fn with_staff(count: u32) -> Self {
+    pub(super) fn with_staff(count: u32) -> Self {
         let mut scene = Self { roster: RosterView { version: 1, ..RosterView::default() }, live: Live::in_process() };
         for n in 0..count {
             scene.add(n, junction(n));
@@ -76,21 +76,20 @@ impl Scene {
         };
         let entry = RosterEntry { staff, display: String::new(), shift: Some(shift), duty: None };
         self.roster.by_id.insert(account(n), entry);
-        let fix = Fix {
-            position: at,
-            accuracy_m: 8.0,
-            kind: FixKind::Gps,
-            taken_at_ms: NOW.0 - 1_000,
-            session_epoch: 1,
-            seq: 1,
-        };
+        self.fix(n, at, NOW.plus_s(-1), 1);
+    }
+
+    /// A phone says where it is.
+    pub(super) fn fix(&self, n: u32, at: Position, taken_at: Timestamp, seq: u32) {
+        let fix =
+            Fix { position: at, accuracy_m: 8.0, kind: FixKind::Gps, taken_at_ms: taken_at.0, session_epoch: 1, seq };
         self.live.put(account(n), n, fix);
     }
 
     fn decide(&self, now: Timestamp, due: &[DueTrip]) -> Decisions {
-        let mut field = Field::new(map());
-        field.follow(&self.live, &self.roster, map());
-        step(&World { roster: &self.roster, field: &field, map: map() }, now, due)
+        let field = Field::new(Arc::clone(map()));
+        field.follow(&self.live, &self.roster, now);
+        field.look(|look| step(&World { roster: &self.roster, field: look }, now, due))
     }
 }
 
@@ -267,10 +266,12 @@ fn a_slot_of_this_very_trip_keeps_nobody_from_it_and_a_slot_of_another_does() {
     for (n, held) in [(0, due.row.trip.id), (1, TripId(Uuid::from_u128(9)))] {
         scene.roster.by_id.get_mut(&account(n)).expect("on the roster").duty = Some((held, Phase::Offered));
     }
-    let mut field = Field::new(map());
-    field.follow(&scene.live, &scene.roster, map());
-    let mut search = Search::new(&due, &field, &scene.roster, map(), NOW, limits::PICKUP_ETA_S_MAX);
-    let found: Vec<_> = std::iter::from_fn(|| search.draw()).collect();
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    let found: Vec<_> = field.look(|look| {
+        let mut search = Search::new(&due, look, &scene.roster, NOW, limits::PICKUP_ETA_S_MAX);
+        std::iter::from_fn(|| search.draw()).collect()
+    });
     let may_go = |n: u32| found.iter().find(|f| f.staff == account(n)).expect("found").verdict.is_eligible();
     assert_eq!([may_go(0), may_go(1), may_go(2)], [true, false, true]);
 }

@@ -21,6 +21,8 @@ pub struct RosterView {
 #[derive(Default)]
 pub struct Roster {
     current: RwLock<Arc<RosterView>>,
+    /// One reader at a time: at the change of shifts thousands ask at once, and one reading serves all who waited for it.
+    reading: tokio::sync::Mutex<()>,
 }
 
 impl Roster {
@@ -31,11 +33,15 @@ impl Roster {
 
     /// Reads again if the record has moved on; returns the latest reading.
     pub async fn refresh(&self, record: &Record, now: Timestamp) -> Result<Arc<RosterView>, RecordError> {
-        let version = record.roster_version().await?;
-        let current = self.current();
-        if current.version == version && version != 0 {
+        let wanted = record.roster_version().await?;
+        if let Some(current) = self.at_least(wanted) {
             return Ok(current);
         }
+        let _one_reader = self.reading.lock().await;
+        if let Some(current) = self.at_least(wanted) {
+            return Ok(current);
+        }
+        let version = record.roster_version().await?;
         // The version is read before the rows: rows newer than the version only cause one more reading.
         let entries = record.roster(now).await?;
         let view = Arc::new(RosterView {
@@ -45,5 +51,11 @@ impl Roster {
         });
         *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&view);
         Ok(view)
+    }
+
+    /// The latest reading, if it is no older than that version. Whoever waits for a newer one holds none meanwhile.
+    fn at_least(&self, version: i64) -> Option<Arc<RosterView>> {
+        let current = self.current();
+        (version != 0 && current.version >= version).then_some(current)
     }
 }

@@ -3,17 +3,17 @@
 //!
 //! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven.
 
-use crate::engine::field::{Field, graph};
+use crate::engine::field::Look;
 use crate::engine::roster::RosterView;
 use crate::record::DueTrip;
-use geo::road::RoadMap;
 use geo::{Eta, EtaSource};
 use matcher::model::{AccountId, Mode, Timestamp};
 use matcher::policy::{self, Candidate, Context, FixFacts, Verdict};
 use std::iter::Peekable;
 
-/// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car.
-const STRAIGHT_MPS: [f64; 2] = [1.1, 5.5];
+/// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car; without a road near, no
+/// station is known to be.
+const STRAIGHT_MPS: [f64; Mode::ALL.len()] = [1.1, 5.5, 1.1];
 
 /// Somebody found, and what the rules say.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ type Stream<'a> = Box<dyn Iterator<Item = (AccountId, Eta, bool)> + 'a>;
 /// The look outward for one trip.
 pub struct Search<'a> {
     due: &'a DueTrip,
-    field: &'a Field,
+    look: &'a Look<'a>,
     roster: &'a RosterView,
     now: Timestamp,
     streams: Vec<Peekable<Stream<'a>>>,
@@ -43,31 +43,22 @@ pub struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Stands at the meeting point and looks as far as `within_s` seconds; draws nobody yet.
-    pub fn new(
-        due: &'a DueTrip,
-        field: &'a Field,
-        roster: &'a RosterView,
-        map: &'a RoadMap,
-        now: Timestamp,
-        within_s: i64,
-    ) -> Self {
+    pub fn new(due: &'a DueTrip, look: &'a Look<'a>, roster: &'a RosterView, now: Timestamp, within_s: i64) -> Self {
         let pickup = due.row.trip.pickup;
-        let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(3);
-        let mut no_road = [false; 2];
-        for mode in [Mode::Walk, Mode::Drive] {
-            let graph = graph(map, mode);
+        let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(Mode::ALL.len() + 1);
+        let mut no_road = [false; Mode::ALL.len()];
+        for (mode, graph, staff) in look.ways() {
             let Some(snap) = graph.snap(pickup) else {
                 no_road[mode as usize] = true;
                 continue;
             };
-            let by_road = field
-                .registry(mode)
+            let by_road = staff
                 .soonest(&snap, within_s as u32 * 1_000)
                 .map(|(staff, ms)| (staff, Eta { seconds: ms as f32 / 1_000.0, source: EtaSource::Road }, false));
             let stream: Stream<'a> = Box::new(by_road);
             streams.push(stream.peekable());
         }
-        let mut guessed: Vec<(AccountId, Eta, bool)> = field
+        let mut guessed: Vec<(AccountId, Eta, bool)> = look
             .off_road(no_road)
             .map(|(staff, standing, mode)| {
                 (staff, Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]), true)
@@ -76,7 +67,7 @@ impl<'a> Search<'a> {
         guessed.sort_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds));
         let stream: Stream<'a> = Box::new(guessed.into_iter());
         streams.push(stream.peekable());
-        Self { due, field, roster, now, streams, frontier_s: 0.0 }
+        Self { due, look, roster, now, streams, frontier_s: 0.0 }
     }
 
     /// Nobody who has not been drawn is nearer than this; infinite when all have been.
@@ -108,7 +99,7 @@ impl<'a> Search<'a> {
     /// `None` for somebody who is no longer on the roster.
     fn judge(&self, staff: AccountId, eta: Eta, off_road: bool) -> Option<Found> {
         let entry = self.roster.by_id.get(&staff)?;
-        let fix = self.field.standing(staff).map(|standing| FixFacts {
+        let fix = self.look.standing(staff).map(|standing| FixFacts {
             age_ms: self.now.0 - standing.fix.taken_at_ms,
             accuracy_m: standing.fix.accuracy_m,
         });

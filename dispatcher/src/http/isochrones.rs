@@ -3,8 +3,8 @@
 use super::App;
 use super::body::Input;
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use super::sight::profile;
 use super::staff::ModeIn;
+use crate::engine::field::profile;
 use crate::view::PointIn;
 use crate::view::place::parse_position;
 use axum::Json;

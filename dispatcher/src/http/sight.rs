@@ -1,6 +1,7 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
 //! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
 
+use crate::engine::field::profile;
 use crate::http::problem::Code;
 use crate::live::Live;
 use crate::record::{Member, TripRow};
@@ -80,14 +81,6 @@ struct Estimate {
     to: Position,
     eta_s: u32,
     made_at: Timestamp,
-}
-
-/// The profile a travel mode is searched with.
-pub const fn profile(mode: Mode) -> Profile {
-    match mode {
-        Mode::Walk => Profile::Walk,
-        Mode::Drive => Profile::Drive,
-    }
 }
 
 impl Sight {

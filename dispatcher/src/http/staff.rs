@@ -28,6 +28,8 @@ pub enum ModeIn {
     Walk,
     /// By car.
     Drive,
+    /// On foot and by subway.
+    Transit,
 }
 
 impl From<ModeIn> for Mode {
@@ -35,6 +37,7 @@ impl From<ModeIn> for Mode {
         match mode {
             ModeIn::Walk => Self::Walk,
             ModeIn::Drive => Self::Drive,
+            ModeIn::Transit => Self::Transit,
         }
     }
 }

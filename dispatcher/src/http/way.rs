@@ -6,8 +6,8 @@ use super::auth::Caller;
 use super::body::PathId;
 use super::guide::{Kept, Prefer};
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use super::sight::profile;
 use super::trips::mode_of;
+use crate::engine::field::profile;
 use crate::record::AvoidZone;
 use crate::view::trip::{crew_member, is_together};
 use crate::view::way::{LegView, WayView, line};
@@ -57,7 +57,11 @@ pub async fn way(
     let data = &app.sight.map().data;
     Ok(Json(WayView {
         to: if together { "dropoff" } else { "pickup" },
-        mode: if profile == Profile::Drive { "drive" } else { "walk" },
+        mode: match profile {
+            Profile::Drive => "drive",
+            Profile::Transit => "transit",
+            _ => "walk",
+        },
         prefer: if found.prefer == Prefer::Safer { "safer" } else { "fastest" },
         duration_s: found.route.duration_s.ceil() as u32,
         length_m: found.route.length_m.round() as u32,

@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "open trips by rider", include_str!("migrations/0003_open_trips_by_rider.sql")),
     (4, "incident kinds", include_str!("migrations/0004_incident_kinds.sql")),
     (5, "avoid zones", include_str!("migrations/0005_avoid_zones.sql")),
+    (6, "shifts by subway", include_str!("migrations/0006_shifts_by_subway.sql")),
 ];
 
 impl Record {

@@ -184,11 +184,12 @@ pub(super) const fn mode_word(mode: Mode) -> &'static str {
     match mode {
         Mode::Walk => "walk",
         Mode::Drive => "drive",
+        Mode::Transit => "transit",
     }
 }
 
 pub(super) fn mode_from(word: &str) -> Option<Mode> {
-    [Mode::Walk, Mode::Drive].into_iter().find(|m| mode_word(*m) == word)
+    Mode::ALL.into_iter().find(|m| mode_word(*m) == word)
 }
 
 pub(super) const fn risk_word(risk: RiskGrade) -> &'static str {

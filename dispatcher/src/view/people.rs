@@ -22,6 +22,7 @@ pub const fn mode_word(mode: Mode) -> &'static str {
     match mode {
         Mode::Walk => "walk",
         Mode::Drive => "drive",
+        Mode::Transit => "transit",
     }
 }
 

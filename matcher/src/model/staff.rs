@@ -28,6 +28,13 @@ pub enum Mode {
     Walk = 0,
     /// By car.
     Drive = 1,
+    /// On foot and by subway.
+    Transit = 2,
+}
+
+impl Mode {
+    /// Every mode, each at its own number.
+    pub const ALL: [Self; 3] = [Self::Walk, Self::Drive, Self::Transit];
 }
 
 /// An escort, as far as matching needs to know them. No name: names are for views.

@@ -93,7 +93,7 @@ function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
   );
 }
 
-const REACHES = [null, 'walk', 'drive'] as const;
+const REACHES = [null, 'walk', 'transit', 'drive'] as const;
 /** From where somebody could be in the trip's area within 5, 10 or 15 minutes. */
 function Reach({ desk }: { desk: Desk }) {
   return (

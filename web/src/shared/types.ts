@@ -15,7 +15,7 @@ export interface Area extends LatLon { cell: string; radius_m: number }
 export interface Revealed { trip: string; pickup: Place; dropoff: Place; until: string }
 export interface Session { token: string; role: Role; account: string; display: string; expires_at: string }
 export interface Shift { starts_at: string; ends_at: string; mode: Mode }
-export type Mode = 'walk' | 'drive';
+export type Mode = 'walk' | 'drive' | 'transit';
 export interface Me {
   role: Role; account: string; display: string; agency: { id: string; name: string } | null;
   no: number | null; shift: Shift | null; demo: boolean;

@@ -83,7 +83,7 @@ function StartShift({ duty }: { duty: Duty }) {
     <form class="card" onSubmit={(event) => { event.preventDefault(); void duty.startShift(mode, hours); }}>
       <h1>{t('shift.title')}</h1>
       <div class="row choices">
-        {(['walk', 'drive'] as const).map((one) => (
+        {(['walk', 'transit', 'drive'] as const).map((one) => (
           <button type="button" key={one} aria-pressed={mode === one} data-testid={`mode-${one}`} onClick={() => setMode(one)}>{t(`mode.${one}`)}</button>
         ))}
       </div>

@@ -81,7 +81,7 @@ impl<'a> Network<'a> {
     /// Queries in three phases with other weights each, staff moving between any two.
     fn run(&self, dice: &mut Dice, staff: usize, queries: usize, tally: &mut Tally) {
         let times = ArcTimes::free_flow(self.graph);
-        let live: Live<u32> = Live::new(Metric::new(&self.hierarchy, times.clone()));
+        let live: Live<u32> = Live::new(Arc::new(Metric::new(&self.hierarchy, times.clone())));
         let mut standing: BTreeMap<u32, (Snap, u32)> = BTreeMap::new();
         let free_turns = TestTurns::free(self.graph);
         let turns = self.turns.as_ref().unwrap_or(&free_turns);

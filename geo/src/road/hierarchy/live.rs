@@ -40,9 +40,9 @@ pub struct Live<Id> {
 
 impl<Id: Copy + Ord + Hash> Live<Id> {
     /// Nobody yet.
-    pub fn new(metric: Metric) -> Self {
+    pub fn new(metric: Arc<Metric>) -> Self {
         let hierarchy = Arc::clone(metric.hierarchy());
-        let present = RwLock::new(Arc::new(Side::new(StaffBuckets::new(Arc::new(metric)))));
+        let present = RwLock::new(Arc::new(Side::new(StaffBuckets::new(metric))));
         Self { hierarchy, present, moves: Mutex::new(None), reweighting: Mutex::new(()) }
     }
 

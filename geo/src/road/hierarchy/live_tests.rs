@@ -28,7 +28,7 @@ fn moves_during_a_reweighting_land_on_both_sides() {
     let map = RoadMap::build(tangle(&mut Dice(11), 200, 300));
     let graph = map.graph(Profile::Drive);
     let hierarchy = hierarchy(&map);
-    let live: Live<u32> = Live::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)));
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph))));
     let mut dice = Dice(12);
     let mut standing = vec![None; 60];
     let done = AtomicBool::new(false);
@@ -77,7 +77,7 @@ fn no_search_sees_half_a_metric() {
         buckets.nearest(&pickup, 50, BOUND_MS, |_| true)
     });
     assert_ne!(answers[0], answers[1]);
-    let live: Live<u32> = Live::new(Metric::new(&hierarchy, sides[0].clone()));
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy, sides[0].clone())));
     for &(id, snap, free_ms) in &people {
         live.put(id, snap, free_ms);
     }
@@ -121,7 +121,7 @@ fn a_closed_bridge_is_no_way_and_not_a_long_one() {
     let drawn = crate::road::drawn::draw("A---B\n    |\n    |\nC---D");
     let graph = drawn.map.graph(Profile::Drive);
     let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
-    let live: Live<u32> = Live::new(Metric::new(&hierarchy(&drawn.map), ArcTimes::free_flow(graph)));
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy(&drawn.map), ArcTimes::free_flow(graph))));
     live.put(1, snap('A', 'B'), 0);
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 1);
     let mut closed = Conditions::default();

@@ -1,0 +1,60 @@
+//! How the field follows: a street is kept through one wild fix, and who takes the subway is never promised too soon.
+
+use super::field::{Field, profile};
+use super::plan_tests::{NOW, Scene, account, junction, map};
+use geo::road::{Profile, Snap};
+use matcher::model::{Mode, Timestamp};
+use std::sync::Arc;
+
+/// Seconds somebody is searched to need to a place, and how they are searched.
+fn searched(field: &Field, n: u32, to: Snap) -> (Mode, u32) {
+    field.look(|look| {
+        let mut found = look
+            .ways()
+            .flat_map(|(mode, _, staff)| {
+                let hits: Vec<_> = staff.soonest(&to, 4 * 3_600_000).filter(|hit| hit.0 == account(n)).collect();
+                hits.into_iter().map(move |(_, ms)| (mode, ms / 1_000))
+            })
+            .collect::<Vec<_>>();
+        assert_eq!(found.len(), 1, "in the buckets of one mode");
+        found.remove(0)
+    })
+}
+
+#[test]
+fn one_fix_out_of_reach_moves_nobody_and_a_third_is_believed() {
+    let scene = Scene::with_staff(1);
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    let home = map().snap(Profile::Walk, junction(0)).expect("a street");
+    let (_, at_home_s) = searched(&field, 0, home);
+    let far = (0..).map(junction).find(|p| p.distance_m(junction(0)) > 800.0).expect("a city is wide");
+    for (nth, is_there) in [(1, false), (2, false), (3, true)] {
+        let now = NOW.plus_s(4 * nth);
+        scene.fix(0, far, now, nth as u32 + 1);
+        field.follow(&scene.live, &scene.roster, now);
+        let (_, s) = searched(&field, 0, home);
+        assert_eq!(s > at_home_s + 60, is_there, "fix {nth}: {s} s from where it was");
+    }
+}
+
+#[test]
+fn by_subway_is_on_foot_until_it_can_be_searched_and_never_later_than_that() {
+    let mut scene = Scene::with_staff(2);
+    scene.roster.by_id.get_mut(&account(0)).expect("there").shift.as_mut().expect("on shift").mode = Mode::Transit;
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    assert_eq!(field.lacks(&scene.roster), Some(Mode::Transit));
+    let far = map().snap(Profile::Walk, junction(119)).expect("a street");
+    let (as_walker, walk_s) = searched(&field, 0, far);
+    assert_eq!(as_walker, Mode::Walk);
+    field.search(Mode::Transit);
+    assert_eq!(field.lacks(&scene.roster), None);
+    field.follow(&scene.live, &scene.roster, Timestamp(NOW.0 + 1));
+    let (as_rider, ride_s) = searched(&field, 0, far);
+    assert_eq!(as_rider, Mode::Transit);
+    assert!(ride_s <= walk_s, "{ride_s} s by subway, {walk_s} s on foot");
+    let (other, _) = searched(&field, 1, far);
+    assert_eq!(other, Mode::Walk, "the other one's way of travelling is their own");
+    assert_eq!(profile(as_rider), Profile::Transit);
+}

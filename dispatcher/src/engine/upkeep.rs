@@ -1,0 +1,54 @@
+//! Owns the thread that keeps the field up to date: off the path of fixes, which only touch the live index, and off that of
+//! decisions. Says how long moves waited and what it cost.
+
+use crate::clock::Env;
+use crate::engine::field::Field;
+use crate::engine::roster::Roster;
+use crate::live::Live;
+use crate::telemetry;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+/// Pause between rounds: what came meanwhile is one round, and of each phone only the latest fix.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// Follows until told to stop.
+pub fn start(
+    field: Arc<Field>,
+    live: Arc<Live>,
+    roster: Arc<Roster>,
+    env: Env,
+    stop: CancellationToken,
+) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("field".to_owned()).spawn(move || {
+        let mut making = None;
+        let mut seen_to = Instant::now();
+        while !stop.is_cancelled() {
+            let (begun, cpu) = (Instant::now(), cpu_s());
+            let view = roster.current();
+            let moved = field.follow(&live, &view, env.now());
+            if moved > 0 {
+                metrics::counter!(telemetry::FIELD_MOVES).increment(moved as u64);
+                metrics::histogram!(telemetry::FIELD_LAG_SECONDS).record(seen_to.elapsed().as_secs_f64());
+                if let (Some(from), Some(to)) = (cpu, cpu_s()) {
+                    metrics::histogram!(telemetry::FIELD_CPU_SECONDS).record(to - from);
+                }
+            }
+            seen_to = begun;
+            if let Some(mode) = field.lacks(&view).filter(|_| making.is_none()) {
+                // Seconds of work that must hold up nobody's moves.
+                let field = Arc::clone(&field);
+                making = std::thread::Builder::new().name("search".to_owned()).spawn(move || field.search(mode)).ok();
+            }
+            std::thread::sleep(PAUSE);
+        }
+    })
+}
+
+/// Processor seconds of this thread; `None` where the system does not say.
+fn cpu_s() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split_whitespace().next()?.parse::<f64>().ok().map(|ns| ns / 1e9)
+}
