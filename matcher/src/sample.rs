@@ -29,6 +29,11 @@ pub(crate) fn road(seconds: f32) -> Option<Eta> {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
+pub(crate) fn calibrated(seconds: f32) -> Option<Eta> {
+    Some(Eta::calibrated(seconds, 1.2))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
 pub(crate) fn straight(seconds: f32) -> Option<Eta> {
     Some(Eta { seconds, p90_s: seconds * STRAIGHT_SPREAD, source: EtaSource::Straight })
 }
