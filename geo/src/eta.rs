@@ -1,21 +1,33 @@
-//! Owns the travel time with its source. The straight-line estimate exists only here, and only marked as what it is.
+//! Owns the travel time with its source and its spread. The straight-line estimate exists only here, and only marked as what it
+//! is. Does not measure spreads (`road::calibrate`).
 
 use crate::position::Position;
 
 /// Where a travel time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EtaSource {
-    /// Searched on the road graph.
+    /// Searched on the road graph, with the map's own speeds.
     Road,
+    /// Searched on the road graph, with speeds fitted from enough finished trips.
+    Calibrated,
     /// Straight line at a cautious speed: no road was found near one of the ends.
     Straight,
+}
+
+impl EtaSource {
+    /// Whether there is a way along roads behind it.
+    pub const fn by_road(self) -> bool {
+        matches!(self, Self::Road | Self::Calibrated)
+    }
 }
 
 /// A travel time in seconds and how it is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Eta {
-    /// Seconds, never negative.
+    /// Seconds, never negative: the median where it is calibrated.
     pub seconds: f32,
+    /// Seconds that are not exceeded nine times of ten, no less than `seconds`.
+    pub p90_s: f32,
     /// How it is known.
     pub source: EtaSource,
 }
@@ -23,9 +35,27 @@ pub struct Eta {
 /// Ratio of road distance to straight distance used by the fallback; 1.3 is the usual urban detour factor.
 const DETOUR: f64 = 1.3;
 
+/// p90 over the estimate where nothing was measured. An assumption: a city's rush hour takes about half as long again as
+/// empty roads, and an estimate without calibration does not know the hour.
+pub const ROAD_SPREAD: f32 = 1.5;
+
+/// The same of a straight line. An assumption, wide on purpose: a river or a railway in between makes two of 1.3 detours.
+pub const STRAIGHT_SPREAD: f32 = 2.0;
+
 impl Eta {
+    /// By road with the map's own speeds.
+    pub fn road(seconds: f32) -> Self {
+        Self { seconds, p90_s: seconds * ROAD_SPREAD, source: EtaSource::Road }
+    }
+
+    /// By road with fitted speeds, and the measured `spread` (p90/p50; less than 1 counts as 1).
+    pub fn calibrated(seconds: f32, spread: f32) -> Self {
+        Self { seconds, p90_s: seconds * spread.max(1.0), source: EtaSource::Calibrated }
+    }
+
     /// The marked fallback: straight distance × detour at `speed_mps`.
     pub fn straight(from: Position, to: Position, speed_mps: f64) -> Self {
-        Self { seconds: (from.distance_m(to) * DETOUR / speed_mps) as f32, source: EtaSource::Straight }
+        let seconds = (from.distance_m(to) * DETOUR / speed_mps) as f32;
+        Self { seconds, p90_s: seconds * STRAIGHT_SPREAD, source: EtaSource::Straight }
     }
 }

@@ -18,6 +18,7 @@
 //! | many-to-one, nearest drivers by travel time | [`road::soonest`] over [`road::StaffOnRoad`] |
 //! | isochrone, reachability | [`road::reach()`] |
 //! | customizable contraction hierarchy, bucket CH, last-stop buckets | [`road::hierarchy`] |
+//! | speed profiles, travel-time reliability, buffer index | [`road::calibrate`]: factors and p90/p50 from finished trips |
 //! | one-to-one route, duration | [`road::Graph::route`], [`road::Graph::travel_time`] |
 //! | OSM extract, PBF import | [`road::load()`] → [`road::data::MapData`] |
 //! | preprocessed graph file | [`road::RoadMap::save`], [`road::RoadMap::load`] |

@@ -198,7 +198,7 @@ fn terms(trip: &Trip, staff: &Staff, hold: &mut impl FnMut(Fault, bool)) {
 /// Milliseconds to the meeting point, if they can be believed.
 fn way_ms(candidate: &Candidate<'_>) -> Option<i64> {
     let eta = candidate.eta?;
-    let by_road = matches!(eta.source, EtaSource::Road);
+    let by_road = matches!(eta.source, EtaSource::Road | EtaSource::Calibrated);
     let ms = f64::from(eta.seconds) * 1_000.0;
     let is_time = (0.0..=86_400_000.0).contains(&ms);
     (is_time && (by_road || candidate.off_road)).then(|| ms.ceil() as i64)

@@ -4,7 +4,7 @@ use crate::assign::{AssignTrip, Choice, Tier, solve};
 use crate::check::{Case, Fault, Finding, Proposal, check, own};
 use crate::model::{AccountId, CrewSize, Gender, RiskGrade, Staff, StaffKind, Trip};
 use crate::policy::{Candidate, FixFacts, limits, verdict};
-use crate::sample::{Facts, NOW, Numbers, account, agency, road, straight, trip};
+use crate::sample::{Facts, NOW, Numbers, account, agency, calibrated, road, straight, trip};
 use std::collections::BTreeSet;
 
 /// Three trips and everybody's facts for each.
@@ -187,7 +187,7 @@ fn anybody(numbers: &mut Numbers) -> Facts {
     f.declined = numbers.percent(10);
     f.off_road = numbers.percent(50);
     let eta_s = [300.0, 0.0, 299.999_9, 2_700.0, 2_700.001, f32::NAN][numbers.below(6) as usize];
-    f.eta = [road(300.0), road(300.0), road(eta_s), straight(eta_s), None][numbers.below(5) as usize];
+    f.eta = [road(300.0), calibrated(300.0), road(eta_s), straight(eta_s), None][numbers.below(5) as usize];
     f.staff.kind = if numbers.percent(50) { StaffKind::Guard } else { StaffKind::Supporter };
     f.staff.gender = [None, Some(Gender::Woman), Some(Gender::Man)][numbers.below(3) as usize];
     f.trip.rules.gender = [None, None, Some(Gender::Woman)][numbers.below(3) as usize];

@@ -5,6 +5,7 @@ use crate::model::{
     Timestamp, Trip, TripId,
 };
 use crate::policy::{Candidate, Context, FixFacts, Rule};
+use geo::eta::STRAIGHT_SPREAD;
 use geo::{Eta, EtaSource, Position};
 use uuid::Uuid;
 
@@ -24,12 +25,17 @@ pub(crate) fn trip_id(n: u128) -> TripId {
 
 #[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
 pub(crate) fn road(seconds: f32) -> Option<Eta> {
-    Some(Eta { seconds, source: EtaSource::Road })
+    Some(Eta::road(seconds))
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
+pub(crate) fn calibrated(seconds: f32) -> Option<Eta> {
+    Some(Eta::calibrated(seconds, 1.2))
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "fits the fact it is put into")]
 pub(crate) fn straight(seconds: f32) -> Option<Eta> {
-    Some(Eta { seconds, source: EtaSource::Straight })
+    Some(Eta { seconds, p90_s: seconds * STRAIGHT_SPREAD, source: EtaSource::Straight })
 }
 
 /// Everything about one candidate for one trip, owned and open to change.

@@ -6,7 +6,7 @@
 use crate::engine::field::Look;
 use crate::engine::roster::RosterView;
 use crate::record::DueTrip;
-use geo::{Eta, EtaSource};
+use geo::Eta;
 use matcher::model::{AccountId, Mode, Timestamp};
 use matcher::policy::{self, Candidate, Context, FixFacts, Verdict};
 use std::iter::Peekable;
@@ -54,7 +54,7 @@ impl<'a> Search<'a> {
             };
             let by_road = staff
                 .soonest(&snap, within_s as u32 * 1_000)
-                .map(|(staff, ms)| (staff, Eta { seconds: ms as f32 / 1_000.0, source: EtaSource::Road }, false));
+                .map(|(staff, ms)| (staff, Eta::road(ms as f32 / 1_000.0), false));
             let stream: Stream<'a> = Box::new(by_road);
             streams.push(stream.peekable());
         }

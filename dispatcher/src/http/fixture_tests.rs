@@ -13,7 +13,7 @@ use crate::record::{Account, Actor, Effect, NewRider, NewShift, NewStaff, Placem
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use geo::road::{Profile, RoadMap};
-use geo::{Eta, EtaSource, Position};
+use geo::{Eta, Position};
 use http_body_util::BodyExt;
 use matcher::model::{AccountId, AgencyId, CrewSize, Mode, RiskGrade, StaffKind, Timestamp, TripId};
 use serde_json::{Value, json};
@@ -51,7 +51,7 @@ impl Judge for Says {
     }
     fn judge(&self, _: &TripRow, staff: AccountId, _: Timestamp) -> Result<Judged, Code> {
         let barred = self.not.lock().unwrap().contains(&staff);
-        let eta = Some(Eta { seconds: 60.0, source: EtaSource::Road });
+        let eta = Some(Eta::road(60.0));
         Ok(Judged { staff, eta, violations: if barred { vec!["off_shift"] } else { Vec::new() } })
     }
 }

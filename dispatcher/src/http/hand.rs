@@ -84,6 +84,7 @@ pub async fn candidates(
         eta_s: judged.eta.map(|eta| eta.seconds.ceil() as u32),
         eta_source: judged.eta.map(|eta| match eta.source {
             EtaSource::Road => "road",
+            EtaSource::Calibrated => "calibrated",
             EtaSource::Straight => "straight",
         }),
         violations: judged.violations.clone(),

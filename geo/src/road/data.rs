@@ -24,6 +24,12 @@ pub enum RoadClass {
     Path = 5,
 }
 
+impl RoadClass {
+    /// All, in the order of their numbers.
+    pub const ALL: [Self; 6] =
+        [Self::Motorway, Self::Primary, Self::Secondary, Self::Tertiary, Self::Residential, Self::Path];
+}
+
 /// Who may use a way, and which way round.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -6,6 +6,7 @@ pub mod avoid;
 mod bans;
 mod build;
 mod bytes;
+pub mod calibrate;
 mod column;
 mod connected;
 pub mod data;
@@ -48,6 +49,7 @@ mod query_tests;
 
 pub use avoid::{Zone, ZoneError};
 pub use bans::TurnReport;
+pub use calibrate::{Calibration, FreeTimes, Observation};
 pub use graph::Graph;
 pub use legs::{Along, Leg, Turn as LegTurn, legs};
 pub use lit::Lit;

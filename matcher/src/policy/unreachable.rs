@@ -1,7 +1,6 @@
 //! Owns one hard rule: who comes is decided by road, never by straight line.
 
 use super::{Audience, Candidate, Context, Rule, Violation};
-use geo::EtaSource;
 
 /// The rule as data.
 pub const RULE: Rule = Rule {
@@ -15,6 +14,6 @@ pub const RULE: Rule = Rule {
 
 /// Fires without an ETA, with one that is no time, or with a straight-line one where a road would have told.
 pub fn check(candidate: &Candidate<'_>, _: &Context<'_>) -> Result<(), Violation> {
-    let believed = candidate.eta.is_some_and(|eta| eta.source == EtaSource::Road || candidate.off_road);
+    let believed = candidate.eta.is_some_and(|eta| eta.source.by_road() || candidate.off_road);
     RULE.require(believed && candidate.eta_ms().is_some())
 }

@@ -1,7 +1,7 @@
 //! Fires and just does not: `unreachable`.
 
 use super::unreachable::RULE;
-use crate::sample::{check_rule, road, straight};
+use crate::sample::{calibrated, check_rule, road, straight};
 
 #[test]
 fn straight_line_never_decides_where_roads_do() {
@@ -18,6 +18,7 @@ fn straight_line_never_decides_where_roads_do() {
                 f.eta = None;
                 f.off_road = true;
             }),
+            ("a calibrated way", false, |f| f.eta = calibrated(300.0)),
             ("not a number", true, |f| f.eta = road(f32::NAN)),
             ("without end", true, |f| f.eta = road(f32::INFINITY)),
             ("negative", true, |f| f.eta = road(-1.0)),

@@ -80,7 +80,7 @@ export interface GivenCode { code: string; expires_at: string }
 export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {
-  staff: string; no: number; display: string; eta_s: number | null; eta_source: 'road' | 'straight'; violations: string[];
+  staff: string; no: number; display: string; eta_s: number | null; eta_source: 'road' | 'calibrated' | 'straight'; violations: string[];
 }
 
 export interface Named extends LatLon { name: string; name_en: string }

@@ -1,0 +1,216 @@
+//! How right the travel times are, before and after calibration, on days the fit has not seen. SYNTHETIC: a simulated city whose
+//! true speeds are made up here, so the figures say that the fit finds what is hidden in trips, not how a real city is.
+//!
+//! The generated city's streets have true factors by class, hour and mode. Whoever goes takes the truly fastest way of the
+//! hour; it takes as long as that way, times what the day is like, times their own luck. The server sees where from, where to,
+//! the hour and how long it took. It predicts as it would in service: its graph re-weighted for the hour by the fitted factors
+//! and searched for its own fastest way. Two fits are shown: from ways on empty roads, and once more from the ways that the
+//! first fit makes the fastest.
+
+use geo::Position;
+use geo::road::calibrate::{Calibration, Observation, fit, free_by_class};
+use geo::road::data::RoadClass;
+use geo::road::hierarchy::{ArcTimes, DayFactors, Metric};
+use geo::road::{Profile, RoadMap, Snap};
+use harness::figures::{self, SEED, note};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use std::sync::Arc;
+
+/// Days the fit sees, and days it is judged by.
+const DAYS: [usize; 2] = [20, 5];
+/// Trips of a day.
+const TRIPS: usize = 480;
+const HOURS: usize = 24;
+
+/// A part of the day that is reported.
+struct Band {
+    name: &'static str,
+    hours: &'static [usize],
+    /// Share of the day's trips, of ten.
+    tenths: usize,
+}
+
+const BANDS: [Band; 3] = [
+    Band { name: "rush 7-9, 17-19", hours: &[7, 8, 9, 17, 18, 19], tenths: 4 },
+    Band { name: "day 10-16, 20-21", hours: &[10, 11, 12, 13, 14, 15, 16, 20, 21], tenths: 4 },
+    Band { name: "night 22-6", hours: &[22, 23, 0, 1, 2, 3, 4, 5, 6], tenths: 2 },
+];
+
+/// How a mode is in the simulated city.
+struct World {
+    name: &'static str,
+    profile: Profile,
+    /// By class, on an empty night, and what the full rush hour adds.
+    night: [f64; 6],
+    rush: [f64; 6],
+    /// Spread of what a day, and one trip in it, does to the time: standard deviations of its logarithm.
+    day_sigma: f64,
+    trip_sigma: f64,
+    /// How far people go, metres as the crow flies.
+    far_m: [f64; 2],
+}
+
+const WORLDS: [World; 2] = [
+    World {
+        name: "walk",
+        profile: Profile::Walk,
+        night: [1.0, 1.04, 1.03, 1.02, 1.0, 1.08],
+        rush: [0.0, 0.16, 0.14, 0.10, 0.05, 0.12],
+        day_sigma: 0.015,
+        trip_sigma: 0.10,
+        far_m: [200.0, 1_800.0],
+    },
+    World {
+        name: "drive",
+        profile: Profile::Drive,
+        night: [0.88, 0.95, 0.98, 1.0, 1.05, 1.0],
+        rush: [1.3, 0.95, 0.75, 0.5, 0.25, 0.2],
+        day_sigma: 0.03,
+        trip_sigma: 0.18,
+        far_m: [800.0, 8_000.0],
+    },
+];
+
+/// How full the streets are by hour, of the rush hour's most.
+const FULLNESS: [f64; HOURS] = [
+    0.05, 0.0, 0.0, 0.0, 0.02, 0.1, 0.35, 0.8, 1.0, 0.85, 0.55, 0.5, 0.55, 0.5, 0.5, 0.6, 0.7, 0.9, 1.0, 0.85, 0.6,
+    0.45, 0.3, 0.15,
+];
+
+struct Trip {
+    from: Snap,
+    to: Snap,
+    hour: usize,
+    took_ms: u32,
+}
+
+fn main() {
+    if !figures::is_asked_for() {
+        return;
+    }
+    note(format_args!("calibration: SYNTHETIC city, no real trips; seed {SEED}, {}", figures::maker()));
+    note(format_args!("{} days of {TRIPS} trips are fitted, {} further days are predicted", DAYS[0], DAYS[1]));
+    let map = RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED));
+    for world in &WORLDS {
+        report(&map, world);
+    }
+}
+
+fn report(map: &RoadMap, world: &World) {
+    let mut dice = StdRng::seed_from_u64(SEED ^ world.profile as u64);
+    let truth = metrics(map, world.profile, &world.truth(&mut dice));
+    let mut days = |count| -> Vec<Trip> { (0..count).flat_map(|_| day(map, world, &truth, &mut dice)).collect() };
+    let [training, held_out] = DAYS.map(&mut days);
+    drop(truth);
+    let nothing = Calibration::default();
+    let empty_roads = vec![Arc::clone(map.free_flow(world.profile)); HOURS];
+    let first = fit(&observations(map, world.profile, &empty_roads, &training));
+    let first_metrics = metrics(map, world.profile, &first.day_factors(world.profile));
+    let second = fit(&observations(map, world.profile, &first_metrics, &training));
+    let second_metrics = metrics(map, world.profile, &second.day_factors(world.profile));
+    note(format_args!("{}: {} observations, {} refused", world.name, training.len(), second.refused()));
+    note(format_args!(
+        "{:<8}{:<18}{:<22}{:>7}{:>15}{:>13}{:>11}{:>12}",
+        "SYNTHETIC", "", "", "trips", "median bias %", "mean bias %", "p90/p50", "below p90 %"
+    ));
+    let stages = [
+        ("before", &nothing, &empty_roads),
+        ("after", &first, &first_metrics),
+        ("after, own ways", &second, &second_metrics),
+    ];
+    let all_day: Vec<usize> = (0..HOURS).collect();
+    for (name, hours) in BANDS.iter().map(|b| (b.name, b.hours)).chain([("all day", &all_day[..])]) {
+        for (stage, calibration, metrics) in &stages {
+            let of_band = held_out.iter().filter(|trip| hours.contains(&trip.hour));
+            let judged = judge(world.profile, calibration, metrics, of_band);
+            note(format_args!("{:<8} {name:<18}{stage:<22}{judged}", world.name));
+        }
+    }
+}
+
+/// One line's figures.
+fn judge<'a>(
+    profile: Profile,
+    calibration: &Calibration,
+    metrics: &[Arc<Metric>],
+    trips: impl Iterator<Item = &'a Trip>,
+) -> String {
+    let (mut errors, mut covered, mut spreads) = (Vec::new(), 0, 0.0);
+    for trip in trips {
+        let ms = metrics[trip.hour].travel_ms(&trip.from, &trip.to).expect("the graph is connected");
+        let eta = calibration.eta(profile, trip.hour, ms as f32 / 1_000.0);
+        let took_s = trip.took_ms as f32 / 1_000.0;
+        errors.push(f64::from(eta.seconds / took_s) - 1.0);
+        covered += usize::from(took_s <= eta.p90_s);
+        spreads += f64::from(calibration.spread(profile, trip.hour));
+    }
+    errors.sort_unstable_by(f64::total_cmp);
+    let count = errors.len() as f64;
+    format!(
+        "{count:>7}{:>15.1}{:>13.1}{:>11.2}{:>12.1}",
+        100.0 * errors[errors.len() / 2],
+        100.0 * errors.iter().sum::<f64>() / count,
+        spreads / count,
+        100.0 * covered as f64 / count
+    )
+}
+
+impl World {
+    /// What the fit must find: by class and hour, each a little off the pattern, so that no hour tells another exactly.
+    fn truth(&self, dice: &mut StdRng) -> DayFactors {
+        let mut of_class = |class: RoadClass| {
+            let (night, rush) = (self.night[class as usize], self.rush[class as usize]);
+            FULLNESS.map(|full| ((night + rush * full) * dice.random_range(0.96..1.04)) as f32)
+        };
+        DayFactors(RoadClass::ALL.map(|class| (class, of_class(class))).into())
+    }
+}
+
+/// The graph as it is in every hour.
+fn metrics(map: &RoadMap, profile: Profile, day: &DayFactors) -> Vec<Arc<Metric>> {
+    let hierarchy = map.free_flow(profile).hierarchy();
+    let class_of = |way: u32| map.data.ways[way as usize].class;
+    let times = |hour| ArcTimes::under(map.graph(profile), &day.at(hour), class_of);
+    (0..HOURS).map(|hour| Arc::new(Metric::new(hierarchy, times(hour)))).collect()
+}
+
+fn day(map: &RoadMap, world: &World, truth: &[Arc<Metric>], dice: &mut StdRng) -> Vec<Trip> {
+    let of_day = lognormal(world.day_sigma, dice);
+    let graph = map.graph(world.profile);
+    let mut trips = Vec::with_capacity(TRIPS);
+    while trips.len() < TRIPS {
+        let nth = trips.len() % 10;
+        let band = if nth < BANDS[0].tenths { 0 } else { 1 + usize::from(nth >= BANDS[0].tenths + BANDS[1].tenths) };
+        let hour = BANDS[band].hours[dice.random_range(0..BANDS[band].hours.len())];
+        let from = graph.snap_at(dice.random_range(0..graph.edge_count() as u32), dice.random());
+        let Some(to) = around(from.at, world.far_m, dice).and_then(|at| graph.snap(at)) else { continue };
+        let Some(ms) = truth[hour].travel_ms(&from, &to) else { continue };
+        let took_ms = (f64::from(ms) * of_day * lognormal(world.trip_sigma, dice)) as u32;
+        trips.push(Trip { from, to, hour, took_ms });
+    }
+    trips
+}
+
+/// A point at a distance within the bounds, in any direction.
+fn around(from: Position, far_m: [f64; 2], dice: &mut StdRng) -> Option<Position> {
+    const METRES_PER_DEGREE: f64 = 111_195.0;
+    let (far_m, turned) = (dice.random_range(far_m[0]..far_m[1]), dice.random_range(0.0..std::f64::consts::TAU));
+    let (north, east) = (far_m * turned.cos() / METRES_PER_DEGREE, far_m * turned.sin() / METRES_PER_DEGREE);
+    Position::new(from.lat() + north, from.lon() + east / from.lat().to_radians().cos()).ok()
+}
+
+/// With median 1: the sum of twelve dice is nearly normal.
+fn lognormal(sigma: f64, dice: &mut StdRng) -> f64 {
+    let normal = (0..12).map(|_| dice.random::<f64>()).sum::<f64>() - 6.0;
+    (sigma * normal).exp()
+}
+
+/// What the server sees of trips, along the ways that are the fastest under `metrics`.
+fn observations(map: &RoadMap, profile: Profile, metrics: &[Arc<Metric>], trips: &[Trip]) -> Vec<Observation> {
+    let seen = |trip: &Trip| {
+        let free = free_by_class(map, profile, &metrics[trip.hour], &trip.from, &trip.to)?;
+        Some(Observation { profile, hour: trip.hour as u8, free, took_ms: trip.took_ms })
+    };
+    trips.iter().filter_map(seen).collect()
+}

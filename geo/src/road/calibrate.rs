@@ -1,0 +1,242 @@
+//! Owns what finished trips teach about travel times: by profile, a factor on the free-flow time for each class of road and hour,
+//! and how far nine trips of ten stay below what one of two takes. Does not keep observations, and does not search
+//! (`hierarchy`).
+//!
+//! Every figure leans on a broader one by as many trips as its `*_LEANS` says: the class in an hour on the class all day times
+//! what the hour does to all classes, that hour on the day, the class on the profile, the profile on the map's own speeds.
+//! So a class, an hour or a profile with few trips takes the broader figure, and never a wild one of its own.
+//!
+//! Invariant: the same observations give the same calibration bit for bit, in whatever order they come.
+
+mod free_times;
+mod median;
+
+pub use free_times::{FreeTimes, free_by_class};
+
+use super::Profile;
+use super::data::RoadClass;
+use super::hierarchy::{DayFactors, FACTOR_MAX, FACTOR_MIN};
+use crate::eta::{Eta, ROAD_SPREAD};
+use median::{Row, factors, quantile, weighted_median};
+use std::collections::BTreeMap;
+
+/// Classes of road.
+pub const CLASSES: usize = RoadClass::ALL.len();
+
+/// Hours of the day.
+const HOURS: usize = 24;
+
+/// A profile is calibrated from so many accepted observations on; with fewer its times stay the map's own.
+pub const OBSERVATIONS_MIN: u32 = 30;
+
+/// Who took this many times as long as on empty roads, or as short, did not simply go there: refused.
+pub const RATIO_MAX: f64 = 20.0;
+
+/// No spread is taken to be more.
+pub const SPREAD_MAX: f32 = 4.0;
+
+/// How many trips the broader figure counts as: the map's own speeds against the profile's,
+const PROFILE_LEANS: f64 = 10.0;
+/// the profile's against the class's, in trips that are all on this class,
+const CLASS_LEANS: f64 = 2.0;
+/// the day's against the hour's,
+const HOUR_LEANS: f64 = 5.0;
+/// the hour's of all classes against the class's in that hour,
+const CLASS_HOUR_LEANS: f64 = 6.0;
+/// and of spreads, the assumed one against the profile's, and the profile's against the hour's. More: what one of ten exceeds
+/// is known from few trips only roughly.
+const SPREAD_LEANS: f64 = 30.0;
+
+/// A finished trip (or deadhead) as far as it teaches about speeds. It says nothing of where or who.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// How somebody went.
+    pub profile: Profile,
+    /// Local hour of setting out, 0..=23.
+    pub hour: u8,
+    /// What the way takes on empty roads ([`free_by_class`]).
+    pub free: FreeTimes,
+    /// What it took, milliseconds.
+    pub took_ms: u32,
+}
+
+impl Observation {
+    /// Whether it can be somebody going there: all on a known hour, with streets, and no more than [`RATIO_MAX`] away from
+    /// empty roads.
+    fn is_plausible(&self) -> bool {
+        let ratio = f64::from(self.took_ms) / self.free.total_ms().max(1) as f64;
+        usize::from(self.hour) < HOURS && self.free.streets_ms() > 0 && (1.0 / RATIO_MAX..=RATIO_MAX).contains(&ratio)
+    }
+
+    /// What it took over all of the free time, as shares of that by class; what no factor changes is taken off.
+    fn row(&self) -> Row {
+        let total_ms = self.free.total_ms() as f64;
+        Row {
+            shares: self.free.by_class_ms.map(|ms| f64::from(ms) / total_ms),
+            measured: (f64::from(self.took_ms) - f64::from(self.free.fixed_ms)) / total_ms,
+        }
+    }
+
+    /// What it took over what the factors make of its free time.
+    fn over(&self, factors: &[f64; CLASSES]) -> f64 {
+        let streets_ms: f64 = self.free.by_class_ms.iter().zip(factors).map(|(&ms, f)| f64::from(ms) * f).sum();
+        f64::from(self.took_ms) / (streets_ms + f64::from(self.free.fixed_ms))
+    }
+}
+
+/// What was fitted. [`Default`] knows nothing: no profile is calibrated.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Calibration {
+    profiles: [Fitted; Profile::ALL.len()],
+    refused: u32,
+}
+
+/// Of one profile.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Fitted {
+    /// Accepted observations by hour, and those that went along a class.
+    seen: [u32; HOURS],
+    seen_on: [[u32; HOURS]; CLASSES],
+    /// `None` until there are [`OBSERVATIONS_MIN`].
+    figures: Option<Figures>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Figures {
+    factors: DayFactors,
+    spreads: [f32; HOURS],
+}
+
+/// Fits what the observations tell. Those that cannot be somebody going there are left out and counted.
+pub fn fit(observations: &[Observation]) -> Calibration {
+    let (plausible, refused): (Vec<&Observation>, Vec<_>) = observations.iter().partition(|o| o.is_plausible());
+    let profiles = Profile::ALL.map(|profile| {
+        let mut own: Vec<&Observation> = plausible.iter().copied().filter(|o| o.profile == profile).collect();
+        // Sums of fractions depend on their order.
+        own.sort_unstable_by_key(|o| (o.hour, o.free, o.took_ms));
+        fitted(&own)
+    });
+    Calibration { profiles, refused: refused.len() as u32 }
+}
+
+impl Calibration {
+    /// Whether enough trips of this profile were seen. Until then its ETAs are [`crate::EtaSource::Road`].
+    pub fn is_calibrated(&self, profile: Profile) -> bool {
+        self.of(profile).figures.is_some()
+    }
+
+    /// Factors by class and hour; none (which is 1 everywhere) until the profile is calibrated.
+    pub fn day_factors(&self, profile: Profile) -> DayFactors {
+        self.of(profile).figures.as_ref().map(|figures| figures.factors.clone()).unwrap_or_default()
+    }
+
+    /// What nine trips of ten take at most over what one of two takes, 1 to [`SPREAD_MAX`], in an hour (0..=23, further ones
+    /// begin again); [`ROAD_SPREAD`] until the profile is calibrated.
+    pub fn spread(&self, profile: Profile, hour: usize) -> f32 {
+        self.of(profile).figures.as_ref().map_or(ROAD_SPREAD, |figures| figures.spreads[hour % HOURS])
+    }
+
+    /// A travel time that was searched under [`Self::day_factors`] of this hour, with its source and spread.
+    pub fn eta(&self, profile: Profile, hour: usize, seconds: f32) -> Eta {
+        if self.is_calibrated(profile) {
+            Eta::calibrated(seconds, self.spread(profile, hour))
+        } else {
+            Eta::road(seconds)
+        }
+    }
+
+    /// Accepted observations of a profile in an hour.
+    pub fn observations(&self, profile: Profile, hour: usize) -> u32 {
+        self.of(profile).seen[hour % HOURS]
+    }
+
+    /// Those of them that went along a class of road.
+    pub fn observations_on(&self, profile: Profile, class: RoadClass, hour: usize) -> u32 {
+        self.of(profile).seen_on[class as usize][hour % HOURS]
+    }
+
+    /// Observations that could not be somebody going there.
+    pub fn refused(&self) -> u32 {
+        self.refused
+    }
+
+    fn of(&self, profile: Profile) -> &Fitted {
+        &self.profiles[profile as usize]
+    }
+}
+
+fn fitted(own: &[&Observation]) -> Fitted {
+    let mut fitted = Fitted::default();
+    for observation in own {
+        let hour = usize::from(observation.hour);
+        fitted.seen[hour] += 1;
+        for (seen, ms) in fitted.seen_on.iter_mut().zip(observation.free.by_class_ms) {
+            seen[hour] += u32::from(ms > 0);
+        }
+    }
+    if own.len() >= OBSERVATIONS_MIN as usize {
+        fitted.figures = Some(figures(own));
+    }
+    fitted
+}
+
+/// Of the plausible observations of one profile, in order.
+fn figures(own: &[&Observation]) -> Figures {
+    let by_hour: Vec<Vec<&Observation>> =
+        (0..HOURS).map(|hour| own.iter().copied().filter(|o| usize::from(o.hour) == hour).collect()).collect();
+    let all_day = class_factors(own);
+    let hours: Vec<[f64; CLASSES]> = by_hour.iter().map(|of_hour| hour_factors(of_hour, &all_day)).collect();
+    let ratios: Vec<Vec<f64>> =
+        by_hour.iter().zip(&hours).map(|(of_hour, f)| of_hour.iter().map(|o| o.over(f)).collect()).collect();
+    let profile_spread = spread(ratios.concat(), f64::from(ROAD_SPREAD));
+    let factors: BTreeMap<RoadClass, [f32; HOURS]> =
+        RoadClass::ALL.into_iter().map(|c| (c, std::array::from_fn(|hour| hours[hour][c as usize] as f32))).collect();
+    let mut spreads = [1.0; HOURS];
+    for (spread_of, ratios) in spreads.iter_mut().zip(ratios) {
+        *spread_of = spread(ratios, profile_spread) as f32;
+    }
+    Figures { factors: DayFactors(factors), spreads }
+}
+
+/// All day, by class.
+fn class_factors(own: &[&Observation]) -> [f64; CLASSES] {
+    let profile = leant(common_factor(own, &[1.0; CLASSES]), own.len(), 1.0, PROFILE_LEANS);
+    bounded(factors(&rows(own), [profile; CLASSES], CLASS_LEANS))
+}
+
+/// In one hour, by class.
+fn hour_factors(of_hour: &[&Observation], all_day: &[f64; CLASSES]) -> [f64; CLASSES] {
+    let hour = leant(common_factor(of_hour, all_day), of_hour.len(), 1.0, HOUR_LEANS);
+    bounded(factors(&rows(of_hour), all_day.map(|f| f * hour), CLASS_HOUR_LEANS))
+}
+
+fn rows(observations: &[&Observation]) -> Vec<Row> {
+    observations.iter().map(|o| o.row()).collect()
+}
+
+/// The median of what streets took over what `factors` make of them; trips with little street in them count as little.
+fn common_factor(observations: &[&Observation], factors: &[f64; CLASSES]) -> Option<f64> {
+    let weighed = rows(observations).into_iter().map(|row| (row.measured / row.times(factors), row.times(factors)));
+    weighted_median(weighed.collect())
+}
+
+/// p90 over p50 of the ratios.
+fn spread(mut ratios: Vec<f64>, broader: f64) -> f64 {
+    ratios.sort_unstable_by(f64::total_cmp);
+    let own = quantile(&ratios, 0.9).zip(quantile(&ratios, 0.5)).map(|(p90, p50)| p90 / p50);
+    leant(own, ratios.len(), broader, SPREAD_LEANS).clamp(1.0, f64::from(SPREAD_MAX))
+}
+
+/// A figure known from so many trips, leaning on a broader one that counts as `leans` trips.
+fn leant(own: Option<f64>, trips: usize, broader: f64, leans: f64) -> f64 {
+    let trips = trips as f64;
+    own.map_or(broader, |own| (own * trips + broader * leans) / (trips + leans))
+}
+
+fn bounded(factors: [f64; CLASSES]) -> [f64; CLASSES] {
+    factors.map(|f| f.clamp(f64::from(FACTOR_MIN), f64::from(FACTOR_MAX)))
+}
+
+#[cfg(test)]
+#[path = "calibrate_tests.rs"]
+mod tests;
