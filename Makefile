@@ -2,7 +2,7 @@
 PORT ?= 8080
 DATA ?= data/demo
 
-.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-peers-setup fuzz clean-data
+.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-match bench-peers-setup fuzz clean-data
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -39,6 +39,10 @@ bench: ## figures with their baselines, one run
 bench-eta: ## travel times: own figures and, with the peers installed, OSRM and Valhalla on the same points
 	cargo bench --locked --bench eta -- --points $(CURDIR)/target/eta-points.json
 	@benches/peers/compare.sh target/eta-points.json
+
+bench-match: ## map matching: own figures and, with the peers installed, OSRM on the same traces
+	cargo bench --locked --bench matching -- --traces $(CURDIR)/target/match-traces.json
+	@benches/peers/match.sh target/match-traces.json
 
 bench-growth: ## travel times: one generated city against four joined ones
 	cargo bench --locked --bench eta -- --growth

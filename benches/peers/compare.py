@@ -1,11 +1,10 @@
 """Prints the side-by-side table: our own answers and times (a JSON file the bench wrote) against OSRM and Valhalla on the same
-points and the same traces, called in this process through their own Python bindings. Judges nothing.
+points, called in this process through their own Python bindings. Judges nothing. Traces are in match.py.
 
 compare.py POINTS.json [MODE...]
 """
 
 import json
-import math
 import pathlib
 import sys
 import time
@@ -19,11 +18,6 @@ OSRM_PROFILE = {"walk": "foot", "drive": "car"}
 VALHALLA_COSTING = {"walk": "pedestrian", "drive": "auto"}
 # Rounds of one pickup and of the whole table; Valhalla takes seconds.
 ROUNDS = {"osrm": (20, 3), "valhalla": (3, 1)}
-# Fixes of the past OSRM is given where it may not see the future.
-WINDOW = 10
-# A place this near to the true street is in it: coordinates are rounded.
-STREET_M = 1.5
-RADIUS_M = 6_371_008.8
 
 
 def quantile(values, part):
@@ -62,17 +56,6 @@ class Osrm:
             annotations=["duration"], generate_hints=False,
         ))
         return answer["durations"]
-
-    def match(self, fixes, noise_m):
-        """A place for each fix, or None."""
-        try:
-            answer = self.engine.Match(osrm.MatchParameters(
-                coordinates=[tuple(f["seen"]) for f in fixes], timestamps=[int(f["at_s"]) for f in fixes],
-                radiuses=[noise_m] * len(fixes), generate_hints=False,
-            ))
-        except RuntimeError:
-            return [None] * len(fixes)
-        return [point["location"] if point else None for point in answer["tracepoints"]]
 
 
 class Valhalla:
@@ -158,64 +141,13 @@ def side_by_side(mode, ours):
               f"   / {factor:.3f}: {three(fitted)}   {nearest:>6.0%}   {overlap:>6.0%}", flush=True)
 
 
-def metres(a, b):
-    x = math.radians(b[0] - a[0]) * math.cos(math.radians(a[1]))
-    return math.hypot(x, math.radians(b[1] - a[1])) * RADIUS_M
-
-
-def off_street_m(at, street):
-    """Distance from a place to a line."""
-    across = math.cos(math.radians(at[1]))
-    flat = [(math.radians(p[0] - at[0]) * across * RADIUS_M, math.radians(p[1] - at[1]) * RADIUS_M) for p in street]
-    best = float("inf")
-    for (ax, ay), (bx, by) in zip(flat, flat[1:]):
-        dx, dy = bx - ax, by - ay
-        square = dx * dx + dy * dy
-        part = 0 if square == 0 else max(0, min(1, -(ax * dx + ay * dy) / square))
-        best = min(best, math.hypot(ax + part * dx, ay + part * dy))
-    return best
-
-
-def matching(mode, traces):
-    engine = Osrm(mode, "mld")
-    noise_m = traces["noise_m"]
-    whole, causal, took_us = [], [], 0.0
-    for path in traces["paths"]:
-        whole += engine.match(path, noise_m)
-        began = time.perf_counter()
-        for i in range(len(path)):
-            window = path[max(0, i + 1 - WINDOW): i + 1]
-            # One fix alone is no trace.
-            causal.append(engine.match(window, noise_m)[-1] if len(window) > 1 else None)
-        took_us += (time.perf_counter() - began) * 1e6
-    fixes = [fix for path in traces["paths"] for fix in path]
-    print(f"\n{mode}: {len(fixes)} fixes in {len(traces['paths'])} traces, spread {noise_m:.0f} m each way"
-          "      answered   true street   off, p50 p90 m    us a fix    same place as whole trace")
-    rows = [
-        ("nearest street", [f["nearest"] for f in fixes], None),
-        ("ours, fix by fix", [f["ours"] for f in fixes], traces["fix_us"]),
-        (f"OSRM, last {WINDOW} fixes", causal, took_us / len(fixes)),
-        ("OSRM, whole trace", whole, None),
-    ]
-    for name, places, fix_us in rows:
-        answered = [(fix, at) for fix, at in zip(fixes, places) if at]
-        right = sum(bool(fix["street"]) and off_street_m(at, fix["street"]) <= STREET_M for fix, at in answered)
-        off = [metres(fix["truth"], at) for fix, at in answered]
-        pairs = [metres(a, b) for a, b in zip(places, whole) if a and b]
-        same = sum(m <= 5 for m in pairs) / max(1, len(pairs))
-        print(f"  {name:<52}{len(answered) / len(fixes):>9.0%}{right / len(fixes):>14.1%}"
-              f"{quantile(off, 0.5):>12.1f} {quantile(off, 0.9):.1f}" + (f"{fix_us:>12.0f}" if fix_us else " " * 11 + "-")
-              + f"{same:>16.0%}", flush=True)
-
-
 def main():
     ours = json.loads(pathlib.Path(sys.argv[1]).read_text())
     modes = sys.argv[2:] or ["walk", "drive"]
     print(f"side by side: seed {ours['seed']}, {ours['made_by']}; OSRM and Valhalla through Python, snapping included")
     for mode in modes:
         side_by_side(mode, ours[mode])
-    for mode in modes:
-        matching(mode, ours[mode]["traces"])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -16,8 +16,9 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
 
-/// Streets kept in mind.
-pub const CANDIDATES_MAX: usize = 8;
+/// Streets kept in mind. Within the reach of a fix of 45 m lie more than eight in a dense quarter, and the true one was often
+/// the ninth.
+pub const CANDIDATES_MAX: usize = 16;
 
 /// Junctions looked at for the ways on from one of them.
 const SETTLED_MAX: usize = 96;
@@ -54,8 +55,11 @@ const ACROSS_COST: f64 = 3.0;
 /// The heading is taken from a fix at least so many spreads away, and half believed (and squared) at so many.
 const ANCHOR_SPREADS: f64 = 6.0;
 const HEADING_SPREADS: f64 = 3.0;
-/// Another street must be better by this to be changed to.
-const HOLD_COST: f64 = 0.25;
+/// Another street must be better by this to be changed to. With more, a turn is noticed late; with less, noise turns people into
+/// side streets.
+const HOLD_COST: f64 = 1.0;
+/// A street is sure that is better than every other by this.
+const SURE_COST: f64 = 2.0;
 /// Kept streets this much worse than the best are forgotten.
 const HOPELESS_COST: f64 = 25.0;
 
@@ -197,7 +201,7 @@ impl Matcher {
         let held = kept.iter().position(|k| Some(k.at.snap.edge) == self.given && k.cost < HOLD_COST);
         let chosen = held.unwrap_or(0);
         let rival = kept.iter().enumerate().filter(|&(i, _)| i != chosen).map(|(_, k)| k.cost);
-        let sure = rival.fold(f64::INFINITY, f64::min) > kept[chosen].cost + 1.0;
+        let sure = rival.fold(f64::INFINITY, f64::min) > kept[chosen].cost + SURE_COST;
         let street = InStreet { sure, ..kept[chosen].at };
         self.given = Some(street.snap.edge);
         self.kept = kept;
