@@ -57,7 +57,7 @@ const ANCHOR_SPREADS: f64 = 6.0;
 const HEADING_SPREADS: f64 = 3.0;
 /// Another street must be better by this to be changed to. With more, a turn is noticed late; with less, noise turns people into
 /// side streets.
-const HOLD_COST: f64 = 1.0;
+const HOLD_COST: f64 = 0.4;
 /// A street is sure that is better than every other by this.
 const SURE_COST: f64 = 2.0;
 /// Kept streets this much worse than the best are forgotten.
