@@ -15,8 +15,9 @@ use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
 use crate::live::{Health, Live};
 use crate::record::Record;
+use crate::shutdown::{self, Vital};
 use crate::view::incident::{FOLLOWED_S, follows_device};
-use crate::{shutdown, telemetry, tls, ws};
+use crate::{telemetry, tls, ws};
 use anyhow::{Context, Result};
 use geo::Position;
 use geo::road::RoadMap;
@@ -54,7 +55,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let map = Arc::new(read_map(&config).await?);
-    let guide = Guide::new(Arc::clone(&map), points(config.lamps.as_deref())?, points(config.cameras.as_deref())?);
+    let (lamps, cameras) = (points(config.lamps.as_deref())?, points(config.cameras.as_deref())?);
     let live = Arc::new(open_live(&config, &env).await?);
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
@@ -72,8 +73,8 @@ pub async fn serve(config: Config) -> Result<()> {
     let app = App::new(Parts {
         record: Arc::clone(&record),
         roster: Arc::clone(&roster),
-        sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&map))),
-        guide: Arc::new(guide),
+        sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field))),
+        guide: Arc::new(Guide::new(Arc::clone(&field), lamps, cameras)),
         judge: Arc::new(EngineJudge::new(Arc::clone(&field), Arc::clone(&live), Arc::clone(&roster))),
         env: env.clone(),
         config: http::Config {
@@ -87,7 +88,8 @@ pub async fn serve(config: Config) -> Result<()> {
         live_state: Arc::new(move || health.health().word()),
     });
     let tasks = TaskTracker::new();
-    ws::start(&app, &tasks);
+    let vital = Vital::new(stop.clone());
+    ws::start(&app, &tasks, &vital);
     let watched = Arc::clone(&roster);
     let engine_stop = CancellationToken::new();
     let following = field_upkeep::start(
@@ -96,11 +98,13 @@ pub async fn serve(config: Config) -> Result<()> {
         Arc::clone(&roster),
         env.clone(),
         engine_stop.clone(),
+        vital.running("the field"),
     );
     let following = following.context("no thread for the field")?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, field, env.clone());
-    let engine = tokio::spawn(engine.run(engine_stop.clone()));
-    tasks.spawn(upkeep(Arc::clone(&live), Arc::clone(&record), watched, env.clone(), metrics.clone(), stop.clone()));
+    let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
+    let upkeep = upkeep(Arc::clone(&live), Arc::clone(&record), watched, env.clone(), metrics.clone(), stop.clone());
+    tasks.spawn(vital.keep("the upkeep", upkeep));
     shutdown::on_signal(stop.clone())?;
 
     let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
@@ -119,12 +123,12 @@ pub async fn serve(config: Config) -> Result<()> {
     tasks.close();
     tasks.wait().await;
     engine_stop.cancel();
-    engine.await.context("the engine ended badly")?;
-    let _panics_are_logged = tokio::task::spawn_blocking(|| following.join()).await;
+    let _panics_are_reported = engine.await;
+    let _panics_are_reported = tokio::task::spawn_blocking(|| following.join()).await;
     live.close().await;
     record.close().await;
     tracing::info!("drained");
-    Ok(())
+    vital.whole()
 }
 
 async fn read_map(config: &Config) -> Result<RoadMap> {
@@ -203,7 +207,7 @@ async fn upkeep(
     handle: metrics_exporter_prometheus::PrometheusHandle,
     stop: CancellationToken,
 ) {
-    while !stop.is_cancelled() {
+    while !stop.is_cancelled() && live.is_written() {
         let now = env.now();
         live.forget_silent(now, SILENT_KEPT_S);
         forget_off_shift(&live, &record, &roster, now).await;

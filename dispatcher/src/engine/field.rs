@@ -6,7 +6,7 @@ use crate::engine::roster::RosterView;
 use crate::live::Live;
 use crate::telemetry;
 use geo::Fix;
-use geo::road::hierarchy::{Live as OnRoads, StaffBuckets};
+use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Graph, Profile, RoadMap, Snap};
 use matcher::model::{AccountId, Mode, Timestamp};
@@ -85,7 +85,7 @@ impl Field {
             following.cursor = cursor;
             count += moved.len();
             for position in &moved {
-                let mode = self.searched_as(mode_of(roster, position.staff));
+                let mode = mode_of(roster, position.staff).map(|mode| self.mode_searched(mode));
                 self.place(&mut following, position.staff, position.fix, mode, now);
             }
             if moved.len() < MOVES_PER_READ {
@@ -111,7 +111,9 @@ impl Field {
     fn follow_modes(&self, following: &mut Following, roster: &RosterView, now: Timestamp) {
         let changed: Vec<(AccountId, Fix, Option<Mode>)> = read(&self.standing)
             .iter()
-            .map(|(&staff, standing)| (staff, standing.fix, standing.mode, self.searched_as(mode_of(roster, staff))))
+            .map(|(&staff, standing)| {
+                (staff, standing.fix, standing.mode, mode_of(roster, staff).map(|mode| self.mode_searched(mode)))
+            })
             .filter(|(_, _, was, is)| was != is)
             .map(|(staff, fix, _, is)| (staff, fix, is))
             .collect();
@@ -120,9 +122,20 @@ impl Field {
         }
     }
 
+    /// How a mode is searched now, and the travel times at present. Never waits for a search to be made.
+    pub fn times(&self, mode: Mode) -> (Profile, Arc<Metric>) {
+        let mode = self.mode_searched(mode);
+        (profile(mode), self.ways[mode as usize].get().expect(AT_HAND).metric())
+    }
+
+    /// The map.
+    pub fn map(&self) -> &RoadMap {
+        &self.map
+    }
+
     /// Until the subway can be searched, who rides it is taken to walk: later than the truth, never sooner.
-    fn searched_as(&self, mode: Option<Mode>) -> Option<Mode> {
-        mode.map(|mode| if self.ways[mode as usize].get().is_some() { mode } else { Mode::Walk })
+    pub fn mode_searched(&self, mode: Mode) -> Mode {
+        if self.ways[mode as usize].get().is_some() { mode } else { Mode::Walk }
     }
 
     fn place(&self, following: &mut Following, staff: AccountId, fix: Fix, mode: Option<Mode>, now: Timestamp) {

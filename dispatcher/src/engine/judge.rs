@@ -87,5 +87,5 @@ fn everybody(look: &Look<'_>, roster: &RosterView, due: &DueTrip, now: Timestamp
 
 /// A supervisor may ask somebody again who declined before.
 fn as_due(row: &TripRow) -> DueTrip {
-    DueTrip { row: row.clone(), attempt: 0, live_since: None, vacant_since: None, declined: Vec::new() }
+    DueTrip { row: row.clone(), attempt: 0, vacant_since: None, declined: Vec::new() }
 }

@@ -120,7 +120,7 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
 /// Whether nobody accepted in time and no human knows yet.
 fn is_late(due: &DueTrip, now: Timestamp) -> bool {
     due.row.trip.escalated_at.is_none()
-        && due.live_since.is_some_and(|since| since.plus_s(limits::ESCALATE_AFTER_S) <= now)
+        && due.row.live_since.is_some_and(|since| since.plus_s(limits::ESCALATE_AFTER_S) <= now)
 }
 
 fn escalate_if_late(due: &DueTrip, now: Timestamp, effects: &mut Vec<Effect>) {
@@ -137,7 +137,7 @@ fn escalate_if_late(due: &DueTrip, now: Timestamp, effects: &mut Vec<Effect>) {
 
 /// No later than the instant at which a human must be told.
 fn earlier_of_escalation(due: &DueTrip, due_at: Timestamp) -> Timestamp {
-    match due.live_since {
+    match due.row.live_since {
         Some(since) if due.row.trip.escalated_at.is_none() => due_at.min(since.plus_s(limits::ESCALATE_AFTER_S)),
         _ => due_at,
     }
@@ -164,7 +164,7 @@ impl Want<'_> {
 
     fn to_assign(&self, now: Timestamp, taken: &HashSet<AccountId>) -> AssignTrip {
         let trip = &self.due.row.trip;
-        let since = self.due.live_since.unwrap_or(trip.requested_at);
+        let since = self.due.row.live_since.unwrap_or(trip.requested_at);
         AssignTrip {
             trip: trip.id,
             slots: self.open_slots.len() as u8,

@@ -109,7 +109,9 @@ fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
         trip_s: 600,
         rules: CrewRules { agencies: Vec::new(), gender: None, risk: RiskGrade::Standard, known: Vec::new() },
     };
+    let live_since = (phase != Phase::Requested && phase != Phase::Reserved).then_some(NOW);
     let row = TripRow {
+        live_since,
         trip,
         pickup_label: None,
         dropoff_label: None,
@@ -119,8 +121,7 @@ fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
         updated_at: NOW,
         change_no: 1,
     };
-    let live_since = (phase != Phase::Requested && phase != Phase::Reserved).then_some(NOW);
-    DueTrip { row, attempt: 1, live_since, vacant_since: None, declined: Vec::new() }
+    DueTrip { row, attempt: 1, vacant_since: None, declined: Vec::new() }
 }
 
 /// A member who holds a slot, offered at `NOW`.
@@ -237,7 +238,7 @@ fn offers_that_outlast_the_minute_are_looked_at_when_it_ends() {
 fn open_offers_of_a_late_trip_still_reach_a_human() {
     let scene = Scene::with_staff(6);
     let mut due = offered(&[(0, OfferState::Open), (1, OfferState::Accepted)]);
-    due.live_since = Some(NOW.plus_s(-limits::ESCALATE_AFTER_S));
+    due.row.live_since = Some(NOW.plus_s(-limits::ESCALATE_AFTER_S));
     let decisions = scene.decide(NOW.plus_s(1), &[due]);
     assert!(matches!(decisions.effects[..], [Effect::Escalate { .. }]), "{:?}", decisions.effects);
 }

@@ -13,7 +13,7 @@ use std::iter::Peekable;
 
 /// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car; without a road near, no
 /// station is known to be.
-const STRAIGHT_MPS: [f64; Mode::ALL.len()] = [1.1, 5.5, 1.1];
+pub const STRAIGHT_MPS: [f64; Mode::ALL.len()] = [1.1, 5.5, 1.1];
 
 /// Somebody found, and what the rules say.
 #[derive(Clone, Debug)]

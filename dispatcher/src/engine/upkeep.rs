@@ -5,6 +5,7 @@ use crate::clock::Env;
 use crate::engine::field::Field;
 use crate::engine::roster::Roster;
 use crate::live::Live;
+use crate::shutdown::Running;
 use crate::telemetry;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -14,15 +15,17 @@ use tokio_util::sync::CancellationToken;
 /// Pause between rounds: what came meanwhile is one round, and of each phone only the latest fix.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// Follows until told to stop.
+/// Follows until told to stop; `running` goes with the thread.
 pub fn start(
     field: Arc<Field>,
     live: Arc<Live>,
     roster: Arc<Roster>,
     env: Env,
     stop: CancellationToken,
+    running: Running,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("field".to_owned()).spawn(move || {
+        let _running = running;
         let mut making = None;
         let mut seen_to = Instant::now();
         while !stop.is_cancelled() {

@@ -7,7 +7,7 @@ use super::problem::{Code, Problem};
 use crate::record::{Account, RENEW_AFTER_S, SignedIn, token_ttl_s};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, header};
+use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use matcher::model::Timestamp;
@@ -19,6 +19,9 @@ const TOKEN_BYTES_MAX: usize = 200;
 
 /// Calls for help and their taking: never refused because the account was busy with something else.
 const URGENT: [&str; 2] = ["/v1/sos", "/v1/incidents/{id}/acknowledge"];
+
+/// Headers by which a proxy says that it speaks for somebody else.
+const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
 
 /// Who calls, after the door.
 #[derive(Clone)]
@@ -88,8 +91,22 @@ fn refusal(route: &str) -> Code {
     if known { Code::MethodNotAllowed } else { Code::ForbiddenRole }
 }
 
+/// Whether the peer sits at this machine and speaks for itself: a proxy beside us speaks for somebody else.
+pub fn is_local(extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let loopback = extensions.get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
+    loopback && !FORWARDED.iter().any(|name| headers.contains_key(*name))
+}
+
+/// Who open calls are counted for; nobody, if they come from this machine itself. Of a proxy on this machine it is whom it says
+/// it speaks for: the last address, which is the one that it added.
 fn address(request: &Request) -> Option<IpAddr> {
-    request.extensions().get::<Peer>().map(|peer| peer.0.ip()).filter(|ip| !ip.is_loopback())
+    let peer = request.extensions().get::<Peer>()?.0.ip().to_canonical();
+    if is_local(request.extensions(), request.headers()) {
+        return None;
+    }
+    let told = request.headers().get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
+    let last = told.and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
+    Some(last.unwrap_or(peer))
 }
 
 fn too_many(seconds: u32) -> Problem {

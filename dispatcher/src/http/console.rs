@@ -14,8 +14,10 @@ use crate::view::trip::is_crewed;
 use crate::view::{IncidentView, StaffRow, SupervisorTrip};
 use axum::Json;
 use axum::extract::State;
+use geo::Fix;
 use h3o::{CellIndex, LatLng, Resolution};
 use matcher::model::{AgencyId, IncidentId, TripId};
+use matcher::policy::limits::FIX_AGE_MS_MAX;
 use serde::Serialize;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -93,7 +95,9 @@ pub async fn cells(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<C
             Duty::OffShift => continue,
             _ => 1,
         };
-        if let Some(fix) = app.sight.places.last_fix(entry.staff.id) {
+        // The silent cannot be sent anywhere: who counts on them would wait in vain.
+        let heard = |fix: &Fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX;
+        if let Some(fix) = app.sight.places.last_fix(entry.staff.id).filter(heard) {
             counts.entry(cell_of(fix.position)).or_default()[nth] += 1;
         }
     }

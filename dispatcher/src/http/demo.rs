@@ -2,13 +2,12 @@
 //! everywhere else they answer like what does not exist.
 
 use super::App;
-use super::auth::Peer;
+use super::auth::is_local;
 use super::body::Input;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::Sight;
 use super::staff::ModeIn;
 use crate::clock::Entropy;
-use crate::engine::field::profile;
 use crate::record::Account;
 use crate::view::PointIn;
 use crate::view::place::parse_position;
@@ -17,7 +16,8 @@ use axum::extract::{FromRequestParts, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use geo::Position;
-use geo::road::{Profile, Route};
+use geo::road::Route;
+use matcher::model::Mode;
 use serde::{Deserialize, Serialize};
 use std::f64::consts::TAU;
 use std::sync::Arc;
@@ -40,8 +40,11 @@ impl FromRequestParts<Arc<App>> for DemoPeer {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let local = parts.extensions.get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-        if app.config.demo && local { Ok(Self) } else { Err(Code::NotFound.into()) }
+        if app.config.demo && is_local(&parts.extensions, &parts.headers) {
+            Ok(Self)
+        } else {
+            Err(Code::NotFound.into())
+        }
     }
 }
 
@@ -145,10 +148,10 @@ pub async fn route(State(app): State<Arc<App>>, _: DemoPeer, Input(input): Input
     };
     let from = at(&input.from, "from")?;
     let to = input.to.as_ref().map(|point| at(point, "to")).transpose()?;
-    let (sight, entropy, profile) = (Arc::clone(&app.sight), Arc::clone(&app.env.entropy), profile(input.mode.into()));
+    let (sight, entropy, mode) = (Arc::clone(&app.sight), Arc::clone(&app.env.entropy), Mode::from(input.mode));
     let search = move || match to {
-        Some(to) => sight.route(profile, from, to),
-        None => stroll(&sight, &*entropy, profile, from),
+        Some(to) => sight.route(mode, from, to),
+        None => stroll(&sight, &*entropy, mode, from),
     };
     let route = tokio::task::spawn_blocking(search).await.expect("a road search does not panic");
     let route = route.ok_or_else(|| Problem::bad_field("from"))?;
@@ -160,7 +163,7 @@ pub async fn route(State(app): State<Arc<App>>, _: DemoPeer, Input(input): Input
 }
 
 /// A way to some place a quarter of an hour away.
-fn stroll(sight: &Sight, entropy: &dyn Entropy, profile: Profile, from: Position) -> Option<Route> {
+fn stroll(sight: &Sight, entropy: &dyn Entropy, mode: Mode, from: Position) -> Option<Route> {
     let mut random = [0];
     entropy.fill(&mut random);
     let begin = f64::from(random[0]) / 256.0 * TAU;
@@ -169,6 +172,6 @@ fn stroll(sight: &Sight, entropy: &dyn Entropy, profile: Profile, from: Position
         let north = STROLL_M * bearing.cos() / DEGREE_M;
         let east = STROLL_M * bearing.sin() / (DEGREE_M * from.lat().to_radians().cos().max(0.01));
         let to = Position::new(from.lat() + north, from.lon() + east).ok()?;
-        sight.route(profile, from, to).filter(|route| route.duration_s > 1.0)
+        sight.route(mode, from, to).filter(|route| route.duration_s > 1.0)
     })
 }

@@ -7,6 +7,7 @@ use super::problem::Code;
 use super::sight::{Judge, Judged, Sight};
 use super::{App, Config, Parts, router};
 use crate::clock::{Entropy, Env, ManualClock};
+use crate::engine::field::Field;
 use crate::engine::roster::Roster;
 use crate::live::Live;
 use crate::record::{Account, Actor, Effect, NewRider, NewShift, NewStaff, Placement, Record, TripRow};
@@ -115,11 +116,12 @@ impl Edge {
         let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
         let agency = record.create_agency(T0, Actor::Shell, "company", false).await.unwrap().id;
         let says = Arc::new(Says::default());
+        let field = Arc::new(Field::new(city()));
         let app = App::new(Parts {
             record,
             roster: Arc::new(Roster::default()),
-            sight: Arc::new(Sight::new(Arc::new(Live::in_process()), city())),
-            guide: Arc::new(Guide::new(city(), Vec::new(), Vec::new())),
+            sight: Arc::new(Sight::new(Arc::new(Live::in_process()), Arc::clone(&field))),
+            guide: Arc::new(Guide::new(field, Vec::new(), Vec::new())),
             judge: Arc::clone(&says) as _,
             env,
             config,

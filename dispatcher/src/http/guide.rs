@@ -4,9 +4,11 @@
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
 //! the answer says that it does not keep out.
 
+use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
-use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, RoadMap, Route, Snap, Zone, reach};
+use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, reach};
 use geo::{Cell, Position};
+use matcher::model::Mode;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
@@ -36,6 +38,8 @@ pub enum Kept {
 pub struct Way {
     /// The way.
     pub route: Route,
+    /// How it is gone.
+    pub mode: Mode,
     /// Whether lamps and main roads were looked at.
     pub prefer: Prefer,
     /// Seconds more than the fastest.
@@ -44,9 +48,9 @@ pub struct Way {
     pub kept: Kept,
 }
 
-/// Searches ways on one map.
+/// Searches ways on the roads as the engine sees them.
 pub struct Guide {
-    map: Arc<RoadMap>,
+    field: Arc<Field>,
     lamps: Vec<Position>,
     cameras: Vec<Position>,
     /// Made when first asked for.
@@ -56,32 +60,33 @@ pub struct Guide {
 
 impl Guide {
     /// With the places of street lamps and cameras, as far as they are known.
-    pub const fn new(map: Arc<RoadMap>, lamps: Vec<Position>, cameras: Vec<Position>) -> Self {
-        Self { map, lamps, cameras, safer: OnceLock::new(), fastest: OnceLock::new() }
+    pub const fn new(field: Arc<Field>, lamps: Vec<Position>, cameras: Vec<Position>) -> Self {
+        Self { field, lamps, cameras, safer: OnceLock::new(), fastest: OnceLock::new() }
     }
 
     /// The way there; `None` if there is none along the roads. Takes milliseconds: not for the async threads.
-    pub fn way(&self, profile: Profile, prefer: Prefer, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
-        let (from, to) = (self.map.snap(profile, from)?, self.map.snap(profile, to)?);
+    pub fn way(&self, mode: Mode, prefer: Prefer, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
+        let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
+        let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
         if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
             return self.around(prefer, &from, &to, zones);
         }
-        let route = self.map.free_flow(profile).route(self.map.graph(profile), &from, &to)?;
+        let route = times.route(map.graph(profile), &from, &to)?;
         let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
         let kept = match (zones.is_empty(), crosses) {
             (true, _) => Kept::None,
             (false, true) => Kept::Crossed,
             (false, false) => Kept::Out,
         };
-        Some(Way { route, prefer: Prefer::Fastest, detour_s: 0.0, kept })
+        Some(Way { route, mode: self.field.mode_searched(mode), prefer: Prefer::Fastest, detour_s: 0.0, kept })
     }
 
     fn around(&self, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let graph = self.map.graph(Profile::Walk);
+        let (map, graph) = (self.field.map(), self.field.map().graph(Profile::Walk));
         let dislikes = match prefer {
             Prefer::Safer => self.safer.get_or_init(|| {
                 let lit = Lit::of(graph, &self.lamps, &self.cameras);
-                Dislikes::of(graph, &lit, |way| self.map.data.ways[way as usize].class)
+                Dislikes::of(graph, &lit, |way| map.data.ways[way as usize].class)
             }),
             Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
         };
@@ -90,12 +95,13 @@ impl Guide {
             // There may be a way all the same.
             Err(why) => (dislikes.route(graph, from, to, &[]).ok()?, Kept::Not(why)),
         };
-        Some(Way { route: found.route, prefer, detour_s: found.detour_s, kept })
+        Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept })
     }
 
     /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
-    pub fn reach(&self, profile: Profile, at: Position, within_s: f32, grid: Grid) -> Option<BTreeMap<Cell, f32>> {
-        let snap = self.map.snap(profile, at)?;
-        Some(reach(self.map.graph(profile), &snap, Heading::To, within_s, grid))
+    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid) -> Option<BTreeMap<Cell, f32>> {
+        let (map, profile) = (self.field.map(), profile(mode));
+        let snap = map.snap(profile, at)?;
+        Some(reach(map.graph(profile), &snap, Heading::To, within_s, grid))
     }
 }

@@ -9,10 +9,9 @@ use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::Judged;
 use super::trips::{hand, in_hand, readable, supervisor_view, wall};
 use crate::record::{Outcome, Placement, TripRow};
-use crate::view::SupervisorTrip;
+use crate::view::{EtaView, SupervisorTrip};
 use axum::Json;
 use axum::extract::State;
-use geo::EtaSource;
 use matcher::model::{AccountId, OfferState, TripId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -35,9 +34,8 @@ pub struct CandidateRow {
     staff: Uuid,
     no: u32,
     display: String,
-    eta_s: Option<u32>,
-    /// `road` or `straight`.
-    eta_source: Option<&'static str>,
+    #[serde(flatten)]
+    eta: EtaView,
     violations: Vec<&'static str>,
 }
 
@@ -81,12 +79,7 @@ pub async fn candidates(
         staff: judged.staff.0,
         no: entry.staff.no,
         display: entry.display.clone(),
-        eta_s: judged.eta.map(|eta| eta.seconds.ceil() as u32),
-        eta_source: judged.eta.map(|eta| match eta.source {
-            EtaSource::Road => "road",
-            EtaSource::Calibrated => "calibrated",
-            EtaSource::Straight => "straight",
-        }),
+        eta: judged.eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
         violations: judged.violations.clone(),
     });
     Ok(Json(Candidates { candidates: rows.collect() }))

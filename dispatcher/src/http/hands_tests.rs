@@ -258,10 +258,11 @@ async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_o
     assert!(!coarse.text.contains("WORDS"), "{}", coarse.text);
     let shown = &coarse.body["trips"][0];
     assert!(
-        shown["area"]["cell"].as_str().is_some_and(|c| c.starts_with("88")) && shown.get("pickup").is_none(),
+        shown["area"]["cell"].as_str().is_some_and(|c| c.starts_with("88")) && shown.get("dropoff_area").is_none(),
         "{shown}"
     );
-    assert!(listed(&centre).await.text.contains("PICKUP-WORDS"));
+    let all = listed(&centre).await;
+    assert!(!all.text.contains("WORDS") && all.body["trips"][0]["dropoff_area"].is_object(), "{}", all.text);
     let seen = look(&own, json!({"reason": "call"})).await;
     assert_eq!(
         (&seen.body["pickup"]["label"], &seen.body["dropoff"]["label"]),
@@ -274,7 +275,9 @@ async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_o
     assert_eq!(noted, [(Some(own.id()), "places_revealed".to_owned(), "call".to_owned())]);
     edge.accept(&one).await;
     edge.accept(&two).await;
-    assert!(listed(&own).await.text.contains("DROPOFF-WORDS"), "now their own staff are on it");
+    let crewed = listed(&own).await;
+    assert!(crewed.body["trips"][0]["dropoff_area"].is_object(), "now their own staff are on it");
+    assert!(!crewed.text.contains("WORDS"), "{}", crewed.text);
     edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
     assert_eq!(look(&own, json!({})).await.code(), "wrong_phase");
 }

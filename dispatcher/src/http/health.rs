@@ -2,7 +2,7 @@
 //! record is writable; the live index is reported, and not required.
 
 use super::App;
-use super::auth::Peer;
+use super::auth::is_local;
 use super::problem::{Code, Problem};
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
@@ -16,18 +16,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// How long one write check counts, milliseconds: probing must not become a load.
 const CHECK_LIFE_MS: i64 = 1_000;
 
-/// Headers by which a proxy says that it speaks for somebody else.
-const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
-
-/// Proof that the peer sits at this machine and speaks for itself.
+/// Whether the peer sits at this machine and speaks for itself.
 pub struct LocalPeer(bool);
 
 impl<S: Send + Sync> FromRequestParts<S> for LocalPeer {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let loopback = parts.extensions.get::<Peer>().is_some_and(|peer| peer.0.ip().to_canonical().is_loopback());
-        Ok(Self(loopback && !FORWARDED.iter().any(|name| parts.headers.contains_key(*name))))
+        Ok(Self(is_local(&parts.extensions, &parts.headers)))
     }
 }
 

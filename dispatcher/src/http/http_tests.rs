@@ -145,6 +145,40 @@ async fn an_account_that_calls_too_fast_is_told_when_to_come_back() {
     assert_eq!(edge.call(Some(&rider.token), "GET", "/v1/trips", None).await.status, 200);
 }
 
+#[tokio::test]
+async fn open_calls_are_counted_by_whom_a_proxy_beside_us_speaks_for() {
+    let edge = Edge::demo().await;
+    let through = |whom: &'static str| {
+        let ask = Request::get("/v1/map").header("x-forwarded-for", whom).body(Body::empty()).unwrap();
+        edge.send(ask)
+    };
+    let mut answered = 0;
+    while through("198.51.100.7, 192.0.2.1").await.status == 200 {
+        answered += 1;
+        assert!(answered < 1_000, "never refused");
+    }
+    assert_eq!(
+        through("198.51.100.8, 192.0.2.1").await.code(),
+        "too_many_requests",
+        "what a caller says is not believed"
+    );
+    assert_eq!(through("192.0.2.2").await.status, 200, "somebody else");
+    assert_eq!(edge.call(None, "GET", "/v1/map", None).await.status, 200, "this machine itself");
+}
+
+#[tokio::test]
+async fn a_cell_counts_nobody_who_is_silent() {
+    let edge = Edge::new().await;
+    let (staff, supervisor) = (edge.staff().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    let fix = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1});
+    edge.call(Some(&staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
+    let cells = || edge.call(Some(&supervisor.token), "GET", "/v1/cells", None);
+    assert_eq!(cells().await.body["cells"][0]["available"], 1);
+    edge.clock.advance_s(61);
+    assert_eq!(cells().await.body["cells"], json!([]));
+}
+
 #[test]
 fn a_bucket_fills_again_and_no_further_than_its_burst() {
     let buckets = Buckets::new(Rate { per_s: 2.0, burst: 3.0 });
@@ -169,6 +203,8 @@ async fn demo_calls_exist_only_in_a_demo_and_from_this_machine() {
     let ask = json!({"from": {"lat": from.lat(), "lon": from.lon()}, "to": null, "mode": "walk"});
     let stroll = demo.call(token, "POST", "/v1/demo/route", Some(ask)).await;
     assert!(stroll.body["points"].as_array().is_some_and(|p| p.len() > 2), "{}", stroll.text);
+    let proxied = Request::post("/v1/demo/visitor").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap();
+    assert_eq!(demo.send(proxied).await.code(), "not_found", "a proxy beside us speaks for somebody else");
     let many = Some(json!({"staff": 20_001, "riders": 0, "supervisors": 0}));
     assert_eq!(demo.call(None, "POST", "/v1/demo/enrol", many).await.code(), "bad_field");
 }

@@ -6,7 +6,7 @@ use crate::record::Role;
 use crate::view::people::role_word;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
 
 /// An empty document with the service's name.
 pub fn base() -> OpenApi {
@@ -21,13 +21,22 @@ pub fn document() -> OpenApi {
     finish(super::routes::api().split_for_parts().1)
 }
 
-/// Adds the token scheme and each operation's roles.
+/// What any call may be answered besides its own, and what the door says.
+const ALWAYS: [(&str, &str); 3] = [
+    ("408", "The request took too long."),
+    ("429", "Called too fast; `Retry-After` says when to come back."),
+    ("503", "The record cannot be reached now; the same call again is safe."),
+];
+const DOOR: [(&str, &str); 2] = [("401", "No token, or not a good one."), ("403", "Not for this role.")];
+
+/// Adds the token scheme, each operation's roles, and the problems that every operation shares.
 pub fn finish(mut document: OpenApi) -> OpenApi {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
     document.components.get_or_insert_with(Components::new).add_security_scheme("token", bearer);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             guard(operation, method, path);
+            add_problems(operation, &ALWAYS);
         }
     }
     document
@@ -38,7 +47,17 @@ fn guard(operation: &mut Operation, method: &str, path: &str) {
     let roles = [Role::Rider, Role::Staff, Role::Supervisor, Role::Admin].into_iter().filter(|r| row.permits(*r));
     let words: Vec<&str> = roles.map(role_word).collect();
     operation.description = Some(format!("For: {}.", words.join(", ")));
+    add_problems(operation, &DOOR);
     operation.security = Some(vec![SecurityRequirement::new("token", Vec::<String>::new())]);
+}
+
+/// Where the operation does not say it better.
+fn add_problems(operation: &mut Operation, problems: &[(&str, &str)]) {
+    for &(status, words) in problems {
+        let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let answer = ResponseBuilder::new().description(words).content("application/problem+json", body).build();
+        operation.responses.responses.entry(status.to_owned()).or_insert_with(|| answer.into());
+    }
 }
 
 /// The operations this service uses.

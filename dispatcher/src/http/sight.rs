@@ -1,13 +1,16 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
 //! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
 
-use crate::engine::field::profile;
+use crate::engine::field::Field;
+use crate::engine::search::STRAIGHT_MPS;
 use crate::http::problem::Code;
 use crate::live::Live;
 use crate::record::{Member, TripRow};
+use crate::view::EtaView;
 use geo::road::{Profile, RoadMap, Route};
-use geo::{Fix, Position};
+use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp};
+use matcher::policy::limits::FIX_AGE_MS_MAX;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -72,92 +75,108 @@ impl Whereabouts for Live {
 pub struct Sight {
     /// Where people are.
     pub places: Arc<dyn Whereabouts>,
-    map: Arc<RoadMap>,
+    field: Arc<Field>,
     estimates: Mutex<HashMap<AccountId, Estimate>>,
 }
 
 #[derive(Clone, Copy)]
 struct Estimate {
     to: Position,
-    eta_s: u32,
+    eta: Eta,
     made_at: Timestamp,
 }
 
 impl Sight {
-    /// On this index and map.
-    pub fn new(places: Arc<dyn Whereabouts>, map: Arc<RoadMap>) -> Self {
-        Self { places, map, estimates: Mutex::default() }
+    /// On this index, and the roads as the engine sees them.
+    pub fn new(places: Arc<dyn Whereabouts>, field: Arc<Field>) -> Self {
+        Self { places, field, estimates: Mutex::default() }
     }
 
     /// The map.
     pub fn map(&self) -> &RoadMap {
-        &self.map
+        self.field.map()
     }
 
     /// Whether a person can be met there: on the map, and near a way that can be walked.
     pub fn in_area(&self, at: Position) -> bool {
-        let on_map = self.map.data.bounds.contains(at);
-        on_map && self.map.snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
+        let on_map = self.map().data.bounds.contains(at);
+        on_map && self.map().snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
     }
 
     /// Expected seconds from meeting to drop-off.
     pub fn trip_s(&self, from: Position, to: Position) -> u32 {
         let (_, seconds) = self.trip(from, to);
-        seconds.unwrap_or_else(|| geo::Eta::straight(from, to, 1.2).seconds).ceil() as u32
+        seconds.unwrap_or_else(|| Eta::straight(from, to, 1.2).seconds).ceil() as u32
     }
 
     /// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car.
-    pub fn trip_profile(&self, from: Position, to: Position) -> Profile {
+    pub fn trip_mode(&self, from: Position, to: Position) -> Mode {
         self.trip(from, to).0
     }
 
-    fn trip(&self, from: Position, to: Position) -> (Profile, Option<f32>) {
-        let walk = self.travel_s(Profile::Walk, from, to);
+    fn trip(&self, from: Position, to: Position) -> (Mode, Option<f32>) {
+        let walk = self.travel_s(Mode::Walk, from, to);
         if walk.is_some_and(|s| s <= WALK_S_MAX) {
-            return (Profile::Walk, walk);
+            return (Mode::Walk, walk);
         }
-        match self.travel_s(Profile::Drive, from, to) {
-            Some(drive) => (Profile::Drive, Some(drive)),
-            None => (Profile::Walk, walk),
+        match self.travel_s(Mode::Drive, from, to) {
+            Some(drive) => (Mode::Drive, Some(drive)),
+            None => (Mode::Walk, walk),
         }
     }
 
     /// The way along the roads; `None` where there is none.
-    pub fn route(&self, profile: Profile, from: Position, to: Position) -> Option<Route> {
-        let (from, to) = (self.map.snap(profile, from)?, self.map.snap(profile, to)?);
-        self.map.free_flow(profile).route(self.map.graph(profile), &from, &to)
+    pub fn route(&self, mode: Mode, from: Position, to: Position) -> Option<Route> {
+        let (profile, times) = self.field.times(mode);
+        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
+        times.route(self.map().graph(profile), &from, &to)
     }
 
-    fn travel_s(&self, profile: Profile, from: Position, to: Position) -> Option<f32> {
-        let (from, to) = (self.map.snap(profile, from)?, self.map.snap(profile, to)?);
-        self.map.free_flow(profile).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
+    fn travel_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
+        let (profile, times) = self.field.times(mode);
+        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
+        times.travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
-    /// Seconds a member still needs to the meeting point: from the last fix by road, searched at most every 10 s; the promise,
-    /// counted down, where nothing better is known; 0 once there.
-    pub fn eta_s(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> u32 {
-        if !matches!(member.phase, Phase::Assigned | Phase::EnRoute) {
-            return if member.phase == Phase::Offered { member.offer.eta_s } else { 0 };
+    /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
+    /// old to match by, it is the promise while that is no older, and then unknown.
+    pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
+        match member.phase {
+            Phase::Offered => return EtaView::promised(member.offer.eta_s),
+            Phase::Assigned | Phase::EnRoute => {}
+            _ => return EtaView::THERE,
         }
         let (staff, to) = (member.offer.staff, row.trip.pickup);
         let kept = self.lock().get(&staff).copied();
         if let Some(kept) = kept.filter(|e| e.to == to && now.since_ms(e.made_at) < ESTIMATE_LIFE_MS) {
-            return kept.eta_s.saturating_sub((now.since_ms(kept.made_at).max(0) / 1_000) as u32);
+            return EtaView::searched(kept.eta, seconds_since(kept.made_at, now));
         }
-        let profile = profile(mode);
-        let searched = self.places.last_fix(staff).and_then(|fix| self.travel_s(profile, fix.position, to));
-        let eta_s = searched.map_or_else(|| crate::view::trip::promised_eta_s(member, now), |s| s.ceil() as u32);
+        let fresh = |fix: &Fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX;
+        let Some(fix) = self.places.last_fix(staff).filter(fresh) else {
+            let gone_s = seconds_since(member.offer.offered_at, now);
+            return if i64::from(gone_s) * 1_000 <= FIX_AGE_MS_MAX {
+                EtaView::promised(member.offer.eta_s.saturating_sub(gone_s))
+            } else {
+                EtaView::UNKNOWN
+            };
+        };
+        let by_road = self.travel_s(mode, fix.position, to).map(Eta::road);
+        let eta = by_road.unwrap_or_else(|| Eta::straight(fix.position, to, STRAIGHT_MPS[mode as usize]));
         let mut estimates = self.lock();
         if estimates.len() >= ESTIMATES_MAX {
             estimates.retain(|_, e| now.since_ms(e.made_at) < ESTIMATE_LIFE_MS);
         }
-        estimates.insert(staff, Estimate { to, eta_s, made_at: now });
-        eta_s
+        estimates.insert(staff, Estimate { to, eta, made_at: now });
+        EtaView::searched(eta, 0)
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Estimate>> {
         self.estimates.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn seconds_since(then: Timestamp, now: Timestamp) -> u32 {
+    u32::try_from(now.since_ms(then).max(0) / 1_000).unwrap_or(u32::MAX)
 }
 
 /// Somebody who might go, as the engine judges them.

@@ -4,9 +4,11 @@ use super::App;
 use super::auth::Caller;
 use super::body::{Empty, PathId};
 use super::problem::{Answer, Code, ProblemBody};
-use crate::record::{Account, Hand, Role, TripRow};
+use crate::record::{Account, Hand, Member, Role, TripRow};
 use crate::view::trip::is_of_agency;
-use crate::view::{CrewTrip, RiderTrip, SupervisorTrip, TripFor, trip_for_crew, trip_for_rider, trip_for_supervisor};
+use crate::view::{
+    CrewTrip, EtaView, RiderTrip, SupervisorTrip, TripFor, trip_for_crew, trip_for_rider, trip_for_supervisor,
+};
 use axum::Json;
 use axum::extract::State;
 use matcher::model::{AccountId, AgencyId, Mode, TripId};
@@ -98,22 +100,21 @@ pub fn view(app: &App, account: &Account, row: &TripRow) -> Option<TripFor> {
 
 /// As its rider sees it now.
 pub fn rider_view(app: &App, row: &TripRow) -> RiderTrip {
-    trip_for_rider(row, |staff| eta_s(app, row, staff))
+    trip_for_rider(row, |member| eta(app, row, member))
 }
 
 /// As a member of its crew sees it now.
 pub fn crew_view(app: &App, row: &TripRow, viewer: AccountId) -> Option<CrewTrip> {
-    trip_for_crew(row, viewer, app.env.now(), |staff| eta_s(app, row, staff))
+    trip_for_crew(row, viewer, app.env.now(), |member| eta(app, row, member))
 }
 
 /// As a supervisor sees it now.
 pub fn supervisor_view(app: &App, row: &TripRow, agency: Option<AgencyId>) -> SupervisorTrip {
-    trip_for_supervisor(row, agency, |staff| eta_s(app, row, staff))
+    trip_for_supervisor(row, agency, |member| eta(app, row, member))
 }
 
-fn eta_s(app: &App, row: &TripRow, staff: AccountId) -> Option<u32> {
-    let member = row.crew.iter().find(|m| m.offer.staff == staff)?;
-    Some(app.sight.eta_s(row, member, mode_of(app, staff), app.env.now()))
+fn eta(app: &App, row: &TripRow, member: &Member) -> EtaView {
+    app.sight.eta(row, member, mode_of(app, member.offer.staff), app.env.now())
 }
 
 /// How a staff member travels now; on foot if off shift.

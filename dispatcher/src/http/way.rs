@@ -7,13 +7,12 @@ use super::body::PathId;
 use super::guide::{Kept, Prefer};
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::mode_of;
-use crate::engine::field::profile;
 use crate::record::AvoidZone;
 use crate::view::trip::{crew_member, is_together};
 use crate::view::way::{LegView, WayView, line};
 use axum::Json;
 use axum::extract::{RawQuery, State};
-use geo::road::{NoSaferWay, Profile, Zone, legs};
+use geo::road::{NoSaferWay, Zone, legs};
 use matcher::model::TripId;
 use std::sync::Arc;
 
@@ -44,24 +43,20 @@ pub async fn way(
     let together = is_together(row.trip.phase);
     let fix = app.sight.places.last_fix(viewer).ok_or(Code::NoFix)?;
     // Before the meeting the crew goes as each travels; together they go as far trips are gone.
-    let (to, profile) = if together {
-        (row.trip.dropoff, app.sight.trip_profile(row.trip.pickup, row.trip.dropoff))
+    let (to, mode) = if together {
+        (row.trip.dropoff, app.sight.trip_mode(row.trip.pickup, row.trip.dropoff))
     } else {
-        (row.trip.pickup, profile(mode_of(&app, viewer)))
+        (row.trip.pickup, mode_of(&app, viewer))
     };
     let prefer = parse_prefer(query.as_deref(), together)?;
     let zones = if together { app.record.zones_of(row.trip.rider).await? } else { Vec::new() };
     let guide = Arc::clone(&app.guide);
-    let search = move || guide.way(profile, prefer, fix.position, to, &circles(&zones));
+    let search = move || guide.way(mode, prefer, fix.position, to, &circles(&zones));
     let found = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
     let data = &app.sight.map().data;
     Ok(Json(WayView {
         to: if together { "dropoff" } else { "pickup" },
-        mode: match profile {
-            Profile::Drive => "drive",
-            Profile::Transit => "transit",
-            _ => "walk",
-        },
+        mode: found.mode.word(),
         prefer: if found.prefer == Prefer::Safer { "safer" } else { "fastest" },
         duration_s: found.route.duration_s.ceil() as u32,
         length_m: found.route.length_m.round() as u32,

@@ -241,3 +241,36 @@ async fn a_supervisor_sees_from_where_a_point_is_reached_in_time() {
     let nowhere = edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(ask(5, 10.0, "walk"))).await;
     assert_eq!((nowhere.status.as_u16(), nowhere.code()), (409, "no_way"));
 }
+
+#[tokio::test]
+async fn how_soon_somebody_comes_is_unknown_once_nobody_knows_where_they_are() {
+    let scene = crew().await;
+    scene.accept().await;
+    let told = || async {
+        let path = format!("/v1/trips/{}", scene.trip);
+        let trip = scene.edge.call(Some(&scene.rider.token), "GET", &path, None).await.body;
+        let of = |member: &Value| (member["eta_source"].as_str().map(str::to_owned), member["eta_s"].as_u64());
+        [of(&trip["crew"][0]), of(&trip["crew"][1])]
+    };
+    scene.stands(&scene.crew[0], scene.dropoff);
+    let [known, promised] = told().await;
+    assert_eq!(known.0.as_deref(), Some("road"));
+    assert_eq!(promised, (Some("promise".to_owned()), Some(120)));
+    scene.edge.clock.advance_s(5);
+    let [later, promised] = told().await;
+    assert_eq!((later.1, promised.1), (known.1.map(|s| s - 5), Some(115)), "counted down between searches");
+    scene.edge.clock.advance_s(56);
+    assert_eq!(told().await, [(None, None), (None, None)], "a minute without a word from either");
+}
+
+#[tokio::test]
+async fn a_way_by_subway_never_waits_for_the_subway_to_be_searched() {
+    let scene = crew().await;
+    let shift = Some(json!({"mode": "transit", "hours": 1}));
+    scene.accept().await;
+    scene.stands(&scene.crew[0], scene.dropoff);
+    let begun = scene.edge.call(Some(&scene.crew[0].token), "POST", "/v1/shift", shift).await;
+    assert!(begun.status.is_success(), "{}", begun.text);
+    let way = scene.way(&scene.crew[0], "").await;
+    assert_eq!(way.body["mode"], "walk", "nobody has made the search for the subway here: {}", way.text);
+}

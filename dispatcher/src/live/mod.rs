@@ -155,6 +155,11 @@ impl Live {
         }
     }
 
+    /// Whether the task that writes to Redis still runs; true in process, where there is none.
+    pub fn is_written(&self) -> bool {
+        self.writer.as_ref().is_none_or(Writer::runs)
+    }
+
     /// Staff whose position is not yet in Redis.
     pub fn behind(&self) -> usize {
         self.shared.queue.as_ref().map_or(0, Queue::len)

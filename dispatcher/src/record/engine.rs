@@ -32,7 +32,6 @@ impl Record {
             .into_iter()
             .map(|l| DueTrip {
                 attempt: l.attempt,
-                live_since: l.live_since,
                 vacant_since: l.vacant_since,
                 declined: declined.remove(&l.row.trip.id).unwrap_or_default(),
                 row: l.row,

@@ -281,7 +281,11 @@ async fn a_crew_lost_long_before_its_time_leaves_the_trip_reserved_and_nobody_he
                 }
                 assert_eq!(stage.record.next_due_at().await.unwrap(), Some(look_from), "{loss}");
                 let due = stage.record.due(look_from, 1).await.unwrap().pop().unwrap();
-                assert_eq!((due.live_since, due.vacant_since, due.row.trip.escalated_at), (None, None, None), "{loss}");
+                assert_eq!(
+                    (due.row.live_since, due.vacant_since, due.row.trip.escalated_at),
+                    (None, None, None),
+                    "{loss}"
+                );
             } else {
                 // The decline came half a minute before the search may begin.
                 assert_eq!(phase, if loss == "decline" { Phase::Reserved } else { again }, "{loss}");
@@ -344,7 +348,10 @@ async fn an_assignment_ends_the_escalation_and_the_loss_of_the_crew_escalates_an
     stage.record.drop_out(T0.plus_s(300), trip, crew[0]).await.unwrap().unwrap();
     let due = stage.record.due(T0.plus_s(300), 1).await.unwrap().pop().unwrap();
     assert_eq!(due.row.trip.escalated_at, None);
-    assert!(due.live_since.unwrap().plus_s(limits::ESCALATE_AFTER_S) <= T0.plus_s(300), "late from the first look on");
+    assert!(
+        due.row.live_since.unwrap().plus_s(limits::ESCALATE_AFTER_S) <= T0.plus_s(300),
+        "late from the first look on"
+    );
     assert_eq!(escalate(T0.plus_s(301)).await, Some(T0.plus_s(301)), "not the instant of the first one");
 }
 
@@ -358,7 +365,7 @@ async fn going_live_and_deferring_move_the_due_time() {
     assert_eq!(stage.apply(T0, Effect::Defer { trip, due_at: T0.plus_s(9) }).await, Applied::Done);
     assert_eq!(stage.row(trip).await.change_no, change, "nobody sees a deferral");
     let due = stage.record.due(T0.plus_s(9), 10).await.unwrap().pop().unwrap();
-    assert_eq!((due.live_since, due.attempt), (Some(T0), 0));
+    assert_eq!((due.row.live_since, due.attempt), (Some(T0), 0));
 }
 
 #[tokio::test]

@@ -180,16 +180,8 @@ pub(super) fn gender_from(word: &str) -> Option<Gender> {
     [Gender::Woman, Gender::Man].into_iter().find(|g| gender_word(*g) == word)
 }
 
-pub(super) const fn mode_word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Walk => "walk",
-        Mode::Drive => "drive",
-        Mode::Transit => "transit",
-    }
-}
-
 pub(super) fn mode_from(word: &str) -> Option<Mode> {
-    Mode::ALL.into_iter().find(|m| mode_word(*m) == word)
+    Mode::ALL.into_iter().find(|m| m.word() == word)
 }
 
 pub(super) const fn risk_word(risk: RiskGrade) -> &'static str {

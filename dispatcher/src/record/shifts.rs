@@ -40,7 +40,7 @@ impl Record {
             .bind(blob(staff.0))
             .bind(begun.starts_at.0)
             .bind(begun.ends_at.0)
-            .bind(row::mode_word(begun.mode))
+            .bind(begun.mode.word())
             .bind(begun.worked_before_s)
             .execute(write.conn())
             .await?;

@@ -19,7 +19,6 @@ const CHANGES_LOOKED_AT: u32 = 5_000;
 pub(super) struct Loaded {
     pub(super) row: TripRow,
     pub(super) attempt: u32,
-    pub(super) live_since: Option<Timestamp>,
     pub(super) vacant_since: Option<Timestamp>,
 }
 
@@ -239,7 +238,6 @@ fn loaded(
     };
     Ok(Loaded {
         attempt: row.small("attempt")?,
-        live_since: row.time_or_none("live_since")?,
         vacant_since: row.time_or_none("vacant_since")?,
         row: TripRow {
             trip,
@@ -248,6 +246,7 @@ fn loaded(
             crew: crews.remove(&id).unwrap_or_default(),
             rider_word: row.text_or_none("rider_word")?,
             crew_word: row.text_or_none("crew_word")?,
+            live_since: row.time_or_none("live_since")?,
             updated_at: row.time("updated_at")?,
             change_no: row.int("change_no")?,
         },

@@ -222,6 +222,8 @@ pub struct TripRow {
     pub rider_word: Option<String>,
     /// What the crew says.
     pub crew_word: Option<String>,
+    /// When the search began; `None` before.
+    pub live_since: Option<Timestamp>,
     /// Last change.
     pub updated_at: Timestamp,
     /// Global change counter at the last change.
@@ -255,8 +257,6 @@ pub struct DueTrip {
     pub row: TripRow,
     /// Counts crews tried, from 0 before the first.
     pub attempt: u32,
-    /// When the search began; `None` before.
-    pub live_since: Option<Timestamp>,
     /// When the first slot of the present crew fell open, while others are kept.
     pub vacant_since: Option<Timestamp>,
     /// Staff who declined this trip, dropped out of it or were released from it, and are asked again by hand only; and those

@@ -1,5 +1,6 @@
 //! Owns the live map's rows on the wire: who is where, how sure, and what they are doing.
 
+use super::eta::EtaView;
 use super::people::Duty;
 use geo::Fix;
 use matcher::model::Timestamp;
@@ -30,20 +31,21 @@ pub struct CrewAt {
     pub acc_m: u32,
     /// Age, seconds.
     pub age_s: u32,
-    /// Seconds to the meeting point; 0 once there.
-    pub eta_s: u32,
+    /// How soon at the meeting point.
+    #[serde(flatten)]
+    pub eta: EtaView,
 }
 
 impl CrewAt {
     /// Of a member's last fix.
-    pub fn of(no: u32, fix: &Fix, eta_s: u32, now: Timestamp) -> Self {
+    pub fn of(no: u32, fix: &Fix, eta: EtaView, now: Timestamp) -> Self {
         Self {
             no,
             lat: round5(fix.position.lat()),
             lon: round5(fix.position.lon()),
             acc_m: fix.accuracy_m.round() as u32,
             age_s: age_s(fix, now),
-            eta_s,
+            eta,
         }
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! Invariant: a field an audience may not see does not exist in its type, or is absent from the answer.
 
+pub mod eta;
 pub mod incident;
 pub mod map;
 pub mod offer;
@@ -16,6 +17,7 @@ pub mod way;
 #[cfg(test)]
 mod view_tests;
 
+pub use eta::EtaView;
 pub use incident::IncidentView;
 pub use offer::{OfferView, offer_for_phone};
 pub use people::{Duty, Me, ShiftView, StaffRow};

@@ -54,6 +54,8 @@ pub struct OfferView {
     pub expires_at: String,
     /// Seconds left, for a phone whose clock is wrong.
     pub expires_in_s: f64,
+    /// This phone's own answer so far: `open`, `accepted`.
+    pub state: &'static str,
     /// `open`, `accepted`, or `none` where there is no partner now.
     pub partner: &'static str,
 }
@@ -73,6 +75,7 @@ pub fn offer_for_phone(row: &OfferRow, now: Timestamp) -> OfferView {
         offered_at: instant(offer.offered_at),
         expires_at: instant(offer.expires_at),
         expires_in_s: offer.expires_at.since_ms(now).max(0) as f64 / 1_000.0,
+        state: if offer.state == OfferState::Accepted { "accepted" } else { "open" },
         partner: partner_word(&row.partners),
     }
 }

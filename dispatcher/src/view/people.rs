@@ -2,7 +2,7 @@
 
 use super::time::instant;
 use crate::record::{Agency, Role, RosterEntry};
-use matcher::model::{Mode, Phase, Shift, StaffKind, Timestamp};
+use matcher::model::{Phase, Shift, StaffKind, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -14,15 +14,6 @@ pub const fn role_word(role: Role) -> &'static str {
         Role::Staff => "staff",
         Role::Supervisor => "supervisor",
         Role::Admin => "admin",
-    }
-}
-
-/// The word of a travel mode.
-pub const fn mode_word(mode: Mode) -> &'static str {
-    match mode {
-        Mode::Walk => "walk",
-        Mode::Drive => "drive",
-        Mode::Transit => "transit",
     }
 }
 
@@ -41,7 +32,7 @@ pub struct ShiftView {
 impl ShiftView {
     /// Of a shift.
     pub fn of(shift: &Shift) -> Self {
-        Self { starts_at: instant(shift.starts_at), ends_at: instant(shift.ends_at), mode: mode_word(shift.mode) }
+        Self { starts_at: instant(shift.starts_at), ends_at: instant(shift.ends_at), mode: shift.mode.word() }
     }
 }
 
@@ -161,7 +152,7 @@ impl StaffRow {
                 StaffKind::Guard => "guard",
                 StaffKind::Supporter => "supporter",
             },
-            mode: entry.shift.map(|s| mode_word(s.mode)),
+            mode: entry.shift.map(|s| s.mode.word()),
             state: Duty::of(entry, now).word(),
             trip: entry.duty.map(|(trip, _)| trip.0),
         }

@@ -1,6 +1,7 @@
 //! Owns the trip as its rider, its crew and a supervisor see it. Places appear late, to few, and are taken back: that is
 //! decided here, field by field, from the phase.
 
+use super::eta::EtaView;
 use super::offer::{Area, area_of};
 use super::place::PlaceView;
 use super::time::instant;
@@ -29,6 +30,8 @@ pub struct TripHead {
     pub requested_at: String,
     /// When the crew should be there; null is now.
     pub pickup_at: Option<String>,
+    /// Since when a crew has been looked for; null before.
+    pub live_since: Option<String>,
     /// A human owns it.
     pub escalated: bool,
     /// Expected seconds from meeting to drop-off.
@@ -50,6 +53,7 @@ impl TripHead {
             crew_size: trip.crew_size.get(),
             requested_at: instant(trip.requested_at),
             pickup_at: trip.pickup_at.map(instant),
+            live_since: row.live_since.map(instant),
             escalated: trip.escalated_at.is_some(),
             trip_s: trip.trip_s,
             updated_at: instant(row.updated_at),
@@ -68,8 +72,9 @@ pub struct CrewMember {
     pub display: Option<String>,
     /// The member's own phase.
     pub phase: &'static str,
-    /// Seconds to the meeting point: the promise, or the latest estimate.
-    pub eta_s: u32,
+    /// How soon at the meeting point.
+    #[serde(flatten)]
+    pub eta: EtaView,
     /// Whether it is the viewer.
     pub you: bool,
     /// Supervisors only: `open` or `accepted` while the offer is out.
@@ -135,7 +140,8 @@ pub struct CrewTrip {
     pub partner_word: Option<String>,
 }
 
-/// A trip as a supervisor sees it: everything but the words.
+/// A trip as a supervisor sees it: everything but the words, and places only roughly. The exact ones are asked for one by one,
+/// and each look is on the audit chain (`http::reveal`).
 #[derive(Clone, Serialize, ToSchema)]
 pub struct SupervisorTrip {
     /// Common part.
@@ -144,12 +150,9 @@ pub struct SupervisorTrip {
     /// Roughly where it begins; absent after the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub area: Option<Area>,
-    /// The meeting point; absent after the end, and for an agency none of whose staff are the crew.
+    /// Roughly where it goes; absent after the end, and for an agency none of whose staff are the crew.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub pickup: Option<PlaceView>,
-    /// Where it goes; absent as the meeting point is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub dropoff: Option<PlaceView>,
+    pub dropoff_area: Option<Area>,
     /// Members and open offers.
     pub crew: Vec<CrewMember>,
     /// Short reference to the rider, never a name.
@@ -176,15 +179,15 @@ pub const fn is_crewed(phase: Phase) -> bool {
     matches!(phase, Phase::Assigned | Phase::EnRoute | Phase::Arrived | Phase::Met | Phase::Escorting)
 }
 
-/// The trip for its rider. `eta_s` gives the latest estimate for a member, if there is one.
-pub fn trip_for_rider(row: &TripRow, eta_s: impl Fn(AccountId) -> Option<u32>) -> RiderTrip {
+/// The trip for its rider. `eta` tells how soon a member is there.
+pub fn trip_for_rider(row: &TripRow, eta: impl Fn(&Member) -> EtaView) -> RiderTrip {
     let crewed = is_crewed(row.trip.phase);
     let open = !row.trip.phase.is_end();
     RiderTrip {
         head: TripHead::of(row),
         pickup: open.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
         dropoff: open.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
-        crew: if crewed { row.crew.iter().map(|m| shown(m, None, &eta_s)).collect() } else { Vec::new() },
+        crew: if crewed { row.crew.iter().map(|m| shown(m, None, &eta)).collect() } else { Vec::new() },
         word: row.rider_word.clone().filter(|_| crewed),
         partner_word: row.crew_word.clone().filter(|_| crewed),
     }
@@ -195,7 +198,7 @@ pub fn trip_for_crew(
     row: &TripRow,
     viewer: AccountId,
     now: Timestamp,
-    eta_s: impl Fn(AccountId) -> Option<u32>,
+    eta: impl Fn(&Member) -> EtaView,
 ) -> Option<CrewTrip> {
     let own = crew_member(row, viewer)?;
     Some(CrewTrip {
@@ -203,7 +206,7 @@ pub fn trip_for_crew(
         pickup: PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),
         dropoff: (row.trip.phase >= Phase::Met).then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
         set_out: set_out(row.trip.pickup_at, own, now),
-        crew: row.crew.iter().map(|m| shown(m, Some(viewer), &eta_s)).collect(),
+        crew: row.crew.iter().map(|m| shown(m, Some(viewer), &eta)).collect(),
         word: row.crew_word.clone(),
         partner_word: row.rider_word.clone(),
     })
@@ -230,11 +233,11 @@ fn set_out(pickup_at: Option<Timestamp>, own: &Member, now: Timestamp) -> Option
 pub fn trip_for_supervisor(
     row: &TripRow,
     agency: Option<AgencyId>,
-    eta_s: impl Fn(AccountId) -> Option<u32>,
+    eta: impl Fn(&Member) -> EtaView,
 ) -> SupervisorTrip {
     let open = !row.trip.phase.is_end();
     let crew = row.crew.iter().map(|m| {
-        let mut member = shown(m, None, &eta_s);
+        let mut member = shown(m, None, &eta);
         member.barred = m.barred;
         if m.phase == Phase::Offered {
             member.offer_state = Some(if m.offer.state == OfferState::Accepted { "accepted" } else { "open" });
@@ -244,12 +247,11 @@ pub fn trip_for_supervisor(
         }
         member
     });
-    let exact = open && agency.is_none_or(|agency| has_crew_of(row, agency));
+    let told = open && agency.is_none_or(|agency| has_crew_of(row, agency));
     SupervisorTrip {
         head: TripHead::of(row),
         area: open.then(|| area_of(row.trip.pickup)),
-        pickup: exact.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
-        dropoff: exact.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        dropoff_area: told.then(|| area_of(row.trip.dropoff)),
         crew: crew.collect(),
         rider_ref: rider_ref(row.trip.rider),
         concerned: agency.is_none_or(|agency| row.is_in_hands_of(agency)),
@@ -267,22 +269,12 @@ pub fn is_of_agency(row: &TripRow, agency: AgencyId) -> bool {
     consented || row.crew.iter().any(|m| m.agency == agency)
 }
 
-/// Seconds of the promise that are left.
-pub fn promised_eta_s(member: &Member, now: Timestamp) -> u32 {
-    let gone_s = now.since_ms(member.offer.offered_at).max(0) / 1_000;
-    (i64::from(member.offer.eta_s) - gone_s).clamp(0, i64::from(u32::MAX)) as u32
-}
-
-fn shown(member: &Member, viewer: Option<AccountId>, eta_s: &impl Fn(AccountId) -> Option<u32>) -> CrewMember {
-    let eta = match member.phase {
-        Phase::Offered | Phase::Assigned | Phase::EnRoute => eta_s(member.offer.staff).unwrap_or(member.offer.eta_s),
-        _ => 0,
-    };
+fn shown(member: &Member, viewer: Option<AccountId>, eta: &impl Fn(&Member) -> EtaView) -> CrewMember {
     CrewMember {
         no: member.no,
         display: Some(member.display.clone()),
         phase: member.phase.word(),
-        eta_s: eta,
+        eta: eta(member),
         you: viewer == Some(member.offer.staff),
         offer_state: None,
         barred: false,

@@ -6,7 +6,7 @@ use super::time;
 use super::trip::{is_crewed, is_of_agency};
 use super::*;
 use crate::record::{Incident, Member, OfferRow, Role, RosterEntry, TripRow};
-use geo::{Fix, FixKind, Position};
+use geo::{Eta, Fix, FixKind, Position};
 use matcher::model::{
     AccountId, AgencyId, BookingId, CrewRules, CrewSize, IncidentId, Leg, Offer, OfferId, OfferState, Phase, RiskGrade,
     Shift, Staff, StaffKind, Timestamp, Trip, TripId,
@@ -50,6 +50,7 @@ fn row(phase: Phase) -> TripRow {
     };
     let crew = if phase >= Phase::Offered { vec![member(0), member(1)] } else { Vec::new() };
     TripRow {
+        live_since: None,
         trip: Trip {
             id: TripId(id(1)),
             booking: BookingId(id(2)),
@@ -84,8 +85,8 @@ fn json(view: &impl serde::Serialize) -> Value {
     serde_json::to_value(view).unwrap()
 }
 
-fn nothing_known(_: AccountId) -> Option<u32> {
-    None
+fn nothing_known(_: &Member) -> EtaView {
+    EtaView::UNKNOWN
 }
 
 #[test]
@@ -143,7 +144,8 @@ fn a_supervisor_sees_no_word_and_no_name_of_the_rider() {
     for phase in Phase::ALL {
         let text = json(&trip_for_supervisor(&row(phase), None, nothing_known)).to_string();
         assert!(!text.contains("WORD") && !text.contains(&id(3).to_string()), "{phase:?}: {text}");
-        assert_eq!(text.contains("PICKUP"), !phase.is_end(), "{phase:?}");
+        assert!(!text.contains("PICKUP") && !text.contains("DROPOFF"), "places are revealed one by one: {text}");
+        assert_eq!(text.contains("dropoff_area"), !phase.is_end(), "{phase:?}");
     }
     let open = json(&trip_for_supervisor(&row(Phase::Offered), None, nothing_known));
     assert_eq!((&open["crew"][0]["phase"], &open["crew"][0]["offer_state"]), (&"offered".into(), &"open".into()));
@@ -238,11 +240,15 @@ fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
 }
 
 #[test]
-fn a_members_eta_is_the_latest_estimate_else_the_promise_and_nothing_once_there() {
-    let eta = |phase, known: Option<u32>| {
-        json(&trip_for_rider(&row(phase), move |_| known))["crew"][0]["eta_s"].as_u64().unwrap()
+fn an_eta_says_how_it_is_known_and_null_where_it_is_not() {
+    let shown = |eta| {
+        let member = &json(&trip_for_rider(&row(Phase::EnRoute), move |_| eta))["crew"][0];
+        [&member["eta_s"], &member["eta_p90_s"], &member["eta_source"]].map(ToString::to_string).join(" ")
     };
-    assert_eq!((eta(Phase::EnRoute, Some(42)), eta(Phase::EnRoute, None), eta(Phase::Arrived, Some(42))), (42, 300, 0));
+    assert_eq!(shown(EtaView::searched(Eta::calibrated(100.0, 1.3), 10)), "90 120 \"calibrated\"");
+    assert_eq!(shown(EtaView::searched(Eta::road(5.0), 10)), "0 0 \"road\"");
+    assert_eq!(shown(EtaView::promised(42)), "42 null \"promise\"");
+    assert_eq!(shown(EtaView::UNKNOWN), "null null null");
 }
 
 #[test]

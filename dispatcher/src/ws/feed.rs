@@ -417,8 +417,8 @@ fn crew_at(app: &App, row: &TripRow) -> Utf8Bytes {
     let crew = row.crew.iter().filter_map(|member| {
         let staff = member.offer.staff;
         let fix = app.sight.places.last_fix(staff)?;
-        let eta_s = app.sight.eta_s(row, member, mode_of(app, staff), now);
-        Some(CrewAt::of(member.no, &fix, eta_s, now))
+        let eta = app.sight.eta(row, member, mode_of(app, staff), now);
+        Some(CrewAt::of(member.no, &fix, eta, now))
     });
     text(&Body { t: "crew_at", trip: row.trip.id.0, crew: crew.collect() }).into()
 }

@@ -20,14 +20,15 @@ mod render_tests;
 mod session_tests;
 
 use crate::http::App;
+use crate::shutdown::Vital;
 use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 /// Starts the tasks behind the sockets; they end when `app.drain` is cancelled and the last socket has closed.
-pub fn start(app: &Arc<App>, tasks: &TaskTracker) {
-    tasks.spawn(outbox::tail(Arc::clone(app)));
-    tasks.spawn(outbox::acknowledge(Arc::clone(app)));
-    tasks.spawn(outbox::revoke(Arc::clone(app)));
-    tasks.spawn(feed::run(Arc::clone(app)));
-    tasks.spawn(hub::drain(Arc::clone(app)));
+pub fn start(app: &Arc<App>, tasks: &TaskTracker, vital: &Vital) {
+    tasks.spawn(vital.keep("the outbox", outbox::tail(Arc::clone(app))));
+    tasks.spawn(vital.keep("the acknowledgements", outbox::acknowledge(Arc::clone(app))));
+    tasks.spawn(vital.keep("the revocations", outbox::revoke(Arc::clone(app))));
+    tasks.spawn(vital.keep("the feed", feed::run(Arc::clone(app))));
+    tasks.spawn(vital.keep("the drain", hub::drain(Arc::clone(app))));
 }

@@ -35,6 +35,15 @@ pub enum Mode {
 impl Mode {
     /// Every mode, each at its own number.
     pub const ALL: [Self; 3] = [Self::Walk, Self::Drive, Self::Transit];
+
+    /// Its name on the wire and on the record.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Walk => "walk",
+            Self::Drive => "drive",
+            Self::Transit => "transit",
+        }
+    }
 }
 
 /// An escort, as far as matching needs to know them. No name: names are for views.

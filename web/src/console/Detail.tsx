@@ -58,7 +58,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
       {asking === 'release' && <Confirm question={t(TOGETHER.includes(trip.phase) ? 'detail.release_barred_sure' : 'detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
       {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.complete(trip.id)); }} />}
       {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
-      {isOurs && trip.pickup && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
+      {isOurs && trip.dropoff_area && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
       {isOurs && SEARCHING.includes(trip.phase) && (
         <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
           <label>{t('detail.unserved_why')}
@@ -84,7 +84,7 @@ function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
     <div class={`places ${shown ? 'shown' : ''}`} data-testid="places" data-shown={String(shown)}>
       <dl class="facts">
         <dt>{t('book.meet')}</dt><dd data-testid="pickup">{exact ? placeName(desk.map, exact.pickup) : areaName(desk.map, about)}</dd>
-        <dt>{t('book.to')}</dt><dd>{exact ? placeName(desk.map, exact.dropoff) : trip.dropoff ? areaName(desk.map, trip.dropoff) : t('place.hidden')}</dd>
+        <dt>{t('book.to')}</dt><dd>{exact ? placeName(desk.map, exact.dropoff) : trip.dropoff_area ? areaName(desk.map, trip.dropoff_area) : t('place.hidden')}</dd>
       </dl>
       {trip.concerned !== false && <button type="button" data-testid="reveal" aria-pressed={shown} onClick={() => void desk.toggleReveal()}>
         {shown ? t('reveal.hide', { n: desk.reveal.leftS }) : t('reveal.show')} (v)

@@ -32,8 +32,8 @@ export function areaName(map: MapInfo | null, at: LatLon): string {
   return t('place.near', { name: language.lang === 'ko' ? nearest.name : nearest.name_en });
 }
 
-/** Roughly where a trip begins: its area, which is all that some consoles are told. */
-export function roughly({ area, pickup }: Trip): LatLon | undefined { return area ?? pickup; }
+/** Roughly where a trip begins: its area, which is all that consoles are told. */
+export function roughly({ area }: Trip): LatLon | undefined { return area; }
 
 export interface Group { at: LatLon; cell: Cell; trips: string[]; escalated: boolean }
 /** Trips by the cell of their meeting point, those a human owns apart from the others. */

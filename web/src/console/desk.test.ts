@@ -73,7 +73,7 @@ it('places_are_hidden_when_another_trip_is_opened_and_when_the_trip_ends', async
   const looks: string[] = [];
   const reveal = async (id: string) => { looks.push(id); return { trip: id, pickup: at, dropoff: at, until: '' }; };
   const { desk: one } = desk({ candidates: async () => [], cells: async () => [], reveal });
-  const placed = (id: string, change: number, phase: Phase = 'assigned'): Trip => ({ ...trip(id, phase, change), pickup: { lat: 1, lon: 2 } });
+  const placed = (id: string, change: number, phase: Phase = 'assigned'): Trip => ({ ...trip(id, phase, change), area: { cell: '', lat: 1, lon: 2, radius_m: 600 } });
   one.receive({ t: 'console', n: 1, trips: [placed('a', 1), placed('b', 2)] });
   one.select('a');
   await one.toggleReveal();

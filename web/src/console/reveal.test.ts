@@ -44,7 +44,7 @@ const square = (cell: string, west: number, south: number): Cell =>
   ({ cell, available: 0, busy: 0, open_trips: 1, boundary: [[west, south], [west + 1, south], [west + 1, south + 1], [west, south + 1]] });
 const cells = [square('A', 126, 37), square('B', 127, 37)];
 const trip = (id: string, lon: number, escalated = false, phase: Trip['phase'] = 'matching'): Trip =>
-  ({ id, phase, escalated, pickup: { lat: 37.123456, lon }, dropoff: { lat: 37.654321, lon } });
+  ({ id, phase, escalated, area: { cell: '', lat: 37.123456, lon, radius_m: 600 } });
 const points = (trips: Trip[], selected: string | null, shown: string | null) =>
   tripFeatures(trips, { selected, shown, places: shown ? PLACES : null, cells }).features.filter(({ geometry }) => geometry.type === 'Point');
 

@@ -30,7 +30,7 @@ export interface Trip {
   id: string; booking?: string; leg?: 'single' | 'outward' | 'return'; phase: Phase; crew_size?: number;
   requested_at?: string; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
   updated_at?: string; change_no?: number;
-  pickup?: Place; dropoff?: Place; area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
+  pickup?: Place; dropoff?: Place; area?: Area; dropoff_area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
   /** Crew: from when on this member may set out, only while it is too early. */
   set_out?: { from: string; in_s: number };
   /** Supervisors: whether this one may decide over it. */

@@ -35,6 +35,11 @@ use uuid::Uuid;
 const CONNECT_WAIT: Duration = Duration::from_secs(2);
 /// Waiting for the answers to one batch.
 const RESPONSE_WAIT: Duration = Duration::from_secs(2);
+/// Where nobody writes to a cell any more, Redis forgets it: a server that never comes back leaves nobody's place behind. Longer
+/// than a silent member is kept, seconds.
+const CELL_LIFE_S: i64 = 3_600;
+/// A cell that is written to is given its life anew so often, milliseconds: not with every record.
+const CELL_RENEWED_MS: i64 = 600_000;
 /// Keys read in one pipeline.
 const READ_BATCH: usize = 256;
 
@@ -70,15 +75,15 @@ pub(super) struct Link {
     life: Option<String>,
     /// Cells that may hold a record of the member. More than one only after a write of unknown outcome.
     places: HashMap<AccountId, Vec<Cell>>,
-    /// Cells already in the sets that name them.
-    named: HashSet<Cell>,
+    /// Cells already in the sets that name them, and when each was last given its life.
+    named: HashMap<Cell, i64>,
 }
 
 impl Link {
     pub(super) fn new(url: &str, prefix: &str) -> Result<Self, LiveError> {
         let client = Client::open(url).map_err(|_| LiveError::BadUrl)?;
         let keys = Keys::new(prefix);
-        Ok(Self { client, keys, connection: None, life: None, places: HashMap::new(), named: HashSet::new() })
+        Ok(Self { client, keys, connection: None, life: None, places: HashMap::new(), named: HashMap::new() })
     }
 
     /// Gives the connection up; the next call makes a new one.
@@ -131,7 +136,8 @@ impl Link {
                 self.take_hash(cell, hash, &mut take, &mut found);
             }
         }
-        self.named.extend(cells);
+        // Their lives are not known: given with the next record.
+        self.named.extend(cells.into_iter().map(|cell| (cell, i64::MIN)));
         self.life = Some(life);
         Ok(found)
     }
@@ -176,19 +182,23 @@ impl Link {
 
     /// Writes a batch: new records and the names of their cells first, then deletes the old ones. Returns how many
     /// changes another's key of the wrong type kept out.
-    pub(super) async fn write(&mut self, batch: &[Change]) -> RedisResult<usize> {
+    pub(super) async fn write(&mut self, batch: &[Change], now_ms: i64) -> RedisResult<usize> {
         let mut pipe = ::redis::pipe();
-        let mut fresh = Vec::new();
+        let mut renewed = HashSet::new();
         for (staff, position) in batch {
             let Some(position) = position else { continue };
             let cell = cell_of(position.fix.position);
-            if !self.named.contains(&cell) && !fresh.contains(&cell) {
-                fresh.push(cell);
+            let is_due = self.named.get(&cell).is_none_or(|&since| now_ms.saturating_sub(since) >= CELL_RENEWED_MS);
+            let renews = is_due && renewed.insert(cell);
+            if renews && !self.named.contains_key(&cell) {
                 pipe.cmd("SADD").arg(self.keys.parents()).arg(keys::parent(cell).to_string());
                 pipe.cmd("SADD").arg(self.keys.cells(keys::parent(cell))).arg(cell.to_string());
             }
             let record = pack(position.no, &position.fix);
             pipe.cmd("HSET").arg(self.keys.cell(cell)).arg(staff.0.as_bytes().as_slice()).arg(record.as_slice());
+            if renews {
+                pipe.cmd("EXPIRE").arg(self.keys.cell(cell)).arg(CELL_LIFE_S);
+            }
             let places = self.places.entry(*staff).or_default();
             if !places.contains(&cell) {
                 places.push(cell);
@@ -201,7 +211,7 @@ impl Link {
             }
         }
         let refused = self.send(&pipe).await?;
-        self.named.extend(fresh);
+        self.named.extend(renewed.into_iter().map(|cell| (cell, now_ms)));
         for (staff, position) in batch {
             match position {
                 Some(p) => self.places.insert(*staff, vec![cell_of(p.fix.position)]),
@@ -249,7 +259,8 @@ impl Link {
         Ok((cells, skipped))
     }
 
-    /// One command on each key. An error answer stays in its place, so that a key of another's making spoils nothing else.
+    /// One command on each key. The answer "wrong type" stays in its place, so that a key of another's making spoils nothing
+    /// else; any other error answer fails: nobody must be taken for absent because Redis would not say.
     async fn ask(&self, command: &str, keys: impl Iterator<Item = String>) -> RedisResult<Vec<Value>> {
         let mut pipe = ::redis::pipe();
         for key in keys {
@@ -257,7 +268,13 @@ impl Link {
         }
         let Some(mut connection) = self.connection.clone() else { return Err(away()) };
         pipe.ignore_errors().query_async::<Value>(&mut connection).await.and_then(|answers| match answers {
-            Value::Array(answers) => Ok(answers),
+            Value::Array(answers) => answers
+                .into_iter()
+                .map(|answer| match answer {
+                    Value::ServerError(error) if error.code() != "WRONGTYPE" => Err(error.into()),
+                    answer => Ok(answer),
+                })
+                .collect(),
             _ => Err(away()),
         })
     }

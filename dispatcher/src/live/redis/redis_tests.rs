@@ -255,3 +255,48 @@ fn no_bytes_make_unpacking_panic() {
     }
     assert!((1..50_000).contains(&valid), "{valid}");
 }
+
+#[tokio::test]
+async fn a_cell_that_nobody_writes_to_any_more_is_forgotten_by_redis_itself() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put(staff(1), 1, fix(at(37.5, 127.0), 1, 1));
+    live.close().await;
+    let key = redis.records().into_values().next().unwrap().remove(0);
+    let ttl = || -> i64 { ::redis::cmd("TTL").arg(&key).query(&mut redis.raw()).unwrap() };
+    assert!((3_500..=3_600).contains(&ttl()), "{}", ttl());
+    let () = ::redis::cmd("PERSIST").arg(&key).query(&mut redis.raw()).unwrap();
+    let again = open(&redis).await;
+    again.put(staff(1), 1, fix(at(37.5, 127.0), 1, 2));
+    again.close().await;
+    assert!((3_500..=3_600).contains(&ttl()), "the next life does not rely on the last one");
+}
+
+#[tokio::test]
+async fn a_redis_that_will_not_tell_is_not_taken_for_an_empty_one() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 3, 1);
+    live.close().await;
+    let expected = index_of(&live);
+    let acl = |rule: &str| -> () {
+        ::redis::cmd("ACL")
+            .arg("SETUSER")
+            .arg("some")
+            .arg("on")
+            .arg(">word")
+            .arg("~*")
+            .arg("+@all")
+            .arg(rule)
+            .query(&mut redis.raw())
+            .unwrap()
+    };
+    acl("-hgetall");
+    let url = redis.url().replace("redis://", "redis://some:word@");
+    let again = Live::redis(&url, PREFIX, &Env::system()).await.unwrap();
+    assert!(again.is_empty() && again.health() == Health::RedisDown, "{:?}", again.health());
+    acl("+hgetall");
+    until("read when it tells", || again.health() == Health::RedisUp).await;
+    assert_same(&again.snapshot(), &expected);
+    again.close().await;
+}

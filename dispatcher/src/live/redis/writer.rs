@@ -49,6 +49,12 @@ impl Writer {
         Ok(Self { stop, task: Mutex::new(Some(task)) })
     }
 
+    /// Whether the task runs: it ends by [`Self::stop`] only, or by a fault of its own.
+    pub(in crate::live) fn runs(&self) -> bool {
+        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
+        task.as_ref().is_some_and(|task| !task.is_finished())
+    }
+
     /// Ends the task after the batch in hand.
     pub(in crate::live) async fn stop(&self) {
         self.stop.cancel();
@@ -116,7 +122,7 @@ impl Round {
                 let index = self.shared.index();
                 batch.iter().map(|&staff| (staff, index.get(staff))).collect()
             };
-            match self.link.write(&changes).await {
+            match self.link.write(&changes, self.env.now().0).await {
                 Ok(refused) => {
                     metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(changes.len() as u64);
                     metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(refused as u64);

@@ -1,0 +1,41 @@
+//! Owns how soon somebody is there as every audience sees it: with the spread, and how it is known. Searches nothing.
+
+use geo::{Eta, EtaSource};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// How soon, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct EtaView {
+    /// Seconds to the meeting point: 0 once there, null while nothing is known.
+    pub eta_s: Option<u32>,
+    /// Seconds that are not exceeded nine times of ten; null where only `eta_s` is known.
+    pub eta_p90_s: Option<u32>,
+    /// `road` on the map's own speeds, `calibrated` on speeds fitted from finished trips, `straight` where no road is near,
+    /// `promise` as offered, counted down, until a position is known; null with `eta_s`, and once there.
+    pub eta_source: Option<&'static str>,
+}
+
+impl EtaView {
+    /// Nobody knows.
+    pub const UNKNOWN: Self = Self { eta_s: None, eta_p90_s: None, eta_source: None };
+
+    /// There.
+    pub const THERE: Self = Self { eta_s: Some(0), eta_p90_s: None, eta_source: None };
+
+    /// As it was offered, so many seconds of which are left.
+    pub const fn promised(left_s: u32) -> Self {
+        Self { eta_s: Some(left_s), eta_p90_s: None, eta_source: Some("promise") }
+    }
+
+    /// As searched `gone_s` seconds ago.
+    pub fn searched(eta: Eta, gone_s: u32) -> Self {
+        let left = |seconds: f32| Some((seconds.ceil() as u32).saturating_sub(gone_s));
+        let source = match eta.source {
+            EtaSource::Road => "road",
+            EtaSource::Calibrated => "calibrated",
+            EtaSource::Straight => "straight",
+        };
+        Self { eta_s: left(eta.seconds), eta_p90_s: left(eta.p90_s), eta_source: Some(source) }
+    }
+}
