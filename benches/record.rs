@@ -132,7 +132,7 @@ async fn transitions(dir: &Path, floor_us: f64) {
         book.add(begun.elapsed());
         let effect = town.offers(trip, crew);
         let begun = Instant::now();
-        let applied = town.record.apply(town.env.now(), &[effect]).await.expect("written");
+        let applied = town.record.apply(town.env.now(), &[], &[effect]).await.expect("written");
         place.add(begun.elapsed());
         assert_eq!(applied, [Applied::Done], "everybody is free");
         for (times, member) in [&mut first, &mut last].into_iter().zip(crew) {
@@ -154,7 +154,7 @@ async fn transitions(dir: &Path, floor_us: f64) {
             effects.push(town.offers(trip, crews.next().expect("enough staff")));
         }
         let begun = Instant::now();
-        town.record.apply(town.env.now(), &effects).await.expect("written");
+        town.record.apply(town.env.now(), &[], &effects).await.expect("written");
         batched.add(begun.elapsed());
     }
     row(&format!("worst, place the offers of {BATCH} crews at once"), &batched, Some(floor_us));

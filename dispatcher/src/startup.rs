@@ -101,9 +101,17 @@ pub async fn serve(config: Config) -> Result<()> {
         vital.running("the field"),
     );
     let following = following.context("no thread for the field")?;
-    let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, field, env.clone());
+    let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
-    let upkeep = upkeep(Arc::clone(&live), Arc::clone(&record), watched, env.clone(), metrics.clone(), stop.clone());
+    let upkeep = upkeep(
+        Arc::clone(&live),
+        Arc::clone(&record),
+        watched,
+        Arc::clone(&field),
+        env.clone(),
+        metrics.clone(),
+        stop.clone(),
+    );
     tasks.spawn(vital.keep("the upkeep", upkeep));
     shutdown::on_signal(stop.clone())?;
 
@@ -203,6 +211,7 @@ async fn upkeep(
     live: Arc<Live>,
     record: Arc<Record>,
     roster: Arc<Roster>,
+    field: Arc<Field>,
     env: Env,
     handle: metrics_exporter_prometheus::PrometheusHandle,
     stop: CancellationToken,
@@ -211,6 +220,7 @@ async fn upkeep(
         let now = env.now();
         live.forget_silent(now, SILENT_KEPT_S);
         forget_off_shift(&live, &record, &roster, now).await;
+        field.forget(&live);
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
         metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);

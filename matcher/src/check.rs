@@ -1,7 +1,8 @@
-//! Owns the second opinion: re-verifies proposed crews from the facts, before any offer is placed and again in tests and
+//! Owns the second opinion: re-verifies proposed crews from the facts, before the engine places an offer and again in tests and
 //! simulation. Shares no code with `policy` or `assign`, on purpose: each rule and each limit is written a second time.
 //!
-//! Invariant: whoever is offered a trip has passed two readings of every hard rule.
+//! Invariant: whoever the engine offers a trip has passed two readings of every hard rule. Whom a supervisor asks by hand has
+//! passed one, `policy`'s.
 
 use crate::model::{AccountId, RiskGrade, Staff, StaffKind, Timestamp, Trip, TripId};
 use crate::policy::Candidate;

@@ -79,6 +79,10 @@ impl Field {
     /// Catches up with the live index and the roster; how many had moved.
     pub fn follow(&self, live: &Live, roster: &RosterView, now: Timestamp) -> usize {
         let mut following = lock(&self.following);
+        // Somebody who was slower came with an older roster: it has been followed further already.
+        if roster.version < following.roster_version {
+            return 0;
+        }
         let mut count = 0;
         loop {
             let (cursor, moved) = live.moved_since(following.cursor, MOVES_PER_READ);
@@ -143,10 +147,13 @@ impl Field {
         if let Some(way) = before.filter(|&b| Some(b) != mode).and_then(|b| self.ways[b as usize].get()) {
             way.remove(staff);
         }
+        // The fix that says where they stand.
+        let mut told_by = fix;
         match mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
             Some((mode, way)) => match following.street(&self.map, staff, mode, &fix, now) {
                 Placed::At(snap) => way.put(staff, snap, 0),
-                Placed::Stays => {}
+                // The place is as old as the fix that told it.
+                Placed::Stays => told_by = read(&self.standing).get(&staff).map_or(fix, |known| known.fix),
                 Placed::OffRoad => {
                     way.remove(staff);
                 }
@@ -155,7 +162,15 @@ impl Field {
                 following.matchers.remove(&staff);
             }
         }
-        self.standing.write().unwrap_or_else(PoisonError::into_inner).insert(staff, Standing { fix, mode });
+        self.standing.write().unwrap_or_else(PoisonError::into_inner).insert(staff, Standing { fix: told_by, mode });
+    }
+
+    /// Forgets who is on no shift and whose position is known no more.
+    pub fn forget(&self, live: &Live) {
+        let mut following = lock(&self.following);
+        let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
+        standing.retain(|&staff, known| known.mode.is_some() || live.last_fix(staff).is_some());
+        following.matchers.retain(|staff, _| standing.contains_key(staff));
     }
 
     /// Asks something of the field as it is.

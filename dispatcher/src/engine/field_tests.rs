@@ -28,13 +28,15 @@ fn one_fix_out_of_reach_moves_nobody_and_a_third_is_believed() {
     field.follow(&scene.live, &scene.roster, NOW);
     let home = map().snap(Profile::Walk, junction(0)).expect("a street");
     let (_, at_home_s) = searched(&field, 0, home);
-    let far = (0..).map(junction).find(|p| p.distance_m(junction(0)) > 800.0).expect("a city is wide");
+    let far = (0..120).map(junction).find(|p| p.distance_m(junction(0)) > 800.0).expect("a city is wide");
     for (nth, is_there) in [(1, false), (2, false), (3, true)] {
         let now = NOW.plus_s(4 * nth);
         scene.fix(0, far, now, nth as u32 + 1);
         field.follow(&scene.live, &scene.roster, now);
         let (_, s) = searched(&field, 0, home);
         assert_eq!(s > at_home_s + 60, is_there, "fix {nth}: {s} s from where it was");
+        let told_at = field.look(|look| look.standing(account(0)).expect("known").fix.taken_at_ms);
+        assert_eq!(told_at == now.0, is_there, "a place is no fresher than the fix that told it");
     }
 }
 
@@ -57,4 +59,18 @@ fn by_subway_is_on_foot_until_it_can_be_searched_and_never_later_than_that() {
     let (other, _) = searched(&field, 1, far);
     assert_eq!(other, Mode::Walk, "the other one's way of travelling is their own");
     assert_eq!(profile(as_rider), Profile::Transit);
+}
+
+#[test]
+fn who_is_off_shift_and_away_is_forgotten() {
+    let mut scene = Scene::with_staff(2);
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    scene.roster.by_id.get_mut(&account(0)).expect("there").shift = None;
+    scene.roster.version += 1;
+    scene.live.remove(account(0));
+    field.follow(&scene.live, &scene.roster, NOW);
+    field.forget(&scene.live);
+    let known = |n| field.look(|look| look.standing(account(n)).is_some());
+    assert_eq!([known(0), known(1)], [false, true]);
 }

@@ -11,12 +11,14 @@ pub mod upkeep;
 
 use crate::clock::Env;
 use crate::live::Live;
-use crate::record::{Applied, Record, RecordError};
+use crate::record::{Applied, DueTrip, Effect, Record, RecordError};
 use crate::telemetry;
 use field::Field;
 use matcher::model::Timestamp;
+use matcher::policy::limits;
 use plan::{Decisions, World};
-use roster::Roster;
+use roster::{Roster, RosterView};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
@@ -31,6 +33,8 @@ const SWEEP: Duration = Duration::from_secs(1);
 const SERIES_EVERY_S: i64 = 60;
 /// Acknowledged messages and other spent rows are dropped this often.
 const PRUNE_EVERY_S: i64 = 300;
+/// How long after the start phones may still be on their way back, seconds.
+const SETTLING_S: i64 = 60;
 /// Pause after the record failed, so that a broken disk is not hammered.
 const RECORD_AWAY: Duration = Duration::from_secs(1);
 
@@ -41,6 +45,7 @@ pub struct Engine {
     roster: Arc<Roster>,
     field: Arc<Field>,
     env: Env,
+    started_at: Timestamp,
     series_due: Timestamp,
     prune_due: Timestamp,
 }
@@ -48,7 +53,8 @@ pub struct Engine {
 impl Engine {
     /// Ready to run; reads nothing yet.
     pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, field: Arc<Field>, env: Env) -> Self {
-        Self { record, live, roster, field, env, series_due: Timestamp(0), prune_due: Timestamp(0) }
+        let started_at = env.now();
+        Self { record, live, roster, field, env, started_at, series_due: Timestamp(0), prune_due: Timestamp(0) }
     }
 
     /// Runs until told to stop; a batch that has begun is finished.
@@ -91,14 +97,17 @@ impl Engine {
         if due.is_empty() {
             return Ok(false);
         }
+        // Housekeeping may have waited for the record: fixes and offers are judged by the time it is now.
+        let now = self.env.now();
         let begun = Instant::now();
         let full = due.len() == BATCH_TRIPS_MAX as usize;
-        let decisions = self.decide(roster, now, due).await;
+        let due = Arc::new(due);
+        let decisions = self.decide(roster, now, &due).await;
         for trip in &decisions.refused_by_check {
             tracing::error!(trip.id = %trip, "the second look refused a crew; it was not offered");
             metrics::counter!(telemetry::CHECK_REFUSED).increment(1);
         }
-        let applied = self.record.apply(now, &decisions.effects).await?;
+        let applied = self.record.apply(now, &due, &decisions.effects).await?;
         let lost = applied.iter().filter(|a| **a == Applied::LostRace).count();
         metrics::counter!(telemetry::RACES_LOST).increment(lost as u64);
         metrics::histogram!(telemetry::BATCH_SECONDS).record(begun.elapsed().as_secs_f64());
@@ -106,17 +115,16 @@ impl Engine {
     }
 
     /// The search is milliseconds of pure computation: it runs beside the sockets, not among them.
-    async fn decide(
-        &self,
-        roster: Arc<roster::RosterView>,
-        now: Timestamp,
-        due: Vec<crate::record::DueTrip>,
-    ) -> Decisions {
-        let (field, live) = (Arc::clone(&self.field), Arc::clone(&self.live));
+    async fn decide(&self, roster: Arc<RosterView>, now: Timestamp, due: &Arc<Vec<DueTrip>>) -> Decisions {
+        let (field, live, due) = (Arc::clone(&self.field), Arc::clone(&self.live), Arc::clone(due));
+        let settled = now >= self.started_at.plus_s(SETTLING_S);
         let decision = tokio::task::spawn_blocking(move || {
             // What the field's own thread has not come to yet.
             field.follow(&live, &roster, now);
-            field.look(|look| plan::step(&World { roster: &roster, field: look }, now, &due))
+            let step = |due: &[DueTrip]| {
+                field.look(|look| plan::step(&World { roster: &roster, field: look, settled }, now, due))
+            };
+            unbroken(now, &due, step)
         });
         decision.await.expect("a decision does not panic")
     }
@@ -135,6 +143,29 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// All at once; but a trip on which that panics must not take the others with it: then each is decided alone, and the one that
+/// fails is a human's.
+fn unbroken(now: Timestamp, due: &[DueTrip], decide: impl Fn(&[DueTrip]) -> Decisions) -> Decisions {
+    // Nothing half done is seen again: a decision only reads.
+    let attempt = |due: &[DueTrip]| catch_unwind(AssertUnwindSafe(|| decide(due))).ok();
+    if let Some(decisions) = attempt(due) {
+        return decisions;
+    }
+    let mut all = Decisions::default();
+    for trip in due {
+        let id = trip.row.trip.id;
+        if let Some(one) = attempt(std::slice::from_ref(trip)) {
+            // Two decided apart may want the same people: the record refuses the second, which is looked at again.
+            all.effects.extend(one.effects);
+            all.refused_by_check.extend(one.refused_by_check);
+        } else {
+            tracing::error!(trip.id = %id, "a decision failed; a supervisor is asked to find a crew");
+            all.effects.push(Effect::Escalate { trip: id, due_at: now.plus_s(limits::RETRY_S) });
+        }
+    }
+    all
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
 use matcher::check;
 use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
 use matcher::policy::{self, Candidate, FixFacts, limits};
-use matcher::schedule::{Decision, look_from, must_go_live};
+use matcher::schedule::{Decision, look_after, look_from, must_go_live};
 use std::collections::{HashMap, HashSet};
 
 /// Eligible staff drawn for a trip before the first proof is tried; doubled at each widening.
@@ -22,6 +22,8 @@ pub struct World<'a> {
     pub roster: &'a RosterView,
     /// Where they stand on the roads.
     pub field: &'a Look<'a>,
+    /// Whether the phones have had the time to report since the start: before, nobody found does not mean that nobody is there.
+    pub settled: bool,
 }
 
 /// What was decided, and how sure it is.
@@ -53,7 +55,7 @@ pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
         if refused.contains(&id) {
             decisions.refused_by_check.push(id);
         }
-        conclude(want, now, crew, &mut decisions.effects);
+        conclude(want, now, crew, world.settled, &mut decisions.effects);
     }
     decisions
 }
@@ -86,7 +88,7 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
         Phase::Requested | Phase::Matching | Phase::Offered => {}
         _ => return None,
     }
-    let is_expired = |state, expires_at| state == OfferState::Open && expires_at <= now;
+    let is_expired = |state, expires_at| state == OfferState::Open && expires_at < now;
     let crew = &due.row.crew;
     let expired = crew.iter().any(|m| is_expired(m.offer.state, m.offer.expires_at));
     let kept: Vec<_> = crew.iter().filter(|m| !is_expired(m.offer.state, m.offer.expires_at)).collect();
@@ -120,13 +122,13 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
 /// Whether nobody accepted in time and no human knows yet.
 fn is_late(due: &DueTrip, now: Timestamp) -> bool {
     due.row.trip.escalated_at.is_none()
-        && due.row.live_since.is_some_and(|since| since.plus_s(limits::ESCALATE_AFTER_S) <= now)
+        && due.row.waits_since().is_some_and(|since| since.plus_s(limits::ESCALATE_AFTER_S) <= now)
 }
 
 fn escalate_if_late(due: &DueTrip, now: Timestamp, effects: &mut Vec<Effect>) {
     let trip = due.row.trip.id;
     let next_expiry =
-        due.row.crew.iter().filter(|m| m.offer.state == OfferState::Open).map(|m| m.offer.expires_at).min();
+        due.row.crew.iter().filter(|m| m.offer.state == OfferState::Open).map(|m| look_after(m.offer.expires_at)).min();
     let due_at = next_expiry.unwrap_or_else(|| now.plus_s(limits::RETRY_S));
     if is_late(due, now) {
         effects.push(Effect::Escalate { trip, due_at });
@@ -137,7 +139,7 @@ fn escalate_if_late(due: &DueTrip, now: Timestamp, effects: &mut Vec<Effect>) {
 
 /// No later than the instant at which a human must be told.
 fn earlier_of_escalation(due: &DueTrip, due_at: Timestamp) -> Timestamp {
-    match due.row.live_since {
+    match due.row.waits_since() {
         Some(since) if due.row.trip.escalated_at.is_none() => due_at.min(since.plus_s(limits::ESCALATE_AFTER_S)),
         _ => due_at,
     }
@@ -162,9 +164,16 @@ impl Want<'_> {
         self.due.row.crew.iter().any(|member| member.offer.staff == staff)
     }
 
+    /// Least first: those a human waits for, then the longest wait.
+    fn urgency(&self, now: Timestamp) -> (bool, std::cmp::Reverse<i64>) {
+        let trip = &self.due.row.trip;
+        let since = self.due.row.waits_since().unwrap_or(trip.requested_at);
+        (trip.escalated_at.is_none(), std::cmp::Reverse(now.since_ms(since)))
+    }
+
     fn to_assign(&self, now: Timestamp, taken: &HashSet<AccountId>) -> AssignTrip {
         let trip = &self.due.row.trip;
-        let since = self.due.row.live_since.unwrap_or(trip.requested_at);
+        let since = self.due.row.waits_since().unwrap_or(trip.requested_at);
         AssignTrip {
             trip: trip.id,
             slots: self.open_slots.len() as u8,
@@ -182,19 +191,38 @@ impl Want<'_> {
     }
 }
 
-/// Draws, solves and widens until the crews are proven or the search is at its bound.
+/// Draws, solves and widens until the crews are proven or the search is at its bound. Reserved trips come last, with who is left:
+/// nobody is asked for them now, but two of them must not count on the same people.
 fn choose(wanting: &mut [Want<'_>], now: Timestamp, proven: &mut bool) -> Vec<Crew> {
-    let live: Vec<usize> = (0..wanting.len()).filter(|&i| wanting[i].reserved_for.is_none()).collect();
     for want in wanting.iter_mut() {
         let first = FIRST_DRAW.max(want.open_slots.len());
         want.widen_to(first);
     }
+    let (mut live, mut later): (Vec<usize>, Vec<usize>) =
+        (0..wanting.len()).partition(|&i| wanting[i].reserved_for.is_none());
+    // Batches are solved one after another: the most urgent belong into the first.
+    live.sort_by_key(|&i| wanting[i].urgency(now));
+    later.sort_by_key(|&i| wanting[i].reserved_for);
+    let mut taken = HashSet::new();
+    let mut crews = in_batches(wanting, &live, now, &mut taken, proven);
+    let mut guess_proven = true;
+    crews.extend(in_batches(wanting, &later, now, &mut taken, &mut guess_proven));
+    crews
+}
+
+/// What an earlier batch took is gone for the later ones.
+fn in_batches(
+    wanting: &mut [Want<'_>],
+    which: &[usize],
+    now: Timestamp,
+    taken: &mut HashSet<AccountId>,
+    proven: &mut bool,
+) -> Vec<Crew> {
     let mut crews: Vec<Crew> = Vec::new();
-    let mut taken: HashSet<AccountId> = HashSet::new();
-    for chunk in live.chunks(assign::BATCH_TRIPS_MAX) {
+    for chunk in which.chunks(assign::BATCH_TRIPS_MAX) {
         let mut plan = assign::Plan::default();
         for round in 0..WIDEN_ROUNDS_MAX {
-            let trips: Vec<AssignTrip> = chunk.iter().map(|&i| wanting[i].to_assign(now, &taken)).collect();
+            let trips: Vec<AssignTrip> = chunk.iter().map(|&i| wanting[i].to_assign(now, taken)).collect();
             plan = assign::solve(&trips);
             let widening = assign::widen(&trips, &plan);
             if widening.more.is_empty() {
@@ -209,7 +237,6 @@ fn choose(wanting: &mut [Want<'_>], now: Timestamp, proven: &mut bool) -> Vec<Cr
                 }
             }
         }
-        // Chunks are solved one after another; what an earlier one took is gone.
         taken.extend(plan.crews.iter().flat_map(|crew| crew.added.iter().map(|choice| choice.staff)));
         crews.extend(plan.crews);
     }
@@ -257,11 +284,14 @@ fn facts<'a>(world: &World<'a>, now: Timestamp, want: &Want<'_>, staff: AccountI
 }
 
 /// What becomes of a trip after the choice.
-fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, effects: &mut Vec<Effect>) {
+fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, settled: bool, effects: &mut Vec<Effect>) {
     let trip = want.due.row.trip.id;
     if let Some(pickup_at) = want.reserved_for {
-        let slots = want.open_slots.len();
-        let crew_eta_s = (want.eligible.len() >= slots).then(|| slowest_s(&want.eligible[..slots]));
+        let crew_eta_s = crew.map(|crew| crew.added.iter().map(|choice| want.eta_s(choice.staff)).max().unwrap_or(0));
+        if crew_eta_s.is_none() && !settled {
+            effects.push(Effect::Defer { trip, due_at: now.plus_s(limits::RETRY_S) });
+            return;
+        }
         effects.push(match must_go_live(pickup_at, now, crew_eta_s) {
             Decision::GoLiveNow => Effect::GoLive { trip, due_at: now },
             Decision::LookAgainAt(due_at) => Effect::Defer { trip, due_at },
@@ -279,7 +309,7 @@ fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, effects: &mut V
         effects.push(Effect::PlaceOffers { trip, placements, expires_at });
         let look_at = earlier_of_escalation(want.due, expires_at);
         if is_late(want.due, now) {
-            effects.push(Effect::Escalate { trip, due_at: expires_at });
+            effects.push(Effect::Escalate { trip, due_at: look_after(expires_at) });
         } else if look_at < expires_at {
             // The offers outlast the minute after which a human must know.
             effects.push(Effect::Defer { trip, due_at: look_at });
@@ -294,11 +324,6 @@ fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, effects: &mut V
     } else {
         Effect::Defer { trip, due_at }
     });
-}
-
-/// Seconds of the slowest, rounded up.
-fn slowest_s(found: &[Found]) -> u32 {
-    found.iter().map(|f| f.eta.seconds.ceil() as u32).max().unwrap_or(0)
 }
 
 impl Want<'_> {

@@ -87,9 +87,13 @@ impl Scene {
     }
 
     fn decide(&self, now: Timestamp, due: &[DueTrip]) -> Decisions {
+        self.decide_when(true, now, due)
+    }
+
+    fn decide_when(&self, settled: bool, now: Timestamp, due: &[DueTrip]) -> Decisions {
         let field = Field::new(Arc::clone(map()));
         field.follow(&self.live, &self.roster, now);
-        field.look(|look| step(&World { roster: &self.roster, field: look }, now, due))
+        field.look(|look| step(&World { roster: &self.roster, field: look, settled }, now, due))
     }
 }
 
@@ -238,7 +242,7 @@ fn offers_that_outlast_the_minute_are_looked_at_when_it_ends() {
 fn open_offers_of_a_late_trip_still_reach_a_human() {
     let scene = Scene::with_staff(6);
     let mut due = offered(&[(0, OfferState::Open), (1, OfferState::Accepted)]);
-    due.row.live_since = Some(NOW.plus_s(-limits::ESCALATE_AFTER_S));
+    due.row.trip.requested_at = NOW.plus_s(-limits::ESCALATE_AFTER_S);
     let decisions = scene.decide(NOW.plus_s(1), &[due]);
     assert!(matches!(decisions.effects[..], [Effect::Escalate { .. }]), "{:?}", decisions.effects);
 }
@@ -251,7 +255,9 @@ fn a_silent_phone_loses_the_slot_and_the_other_is_kept() {
         scene.roster.by_id.get_mut(&account(n)).expect("on the roster").duty = duty;
     }
     let due = offered(&[(0, OfferState::Open), (1, OfferState::Accepted)]);
-    let decisions = scene.decide(NOW.plus_s(limits::OFFER_S), &[due]);
+    let last = scene.decide(NOW.plus_s(limits::OFFER_S), &[due.clone()]);
+    assert!(!last.effects.iter().any(|e| matches!(e, Effect::ExpireOffers { .. })), "an answer may still come in");
+    let decisions = scene.decide(Timestamp(NOW.0 + limits::OFFER_S * 1_000 + 1), &[due]);
     assert!(matches!(decisions.effects[0], Effect::ExpireOffers { .. }));
     let crews = placed(&decisions.effects);
     assert_eq!(crews[0].1.len(), 1, "only the vacant slot is offered");
@@ -332,4 +338,64 @@ fn the_same_inputs_give_the_same_effects() {
     let once = format!("{:?}", scene.decide(NOW, &due).effects);
     let again = format!("{:?}", scene.decide(NOW, &due).effects);
     assert_eq!(once, again);
+}
+
+#[test]
+fn whom_a_human_waits_for_comes_before_any_number_of_others() {
+    let scene = Scene::with_staff(2);
+    let mut due: Vec<DueTrip> = (0..70).map(|n| trip(n, Phase::Matching, junction(0))).collect();
+    due[69].row.trip.escalated_at = Some(NOW);
+    let crews = placed(&scene.decide(NOW, &due).effects);
+    assert_eq!(crews.len(), 1);
+    assert_eq!(crews[0].0, due[69].row.trip.id);
+}
+
+#[test]
+fn two_reserved_trips_do_not_count_on_the_same_crew() {
+    let scene = Scene::with_staff(2);
+    let reserved = |n: u32| {
+        let mut due = trip(n, Phase::Reserved, junction(0));
+        due.row.trip.pickup_at = Some(NOW.plus_s(limits::LIVE_WITHOUT_CREW_S - i64::from(n)));
+        due
+    };
+    let decisions = scene.decide(NOW, &[reserved(1), reserved(2)]);
+    let [Effect::GoLive { trip: live, .. }, Effect::Defer { trip: waits, .. }] = decisions.effects[..] else {
+        panic!("{:?}", decisions.effects)
+    };
+    assert_eq!([live, waits], [reserved(1), reserved(2)].map(|d| d.row.trip.id), "the sooner one is given the crew");
+}
+
+#[test]
+fn nobody_found_just_after_the_start_is_looked_for_again_before_anybody_is_hurried() {
+    let scene = Scene::with_staff(0);
+    let mut due = trip(0, Phase::Reserved, junction(0));
+    due.row.trip.pickup_at = Some(NOW.plus_s(limits::LIVE_WITHOUT_CREW_S - 1));
+    let early = scene.decide_when(false, NOW, &[due.clone()]);
+    assert!(matches!(early.effects[..], [Effect::Defer { .. }]), "{:?}", early.effects);
+    let settled = scene.decide(NOW, &[due]);
+    assert!(matches!(settled.effects[..], [Effect::GoLive { .. }]), "{:?}", settled.effects);
+}
+
+#[test]
+fn a_server_that_was_away_takes_nothing_off_the_minute() {
+    let scene = Scene::with_staff(0);
+    let mut due = trip(0, Phase::Requested, junction(0));
+    due.row.trip.requested_at = NOW.plus_s(-300);
+    let decisions = scene.decide(NOW, &[due]);
+    assert!(matches!(decisions.effects[..], [Effect::Escalate { .. }]), "{:?}", decisions.effects);
+}
+
+#[test]
+fn a_trip_that_cannot_be_decided_is_a_humans_and_holds_no_other_up() {
+    let scene = Scene::with_staff(4);
+    let due: Vec<DueTrip> = (0..3).map(|n| trip(n, Phase::Matching, junction(0))).collect();
+    let decide = |some: &[DueTrip]| {
+        assert!(some.iter().all(|d| d.row.trip.id != due[1].row.trip.id), "as a bug would");
+        scene.decide(NOW, some)
+    };
+    let decisions = super::unbroken(NOW, &due, decide);
+    let broken = due[1].row.trip.id;
+    assert!(decisions.effects.iter().any(|e| matches!(e, Effect::Escalate { trip, .. } if *trip == broken)));
+    let crews: Vec<TripId> = placed(&decisions.effects).into_iter().map(|(trip, _)| trip).collect();
+    assert_eq!(crews, [due[0].row.trip.id, due[2].row.trip.id]);
 }

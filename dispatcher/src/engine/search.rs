@@ -64,7 +64,7 @@ impl<'a> Search<'a> {
                 (staff, Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]), true)
             })
             .collect();
-        guessed.sort_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds));
+        guessed.sort_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds).then(a.0.cmp(&b.0)));
         let stream: Stream<'a> = Box::new(guessed.into_iter());
         streams.push(stream.peekable());
         Self { due, look, roster, now, streams, frontier_s: 0.0 }

@@ -251,7 +251,7 @@ impl Edge {
         let now = self.app.env.now();
         let placements = crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120 }).collect();
         let effect = Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(20) };
-        let applied = self.app.record.apply(now, &[effect]).await.unwrap();
+        let applied = self.app.record.apply(now, &[], &[effect]).await.unwrap();
         assert_eq!(applied, [crate::record::Applied::Done]);
     }
 

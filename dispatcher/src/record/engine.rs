@@ -1,7 +1,6 @@
 //! Owns the engine's side of the record: what is due, and the effects it decided. Every effect is re-checked against the
 //! rows of the moment, so that a decision from an older view loses the race instead of breaking anything.
 
-use super::hands::look_after;
 use super::offers::Placed;
 use super::row::{self, Columns, id_list};
 use super::transitions::{Hold, TripState, reason};
@@ -11,8 +10,9 @@ use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 use matcher::policy::limits::SILENT_S;
+use matcher::schedule::look_after;
 use sqlx::SqliteConnection;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 impl Record {
     /// Trips in a searching phase whose due time has come, and offered trips with an expired offer or an open slot;
@@ -46,16 +46,38 @@ impl Record {
         Ok(next.map(Timestamp))
     }
 
-    /// One transaction, a savepoint for each effect, so that a lost race undoes one trip only.
-    pub async fn apply(&self, now: Timestamp, effects: &[Effect]) -> Result<Vec<Applied>, RecordError> {
+    /// One transaction, a savepoint for each effect, so that a lost race undoes one trip only: this effect and the trip's
+    /// further ones. `seen` are the trips as they were decided about; one that has changed since loses the race.
+    pub async fn apply(
+        &self,
+        now: Timestamp,
+        seen: &[DueTrip],
+        effects: &[Effect],
+    ) -> Result<Vec<Applied>, RecordError> {
         if effects.is_empty() {
             return Ok(Vec::new());
         }
         let mut write = self.begin(now).await?;
         let mut applied = Vec::with_capacity(effects.len());
+        // Checked with a trip's first effect; what follows builds on that.
+        let mut seen: HashMap<TripId, i64> = seen.iter().map(|due| (due.row.trip.id, due.row.change_no)).collect();
+        let mut lost: HashSet<TripId> = HashSet::new();
         for effect in effects {
+            let trip = effect.trip();
+            let moved_on = match seen.remove(&trip) {
+                Some(change_no) => write.change_no(trip).await? != Some(change_no),
+                None => false,
+            };
+            if moved_on || lost.contains(&trip) {
+                lost.insert(trip);
+                applied.push(Applied::LostRace);
+                continue;
+            }
             write.savepoint().await?;
             let done = write.apply_one(effect).await?;
+            if done == Applied::LostRace {
+                lost.insert(trip);
+            }
             if done == Applied::Done {
                 write.keep().await?;
             } else {
@@ -108,7 +130,7 @@ impl Write<'_> {
             Effect::Dissolve { due_at, .. } => self.dissolve(&mut trip, *due_at).await?,
             Effect::Escalate { due_at, .. } => {
                 trip.escalated_at = trip.escalated_at.or(Some(self.now));
-                trip.due_at = Some(*due_at);
+                trip.due_at = Some(not_later(trip.due_at, *due_at, self.now));
                 Applied::Done
             }
         };
@@ -122,11 +144,18 @@ impl Write<'_> {
     /// Nothing anyone sees: no change number, no audit row.
     async fn defer(&mut self, trip: &TripState, due_at: Timestamp) -> Result<Applied, RecordError> {
         sqlx::query("update trips set due_at = ? where id = ?")
-            .bind(due_at.0)
+            .bind(not_later(trip.due_at, due_at, self.now).0)
             .bind(row::blob(trip.id.0))
             .execute(self.conn())
             .await?;
         Ok(Applied::Done)
+    }
+
+    async fn change_no(&mut self, trip: TripId) -> Result<Option<i64>, RecordError> {
+        Ok(sqlx::query_scalar("select change_no from trips where id = ?")
+            .bind(row::blob(trip.0))
+            .fetch_optional(self.conn())
+            .await?)
     }
 
     async fn place_offers(
@@ -182,6 +211,11 @@ impl Write<'_> {
         self.free_crew(trip.id, &holds, reason::TAKEN_BACK, reason::TAKEN_BACK, reason::RELEASED).await?;
         Ok(if trip.start_over(self.now, due_at).is_ok() { Applied::Done } else { Applied::LostRace })
     }
+}
+
+/// A look that is already due at some moment to come is not postponed: an offer placed a moment ago runs out before.
+fn not_later(present: Option<Timestamp>, wanted: Timestamp, now: Timestamp) -> Timestamp {
+    present.filter(|&due_at| due_at > now).map_or(wanted, |due_at| due_at.min(wanted))
 }
 
 fn go_live(trip: &mut TripState, now: Timestamp, due_at: Timestamp) -> Applied {

@@ -40,7 +40,7 @@ async fn the_old_ones_writes_are_refused_once_a_new_one_has_opened() {
     let new = booking(stage.rider, "late", matcher::model::BookingKind::Now);
     assert!(matches!(old.book(T0, &new).await, Err(RecordError::Fenced)));
     assert!(matches!(old.acknowledge(T0, &[(stage.rider, 1)]).await, Err(RecordError::Fenced)));
-    assert!(matches!(old.apply(T0, &[Effect::Defer { trip, due_at: T0 }]).await, Err(RecordError::Fenced)));
+    assert!(matches!(old.apply(T0, &[], &[Effect::Defer { trip, due_at: T0 }]).await, Err(RecordError::Fenced)));
     newer.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
     assert_eq!(newer.open_trips().await.unwrap().len(), 0);
 }

@@ -8,6 +8,7 @@ use super::write::{About, Write};
 use super::{Hand, IncidentKind, OutboxKind, Outcome, Placement, Record, RecordError, Refusal, trips};
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
+use matcher::schedule::look_after;
 
 impl Record {
     /// By the rider of the trip or a supervisor. A repeat is `Ok`. One transaction.
@@ -171,11 +172,6 @@ impl Record {
         write.commit().await?;
         Ok(Ok(()))
     }
-}
-
-/// Just after an offer's last instant: then, and not before, it has expired.
-pub(super) const fn look_after(expires_at: Timestamp) -> Timestamp {
-    Timestamp(expires_at.0 + 1)
 }
 
 /// As many as the crew needs, nobody twice.

@@ -17,7 +17,7 @@ async fn fifty_racing_placements_of_one_staff_give_exactly_one_win() {
         let effect =
             Effect::PlaceOffers { trip, placements: placements(&[wanted, *partner]), expires_at: T0.plus_s(OFFER_S) };
         let record = Arc::clone(&stage.record);
-        tasks.push((trip, *partner, tokio::spawn(async move { record.apply(T0, &[effect]).await.unwrap()[0] })));
+        tasks.push((trip, *partner, tokio::spawn(async move { record.apply(T0, &[], &[effect]).await.unwrap()[0] })));
     }
     let mut wins = 0;
     for (trip, partner, task) in tasks {
@@ -40,7 +40,7 @@ async fn a_lost_race_undoes_one_trip_of_the_batch_only() {
     let offers =
         |trip, crew: &[_]| Effect::PlaceOffers { trip, placements: placements(crew), expires_at: T0.plus_s(20) };
     let batch = [offers(a, &staff[0..2]), offers(b, &[staff[2], staff[1]]), offers(c, &staff[3..5])];
-    let applied = stage.record.apply(T0, &batch).await.unwrap();
+    let applied = stage.record.apply(T0, &[], &batch).await.unwrap();
     assert_eq!(applied, [Applied::Done, Applied::LostRace, Applied::Done]);
     assert_eq!(stage.duty(staff[2]).await, None);
     assert_eq!(stage.phase(b).await, Phase::Requested);
@@ -439,4 +439,54 @@ async fn who_became_tied_to_the_rider_after_the_decision_is_not_asked() {
     let by_hand = stage.record.assign_by_hand(T0, trip, hand(stage.rider), &[], &placements(&crew), T0.plus_s(9)).await;
     assert_eq!(by_hand.unwrap(), Err(Refusal::UnknownStaff));
     assert!(stage.mail(crew[0]).await.is_empty() && stage.mail(crew[1]).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_trip_that_changed_since_it_was_looked_at_loses_the_race() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let late = T0.plus_s(OFFER_S + 1);
+    let seen = stage.record.due(late, 10).await.unwrap();
+    // In time, and committed while the decision was made.
+    stage.answer(T0.plus_s(OFFER_S), crew[0], true).await.unwrap();
+    let effects = [Effect::ExpireOffers { trip }, Effect::Dissolve { trip, due_at: late }];
+    let applied = stage.record.apply(late, &seen, &effects).await.unwrap();
+    assert_eq!(applied, [Applied::LostRace, Applied::LostRace]);
+    assert_eq!(stage.row(trip).await.crew.len(), 2, "who has just accepted is not taken back");
+    let seen = stage.record.due(late, 10).await.unwrap();
+    assert_eq!(stage.record.apply(late, &seen, &effects[..1]).await.unwrap(), [Applied::Done]);
+}
+
+#[tokio::test]
+async fn after_a_lost_race_the_trip_is_due_as_before() {
+    let stage = Stage::new().await;
+    let staff = stage.staff(3).await;
+    let (a, b) = (stage.trip("a").await, stage.trip("b").await);
+    stage.place(T0, a, &staff[..2]).await;
+    let effects = [
+        Effect::PlaceOffers { trip: b, placements: placements(&staff[1..]), expires_at: T0.plus_s(20) },
+        Effect::Escalate { trip: b, due_at: T0.plus_s(20) },
+    ];
+    let seen = stage.record.due(T0, 10).await.unwrap();
+    assert_eq!(stage.record.apply(T0, &seen, &effects).await.unwrap(), [Applied::LostRace, Applied::LostRace]);
+    assert_eq!(
+        stage.record.due(T0, 10).await.unwrap().len(),
+        1,
+        "b is due at once, not when its lost offers would have run out"
+    );
+}
+
+#[tokio::test]
+async fn no_look_is_postponed_beyond_the_end_of_an_offer() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    let end = Some(Timestamp(T0.plus_s(OFFER_S).0 + 1));
+    for effect in [Effect::Defer { trip, due_at: T0.plus_s(60) }, Effect::Escalate { trip, due_at: T0.plus_s(60) }] {
+        assert_eq!(stage.apply(T0, effect).await, Applied::Done);
+        assert_eq!(stage.record.next_due_at().await.unwrap(), end);
+    }
 }

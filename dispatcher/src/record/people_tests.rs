@@ -399,3 +399,14 @@ async fn an_error_never_shows_what_was_written() {
     let shown = format!("{error} {error:?}");
     assert!(!shown.contains("MARKED") && !shown.contains(&stage.rider.to_string()), "{shown}");
 }
+
+#[tokio::test]
+async fn a_roster_read_a_moment_too_early_holds_the_shift_that_begins() {
+    let stage = Stage::new().await;
+    let staff = stage.off_shift().await;
+    let shift = NewShift { mode: Mode::Walk, hours: 8 };
+    stage.record.start_shift(T0.plus_s(2), staff, shift).await.unwrap().unwrap();
+    let of = |entries: Vec<RosterEntry>| entries.into_iter().find(|e| e.staff.id == staff).unwrap().shift;
+    assert!(of(stage.record.roster(T0).await.unwrap()).is_some(), "the reading is kept longer than the moment");
+    assert!(of(stage.record.roster(T0.plus_s(8 * 3_600 + 2)).await.unwrap()).is_none());
+}

@@ -137,11 +137,12 @@ impl RosterCache {
         Ok(())
     }
 
-    /// As it is at `now`: a shift that has run out is none.
+    /// As it is at `now`: a shift that has run out is none. One that begins a moment later is left in: the reading outlives the
+    /// moment, and whoever decides by a shift looks at its beginning too.
     fn at(&self, now: Timestamp) -> Vec<RosterEntry> {
         let mut entries: Vec<RosterEntry> = self.entries.values().cloned().collect();
         for entry in &mut entries {
-            entry.shift = entry.shift.filter(|s| s.starts_at <= now && now < s.ends_at);
+            entry.shift = entry.shift.filter(|s| now < s.ends_at);
         }
         entries
     }

@@ -119,7 +119,7 @@ impl Stage {
     }
 
     pub(super) async fn apply(&self, now: Timestamp, effect: Effect) -> Applied {
-        self.record.apply(now, &[effect]).await.unwrap()[0]
+        self.record.apply(now, &[], &[effect]).await.unwrap()[0]
     }
 
     /// Offers for every slot at `now`, with `OFFER_S` to answer.

@@ -231,6 +231,12 @@ pub struct TripRow {
 }
 
 impl TripRow {
+    /// Since when somebody has waited for a crew: since the asking, or where it is for a later time, since its search began.
+    /// A server that was away meanwhile takes nothing off it.
+    pub fn waits_since(&self) -> Option<Timestamp> {
+        if self.trip.pickup_at.is_none() { Some(self.trip.requested_at) } else { self.live_since }
+    }
+
     /// Whether this agency may decide over the trip: while anybody holds a slot, the agencies whose staff do; else those the
     /// rider consented to.
     pub fn is_in_hands_of(&self, agency: AgencyId) -> bool {

@@ -30,8 +30,8 @@ pub struct TripHead {
     pub requested_at: String,
     /// When the crew should be there; null is now.
     pub pickup_at: Option<String>,
-    /// Since when a crew has been looked for; null before.
-    pub live_since: Option<String>,
+    /// Since when a crew has been waited for; null before the search for a later time begins.
+    pub waits_since: Option<String>,
     /// A human owns it.
     pub escalated: bool,
     /// Expected seconds from meeting to drop-off.
@@ -53,7 +53,7 @@ impl TripHead {
             crew_size: trip.crew_size.get(),
             requested_at: instant(trip.requested_at),
             pickup_at: trip.pickup_at.map(instant),
-            live_since: row.live_since.map(instant),
+            waits_since: row.waits_since().map(instant),
             escalated: trip.escalated_at.is_some(),
             trip_s: trip.trip_s,
             updated_at: instant(row.updated_at),

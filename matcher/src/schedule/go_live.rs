@@ -39,6 +39,11 @@ pub fn may_set_out_from(pickup_at: Timestamp, eta_s: u32) -> Timestamp {
     pickup_at.plus_s(-(i64::from(eta_s) + LEAVE_MARGIN_S + SET_OUT_EARLY_S))
 }
 
+/// Just after an offer's last instant: then, and not before, it has expired.
+pub const fn look_after(expires_at: Timestamp) -> Timestamp {
+    Timestamp(expires_at.0 + 1)
+}
+
 /// When a crew must be asked so that it can leave in time; with none known, early enough for a human to find one.
 fn live_at(pickup_at: Timestamp, eta_of_crew_s: Option<u32>) -> Timestamp {
     let ahead_s = eta_of_crew_s.map_or(LIVE_WITHOUT_CREW_S, |eta_s| i64::from(eta_s) + LEAVE_MARGIN_S + ASK_S);

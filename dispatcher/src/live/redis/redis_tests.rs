@@ -279,17 +279,10 @@ async fn a_redis_that_will_not_tell_is_not_taken_for_an_empty_one() {
     put_many(&live, 3, 1);
     live.close().await;
     let expected = index_of(&live);
-    let acl = |rule: &str| -> () {
-        ::redis::cmd("ACL")
-            .arg("SETUSER")
-            .arg("some")
-            .arg("on")
-            .arg(">word")
-            .arg("~*")
-            .arg("+@all")
-            .arg(rule)
-            .query(&mut redis.raw())
-            .unwrap()
+    let acl = |rule: &str| {
+        let mut set = ::redis::cmd("ACL");
+        set.arg("SETUSER").arg("some").arg("on").arg(">word").arg("~*").arg("+@all").arg(rule);
+        let () = set.query(&mut redis.raw()).unwrap();
     };
     acl("-hgetall");
     let url = redis.url().replace("redis://", "redis://some:word@");
