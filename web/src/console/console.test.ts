@@ -27,6 +27,12 @@ it('counters_count_the_waiting_by_age', () => {
     .toEqual({ available: 2, busy: 1, open: 2, escalated: 1, oldestWaitingMs: 40_000 });
 });
 
+it('a_booked_time_does_not_wait_since_it_was_asked_for', () => {
+  const booked = { ...trip('b', 'matching', 3 * 86_400), pickup_at: ago(-1_800) };
+  expect(counters([booked, trip('now', 'offered', 20)], [], NOW).oldestWaitingMs).toBe(20_000);
+  expect(counters([booked], [], NOW).oldestWaitingMs).toBeNull();
+});
+
 const person = (no: number, age_s: number, state = 0, acc_m = 10): PersonAt => [no, 37.5, 127, state, age_s, acc_m];
 const hollow = (people: People, now: number): boolean[] | undefined =>
   people.draw(now)?.points.features.map(({ properties }) => properties!['hollow'] as boolean);
