@@ -2,8 +2,8 @@
 import { useState } from 'preact/hooks';
 import { civilDay, t, type Key } from '../shared/i18n';
 import { placeName } from '../shared/places';
-import { useArrival } from '../shared/store';
 import type { MapInfo } from '../shared/types';
+import { useArrival } from './arrival';
 import { bodyOf, EMPTY_DRAFT, koreanDate, koreanTime, WEEKDAYS, type Draft, type When } from './draft';
 import { PlaceStep } from './PlaceStep';
 import type { Rider } from './rider';
@@ -22,12 +22,12 @@ export function Ask({ rider, map, onDone, onBack }: Props) {
     try {
       const booked = await rider.pending.send(rider.api, body);
       for (const trip of booked.trips) rider.take(trip);
-      rider.error = null;
+      rider.trouble.refusal = null;
       setDraft(EMPTY_DRAFT);
       onDone();
       void rider.reload();
     } catch (error) {
-      rider.error = error;
+      rider.trouble.refuse(error);
       void rider.retryPending();
     } finally {
       setSending(false);

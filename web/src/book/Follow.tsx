@@ -2,7 +2,8 @@
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { agedCrew, Eta } from '../shared/Eta';
+import { dayTime, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
@@ -29,7 +30,7 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
         <p class="say">{sentence(trip)}</p>
         {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
         <Steps phase={trip.phase} />
-        {WITH_CREW.includes(trip.phase) && <CrewList trip={trip} crew={crew} />}
+        {WITH_CREW.includes(trip.phase) && <CrewList trip={trip} crew={seen && crew} />}
         {WITH_CREW.includes(trip.phase) && trip.word && <Words trip={trip} />}
         {WITH_CREW.includes(trip.phase) && trip.pickup && <TripMap trip={trip} map={map} crew={crew} />}
         <dl class="facts">
@@ -57,11 +58,6 @@ function sentence(trip: Trip): string {
   return t(`say.${trip.phase}` as Key, { crew: t(`crew.${Math.min(4, Math.max(1, trip.crew_size ?? 2))}` as Key) });
 }
 
-/** Positions as old as they are now, not as old as when they came. */
-function agedCrew(seen: { crew: CrewAt[]; at: number } | undefined, nowMs: number): CrewAt[] {
-  return seen ? seen.crew.map((member) => ({ ...member, age_s: member.age_s + (nowMs - seen.at) / 1000 })) : [];
-}
-
 function Steps({ phase }: { phase: Phase }) {
   const place: Partial<Record<Phase, number>> =
     { requested: 0, reserved: 0, matching: 0, offered: 0, assigned: 1, en_route: 2, arrived: 3, met: 4, escorting: 4 };
@@ -75,21 +71,16 @@ function Steps({ phase }: { phase: Phase }) {
   );
 }
 
-function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] }) {
-  const coming = COMING.includes(trip.phase);
+/** `crew` is missing until the server has said once where they are. */
+export function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] | undefined }) {
   return (
     <ul class="crew" data-testid="crew">
-      {(trip.crew ?? []).map((member) => {
-        const at = crew.find(({ no }) => no === member.no);
-        const eta = at?.eta_s ?? member.eta_s;
-        return (
-          <li key={member.no}>
-            <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
-            {coming && eta !== null && eta !== undefined && <span data-testid="eta"> {t('trip.eta', { eta: span(eta) })}</span>}
-            {at && at.age_s > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(at.age_s) })}</span>}
-          </li>
-        );
-      })}
+      {(trip.crew ?? []).map((member) => (
+        <li key={member.no}>
+          <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+          {crew && <Eta at={crew.find(({ no }) => no === member.no)} coming={COMING.includes(member.phase)} />}
+        </li>
+      ))}
     </ul>
   );
 }

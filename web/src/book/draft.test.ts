@@ -1,17 +1,13 @@
 // What is asked for, and that it is asked for once.
 import { expect, it } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
+import { memory } from '../shared/memory';
 import type { BookingBody } from '../shared/types';
 import { bodyOf, koreanDate, koreanTime, Pending } from './draft';
 import { comingDays } from './History';
 
 const NOW = Date.parse('2026-11-24T16:30:00Z'); // Already the 25th in Korea.
 const places = { pickup: { lat: 37.5, lon: 127, label: 'A' }, dropoff: { lat: 37.6, lon: 127.1 } };
-
-function memory(): Storage {
-  const kept = new Map<string, string>();
-  return { getItem: (k: string) => kept.get(k) ?? null, setItem: (k: string, v: string) => { kept.set(k, v); }, removeItem: (k: string) => { kept.delete(k); } } as unknown as Storage;
-}
 
 it('civil_dates_are_korean', () => {
   expect([koreanDate(NOW), koreanDate(NOW, 1), koreanTime(NOW)]).toEqual(['2026-11-25', '2026-11-26', '01:30']);
@@ -38,9 +34,14 @@ it('a_lost_answer_asks_again_with_the_same_key_and_body_even_after_a_reload', as
   } } as unknown as Api;
   let keys = 0;
   const body: BookingBody = { kind: 'now', ...places };
-  await expect(new Pending(storage, () => `k${++keys}`).send(api, body)).rejects.toBeInstanceOf(Unreachable);
+  const pending = (account: string): Pending => {
+    const one = new Pending(storage, () => `k${++keys}`);
+    one.belongsTo(account);
+    return one;
+  };
+  await expect(pending('a').send(api, body)).rejects.toBeInstanceOf(Unreachable);
   lost = false;
-  const reloaded = new Pending(storage, () => `k${++keys}`);
+  const reloaded = pending('a');
   await reloaded.send(api, reloaded.body!);
   expect(sent).toEqual([['k1', body], ['k1', body]]);
   expect(reloaded.body).toBeNull();
@@ -48,8 +49,36 @@ it('a_lost_answer_asks_again_with_the_same_key_and_body_even_after_a_reload', as
 it.each([[422, false], [409, false], [429, true], [503, true], [408, true]])('status_%i_leaves_it_pending_%s', async (status, pending) => {
   const api = { book: async () => { throw new Problem('x', status, null, null, []); } } as unknown as Api;
   const kept = new Pending(memory(), () => 'k');
+  kept.belongsTo('a');
   await expect(kept.send(api, { kind: 'now', ...places })).rejects.toBeInstanceOf(Problem);
   expect(kept.body !== null).toBe(pending);
+});
+
+it('a_pending_booking_is_neither_seen_nor_sent_by_another_account_and_is_gone_once_another_came', () => {
+  const storage = memory();
+  storage.setItem('pending', JSON.stringify({ account: 'a', key: 'k', body: { kind: 'now', ...places } }));
+  const nobody = new Pending(storage);
+  expect(nobody.body).toBeNull();
+  const other = new Pending(storage);
+  other.belongsTo('b');
+  expect(other.body).toBeNull();
+  const back = new Pending(storage);
+  back.belongsTo('a');
+  expect(back.body).toBeNull();
+});
+it('an_answer_that_comes_late_leaves_the_booking_of_the_next_account_alone', async () => {
+  const storage = memory();
+  let give: () => void = () => {};
+  const api = { book: () => new Promise((resolve) => { give = () => resolve({ booking: {}, trips: [] }); }) } as unknown as Api;
+  const first = new Pending(storage, () => 'k1');
+  first.belongsTo('a');
+  const asked = first.send(api, { kind: 'now', ...places });
+  const next = new Pending(storage, () => 'k2');
+  next.belongsTo('b');
+  void next.send({ book: () => new Promise(() => {}) } as unknown as Api, { kind: 'now', ...places });
+  give();
+  await asked;
+  expect(next.body).not.toBeNull();
 });
 
 it('coming_days_are_those_of_the_series_inside_its_dates', () => {

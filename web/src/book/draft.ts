@@ -38,31 +38,40 @@ export function bodyOf(draft: Draft, nowMs: number): BookingBody | null {
   };
 }
 
-interface Kept { key: string; body: BookingBody }
+interface Kept { account: string | null; key: string; body: BookingBody }
 const PENDING = 'pending';
 
-/** The booking that was sent and whose answer is not known. */
+/** The booking that was sent and whose answer is not known. It is its account's alone: nobody else sends or sees it. */
 export class Pending {
+  private account: string | null = null;
+
   constructor(private readonly storage: Storage = sessionStorage, private readonly newKey: () => string = freshKey) {}
 
   get body(): BookingBody | null { return this.read()?.body ?? null; }
   private read(): Kept | null {
-    const text = this.storage.getItem(PENDING);
-    return text === null ? null : (JSON.parse(text) as Kept);
+    const kept = JSON.parse(this.storage.getItem(PENDING) ?? 'null') as Kept | null;
+    return this.account !== null && kept?.account === this.account ? kept : null;
+  }
+  /** Says whose page this is; what somebody else left behind is thrown away. */
+  belongsTo(account: string): void {
+    this.account = account;
+    if (!this.read()) this.clear();
   }
   clear(): void { this.storage.removeItem(PENDING); }
 
   /** Sends `body`, or again what is pending. Throws a `Problem` (settled: nothing is pending) or `Unreachable` (still pending). */
   async send(api: Api, body: BookingBody): Promise<Booked> {
-    const kept = this.read() ?? { key: this.newKey(), body };
+    const kept = this.read() ?? { account: this.account, key: this.newKey(), body };
     this.storage.setItem(PENDING, JSON.stringify(kept));
     try {
       const booked = await api.book(kept.body, kept.key);
-      this.clear();
+      this.settled(kept.key);
       return booked;
     } catch (error) {
-      if (error instanceof Problem && error.status < 500 && error.status !== 408 && error.status !== 429) this.clear();
+      if (error instanceof Problem && error.status < 500 && error.status !== 408 && error.status !== 429) this.settled(kept.key);
       throw error;
     }
   }
+  /** Meanwhile another account may have a booking here. */
+  private settled(key: string): void { if (this.read()?.key === key) this.clear(); }
 }

@@ -1,15 +1,17 @@
 // Owns the rider's page: sign-in, then asking or following. Each screen is its own file.
 import { useEffect, useState } from 'preact/hooks';
 import { Api, Problem } from '../shared/api';
-import { Banner, explain, LangSwitch, QuickExit, SignIn, SosButton, start } from '../shared/frame';
+import { Banner, explain, LangSwitch, SignIn, SosButton, start } from '../shared/frame';
 import { t } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
-import { useArrival, useStore } from '../shared/store';
+import { useStore } from '../shared/store';
 import { UndoBar } from '../shared/UndoBar';
 import { isOpen } from '../shared/types';
+import { useArrival } from './arrival';
 import { Ask } from './Ask';
 import { Follow, tellPosition } from './Follow';
 import { History } from './History';
+import { QuickExit } from './QuickExit';
 import { Rider } from './rider';
 
 const tokens = new TokenStore('book');
@@ -46,7 +48,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   useEffect(() => { rider.open(); return () => rider.close(); }, [rider]);
   const trip = rider.current;
   const pending = rider.retrying;
-  const inTheWay = rider.error instanceof Problem ? rider.error.trip : null;
+  const inTheWay = rider.trouble.refusal instanceof Problem ? rider.trouble.refusal.trip : null;
   const following = trip !== null && !asking && !pending;
   useArrival(following);
   return (
@@ -54,14 +56,14 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
       <Banner link={rider.link} onReturn={() => rider.comeBack()} />
       <main>
         <UndoBar delayed={rider.later} />
-        {rider.error ? <p class="error" role="alert" data-testid="problem">{explain(rider.error)}</p> : null}
+        {rider.trouble.said ? <p class="error" role="alert" data-testid="problem">{explain(rider.trouble.said)}</p> : null}
         {inTheWay && <button type="button" data-testid="show-overlap" onClick={() => { rider.show(inTheWay); setAsking(false); }}>{t('book.show_other')}</button>}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
         {rider.map && rider.known && !pending && (trip && following
           ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => { rider.show(null); setAsking(true); }} />
           : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />
-        <button type="button" class="quiet" data-testid="sign-out" onClick={() => void rider.later.send().then(onSignOut)}>{t('signout')}</button>
+        <button type="button" class="quiet" data-testid="sign-out" onClick={() => void rider.leave().then(onSignOut)}>{t('signout')}</button>
         <p class="hint">{t('watched.short')} <a href="tel:1366">1366</a></p>
         <div class={following ? 'within-reach' : ''}>
           <SosButton sos={rider.sos} trip={trip && isOpen(trip.phase) ? trip.id : null} before={() => tellPosition(rider)} />

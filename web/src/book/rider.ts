@@ -1,12 +1,15 @@
 // Owns what the rider's page knows: trips, series, where the crew is. The server's word is the only source of a trip's phase.
 import { Unreachable, type Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
-import { Delayed } from '../shared/undo';
-import { Sos } from '../shared/sos';
+import type { CrewSeen } from '../shared/Eta';
+import { Trouble } from '../shared/trouble';
+import { Delayed, sendWhenLeft } from '../shared/undo';
+import { holdForCall, Sos } from '../shared/sos';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type CrewAt, type MapInfo, type Me, type Phase, type Series, type ServerMessage, type Trip } from '../shared/types';
+import { isOpen, type MapInfo, type Me, type Phase, type Series, type ServerMessage, type Trip } from '../shared/types';
 import { Pending } from './draft';
+import { ReadEnds } from './read';
 
 /** How often a booking whose answer was lost is asked for again. */
 const PENDING_RETRY_MS = 3_000;
@@ -21,11 +24,13 @@ export class Rider extends Store {
   known = false;
   series: Series[] = [];
   link: LinkState = { kind: 'connecting' };
-  crewAt = new Map<string, { crew: CrewAt[]; at: number }>();
+  crewAt = new Map<string, CrewSeen>();
   readonly pending: Pending;
   readonly sos: Sos;
   readonly later = new Delayed();
-  error: unknown = null;
+  readonly trouble = new Trouble();
+  private readonly read = new ReadEnds();
+  private stopWaiting: (() => void) | null = null;
   private stopSocket: (() => void) | null = null;
   private socket: Socket | null = null;
   private ended = false;
@@ -53,29 +58,46 @@ export class Rider extends Store {
     });
     this.socket = socket;
     this.stopSocket = stop;
-    addEventListener('pagehide', this.sendLater);
+    this.stopWaiting = sendWhenLeft(this.later);
     void this.reload();
-    void this.retryPending();
   }
   close(): void {
     this.ended = true;
-    removeEventListener('pagehide', this.sendLater);
-    this.sendLater();
+    this.stopWaiting?.();
+    this.sos.stop();
     this.stopSocket?.();
   }
-  private readonly sendLater = (): void => { void this.later.send(); };
   comeBack(): void { void this.socket?.connect(); }
 
   async reload(): Promise<void> {
-    await this.attempt(async () => {
+    await this.trouble.fetch(async () => {
       // The server may have been away when the page was opened.
-      this.me ??= await this.api.me();
+      if (!this.me) this.belongsTo(this.me = await this.api.me());
       this.map ??= await this.api.map();
       const [trips, series] = await Promise.all([this.api.trips(), this.api.series()]);
+      const shown = this.current;
       this.trips = this.newest(trips);
       this.series = series;
+      this.finished ??= this.known ? this.endOf(shown) : this.unreadEnd();
       this.known = true;
     });
+    this.changed();
+  }
+  /** What this account left behind when the page was last closed goes on. */
+  private belongsTo({ account }: Me): void {
+    this.sos.belongsTo(account);
+    this.pending.belongsTo(account);
+    void this.retryPending();
+  }
+  private endOf(shown: Trip | null): string | null {
+    return this.trips.find(({ id, phase }) => id === shown?.id && !isOpen(phase))?.id ?? null;
+  }
+  /** How the last trip ended while nobody looked, unless all went well since or another one is under way. */
+  private unreadEnd(): string | null {
+    if (this.trips.some(({ phase }) => isOpen(phase) && phase !== 'reserved')) return null;
+    const ended = this.trips.filter(({ phase }) => !isOpen(phase)).sort((a, b) => (b.change_no ?? 0) - (a.change_no ?? 0));
+    const well = ended.findIndex(({ phase }) => phase === 'completed');
+    return ended.slice(0, well < 0 ? undefined : well).find(({ id }) => !this.read.has(id))?.id ?? null;
   }
 
   /** A message may have overtaken the answer: of each trip the later state stands. */
@@ -88,13 +110,17 @@ export class Rider extends Store {
   }
 
   nextFixSeq(): number { return ++this.fixSeq; }
-  dismiss(): void { this.finished = null; this.changed(); }
+  /** Its owner has read how it ended; the list below told of the others. */
+  dismiss(): void {
+    if (this.finished) this.read.add(this.trips.filter(({ phase }) => !isOpen(phase)).map(({ id }) => id));
+    this.finished = null;
+    this.trouble.refusal = null;
+    this.changed();
+  }
   /** Shows this trip instead of the nearest one, until it ends or another is asked for; `null` the nearest again. */
   show(trip: string | null): void {
     this.chosen = trip;
-    this.finished = null;
-    this.error = null;
-    this.changed();
+    this.dismiss();
     if (trip !== null && !this.trips.some(({ id }) => id === trip)) void this.reload();
   }
 
@@ -131,12 +157,21 @@ export class Rider extends Store {
 
   cancelLater(trip: string): void { this.later.begin('cancel', trip, () => this.cancel(trip)); }
   skipLater(series: string, date: string): void { this.later.begin('skip', series, () => this.skip(series, date)); }
-  async cancel(trip: string): Promise<void> { await this.attempt(async () => this.take(await this.api.cancel(trip))); }
+  async cancel(trip: string): Promise<void> { await this.callOff(async () => this.take(await this.api.cancel(trip))); }
   async skip(series: string, date: string): Promise<void> {
-    await this.attempt(async () => { await this.api.skip(series, date); await this.reload(); });
+    await this.callOff(async () => { await this.api.skip(series, date); }, () => this.reload());
   }
   async endSeries(series: string): Promise<void> {
-    await this.attempt(async () => { await this.api.endSeries(series); await this.reload(); });
+    await this.callOff(async () => { await this.api.endSeries(series); }, () => this.reload());
+  }
+  /** What its owner called off besides the trip on the screen is no news to them when they come back. */
+  private async callOff(work: () => Promise<void>, then = async (): Promise<void> => {}): Promise<void> {
+    const open = this.trips.filter(({ phase }) => isOpen(phase)).map(({ id }) => id);
+    await this.trouble.press(work);
+    await then();
+    const shown = this.current?.id;
+    this.read.add(this.trips.filter(({ id, phase }) => phase === 'cancelled' && id !== shown && open.includes(id)).map(({ id }) => id));
+    this.changed();
   }
 
   /** Asks again for a booking whose answer was lost, until it is known. */
@@ -150,23 +185,20 @@ export class Rider extends Store {
         for (const trip of booked.trips) this.take(trip);
         await this.reload();
       } catch (error) {
-        this.error = error;
+        this.trouble.refuse(error);
         this.changed();
         if (this.pending.body) await new Promise((resolve) => setTimeout(resolve, PENDING_RETRY_MS));
       }
     }
     this.retrying = false;
-    if (this.error instanceof Unreachable) this.error = null;
+    if (this.trouble.fault instanceof Unreachable) this.trouble.fault = null;
     this.changed();
   }
-
-  private async attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      this.error = null;
-    } catch (error) {
-      this.error = error;
-    }
-    this.changed();
+  /** Signing out: what waits goes out; what had no answer is not the next one's to send, nor what was read theirs to find. */
+  async leave(): Promise<void> {
+    await this.later.send();
+    await holdForCall();
+    this.pending.clear();
+    this.read.clear();
   }
 }

@@ -55,16 +55,16 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
           {UNMET.includes(trip.phase) && <button type="button" class="danger" data-testid="cancel" onClick={() => setAsking('cancel')}>{t('trip.cancel')}</button>}
         </div>
       )}
-      {asking === 'release' && <Confirm question={t(TOGETHER.includes(trip.phase) ? 'detail.release_barred_sure' : 'detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.release(trip.id)); }} />}
-      {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.complete(trip.id)); }} />}
-      {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act(() => desk.api.cancel(trip.id)); }} />}
+      {asking === 'release' && <Confirm question={t(TOGETHER.includes(trip.phase) ? 'detail.release_barred_sure' : 'detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act('release', () => desk.api.release(trip.id)); }} />}
+      {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act('complete', () => desk.api.complete(trip.id)); }} />}
+      {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act('cancel', () => desk.api.cancel(trip.id)); }} />}
       {isOurs && trip.dropoff_area && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
       {isOurs && SEARCHING.includes(trip.phase) && (
-        <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act(() => desk.api.unserved(trip.id, reason.trim())); }}>
+        <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act('unserved', () => desk.api.unserved(trip.id, reason.trim())); }}>
           <label>{t('detail.unserved_why')}
             <input value={reason} maxLength={REASON_CHARS_MAX} required data-testid="unserved-reason" onInput={(event) => setReason(event.currentTarget.value)} />
           </label>
-          <button class="danger" data-testid="unserved-submit" disabled={reason.trim() === ''}>{t('detail.unserved')}</button>
+          <button class="danger" data-testid="unserved-submit" disabled={reason.trim() === '' || desk.isActing('unserved')}>{t('detail.unserved')}</button>
         </form>
       )}
     </aside>
@@ -153,7 +153,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
   const toggle = (staff: string): void =>
     setChosen((old) => (old.includes(staff) ? old.filter((one) => one !== staff) : [...old, staff].slice(-size)));
   const submit = async (): Promise<void> => {
-    if (await desk.act(() => desk.api.assign(trip.id, chosen))) setChosen([]);
+    if (await desk.act('assign', () => desk.api.assign(trip.id, chosen))) setChosen([]);
   };
   return (
     <>
@@ -175,7 +175,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
           </li>
         ))}
       </ul>
-      <button type="button" class="main" data-testid="assign-submit" disabled={chosen.length !== size} onClick={() => void submit()}>
+      <button type="button" class="main" data-testid="assign-submit" disabled={chosen.length !== size || desk.isActing('assign')} onClick={() => void submit()}>
         {t('detail.assign', { n: chosen.length, of: size })}
       </button>
       <p class="hint">{t('detail.assign_hint')}</p>

@@ -5,7 +5,7 @@ import { useTick } from '../shared/store';
 import { isOpen, type Phase, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import type { Desk } from './desk';
-import { ageMs, WAITING } from './worklist';
+import { WAITING, waitedMs } from './worklist';
 
 /** Rows drawn at once; what is below is calmer than what is above. */
 const ROWS_MAX = 200;
@@ -40,7 +40,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
     if (document.activeElement?.matches('.trip-row')) row.current?.focus();
   }, [selected]);
   const red = trip.phase === 'no_show' || (trip.escalated === true && isOpen(trip.phase));
-  const age = ageMs(trip, desk.now()) / 1000;
+  const waited = waitedMs(trip, desk.now());
   return (
     <li>
       <button
@@ -50,7 +50,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
       >
         <span class="shape" aria-hidden="true">{red ? '▲' : SHAPES[trip.phase]}</span>
         <span class="word">{trip.escalated && isOpen(trip.phase) ? `${t('list.escalated')} · ` : ''}{tCode('phase', trip.phase)}</span>
-        <span class="age">{WAITING.includes(trip.phase) ? span(age) : when(trip)}</span>
+        <span class="age">{waited === null ? when(trip) : span(waited / 1000)}</span>
         <span class="what">
           {trip.rider_ref ?? trip.id.slice(-6)}{roughly(trip) && ` · ${areaName(desk.map, roughly(trip)!)}`}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
@@ -61,7 +61,7 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
 }
 
 function when(trip: Trip): string {
-  if (trip.phase === 'reserved' && trip.pickup_at) return dayTime(trip.pickup_at);
+  if (trip.pickup_at && (trip.phase === 'reserved' || WAITING.includes(trip.phase))) return dayTime(trip.pickup_at);
   const at = isOpen(trip.phase) ? trip.requested_at : trip.updated_at;
   return at ? clockTime(at) : '';
 }

@@ -8,7 +8,7 @@ import { counters, ENDED_SHOWN_MS, workList } from './worklist';
 const NOW = Date.parse('2026-11-24T08:00:00Z');
 const ago = (s: number): string => new Date(NOW - s * 1000).toISOString();
 const trip = (id: string, phase: Phase, requestedAgoS: number, escalated = false): Trip =>
-  ({ id, phase, escalated, requested_at: ago(requestedAgoS), updated_at: ago(1) });
+  ({ id, phase, escalated, requested_at: ago(requestedAgoS), waits_since: ago(requestedAgoS), updated_at: ago(1) });
 
 it('escalated_then_missing_riders_then_the_undecided_oldest_first', () => {
   const list = workList([
@@ -25,6 +25,12 @@ it('counters_count_the_waiting_by_age', () => {
   const staff = ['available', 'available', 'escorting', 'off_shift'].map((state, i) => ({ id: String(i), state }) as StaffRow);
   expect(counters([trip('a', 'matching', 40, true), trip('b', 'escorting', 400), trip('c', 'completed', 9)], staff, NOW))
     .toEqual({ available: 2, busy: 1, open: 2, escalated: 1, oldestWaitingMs: 40_000 });
+});
+
+it('a_booked_time_does_not_wait_since_it_was_asked_for', () => {
+  const booked = { ...trip('b', 'matching', 3 * 86_400), pickup_at: ago(-1_800), waits_since: ago(90) };
+  expect(counters([booked, trip('now', 'offered', 20)], [], NOW).oldestWaitingMs).toBe(90_000);
+  expect(counters([{ ...booked, phase: 'reserved', waits_since: null }], [], NOW).oldestWaitingMs).toBeNull();
 });
 
 const person = (no: number, age_s: number, state = 0, acc_m = 10): PersonAt => [no, 37.5, 127, state, age_s, acc_m];

@@ -62,10 +62,26 @@ it('a_refusal_outlives_the_fetch_that_follows_it', async () => {
   const { desk: one } = desk({ candidates: async () => [] });
   one.receive({ t: 'console', n: 1, trips: [trip('a', 'matching', 1)] });
   one.select('a');
-  await one.act(async () => { throw new Problem('staff_busy', 409, null, null, []); });
+  await one.act('assign', async () => { throw new Problem('staff_busy', 409, null, null, []); });
   expect((one.error as Problem).code).toBe('staff_busy');
-  await one.act(async () => trip('a', 'offered', 2));
+  await one.act('assign', async () => trip('a', 'offered', 2));
   expect(one.error).toBeNull();
+});
+it('a_second_press_of_the_same_button_is_not_a_second_action', async () => {
+  const { desk: one } = desk({ candidates: async () => [] });
+  one.receive({ t: 'console', n: 1, trips: [trip('a', 'matching', 1), trip('b', 'matching', 2)] });
+  one.select('a');
+  let sent = 0;
+  let give: () => void = () => {};
+  const work = (): Promise<Trip> => { sent += 1; return new Promise((resolve) => { give = () => resolve(trip('a', 'offered', 3)); }); };
+  const first = one.act('assign', work);
+  expect([await one.act('assign', work), one.isActing('assign'), one.isActing('cancel'), sent]).toEqual([false, true, false, 1]);
+  one.select('b');
+  expect(one.isActing('assign')).toBe(false);
+  give();
+  expect([await first, phases(one)[0]]).toEqual([true, ['a', 'offered']]);
+  one.select('a');
+  expect(one.isActing('assign')).toBe(false);
 });
 it('places_are_hidden_when_another_trip_is_opened_and_when_the_trip_ends', async () => {
   visible();

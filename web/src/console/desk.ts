@@ -39,6 +39,8 @@ export class Desk extends Store {
   private fault: unknown = null;
   /** On their way to the server, so that a second press takes the next one. */
   private readonly acknowledging = new Set<string>();
+  /** What is on its way to which trip: a second press of the same button is not a second action. */
+  private readonly acting = new Set<string>();
   /** Server's clock minus this one's, so that ages are the same on every console. */
   private skewMs = 0;
   private lastN: number | null = null;
@@ -215,8 +217,16 @@ export class Desk extends Store {
     });
   }
 
-  async act(work: () => Promise<Trip>): Promise<boolean> {
+  isActing(what: string): boolean { return this.acting.has(`${what} ${this.selected}`); }
+  /** Does something to the open trip. */
+  async act(what: string, work: () => Promise<Trip>): Promise<boolean> {
+    if (this.isActing(what)) return false;
+    const acting = `${what} ${this.selected}`;
+    this.acting.add(acting);
+    this.changed();
     const done = await this.press(async () => this.takeTrip(await work()));
+    this.acting.delete(acting);
+    this.changed();
     await this.loadCandidates();
     return done;
   }

@@ -12,8 +12,10 @@ export const WAITING: readonly Phase[] = ['requested', 'matching', 'offered'];
 export const ENDED_SHOWN_MS = 10 * 60_000;
 
 const stamp = (iso: string | null | undefined): number => (iso ? Date.parse(iso) : 0);
-/** Milliseconds since the trip should have been taken care of: since it was asked for, or since its crew had to be found. */
-export function ageMs(trip: Trip, nowMs: number): number { return nowMs - stamp(trip.requested_at); }
+/** How long a rider has waited to hear who comes; `null` where nobody does yet. */
+export function waitedMs({ phase, waits_since }: Trip, nowMs: number): number | null {
+  return WAITING.includes(phase) && waits_since ? nowMs - stamp(waits_since) : null;
+}
 
 export function workList(trips: Iterable<Trip>, nowMs: number): Trip[] {
   const rank = (trip: Trip): number => {
@@ -38,7 +40,8 @@ export function counters(trips: Iterable<Trip>, staff: Iterable<StaffRow>, nowMs
     if (!isOpen(trip.phase)) continue;
     count.open++;
     if (trip.escalated) count.escalated++;
-    if (WAITING.includes(trip.phase)) count.oldestWaitingMs = Math.max(count.oldestWaitingMs ?? 0, ageMs(trip, nowMs));
+    const waited = waitedMs(trip, nowMs);
+    if (waited !== null) count.oldestWaitingMs = Math.max(count.oldestWaitingMs ?? 0, waited);
   }
   return count;
 }

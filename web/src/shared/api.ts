@@ -38,6 +38,8 @@ async function problemOf(response: Response): Promise<Problem> {
 export class Api {
   /** Called when the server no longer knows the token, so that the page can go back to sign-in. */
   onSignedOut: () => void = () => {};
+  /** The server's clock minus this phone's, by its last answer: a phone's own may be wrong by hours. */
+  skewMs = 0;
 
   constructor(private token: string | null, private readonly fetcher: Fetcher = (path, init) => fetch(path, init)) {}
 
@@ -57,6 +59,8 @@ export class Api {
     } catch {
       throw new Unreachable();
     }
+    const answeredAt = Date.parse(response.headers.get('Date') ?? '');
+    if (Number.isFinite(answeredAt)) this.skewMs = answeredAt - Date.now();
     if (!response.ok) {
       const problem = await problemOf(response);
       if (problem.status === 401 && problem.code !== 'bad_code') this.onSignedOut();

@@ -1,11 +1,11 @@
-// Owns what every page has around its content: language switch, quick exit, connection banner, sign-in, the SOS button.
+// Owns what every page has around its content: language switch, connection banner, sign-in, the SOS button.
 import { render, type ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Problem, Unreachable, type Api } from './api';
-import { language, t, tCode } from './i18n';
+import { fieldWords, language, t, tCode } from './i18n';
 import type { TokenStore } from './session';
 import type { LinkState } from './socket';
-import type { Sos } from './sos';
+import { forgetCallOfOthers, isCallUnsure, type Sos } from './sos';
 import { useStore } from './store';
 import type { Role, Session } from './types';
 import './base.css';
@@ -20,7 +20,7 @@ export async function start(page: () => ComponentChildren): Promise<void> {
 export function explain(error: unknown): string {
   if (error instanceof Problem) {
     const sentence = tCode('problem', error.code);
-    const field = error.field ? ` (${tCode('field', error.field)})` : '';
+    const field = error.field ? ` (${fieldWords(error.field)})` : '';
     const why = error.violations.map((code) => tCode('violation', code)).join(', ');
     const again = error.retryAfterS === null ? '' : ` ${t('retry_in', { n: error.retryAfterS })}`;
     return sentence + field + (why ? `: ${why}` : '') + again;
@@ -36,29 +36,6 @@ export function LangSwitch() {
       {other === 'en' ? 'English' : '한국어'}
     </button>
   );
-}
-
-/** Leaves at once: blank first, then a neutral page in place of this one in the history. */
-export function leaveQuickly(): void {
-  document.title = ' ';
-  document.documentElement.style.visibility = 'hidden';
-  document.body.replaceChildren();
-  location.replace('/weather');
-}
-export function QuickExit() {
-  useEffect(() => {
-    let presses = 0;
-    let last = 0;
-    const onKey = (event: KeyboardEvent): void => {
-      // Three presses of Shift within two seconds each; Escape would stop the page from loading.
-      presses = event.key !== 'Shift' || event.repeat ? 0 : event.timeStamp - last < 2000 ? presses + 1 : 1;
-      last = event.timeStamp;
-      if (presses === 3) leaveQuickly();
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, []);
-  return <button type="button" class="exit" data-testid="quick-exit" onClick={leaveQuickly}>{t('exit')}</button>;
 }
 
 export function Banner({ link, waiting = 0, onReturn }: { link: LinkState; waiting?: number; onReturn?: () => void }) {
@@ -98,6 +75,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
         setError(t('signin.wrong_page'));
         return;
       }
+      forgetCallOfOthers(session.account);
       tokens.write(session.token);
       api.setToken(session.token);
       onSession(session);
@@ -110,6 +88,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
   return (
     <main class="sign-in">
       <h1 class="unseen">{t('title')}</h1>
+      {isCallUnsure() && <p class="notice" data-testid="sos-unsure">{t('sos.unsure')} <a href="tel:112">112</a></p>}
       {notice}
       <form onSubmit={submit}>
         <label for="code">{t('signin.code')}</label>

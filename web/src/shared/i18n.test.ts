@@ -1,7 +1,7 @@
 // Both dictionaries say the same things, with the same blanks, and nothing a page title or a promise may not hold.
 import { expect, it } from 'vitest';
 import en from './en.json';
-import { fill, type Key } from './i18n';
+import { fieldWords, fill, type Key } from './i18n';
 import ko from './ko.json';
 import { STAFF_STATES } from './types';
 
@@ -31,5 +31,17 @@ it('every_phase_and_state_has_its_word', () => {
   const phases = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed', 'cancelled', 'no_show', 'unserved'];
   for (const phase of phases) for (const prefix of ['phase', 'say']) expect(keys).toContain(`${prefix}.${phase}`);
   for (const state of STAFF_STATES) expect(keys).toContain(`state.${state}`);
+});
+/** Every field that a refusal of a call of these pages can name: `bad_field` of dispatcher/src/http and the names of the bodies. */
+const FIELDS = [
+  'code', 'kind', 'pickup.lat', 'pickup.label', 'dropoff', 'dropoff.lon', 'at', 'crew_size', 'commute', 'commute.days', 'commute.days[0]',
+  'commute.outward_at', 'commute.return_at', 'commute.from', 'commute.until', 'date', 'trip', 'fixes', 'fixes[3].acc_m', 'mode', 'hours',
+  'staff', 'staff[1]', 'reason', 'account', 'at.lat', 'minutes', 'from.lat',
+];
+it.each(FIELDS)('the field %s has words', (field) => {
+  expect(fieldWords(field)).not.toMatch(/[a-z]/);
+});
+it('the_words_of_a_field_go_from_whole_to_part_and_an_unknown_one_is_shown_as_it_is', () => {
+  expect([fieldWords('commute.days[0]'), fieldWords('pickup.lat'), fieldWords('newer.than_this')]).toEqual(['정기 · 요일', '만날 곳', 'newer.than_this']);
 });
 it('a_blank_without_a_value_stays_visible', () => { expect(fill('{a} and {b}', { a: 1 })).toBe('1 and {b}'); });

@@ -32,9 +32,14 @@ export function t(key: Key, params: Record<string, string | number> = {}): strin
   return fill(language.word(key), params);
 }
 /** The sentence for a code the server chose, or the code itself when this page is older than the server. */
-export function tCode(prefix: 'phase' | 'problem' | 'violation' | 'state' | 'closed' | 'gone' | 'field', code: string): string {
+export function tCode(prefix: 'phase' | 'problem' | 'violation' | 'state' | 'closed' | 'gone', code: string): string {
   const key = `${prefix}.${code}`;
   return language.has(key) ? language.word(key) : code;
+}
+/** The words for the path of a field in a refusal, from whole to part; the path itself when this page knows none of it. */
+export function fieldWords(path: string): string {
+  const words = path.replace(/\[\d+\]/g, '').split('.').map((part) => `field.${part}`).filter((key) => language.has(key));
+  return words.map((key) => language.word(key as Key)).join(' · ') || path;
 }
 export function fill(sentence: string, params: Record<string, string | number>): string {
   return sentence.replace(/\{(\w+)\}/g, (whole, name: string) => (name in params ? String(params[name]) : whole));

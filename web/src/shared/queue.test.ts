@@ -67,6 +67,16 @@ describe('fixes', () => {
       { lat: 37.6, lon: 127, acc_m: 9, kind: 'gps', age_ms: 4_000, seq: 2 },
     ]]);
   });
+  it('say_when_the_newest_that_went_out_was_taken_and_nothing_of_those_that_wait', () => {
+    const queue = new FixQueue();
+    queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', 1_000);
+    queue.flush(2_000, () => false);
+    expect(queue.handedAt).toBe(-Infinity);
+    queue.flush(3_000, () => true);
+    expect(queue.handedAt).toBe(1_000);
+    queue.forget();
+    expect(queue.handedAt).toBe(-Infinity);
+  });
   it('keep_only_the_newest_that_fit_one_message', () => {
     const queue = new FixQueue();
     for (let i = 0; i < FIXES_MAX + 10; i++) queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', i);

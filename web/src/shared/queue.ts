@@ -58,6 +58,8 @@ export class TapQueue {
 interface Taken extends LatLon { acc_m: number; kind: FixKind; takenAt: number; seq: number }
 
 export class FixQueue {
+  /** When the newest position that went out was taken; one that waits has reached nobody. */
+  handedAt = -Infinity;
   private fixes: Taken[] = [];
   private seq = 0;
 
@@ -73,8 +75,10 @@ export class FixQueue {
     if (this.fixes.length === 0) return;
     const fixes = this.fixes.map(({ lat, lon, acc_m, kind, takenAt, seq }) =>
       ({ lat, lon, acc_m: Math.round(acc_m), kind, age_ms: Math.max(0, Math.round(now - takenAt)), seq }));
-    if (send(fixes)) this.fixes = [];
+    if (!send(fixes)) return;
+    this.handedAt = this.fixes[this.fixes.length - 1]!.takenAt;
+    this.fixes = [];
   }
 
-  forget(): void { this.fixes = []; }
+  forget(): void { this.fixes = []; this.handedAt = -Infinity; }
 }

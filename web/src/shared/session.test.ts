@@ -1,11 +1,7 @@
 // Who stays signed in when the tab is closed, and that two people on one browser do not share a token.
 import { expect, it } from 'vitest';
+import { memory } from './memory';
 import { TokenStore, type Page } from './session';
-
-const memory = (): Storage => {
-  const kept = new Map<string, string>();
-  return { getItem: (key: string) => kept.get(key) ?? null, setItem: (key: string, value: string) => kept.set(key, value), removeItem: (key: string) => kept.delete(key) } as unknown as Storage;
-};
 
 it('phones_stay_signed_in_when_the_tab_is_closed_and_desks_do_not', () => {
   const [tab, phone] = [memory(), memory()];

@@ -1,20 +1,29 @@
 // A call for help is sent until it is answered, and is taken only when somebody took it.
-import { expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { Problem, Unreachable, type Api } from './api';
-import { Sos } from './sos';
+import { memory } from './memory';
+import { forgetCallOfOthers, isCallUnsure, Sos, SOS_RESUMED_MS_MAX, SOS_SAID_MS } from './sos';
 
-function with_(answers: (string | Error)[]): { sos: Sos; calls: () => number; states: string[] } {
+afterEach(() => { vi.useRealTimers(); });
+const SIGNED_OUT = new Problem('bad_token', 401, null, null, []);
+/** Lets everything that waits for a promise go on. */
+const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 0));
+/** The server has no answer to the ones after the last: the call waits. */
+function with_(answers: (string | Error)[], storage = memory()): { sos: Sos; calls: () => number; trips: (string | null)[]; states: string[] } {
   let calls = 0;
   const states: string[] = [];
-  const api = { sos: async () => {
+  const trips: (string | null)[] = [];
+  const api = { sos: async (trip: string | null) => {
     calls++;
+    trips.push(trip);
+    if (answers.length === 0) return new Promise<never>(() => {});
     const answer = answers.shift()!;
     if (typeof answer !== 'string') throw answer;
     return { incident: answer };
   } } as unknown as Api;
-  const sos = new Sos(api, async () => {});
+  const sos = new Sos(api, async () => {}, storage);
   sos.subscribe(() => states.push(sos.state));
-  return { sos, calls: () => calls, states };
+  return { sos, calls: () => calls, trips, states };
 }
 
 it('is_sent_again_until_the_server_answers', async () => {
@@ -41,5 +50,89 @@ it('a_refusal_is_said_and_leaves_the_button_free', async () => {
   await sos.raise(null);
   expect([sos.state, sos.code]).toEqual(['refused', 'forbidden_role']);
   await sos.raise(null);
+  expect(sos.state).toBe('sent');
+});
+
+it('a_reload_goes_on_sending_and_what_was_kept_holds_no_place', async () => {
+  const storage = memory();
+  const before = with_([], storage);
+  before.sos.belongsTo('a');
+  void before.sos.raise('t');
+  expect(Object.keys(JSON.parse(storage.getItem('sos')!)).sort()).toEqual(['account', 'at', 'trip']);
+  const after = with_(['i'], storage);
+  after.sos.belongsTo('a');
+  expect(after.sos.state).toBe('sending');
+  await settle();
+  expect([after.trips, after.sos.state, storage.getItem('sos')]).toEqual([['t'], 'sent', null]);
+});
+it('a_call_made_before_the_page_knew_whose_it_is_goes_on_after_a_reload_too', async () => {
+  const storage = memory();
+  void with_([], storage).sos.raise('t');
+  const after = with_(['i'], storage);
+  after.sos.belongsTo('a');
+  await settle();
+  expect(after.trips).toEqual(['t']);
+  const named = memory();
+  const late = with_([], named);
+  void late.sos.raise(null);
+  late.sos.belongsTo('a');
+  const other = with_(['i'], named);
+  other.sos.belongsTo('b');
+  await settle();
+  expect(other.calls()).toBe(0);
+});
+it('another_account_never_sends_it_and_signing_in_as_another_forgets_it', async () => {
+  const storage = memory();
+  const { sos } = with_([SIGNED_OUT], storage);
+  sos.belongsTo('a');
+  await sos.raise('t');
+  expect([sos.state, isCallUnsure(storage)]).toEqual(['refused', true]);
+  const other = with_(['i'], storage);
+  other.sos.belongsTo('b');
+  await settle();
+  expect([other.calls(), isCallUnsure(storage)]).toEqual([0, true]);
+  forgetCallOfOthers('a', storage);
+  expect(isCallUnsure(storage)).toBe(true);
+  forgetCallOfOthers('b', storage);
+  expect(isCallUnsure(storage)).toBe(false);
+});
+it('who_was_signed_out_goes_on_sending_once_back', async () => {
+  const storage = memory();
+  const { sos } = with_([SIGNED_OUT], storage);
+  sos.belongsTo('a');
+  await sos.raise('t');
+  forgetCallOfOthers('a', storage);
+  const back = with_(['i'], storage);
+  back.sos.belongsTo('a');
+  await settle();
+  expect([back.trips, isCallUnsure(storage)]).toEqual([['t'], false]);
+});
+it('an_old_call_is_not_sent_by_itself_but_said_and_after_an_hour_the_sign_in_is_silent', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const storage = memory();
+  const before = with_([], storage);
+  before.sos.belongsTo('a');
+  void before.sos.raise('t');
+  vi.advanceTimersByTime(SOS_RESUMED_MS_MAX);
+  expect(isCallUnsure(storage)).toBe(true);
+  vi.advanceTimersByTime(SOS_SAID_MS - SOS_RESUMED_MS_MAX);
+  expect(isCallUnsure(storage)).toBe(false);
+  const after = with_(['i'], storage);
+  after.sos.belongsTo('a');
+  await Promise.resolve();
+  expect([after.calls(), after.sos.state, after.sos.code, storage.getItem('sos')]).toEqual([0, 'refused', 'unreachable', null]);
+});
+it('a_page_that_is_given_up_sends_nothing_more_under_the_next_account', async () => {
+  const storage = memory();
+  const { sos, calls } = with_([new Unreachable(), new Unreachable(), 'i'], storage);
+  sos.subscribe(() => { if (sos.state === 'sending') sos.stop(); });
+  await sos.raise('t');
+  await settle();
+  expect([calls(), isCallUnsure(storage)]).toEqual([0, true]);
+});
+it('a_tab_that_can_keep_nothing_sends_all_the_same', async () => {
+  const full = { ...memory(), setItem: () => { throw new Error('full'); } } as unknown as Storage;
+  const { sos } = with_(['i'], full);
+  await sos.raise('t');
   expect(sos.state).toBe('sent');
 });

@@ -1,6 +1,5 @@
-// Owns the bond between a page's state (a plain object that tells when it changed) and the components that draw it, and what
-// a change of screen does to scrolling and focus.
-import { useEffect, useReducer, useRef } from 'preact/hooks';
+// Owns the bond between a page's state (a plain object that tells when it changed) and the components that draw it.
+import { useEffect, useReducer } from 'preact/hooks';
 
 export class Store {
   private readonly listeners = new Set<() => void>();
@@ -15,19 +14,6 @@ export class Store {
 export function useStore(store: Store): void {
   const [, tick] = useReducer((n: number) => n + 1, 0);
   useEffect(() => store.subscribe(() => tick(undefined as never)), [store]);
-}
-
-/** After a change of screen: back to the top, and the focus to its heading, because the button that was pressed is gone. */
-export function useArrival(screen: unknown): void {
-  const first = useRef(true);
-  useEffect(() => {
-    if (first.current) { first.current = false; return; }
-    scrollTo(0, 0);
-    const heading = document.querySelector<HTMLElement>('main h1');
-    if (!heading) return;
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-  }, [screen]);
 }
 
 /** Draws again every `ms` while `on`; for ages and countdowns, which change without a message. */

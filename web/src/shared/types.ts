@@ -28,7 +28,7 @@ export interface CrewMember {
 }
 export interface Trip {
   id: string; booking?: string; leg?: 'single' | 'outward' | 'return'; phase: Phase; crew_size?: number;
-  requested_at?: string; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
+  requested_at?: string; waits_since?: string | null; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
   updated_at?: string; change_no?: number;
   pickup?: Place; dropoff?: Place; area?: Area; dropoff_area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
   /** Crew: from when on this member may set out, only while it is too early. */
@@ -52,7 +52,7 @@ export interface Fix extends LatLon { acc_m: number; kind: FixKind; age_ms: numb
 
 export type Partner = 'open' | 'accepted' | 'none';
 export interface Offer {
-  id: string; trip: string; slot: number; area: Area;
+  state?: 'open' | 'accepted'; id: string; trip: string; slot: number; area: Area;
   eta_s: number; pickup_at: string | null; trip_s: number | null; crew_size: number;
   offered_at: string; expires_at: string; expires_in_s: number; partner: Partner;
 }

@@ -1,6 +1,7 @@
 // Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
+import { agedCrew, Eta, etaOf } from '../shared/Eta';
 import { clockTime, dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
@@ -77,30 +78,25 @@ function useFresh(what: string | null): boolean {
   return seen !== what;
 }
 
-function ownEta(duty: Duty, trip: Trip): string {
+/** How long this member still takes, as far as the position it stands on allows. */
+export function ownEta(duty: Pick<Duty, 'crewAt'>, trip: Trip): string {
   const own = trip.crew?.find(({ you }) => you);
-  const phase = ownPhase(trip);
-  const eta = duty.crewAt?.crew.find(({ no }) => no === own?.no)?.eta_s ?? own?.eta_s;
-  if (eta === null || eta === undefined || (phase !== 'assigned' && phase !== 'en_route')) return '';
-  return ` · ${t('staff.own_eta', { eta: span(eta) })}`;
+  const { eta_s, old_s } = etaOf(agedCrew(duty.crewAt, performance.now()).find(({ no }) => no === own?.no));
+  if (eta_s === null || !isComing(ownPhase(trip))) return '';
+  return ` · ${t('staff.own_eta', { eta: span(eta_s) })}${old_s === null ? '' : ` (${t('trip.old', { age: span(old_s) })})`}`;
 }
+const isComing = (phase: Phase): boolean => phase === 'assigned' || phase === 'en_route';
 
-function Partners({ duty, trip }: { duty: Duty; trip: Trip }) {
-  const since = duty.crewAt ? (performance.now() - duty.crewAt.at) / 1000 : 0;
+export function Partners({ duty, trip }: { duty: Pick<Duty, 'crewAt'>; trip: Trip }) {
+  const crew = agedCrew(duty.crewAt, performance.now());
   return (
     <ul class="crew">
-      {(trip.crew ?? []).filter(({ you }) => !you).map((member) => {
-        const at = duty.crewAt?.crew.find(({ no }) => no === member.no);
-        const eta = at?.eta_s ?? member.eta_s;
-        const age = at ? at.age_s + since : 0;
-        return (
-          <li key={member.no} data-testid="partner-row" data-phase={member.phase}>
-            {t('staff.partner')}: <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
-            {eta !== null && eta !== undefined && (member.phase === 'assigned' || member.phase === 'en_route') && ` ${t('trip.eta', { eta: span(eta) })}`}
-            {age > HOLLOW_AFTER_S && <span class="hint"> {t('trip.old', { age: span(age) })}</span>}
-          </li>
-        );
-      })}
+      {(trip.crew ?? []).filter(({ you }) => !you).map((member) => (
+        <li key={member.no} data-testid="partner-row" data-phase={member.phase}>
+          {t('staff.partner')}: <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
+          {duty.crewAt && <Eta at={crew.find(({ no }) => no === member.no)} coming={isComing(member.phase)} />}
+        </li>
+      ))}
     </ul>
   );
 }
@@ -110,8 +106,7 @@ function TripMap({ duty, trip, map }: Props) {
   useStore(duty.ahead);
   const me = duty.locator.last;
   const ownNo = trip.crew?.find(({ you }) => you)?.no;
-  const since = duty.crewAt ? (performance.now() - duty.crewAt.at) / 1000 : 0;
-  const crew = (duty.crewAt?.crew ?? []).filter(({ no }) => no !== ownNo).map((m) => ({ ...m, age_s: m.age_s + since }));
+  const crew = agedCrew(duty.crewAt, performance.now()).filter(({ no }) => no !== ownNo);
   const drawn = crew.map((m) => `${m.no}:${m.lat}:${m.lon}:${m.age_s > HOLLOW_AFTER_S}`).join();
   const marks = useMemo<Mark[]>(() => {
     const pins: Mark[] = [];

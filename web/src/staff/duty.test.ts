@@ -1,8 +1,15 @@
 // The card after a tap: never an old one, never one that a message has already taken back.
-import { expect, it, vi } from 'vitest';
-import { Unreachable, type Api } from '../shared/api';
-import type { Card, Phase, Trip } from '../shared/types';
-import { Duty } from './duty';
+import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { Problem, Unreachable, type Api } from '../shared/api';
+import { memory } from '../shared/memory';
+import type { Card, Offer, Phase, Shift, Trip } from '../shared/types';
+import { Duty, SEEN_MS } from './duty';
+
+beforeEach(() => {
+  Object.assign(globalThis, { sessionStorage: memory() });
+  vi.stubGlobal('navigator', { geolocation: { watchPosition: () => 1, clearWatch: () => {} } });
+});
+afterEach(() => { vi.useRealTimers(); });
 
 const trip = (phase: Phase, change_no: number): Trip => ({
   id: 't', phase, change_no, pickup: { lat: 1, lon: 2 }, crew: [{ no: 1, phase, eta_s: null, you: true }],
@@ -38,10 +45,10 @@ it('a_lost_answer_is_asked_for_again', async () => {
   const { duty, answers } = await underWay();
   answers[0]!.lose();
   await settle();
-  expect([answers.length, duty.isSaying('t'), duty.error instanceof Unreachable]).toEqual([2, true, true]);
+  expect([answers.length, duty.isSaying('t'), duty.trouble.said instanceof Unreachable]).toEqual([2, true, true]);
   answers[1]!.give(card(trip('en_route', 2)));
   await settle();
-  expect([duty.trip?.phase, duty.isSaying('t'), duty.error]).toEqual(['en_route', false, null]);
+  expect([duty.trip?.phase, duty.isSaying('t'), duty.trouble.said]).toEqual(['en_route', false, null]);
 });
 it('an_answer_that_a_message_has_overtaken_brings_nothing_back', async () => {
   const { duty, answers } = await underWay();
@@ -88,5 +95,129 @@ it('setting_out_is_early_until_the_seconds_of_the_server_are_over_whatever_the_c
   duty.receive({ t: 'trip', trip: { ...trip('assigned', 2), set_out: { from: '2001-01-01T00:00:00Z', in_s: 30 } } });
   duty.receive({ t: 'trip', trip: trip('assigned', 3) });
   expect(duty.setOutFrom).toBeNull();
-  vi.useRealTimers();
+});
+
+/** A duty whose cards are given at once, and what it sent over a link that is open or not. */
+function working(of: Partial<Card> = {}, sos: Api['sos'] = async () => ({ incident: 'i' })) {
+  const held: Card = { offer: null, trip: null, shift: null, ...of };
+  const link = { open: true };
+  const sent: Record<string, unknown>[] = [];
+  const api = { card: async () => held, me: async () => ({ account: 'a' }), map: async () => ({}), sos, skewMs: 0 };
+  const duty = new Duty(api as unknown as Api, async () => {});
+  const tell = (message: Record<string, unknown>): boolean => { if (link.open) sent.push(message); return link.open; };
+  Object.assign(duty, { socket: { ask: async (_: string, message: Record<string, unknown>) => (tell(message) ? { ok: true } : null), tell } });
+  const reload = (): Promise<void> => (duty as unknown as { reload: () => Promise<void> }).reload();
+  return { duty, held, link, sent, api, reload };
+}
+/** Whether positions are being handed on. */
+const isLocating = (duty: Duty): boolean => (duty.locator as unknown as { timer: unknown }).timer !== null;
+const shift = (leftS: number): Shift => ({ starts_at: '2026-11-24T00:00:00Z', ends_at: new Date(Date.now() + leftS * 1000).toISOString(), mode: 'walk' });
+const offer = { id: 'o', trip: 't', offered_at: '2026-11-24T00:00:00Z', expires_at: '2026-11-24T00:00:20Z', expires_in_s: 20 } as Offer;
+
+it('a_shift_that_runs_out_during_a_trip_leaves_the_trip_and_the_position', async () => {
+  vi.useFakeTimers();
+  const { duty, held, reload } = working({ shift: shift(60), trip: trip('escorting', 1) });
+  await reload();
+  held.shift = null;
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([duty.shift, duty.trip?.id, duty.working, isLocating(duty)]).toEqual([null, 't', true, true]);
+  duty.receive({ t: 'trip_gone', trip: 't', reason: 'completed' });
+  expect([duty.working, isLocating(duty)]).toEqual([false, false]);
+  duty.close();
+});
+it('the_page_changes_when_the_shift_ends_by_the_clock_of_the_server_and_not_with_the_next_message', async () => {
+  vi.useFakeTimers();
+  const { duty, held, api, reload } = working({ shift: shift(7_260) });
+  // This phone is two hours behind.
+  api.skewMs = 7_200_000;
+  await reload();
+  held.shift = null;
+  let drawn = 0;
+  duty.subscribe(() => { drawn++; });
+  await vi.advanceTimersByTimeAsync(59_000);
+  expect([duty.working, drawn]).toEqual([true, 0]);
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect([duty.shift, duty.working, isLocating(duty), drawn > 0]).toEqual([null, false, false, true]);
+  duty.close();
+});
+it('a_shift_that_the_server_still_sees_goes_on', async () => {
+  vi.useFakeTimers();
+  const { duty, reload } = working({ shift: shift(60) });
+  await reload();
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect([duty.shift !== null, isLocating(duty)]).toEqual([true, true]);
+  duty.close();
+});
+it('an_offer_and_a_call_for_help_are_work_without_a_shift', async () => {
+  const { duty } = working();
+  duty.receive({ t: 'offer', offer });
+  expect([duty.working, isLocating(duty)]).toEqual([true, true]);
+  duty.receive({ t: 'offer_closed', offer: 'o', reason: 'expired' });
+  expect([duty.working, isLocating(duty)]).toEqual([false, false]);
+  await duty.sos.raise(null);
+  expect([duty.working, isLocating(duty)]).toEqual([true, true]);
+  duty.sos.reset();
+  expect([duty.working, isLocating(duty)]).toEqual([false, false]);
+});
+it('the_position_is_said_to_be_sent_only_while_one_has_gone_out_lately', () => {
+  vi.useFakeTimers();
+  const { duty, link } = working();
+  duty.receive({ t: 'trip', trip: trip('assigned', 1) });
+  const report = (duty.locator as unknown as { report: (at: object, acc: number, kind: string, takenAt: number) => void }).report;
+  link.open = false;
+  report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+  expect([duty.isSeen, duty.waitingFixes]).toEqual([false, 1]);
+  link.open = true;
+  report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+  expect([duty.isSeen, duty.waitingFixes]).toEqual([true, 0]);
+  vi.advanceTimersByTime(SEEN_MS + 1);
+  expect(duty.isSeen).toBe(false);
+  duty.close();
+});
+it('a_missing_rider_is_told_behind_another_tap_and_once', async () => {
+  const { duty, link, sent } = working({ trip: trip('arrived', 2) });
+  duty.receive({ t: 'trip', trip: trip('en_route', 1) });
+  link.open = false;
+  duty.status('arrived');
+  duty.receive({ t: 'trip', trip: trip('arrived', 2) });
+  duty.status('met');
+  duty.status('no_show');
+  duty.status('no_show');
+  expect(duty.waitingTaps).toBe(2);
+  await settle();
+  link.open = true;
+  await (duty as unknown as { taps: { flush: () => Promise<void> } }).taps.flush();
+  expect(sent.map(({ to }) => to)).toEqual(['arrived', 'no_show']);
+});
+it('a_refused_tap_is_said_until_the_next_tap_whatever_is_fetched_meanwhile', async () => {
+  const { duty, reload } = working({ trip: trip('en_route', 1) });
+  await reload();
+  const answer = { ok: false, code: 'wrong_phase' };
+  Object.assign(duty, { socket: { ask: async () => answer, tell: () => true } });
+  duty.status('arrived');
+  await settle();
+  await reload();
+  expect((duty.trouble.said as Problem).code).toBe('wrong_phase');
+  Object.assign(answer, { ok: true });
+  duty.status('arrived');
+  expect(duty.trouble.said).toBeNull();
+});
+it('a_call_for_help_of_a_page_that_was_loaded_again_goes_on', async () => {
+  sessionStorage.setItem('sos', JSON.stringify({ account: 'a', trip: 't', at: Date.now() }));
+  const asked: (string | null)[] = [];
+  const { duty, reload } = working({}, async (of) => { asked.push(of); return { incident: 'i' }; });
+  await reload();
+  await settle();
+  expect([asked, duty.sos.state, duty.working]).toEqual([['t'], 'sent', true]);
+});
+it('an_offer_that_was_accepted_before_a_reload_does_not_look_open', () => {
+  const duty = new Duty(asked().api, async () => {});
+  const offer: Offer = {
+    id: 'o', trip: 't', slot: 0, area: { cell: '', lat: 1, lon: 2, radius_m: 600 }, eta_s: 60, pickup_at: null, trip_s: 60,
+    crew_size: 2, offered_at: '2026-11-24T00:00:00Z', expires_at: '2026-11-24T00:00:20Z', expires_in_s: 9, partner: 'open',
+  };
+  duty.receive({ t: 'offer', offer });
+  expect(duty.accepted).toBeNull();
+  duty.receive({ t: 'offer', offer: { ...offer, state: 'accepted' } });
+  expect(duty.accepted).toBe('o');
 });

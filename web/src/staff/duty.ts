@@ -1,15 +1,18 @@
 // Owns what a staff phone knows and has to say: shift, the one offer, the one trip, taps and fixes waiting to be sent.
-// Invariant: when a trip is gone, nothing of it stays: not its places, its words, its taps or where its crew was.
+// Invariants: while somebody counts on this phone its position is sent, whatever became of the shift; when a trip is gone,
+// nothing of it stays: not its places, its words, its taps or where its crew was.
 import { Problem, Unreachable, type Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
 import { Countdown, wholeSeconds } from '../shared/countdown';
 import { freshKey } from '../shared/key';
 import { FixQueue, TapQueue, type Tap } from '../shared/queue';
 import type { LinkState, Outcome, Socket } from '../shared/socket';
-import { Sos } from '../shared/sos';
+import { holdForCall, Sos } from '../shared/sos';
 import { Store } from '../shared/store';
-import { Delayed } from '../shared/undo';
-import type { Card, CrewAt, MapInfo, Me, Mode, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
+import type { CrewSeen } from '../shared/Eta';
+import { Trouble } from '../shared/trouble';
+import { Delayed, sendWhenLeft } from '../shared/undo';
+import type { Card, MapInfo, Me, Mode, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
 import { Locator } from './locator';
 import { WayAhead } from './way';
 
@@ -21,6 +24,10 @@ export const NEXT: Partial<Record<Phase, Phase>> = {
 /** How often and for how long the card is asked for again after a tap whose effect this phone has not seen. */
 export const LOOK_AGAIN_MS = 2_000;
 export const LOOKS_MAX = 150;
+/** The end of a shift that the server does not see yet is looked for again no sooner. */
+export const SHIFT_LOOK_MS = 5_000;
+/** "Your position is being sent" is said while the last one that went out is no older: half of what the matcher bears. */
+export const SEEN_MS = 30_000;
 
 export class Duty extends Store {
   me: Me | null = null;
@@ -31,11 +38,11 @@ export class Duty extends Store {
   offer: Offer | null = null;
   countdown: Countdown | null = null;
   trip: Trip | null = null;
-  crewAt: { crew: CrewAt[]; at: number } | null = null;
+  crewAt: CrewSeen | null = null;
   link: LinkState = { kind: 'connecting' };
   /** Why the last card went away, until the next one comes. */
   gone: { kind: 'offer' | 'trip'; reason: string } | null = null;
-  error: unknown = null;
+  readonly trouble = new Trouble();
   readonly sos: Sos;
   readonly locator: Locator;
   readonly ahead: WayAhead;
@@ -52,6 +59,8 @@ export class Duty extends Store {
   private readonly fixes = new FixQueue();
   private socket: Socket | null = null;
   private stopSocket: (() => void) | null = null;
+  private stopWaiting: (() => void) | null = null;
+  private shiftTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(readonly api: Api, private readonly pause: (ms: number) => Promise<void> = sleep) {
     super();
@@ -66,7 +75,7 @@ export class Duty extends Store {
     );
     this.later.subscribe(() => this.changed());
     // A trip in which somebody calls for help is not over.
-    this.sos.subscribe(() => { if (this.sos.state === 'sending') this.later.undo(); });
+    this.sos.subscribe(() => { if (this.sos.state === 'sending') this.later.undo(); this.changed(); });
   }
 
   open(): void {
@@ -81,18 +90,31 @@ export class Duty extends Store {
     });
     this.socket = socket;
     this.stopSocket = stop;
-    addEventListener('pagehide', this.sendLater);
+    this.stopWaiting = sendWhenLeft(this.later);
     void this.reload();
   }
   close(): void {
     this.closed = true;
-    removeEventListener('pagehide', this.sendLater);
-    this.sendLater();
+    clearTimeout(this.shiftTimer);
+    this.stopWaiting?.();
+    this.sos.stop();
     this.locator.stop();
     this.stopSocket?.();
   }
-  private readonly sendLater = (): void => { void this.later.send(); };
   comeBack(): void { void this.socket?.connect(); }
+
+  /** Whether anybody counts on this phone: a shift, a trip that outlasts it, an offer, a call for help. */
+  get working(): boolean {
+    return Boolean(this.shift || this.trip || this.offer) || ['sending', 'sent', 'taken'].includes(this.sos.state);
+  }
+  /** Whether a position of the last moments has really gone out. */
+  get isSeen(): boolean { return performance.now() - this.fixes.handedAt <= SEEN_MS; }
+  /** Where the position comes from follows the work, whichever message or timer changed it. */
+  protected override changed(): void {
+    if (this.working && !this.closed) this.locator.start();
+    else { this.locator.stop(); this.fixes.forget(); }
+    super.changed();
+  }
 
   get waitingTaps(): number { return this.taps.waiting.length; }
   get waitingFixes(): number { return this.fixes.length; }
@@ -104,11 +126,13 @@ export class Duty extends Store {
   }
 
   private async reload(): Promise<void> {
-    await this.attempt(async () => {
+    await this.trouble.fetch(async () => {
       // The server may have been away when the page was opened.
       this.me ??= await this.api.me();
+      this.sos.belongsTo(this.me.account);
       this.map ??= await this.api.map();
     });
+    this.changed();
     await this.look();
   }
   private takeCard(card: Card): void {
@@ -146,18 +170,22 @@ export class Duty extends Store {
   }
 
   async startShift(mode: Mode, hours: number): Promise<void> {
-    await this.attempt(async () => this.setShift(await this.api.startShift(mode, hours)));
+    await this.trouble.press(async () => { this.setShift(await this.api.startShift(mode, hours)); this.gone = null; });
+    this.changed();
   }
   async endShift(): Promise<void> {
-    await this.attempt(async () => { await this.api.endShift(); this.setShift(null); });
+    await this.trouble.press(async () => { await this.api.endShift(); this.setShift(null); });
+    this.changed();
   }
   answer(accept: boolean): void {
     if (!this.offer || this.isSaying(this.offer.id)) return;
     this.say({ t: 'answer', offer: this.offer.id, accept }, this.offer.trip);
   }
   status(to: Phase): void {
-    if (!this.trip || this.isSaying(this.trip.id)) return;
-    this.say({ t: 'status', trip: this.trip.id, to }, this.trip.id);
+    if (!this.trip) return;
+    // A missing rider is an alarm: it waits its turn behind another tap, and only its own repeat says nothing new.
+    const unsaid = to === 'no_show' ? !this.taps.waiting.some(({ message }) => message['to'] === to) : !this.isSaying(this.trip.id);
+    if (unsaid) this.say({ t: 'status', trip: this.trip.id, to }, this.trip.id);
   }
   /** The end takes everything off this phone, so it can be taken back for a moment. */
   completeLater(): void {
@@ -167,13 +195,13 @@ export class Duty extends Store {
   dropOut(): void { if (this.trip) this.say({ t: 'drop_out', trip: this.trip.id }, this.trip.id); }
 
   private say(message: Record<string, unknown>, trip: string): void {
-    this.error = this.taps.add(message, trip) ? null : new Problem('too_many_taps', 0, null, null, []);
+    this.trouble.refusal = this.taps.add(message, trip) ? null : new Problem('too_many_taps', 0, null, null, []);
     this.changed();
   }
 
   private answered(tap: Tap, outcome: Outcome): void {
     if (!outcome.ok) {
-      this.error = new Problem(outcome.code, 409, null, null, []);
+      this.trouble.refusal = new Problem(outcome.code, 409, null, null, []);
       // The phone's picture was wrong: ask for the right one.
       void this.look();
     } else if (tap.message['t'] === 'answer' && this.offer?.id === tap.message['offer']) {
@@ -200,9 +228,9 @@ export class Duty extends Store {
         const card = await this.api.card();
         if (heard !== this.heard || this.lookAgain) { this.lookAgain = true; continue; }
         this.takeCard(card);
-        if (this.error instanceof Unreachable) this.error = null;
+        this.trouble.fault = null;
       } catch (error) {
-        this.error = error;
+        this.trouble.fault = error;
         this.lookAgain = mayChange(error);
         this.changed();
         if (this.lookAgain) await this.pause(LOOK_AGAIN_MS);
@@ -217,16 +245,22 @@ export class Duty extends Store {
 
   private setShift(shift: Shift | null): void {
     this.shift = shift;
-    if (!shift) return this.locator.stop();
+    clearTimeout(this.shiftTimer);
+    if (!shift) return;
     this.locator.mode = shift.mode;
-    this.locator.start();
+    // It ends whether or not a message comes; whatever outlasts it the server's word says.
+    const leftMs = Date.parse(shift.ends_at) - (Date.now() + this.api.skewMs);
+    this.shiftTimer = setTimeout(() => { this.setShift(null); this.changed(); void this.look(); }, Math.max(leftMs, SHIFT_LOOK_MS));
   }
   private setOffer(offer: Offer | null): void {
     const same = offer !== null && offer.id === this.offer?.id;
     this.offer = offer;
     if (!offer) { this.countdown = null; this.accepted = null; return; }
     this.countdown = new Countdown(offer.expires_in_s, wholeSeconds(offer.offered_at, offer.expires_at), performance.now());
-    if (!same) this.accepted = null;
+    // What was refused was said of another one.
+    if (!same) this.accepted = this.trouble.refusal = null;
+    // Said yes before this page was opened.
+    if (offer.state === 'accepted') this.accepted = offer.id;
   }
   private setTrip(trip: Trip | null): void {
     if (trip && this.trip?.id === trip.id && (this.trip.change_no ?? 0) > (trip.change_no ?? 0)) return;
@@ -248,19 +282,11 @@ export class Duty extends Store {
   }
 
   private flushFixes(): void {
-    if (!this.shift) return this.fixes.forget();
     this.fixes.flush(performance.now(), (fixes) => this.socket?.tell({ t: 'fix', fixes }) ?? false);
   }
 
-  private async attempt(work: () => Promise<void>): Promise<void> {
-    try {
-      await work();
-      this.error = null;
-    } catch (error) {
-      this.error = error;
-    }
-    this.changed();
-  }
+  /** Signing out waits a moment for a call for help that is on its way. */
+  async leave(): Promise<void> { await holdForCall(); }
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

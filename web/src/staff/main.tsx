@@ -4,7 +4,7 @@ import { Api } from '../shared/api';
 import { Banner, explain, LangSwitch, SignIn, SosButton, start } from '../shared/frame';
 import { clockTime, t, tCode } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
-import { useStore } from '../shared/store';
+import { useStore, useTick } from '../shared/store';
 import { UndoBar } from '../shared/UndoBar';
 import type { Mode } from '../shared/types';
 import { Duty } from './duty';
@@ -33,25 +33,28 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   const [duty] = useState(() => new Duty(api));
   useStore(duty);
   useEffect(() => { duty.open(); return () => duty.close(); }, [duty]);
-  useWakeLock(duty.shift !== null);
+  const { shift, trip, working } = duty;
+  useWakeLock(working);
   return (
     <>
       <Banner link={duty.link} waiting={duty.waitingTaps + duty.waitingFixes} onReturn={() => duty.comeBack()} />
       <main>
         <UndoBar delayed={duty.later} />
-        {duty.error ? <p class="error" role="alert" data-testid="problem">{explain(duty.error)}</p> : null}
+        {duty.trouble.said ? <p class="error" role="alert" data-testid="problem">{explain(duty.trouble.said)}</p> : null}
         {duty.me && <p class="hint">{duty.me.display}{duty.me.agency && ` · ${duty.me.agency.name}`}</p>}
-        {duty.known && !duty.shift && <StartShift duty={duty} />}
-        {duty.shift && duty.map && <Now duty={duty} />}
-        {duty.shift && <DemoWalk duty={duty} />}
-        {duty.shift && !duty.trip && (
+        {!trip && !duty.offer && <Gone duty={duty} />}
+        {duty.known && !shift && !trip && !duty.offer && <StartShift duty={duty} />}
+        {duty.known && !shift && trip && <p class="hint" data-testid="shift-over">{t('shift.over')}</p>}
+        {(shift || trip || duty.offer) && duty.map && <Now duty={duty} />}
+        {working && <DemoWalk duty={duty} />}
+        {shift && !trip && (
           <p>
-            {t('shift.until', { time: clockTime(duty.shift.ends_at) })}
+            {t('shift.until', { time: clockTime(shift.ends_at) })}
             <button type="button" class="quiet" data-testid="shift-end" onClick={() => void duty.endShift()}>{t('shift.end')}</button>
           </p>
         )}
-        {!duty.trip && <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>}
-        {duty.shift && <div class="within-reach"><SosButton sos={duty.sos} trip={duty.trip?.id ?? null} /></div>}
+        {!trip && <button type="button" class="quiet" data-testid="sign-out" onClick={() => void duty.leave().then(onSignOut)}>{t('signout')}</button>}
+        {(working || duty.sos.state !== 'idle') && <div class="within-reach"><SosButton sos={duty.sos} trip={trip?.id ?? null} /></div>}
       </main>
     </>
   );
@@ -62,7 +65,6 @@ function Now({ duty }: { duty: Duty }) {
   if (duty.offer && duty.countdown) return <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map!} />;
   return (
     <section class="card" data-testid="waiting">
-      {duty.gone && <p data-testid="gone" data-reason={duty.gone.reason}><strong>{tCode('gone', duty.gone.reason)}</strong></p>}
       <h1>{t('staff.waiting')}</h1>
       <p class="hint">{t('staff.waiting_hint')}</p>
       <Where duty={duty} />
@@ -70,10 +72,17 @@ function Now({ duty }: { duty: Duty }) {
   );
 }
 
+function Gone({ duty: { gone } }: { duty: Duty }) {
+  return gone && <p class="card" data-testid="gone" data-reason={gone.reason}><strong>{tCode('gone', gone.reason)}</strong></p>;
+}
+
+/** What became of the position: said as sent only when one has gone out lately. */
 function Where({ duty }: { duty: Duty }) {
   useStore(duty.locator);
+  useTick(1000);
   if (duty.locator.failed) return <p class="error">{t(duty.locator.demo ? 'demo.failed' : 'staff.no_position')}</p>;
-  return <p class="hint">{t(duty.locator.last ? 'staff.position_ok' : 'staff.position_wait')}</p>;
+  const said = duty.isSeen ? 'ok' : duty.waitingFixes > 0 ? 'unsent' : 'wait';
+  return <p class="hint">{t(`staff.position_${said}`)}</p>;
 }
 
 function StartShift({ duty }: { duty: Duty }) {
@@ -101,13 +110,13 @@ function StartShift({ duty }: { duty: Duty }) {
 
 function DemoWalk({ duty }: { duty: Duty }) {
   useStore(duty.locator);
-  if (!duty.me?.demo || !duty.map || !duty.shift) return null;
-  const { map, me, shift } = { map: duty.map, me: duty.me, shift: duty.shift };
+  const { me, map } = duty;
+  if (!me?.demo || !map) return null;
   return (
     <label class="switch">
       <input
         type="checkbox" data-testid="demo-walk" checked={duty.locator.demo}
-        onChange={(event) => void duty.locator.useDemo(event.currentTarget.checked, map, me.no ?? 0, shift.mode)}
+        onChange={(event) => void duty.locator.useDemo(event.currentTarget.checked, map, me.no ?? 0, duty.locator.mode)}
       />
       {t('demo.walk')}
     </label>

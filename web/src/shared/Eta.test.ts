@@ -1,0 +1,25 @@
+// An ETA is as good as the position it stands on.
+import { expect, it } from 'vitest';
+import { agedCrew, Eta, etaOf } from './Eta';
+import type { CrewAt } from './types';
+
+const at = (age_s: number): CrewAt => ({ no: 1, lat: 37.5, lon: 127, acc_m: 8, age_s, eta_s: 240 });
+it.each<[number, number | null, number | null]>([
+  [0, 240, null], [15, 240, null], [16, 240, 16], [60, 240, 60], [61, null, 61], [3_600, null, 3_600],
+])('at an age of %i s the ETA is %s and the age said %s', (age, eta_s, old_s) => {
+  expect(etaOf(at(age))).toEqual({ eta_s, old_s });
+});
+it('without_a_position_there_is_none', () => { expect(etaOf(undefined)).toEqual({ eta_s: null, old_s: null }); });
+it('positions_grow_old_on_a_page_that_hears_nothing', () => {
+  expect(agedCrew({ crew: [at(5)], at: 1_000 }, 61_000).map(etaOf)).toEqual([{ eta_s: null, old_s: 65 }]);
+  expect(agedCrew(undefined, 0)).toEqual([]);
+});
+/** The words of the lines that are drawn. */
+const drawn = (of: CrewAt | undefined, coming = true): string[] =>
+  ((Eta({ at: of, coming }).props as { children: unknown[] }).children as ({ props: { children: unknown } } | false)[])
+    .filter((line) => line !== false).map(({ props }) => [props.children].flat().join('').trim());
+it('the_page_says_the_eta_or_the_age_or_that_it_knows_neither', () => {
+  expect([drawn(at(0)), drawn(at(20)), drawn(at(90)), drawn(undefined)])
+    .toEqual([['약 4분 뒤'], ['약 4분 뒤', '20초 전 위치'], ['2분 전 위치'], ['위치 모름']]);
+  expect([drawn(at(0), false), drawn(at(20), false), drawn(undefined, false)]).toEqual([[], ['20초 전 위치'], []]);
+});

@@ -1,0 +1,32 @@
+// Owns what is said of how long a crew member still takes. An ETA stands on a position: with an old one it is faint and says
+// so, with one too old or none at all it is not said.
+import { span, t } from './i18n';
+import { HOLLOW_AFTER_S } from './map/overlay';
+import type { CrewAt } from './types';
+
+/** After so much silence a position leads nowhere; the matcher does not use it either. */
+export const SILENT_AFTER_S = 60;
+
+export interface CrewSeen { crew: CrewAt[]; at: number }
+/** Positions as old as they are now, not as old as when they came. */
+export function agedCrew(seen: CrewSeen | null | undefined, nowMs: number): CrewAt[] {
+  return (seen?.crew ?? []).map((member) => ({ ...member, age_s: member.age_s + (nowMs - seen!.at) / 1000 }));
+}
+
+/** The ETA that may be shown, and the age to be shown with it or in its place. */
+export function etaOf(at: CrewAt | undefined): { eta_s: number | null; old_s: number | null } {
+  if (!at) return { eta_s: null, old_s: null };
+  return { eta_s: at.age_s > SILENT_AFTER_S ? null : at.eta_s, old_s: at.age_s > HOLLOW_AFTER_S ? at.age_s : null };
+}
+
+/** `at` is missing when the server said where the crew is and could not say it of this one. */
+export function Eta({ at, coming }: { at: CrewAt | undefined; coming: boolean }) {
+  const { eta_s, old_s } = etaOf(at);
+  return (
+    <>
+      {coming && eta_s !== null && <span data-testid="eta" class={old_s === null ? '' : 'hint'}> {t('trip.eta', { eta: span(eta_s) })}</span>}
+      {coming && !at && <span class="hint"> {t('violation.stale_fix')}</span>}
+      {old_s !== null && <span class="hint"> {t('trip.old', { age: span(old_s) })}</span>}
+    </>
+  );
+}

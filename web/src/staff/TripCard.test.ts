@@ -1,0 +1,26 @@
+// What a member is told of their own time and the partner's: as much as the positions allow.
+import { expect, it } from 'vitest';
+import type { VNode } from 'preact';
+import { Eta } from '../shared/Eta';
+import type { CrewAt, Trip } from '../shared/types';
+import { ownEta, Partners } from './TripCard';
+
+const trip: Trip = { id: 't', phase: 'en_route', crew: [
+  { no: 1, phase: 'en_route', eta_s: 240, you: true }, { no: 2, phase: 'en_route', eta_s: 240 },
+] };
+const seen = (...crew: CrewAt[]) => ({ crewAt: { crew, at: performance.now() } });
+const at = (no: number, age_s: number): CrewAt => ({ no, lat: 37.5, lon: 127, acc_m: 8, age_s, eta_s: 240 });
+
+it('the_own_eta_is_said_while_its_position_is_young_marked_when_it_is_old_and_then_not_at_all', () => {
+  expect([ownEta(seen(at(1, 0)), trip), ownEta(seen(at(1, 20)), trip), ownEta(seen(at(1, 61)), trip), ownEta(seen(), trip), ownEta({ crewAt: null }, trip)])
+    .toEqual([' · 약 4분 걸림', ' · 약 4분 걸림 (20초 전 위치)', '', '', '']);
+});
+type Drawn = VNode<{ children: Drawn[] }> | undefined;
+it('the_partners_eta_comes_from_a_position_and_never_from_the_trip', () => {
+  const last = (duty: Parameters<typeof Partners>[0]['duty']): unknown => {
+    const rows = (Partners({ duty, trip }) as Drawn)!.props.children as Drawn[];
+    const eta = rows[0]!.props.children.at(-1);
+    return (eta?.type as unknown) === Eta ? (eta!.props as unknown as { at?: CrewAt }).at?.eta_s ?? 'unknown' : undefined;
+  };
+  expect([last({ crewAt: null }), last(seen(at(1, 0))), last(seen(at(2, 0)))]).toEqual([undefined, 'unknown', 240]);
+});
