@@ -3,12 +3,10 @@
 mod admin;
 mod import_map;
 
-use crate::config::{Config, Flags};
+use crate::config::{Config, ConfigProblem, Flags};
 use crate::{clock::Env, http, record::Record, startup, telemetry, tls};
 use anyhow::{Context, Result, bail};
 use clap::{Parser, Subcommand};
-use geo::road::RoadMap;
-use geo::road::lit::read_points;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -101,16 +99,6 @@ pub async fn run() -> Result<()> {
             for warning in config.warnings(environment()) {
                 say_aside(&format!("warning: {warning}\n"))?;
             }
-            if let Some(map) = &config.map {
-                let shown = map.display();
-                RoadMap::check(map)
-                    .map_err(|error| Misuse(format!("these settings cannot be used:\n  map: {shown}: {error}")))?;
-            }
-            for (setting, list) in [("lamps", &config.lamps), ("cameras", &config.cameras)] {
-                if let Some(Err(error)) = list.as_ref().map(|list| read_points(list)) {
-                    return Err(Misuse(format!("these settings cannot be used:\n  {setting}: {error}")).into());
-                }
-            }
             say(&toml::to_string(&config).context("settings can be shown")?)
         }
         Command::Openapi => {
@@ -161,11 +149,16 @@ fn environment() -> impl Iterator<Item = String> {
     std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }
 
+/// Every check there is, the same for whoever only asks and for `serve` before it makes anything.
 fn decide(flags: Flags) -> Result<Config> {
-    Config::decide(flags).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
-        Misuse(format!("these settings cannot be used:\n{}", lines.join("\n"))).into()
-    })
+    let config = Config::decide(flags).map_err(|problems| unusable(&problems))?;
+    config.check_files().map_err(|problems| unusable(&problems))?;
+    Ok(config)
+}
+
+fn unusable(problems: &[ConfigProblem]) -> anyhow::Error {
+    let lines: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
+    Misuse(format!("these settings cannot be used:\n{}", lines.join("\n"))).into()
 }
 
 fn say(text: &str) -> Result<()> {
