@@ -126,7 +126,8 @@ async fn the_database_runs_as_promised() {
         let journal: String = sqlx::query_scalar("pragma journal_mode").fetch_one(pool).await.unwrap();
         let synchronous: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(pool).await.unwrap();
         let foreign_keys: i64 = sqlx::query_scalar("pragma foreign_keys").fetch_one(pool).await.unwrap();
-        assert_eq!((journal.as_str(), synchronous, foreign_keys), ("wal", 2, 1));
+        let overwrites: i64 = sqlx::query_scalar("pragma secure_delete").fetch_one(pool).await.unwrap();
+        assert_eq!((journal.as_str(), synchronous, foreign_keys, overwrites), ("wal", 2, 1, 1));
     }
     let written = sqlx::query("delete from trips").execute(&stage.record.read).await;
     assert!(written.is_err(), "readers only read");
