@@ -244,7 +244,7 @@ async fn a_mistake_beside_a_running_server_disturbs_nothing() {
     );
     assert_told(&["admin", "code", "--account", no_id, "--data", &data], MISUSE, "no active account");
     assert_told(&["admin", "code", "--account", "mark-9", "--data", &data], MISUSE, "--account");
-    assert_told(&["backup", "--data", &data, &path(&server.data(), "record.sqlite")], FAILED, "exists");
+    assert_told(&["backup", "--data", &data, &path(&server.data(), "record.sqlite")], MISUSE, "exists");
     assert_told(&["dance"], MISUSE, "dance");
     assert_told(&["serve", "--dance"], MISUSE, "--dance");
     assert!(server.api().get("/readyz").await.is_ok_and(|ready| ready["record"] == "writable"), "it serves as before");

@@ -1,8 +1,9 @@
 //! Owns `admin`: agencies, people, one-time codes, from the shell of the machine that holds the record. Over the network the same
 //! is done by an admin's token (`http::admin`).
 
-use super::{Misuse, open_existing, say};
+use super::{Misuse, decide_directory, need_record, say};
 use crate::clock::Env;
+use crate::config::Directory;
 use crate::demo;
 use crate::record::{Actor, NewRider, NewStaff, Record};
 use anyhow::{Context, Result};
@@ -10,7 +11,7 @@ use clap::{Subcommand, ValueEnum};
 use matcher::model::{AccountId, AgencyId, CrewSize, Gender, RiskGrade, StaffKind, Timestamp};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use uuid::Uuid;
 
 /// What to set up, where.
@@ -19,9 +20,8 @@ use uuid::Uuid;
     after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre --create\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\" --agency AGENCY\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
 )]
 pub struct Args {
-    /// Data directory of the server
-    #[arg(long, global = true, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    directory: Directory,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -141,19 +141,21 @@ impl From<Sex> for Gender {
 /// Does it, beside a running server or without one.
 pub async fn run(args: Args) -> Result<()> {
     let env = Env::system();
+    let data = decide_directory(&args.directory)?;
     let record = if matches!(args.what, What::Agency { create: true, .. }) {
-        Record::open_beside(&args.data, env.clone()).await?
+        Record::create_beside(&data, env.clone()).await?
     } else {
-        open_existing(&args.data, env.clone()).await?
+        need_record(&data)?;
+        Record::open_beside(&data, env.clone()).await?
     };
-    let done = act(&record, &env, &args).await;
+    let done = act(&record, &env, &data, &args.what).await;
     record.close().await;
     show(&done?, args.json)
 }
 
-async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
+async fn act(record: &Record, env: &Env, data: &Path, what: &What) -> Result<Value> {
     let now = env.now();
-    match &args.what {
+    match what {
         What::Agency { name: Some(name), centre, .. } => {
             let agency = record.create_agency(now, Actor::Shell, &named(name)?, *centre).await?;
             Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
@@ -213,7 +215,7 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
         }
         What::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
         What::Code { account: None, .. } => {
-            let demo = demo::find(&args.data)?.context("this data directory holds no demo")?;
+            let demo = demo::find(data)?.context("this data directory holds no demo")?;
             let entries = demo::codes(record, env, &demo).await?;
             let rows = entries.iter().map(|e| json!({"who": e.who, "page": e.page, "code": e.code}));
             Ok(Value::Array(rows.collect()))

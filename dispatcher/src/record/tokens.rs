@@ -47,6 +47,13 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LEN: usize = 12;
 /// Bytes of a token: 256 bits.
 const TOKEN_BYTES: usize = 32;
+/// Ways in that a record holds.
+pub(super) struct SignIns {
+    /// Tokens that count.
+    pub(super) tokens: i64,
+    /// Codes not yet used, within their time.
+    pub(super) codes: i64,
+}
 
 impl Record {
     /// A one-time code, stored hashed, and until when it works; `None` if there is no such active account. One transaction.
@@ -273,6 +280,35 @@ impl Write<'_> {
             .await?
             .last_insert_rowid();
         Ok((token, row))
+    }
+
+    /// Ways in as of now.
+    pub(super) async fn count_sign_ins(&mut self) -> Result<SignIns, RecordError> {
+        let now = self.now.0;
+        let tokens = sqlx::query_scalar(concat!(
+            "select count(*) from tokens t join accounts a on a.id = t.account where a.suspended_at is null and ",
+            alive!()
+        ))
+        .bind(now)
+        .fetch_one(self.conn())
+        .await?;
+        let codes = sqlx::query_scalar("select count(*) from codes where used_at is null and expires_at > ?")
+            .bind(now)
+            .fetch_one(self.conn())
+            .await?;
+        Ok(SignIns { tokens, codes })
+    }
+
+    /// Ends every token and uses up every code. For a record that nobody serves: no socket is told.
+    pub(super) async fn end_sign_ins(&mut self) -> Result<(), RecordError> {
+        let now = self.now.0;
+        for statement in [
+            "update tokens set revoked_at = ? where revoked_at is null",
+            "update codes set used_at = ? where used_at is null",
+        ] {
+            sqlx::query(statement).bind(now).execute(self.conn()).await?;
+        }
+        Ok(())
     }
 
     async fn add_revocation(&mut self, account: AccountId, token: Option<i64>) -> Result<(), RecordError> {
