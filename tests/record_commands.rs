@@ -1,6 +1,7 @@
-//! The commands beside the record: backup and restore, and which directory they take.
+//! The commands beside the record: backup and restore, the audit chain, and which directory they take.
 
 use harness::binary;
+use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,6 +9,8 @@ use tempfile::TempDir;
 
 /// Exit code of a mistake of the caller.
 const MISUSE: i32 = 2;
+/// Exit code of all else.
+const FAILED: i32 = 1;
 
 /// Runs to its end: exit code, standard output, standard error.
 fn run(args: &[&str], input: &str) -> (Option<i32>, String, String) {
@@ -69,6 +72,7 @@ fn a_restore_says_that_the_copys_sign_ins_work_again_and_ends_them_if_told() {
     refused(&["restore", "--data", &mistyped, &copy], MISUSE, "--create");
     assert!(!Path::new(&mistyped).exists(), "no directory was made");
     done(&["restore", "--data", &mistyped, &copy, "--create"]);
+    done(&["admin", "audit", "--data", &mistyped]);
 }
 
 #[test]
@@ -84,4 +88,39 @@ fn the_directory_may_come_from_the_settings_file() {
     done(&["restore", "--config", &settings, &copy]);
     std::fs::write(&settings, "data = 5\n").expect("writable");
     refused(&["backup", "--config", &settings, &path(dir, "other")], MISUSE, "data: ");
+}
+
+#[test]
+fn the_audit_chain_has_a_head_to_write_down_and_a_verdict() {
+    let dir = TempDir::new().expect("a temporary directory");
+    let (dir, data) = (dir.path(), record(dir.path()));
+    let audit = |more: &[&str]| {
+        let (code, said, error) = run(&[&["admin", "audit", "--json", "--data", &data], more].concat(), "");
+        (code, serde_json::from_str::<Value>(&said).unwrap_or_default(), error)
+    };
+    let copy = path(dir, "copy.sqlite");
+    done(&["backup", "--data", &data, &copy]);
+    let (code, first, _) = audit(&[]);
+    assert_eq!((code, &first["chain"], &first["rows"]), (Some(0), &json!("intact"), &json!(1)));
+    let head = first["head"].as_str().expect("a head").to_owned();
+    assert_eq!(head.len(), 64);
+    done(&["admin", "admin", "--name", "B", "--data", &data]);
+    let (code, second, _) = audit(&["--from-head", &head]);
+    assert_eq!((code, &second["from_head_row"], &second["rows"]), (Some(0), &json!(1), &json!(3)));
+    let later = second["head"].as_str().expect("a head").to_owned();
+    assert!(done(&["admin", "audit", "--data", &data]).contains(&format!("head        {later}")));
+    done(&["restore", "--data", &data, &copy]);
+    let (code, third, error) = audit(&["--from-head", &later]);
+    assert_eq!((code, &third["chain"], &third["from_head_row"]), (Some(FAILED), &json!("intact"), &Value::Null));
+    assert!(error.contains("the earlier head is not on the audit chain"), "{error}");
+    refused(&["admin", "audit", "--data", &data, "--from-head", "abc"], MISUSE, "64 hex digits");
+    let file = Path::new(&data).join("record.sqlite");
+    let mut bytes = std::fs::read(&file).expect("the record is there");
+    let word = b"record_restored";
+    let at = bytes.windows(word.len()).position(|window| window == word).expect("the row is on the chain");
+    bytes[at] = b'R';
+    std::fs::write(&file, bytes).expect("writable");
+    let (code, broken, error) = audit(&[]);
+    assert_eq!((code, &broken["chain"], &broken["broken_at"]), (Some(FAILED), &json!("broken"), &json!(2)));
+    assert!(error.contains("row 2 is the first that does not follow"), "{error}");
 }

@@ -1,6 +1,7 @@
-//! Owns `admin`: agencies, people, one-time codes, from the shell of the machine that holds the record. Over the network the same
+//! Owns `admin`: agencies, people, one-time codes, and what `audit` does, from the shell of the machine that holds the record. Over the network the same
 //! is done by an admin's token (`http::admin`).
 
+use super::audit::{self, Audit};
 use super::{Misuse, decide_directory, need_record, say};
 use crate::clock::Env;
 use crate::config::Directory;
@@ -31,6 +32,14 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum What {
+    #[command(flatten)]
+    People(People),
+    /// Check the audit chain, and print its head to be written down elsewhere
+    Audit(Audit),
+}
+
+#[derive(Subcommand)]
+enum People {
     /// Make a company or centre; without --name, list them
     Agency {
         /// Public name
@@ -142,30 +151,33 @@ impl From<Sex> for Gender {
 pub async fn run(args: Args) -> Result<()> {
     let env = Env::system();
     let data = decide_directory(&args.directory)?;
-    let record = if matches!(args.what, What::Agency { create: true, .. }) {
+    let record = if matches!(args.what, What::People(People::Agency { create: true, .. })) {
         Record::create_beside(&data, env.clone()).await?
     } else {
         need_record(&data)?;
         Record::open_beside(&data, env.clone()).await?
     };
-    let done = act(&record, &env, &data, &args.what).await;
+    let done = match &args.what {
+        What::People(what) => act(&record, &env, &data, what).await.and_then(|shown| show(&shown, args.json)),
+        What::Audit(what) => audit::act(&record, what, args.json).await,
+    };
     record.close().await;
-    show(&done?, args.json)
+    done
 }
 
-async fn act(record: &Record, env: &Env, data: &Path, what: &What) -> Result<Value> {
+async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<Value> {
     let now = env.now();
     match what {
-        What::Agency { name: Some(name), centre, .. } => {
+        People::Agency { name: Some(name), centre, .. } => {
             let agency = record.create_agency(now, Actor::Shell, &named(name)?, *centre).await?;
             Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
         }
-        What::Agency { name: None, .. } => {
+        People::Agency { name: None, .. } => {
             let rows = record.agencies().await?;
             let shown = rows.iter().map(|a| json!({"id": a.id.0, "name": a.name, "kind": kind_word(a.is_centre)}));
             Ok(Value::Array(shown.collect()))
         }
-        What::Staff { agency, name, kind, gender, certified_days } => {
+        People::Staff { agency, name, kind, gender, certified_days } => {
             let new = NewStaff {
                 agency: AgencyId(*agency),
                 name: named(name)?,
@@ -179,7 +191,7 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &What) -> Result<Val
             let account = record.create_staff(now, Actor::Shell, &new).await?.ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0, "no": account.no})).await
         }
-        What::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
+        People::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
             let new = NewRider {
                 name: named(name)?,
                 agencies: agencies.iter().copied().map(AgencyId).collect(),
@@ -194,18 +206,18 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &What) -> Result<Val
             let account = record.create_rider(now, Actor::Shell, &new).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
-        What::Supervisor { agency, name } => {
+        People::Supervisor { agency, name } => {
             let account = record
                 .create_supervisor(now, Actor::Shell, AgencyId(*agency), &named(name)?)
                 .await?
                 .ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
-        What::Admin { name } => {
+        People::Admin { name } => {
             let account = record.create_admin(now, Actor::Shell, &named(name)?).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
-        What::Conflict { staff, rider } => {
+        People::Conflict { staff, rider } => {
             if !record.add_conflict(now, Actor::Shell, AccountId(*staff), AccountId(*rider)).await? {
                 return Err(
                     Misuse("--staff and --rider are the accounts of a staff member and a rider".to_owned()).into()
@@ -213,8 +225,8 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &What) -> Result<Val
             }
             Ok(json!({"staff": staff, "rider": rider}))
         }
-        What::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
-        What::Code { account: None, .. } => {
+        People::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
+        People::Code { account: None, .. } => {
             let demo = demo::find(data)?.context("this data directory holds no demo")?;
             let entries = demo::codes(record, env, &demo).await?;
             let rows = entries.iter().map(|e| json!({"who": e.who, "page": e.page, "code": e.code}));

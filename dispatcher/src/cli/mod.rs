@@ -1,6 +1,7 @@
 //! Owns the command line: what can be asked, and the help that teaches it. Each command has a file; `serve` is `startup`.
 
 mod admin;
+mod audit;
 mod backup;
 mod import_map;
 
@@ -55,7 +56,7 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Set up agencies and people, and give out one-time codes; works beside a running server
+    /// Set up agencies and people, give out one-time codes, check the audit chain; works beside a running server
     Admin(admin::Args),
     /// Copy the record into a new file, consistently, beside a running server
     Backup(backup::BackupArgs),

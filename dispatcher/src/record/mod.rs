@@ -30,7 +30,7 @@ mod words;
 mod write;
 mod zones;
 
-pub use audit::AuditChain;
+pub use audit::{AuditChain, AuditWalk};
 pub use backup::BackupError;
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;

@@ -274,6 +274,21 @@ async fn the_audit_names_who_set_people_up() {
 }
 
 #[tokio::test]
+async fn the_audit_of_a_conflict_names_both() {
+    let stage = Stage::new().await;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    let staff = stage.off_shift().await;
+    stage.record.add_conflict(T0, Actor::Shell, staff, stage.rider).await.unwrap();
+    stage.record.add_conflict(T0, Actor::Account(admin), staff, other).await.unwrap();
+    let rows = stage.record.audit_of(staff.0, 2).await.unwrap();
+    let action = || "conflict_added".to_owned();
+    let expected = [(Some(admin), action(), other.0.to_string()), (None, action(), format!("shell {}", stage.rider.0))];
+    assert_eq!(rows, expected);
+    assert!(matches!(stage.record.verify_audit().await.unwrap(), AuditChain::Intact(_)));
+}
+
+#[tokio::test]
 async fn session_epochs_count_up_across_lives() {
     let mut stage = Stage::new().await;
     assert_eq!(stage.record.next_session_epoch(stage.rider).await.unwrap(), 1);

@@ -190,6 +190,18 @@ impl Write<'_> {
         self.audit(by.account(), action, subject, by.word()).await
     }
 
+    /// As [`Write::audit_by`] for what ties two: the second one's id ends the detail.
+    pub(super) async fn audit_pair(
+        &mut self,
+        by: Actor,
+        action: &'static str,
+        subject: Uuid,
+        other: Uuid,
+    ) -> Result<(), RecordError> {
+        let detail = format!("{} {other}", by.word()).trim_start().to_owned();
+        self.add_audit_row(by.account(), action, Some(subject), detail).await
+    }
+
     /// From here on, [`Write::undo`] takes back one effect only.
     pub(super) async fn savepoint(&mut self) -> Result<(), RecordError> {
         sqlx::query("savepoint effect").execute(self.conn()).await?;
