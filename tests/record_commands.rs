@@ -1,6 +1,6 @@
-//! The commands beside the record: backup and restore, the audit chain, and which directory they take.
+//! The commands beside the record: backup and restore, the audit chain, avoid zones, and which directory they take.
 
-use harness::binary;
+use harness::{Server, ServerOptions, binary};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::path::Path;
@@ -123,4 +123,39 @@ fn the_audit_chain_has_a_head_to_write_down_and_a_verdict() {
     let (code, broken, error) = audit(&[]);
     assert_eq!((code, &broken["chain"], &broken["broken_at"]), (Some(FAILED), &json!("broken"), &json!(2)));
     assert!(error.contains("row 2 is the first that does not follow"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn zones_are_set_beside_a_running_server_and_their_places_never_come_out() {
+    let server = Server::start(ServerOptions::default()).await;
+    let data = server.data().to_str().expect("a path in UTF-8").to_owned();
+    let rider = server.admin(&["rider", "--name", "A", "--any-agency"])["account"].as_str().expect("an id").to_owned();
+    let zone = |what: &[&str]| server.admin(&[&["zone"], what].concat());
+    let made = zone(&["add", "--rider", &rider, "--at", "37.512,127.034", "--radius-m", "150"]);
+    assert_eq!(made["radius_m"], 150);
+    let add = ["admin", "zone", "add", "--rider", &rider, "--radius-m", "200", "--at", "-", "--data", &data];
+    let (code, said, error) = run(&add, "37.513, 127.035\n");
+    assert_eq!(code, Some(0), "{error}");
+    let listed = zone(&["list", "--rider", &rider]);
+    assert_eq!(listed.as_array().map(Vec::len), Some(2));
+    let shown = format!("{made}{said}{listed}{}", done(&["admin", "zone", "list", "--rider", &rider, "--data", &data]));
+    assert!(!shown.contains("37.51") && !shown.contains("127.03"), "no place comes out: {shown}");
+    let id = made["id"].as_str().expect("an id");
+    let other = server.admin(&["rider", "--name", "B", "--any-agency"])["account"].as_str().expect("an id").to_owned();
+    let take =
+        |rider: &str| ["admin", "zone", "remove", "--rider", rider, "--zone", id, "--data", &data].map(str::to_owned);
+    let remove = |rider: &str| run(&take(rider).each_ref().map(String::as_str), "");
+    assert_eq!(remove(&other).0, Some(MISUSE), "another rider's zone is not taken by mistake");
+    assert_eq!(remove(&rider).0, Some(0));
+    assert_eq!(remove(&rider).0, Some(MISUSE), "it is gone");
+    assert_eq!(zone(&["list", "--rider", &rider]).as_array().map(Vec::len), Some(1));
+    for (at, radius) in
+        [("37.5", "150"), ("137.5,127.0", "150"), ("here,there", "150"), ("37.5,127.0", "9"), ("37.5,127.0", "5001")]
+    {
+        let args = ["admin", "zone", "add", "--rider", &rider, "--at", at, "--radius-m", radius, "--data", &data];
+        assert_eq!(run(&args, "").0, Some(MISUSE), "{at} {radius}");
+    }
+    refused(&["admin", "zone", "list", "--rider", id, "--data", &data], MISUSE, "--rider");
+    done(&["admin", "audit", "--data", &data]);
+    assert!(server.stop().await.success());
 }

@@ -1,7 +1,8 @@
-//! Owns `admin`: agencies, people, one-time codes, and what `audit` does, from the shell of the machine that holds the record. Over the network the same
+//! Owns `admin`: agencies, people, one-time codes, and what `zone` and `audit` do, from the shell of the machine that holds the record. Over the network the same
 //! is done by an admin's token (`http::admin`).
 
 use super::audit::{self, Audit};
+use super::zone::{self, Zone};
 use super::{Misuse, decide_directory, need_record, say};
 use crate::clock::Env;
 use crate::config::Directory;
@@ -34,6 +35,9 @@ pub struct Args {
 enum What {
     #[command(flatten)]
     People(People),
+    /// Circles that a rider must not be led into
+    #[command(subcommand)]
+    Zone(Zone),
     /// Check the audit chain, and print its head to be written down elsewhere
     Audit(Audit),
 }
@@ -159,6 +163,7 @@ pub async fn run(args: Args) -> Result<()> {
     };
     let done = match &args.what {
         What::People(what) => act(&record, &env, &data, what).await.and_then(|shown| show(&shown, args.json)),
+        What::Zone(what) => zone::act(&record, env.now(), what).await.and_then(|shown| show(&shown, args.json)),
         What::Audit(what) => audit::act(&record, what, args.json).await,
     };
     record.close().await;

@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod backup;
 mod import_map;
+mod zone;
 
 use crate::config::{Config, ConfigProblem, Directory, Flags};
 use crate::{http, record::Record, startup, telemetry, tls};
