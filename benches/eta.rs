@@ -123,10 +123,7 @@ fn plain(name: &str, graph: &Graph, turns: Option<&geo::road::Turns>, points: &P
 /// What is done with everybody at once.
 fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Metric>) {
     let points = Points::new(graph, 100);
-    let times = measure(WHOLE_ROUNDS, |_| {
-        let buckets = filled(metric, &points.staff);
-        points.pickups[..100].iter().map(|pickup| buckets.all(pickup, BOUND_MS).len()).sum::<usize>()
-    });
+    let times = measure(WHOLE_ROUNDS, |_| metric.table(&points.staff, &points.pickups[..100]));
     row(&format!("{name}: 100 x 100 from cold"), &times, None);
     let points = Points::new(graph, 2_000);
     let times = measure(WHOLE_ROUNDS, |_| Metric::new(hierarchy, ArcTimes::free_flow(graph)));

@@ -37,14 +37,10 @@ fn table(name: &str, graph: &Graph, metric: &Arc<Metric>) -> Value {
     let mut dice = StdRng::seed_from_u64(SEED);
     let mut many = || -> Vec<Snap> { (0..CROWD).map(|_| somewhere(graph, &mut dice)).collect() };
     let (staff, pickups) = (many(), many());
-    let fill = || StaffBuckets::filled(Arc::clone(metric), (0_u32..).zip(&staff).map(|(id, snap)| (id, *snap, 0)));
-    let buckets = fill();
+    let buckets = StaffBuckets::filled(Arc::clone(metric), (0_u32..).zip(&staff).map(|(id, snap)| (id, *snap, 0)));
     let one = measure(ROUNDS, |i| buckets.all(&pickups[i % CROWD], BOUND_MS));
     row(&format!("{name}: {CROWD} x 1, for the peers"), &one, None);
-    let whole = measure(WHOLE_ROUNDS, |_| {
-        let buckets = fill();
-        pickups.iter().map(|pickup| buckets.all(pickup, BOUND_MS).len()).sum::<usize>()
-    });
+    let whole = measure(WHOLE_ROUNDS, |_| metric.table(&staff, &pickups));
     row(&format!("{name}: {CROWD} x {CROWD} from cold, for the peers"), &whole, None);
     let answers = pickups.iter().map(|pickup| {
         let mut from = vec![None; CROWD];

@@ -33,7 +33,7 @@ impl Tree {
     }
 
     /// The nearest common ancestor, [`NO_NODE`] if there is none.
-    fn meeting(&self, mut a: u32, mut b: u32) -> u32 {
+    pub(super) fn meeting(&self, mut a: u32, mut b: u32) -> u32 {
         while a != b {
             // The lower one climbs; a root's parent ranks above all.
             let lower = if a < b { &mut a } else { &mut b };

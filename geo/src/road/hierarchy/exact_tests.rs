@@ -173,6 +173,9 @@ impl<'a> Network<'a> {
         tally.expect("soonest within", &lazy, &within.copied().collect());
 
         let metric = live.metric();
+        let some: Vec<Snap> = standing.values().map(|s| s.0).take(12).collect();
+        let expected: Vec<Option<u32>> = some.iter().map(|snap| to_pickup.from(snap)).collect();
+        tally.expect("table", &metric.table(&some, &[*pickup]), &expected);
         for _ in 0..2 {
             let Some((snap, _)) = standing.values().nth(dice.below(standing.len().max(1))) else { return };
             let expected = to_pickup.from(snap);

@@ -11,6 +11,7 @@
 //! | elimination-tree query, upward search | `climb` |
 //! | bucket CH, last-stop buckets, many-to-one | [`StaffBuckets`] |
 //! | k nearest by travel time | [`StaffBuckets::nearest`]; lazily [`StaffBuckets::soonest`] |
+//! | many-to-many, distance table | [`Metric::table`] |
 //! | double buffering of metrics | [`Live`] |
 //!
 //! The idea: nodes are ranked, and for each the arcs to higher nodes are kept with the times of the fastest ways through
@@ -30,6 +31,7 @@ mod order;
 mod search_graph;
 mod shortcuts;
 mod stored;
+mod table;
 mod times;
 mod way;
 
