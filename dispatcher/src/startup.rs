@@ -109,10 +109,10 @@ pub async fn serve(config: Config) -> Result<()> {
 
     let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at).await?;
-    let limits = Limits { connections: config.connections_max, ..Limits::default() };
+    let limits = Limits::of(config.connections_max);
     if let Some(listener) = metrics_listener {
         let (router, stop) = (http::monitoring(Arc::clone(&app)), stop.clone());
-        let few = Limits { connections: MONITORS_MAX, ..Limits::default() };
+        let few = Limits { per_address: MONITORS_MAX, ..Limits::of(MONITORS_MAX) };
         tasks.spawn(async move {
             let _never_fails = listen::serve(listener, None, router, few, stop).await;
         });
