@@ -43,12 +43,14 @@ pub struct AgencyRef {
     pub id: Uuid,
     /// Its public name.
     pub name: String,
+    /// `company` or `centre`.
+    pub kind: &'static str,
 }
 
 impl AgencyRef {
     /// Of an agency.
     pub fn of(agency: &Agency) -> Self {
-        Self { id: agency.id.0, name: agency.name.clone() }
+        Self { id: agency.id.0, name: agency.name.clone(), kind: if agency.is_centre { "centre" } else { "company" } }
     }
 }
 

@@ -17,7 +17,7 @@ export interface Session { token: string; role: Role; account: string; display: 
 export interface Shift { starts_at: string; ends_at: string; mode: Mode }
 export type Mode = 'walk' | 'drive' | 'transit';
 export interface Me {
-  role: Role; account: string; display: string; agency: { id: string; name: string } | null;
+  role: Role; account: string; display: string; agency: { id: string; name: string; kind?: 'company' | 'centre' } | null;
   no: number | null; shift: Shift | null; demo: boolean;
 }
 
