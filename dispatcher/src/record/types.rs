@@ -372,6 +372,9 @@ pub enum Refusal {
     CrewSizeMismatch,
     /// The rider has as many avoid zones as one can have.
     #[error("too many avoid zones")]
+    /// The rider has as many commutes or open trips as one can have.
+    #[error("too many bookings")]
+    TooManyBookings,
     TooManyZones,
     /// Fewer staff than the rider's grant says.
     #[error("the crew is smaller than the grant says")]
