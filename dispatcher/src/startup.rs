@@ -103,7 +103,9 @@ pub async fn serve(config: Config) -> Result<()> {
     let following = following.context("no thread for the field")?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, field, env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
-    let upkeep = upkeep(Arc::clone(&live), Arc::clone(&record), watched, env.clone(), metrics.clone(), stop.clone());
+    let sight = Arc::clone(&app.sight);
+    let upkeep =
+        upkeep(Arc::clone(&live), Arc::clone(&record), watched, sight, env.clone(), metrics.clone(), stop.clone());
     tasks.spawn(vital.keep("the upkeep", upkeep));
     shutdown::on_signal(stop.clone())?;
 
@@ -120,6 +122,8 @@ pub async fn serve(config: Config) -> Result<()> {
     listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
 
     // Sockets are closed; what they committed is decided before the engine stops.
+    app.deeds.close();
+    app.deeds.wait().await;
     tasks.close();
     tasks.wait().await;
     engine_stop.cancel();
@@ -203,6 +207,7 @@ async fn upkeep(
     live: Arc<Live>,
     record: Arc<Record>,
     roster: Arc<Roster>,
+    sight: Arc<Sight>,
     env: Env,
     handle: metrics_exporter_prometheus::PrometheusHandle,
     stop: CancellationToken,
@@ -210,6 +215,7 @@ async fn upkeep(
     while !stop.is_cancelled() && live.is_written() {
         let now = env.now();
         live.forget_silent(now, SILENT_KEPT_S);
+        sight.forget_old(now);
         forget_off_shift(&live, &record, &roster, now).await;
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);

@@ -109,6 +109,12 @@ impl Record {
         write.commit_quietly().await
     }
 
+    /// For tests: nothing can be written until it is dropped.
+    #[cfg(test)]
+    pub(crate) async fn hold_writer(&self) -> impl Sized + use<> {
+        self.write.acquire().await.expect("the writer is there")
+    }
+
     /// A consistent copy into a new file, mode 0600 (`VACUUM INTO`). Refuses an existing file.
     pub async fn backup(&self, to: &Path) -> Result<(), RecordError> {
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
