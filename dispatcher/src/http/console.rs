@@ -141,9 +141,9 @@ pub async fn incident_view(app: &App, agency: Option<AgencyId>, incident: &Incid
     let row = trip_of(app, incident).await?;
     Ok(if is_concerned(app, agency, incident, row.as_ref()).await? {
         let last = app.sight.places.last_fix(incident.raised_by);
-        IncidentView::full(incident, row.as_ref(), last, app.env.now())
+        IncidentView::full(incident, row.as_ref(), last, agency, app.env.now())
     } else {
-        IncidentView::without_places(incident)
+        IncidentView::without_places(incident, agency)
     })
 }
 
