@@ -159,4 +159,10 @@ impl StaffRow {
             trip: entry.duty.map(|(trip, _)| trip.0),
         }
     }
+
+    /// Of somebody who is of the staff no more.
+    #[must_use]
+    pub fn off_shift(&self) -> Self {
+        Self { mode: None, state: Duty::OffShift.word(), trip: None, ..self.clone() }
+    }
 }
