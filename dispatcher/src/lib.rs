@@ -3,12 +3,14 @@
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod crowd;
 pub mod demo;
 pub mod engine;
 pub mod http;
 pub mod json;
 pub mod listen;
 pub mod live;
+pub mod patience;
 pub mod record;
 pub mod shutdown;
 pub mod startup;

@@ -1,9 +1,11 @@
-//! Owns the sockets the server listens on: accepts, limits, optional TLS, timeouts for silent peers, and the drain. `axum::serve`
-//! is not used: it never closes a connection that says nothing.
+//! Owns the sockets the server listens on: accepts, limits, optional TLS, timeouts for peers that are silent or do not read, and
+//! the drain. `axum::serve` is not used: it never closes a connection that says nothing.
 //!
 //! Invariant: every connection holds one permit of the cap until it ends, upgraded ones too.
 
+use crate::crowd::{Crowd, Place};
 use crate::http::auth::Peer;
+use crate::patience::Patient;
 use crate::telemetry;
 use axum::Router;
 use axum::body::Body;
@@ -30,25 +32,40 @@ use tower::ServiceExt;
 pub struct Limits {
     /// Connections at a time; further ones wait in the kernel's queue.
     pub connections: usize,
+    /// Of these, connections of one address other than loopback; further ones are closed at once. Many phones may stand behind one.
+    pub per_address: usize,
     /// A request's header must be complete within this, from the accept or from the last answer.
     pub header: Duration,
     /// A TLS handshake must be complete within this.
     pub handshake: Duration,
+    /// A peer must take something of what is sent within this, on upgraded connections too.
+    pub write: Duration,
     /// A draining server waits this long for what is under way.
     pub drain: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
+        Self::of(crate::config::CONNECTIONS_MAX_DEFAULT)
+    }
+}
+
+impl Limits {
+    /// With so many connections.
+    pub fn of(connections: usize) -> Self {
         Self {
-            connections: crate::config::CONNECTIONS_MAX_DEFAULT,
+            connections,
+            per_address: connections.div_ceil(PER_ADDRESS_SHARE),
             header: Duration::from_secs(5),
             handshake: Duration::from_secs(5),
+            write: Duration::from_secs(20),
             drain: Duration::from_secs(30),
         }
     }
 }
 
+/// One address holds at most this fraction of the connections.
+const PER_ADDRESS_SHARE: usize = 4;
 /// Pause after the kernel could not accept (out of file descriptors).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -67,6 +84,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> io::Result<()> {
     let permits = Arc::new(Semaphore::new(limits.connections));
+    let crowd = Arc::new(Crowd::default());
     let serving = Arc::new(Serving { router, limits });
     let tasks = TaskTracker::new();
     loop {
@@ -77,7 +95,12 @@ pub async fn serve(
         match accepted {
             Ok((stream, peer, permit)) => {
                 metrics::counter!(telemetry::CONNECTIONS).increment(1);
-                tasks.spawn(connection(Arc::clone(&serving), tls.clone(), stream, peer, permit, stop.clone()));
+                let Some(place) = crowd.enter(peer.ip(), limits.per_address) else {
+                    metrics::counter!(telemetry::CONNECTIONS_CROWDED).increment(1);
+                    continue;
+                };
+                let held = Held(Arc::new((permit, place)));
+                tasks.spawn(connection(Arc::clone(&serving), tls.clone(), stream, peer, held, stop.clone()));
             }
             Err(error) => {
                 tracing::warn!(kind = ?error.kind(), "cannot accept a connection");
@@ -114,30 +137,31 @@ async fn connection(
     tls: Option<TlsAcceptor>,
     stream: TcpStream,
     peer: SocketAddr,
-    permit: OwnedSemaphorePermit,
+    held: Held,
     stop: CancellationToken,
 ) {
     // Without it a small message waits for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
+    let stream = Patient::new(stream, serving.limits.write);
     match tls {
-        None => http(&serving, stream, peer, permit, stop).await,
+        None => http(&serving, stream, peer, held, stop).await,
         Some(acceptor) => {
             if let Ok(Ok(stream)) = timeout(serving.limits.handshake, acceptor.accept(stream)).await {
-                http(&serving, stream, peer, permit, stop).await;
+                http(&serving, stream, peer, held, stop).await;
             }
         }
     }
 }
 
 /// One HTTP/1.1 connection, with upgrades.
-async fn http<S>(serving: &Serving, stream: S, peer: SocketAddr, permit: OwnedSemaphorePermit, stop: CancellationToken)
+async fn http<S>(serving: &Serving, stream: S, peer: SocketAddr, held: Held, stop: CancellationToken)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let (router, held) = (serving.router.clone(), Arc::new(permit));
+    let router = serving.router.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
-        request.extensions_mut().insert(Held(Arc::clone(&held)));
+        request.extensions_mut().insert(held.clone());
         let answer = router.clone().oneshot(request.map(Body::new));
         async move { Ok::<_, Infallible>(answer.await.unwrap_or_else(|never| match never {})) }
     });
@@ -152,6 +176,6 @@ where
     let _ = served.await;
 }
 
-/// Keeps the connection's permit; a socket's task carries it on.
+/// Keeps the connection's permit and its address's place; a socket's task carries them on.
 #[derive(Clone)]
-pub struct Held(#[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>);
+pub struct Held(#[expect(dead_code, reason = "held for its drop")] Arc<(OwnedSemaphorePermit, Place)>);

@@ -2,6 +2,7 @@
 
 use super::listen::{Limits, serve};
 use axum::Router;
+use axum::body::Bytes;
 use axum::routing::get;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +11,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+/// More than the kernel takes for a peer that does not read.
+const LARGE: usize = 64 * 1024 * 1024;
 
 struct Server {
     at: std::net::SocketAddr,
@@ -33,7 +37,10 @@ async fn server(limits: Limits) -> Server {
             "done"
         }
     };
-    let router = Router::new().route("/", get(|| async { "hello" })).route("/slow", get(slow));
+    let router = Router::new()
+        .route("/", get(|| async { "hello" }))
+        .route("/slow", get(slow))
+        .route("/large", get(|| async { Bytes::from(vec![b'x'; LARGE]) }));
     let task = tokio::spawn(serve(listener, None, router, limits, stop.clone()));
     Server { at, stop, task, begun, finish }
 }
@@ -82,4 +89,15 @@ async fn a_drain_finishes_what_is_under_way_and_accepts_nothing_more() {
     assert!(everything(&mut stream).await.ends_with("done"));
     server.task.await.unwrap().unwrap();
     assert!(TcpStream::connect(server.at).await.is_err());
+}
+
+#[tokio::test]
+async fn a_peer_that_does_not_read_its_answer_gives_its_connection_back() {
+    let limits = Limits { connections: 1, write: Duration::from_millis(200), ..short() };
+    let server = server(limits).await;
+    let mut deaf = TcpStream::connect(server.at).await.unwrap();
+    deaf.write_all(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n").await.unwrap();
+    let mut second = TcpStream::connect(server.at).await.unwrap();
+    second.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    assert!(everything(&mut second).await.ends_with("hello"));
 }

@@ -90,7 +90,6 @@ pub async fn serve(config: Config) -> Result<()> {
     let tasks = TaskTracker::new();
     let vital = Vital::new(stop.clone());
     ws::start(&app, &tasks, &vital);
-    let watched = Arc::clone(&roster);
     let engine_stop = CancellationToken::new();
     let following = field_upkeep::start(
         Arc::clone(&field),
@@ -103,24 +102,16 @@ pub async fn serve(config: Config) -> Result<()> {
     let following = following.context("no thread for the field")?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
-    let upkeep = upkeep(
-        Arc::clone(&live),
-        Arc::clone(&record),
-        watched,
-        Arc::clone(&field),
-        env.clone(),
-        metrics.clone(),
-        stop.clone(),
-    );
+    let upkeep = upkeep(Arc::clone(&app), Arc::clone(&live), Arc::clone(&field), metrics.clone());
     tasks.spawn(vital.keep("the upkeep", upkeep));
     shutdown::on_signal(stop.clone())?;
 
     let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at).await?;
-    let limits = Limits { connections: config.connections_max, ..Limits::default() };
+    let limits = Limits::of(config.connections_max);
     if let Some(listener) = metrics_listener {
         let (router, stop) = (http::monitoring(Arc::clone(&app)), stop.clone());
-        let few = Limits { connections: MONITORS_MAX, ..Limits::default() };
+        let few = Limits { per_address: MONITORS_MAX, ..Limits::of(MONITORS_MAX) };
         tasks.spawn(async move {
             let _never_fails = listen::serve(listener, None, router, few, stop).await;
         });
@@ -128,6 +119,8 @@ pub async fn serve(config: Config) -> Result<()> {
     listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
 
     // Sockets are closed; what they committed is decided before the engine stops.
+    app.deeds.close();
+    app.deeds.wait().await;
     tasks.close();
     tasks.wait().await;
     engine_stop.cancel();
@@ -208,18 +201,16 @@ async fn forget_off_shift(live: &Live, record: &Record, roster: &Roster, now: Ti
 }
 
 async fn upkeep(
+    app: Arc<App>,
     live: Arc<Live>,
-    record: Arc<Record>,
-    roster: Arc<Roster>,
     field: Arc<Field>,
-    env: Env,
     handle: metrics_exporter_prometheus::PrometheusHandle,
-    stop: CancellationToken,
 ) {
-    while !stop.is_cancelled() && live.is_written() {
-        let now = env.now();
+    while !app.drain.is_cancelled() && live.is_written() {
+        let now = app.env.now();
         live.forget_silent(now, SILENT_KEPT_S);
-        forget_off_shift(&live, &record, &roster, now).await;
+        app.sight.forget_old(now);
+        forget_off_shift(&live, &app.record, &app.roster, now).await;
         field.forget(&live);
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
@@ -237,7 +228,7 @@ async fn upkeep(
         }
         handle.run_upkeep();
         tokio::select! {
-            () = stop.cancelled() => {}
+            () = app.drain.cancelled() => {}
             () = tokio::time::sleep(UPKEEP_EVERY) => {}
         }
     }

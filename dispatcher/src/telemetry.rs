@@ -37,6 +37,8 @@ pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
 pub const FIXES: &str = "donghaeng_fixes_total";
 /// Connections accepted.
 pub const CONNECTIONS: &str = "donghaeng_connections_total";
+/// Connections closed at once because their address held too many.
+pub const CONNECTIONS_CROWDED: &str = "donghaeng_connections_crowded_total";
 /// Alarms raised by phones.
 pub const SOS: &str = "donghaeng_sos_total";
 /// Bookings put on the record, by `kind`.

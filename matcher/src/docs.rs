@@ -20,6 +20,8 @@ pub fn policy_page() -> String {
         };
         row(&mut page, rule.code, [rule.en, rule.ko, rule.source, readers]);
     }
+    write!(page, "\nIn place of a code read by the centre only, a company is told `{}`.\n", policy::NOT_FOR_THIS_TRIP)
+        .expect("a string takes all text");
     page.push_str("\n## Preferences\n\nThey move somebody up or down, never out.\n\n");
     page.push_str("| code | effect | 효과 | source | tests |\n|---|---|---|---|---|\n");
     for preference in policy::PREFERENCES {

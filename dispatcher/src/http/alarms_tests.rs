@@ -3,6 +3,8 @@
 use super::fixture::{Edge, Person, T0};
 use crate::record::Actor;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::timeout;
 
 async fn raise(edge: &Edge, person: &Person) -> String {
     let raised = edge.call(Some(&person.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
@@ -120,4 +122,52 @@ async fn a_fresh_console_is_shown_what_was_taken_and_what_ended_a_short_while_ag
         let later = console(&edge, &centre).await;
         assert_eq!((shown(&later, "trips"), shown(&later, "incidents")), (trips, incidents), "{after_s} s on");
     }
+}
+
+#[tokio::test]
+async fn the_registered_places_stand_by_an_alarm_until_it_is_taken_and_its_trip_is_over() {
+    for ends_first in [false, true] {
+        let edge = Edge::new().await;
+        let (rider, centre) = (edge.rider().await, edge.centre().await);
+        let trip = edge.trip(&rider).await;
+        let incident = raise(&edge, &rider).await;
+        let places = async || console(&edge, &centre).await["incidents"][0]["registered"].as_array().unwrap().len();
+        let end = async || {
+            let path = format!("/v1/trips/{trip}/cancel");
+            assert_eq!(edge.call(Some(&rider.token), "POST", &path, Some(json!({}))).await.status, 200);
+        };
+        assert_eq!(places().await, 2);
+        if ends_first {
+            end().await;
+            assert_eq!(places().await, 2, "nobody has taken it");
+            let taken = take(&edge, &centre, &incident).await;
+            assert_eq!(taken.body["registered"], json!([]), "{}", taken.text);
+        } else {
+            take(&edge, &centre, &incident).await;
+            assert_eq!(places().await, 2, "the trip is open");
+            end().await;
+        }
+        assert_eq!(places().await, 0);
+    }
+}
+
+#[tokio::test]
+async fn an_alarm_and_its_taking_outlive_the_connection_that_brought_them() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    // The tokens are due to be renewed, nothing can be written, and the caller is cut off meanwhile.
+    edge.clock.advance_s(600);
+    let cut_off = async |whom: &Person, path: &str, body: Value| {
+        let held = edge.app.record.hold_writer().await;
+        let asked = edge.call(Some(&whom.token), "POST", path, Some(body));
+        assert!(timeout(Duration::from_millis(500), asked).await.is_err(), "answered without a write");
+        drop(held);
+        edge.app.deeds.close();
+        timeout(Duration::from_secs(10), edge.app.deeds.wait()).await.expect("seen through");
+    };
+    cut_off(&rider, "/v1/sos", json!({"trip": null})).await;
+    let raised = edge.app.record.open_incidents().await.unwrap();
+    assert_eq!(raised.len(), 1);
+    cut_off(&centre, &format!("/v1/incidents/{}/acknowledge", raised[0].id), json!({})).await;
+    assert!(edge.app.record.open_incidents().await.unwrap().is_empty());
 }

@@ -3,14 +3,17 @@
 
 use super::App;
 use super::access::allowed;
+use super::limit::Buckets;
 use super::problem::{Code, Problem};
+use crate::crowd::home_of;
 use crate::record::{Account, RENEW_AFTER_S, SignedIn, token_ttl_s};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use matcher::model::Timestamp;
+use matcher::model::{AccountId, Timestamp};
+use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
@@ -38,6 +41,17 @@ impl Caller {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
+/// Whom an open call is counted for; see [`address`].
+pub struct Address(pub Option<IpAddr>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Address {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(address(&parts.extensions, &parts.headers)))
+    }
+}
+
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = Problem;
 
@@ -60,19 +74,25 @@ async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
     let row = allowed(method, route.as_str()).ok_or_else(|| refusal(route.as_str()))?;
     let now = app.env.now();
     if row.is_open() {
-        if let Some(peer) = address(request) {
-            app.open_calls.take(peer, now.0).map_err(too_many)?;
-        }
-        return Ok(());
+        return count_open_call(app, request, now);
     }
     let token = bearer(request.headers()).ok_or(Code::NoToken)?;
-    let signed_in = app.record.authenticate(now, token).await?.ok_or(Code::BadToken)?;
-    let bucket = if URGENT.contains(&route.as_str()) { &app.urgent_calls } else { &app.calls };
+    let Some(signed_in) = app.record.authenticate(now, token).await? else {
+        // Whoever tries tokens is slowed down like anybody without one.
+        count_open_call(app, request, now)?;
+        return Err(Code::BadToken.into());
+    };
+    let is_urgent = URGENT.contains(&route.as_str());
+    let bucket = if is_urgent { &app.urgent_calls } else { &app.calls };
     bucket.take(signed_in.account.id, now.0).map_err(too_many)?;
     if !row.permits(signed_in.account.role) {
         return Err(Code::ForbiddenRole.into());
     }
-    if is_to_be_renewed(&signed_in, now) {
+    if let Some(own) = own_bucket(app, route.as_str()) {
+        own.take(signed_in.account.id, now.0).map_err(too_many)?;
+    }
+    // An alarm waits for no other write.
+    if !is_urgent && is_to_be_renewed(&signed_in, now) {
         // A record that cannot write now is no reason to refuse a token that is good.
         let _ = app.record.renew_token(now, signed_in.token).await;
     }
@@ -80,9 +100,25 @@ async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether so much of the token's life has passed that its use is put on the record.
+fn count_open_call(app: &App, request: &Request, now: Timestamp) -> Result<(), Problem> {
+    address(request.extensions(), request.headers())
+        .map_or(Ok(()), |from| app.open_calls.take(from, now.0).map_err(too_many))
+}
+
+/// What costs much, or shows much, has a bucket of its own beside the one of all calls.
+fn own_bucket<'a>(app: &'a App, route: &str) -> Option<&'a Buckets<AccountId>> {
+    match route {
+        "/v1/trips/{id}/candidates" | "/v1/isochrones" => Some(&app.search_calls),
+        "/v1/trips/{id}/reveal" => Some(&app.look_calls),
+        _ => None,
+    }
+}
+
+/// Whether so much of the token's life has passed that its use is put on the record. One that has reached its greatest age is not:
+/// every call would write, and change nothing.
 pub fn is_to_be_renewed(signed_in: &SignedIn, now: Timestamp) -> bool {
-    now >= signed_in.expires_at.plus_s(RENEW_AFTER_S - token_ttl_s(signed_in.account.role))
+    let can_grow = signed_in.expires_at < signed_in.ends_at;
+    can_grow && now >= signed_in.expires_at.plus_s(RENEW_AFTER_S - token_ttl_s(signed_in.account.role))
 }
 
 /// A route with rows for other methods only, or with none: forgotten in the table, and so refused.
@@ -99,17 +135,18 @@ pub fn is_local(extensions: &Extensions, headers: &HeaderMap) -> bool {
 
 /// Who open calls are counted for; nobody, if they come from this machine itself. Of a proxy on this machine it is whom it says
 /// it speaks for: the last address, which is the one that it added.
-fn address(request: &Request) -> Option<IpAddr> {
-    let peer = request.extensions().get::<Peer>()?.0.ip().to_canonical();
-    if is_local(request.extensions(), request.headers()) {
+fn address(extensions: &Extensions, headers: &HeaderMap) -> Option<IpAddr> {
+    let peer = extensions.get::<Peer>()?.0.ip().to_canonical();
+    if is_local(extensions, headers) {
         return None;
     }
-    let told = request.headers().get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
+    let told = headers.get_all("x-forwarded-for").iter().next_back().filter(|_| peer.is_loopback());
     let last = told.and_then(|list| list.to_str().ok()?.rsplit(',').next()?.trim().parse().ok());
-    Some(last.unwrap_or(peer))
+    Some(home_of(last.unwrap_or(peer)))
 }
 
-fn too_many(seconds: u32) -> Problem {
+/// The refusal of a call that came too soon.
+pub fn too_many(seconds: u32) -> Problem {
     Problem { retry_after_s: Some(seconds), ..Problem::from(Code::TooManyRequests) }
 }
 

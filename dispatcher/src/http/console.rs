@@ -130,7 +130,8 @@ pub async fn acknowledge(
     if !is_concerned(&app, agency, &raised, row.as_ref()).await? {
         return Err(Code::NotConcerned.into());
     }
-    app.record.acknowledge_incident(app.env.now(), id, caller.account()).await??;
+    let (edge, by) = (Arc::clone(&app), caller.clone());
+    app.see_through(async move { edge.record.acknowledge_incident(edge.env.now(), id, by.account()).await }).await??;
     let incident = app.record.incident(id).await?.ok_or(Code::NotFound)?;
     Ok(Json(incident_view(&app, agency, &incident).await?))
 }
@@ -140,9 +141,9 @@ pub async fn incident_view(app: &App, agency: Option<AgencyId>, incident: &Incid
     let row = trip_of(app, incident).await?;
     Ok(if is_concerned(app, agency, incident, row.as_ref()).await? {
         let last = app.sight.places.last_fix(incident.raised_by);
-        IncidentView::full(incident, row.as_ref(), last, app.env.now())
+        IncidentView::full(incident, row.as_ref(), last, agency, app.env.now())
     } else {
-        IncidentView::without_places(incident)
+        IncidentView::without_places(incident, agency)
     })
 }
 

@@ -43,6 +43,8 @@ impl Entropy for Counting {
 pub(crate) struct Says {
     pub(crate) everybody: Mutex<Vec<AccountId>>,
     pub(crate) not: Mutex<Vec<AccountId>>,
+    /// Why those may not; off shift, if nothing is said.
+    pub(crate) why: Mutex<Vec<&'static str>>,
 }
 
 impl Judge for Says {
@@ -53,7 +55,8 @@ impl Judge for Says {
     fn judge(&self, _: &TripRow, staff: AccountId, _: Timestamp) -> Result<Judged, Code> {
         let barred = self.not.lock().unwrap().contains(&staff);
         let eta = Some(Eta::road(60.0));
-        Ok(Judged { staff, eta, violations: if barred { vec!["off_shift"] } else { Vec::new() } })
+        let why = Some(self.why.lock().unwrap().clone()).filter(|why| !why.is_empty());
+        Ok(Judged { staff, eta, violations: if barred { why.unwrap_or(vec!["off_shift"]) } else { Vec::new() } })
     }
 }
 
@@ -94,6 +97,9 @@ pub(crate) struct Edge {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) says: Arc<Says>,
     pub(crate) agency: AgencyId,
+    pub(crate) tiles_made: Arc<AtomicU64>,
+    /// No tile is made while it is held.
+    pub(crate) tile_gate: Arc<Mutex<()>>,
     peer: Option<Peer>,
     _dir: tempfile::TempDir,
 }
@@ -117,6 +123,9 @@ impl Edge {
         let agency = record.create_agency(T0, Actor::Shell, "company", false).await.unwrap().id;
         let says = Arc::new(Says::default());
         let field = Arc::new(Field::new(city()));
+        let tiles_made = Arc::new(AtomicU64::new(0));
+        let tile_gate = Arc::new(Mutex::new(()));
+        let (made, gate) = (Arc::clone(&tiles_made), Arc::clone(&tile_gate));
         let app = App::new(Parts {
             record,
             roster: Arc::new(Roster::default()),
@@ -127,10 +136,14 @@ impl Edge {
             config,
             metrics: None,
             drain: CancellationToken::new(),
-            tile: Arc::new(|z, x, y| (x % 2 == 0).then(|| vec![z, y as u8])),
+            tile: Arc::new(move |z, x, y| {
+                drop(gate.lock().unwrap());
+                made.fetch_add(1, Ordering::SeqCst);
+                (x % 2 == 0).then(|| vec![z, y as u8])
+            }),
             live_state: Arc::new(|| "in_process"),
         });
-        Self { app, clock, says, agency, peer: None, _dir: dir }
+        Self { app, clock, says, agency, tiles_made, tile_gate, peer: None, _dir: dir }
     }
 
     pub(crate) async fn call(&self, token: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {

@@ -9,10 +9,11 @@ use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::Judged;
 use super::trips::{hand, in_hand, readable, supervisor_view, wall};
 use crate::record::{Outcome, Placement, TripRow};
+use crate::view::violations::told;
 use crate::view::{EtaView, SupervisorTrip};
 use axum::Json;
 use axum::extract::State;
-use matcher::model::{AccountId, OfferState, TripId};
+use matcher::model::{AccountId, AgencyId, OfferState, TripId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,19 +69,18 @@ pub async fn candidates(
     PathId(id): PathId<TripId>,
 ) -> Answer<Json<Candidates>> {
     let row = in_hand(&app, caller.account(), id).await?;
-    let (judge, now) = (Arc::clone(&app.judge), app.env.now());
+    let (judge, now, side) = (Arc::clone(&app.judge), app.env.now(), wall(caller.account()));
     // Who was asked a moment ago is not free any more: the judge reads the roster as it was last refreshed.
     let roster = app.roster.refresh(&app.record, now).await?;
-    let judged = tokio::task::spawn_blocking(move || judge.candidates(&row, now, JUDGED_MAX));
-    let judged = judged.await.expect("a judgement does not panic");
+    let judged = app.search(move || judge.candidates(&row, now, JUDGED_MAX)).await;
     let own = judged.iter().filter_map(|j| Some((j, roster.by_id.get(&j.staff)?)));
-    let own = own.filter(|(_, entry)| is_own(entry, wall(caller.account())));
+    let own = own.filter(|(_, entry)| is_own(entry, side));
     let rows = own.take(CANDIDATES_MAX).map(|(judged, entry)| CandidateRow {
         staff: judged.staff.0,
         no: entry.staff.no,
         display: entry.display.clone(),
         eta: judged.eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
-        violations: judged.violations.clone(),
+        violations: told(&judged.violations, side),
     });
     Ok(Json(Candidates { candidates: rows.collect() }))
 }
@@ -112,23 +112,22 @@ pub async fn assign(
         row.crew.iter().any(|m| m.offer.staff == *id && m.offer.state == OfferState::Accepted && !m.barred)
     };
     let (keep, ask): (Vec<AccountId>, Vec<AccountId>) = staff.into_iter().partition(stays);
-    let ask = judge_all(&app, row, ask).await?;
+    let ask = judge_all(&app, row, ask, wall(caller.account())).await?;
     app.record.assign_by_hand(now, id, hand(caller.account()), &keep, &ask, now.plus_s(OFFER_LIFE_S)).await??;
     shown(&app, &caller, id).await
 }
 
-/// Every one of them may go, or the codes of the rules that fail.
-async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>) -> Answer<Vec<Placement>> {
+/// Every one of them may go, or the codes of the rules that fail, as the side may read them.
+async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>, side: Option<AgencyId>) -> Answer<Vec<Placement>> {
     let (judge, now) = (Arc::clone(&app.judge), app.env.now());
     let judged: Result<Vec<Judged>, Code> =
-        tokio::task::spawn_blocking(move || staff.into_iter().map(|id| judge.judge(&row, id, now)).collect())
-            .await
-            .expect("a judgement does not panic");
+        app.search(move || staff.into_iter().map(|id| judge.judge(&row, id, now)).collect()).await;
     let judged = judged.map_err(|code| Problem::field(code, "staff"))?;
     let violations: BTreeSet<&'static str> = judged.iter().flat_map(|j| j.violations.iter().copied()).collect();
     if !violations.is_empty() {
         let problem = Problem::field(Code::StaffNotEligible, "staff");
-        return Err(Problem { violations: violations.into_iter().collect(), ..problem });
+        let codes: Vec<&'static str> = violations.into_iter().collect();
+        return Err(Problem { violations: told(&codes, side), ..problem });
     }
     Ok((0_u8..)
         .zip(judged)

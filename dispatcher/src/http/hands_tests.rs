@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn calls(crew: [&Person; 2]) -> [(&'static str, Value); 6] {
     let staff: Vec<String> = crew.iter().map(|p| p.id().to_string()).collect();
     [
-        ("reveal", json!({})),
+        ("reveal", json!({"reason": "dispatch"})),
         ("assign", json!({"staff": staff})),
         ("unserved", json!({"reason": "nobody"})),
         ("release", json!({})),
@@ -211,7 +211,7 @@ async fn a_member_who_accepted_is_kept_without_being_judged_again() {
 }
 
 #[tokio::test]
-async fn a_suspended_member_after_the_meeting_is_marked_for_supervisors_only_and_the_trip_can_be_ended() {
+async fn a_suspended_member_after_the_meeting_is_marked_for_the_centre_only_and_the_trip_can_be_ended() {
     let edge = Edge::new().await;
     let (rider, one, two, admin) = (edge.rider().await, edge.staff().await, edge.staff().await, edge.admin().await);
     let supervisor = edge.supervisor(edge.agency).await;
@@ -225,7 +225,7 @@ async fn a_suspended_member_after_the_meeting_is_marked_for_supervisors_only_and
     }
     let path = format!("/v1/admin/accounts/{}/suspend", one.id());
     assert_eq!(edge.call(Some(&admin.token), "POST", &path, Some(json!({"reason": "x"}))).await.status, 204);
-    let console = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await.body;
+    let console = edge.call(Some(&edge.centre().await.token), "GET", "/v1/console", None).await.body;
     assert_eq!(console["incidents"][0]["kind"], "staff_suspended");
     assert_eq!(console["incidents"][0]["no"].as_u64(), one.account.no.map(u64::from));
     assert_eq!(console["trips"][0]["crew"][0]["barred"], true);
@@ -269,8 +269,11 @@ async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_o
         (&json!("PICKUP-WORDS"), &json!("DROPOFF-WORDS"))
     );
     assert!(seen.body["until"].is_string(), "{}", seen.text);
-    assert_eq!(look(&stranger, json!({})).await.code(), "not_found");
-    assert_eq!(look(&own, json!({"reason": "because she asked"})).await.code(), "bad_field");
+    assert_eq!(look(&stranger, json!({"reason": "call"})).await.code(), "not_found");
+    for unsaid in [json!({}), json!({"reason": null}), json!({"reason": "because she asked"})] {
+        let refused = look(&own, unsaid).await;
+        assert_eq!((refused.code(), refused.body["field"].as_str()), ("bad_field", Some("reason")));
+    }
     let noted = edge.app.record.audit_of(trip.0, 1).await.unwrap();
     assert_eq!(noted, [(Some(own.id()), "places_revealed".to_owned(), "call".to_owned())]);
     edge.accept(&one).await;
@@ -279,5 +282,90 @@ async fn an_agency_sees_an_area_until_its_staff_are_the_crew_and_every_look_is_o
     assert!(crewed.body["trips"][0]["dropoff_area"].is_object(), "now their own staff are on it");
     assert!(!crewed.text.contains("WORDS"), "{}", crewed.text);
     edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
-    assert_eq!(look(&own, json!({})).await.code(), "wrong_phase");
+    assert_eq!(look(&own, json!({"reason": "call"})).await.code(), "wrong_phase");
+}
+
+#[tokio::test]
+async fn places_are_looked_at_one_by_one_and_not_copied() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    let path = format!("/v1/trips/{}/reveal", edge.trip(&rider).await);
+    let look = || edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"})));
+    let mut seen = 0;
+    while look().await.status == 200 {
+        seen += 1;
+        assert!(seen < 60, "as fast as any call");
+    }
+    assert_eq!((seen, look().await.code()), (10, "too_many_requests"));
+    assert_eq!(edge.call(Some(&centre.token), "GET", "/v1/console", None).await.status, 200, "a bucket of its own");
+    edge.clock.advance_s(1);
+    assert_eq!(look().await.status, 200);
+}
+
+#[tokio::test]
+async fn a_company_is_not_told_why_its_staff_may_not_go_where_that_says_something_of_the_rider() {
+    let Companies { edge, own, trip, ours, .. } = companies().await;
+    let centre = edge.centre().await;
+    *edge.says.everybody.lock().unwrap() = vec![ours[0].id(), ours[1].id()];
+    *edge.says.not.lock().unwrap() = vec![ours[0].id()];
+    *edge.says.why.lock().unwrap() = vec!["busy", "conflict_wall", "gender_rule"];
+    let [_, (_, crew), ..] = calls([&ours[0], &ours[1]]);
+    for (by, told) in
+        [(&own, json!(["busy", "not_for_this_trip"])), (&centre, json!(["busy", "conflict_wall", "gender_rule"]))]
+    {
+        let path = format!("/v1/trips/{trip}/candidates");
+        let listed = edge.call(Some(&by.token), "GET", &path, None).await;
+        assert_eq!(listed.body["candidates"][0]["violations"], told, "{}", listed.text);
+        let refused = decide(&edge, by, trip, "assign", &crew).await;
+        assert_eq!((refused.code(), &refused.body["violations"]), ("staff_not_eligible", &told), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
+async fn no_company_is_told_who_is_tied_to_the_rider() {
+    for barred in [true, false] {
+        let Companies { edge, own, stranger, trip, ours, .. } = companies().await;
+        let (centre, admin) = (edge.centre().await, edge.admin().await);
+        edge.place(trip, &[&ours[0], &ours[1]]).await;
+        for member in &ours {
+            edge.accept(member).await;
+        }
+        let status = format!("/v1/trips/{trip}/status");
+        for (staff, to) in [(0, "arrived"), (1, "arrived"), (0, "met")] {
+            edge.call(Some(&ours[staff].token), "POST", &status, Some(json!({"to": to}))).await;
+        }
+        let rider = edge.app.record.trip(trip).await.unwrap().unwrap().trip.rider;
+        let (path, body, kind) = if barred {
+            let tie = json!({"staff": ours[0].id().0, "rider": rider.0});
+            ("/v1/admin/conflicts".to_owned(), tie, "member_barred")
+        } else {
+            (format!("/v1/admin/accounts/{}/suspend", ours[0].id()), json!({"reason": "x"}), "staff_suspended")
+        };
+        let done = edge.call(Some(&admin.token), "POST", &path, Some(body)).await;
+        assert_eq!(done.status, 204, "{}", done.text);
+        let no = json!(ours[0].account.no);
+        for (by, told) in [
+            (&own, json!(["crew_unfit", null, trip.0, true])),
+            (&stranger, json!(["crew_unfit", null, null, false])),
+            (&centre, json!([kind, no, trip.0, true])),
+        ] {
+            let console = edge.call(Some(&by.token), "GET", "/v1/console", None).await;
+            let seen = &console.body["incidents"][0];
+            assert_eq!(json!([seen["kind"], seen["no"], seen["trip"], seen["concerned"]]), told, "{}", console.text);
+            assert_eq!(console.text.contains("barred"), by.id() == centre.id(), "{}", console.text);
+        }
+    }
+}
+
+#[tokio::test]
+async fn searches_have_a_bucket_of_their_own() {
+    let Companies { edge, own, trip, .. } = companies().await;
+    let path = format!("/v1/trips/{trip}/candidates");
+    let mut answered = 0;
+    while edge.call(Some(&own.token), "GET", &path, None).await.status == 200 {
+        answered += 1;
+        assert!(answered < 60, "as fast as any call");
+    }
+    assert_eq!(answered, 20);
+    assert_eq!(edge.call(Some(&own.token), "GET", "/v1/console", None).await.status, 200);
 }

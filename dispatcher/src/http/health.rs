@@ -4,6 +4,7 @@
 use super::App;
 use super::auth::is_local;
 use super::problem::{Code, Problem};
+use crate::clock::Env;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -11,7 +12,8 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use tokio::sync::Mutex;
 
 /// How long one write check counts, milliseconds: probing must not become a load.
 const CHECK_LIFE_MS: i64 = 1_000;
@@ -48,9 +50,24 @@ pub struct Ready {
     version: &'static str,
 }
 
-/// The last write check.
+/// The last write check and when it ended. Locked while one is made: whoever asks meanwhile waits for its end and takes its
+/// result, for many who probe at once must not become many writes.
 #[derive(Default)]
 pub struct LastCheck(Mutex<Option<(i64, bool)>>);
+
+impl LastCheck {
+    /// Whether the record could be written: by the last check if that still counts, else by a new one.
+    async fn writable(&self, env: &Env, check: impl Future<Output = bool>) -> bool {
+        let mut last = self.0.lock().await;
+        let now = env.now().0;
+        if let Some((_, writable)) = last.filter(|(at, _)| now - at < CHECK_LIFE_MS) {
+            return writable;
+        }
+        let writable = check.await;
+        *last = Some((env.now().0, writable));
+        writable
+    }
+}
 
 /// The process runs.
 pub async fn livez() -> &'static str {
@@ -59,7 +76,7 @@ pub async fn livez() -> &'static str {
 
 /// 200 if traffic is welcome, else 503; what is away either way, and to this machine the parts with their counts.
 pub async fn readyz(State(app): State<Arc<App>>, LocalPeer(local): LocalPeer) -> Response {
-    let writable = is_writable(&app).await;
+    let writable = app.last_check.writable(&app.env, async { app.record.check_writable().await.is_ok() }).await;
     let draining = app.drain.is_cancelled();
     let ready = writable && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -80,17 +97,6 @@ pub async fn readyz(State(app): State<Arc<App>>, LocalPeer(local): LocalPeer) ->
     (status, Json(parts)).into_response()
 }
 
-async fn is_writable(app: &App) -> bool {
-    let now = app.env.now().0;
-    let last = *app.last_check.0.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some((_, writable)) = last.filter(|(at, _)| now - at < CHECK_LIFE_MS) {
-        return writable;
-    }
-    let writable = app.record.check_writable().await.is_ok();
-    *app.last_check.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, writable));
-    writable
-}
-
 /// Prometheus text, for this machine; to others it does not exist. A listener of its own (`--metrics-listen`) gives it to a
 /// monitoring network.
 pub async fn local_metrics(app: State<Arc<App>>, LocalPeer(local): LocalPeer) -> Response {
@@ -102,4 +108,33 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let text = app.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default();
     ([(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8"))], text)
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use crate::http::fixture::T0;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[tokio::test]
+    async fn many_who_probe_at_once_make_one_write_and_its_result_counts_from_its_end() {
+        let (clock, last, made) = (ManualClock::at(T0), LastCheck::default(), AtomicU32::new(0));
+        let env = Env { clock: Arc::clone(&clock) as _, ..Env::system() };
+        let probe = || {
+            last.writable(&env, async {
+                made.fetch_add(1, Ordering::SeqCst);
+                tokio::task::yield_now().await;
+                // A record that is slow to write is the one that must not be asked by everybody.
+                clock.advance_s(5);
+                true
+            })
+        };
+        let all = futures_util::future::join_all((0..100).map(|_| probe())).await;
+        assert!(all.into_iter().all(|writable| writable));
+        assert_eq!(made.load(Ordering::SeqCst), 1);
+        clock.advance_s(1);
+        probe().await;
+        assert_eq!(made.load(Ordering::SeqCst), 2, "an old result does not count");
+    }
 }

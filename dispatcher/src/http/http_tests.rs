@@ -1,6 +1,7 @@
 //! Facts about the HTTP edge, played through the whole router without a network.
 
 use super::access::{TABLE, allowed};
+use super::auth::is_to_be_renewed;
 use super::fixture::Edge;
 use super::limit::{Buckets, Rate};
 use super::problem::Code;
@@ -11,6 +12,8 @@ use axum::http::Request;
 use matcher::model::TripId;
 use serde_json::json;
 use std::collections::BTreeSet;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Waker};
 
 #[test]
 fn every_route_has_a_row_and_every_row_a_route() {
@@ -164,6 +167,87 @@ async fn open_calls_are_counted_by_whom_a_proxy_beside_us_speaks_for() {
     );
     assert_eq!(through("192.0.2.2").await.status, 200, "somebody else");
     assert_eq!(edge.call(None, "GET", "/v1/map", None).await.status, 200, "this machine itself");
+}
+
+#[tokio::test]
+async fn whoever_tries_tokens_is_slowed_down() {
+    let edge = Edge::demo().await;
+    let rider = edge.rider().await;
+    let through = |token: &str| {
+        let ask = Request::get("/v1/me").header("x-forwarded-for", "192.0.2.1");
+        let ask = ask.header("authorization", format!("Bearer {token}"));
+        edge.send(ask.body(Body::empty()).unwrap())
+    };
+    let mut tried = 0;
+    while through("guess").await.code() == "bad_token" {
+        tried += 1;
+        assert!(tried < 1_000, "never refused");
+    }
+    let refused = through("guess").await;
+    assert_eq!((refused.code(), refused.headers.contains_key("retry-after")), ("too_many_requests", true));
+    assert_eq!(through(&rider.token).await.status, 200, "a good token is not held up by those beside it");
+}
+
+#[tokio::test]
+async fn a_token_at_its_greatest_age_is_not_written_at_every_call() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let signed_in = async || edge.app.record.authenticate(edge.app.env.now(), &rider.token).await.unwrap().unwrap();
+    let mut renewals = 0;
+    loop {
+        let before = signed_in().await;
+        if before.expires_at == before.ends_at {
+            break;
+        }
+        edge.clock.advance_s(2 * 86_400);
+        assert!(is_to_be_renewed(&before, edge.app.env.now()), "it can still grow");
+        assert_eq!(edge.call(Some(&rider.token), "GET", "/v1/me", None).await.status, 200);
+        renewals += 1;
+        assert!(renewals < 30, "its age has no end");
+    }
+    edge.clock.advance_s(86_400);
+    assert!(!is_to_be_renewed(&signed_in().await, edge.app.env.now()));
+}
+
+#[tokio::test]
+async fn many_who_ask_for_a_tile_make_it_once_and_an_address_has_an_end() {
+    let edge = Edge::demo().await;
+    let ask = |whom: &'static str| {
+        let ask = Request::get("/tiles/12/4/5.mvt").header("x-forwarded-for", whom).body(Body::empty()).unwrap();
+        edge.send(ask)
+    };
+    let mut all = Box::pin(futures_util::future::join_all((0..20).map(|_| ask("192.0.2.1"))));
+    let closed = edge.tile_gate.lock().unwrap();
+    let looked = all.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(looked.is_pending(), "all have found that it is not there");
+    drop(closed);
+    assert!(all.await.iter().all(|reply| reply.status == 200));
+    assert_eq!(edge.tiles_made.load(Ordering::SeqCst), 1);
+    let address = "192.0.2.1".parse().unwrap();
+    let taken = (0..5_000).take_while(|_| edge.app.tile_calls.take(address, edge.app.env.now().0).is_ok()).count();
+    assert!((1_000..5_000).contains(&taken), "{taken}");
+    assert_eq!(ask("192.0.2.1").await.code(), "too_many_requests");
+    assert_eq!(ask("192.0.2.2").await.status, 200, "somebody else");
+}
+
+#[tokio::test]
+async fn meeting_points_are_not_kept_with_estimates_that_are_too_old_to_be_shown() {
+    let edge = Edge::new().await;
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff().await);
+    let (_, far) = edge.places();
+    let fix = json!({"lat": far.lat(), "lon": far.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1});
+    edge.call(Some(&one.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    edge.accept(&one).await;
+    edge.accept(&two).await;
+    edge.call(Some(&rider.token), "GET", "/v1/trips", None).await;
+    let kept = |after_s| {
+        edge.clock.advance_s(after_s);
+        edge.app.sight.forget_old(edge.app.env.now());
+        edge.app.sight.estimates()
+    };
+    assert_eq!((kept(9), kept(1)), (1, 0));
 }
 
 #[tokio::test]

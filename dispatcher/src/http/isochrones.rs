@@ -55,8 +55,7 @@ pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<Isochro
     // A car's half hour in small cells would be a picture of thousands.
     let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
     let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
-    let search = move || guide.reach(mode, at, within_s, grid);
-    let cells = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
+    let cells = app.search(move || guide.reach(mode, at, within_s, grid)).await.ok_or(Code::NoWay)?;
     let shown = cells.into_iter().map(|(cell, seconds)| ReachCell {
         cell: cell.to_string(),
         seconds: seconds.ceil() as u32,

@@ -1,6 +1,7 @@
 //! Owns the map as pages fetch it: what it is, and vector tiles made on demand. Tiles hold streets and labels, never people.
 
 use super::App;
+use super::auth::{Address, too_many};
 use super::problem::{Answer, Code};
 use axum::Json;
 use axum::body::Bytes;
@@ -19,6 +20,9 @@ const ZOOM: std::ops::RangeInclusive<u8> = 9..=16;
 /// Tiles kept, bytes; when full the store starts anew.
 const KEPT_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// Tiles made at a time. A tile has always the same maker, so that many who ask for one that is not there make it once.
+const MAKERS: usize = 2;
+
 /// Makes the tile `z/x/y`; `None` beyond the map. Runs off the async threads.
 pub type MakeTile = Arc<dyn Fn(u8, u32, u32) -> Option<Vec<u8>> + Send + Sync>;
 
@@ -36,12 +40,13 @@ type Kept = (usize, HashMap<(u8, u32, u32), Tile>);
 pub struct Tiles {
     make: MakeTile,
     kept: Mutex<Kept>,
+    makers: [Arc<tokio::sync::Mutex<()>>; MAKERS],
 }
 
 impl Tiles {
     /// None made yet.
     pub fn new(make: MakeTile) -> Self {
-        Self { make, kept: Mutex::default() }
+        Self { make, kept: Mutex::default(), makers: Default::default() }
     }
 
     fn find(&self, key: (u8, u32, u32)) -> Option<Tile> {
@@ -108,8 +113,12 @@ fn named_point(label: &Label) -> NamedPoint {
 pub async fn tile(
     State(app): State<Arc<App>>,
     Path((z, x, y)): Path<(String, String, String)>,
+    Address(address): Address,
     headers: HeaderMap,
 ) -> Answer<Response> {
+    if let Some(address) = address {
+        app.tile_calls.take(address, app.env.now().0).map_err(too_many)?;
+    }
     let key = parse_tile(&z, &x, &y).ok_or(Code::NotFound)?;
     let tile = match app.tiles.find(key) {
         Some(tile) => tile,
@@ -124,14 +133,22 @@ pub async fn tile(
     Ok((common, kind, tile.bytes).into_response())
 }
 
-async fn make(app: &App, key: (u8, u32, u32)) -> Answer<Tile> {
-    let make = Arc::clone(&app.tiles.make);
-    let made = tokio::task::spawn_blocking(move || make(key.0, key.1, key.2)).await.expect("a tile does not panic");
-    let bytes = Bytes::from(made.ok_or(Code::NotFound)?);
-    let etag = etag_of(&Sha256::digest(&bytes));
-    let tile = Tile { bytes, etag };
-    app.tiles.keep(key, &tile);
-    Ok(tile)
+async fn make(app: &Arc<App>, key: (u8, u32, u32)) -> Answer<Tile> {
+    let nth = key.1.wrapping_add(key.2) as usize % MAKERS;
+    let maker = Arc::clone(&app.tiles.makers[nth]).lock_owned().await;
+    if let Some(tile) = app.tiles.find(key) {
+        return Ok(tile);
+    }
+    let app = Arc::clone(app);
+    let made = tokio::task::spawn_blocking(move || {
+        // Kept until the tile is there, though who asked may have gone.
+        let _maker = maker;
+        let bytes = Bytes::from((app.tiles.make)(key.0, key.1, key.2)?);
+        let tile = Tile { etag: etag_of(&Sha256::digest(&bytes)), bytes };
+        app.tiles.keep(key, &tile);
+        Some(tile)
+    });
+    Ok(made.await.expect("a tile does not panic").ok_or(Code::NotFound)?)
 }
 
 /// A strong tag from a content hash.

@@ -10,6 +10,7 @@ pub mod bookings;
 pub mod codes;
 pub mod command;
 pub mod console;
+pub mod deeds;
 pub mod demo;
 pub mod guide;
 pub mod hand;
@@ -25,6 +26,7 @@ pub mod phone;
 pub mod problem;
 pub mod reveal;
 pub mod routes;
+pub mod search;
 pub mod series;
 pub mod session;
 pub mod sight;
@@ -63,6 +65,7 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 pub use routes::{monitoring, router};
 
@@ -72,6 +75,12 @@ const CALLS: Rate = Rate { per_s: 20.0, burst: 60.0 };
 const URGENT_CALLS: Rate = Rate { per_s: 10.0, burst: 60.0 };
 /// One address's calls without a token.
 const OPEN_CALLS: Rate = Rate { per_s: 20.0, burst: 200.0 };
+/// One address's tiles: a desk that moves its map asks for dozens at a time, and many desks may stand behind one address.
+const TILE_CALLS: Rate = Rate { per_s: 200.0, burst: 2_000.0 };
+/// One account's searches for candidates and isochrones.
+const SEARCH_CALLS: Rate = Rate { per_s: 2.0, burst: 20.0 };
+/// One account's looks at exact places: as fast as one can read them, and not as fast as one could copy them.
+const LOOK_CALLS: Rate = Rate { per_s: 1.0, burst: 10.0 };
 
 /// What the edge is told at the start.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +126,12 @@ pub struct App {
     /// Alarms over REST and sockets.
     pub(crate) urgent_calls: Buckets<AccountId>,
     open_calls: Buckets<IpAddr>,
+    tile_calls: Buckets<IpAddr>,
+    search_calls: Buckets<AccountId>,
+    look_calls: Buckets<AccountId>,
+    searches: search::Searches,
+    /// What goes on though its caller may have gone; waited for before the record is closed.
+    pub deeds: TaskTracker,
     /// Session epochs that order the fixes of phones.
     pub(crate) epochs: Mutex<HashMap<AccountId, u32>>,
 }
@@ -168,6 +183,11 @@ impl App {
             calls: Buckets::new(CALLS),
             urgent_calls: Buckets::new(URGENT_CALLS),
             open_calls: Buckets::new(OPEN_CALLS),
+            tile_calls: Buckets::new(TILE_CALLS),
+            search_calls: Buckets::new(SEARCH_CALLS),
+            look_calls: Buckets::new(LOOK_CALLS),
+            searches: search::Searches::default(),
+            deeds: TaskTracker::new(),
             epochs: Mutex::default(),
         })
     }

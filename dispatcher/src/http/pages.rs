@@ -3,9 +3,11 @@
 
 use super::map::etag_of;
 use super::problem::{Code, Problem};
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use rust_embed::RustEmbed;
+use std::borrow::Cow;
 
 #[derive(RustEmbed)]
 #[folder = "../web/dist"]
@@ -49,7 +51,15 @@ fn send(path: &str, kind: &'static str, file: rust_embed::EmbeddedFile, headers:
     if headers.get(header::IF_NONE_MATCH) == Some(&etag) {
         return (StatusCode::NOT_MODIFIED, common).into_response();
     }
-    (common, [(header::CONTENT_TYPE, kind)], file.data.into_owned()).into_response()
+    (common, [(header::CONTENT_TYPE, kind)], bytes_of(file.data)).into_response()
+}
+
+/// What is embedded is sent from where it lies: a copy for each reader would let slow ones fill the memory.
+fn bytes_of(data: Cow<'static, [u8]>) -> Bytes {
+    match data {
+        Cow::Borrowed(embedded) => Bytes::from_static(embedded),
+        Cow::Owned(read) => read.into(),
+    }
 }
 
 /// The content type by the file's ending; other files are not sent.
@@ -67,4 +77,17 @@ fn kind(path: &str) -> Option<&'static str> {
         "txt" => "text/plain; charset=utf-8",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_embedded_file_is_not_copied_for_its_readers() {
+        static FILE: &[u8] = b"<!doctype html>";
+        let (one, two) = (bytes_of(Cow::Borrowed(FILE)), bytes_of(Cow::Borrowed(FILE)));
+        assert_eq!((one.as_ptr(), two.as_ptr()), (FILE.as_ptr(), FILE.as_ptr()));
+        assert_eq!(bytes_of(Cow::Owned(FILE.to_vec())), FILE);
+    }
 }

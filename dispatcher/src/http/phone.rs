@@ -63,6 +63,7 @@ pub async fn sos(
     caller: Caller,
     Input(input): Input<SosIn>,
 ) -> Answer<(StatusCode, Json<SosOut>)> {
-    let incident = command::sos(&app, caller.account(), input.trip.map(TripId)).await?;
+    let (edge, trip) = (Arc::clone(&app), input.trip.map(TripId));
+    let incident = app.see_through(async move { command::sos(&edge, caller.account(), trip).await }).await?;
     Ok((StatusCode::CREATED, Json(SosOut { incident: incident.0 })))
 }

@@ -65,6 +65,7 @@ codes! {
     TooEarlyToAssign = "too_early_to_assign" 409 "the trip is too far ahead for its crew to be assigned";
     TooEarlyToSetOut = "too_early_to_set_out" 409 "it is too early to set out for the trip";
     TripOverlaps = "trip_overlaps" 409 "the rider has another trip at that time";
+    TooManyBookings = "too_many_bookings" 409 "the rider has as many commutes or open trips as one can have";
     TooManyZones = "too_many_zones" 409 "the rider has as many avoid zones as one can have";
     NoFix = "no_fix" 409 "the position of this phone is not known";
     NoWay = "no_way" 409 "there is no way there along the roads of the map";
@@ -174,6 +175,7 @@ impl From<Refusal> for Problem {
             Refusal::UnknownStaff => Code::UnknownStaff,
             Refusal::CrewSizeMismatch => Code::CrewSizeMismatch,
             Refusal::KeyReused => Code::IdempotencyKeyReused,
+            Refusal::TooManyBookings => Code::TooManyBookings,
             Refusal::TooManyZones => Code::TooManyZones,
         })
     }

@@ -37,7 +37,7 @@ pub enum WhyIn {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RevealIn {
-    reason: Option<WhyIn>,
+    reason: WhyIn,
 }
 
 /// The two places of a trip.
@@ -65,11 +65,10 @@ pub async fn reveal(
         return Err(Code::WrongPhase.into());
     }
     let why = match input.reason {
-        None => "",
-        Some(WhyIn::Dispatch) => "dispatch",
-        Some(WhyIn::Alarm) => "alarm",
-        Some(WhyIn::Call) => "call",
-        Some(WhyIn::Check) => "check",
+        WhyIn::Dispatch => "dispatch",
+        WhyIn::Alarm => "alarm",
+        WhyIn::Call => "call",
+        WhyIn::Check => "check",
     };
     let now = app.env.now();
     // On the record first: a look that cannot be noted is not given.

@@ -6,9 +6,11 @@ use super::{
     phone, reveal, series, session, staff, trips, way, zones,
 };
 use crate::ws::upgrade;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
-use axum::{Json, Router};
 use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -74,9 +76,11 @@ pub fn monitoring(app: Arc<App>) -> Router {
 /// The whole edge: `/v1` behind its door, the open routes, the pages.
 pub fn router(app: Arc<App>) -> Router {
     let (v1, document) = api().split_for_parts();
-    let document = Arc::new(openapi::finish(document));
+    // Made once and shared: it is long, and read without a login.
+    let document = serde_json::to_vec(&openapi::finish(document)).expect("a description of routes serialises");
+    let (json, document) = ([(header::CONTENT_TYPE, "application/json")], Bytes::from(document));
     v1.layer(from_fn_with_state(Arc::clone(&app), auth::door))
-        .route("/openapi.json", get(move || async move { Json(document.as_ref().clone()) }))
+        .route("/openapi.json", get(move || async move { (json, document) }))
         .route("/tiles/{z}/{x}/{y}", get(map::tile))
         .route("/livez", get(health::livez))
         .route("/readyz", get(health::readyz))

@@ -35,7 +35,7 @@ async fn calling_keeps_a_token_alive_and_leaving_it_ends_it() {
 }
 
 #[tokio::test]
-async fn supervisors_give_codes_to_their_own_staff_and_to_the_riders_concerned() {
+async fn supervisors_give_codes_to_their_own_staff_and_only_the_centre_to_riders() {
     let edge = Edge::new().await;
     let other = edge.other_agency().await;
     let (own, stranger, centre) =
@@ -47,13 +47,14 @@ async fn supervisors_give_codes_to_their_own_staff_and_to_the_riders_concerned()
     };
     for (by, whom, status) in [
         (&own, &staff, 201),
-        (&own, &named, 201),
+        (&own, &named, 404),
         (&own, &anybodys, 404),
         (&own, &centre, 404),
         (&own, &own, 404),
         (&stranger, &staff, 404),
         (&stranger, &named, 404),
         (&centre, &staff, 201),
+        (&centre, &named, 201),
         (&centre, &anybodys, 201),
         (&centre, &own, 404),
     ] {
@@ -70,8 +71,15 @@ async fn supervisors_give_codes_to_their_own_staff_and_to_the_riders_concerned()
         async move { edge.call(Some(&token), "POST", "/v1/codes", Some(json!({"trip": trip.0}))).await.status.as_u16() }
     };
     assert_eq!((of_trip(&own).await, of_trip(&centre).await), (404, 201), "nobody of the company is on it yet");
-    edge.place(trip, &[&staff, &edge.staff().await]).await;
-    assert_eq!(of_trip(&own).await, 404, "an offer is not a crew");
+    let partner = edge.staff().await;
+    edge.place(trip, &[&staff, &partner]).await;
+    edge.accept(&staff).await;
+    edge.accept(&partner).await;
+    assert_eq!((of_trip(&own).await, of_trip(&centre).await), (404, 201), "not even whose staff are the crew");
+    for (by, kind) in [(&own, "company"), (&centre, "centre")] {
+        let me = edge.call(Some(&by.token), "GET", "/v1/me", None).await;
+        assert_eq!(me.body["agency"]["kind"], kind, "{}", me.text);
+    }
     let both = json!({"trip": trip.0, "account": staff.id().0});
     assert_eq!(edge.call(Some(&own.token), "POST", "/v1/codes", Some(both)).await.code(), "bad_field");
 }

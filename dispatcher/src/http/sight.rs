@@ -1,5 +1,5 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
-//! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds, so that watching costs no search per tick.
+//! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
 
 use crate::engine::field::Field;
 use crate::engine::search::STRAIGHT_MPS;
@@ -20,8 +20,6 @@ const ROAD_M_MAX: f64 = 500.0;
 const WALK_S_MAX: f32 = 1_800.0;
 /// How long an estimate is shown before it is searched again, milliseconds.
 const ESTIMATE_LIFE_MS: i64 = 10_000;
-/// Most estimates kept; beyond it the old ones are dropped.
-const ESTIMATES_MAX: usize = 20_000;
 
 /// A staff member who has moved.
 #[derive(Clone, Copy, Debug)]
@@ -162,12 +160,19 @@ impl Sight {
         };
         let by_road = self.travel_s(mode, fix.position, to).map(Eta::road);
         let eta = by_road.unwrap_or_else(|| Eta::straight(fix.position, to, STRAIGHT_MPS[mode as usize]));
-        let mut estimates = self.lock();
-        if estimates.len() >= ESTIMATES_MAX {
-            estimates.retain(|_, e| now.since_ms(e.made_at) < ESTIMATE_LIFE_MS);
-        }
-        estimates.insert(staff, Estimate { to, eta, made_at: now });
+        self.lock().insert(staff, Estimate { to, eta, made_at: now });
         EtaView::searched(eta, 0)
+    }
+
+    /// Forgets the estimates that are too old to be shown, and with them the meeting points they were made for.
+    pub fn forget_old(&self, now: Timestamp) {
+        self.lock().retain(|_, e| now.since_ms(e.made_at) < ESTIMATE_LIFE_MS);
+    }
+
+    /// For tests: how many estimates are kept.
+    #[cfg(test)]
+    pub(crate) fn estimates(&self) -> usize {
+        self.lock().len()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Estimate>> {

@@ -205,3 +205,29 @@ async fn the_rider_is_told_of_a_new_trip_once() {
     stage.book("k", BookingKind::Now).await;
     assert_eq!(stage.mail(stage.rider).await, ["trip"]);
 }
+
+#[tokio::test]
+async fn a_rider_has_so_many_commutes_and_open_trips_and_no_more() {
+    let stage = Stage::new().await;
+    let weekday = |nth: u8| Weekdays::from_bits(1 << nth).unwrap();
+    let book = async |key: String, kind: BookingKind| {
+        stage.record.book(T0, &booking(stage.rider, &key, kind)).await.unwrap().err()
+    };
+    for nth in 0..super::bookings::SERIES_MAX {
+        let (day, hour) = ((nth % 7) as u8, 9 + 3 * (nth / 7) as i8);
+        assert_eq!(book(format!("c{nth}"), commute(weekday(day), hour, hour + 1)).await, None, "{nth}");
+    }
+    assert_eq!(book("c".into(), commute(weekday(0), 20, 21)).await, Some(Refusal::TooManyBookings));
+    for nth in 0..super::bookings::TRIPS_MAX {
+        // Beyond the last commute's end.
+        let at = BookingKind::At(T0.plus_s(40 * 86_400 + nth * 3_600));
+        assert_eq!(book(format!("t{nth}"), at).await, None, "{nth}");
+    }
+    let later = BookingKind::At(T0.plus_s(60 * 86_400));
+    assert_eq!(book("t".into(), later).await, Some(Refusal::TooManyBookings));
+    let again = BookingKind::At(T0.plus_s(40 * 86_400));
+    assert_eq!(book("t0".into(), again).await, None, "a retry is answered as before");
+    let ended = stage.record.series_of_rider(stage.rider).await.unwrap()[0].id;
+    stage.record.end_series(T0, stage.rider, ended).await.unwrap().unwrap();
+    assert_eq!(book("c".into(), commute(weekday(0), 20, 21)).await, None, "one has ended");
+}

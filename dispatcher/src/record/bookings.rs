@@ -7,8 +7,13 @@ use super::write::{About, Write};
 use super::{Booked, NewBooking, OutboxKind, Outcome, Place, Record, RecordError, Refusal, Role};
 use matcher::lifecycle::{Event, next};
 use matcher::model::{AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId};
-use matcher::schedule::look_from;
+use matcher::schedule::{date_of, look_from};
 use sqlx::{Row, SqliteConnection};
+
+/// Commutes of one rider that have not ended.
+pub const SERIES_MAX: i64 = 10;
+/// Open trips of one rider beside those of commutes.
+pub const TRIPS_MAX: i64 = 50;
 
 /// A trip to be made.
 pub(super) struct NewTrip<'a> {
@@ -40,6 +45,10 @@ impl Record {
         let crew_size = new.crew_size.unwrap_or(granted);
         if crew_size < granted {
             return Ok(Err(Refusal::CrewBelowGrant));
+        }
+        // Before the times are compared: that takes the longer, the more there is to compare with.
+        if !write.has_room(new).await? {
+            return Ok(Err(Refusal::TooManyBookings));
         }
         if let Err(refusal) = write.has_no_other_trip(new).await? {
             return Ok(Err(refusal));
@@ -121,6 +130,19 @@ impl NewBooking {
 }
 
 impl Write<'_> {
+    /// Whether the rider may have one more commute, or one more trip that is of none.
+    async fn has_room(&mut self, new: &NewBooking) -> Result<bool, RecordError> {
+        let (rider, today) = (blob(new.rider.0), date_of(self.now).to_string());
+        if matches!(new.kind, BookingKind::Commute(_)) {
+            let running = "select count(*) from series where rider = ? and ended_at is null and until_date >= ?";
+            let count: i64 = sqlx::query_scalar(running).bind(rider).bind(today).fetch_one(self.conn()).await?;
+            return Ok(count < SERIES_MAX);
+        }
+        let single = "select count(*) from trips where rider = ? and ended_at is null and series is null";
+        let count: i64 = sqlx::query_scalar(single).bind(rider).fetch_one(self.conn()).await?;
+        Ok(count < TRIPS_MAX)
+    }
+
     async fn granted_crew_size(&mut self, rider: AccountId) -> Result<CrewSize, RecordError> {
         let stated: Option<u8> = sqlx::query_scalar("select crew_size from grants where rider = ?")
             .bind(blob(rider.0))

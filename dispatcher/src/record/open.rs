@@ -118,6 +118,12 @@ impl Record {
         write.commit_quietly().await
     }
 
+    /// For tests: nothing can be written until it is dropped.
+    #[cfg(test)]
+    pub(crate) async fn hold_writer(&self) -> impl Sized + use<> {
+        self.write.acquire().await.expect("the writer is there")
+    }
+
     /// Folds the log into the file and empties it, so that what was deleted is in neither. Does not wait for long readers: an
     /// error then, and nothing is lost.
     pub(super) async fn empty_log(&self) -> Result<(), RecordError> {

@@ -113,7 +113,7 @@ impl Record {
         let expires_at = now.plus_s(token_ttl_s(account.role));
         write.audit(Some(id), "code_redeemed", id.0, "").await?;
         write.commit().await?;
-        Ok(Some((token, SignedIn { token: row, account, expires_at })))
+        Ok(Some((token, SignedIn { token: row, account, expires_at, ends_at: now.plus_s(TOKEN_AGE_MAX_S) })))
     }
 
     /// A token without a code; `None` if there is no such active account. One transaction.
@@ -129,7 +129,7 @@ impl Record {
     /// Whose token it is, if it lives and the account is not suspended. One indexed read.
     pub async fn authenticate(&self, now: Timestamp, token: &str) -> Result<Option<SignedIn>, RecordError> {
         let found = sqlx::query(concat!(
-            "select t.id as token, t.expires_at, a.id, a.role, a.agency, a.display, a.no, g.is_centre
+            "select t.id as token, t.issued_at, t.expires_at, a.id, a.role, a.agency, a.display, a.no, g.is_centre
              from tokens t join accounts a on a.id = t.account left join agencies g on g.id = a.agency
              where t.hash = ?2 and a.suspended_at is null and ",
             alive!()
@@ -143,6 +143,7 @@ impl Record {
             token: found.int("token")?,
             account: row::account(&found)?,
             expires_at: found.time("expires_at")?,
+            ends_at: found.time("issued_at")?.plus_s(TOKEN_AGE_MAX_S),
         }))
     }
 

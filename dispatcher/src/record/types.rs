@@ -69,8 +69,10 @@ pub struct SignedIn {
     pub token: i64,
     /// Whose it is.
     pub account: Account,
-    /// Until when.
+    /// Until when, unless it is renewed.
     pub expires_at: Timestamp,
+    /// Until when at most, however often it is renewed.
+    pub ends_at: Timestamp,
 }
 
 /// Who sets up agencies and people, as the audit names them.
@@ -377,6 +379,9 @@ pub enum Refusal {
     /// Not as many as the crew needs.
     #[error("the crew size does not match")]
     CrewSizeMismatch,
+    /// The rider has as many commutes or open trips as one can have.
+    #[error("too many bookings")]
+    TooManyBookings,
     /// The rider has as many avoid zones as one can have.
     #[error("too many avoid zones")]
     TooManyZones,

@@ -1,16 +1,20 @@
-//! Owns an alarm as supervisors see it. An unknown position stays unknown; the registered places stand beside it.
+//! Owns an alarm as supervisors see it. An unknown position stays unknown; the registered places stand beside it while the alarm
+//! is to be acted on: until it is taken, and as long as its trip is open. After that they are asked for like any (`http::reveal`).
 
 use super::place::PlaceView;
 use super::time::instant;
 use crate::record::{Incident, IncidentKind, Role, TripRow};
 use geo::Fix;
-use matcher::model::Timestamp;
+use matcher::model::{AgencyId, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long a taken alarm stays on the consoles, seconds.
 pub const FOLLOWED_S: i64 = 30 * 60;
+
+/// What a company is told in place of the kinds that say why a crew member may not go on.
+const CREW_UNFIT: &str = "crew_unfit";
 
 /// Where the device of the alarm was.
 #[derive(Clone, Serialize, ToSchema)]
@@ -55,7 +59,7 @@ pub fn follows_device(incident: &Incident, now: Timestamp) -> bool {
 pub struct IncidentView {
     /// Its id.
     pub id: Uuid,
-    /// `sos`, `no_show`, `staff_suspended`, `rider_suspended`, `member_barred`.
+    /// `sos`, `no_show`, `rider_suspended`; for the centre `staff_suspended` and `member_barred`, for a company `crew_unfit`.
     pub kind: &'static str,
     /// `rider` or `staff`: who pressed, or whom it is about.
     pub raised_by: &'static str,
@@ -71,7 +75,7 @@ pub struct IncidentView {
     pub live: Option<DevicePosition>,
     /// Whether the viewer is of the centre or an agency concerned: sees the places, and may take it.
     pub concerned: bool,
-    /// The places of the trip as booked.
+    /// The places of the trip as booked, while the alarm is not taken or the trip is open.
     pub registered: Vec<PlaceView>,
     /// Display of who took it.
     pub acknowledged_by: Option<String>,
@@ -80,14 +84,22 @@ pub struct IncidentView {
 }
 
 impl IncidentView {
-    /// For a supervisor who may see the places: of the centre, or of the agency concerned.
+    /// For a supervisor who may see the places: of the centre (`None`), or of the agency concerned.
     /// `last` is the device's last fix, while the alarm is followed.
-    pub fn full(incident: &Incident, trip: Option<&TripRow>, last: Option<Fix>, now: Timestamp) -> Self {
-        let mut view = Self::without_places(incident);
+    pub fn full(
+        incident: &Incident,
+        trip: Option<&TripRow>,
+        last: Option<Fix>,
+        agency: Option<AgencyId>,
+        now: Timestamp,
+    ) -> Self {
+        let mut view = Self::without_places(incident, agency);
         view.concerned = true;
+        view.trip = incident.trip.map(|t| t.0);
         view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
         view.live = last.filter(|_| follows_device(incident, now)).map(|fix| DevicePosition::of(&fix, now));
         view.registered = trip
+            .filter(|row| incident.acknowledged_at.is_none() || !row.trip.phase.is_end())
             .map(|row| {
                 vec![
                     PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),
@@ -98,18 +110,21 @@ impl IncidentView {
         view
     }
 
-    /// For everyone else whose console rings.
-    pub fn without_places(incident: &Incident) -> Self {
+    /// For everyone else whose console rings; and for the centre, to which every alarm belongs, while nothing more can be read.
+    pub fn without_places(incident: &Incident, agency: Option<AgencyId>) -> Self {
+        // Who may not be with a rider, and why, says whom the rider is tied to: for companies both kinds are one without a name.
+        let walled =
+            agency.is_some() && matches!(incident.kind, IncidentKind::MemberBarred | IncidentKind::StaffSuspended);
         Self {
             id: incident.id.0,
-            kind: incident.kind.word(),
+            kind: if walled { CREW_UNFIT } else { incident.kind.word() },
             raised_by: if incident.role == Role::Rider { "rider" } else { "staff" },
-            no: incident.no,
-            trip: incident.trip.map(|t| t.0),
+            no: incident.no.filter(|_| !walled),
+            trip: incident.trip.filter(|_| !walled).map(|t| t.0),
             raised_at: instant(incident.raised_at),
             position: None,
             live: None,
-            concerned: false,
+            concerned: agency.is_none(),
             registered: Vec::new(),
             acknowledged_by: incident.acknowledged_by.clone(),
             acknowledged_at: incident.acknowledged_at.map(instant),

@@ -12,6 +12,7 @@ pub mod place;
 pub mod series;
 pub mod time;
 pub mod trip;
+pub mod violations;
 pub mod way;
 
 #[cfg(test)]

@@ -43,12 +43,14 @@ pub struct AgencyRef {
     pub id: Uuid,
     /// Its public name.
     pub name: String,
+    /// `company` or `centre`.
+    pub kind: &'static str,
 }
 
 impl AgencyRef {
     /// Of an agency.
     pub fn of(agency: &Agency) -> Self {
-        Self { id: agency.id.0, name: agency.name.clone() }
+        Self { id: agency.id.0, name: agency.name.clone(), kind: if agency.is_centre { "centre" } else { "company" } }
     }
 }
 
@@ -156,5 +158,11 @@ impl StaffRow {
             state: Duty::of(entry, now).word(),
             trip: entry.duty.map(|(trip, _)| trip.0),
         }
+    }
+
+    /// Of somebody who is of the staff no more.
+    #[must_use]
+    pub fn off_shift(&self) -> Self {
+        Self { mode: None, state: Duty::OffShift.word(), trip: None, ..self.clone() }
     }
 }

@@ -80,7 +80,7 @@ pub struct CrewMember {
     /// Supervisors only: `open` or `accepted` while the offer is out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_state: Option<&'static str>,
-    /// Supervisors only, and only if true: may not be in this crew, and is until somebody acts.
+    /// The centre only, and only if true: may not be in this crew, and is until somebody acts.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub barred: bool,
 }
@@ -238,7 +238,8 @@ pub fn trip_for_supervisor(
     let open = !row.trip.phase.is_end();
     let crew = row.crew.iter().map(|m| {
         let mut member = shown(m, None, &eta);
-        member.barred = m.barred;
+        // Whom a rider is tied to is the centre's to know; a company is only told that its crew may not go on (`incident`).
+        member.barred = m.barred && agency.is_none();
         if m.phase == Phase::Offered {
             member.offer_state = Some(if m.offer.state == OfferState::Accepted { "accepted" } else { "open" });
         }

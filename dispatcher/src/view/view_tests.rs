@@ -219,7 +219,7 @@ fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
         acknowledged_at: None,
         change_no: 1,
     };
-    let view = json(&IncidentView::full(&incident, Some(&row(Phase::EnRoute)), None, NOW));
+    let view = json(&IncidentView::full(&incident, Some(&row(Phase::EnRoute)), None, None, NOW));
     assert!(view["position"].is_null());
     assert_eq!(
         (&view["registered"][0]["label"], &view["registered"][1]["label"]),
@@ -233,9 +233,9 @@ fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
         session_epoch: 1,
         seq: 1,
     });
-    let view = json(&IncidentView::full(&incident, None, None, NOW));
+    let view = json(&IncidentView::full(&incident, None, None, None, NOW));
     assert_eq!((&view["position"]["age_s"], &view["position"]["acc_m"]), (&65.into(), &2_000.0.into()));
-    let walled = json(&IncidentView::without_places(&incident));
+    let walled = json(&IncidentView::without_places(&incident, Some(AgencyId(id(1)))));
     assert!(walled["position"].is_null() && walled["registered"].as_array().unwrap().is_empty());
 }
 

@@ -9,13 +9,13 @@ use crate::http::App;
 use crate::http::console::{incident_view, is_own};
 use crate::http::sight::Moved;
 use crate::http::trips::{mode_of, supervisor_view};
-use crate::record::{Incident, RecordError, TripRow};
+use crate::record::{Incident, RecordError, RosterEntry, TripRow};
 use crate::telemetry;
-use crate::view::StaffRow;
 use crate::view::incident::{FOLLOWED_S, follows_device, is_followed};
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
 use crate::view::trip::{is_crewed, is_of_agency};
+use crate::view::{IncidentView, StaffRow};
 use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
 use matcher::model::{AccountId, AgencyId, IncidentId, Timestamp, TripId};
@@ -50,6 +50,8 @@ const FIRST_N: i64 = 100_000;
 
 /// Consoles that see the same: one agency's, or the centre's.
 type Side = Option<AgencyId>;
+/// A list in a frame, and its items.
+type Part = (&'static str, Vec<String>);
 
 struct Feed {
     app: Arc<App>,
@@ -61,6 +63,8 @@ struct Feed {
     roster: Arc<RosterView>,
     staff: HashMap<AccountId, StaffRow>,
     duties: HashMap<AccountId, Duty>,
+    /// The roster that the duties were read from.
+    mapped: Arc<RosterView>,
     numbers: HashMap<Side, i64>,
     awake: bool,
     ticks: u64,
@@ -71,6 +75,8 @@ struct Followed {
     incident: Incident,
     told: Option<(u32, u32)>,
     told_at: Timestamp,
+    /// Some console was told less than it may see.
+    owed: bool,
 }
 
 /// What changed since the last frame.
@@ -79,6 +85,8 @@ struct Changes {
     trips: Vec<TripRow>,
     incidents: Vec<Incident>,
     staff: Vec<AccountId>,
+    /// Who is of the staff no more, as last seen at work.
+    left: Vec<StaffRow>,
 }
 
 /// Runs the feed until the server has drained.
@@ -122,6 +130,7 @@ impl Feed {
             roster: Arc::default(),
             staff: HashMap::new(),
             duties: HashMap::new(),
+            mapped: Arc::default(),
             numbers: HashMap::new(),
             awake: false,
             ticks: 0,
@@ -152,12 +161,13 @@ impl Feed {
         self.incidents_after = self.skip_old_incidents(now).await?;
         self.alarms.clear();
         for incident in self.app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await? {
-            self.alarms.insert(incident.id, Followed { incident, told: None, told_at: Timestamp(0) });
+            self.alarms.insert(incident.id, Followed { incident, told: None, told_at: Timestamp(0), owed: false });
         }
         self.roster = self.app.roster.refresh(&self.app.record, now).await?;
         // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
         self.staff.clear();
         self.duties = duties_of(&self.roster, now);
+        self.mapped = Arc::clone(&self.roster);
         self.awake = true;
         Ok(())
     }
@@ -195,7 +205,12 @@ impl Feed {
         }
         self.greet(self.app.env.now());
         for (side, seats) in by_side(consoles) {
-            let parts = self.parts_for(side, &changes).await;
+            let (parts, owed) = self.parts_for(side, &changes).await;
+            for id in owed {
+                if let Some(alarm) = self.alarms.get_mut(&id) {
+                    alarm.owed = true;
+                }
+            }
             let number = self.numbers.entry(side).or_insert(FIRST_N);
             for frame in frames("console", &parts, number) {
                 for seat in &seats {
@@ -235,17 +250,22 @@ impl Feed {
                 break;
             }
         }
+        // With the end of its trip an alarm that was taken loses its places.
+        let over = |trip: TripId| changes.trips.iter().any(|row| row.trip.id == trip && row.trip.phase.is_end());
+        for alarm in self.alarms.values_mut() {
+            alarm.owed |= alarm.incident.trip.is_some_and(over);
+        }
         loop {
             let incidents = app.record.incidents_changed_after(self.incidents_after).await?;
             let Some(last) = incidents.last() else { break };
             self.incidents_after = last.change_no;
             for incident in incidents {
                 let told = order_of(app.sight.places.last_fix(incident.raised_by));
-                self.alarms.insert(incident.id, Followed { incident: incident.clone(), told, told_at: now });
+                let followed = Followed { incident: incident.clone(), told, told_at: now, owed: false };
+                self.alarms.insert(incident.id, followed);
                 changes.incidents.push(incident);
             }
         }
-        self.follow_alarms(&mut changes, now);
         let roster = app.roster.refresh(&app.record, now).await?;
         // Shifts end by the clock too, without a change on the record.
         if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
@@ -253,41 +273,50 @@ impl Feed {
             let rows = rows_of(&self.roster, now);
             changes.staff =
                 rows.iter().filter(|(id, row)| self.staff.get(id) != Some(row)).map(|(id, _)| *id).collect();
+            let left = self.staff.iter().filter(|(id, _)| !rows.contains_key(id));
+            changes.left = left.map(|(_, row)| row.off_shift()).collect();
             self.staff = rows;
         }
+        // Last: what is owed is not forgotten for a record that goes away meanwhile.
+        self.follow_alarms(&mut changes, now);
         Ok(changes)
     }
 
-    /// Alarms whose device has moved since it was told, each at most once a second.
+    /// Alarms that are owed, and those whose device has moved since it was told, each at most once a second.
     fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
         let places = &self.app.sight.places;
         self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
-        for alarm in self
-            .alarms
-            .values_mut()
-            .filter(|a| now.since_ms(a.told_at) >= FOLLOW_EVERY_MS && follows_device(&a.incident, now))
-        {
-            let last = order_of(places.last_fix(alarm.incident.raised_by));
-            if last.is_some() && last != alarm.told {
-                alarm.told = last;
+        for alarm in self.alarms.values_mut() {
+            let may_move = now.since_ms(alarm.told_at) >= FOLLOW_EVERY_MS && follows_device(&alarm.incident, now);
+            let last = order_of(places.last_fix(alarm.incident.raised_by)).filter(|_| may_move);
+            let moved = last.is_some() && last != alarm.told;
+            if moved || alarm.owed {
+                alarm.owed = false;
+                alarm.told = last.or(alarm.told);
                 alarm.told_at = now;
                 changes.incidents.push(alarm.incident.clone());
             }
         }
     }
 
-    async fn parts_for(&self, side: Side, changes: &Changes) -> [(&'static str, Vec<String>); 3] {
+    /// What the side is told, and the alarms it was told less of than it may see.
+    async fn parts_for(&self, side: Side, changes: &Changes) -> ([Part; 3], Vec<IncidentId>) {
         let seen = |row: &&TripRow| side.is_none_or(|agency| is_of_agency(row, agency));
         let trips = changes.trips.iter().filter(seen).map(|row| text(&supervisor_view(&self.app, row, side))).collect();
-        let mut incidents = Vec::new();
+        let (mut incidents, mut owed) = (Vec::new(), Vec::new());
         for incident in &changes.incidents {
-            if let Ok(view) = incident_view(&self.app, side, incident).await {
-                incidents.push(text(&view));
-            }
+            // An alarm rings now, whatever else cannot be read; the rest is told when it can be.
+            let view = incident_view(&self.app, side, incident).await.unwrap_or_else(|_| {
+                owed.push(incident.id);
+                IncidentView::without_places(incident, side)
+            });
+            incidents.push(text(&view));
         }
         let own = |id: &&AccountId| self.roster.by_id.get(id).is_some_and(|e| is_own(e, side));
-        let staff = changes.staff.iter().filter(own).filter_map(|id| self.staff.get(id)).map(text).collect();
-        [("trips", trips), ("incidents", incidents), ("staff", staff)]
+        let staff = changes.staff.iter().filter(own).filter_map(|id| self.staff.get(id));
+        let left = changes.left.iter().filter(|row| side.is_none_or(|agency| row.agency == agency.0));
+        let staff = staff.chain(left).map(text).collect();
+        ([("trips", trips), ("incidents", incidents), ("staff", staff)], owed)
     }
 
     /// Sends who moved or changed to the consoles.
@@ -295,6 +324,7 @@ impl Feed {
         let moved = self.read_moves();
         let now = self.app.env.now();
         let before = std::mem::replace(&mut self.duties, duties_of(&self.roster, now));
+        let mapped = std::mem::replace(&mut self.mapped, Arc::clone(&self.roster));
         let consoles = self.app.hub.peek_consoles();
         if consoles.is_empty() {
             return;
@@ -306,11 +336,16 @@ impl Feed {
                 changed.entry(*id).or_insert(None);
             }
         }
+        // Who is of the staff no more is on the new roster's map nowhere, and on the consoles' until it is told.
+        let at_work = |id: &AccountId| before.get(id).is_some_and(|duty| *duty != Duty::OffShift);
+        let left = mapped.by_id.iter().filter(|(id, _)| !self.roster.by_id.contains_key(id) && at_work(id));
+        let left: Vec<&RosterEntry> = left.map(|(_, entry)| entry).collect();
         for (side, seats) in by_side(consoles) {
             let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
             for (id, fix) in &changed {
                 self.sort_in(&mut parts, side, *id, *fix, &before, now);
             }
+            parts[1].1.extend(left.iter().filter(|entry| is_own(entry, side)).map(|entry| entry.staff.no.to_string()));
             let number = self.numbers.entry(side).or_insert(FIRST_N);
             for frame in frames("map", &parts, number) {
                 for seat in &seats {
@@ -352,7 +387,7 @@ impl Feed {
     /// One person's row in the frame of a side: a place for those at work, `gone` for those who just left it.
     fn sort_in(
         &self,
-        parts: &mut [(&'static str, Vec<String>); 2],
+        parts: &mut [Part; 2],
         side: Side,
         id: AccountId,
         fix: Option<Fix>,
@@ -398,7 +433,13 @@ impl Feed {
         })
         .await
         .unwrap_or_default();
-        for (text, row) in texts {
+        // Meanwhile a trip may have ended, or lost a member, whose phone is not to learn where the others are.
+        let Ok(since) = self.app.record.trips_changed_after(self.trips_after, ROWS_PER_READ).await else { return };
+        if since.len() == ROWS_PER_READ as usize {
+            return;
+        }
+        let same = |row: &TripRow| since.iter().all(|changed| changed.trip.id != row.trip.id);
+        for (text, row) in texts.into_iter().filter(|(_, row)| same(row)) {
             for mailbox in phones_of(&row).filter_map(|id| self.app.hub.phone(id)) {
                 mailbox.put_latest(row.trip.id, text.clone());
             }
@@ -452,7 +493,7 @@ fn text(body: &impl Serialize) -> String {
 }
 
 /// Packs the items into frames below the limit, each with every part and the next number. No items, no frame.
-fn frames(t: &str, parts: &[(&'static str, Vec<String>)], number: &mut i64) -> Vec<Utf8Bytes> {
+fn frames(t: &str, parts: &[Part], number: &mut i64) -> Vec<Utf8Bytes> {
     let mut items =
         parts.iter().enumerate().flat_map(|(nth, (_, items))| items.iter().map(move |i| (nth, i))).peekable();
     let mut made = Vec::new();
@@ -476,3 +517,7 @@ fn frames(t: &str, parts: &[(&'static str, Vec<String>)], number: &mut i64) -> V
     }
     made
 }
+
+#[cfg(test)]
+#[path = "feed_tests.rs"]
+mod tests;

@@ -1,9 +1,9 @@
 //! Owns what waits to be written to one socket: numbered rows (never dropped), frames of the live picture, and the latest crew
 //! positions (newest wins). Bounded: a socket whose queue would pass the limit loses frames that can be made again, or is
-//! closed.
+//! closed. A whole picture stands outside the limit, one at a time: it is what makes a socket that lost frames whole again.
 
 use super::close::Close;
-use crate::record::OutboxRow;
+use crate::record::{OutboxKind, OutboxRow};
 use axum::extract::ws::Utf8Bytes;
 use matcher::model::TripId;
 use std::collections::{BTreeMap, VecDeque};
@@ -20,9 +20,23 @@ const ROW_BYTES: usize = 512;
 #[derive(Default)]
 struct Waiting {
     rows: VecDeque<OutboxRow>,
+    whole: VecDeque<Utf8Bytes>,
     frames: VecDeque<Utf8Bytes>,
     latest: BTreeMap<TripId, Utf8Bytes>,
+    /// Of all but the whole picture.
     bytes: usize,
+}
+
+impl Waiting {
+    fn drop_frames(&mut self) {
+        let dropped: usize = self.frames.drain(..).map(|f| f.len()).sum();
+        self.bytes -= dropped;
+    }
+
+    fn drop_latest(&mut self, trip: TripId) {
+        let dropped = self.latest.remove(&trip).map_or(0, |text| text.len());
+        self.bytes -= dropped;
+    }
 }
 
 /// What is to be sent next.
@@ -45,9 +59,13 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
-    /// A numbered message. A full queue closes the socket: nothing numbered is dropped.
+    /// A numbered message. A full queue closes the socket: nothing numbered is dropped. What tells of a change to a trip, its end
+    /// for this phone among them, takes with it where the crew was before.
     pub fn push_row(&self, row: OutboxRow) {
         let fits = self.with(|w| {
+            if let (OutboxKind::Trip | OutboxKind::TripGone, Some(trip)) = (row.kind, row.trip) {
+                w.drop_latest(trip);
+            }
             w.bytes += ROW_BYTES;
             w.rows.push_back(row);
             w.bytes <= QUEUE_BYTES_MAX
@@ -60,8 +78,7 @@ impl Mailbox {
     pub fn push_frame(&self, text: Utf8Bytes) {
         let full = self.with(|w| {
             if w.bytes + text.len() > QUEUE_BYTES_MAX {
-                let dropped: usize = w.frames.drain(..).map(|f| f.len()).sum();
-                w.bytes -= dropped;
+                w.drop_frames();
                 return true;
             }
             w.bytes += text.len();
@@ -74,13 +91,12 @@ impl Mailbox {
         self.wake.notify_one();
     }
 
-    /// A whole picture, which replaces the frames still waiting and may itself be larger than the queue.
+    /// A whole picture, which replaces the frames still waiting and may itself be larger than the queue. Frames that come after it
+    /// never push it out: a picture that takes longer to send than the next frames to come would never arrive.
     pub fn push_whole(&self, frames: &[Utf8Bytes]) {
         self.with(|w| {
-            let dropped: usize = w.frames.drain(..).map(|f| f.len()).sum();
-            w.bytes -= dropped;
-            w.bytes += frames.iter().map(|f| f.len()).sum::<usize>();
-            w.frames.extend(frames.iter().cloned());
+            w.drop_frames();
+            w.whole = frames.iter().cloned().collect();
         });
         self.wake.notify_one();
     }
@@ -103,6 +119,9 @@ impl Mailbox {
             if let Some(row) = w.rows.pop_front() {
                 w.bytes -= ROW_BYTES;
                 return Some(Item::Row(row));
+            }
+            if let Some(text) = w.whole.pop_front() {
+                return Some(Item::Text(text));
             }
             let text = w.frames.pop_front().or_else(|| w.latest.pop_first().map(|(_, text)| text))?;
             w.bytes -= text.len();
@@ -127,9 +146,9 @@ impl Mailbox {
         *self.close.get().expect("the reason is set before the token is cancelled")
     }
 
-    /// Whether frames were dropped since the last call.
+    /// Whether a whole picture is due: frames were dropped since the last call, and none is still waiting to be sent.
     pub fn take_behind(&self) -> bool {
-        self.behind.swap(false, Ordering::AcqRel)
+        self.with(|w| w.whole.is_empty()) && self.behind.swap(false, Ordering::AcqRel)
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {

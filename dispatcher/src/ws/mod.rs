@@ -13,6 +13,8 @@ pub mod tickets;
 pub mod upgrade;
 
 #[cfg(test)]
+mod mailbox_tests;
+#[cfg(test)]
 mod message_tests;
 #[cfg(test)]
 mod render_tests;

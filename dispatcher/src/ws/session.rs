@@ -169,6 +169,10 @@ where
 {
     // Joined before the numbers are read, so that a row committed in between is in one of the two places.
     let registration = app.hub.join(&signed_in);
+    // Whoever comes after the drain has gone through the seats is not seen by it.
+    if app.drain.is_cancelled() {
+        registration.mailbox().close(Close::Restart);
+    }
     let now = app.env.now();
     let mut session = Session {
         bucket: Bucket::full(MESSAGES, now.0),
@@ -264,19 +268,18 @@ where
         if self.unacked.len() >= UNACKED_MAX {
             return Err(Some(Close::Slow));
         }
+        // A number passed over would be lost with the acknowledgement of the next: the phone comes back and goes on from here.
+        let text = self.render(&row).await.ok_or(Some(Close::Restart))?;
         self.sent = row.seq;
-        self.send_rendered(&row).await?;
+        self.send(text).await?;
         let again_at = Instant::now() + RESEND[0];
         self.unacked.insert(row.seq, Unacked { row, tries: 0, again_at });
         Ok(())
     }
 
-    /// Renders from the present state. While the record is away nothing is sent; the resend tries again.
-    async fn send_rendered(&mut self, row: &OutboxRow) -> Flow {
-        match render(&self.app, &self.signed_in.account, row).await {
-            Ok(text) => self.send(text.into()).await,
-            Err(_) => Ok(()),
-        }
+    /// From the present state; `None` while the record is away.
+    async fn render(&mut self, row: &OutboxRow) -> Option<Utf8Bytes> {
+        render(&self.app, &self.signed_in.account, row).await.ok().map(Utf8Bytes::from)
     }
 
     async fn send(&mut self, text: Utf8Bytes) -> Flow {
@@ -334,7 +337,10 @@ where
             unacked.again_at = now + RESEND[unacked.tries.min(RESEND.len() - 1)];
             let row = unacked.row.clone();
             metrics::counter!(telemetry::RESENDS).increment(1);
-            self.send_rendered(&row).await?;
+            // It has been sent on this socket before, so nothing is lost if it cannot be made anew now.
+            if let Some(text) = self.render(&row).await {
+                self.send(text).await?;
+            }
         }
         Ok(())
     }

@@ -5,9 +5,10 @@ use super::mailbox::{Item, QUEUE_BYTES_MAX};
 use super::outbox;
 use super::session::{self, Opening};
 use crate::http::fixture::{Edge, Person};
-use crate::record::{Role, SignedIn, token_ttl_s};
+use crate::record::{OutboxKind, OutboxRow, Role, SignedIn, token_ttl_s};
 use axum::extract::ws::Message;
 use futures_util::{Sink, Stream};
+use matcher::model::TripId;
 use serde_json::{Value, json};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -337,6 +338,39 @@ async fn a_draining_server_closes_every_socket_with_restart() {
     tokio::spawn(super::hub::drain(Arc::clone(&edge.app)));
     edge.app.drain.cancel();
     assert_eq!((one.closed().await, two.closed().await), (1012, 1012));
+}
+
+#[tokio::test]
+async fn a_socket_that_says_hello_after_the_drain_has_passed_is_closed_too() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let signed_in = Arc::new(sign_in(&edge, &staff).await);
+    let mut late = Phone::dial(&edge, Opening::SignedIn(signed_in));
+    edge.app.drain.cancel();
+    super::hub::drain(Arc::clone(&edge.app)).await;
+    late.say(&json!({"t": "hello", "v": 1}));
+    assert_eq!(late.closed().await, Close::Restart.number());
+}
+
+#[tokio::test]
+async fn a_number_that_cannot_be_rendered_is_never_passed_over() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let (mut phone, welcome) = Phone::signed_in(&edge, &staff, None).await;
+    let mailbox = edge.app.hub.phone(staff.id()).unwrap();
+    edge.app.record.close().await;
+    mailbox.push_row(OutboxRow {
+        id: 1,
+        recipient: staff.id(),
+        seq: welcome["seq"].as_i64().unwrap() + 1,
+        kind: OutboxKind::Trip,
+        trip: Some(TripId(edge.app.env.uuid())),
+        offer: None,
+        incident: None,
+        reason: None,
+    });
+    let closed = tokio::time::timeout(Duration::from_secs(5), phone.closed()).await;
+    assert_eq!(closed.expect("closed, to come back to the same number"), Close::Restart.number());
 }
 
 #[tokio::test]

@@ -53,6 +53,9 @@ pub const RULES: &[Rule] = &[
 /// Every preference. Their sum in milliseconds is what a pickup is felt to take; [`felt_cost`] makes the cost of it.
 pub const PREFERENCES: &[Preference] = &[pickup_eta::PREFERENCE, known_face::PREFERENCE, straight_line::PREFERENCE];
 
+/// What a company is told in place of the code of a rule that only the centre may read.
+pub const NOT_FOR_THIS_TRIP: &str = "not_for_this_trip";
+
 /// The rule of that code.
 pub fn rule(code: &str) -> Option<&'static Rule> {
     RULES.iter().find(|rule| rule.code == code)

@@ -58,7 +58,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
       {asking === 'release' && <Confirm question={t(TOGETHER.includes(trip.phase) ? 'detail.release_barred_sure' : 'detail.release_sure')} yes={t('detail.release')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act('release', () => desk.api.release(trip.id)); }} />}
       {asking === 'complete' && <Confirm question={t('detail.complete_sure')} yes={t('detail.complete')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act('complete', () => desk.api.complete(trip.id)); }} />}
       {asking === 'cancel' && <Confirm question={t('detail.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); void desk.act('cancel', () => desk.api.cancel(trip.id)); }} />}
-      {isOurs && trip.dropoff_area && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
+      {isOurs && desk.me?.agency?.kind === 'centre' && <GiveCode desk={desk} whose={{ trip: trip.id }} label={t('code.rider')} />}
       {isOurs && SEARCHING.includes(trip.phase) && (
         <form class="unserved" onSubmit={(event) => { event.preventDefault(); void desk.act('unserved', () => desk.api.unserved(trip.id, reason.trim())); }}>
           <label>{t('detail.unserved_why')}

@@ -195,7 +195,7 @@ export class Desk extends Store {
     if (!trip || trip.concerned === false || !isOpen(trip.phase)) return;
     if (this.reveal.shown === trip.id) return this.reveal.hide();
     await this.press(async () => {
-      const places = await this.api.reveal(trip.id);
+      const places = await this.api.reveal(trip.id, this.alarms.some((alarm) => alarm.trip === trip.id) ? 'alarm' : 'dispatch');
       // Meanwhile another trip may have been opened, this one have ended, or the screen been left.
       const still = this.openTrip;
       if (still?.id === trip.id && isOpen(still.phase) && document.visibilityState !== 'hidden') this.reveal.show(trip.id, places);

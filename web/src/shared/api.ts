@@ -107,8 +107,8 @@ export class Api {
   complete(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/complete`); }
   release(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/release`); }
   unserved(trip: string, reason: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/unserved`, { reason }); }
-  /** Shows the exact places; the server keeps who looked. */
-  reveal(trip: string): Promise<Revealed> { return this.post(`/v1/trips/${trip}/reveal`); }
+  /** Shows the exact places; the server keeps who looked, and why. */
+  reveal(trip: string, reason: 'dispatch' | 'alarm'): Promise<Revealed> { return this.post(`/v1/trips/${trip}/reveal`, { reason }); }
   /** A one-time code for an account, or for the rider of a trip; the server keeps who gave it. */
   giveCode(whose: { account: string } | { trip: string }): Promise<GivenCode> { return this.post('/v1/codes', whose); }
   acknowledge(incident: string): Promise<Incident> { return this.post(`/v1/incidents/${incident}/acknowledge`); }

@@ -17,7 +17,7 @@ export interface Session { token: string; role: Role; account: string; display: 
 export interface Shift { starts_at: string; ends_at: string; mode: Mode }
 export type Mode = 'walk' | 'drive' | 'transit';
 export interface Me {
-  role: Role; account: string; display: string; agency: { id: string; name: string } | null;
+  role: Role; account: string; display: string; agency: { id: string; name: string; kind?: 'company' | 'centre' } | null;
   no: number | null; shift: Shift | null; demo: boolean;
 }
 
@@ -67,7 +67,7 @@ export interface StaffRow {
   state: StaffState; trip: string | null;
 }
 export interface Incident {
-  id: string; kind: 'sos' | 'no_show' | 'staff_suspended' | 'rider_suspended' | 'member_barred'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
+  id: string; kind: 'sos' | 'no_show' | 'staff_suspended' | 'rider_suspended' | 'member_barred' | 'crew_unfit'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
   /** Where the device was when it raised the alarm, and where it was last. */
   position: DevicePosition | null; live: DevicePosition | null; registered: Place[];
   /** Whether this console may take it. */
