@@ -97,7 +97,7 @@ impl Scene {
     }
 }
 
-fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
+pub(super) fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
     let trip = Trip {
         id: TripId(Uuid::from_u128(u128::from(n) + 1_000)),
         booking: BookingId(Uuid::from_u128(u128::from(n) + 2_000)),
@@ -157,7 +157,7 @@ fn offered(staff: &[(u32, OfferState)]) -> DueTrip {
     due
 }
 
-fn placed(effects: &[Effect]) -> Vec<(TripId, Vec<(u8, AccountId)>)> {
+pub(super) fn placed(effects: &[Effect]) -> Vec<(TripId, Vec<(u8, AccountId)>)> {
     effects
         .iter()
         .filter_map(|effect| match effect {
@@ -255,7 +255,7 @@ fn a_silent_phone_loses_the_slot_and_the_other_is_kept() {
         scene.roster.by_id.get_mut(&account(n)).expect("on the roster").duty = duty;
     }
     let due = offered(&[(0, OfferState::Open), (1, OfferState::Accepted)]);
-    let last = scene.decide(NOW.plus_s(limits::OFFER_S), &[due.clone()]);
+    let last = scene.decide(NOW.plus_s(limits::OFFER_S), std::slice::from_ref(&due));
     assert!(!last.effects.iter().any(|e| matches!(e, Effect::ExpireOffers { .. })), "an answer may still come in");
     let decisions = scene.decide(Timestamp(NOW.0 + limits::OFFER_S * 1_000 + 1), &[due]);
     assert!(matches!(decisions.effects[0], Effect::ExpireOffers { .. }));

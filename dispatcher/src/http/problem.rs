@@ -66,6 +66,7 @@ codes! {
     TooEarlyToSetOut = "too_early_to_set_out" 409 "it is too early to set out for the trip";
     TripOverlaps = "trip_overlaps" 409 "the rider has another trip at that time";
     TooManyZones = "too_many_zones" 409 "the rider has as many avoid zones as one can have";
+    TooManyConditions = "too_many_conditions" 409 "there are as many conditions as there can be";
     NoFix = "no_fix" 409 "the position of this phone is not known";
     NoWay = "no_way" 409 "there is no way there along the roads of the map";
     TooLarge = "too_large" 413 "the body is above 64 KiB";
@@ -175,6 +176,7 @@ impl From<Refusal> for Problem {
             Refusal::CrewSizeMismatch => Code::CrewSizeMismatch,
             Refusal::KeyReused => Code::IdempotencyKeyReused,
             Refusal::TooManyZones => Code::TooManyZones,
+            Refusal::TooManyConditions => Code::TooManyConditions,
         })
     }
 }
