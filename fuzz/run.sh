@@ -13,6 +13,6 @@ host=$(rustc -vV | sed -n 's/^host: //p')
 # With --target the flags stay off build scripts.
 cargo build --release --target "$host" --bin "$target"
 RUSTFLAGS="" cargo run --release --bin seeds -- seeds/square.osm target/square.body
-if [ "$target" = osm ]; then cp seeds/square.osm "$corpus/"; else cp target/square.body "$corpus/"; fi
+if [ "$target" = osm ]; then cp seeds/*.osm "$corpus/"; else cp target/square.body seeds/*.body "$corpus/"; fi
 exec "target/$host/release/$target" "$corpus" -max_total_time="$seconds" -max_len=65536 -timeout=10 \
     -rss_limit_mb=1024 -malloc_limit_mb=512 -artifact_prefix=found/

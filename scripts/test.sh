@@ -49,6 +49,12 @@ fi
 step "exactness: travel times held against the oracles"
 scripts/exactness.sh "$said"
 
+step "fuzz: the readers of extracts and map files, 20 s each (longer: make fuzz)"
+for target in osm graph_file; do
+  fuzz/run.sh "$target" 20 >target/fuzz.log 2>&1 || { tail -n 60 target/fuzz.log; exit 1; }
+  grep -a "^Done" target/fuzz.log | sed "s/^/$target: /"
+done
+
 step "documentation"
 RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" cargo doc --workspace --no-deps --locked --quiet
 

@@ -83,9 +83,10 @@ fn a_bad_map_is_refused_by_name() {
     ];
     for (name, bytes, told) in cases {
         let map = file(dir, name, &bytes);
-        let said = assert_told(&["serve", "--listen", "127.0.0.1:0", "--data", &data, "--map", &map], FAILED, told);
-        assert!(said.contains(name), "the file is named: {said}");
+        let said = assert_told(&["serve", "--listen", "127.0.0.1:0", "--data", &data, "--map", &map], MISUSE, told);
+        assert!(said.contains("map: ") && said.contains(name), "setting and file are named: {said}");
     }
+    assert!(!Path::new(&data).exists(), "no record is made by a start that cannot be");
     let absent = path(dir, "absent.graph");
     assert_told(&["serve", "--data", &data, "--map", &absent], MISUSE, "no such file");
 }
@@ -160,10 +161,18 @@ fn bad_settings_are_refused_by_name() {
     let broken = file(dir, "broken.toml", b"listen = [");
     let wrong = file(dir, "wrong.toml", b"listen = 8080\n");
     let a_file = file(dir, "a-file", b"");
-    let cases: [(&[&str], &str); 14] = [
+    let no_pair = file(dir, "no-pair.pem", b"no certificate");
+    let data = path(dir, "d");
+    let cases: [(&[&str], &str); 20] = [
         (&["--config", &unknown], "lissten"),
         (&["--config", &broken], "broken.toml"),
-        (&["--config", &wrong], "wrong.toml"),
+        (&["--config", &wrong], "listen: "),
+        (&["--config", &wrong], "wrong.toml, line 1"),
+        (&["--tls-cert", &no_pair, "--tls-key", &no_pair], "tls_cert, tls_key: "),
+        (&["--redis", "redis://:0:x"], "redis: is not valid"),
+        (&["--log", ""], "log: "),
+        (&["--log", "loud"], "log: `loud` is no level"),
+        (&["--connections-max", "1000001"], "connections_max: must be at most 1000000"),
         (&["--config", &path(dir, "absent.toml")], "cannot read"),
         (&["--listen", "nonsense"], "--listen"),
         (&["--listen", "127.0.0.1:70000"], "--listen"),
@@ -178,17 +187,26 @@ fn bad_settings_are_refused_by_name() {
     ];
     for (args, told) in cases {
         for command in ["serve", "check-config"] {
-            assert_told(&[&[command], args].concat(), MISUSE, told);
+            let before: &[&str] = if args[0] == "--data" { &[command] } else { &[command, "--data", &data] };
+            assert_told(&[before, args].concat(), MISUSE, told);
         }
     }
+    assert!(!Path::new(&data).exists(), "no record is made by a start that cannot be");
     let two = ["check-config", "--redis", "x", "--origin", "y"];
     assert_told(&two, MISUSE, "redis: must begin");
     assert_told(&two, MISUSE, "y is not an origin");
-    assert_told(
-        &["serve", "--listen", "127.0.0.1:0", "--data", &path(dir, "d"), "--redis", "redis://:0:x"],
-        FAILED,
-        "redis url",
-    );
+}
+
+#[test]
+fn what_check_config_prints_holds_no_password() {
+    for url in
+        ["redis://:secret@127.0.0.1:1", "unix:///run/redis.sock?pass=secret", "unix:///run/redis.sock?pass=sec@secret"]
+    {
+        let output =
+            Command::new(binary("dispatcher")).args(["check-config", "--redis", url]).output().expect("it runs");
+        let said = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("***@") && !said.contains("secret"), "{url}: {said}");
+    }
 }
 
 #[test]
@@ -226,7 +244,7 @@ async fn a_mistake_beside_a_running_server_disturbs_nothing() {
     );
     assert_told(&["admin", "code", "--account", no_id, "--data", &data], MISUSE, "no active account");
     assert_told(&["admin", "code", "--account", "mark-9", "--data", &data], MISUSE, "--account");
-    assert_told(&["backup", "--data", &data, &path(&server.data(), "record.sqlite")], FAILED, "exists");
+    assert_told(&["backup", "--data", &data, &path(&server.data(), "record.sqlite")], MISUSE, "exists");
     assert_told(&["dance"], MISUSE, "dance");
     assert_told(&["serve", "--dance"], MISUSE, "--dance");
     assert!(server.api().get("/readyz").await.is_ok_and(|ready| ready["record"] == "writable"), "it serves as before");

@@ -1,8 +1,11 @@
-//! Owns `admin`: agencies, people, one-time codes, from the shell of the machine that holds the record. Over the network the same
+//! Owns `admin`: agencies, people, one-time codes, and what `zone` and `audit` do, from the shell of the machine that holds the record. Over the network the same
 //! is done by an admin's token (`http::admin`).
 
-use super::{Misuse, open_existing, say};
+use super::audit::{self, Audit};
+use super::zone::{self, Zone};
+use super::{Misuse, decide_directory, need_record, say};
 use crate::clock::Env;
+use crate::config::Directory;
 use crate::demo;
 use crate::record::{Actor, NewRider, NewStaff, Record};
 use anyhow::{Context, Result};
@@ -10,7 +13,7 @@ use clap::{Subcommand, ValueEnum};
 use matcher::model::{AccountId, AgencyId, CrewSize, Gender, RiskGrade, StaffKind, Timestamp};
 use serde_json::{Value, json};
 use std::fmt::Write;
-use std::path::PathBuf;
+use std::path::Path;
 use uuid::Uuid;
 
 /// What to set up, where.
@@ -19,9 +22,8 @@ use uuid::Uuid;
     after_help = "A small service from nothing:\n  dispatcher admin agency --name \"One-Stop Centre\" --centre --create\n  dispatcher admin agency --name \"Hangang Guard\"\n  dispatcher admin staff --agency AGENCY --name \"Kim\" --kind guard\n  dispatcher admin rider --name \"A.\" --agency AGENCY\n  dispatcher admin supervisor --agency AGENCY --name \"Duty desk\"\n  dispatcher admin code --account ACCOUNT"
 )]
 pub struct Args {
-    /// Data directory of the server
-    #[arg(long, global = true, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
-    data: PathBuf,
+    #[command(flatten)]
+    directory: Directory,
     /// Print JSON
     #[arg(long, global = true)]
     json: bool,
@@ -31,6 +33,17 @@ pub struct Args {
 
 #[derive(Subcommand)]
 enum What {
+    #[command(flatten)]
+    People(People),
+    /// Circles that a rider must not be led into
+    #[command(subcommand)]
+    Zone(Zone),
+    /// Check the audit chain, and print its head to be written down elsewhere
+    Audit(Audit),
+}
+
+#[derive(Subcommand)]
+enum People {
     /// Make a company or centre; without --name, list them
     Agency {
         /// Public name
@@ -141,29 +154,35 @@ impl From<Sex> for Gender {
 /// Does it, beside a running server or without one.
 pub async fn run(args: Args) -> Result<()> {
     let env = Env::system();
-    let record = if matches!(args.what, What::Agency { create: true, .. }) {
-        Record::open_beside(&args.data, env.clone()).await?
+    let data = decide_directory(&args.directory)?;
+    let record = if matches!(args.what, What::People(People::Agency { create: true, .. })) {
+        Record::create_beside(&data, env.clone()).await?
     } else {
-        open_existing(&args.data, env.clone()).await?
+        need_record(&data)?;
+        Record::open_beside(&data, env.clone()).await?
     };
-    let done = act(&record, &env, &args).await;
+    let done = match &args.what {
+        What::People(what) => act(&record, &env, &data, what).await.and_then(|shown| show(&shown, args.json)),
+        What::Zone(what) => zone::act(&record, env.now(), what).await.and_then(|shown| show(&shown, args.json)),
+        What::Audit(what) => audit::act(&record, what, args.json).await,
+    };
     record.close().await;
-    show(&done?, args.json)
+    done
 }
 
-async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
+async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<Value> {
     let now = env.now();
-    match &args.what {
-        What::Agency { name: Some(name), centre, .. } => {
+    match what {
+        People::Agency { name: Some(name), centre, .. } => {
             let agency = record.create_agency(now, Actor::Shell, &named(name)?, *centre).await?;
             Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
         }
-        What::Agency { name: None, .. } => {
+        People::Agency { name: None, .. } => {
             let rows = record.agencies().await?;
             let shown = rows.iter().map(|a| json!({"id": a.id.0, "name": a.name, "kind": kind_word(a.is_centre)}));
             Ok(Value::Array(shown.collect()))
         }
-        What::Staff { agency, name, kind, gender, certified_days } => {
+        People::Staff { agency, name, kind, gender, certified_days } => {
             let new = NewStaff {
                 agency: AgencyId(*agency),
                 name: named(name)?,
@@ -177,7 +196,7 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
             let account = record.create_staff(now, Actor::Shell, &new).await?.ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0, "no": account.no})).await
         }
-        What::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
+        People::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
             let new = NewRider {
                 name: named(name)?,
                 agencies: agencies.iter().copied().map(AgencyId).collect(),
@@ -192,18 +211,18 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
             let account = record.create_rider(now, Actor::Shell, &new).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
-        What::Supervisor { agency, name } => {
+        People::Supervisor { agency, name } => {
             let account = record
                 .create_supervisor(now, Actor::Shell, AgencyId(*agency), &named(name)?)
                 .await?
                 .ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
-        What::Admin { name } => {
+        People::Admin { name } => {
             let account = record.create_admin(now, Actor::Shell, &named(name)?).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
-        What::Conflict { staff, rider } => {
+        People::Conflict { staff, rider } => {
             if !record.add_conflict(now, Actor::Shell, AccountId(*staff), AccountId(*rider)).await? {
                 return Err(
                     Misuse("--staff and --rider are the accounts of a staff member and a rider".to_owned()).into()
@@ -211,9 +230,9 @@ async fn act(record: &Record, env: &Env, args: &Args) -> Result<Value> {
             }
             Ok(json!({"staff": staff, "rider": rider}))
         }
-        What::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
-        What::Code { account: None, .. } => {
-            let demo = demo::find(&args.data)?.context("this data directory holds no demo")?;
+        People::Code { account: Some(account), .. } => with_code(record, now, AccountId(*account), json!({})).await,
+        People::Code { account: None, .. } => {
+            let demo = demo::find(data)?.context("this data directory holds no demo")?;
             let entries = demo::codes(record, env, &demo).await?;
             let rows = entries.iter().map(|e| json!({"who": e.who, "page": e.page, "code": e.code}));
             Ok(Value::Array(rows.collect()))

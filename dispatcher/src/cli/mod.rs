@@ -1,14 +1,15 @@
 //! Owns the command line: what can be asked, and the help that teaches it. Each command has a file; `serve` is `startup`.
 
 mod admin;
+mod audit;
+mod backup;
 mod import_map;
+mod zone;
 
-use crate::config::{Config, Flags};
-use crate::{clock::Env, http, record::Record, startup, telemetry, tls};
-use anyhow::{Context, Result, bail};
+use crate::config::{Config, ConfigProblem, Directory, Flags};
+use crate::{http, record::Record, startup, telemetry, tls};
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use geo::road::RoadMap;
-use geo::road::lit::read_points;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -56,30 +57,12 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Set up agencies and people, and give out one-time codes; works beside a running server
+    /// Set up agencies and people, give out one-time codes, check the audit chain; works beside a running server
     Admin(admin::Args),
     /// Copy the record into a new file, consistently, beside a running server
-    #[command(
-        after_help = "Example:\n  dispatcher backup --data /var/lib/donghaeng backup-2026-11-24.sqlite\nTo put it back: dispatcher restore"
-    )]
-    Backup {
-        /// Data directory of the server
-        #[arg(long, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
-        data: PathBuf,
-        /// New file; must not exist
-        out: PathBuf,
-    },
+    Backup(backup::BackupArgs),
     /// Put a copy made by `backup` in place of the record; the server must be stopped
-    #[command(
-        after_help = "Example:\n  dispatcher restore --data /var/lib/donghaeng backup-2026-11-24.sqlite\nThe copy is checked first. The old record is kept beside it as record.sqlite.before-TIME. With Redis, also empty the service's keys (dh:*): session numbers begin again from the copy's."
-    )]
-    Restore {
-        /// Data directory of the server
-        #[arg(long, env = "DONGHAENG_DATA", default_value = "data", value_name = "DIR")]
-        data: PathBuf,
-        /// The copy
-        file: PathBuf,
-    },
+    Restore(backup::RestoreArgs),
 }
 
 /// A mistake of the caller: usage or settings.
@@ -101,16 +84,6 @@ pub async fn run() -> Result<()> {
             for warning in config.warnings(environment()) {
                 say_aside(&format!("warning: {warning}\n"))?;
             }
-            if let Some(map) = &config.map {
-                let shown = map.display();
-                RoadMap::check(map)
-                    .map_err(|error| Misuse(format!("these settings cannot be used:\n  map: {shown}: {error}")))?;
-            }
-            for (setting, list) in [("lamps", &config.lamps), ("cameras", &config.cameras)] {
-                if let Some(Err(error)) = list.as_ref().map(|list| read_points(list)) {
-                    return Err(Misuse(format!("these settings cannot be used:\n  {setting}: {error}")).into());
-                }
-            }
             say(&toml::to_string(&config).context("settings can be shown")?)
         }
         Command::Openapi => {
@@ -124,36 +97,25 @@ pub async fn run() -> Result<()> {
             say(&format!("serve with --tls-cert {} --tls-key {}\n", cert.display(), key.display()))
         }
         Command::Admin(args) => admin::run(args).await,
-        Command::Backup { data, out } => {
-            if out.exists() {
-                bail!("{} exists", out.display());
-            }
-            let record = open_existing(&data, Env::system()).await?;
-            record.backup(&out).await.context("the copy failed")?;
-            say(&format!("the record was copied to {}\n", out.display()))
-        }
-        Command::Restore { data, file } => {
-            let env = Env::system();
-            let aside = Record::restore(&data, &file, env.now()).await;
-            let aside = aside.with_context(|| format!("{} was not put back", file.display()))?;
-            if let Some(aside) = aside {
-                say(&format!("the record before it is kept as {}\n", aside.display()))?;
-            }
-            say(&format!("the record of {} is now the copy {}\n", data.display(), file.display()))
-        }
+        Command::Backup(args) => backup::backup(&args).await,
+        Command::Restore(args) => backup::restore(&args).await,
     }
 }
 
-/// The record of a directory that has one: a mistyped directory is not made into an empty record.
-async fn open_existing(data: &Path, env: Env) -> Result<Record> {
-    if !Record::is_in(data) {
-        let dir = data.display();
-        let text = format!(
-            "there is no record in {dir}: name the server's data directory with --data, or make a new record with `serve` or `admin agency --name NAME --create`"
-        );
-        return Err(Misuse(text).into());
+/// A directory that has a record: a mistyped one is not made into an empty one.
+fn need_record(data: &Path) -> Result<()> {
+    if Record::is_in(data) {
+        return Ok(());
     }
-    Ok(Record::open_beside(data, env).await?)
+    let dir = data.display();
+    let text = format!(
+        "there is no record in {dir}: name the server's data directory with --data, or make a new record with `serve` or `admin agency --name NAME --create`"
+    );
+    Err(Misuse(text).into())
+}
+
+fn decide_directory(directory: &Directory) -> Result<PathBuf> {
+    directory.decide().map_err(|problem| unusable(&[problem]))
 }
 
 /// The names of the variables that are set.
@@ -161,11 +123,16 @@ fn environment() -> impl Iterator<Item = String> {
     std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned())
 }
 
+/// Every check there is, the same for whoever only asks and for `serve` before it makes anything.
 fn decide(flags: Flags) -> Result<Config> {
-    Config::decide(flags).map_err(|problems| {
-        let lines: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
-        Misuse(format!("these settings cannot be used:\n{}", lines.join("\n"))).into()
-    })
+    let config = Config::decide(flags).map_err(|problems| unusable(&problems))?;
+    config.check_files().map_err(|problems| unusable(&problems))?;
+    Ok(config)
+}
+
+fn unusable(problems: &[ConfigProblem]) -> anyhow::Error {
+    let lines: Vec<String> = problems.iter().map(|p| format!("  {p}")).collect();
+    Misuse(format!("these settings cannot be used:\n{}", lines.join("\n"))).into()
 }
 
 fn say(text: &str) -> Result<()> {

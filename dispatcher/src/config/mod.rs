@@ -1,9 +1,16 @@
 //! Owns the settings: one struct, each by flag, else environment (`DONGHAENG_…`), else file, else default. Finds every problem at
 //! once and names the setting. Starts nothing.
 
+mod directory;
+mod files;
+mod filter;
+mod redis_url;
+
+pub use directory::Directory;
+
 use crate::telemetry::LogFormat;
 use clap::Args;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -12,6 +19,10 @@ use std::path::{Path, PathBuf};
 pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
 /// Connections held at a time by default.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
+/// Most connections that may be asked for: beyond it a number is a slip, and no machine has the ports or the memory.
+pub const CONNECTIONS_MAX_LIMIT: usize = 1_000_000;
+/// Data directory by default, below the working directory.
+const DATA_DEFAULT: &str = "data";
 
 /// Beginnings of variables that are for others: the simulator, the tests and their tools.
 const OTHERS: [&str; 6] = [
@@ -63,15 +74,15 @@ pub struct Flags {
     #[arg(long, env = "DONGHAENG_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (may be repeated)
-    #[arg(long = "origin", env = "DONGHAENG_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
+    #[arg(long = "origin", alias = "origins", env = "DONGHAENG_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Vec<String>,
-    /// Connections held at a time [default: 10000]
+    /// Connections held at a time, at most 1000000 [default: 10000]
     #[arg(long, env = "DONGHAENG_CONNECTIONS_MAX", value_name = "N")]
     pub connections_max: Option<usize>,
     /// How logs are written [default: text]
     #[arg(long, env = "DONGHAENG_LOG_FORMAT", value_name = "text|json")]
     pub log_format: Option<LogFormat>,
-    /// Which logs, e.g. info or warn,dispatcher=debug [default: info]
+    /// Which logs: off, error, warn, info, debug or trace, or such a level and targets, e.g. warn,dispatcher=debug [default: info]
     #[arg(long, env = "DONGHAENG_LOG", value_name = "FILTER")]
     pub log: Option<String>,
 }
@@ -91,6 +102,7 @@ struct File {
     demo: Option<bool>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
+    #[serde(alias = "origin", deserialize_with = "one_or_many")]
     origins: Vec<String>,
     connections_max: Option<usize>,
     log_format: Option<LogFormat>,
@@ -157,7 +169,7 @@ impl Config {
         let config = Self {
             listen: flags.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_080))),
             metrics_listen: flags.metrics_listen.or(file.metrics_listen),
-            data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from("data")),
+            data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
             redis: flags.redis.or(file.redis),
             map: flags.map.or(file.map),
             lamps: flags.lamps.or(file.lamps),
@@ -177,15 +189,8 @@ impl Config {
 
     fn problems(&self) -> Vec<ConfigProblem> {
         let mut found = Vec::new();
-        if let Some(url) = &self.redis {
-            if url.starts_with("rediss://") {
-                found.push(problem(
-                    "redis",
-                    "TLS to Redis is not built in; use redis:// inside one machine or a private network",
-                ));
-            } else if !["redis://", "unix://"].iter().any(|scheme| url.starts_with(scheme)) {
-                found.push(problem("redis", "must begin with redis:// or unix://"));
-            }
+        if let Some(wrong) = self.redis.as_deref().and_then(redis_url::problem) {
+            found.push(problem("redis", wrong));
         }
         match (&self.tls_cert, &self.tls_key) {
             (Some(_), None) => found.push(problem("tls_key", "is needed with tls_cert")),
@@ -216,8 +221,11 @@ impl Config {
         if self.connections_max == 0 {
             found.push(problem("connections_max", "must be at least 1"));
         }
-        if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
-            found.push(problem("log", "is not a log filter such as info or warn,dispatcher=debug"));
+        if self.connections_max > CONNECTIONS_MAX_LIMIT {
+            found.push(problem("connections_max", format!("must be at most {CONNECTIONS_MAX_LIMIT}")));
+        }
+        if let Some(wrong) = filter::problem(&self.log) {
+            found.push(problem("log", wrong));
         }
         found
     }
@@ -255,16 +263,35 @@ fn unknown_settings(environment: impl IntoIterator<Item = String>) -> Vec<String
 fn read_file(path: &Path) -> Result<File, ConfigProblem> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| problem("config", format!("cannot read {}: {}", path.display(), error.kind())))?;
-    toml::from_str(&text).map_err(|error| problem("config", format!("{}: {}", path.display(), error.message())))
+    let wrong = |setting: &str, error: &toml::de::Error| {
+        let line = error.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+        let line = line.map_or_else(String::new, |line| format!(", line {line}"));
+        problem(setting, format!("{}{line}: {}", path.display(), error.message()))
+    };
+    let parsed = toml::Deserializer::parse(&text).map_err(|error| wrong("config", &error))?;
+    serde_path_to_error::deserialize(parsed).map_err(|error| {
+        let setting = error.path().to_string();
+        wrong(if setting == "." { "config" } else { &setting }, error.inner())
+    })
+}
+
+/// A single value may stand without the brackets of a list.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected an origin in quotes or a list of them")]
+    enum OneOrMany {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(match OneOrMany::deserialize(deserializer)? {
+        OneOrMany::One(origin) => vec![origin],
+        OneOrMany::Many(origins) => origins,
+    })
 }
 
 #[expect(clippy::ref_option, reason = "the signature serde calls")]
 fn without_password<S: serde::Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    let shown = url.as_ref().map(|url| match (url.find("://"), url.rfind('@')) {
-        (Some(scheme), Some(at)) if at > scheme => format!("{}://***{}", &url[..scheme], &url[at..]),
-        _ => url.clone(),
-    });
-    shown.serialize(serializer)
+    url.as_deref().map(redis_url::shown).serialize(serializer)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use super::write::AuditEntry;
 use super::{Record, RecordError};
 use matcher::model::{AccountId, Timestamp, TripId};
 use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
 
 /// Rows read at a time.
 const PAGE: i64 = 1_000;
@@ -20,11 +21,34 @@ pub enum AuditChain {
     BrokenAt(i64),
 }
 
+/// What a walk along the chain found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditWalk {
+    /// Whether it holds.
+    pub chain: AuditChain,
+    /// Hash of the last row that follows from all before it, to be kept outside; `None` without rows.
+    pub head: Option<Vec<u8>>,
+    /// Number of the row that has the hash asked for.
+    pub earlier_row: Option<i64>,
+}
+
 impl Record {
     /// Recomputes the whole chain, a page at a time.
     pub async fn verify_audit(&self) -> Result<AuditChain, RecordError> {
+        Ok(self.walk_audit(None).await?.chain)
+    }
+
+    /// As [`Record::verify_audit`], and looks for a head that was written down earlier: one that is not on an intact chain
+    /// tells that rows were cut off, or that another record stands here.
+    pub async fn walk_audit(&self, earlier: Option<&[u8]>) -> Result<AuditWalk, RecordError> {
         let mut last = 0;
         let mut previous = Vec::new();
+        let mut earlier_row = None;
+        let walk = |chain, hash: Vec<u8>, earlier_row| AuditWalk {
+            chain,
+            head: Some(hash).filter(|hash| !hash.is_empty()),
+            earlier_row,
+        };
         loop {
             let rows = sqlx::query("select * from audit where id > ? order by id limit ?")
                 .bind(last)
@@ -32,23 +56,19 @@ impl Record {
                 .fetch_all(&self.read)
                 .await?;
             if rows.is_empty() {
-                return Ok(AuditChain::Intact(last));
+                return Ok(walk(AuditChain::Intact(last), previous, earlier_row));
             }
             for row in &rows {
-                let entry = AuditEntry {
-                    id: row.int("id")?,
-                    at: row.int("at")?,
-                    epoch: row.int("epoch")?,
-                    actor: row.try_get("actor")?,
-                    action: row.text("action")?,
-                    subject: row.try_get("subject")?,
-                    detail: row.text("detail")?,
+                let next = entry(row)
+                    .ok()
+                    .filter(|(entry, hash)| entry.id == last + 1 && entry.hash_after(&previous) == *hash);
+                let Some((entry, hash)) = next else {
+                    return Ok(walk(AuditChain::BrokenAt(last + 1), previous, earlier_row));
                 };
-                let hash: Vec<u8> = row.try_get("hash")?;
-                if entry.id != last + 1 || entry.hash_after(&previous) != hash {
-                    return Ok(AuditChain::BrokenAt(last + 1));
-                }
                 last = entry.id;
+                if earlier.is_some_and(|earlier| earlier == hash) {
+                    earlier_row = Some(last);
+                }
                 previous = hash;
             }
         }
@@ -90,4 +110,18 @@ impl Record {
             sqlx::query("select id, hash from audit order by id desc limit 1").fetch_optional(&self.read).await?;
         found.map(|row| Ok((row.int("id")?, row.try_get("hash")?))).transpose()
     }
+}
+
+/// A row and its hash. One that does not read is as broken as one that does not follow.
+fn entry(row: &SqliteRow) -> Result<(AuditEntry, Vec<u8>), RecordError> {
+    let entry = AuditEntry {
+        id: row.int("id")?,
+        at: row.int("at")?,
+        epoch: row.int("epoch")?,
+        actor: row.try_get("actor")?,
+        action: row.text("action")?,
+        subject: row.try_get("subject")?,
+        detail: row.text("detail")?,
+    };
+    Ok((entry, row.try_get("hash")?))
 }

@@ -57,11 +57,31 @@ async fn beside_a_running_server_both_can_write() {
 }
 
 #[tokio::test]
-async fn beside_a_fresh_directory_the_record_is_made() {
+async fn a_record_is_made_only_by_who_says_so() {
     let dir = tempfile::tempdir().unwrap();
-    let beside = Record::open_beside(dir.path(), env(1)).await.unwrap();
+    assert!(matches!(Record::open_beside(dir.path(), env(1)).await, Err(OpenError::NoRecord(_))));
+    assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing was made");
+    let beside = Record::create_beside(dir.path(), env(1)).await.unwrap();
     beside.create_admin(T0, Actor::Shell, "x").await.unwrap();
     open(&dir, env(2)).await.unwrap().check_writable().await.unwrap();
+}
+
+#[tokio::test]
+async fn only_serve_brings_a_record_up_to_date() {
+    let older = Stage::older(5).await;
+    let file = older.path().join("record.sqlite");
+    let before = std::fs::read(&file).unwrap();
+    let expected = open::MIGRATIONS.last().unwrap().0;
+    for _ in 0..2 {
+        let Err(OpenError::Older { found, newest }) = Record::open_beside(older.path(), env(1)).await else {
+            panic!("an older record was opened beside nobody")
+        };
+        assert_eq!((found, newest), (5, expected));
+    }
+    assert!(matches!(Record::create_beside(older.path(), env(1)).await, Err(OpenError::Older { .. })));
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    open(&older, env(2)).await.unwrap().close().await;
+    Record::open_beside(older.path(), env(3)).await.unwrap().close().await;
 }
 
 #[tokio::test]
@@ -75,7 +95,8 @@ async fn a_file_from_a_newer_version_is_left_alone() {
     assert!(matches!(beside, Err(OpenError::Migrate(_))));
     stage.record.close().await;
     assert!(matches!(open(&stage.dir, env(9)).await, Err(OpenError::Migrate(_))));
-    stage.record = std::sync::Arc::new(Record::open_beside(tempfile::tempdir().unwrap().path(), env(3)).await.unwrap());
+    stage.record =
+        std::sync::Arc::new(Record::create_beside(tempfile::tempdir().unwrap().path(), env(3)).await.unwrap());
 }
 
 #[tokio::test]
@@ -98,8 +119,7 @@ async fn a_backup_opens_as_a_record_and_holds_everything() {
     let trip = stage.trip("k").await;
     let other = tempfile::tempdir().unwrap();
     let copy = other.path().join("record.sqlite");
-    stage.record.backup(&copy).await.unwrap();
-    assert!(matches!(stage.record.backup(&copy).await, Err(RecordError::Io(_))), "never over an existing file");
+    Record::backup(stage.dir.path(), &copy).await.unwrap();
     assert_eq!(std::fs::metadata(&copy).unwrap().permissions().mode() & 0o777, 0o600);
     let restored = open(&other, env(5)).await.unwrap();
     assert!(restored.trip(trip).await.unwrap().is_some());
@@ -126,7 +146,8 @@ async fn the_database_runs_as_promised() {
         let journal: String = sqlx::query_scalar("pragma journal_mode").fetch_one(pool).await.unwrap();
         let synchronous: i64 = sqlx::query_scalar("pragma synchronous").fetch_one(pool).await.unwrap();
         let foreign_keys: i64 = sqlx::query_scalar("pragma foreign_keys").fetch_one(pool).await.unwrap();
-        assert_eq!((journal.as_str(), synchronous, foreign_keys), ("wal", 2, 1));
+        let overwrites: i64 = sqlx::query_scalar("pragma secure_delete").fetch_one(pool).await.unwrap();
+        assert_eq!((journal.as_str(), synchronous, foreign_keys, overwrites), ("wal", 2, 1, 1));
     }
     let written = sqlx::query("delete from trips").execute(&stage.record.read).await;
     assert!(written.is_err(), "readers only read");

@@ -10,6 +10,8 @@ use sqlx::sqlite::SqliteRow;
 
 /// A second press this soon after the first joins it, seconds.
 pub const JOIN_S: i64 = 60;
+/// Changes read at a time.
+const CHANGES_PAGE: i64 = 500;
 
 impl Record {
     /// Commits the alarm. A second press within 60 s by the same person joins the open one. A trip that is not theirs is
@@ -100,10 +102,11 @@ impl Record {
         rows.iter().map(incident).collect()
     }
 
-    /// In order of change; for the console's tail.
+    /// In order of change, at most 500, for the console's tail: ask again after the last until none is left.
     pub async fn incidents_changed_after(&self, change_no: i64) -> Result<Vec<Incident>, RecordError> {
-        let rows = sqlx::query("select * from incidents where change_no > ? order by change_no")
+        let rows = sqlx::query("select * from incidents where change_no > ? order by change_no limit ?")
             .bind(change_no)
+            .bind(CHANGES_PAGE)
             .fetch_all(&self.read)
             .await?;
         rows.iter().map(incident).collect()

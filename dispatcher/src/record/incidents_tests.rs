@@ -79,3 +79,23 @@ async fn an_unknown_incident_is_not_taken() {
     let none = matcher::model::IncidentId(stage.rider.0);
     assert_eq!(stage.record.acknowledge_incident(T0, none, &by).await.unwrap(), Err(Refusal::NotFound));
 }
+
+#[tokio::test]
+async fn changes_are_read_by_the_page() {
+    const PAGE: usize = 500;
+    let stage = Stage::new().await;
+    sqlx::query(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i <= 500)
+         insert into incidents (id, raised_by, role, raised_at, change_no) select randomblob(16), ?, 'rider', ?, 1000 + i from n",
+    )
+    .bind(row::blob(stage.rider.0))
+    .bind(T0.0)
+    .execute(&stage.record.write)
+    .await
+    .unwrap();
+    let first = stage.record.incidents_changed_after(0).await.unwrap();
+    assert_eq!(first.len(), PAGE);
+    let rest = stage.record.incidents_changed_after(first[PAGE - 1].change_no).await.unwrap();
+    assert_eq!(rest.len(), 1);
+    assert!(stage.record.incidents_changed_after(rest[0].change_no).await.unwrap().is_empty());
+}

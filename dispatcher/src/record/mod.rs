@@ -5,11 +5,13 @@
 //! Invariant: what a method returned `Ok` for is on disk (WAL, `synchronous=FULL`).
 
 mod audit;
+mod backup;
 mod bookings;
 mod conditions;
 mod crew;
 mod engine;
 mod enrol;
+mod files;
 mod hands;
 mod incidents;
 mod offers;
@@ -30,17 +32,20 @@ mod words;
 mod write;
 mod zones;
 
-pub use audit::AuditChain;
+pub use audit::{AuditChain, AuditWalk};
+pub use backup::BackupError;
 pub use conditions::{CONDITIONS_MAX, Condition, NewCondition, Streets, class_word};
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
-pub use restore::RestoreError;
+pub use restore::{RestoreError, RestoreHow, Restored, Revived};
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
 pub use travel::{OBSERVATIONS_MAX, OBSERVED_DAYS_MAX};
 pub use types::*;
 pub use zones::ZONES_MAX;
 
+#[cfg(test)]
+mod backup_tests;
 #[cfg(test)]
 mod booking_tests;
 #[cfg(test)]

@@ -2,27 +2,26 @@
 //!
 //! Invariant: one `serve` per directory holds `DIR/lock`, and its epoch is above every earlier one's.
 
+use super::files::{DATABASE_FILE, LOCK_FILE, PARTIAL_FILE, private_file};
 use super::{OpenError, Record, RecordError};
 use crate::clock::Env;
 use matcher::model::Timestamp;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlSafeStr};
-use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File, TryLockError};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 use tokio::sync::{Mutex, watch};
 
-/// The database's name in the data directory.
-pub(super) const DATABASE_FILE: &str = "record.sqlite";
-/// The lock's name in the data directory.
-const LOCK_FILE: &str = "lock";
 /// Connections that read; one more writes.
 const READERS: u32 = 4;
 /// How long a statement waits for another process's write.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the emptying of the log waits for a reader: writers wait meanwhile.
+const EMPTY_LOG_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long a caller waits for a connection before the record counts as unavailable.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The write-ahead log is cut back to this after a checkpoint, bytes.
@@ -46,25 +45,35 @@ impl Record {
     pub async fn open(dir: &Path, env: Env) -> Result<Self, OpenError> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let lock = take_lock(dir)?;
-        let database = private_file(&dir.join(DATABASE_FILE)).map(|_| dir.join(DATABASE_FILE))?;
+        let database = make_file(dir)?;
         let (write, read) = connect(&database);
-        migrator().run(&write).await?;
+        migrator(MIGRATIONS).run(&write).await?;
         let epoch = take_epoch(&write, env.now()).await?;
         Ok(Self::over((write, read), env, Some(epoch), database, Some(lock)))
     }
 
-    /// For `admin` and `backup` beside a running server: no lock kept, no epoch, no migration under a running server.
+    /// For `admin`, beside a running server or without one: no lock kept, no epoch, nothing made and nothing migrated. Only
+    /// `serve` brings a record up to date, so that whoever must go back to the version before can until then.
     pub async fn open_beside(dir: &Path, env: Env) -> Result<Self, OpenError> {
-        DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
-        let database = private_file(&dir.join(DATABASE_FILE)).map(|_| dir.join(DATABASE_FILE))?;
-        let (write, read) = connect(&database);
-        match take_lock(dir) {
-            // Nobody serves from here: it is safe to bring the file up to date, and the lock goes again at once.
-            Ok(_held_while_migrating) => migrator().run(&write).await?,
-            Err(OpenError::Locked) => check_version(&write).await?,
-            Err(other) => return Err(other),
+        if !Self::is_in(dir) {
+            return Err(OpenError::NoRecord(dir.to_owned()));
         }
+        let database = dir.join(DATABASE_FILE);
+        let (write, read) = connect(&database);
+        check_version(&write).await?;
         Ok(Self::over((write, read), env, None, database, None))
+    }
+
+    /// As [`Record::open_beside`]; the record, and its directory, are made first if there is none.
+    pub async fn create_beside(dir: &Path, env: Env) -> Result<Self, OpenError> {
+        if !Self::is_in(dir) {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+            let _held_while_making = take_lock(dir)?;
+            let (write, _) = connect(&make_file(dir)?);
+            migrator(MIGRATIONS).run(&write).await?;
+            write.close().await;
+        }
+        Self::open_beside(dir, env).await
     }
 
     /// Whether the directory holds a record. Makes nothing.
@@ -72,7 +81,7 @@ impl Record {
         dir.join(DATABASE_FILE).is_file()
     }
 
-    fn over(
+    pub(super) fn over(
         (write, read): (SqlitePool, SqlitePool),
         env: Env,
         epoch: Option<i64>,
@@ -110,11 +119,11 @@ impl Record {
         write.commit_quietly().await
     }
 
-    /// A consistent copy into a new file, mode 0600 (`VACUUM INTO`). Refuses an existing file.
-    pub async fn backup(&self, to: &Path) -> Result<(), RecordError> {
-        OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
-        let mut own = options(&self.database).connect().await?;
-        sqlx::query("vacuum into ?").bind(to.to_string_lossy().into_owned()).execute(&mut own).await?;
+    /// Folds the log into the file and empties it, so that what was deleted is in neither. Does not wait for long readers: an
+    /// error then, and nothing is lost.
+    pub(super) async fn empty_log(&self) -> Result<(), RecordError> {
+        let mut own = options(&self.database).busy_timeout(EMPTY_LOG_TIMEOUT).connect().await?;
+        sqlx::query("pragma wal_checkpoint(truncate)").execute(&mut own).await?;
         own.close().await?;
         Ok(())
     }
@@ -139,8 +148,14 @@ pub(super) fn take_lock(dir: &Path) -> Result<File, OpenError> {
     }
 }
 
-fn private_file(path: &Path) -> Result<File, std::io::Error> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+/// The database's file, made empty if it is not there. Not where a restore was cut off: its copy is the record.
+fn make_file(dir: &Path) -> Result<PathBuf, OpenError> {
+    let (database, partial) = (dir.join(DATABASE_FILE), dir.join(PARTIAL_FILE));
+    if !database.exists() && partial.exists() {
+        return Err(OpenError::CutOff(partial));
+    }
+    private_file(&database)?;
+    Ok(database)
 }
 
 fn options(database: &PathBuf) -> SqliteConnectOptions {
@@ -150,13 +165,15 @@ fn options(database: &PathBuf) -> SqliteConnectOptions {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        // What is deleted is overwritten. Not `fast`, which leaves a page that falls free as it is: a rider's last zone.
+        .pragma("secure_delete", "on")
         .pragma("journal_size_limit", WAL_LIMIT)
         .statement_cache_capacity(256)
         .disable_statement_logging()
 }
 
 /// One connection that writes, a few that read.
-fn connect(database: &PathBuf) -> (SqlitePool, SqlitePool) {
+pub(super) fn connect(database: &PathBuf) -> (SqlitePool, SqlitePool) {
     let pool = |size| {
         SqlitePoolOptions::new()
             .max_connections(size)
@@ -170,22 +187,28 @@ fn connect(database: &PathBuf) -> (SqlitePool, SqlitePool) {
     (write, read)
 }
 
-fn migrator() -> Migrator {
+pub(super) fn migrator(migrations: &[(i64, &'static str, &'static str)]) -> Migrator {
     let each = |&(version, name, sql): &(i64, &'static str, &'static str)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     };
-    Migrator::with_migrations(MIGRATIONS.iter().map(each).collect())
+    Migrator::with_migrations(migrations.iter().map(each).collect())
 }
 
-/// The file must be exactly as this version left it: the server beside us would not survive a migration.
+/// The file must be exactly as this version left it.
 async fn check_version(pool: &SqlitePool) -> Result<(), OpenError> {
     let newest = MIGRATIONS.last().map_or(0, |m| m.0);
-    let applied: i64 =
-        sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(pool).await?;
-    match applied.cmp(&newest) {
+    let is_begun: bool = sqlx::query_scalar("select count(*) > 0 from sqlite_schema where name = '_sqlx_migrations'")
+        .fetch_one(pool)
+        .await?;
+    let found: i64 = if is_begun {
+        sqlx::query_scalar("select coalesce(max(version), 0) from _sqlx_migrations").fetch_one(pool).await?
+    } else {
+        0
+    };
+    match found.cmp(&newest) {
         std::cmp::Ordering::Equal => Ok(()),
-        std::cmp::Ordering::Greater => Err(sqlx::migrate::MigrateError::VersionMissing(applied).into()),
-        std::cmp::Ordering::Less => Err(sqlx::migrate::MigrateError::VersionTooNew(newest, applied).into()),
+        std::cmp::Ordering::Greater => Err(sqlx::migrate::MigrateError::VersionMissing(found).into()),
+        std::cmp::Ordering::Less => Err(OpenError::Older { found, newest }),
     }
 }
 

@@ -79,8 +79,8 @@ impl Record {
         write.commit_quietly().await
     }
 
-    /// Deletes acknowledged messages that are old or many, and codes and tokens long dead. Looks at no more than 10,000 rows
-    /// of each and goes on from there the next time, so call it now and then. How many are gone. One transaction.
+    /// Deletes acknowledged messages that are old or many, and codes, tokens and revocations long dead. Looks at no more than
+    /// 10,000 rows of each and goes on from there the next time, so call it now and then. How many are gone. One transaction.
     pub async fn prune(&self, now: Timestamp) -> Result<u64, RecordError> {
         let mut write = self.begin(now).await?;
         let before = now.plus_s(-KEEP_S).0;
@@ -104,12 +104,7 @@ impl Record {
         .execute(write.conn())
         .await?
         .rows_affected();
-        for statement in [
-            "delete from tokens where id in (select id from tokens where expires_at < ?1 limit ?2)",
-            "delete from codes where hash in (select hash from codes where expires_at < ?1 limit ?2)",
-        ] {
-            gone += sqlx::query(statement).bind(before).bind(PRUNE_MAX).execute(write.conn()).await?.rows_affected();
-        }
+        gone += write.forget_sign_ins(before, PRUNE_MAX).await?;
         let head: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from outbox").fetch_one(write.conn()).await?;
         write.commit_quietly().await?;
         // At the end of the outbox the sweep begins anew.

@@ -105,3 +105,30 @@ async fn audit_chain_verifies_and_finds_every_kind_of_tampering() {
     }
     assert_eq!(stage.record.verify_audit().await.unwrap(), AuditChain::Intact(rows));
 }
+
+#[tokio::test]
+async fn an_earlier_head_is_found_on_the_chain_until_rows_are_cut_off() {
+    let stage = Stage::new().await;
+    let early = stage.record.walk_audit(None).await.unwrap();
+    let AuditChain::Intact(row) = early.chain else { panic!("broken from the start") };
+    assert_eq!(early.head, stage.record.audit_head().await.unwrap().map(|(_, hash)| hash));
+    stage.assigned("k").await;
+    let later = stage.record.walk_audit(early.head.as_deref()).await.unwrap();
+    let AuditChain::Intact(rows) = later.chain else { panic!("broken later") };
+    assert!(rows > row && later.head != early.head);
+    assert_eq!(later.earlier_row, Some(row));
+    let none = stage.record.walk_audit(Some(&[7; 32])).await.unwrap();
+    assert_eq!(none.earlier_row, None);
+    sqlx::query("delete from audit where id > ?").bind(row).execute(&stage.record.write).await.unwrap();
+    let cut = stage.record.walk_audit(later.head.as_deref()).await.unwrap();
+    assert_eq!(
+        (cut.chain, cut.earlier_row),
+        (AuditChain::Intact(row), None),
+        "a cut tail breaks nothing, but is missed"
+    );
+    sqlx::query("update audit set detail = cast(x'ff' as text) where id = 2")
+        .execute(&stage.record.write)
+        .await
+        .unwrap();
+    assert_eq!(stage.record.verify_audit().await.unwrap(), AuditChain::BrokenAt(2), "what does not read is broken too");
+}

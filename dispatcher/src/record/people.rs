@@ -146,7 +146,7 @@ impl Record {
             return Ok(true);
         }
         write.leave_current_slot(staff, Some(rider), by, IncidentKind::MemberBarred).await?;
-        write.audit_by(by, "conflict_added", staff.0).await?;
+        write.audit_pair(by, "conflict_added", staff.0, rider.0).await?;
         write.roster_changed(staff);
         write.commit().await?;
         Ok(true)

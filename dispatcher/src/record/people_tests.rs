@@ -65,6 +65,72 @@ async fn a_token_outlives_its_time_during_a_trip_that_was_open_then_and_no_other
 }
 
 #[tokio::test]
+async fn a_token_outlives_its_time_during_an_alarm_of_its_account() {
+    let stage = Stage::new().await;
+    let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
+    let lives = async |now| stage.record.authenticate(now, &token).await.unwrap().is_some();
+    let over = T0.plus_s(token_ttl_s(Role::Rider));
+    let rider = stage.record.account(stage.rider).await.unwrap().unwrap();
+    let alarm = stage.record.raise_sos(over.plus_s(-60), &rider, None, None).await.unwrap().unwrap();
+    assert!(lives(over.plus_s(60)).await, "the alarm was open when its time ran out");
+    let desk = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "v").await.unwrap().unwrap();
+    stage.record.acknowledge_incident(over.plus_s(60), alarm, &desk).await.unwrap().unwrap();
+    assert!(!lives(over.plus_s(60)).await);
+    stage.record.raise_sos(over.plus_s(120), &rider, None, None).await.unwrap().unwrap();
+    assert!(!lives(over.plus_s(120)).await, "a later alarm does not wake a dead token");
+}
+
+#[tokio::test]
+async fn pruning_leaves_tokens_that_an_open_trip_keeps_alive() {
+    let stage = Stage::new().await;
+    let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
+    let idle = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    stage.record.issue_token(T0, idle).await.unwrap().unwrap();
+    let trip = stage.trip("k").await;
+    let later = T0.plus_s(token_ttl_s(Role::Rider) + 30 * 3_600);
+    assert_eq!(stage.record.prune(later).await.unwrap(), 1, "only the token that nothing keeps alive");
+    assert!(
+        stage.record.authenticate(later, &token).await.unwrap().is_some(),
+        "the rider under way is still signed in"
+    );
+    stage.record.cancel(later, trip, hand(stage.rider)).await.unwrap().unwrap();
+    assert_eq!(stage.record.prune(later).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn revocations_are_read_by_the_page_and_forgotten_when_no_token_can_be_as_old() {
+    const PAGE: usize = 1_000;
+    let stage = Stage::new().await;
+    for _ in 0..3 {
+        stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
+    }
+    sqlx::query(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i <= 1000)
+         insert into revocations (account, token, at) select ?, i, ? from n",
+    )
+    .bind(row::blob(stage.rider.0))
+    .bind(T0.0)
+    .execute(&stage.record.write)
+    .await
+    .unwrap();
+    let first = stage.record.revocations_after(0).await.unwrap();
+    assert_eq!(first.len(), PAGE);
+    let rest = stage.record.revocations_after(first[PAGE - 1].id).await.unwrap();
+    assert_eq!(rest.len(), 1);
+    let last = rest[0].id;
+    assert!(stage.record.revocations_after(last).await.unwrap().is_empty());
+    stage.record.prune(T0.plus_s(TOKEN_AGE_MAX_S)).await.unwrap();
+    assert_eq!(stage.record.revocations_after(PAGE as i64).await.unwrap().len(), 1, "as old as a token can be");
+    stage.record.prune(T0.plus_s(TOKEN_AGE_MAX_S + 1)).await.unwrap();
+    assert!(stage.record.revocations_after(0).await.unwrap().is_empty());
+    let later = T0.plus_s(TOKEN_AGE_MAX_S + 1);
+    let token = stage.record.issue_token(later, stage.rider).await.unwrap().unwrap();
+    let signed = stage.record.authenticate(later, &token).await.unwrap().unwrap();
+    stage.record.revoke_token(later, signed.token).await.unwrap();
+    assert!(stage.record.revocations_after(last).await.unwrap().len() == 1, "numbers do not begin again");
+}
+
+#[tokio::test]
 async fn no_secret_is_in_the_file() {
     let stage = Stage::new().await;
     let token = stage.record.issue_token(T0, stage.rider).await.unwrap().unwrap();
@@ -270,6 +336,21 @@ async fn the_audit_names_who_set_people_up() {
         ["agency_created", "staff_created", "rider_created", "supervisor_created", "conflict_added", "code_issued"];
     assert_eq!(by_admin, expected);
     assert!(rows.iter().all(|r| r.1.is_some() || r.2 == "shell"), "{rows:?}");
+    assert!(matches!(stage.record.verify_audit().await.unwrap(), AuditChain::Intact(_)));
+}
+
+#[tokio::test]
+async fn the_audit_of_a_conflict_names_both() {
+    let stage = Stage::new().await;
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    let staff = stage.off_shift().await;
+    stage.record.add_conflict(T0, Actor::Shell, staff, stage.rider).await.unwrap();
+    stage.record.add_conflict(T0, Actor::Account(admin), staff, other).await.unwrap();
+    let rows = stage.record.audit_of(staff.0, 2).await.unwrap();
+    let action = || "conflict_added".to_owned();
+    let expected = [(Some(admin), action(), other.0.to_string()), (None, action(), format!("shell {}", stage.rider.0))];
+    assert_eq!(rows, expected);
     assert!(matches!(stage.record.verify_audit().await.unwrap(), AuditChain::Intact(_)));
 }
 

@@ -58,6 +58,17 @@ impl Stage {
         Self { dir, record, agency, rider, lives: 1 }
     }
 
+    /// A record as the version left it that knew only the first `count` migrations.
+    pub(super) async fn older(count: usize) -> TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("record.sqlite");
+        files::private_file(&file).unwrap();
+        let (write, _) = open::connect(&file);
+        open::migrator(&open::MIGRATIONS[..count]).run(&write).await.unwrap();
+        write.close().await;
+        dir
+    }
+
     /// Ends this life of the record and begins the next on the same directory.
     pub(super) async fn reopen(&mut self) {
         self.record.close().await;

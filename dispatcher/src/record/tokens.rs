@@ -20,15 +20,17 @@ pub const RENEW_AFTER_S: i64 = 5 * 60;
 /// No use makes a token last longer than this, seconds.
 pub const TOKEN_AGE_MAX_S: i64 = 30 * 86_400;
 
-/// A token counts while its time has not run out, or ran out during a trip of its account that is still open. Parameters: the
-/// token's row as `t`, now as `?1`.
+/// A token counts while its time has not run out, or ran out during a trip or an alarm of its account that is still open.
+/// Parameters: the token's row as `t`, now as `?1`.
 macro_rules! alive {
     () => {
         "t.revoked_at is null and (t.expires_at > ?1
            or exists (select 1 from trips o where o.rider = t.account and o.ended_at is null and o.phase <> 'reserved'
                       and coalesce(o.live_since, o.requested_at) <= t.expires_at)
            or exists (select 1 from holds h where h.staff = t.account and h.state in ('held', 'accepted', 'active')
-                      and h.offered_at <= t.expires_at))"
+                      and h.offered_at <= t.expires_at)
+           or exists (select 1 from incidents i where i.raised_by = t.account and i.acknowledged_at is null
+                      and i.raised_at <= t.expires_at))"
     };
 }
 
@@ -47,6 +49,16 @@ const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const CODE_LEN: usize = 12;
 /// Bytes of a token: 256 bits.
 const TOKEN_BYTES: usize = 32;
+/// Revocations read at a time.
+const REVOCATIONS_PAGE: i64 = 1_000;
+
+/// Ways in that a record holds.
+pub(super) struct SignIns {
+    /// Tokens that count.
+    pub(super) tokens: i64,
+    /// Codes not yet used, within their time.
+    pub(super) codes: i64,
+}
 
 impl Record {
     /// A one-time code, stored hashed, and until when it works; `None` if there is no such active account. One transaction.
@@ -208,10 +220,11 @@ impl Record {
         Ok(Ok(()))
     }
 
-    /// What lost its rights since, in order. One indexed read.
+    /// What lost its rights since, in order, at most 1,000: ask again after the last until none is left. One indexed read.
     pub async fn revocations_after(&self, id: i64) -> Result<Vec<Revocation>, RecordError> {
-        let rows = sqlx::query("select id, account, token from revocations where id > ? order by id")
+        let rows = sqlx::query("select id, account, token from revocations where id > ? order by id limit ?")
             .bind(id)
+            .bind(REVOCATIONS_PAGE)
             .fetch_all(&self.read)
             .await?;
         rows.iter()
@@ -273,6 +286,58 @@ impl Write<'_> {
             .await?
             .last_insert_rowid();
         Ok((token, row))
+    }
+
+    /// Ways in as of now.
+    pub(super) async fn count_sign_ins(&mut self) -> Result<SignIns, RecordError> {
+        let now = self.now.0;
+        let tokens = sqlx::query_scalar(concat!(
+            "select count(*) from tokens t join accounts a on a.id = t.account where a.suspended_at is null and ",
+            alive!()
+        ))
+        .bind(now)
+        .fetch_one(self.conn())
+        .await?;
+        let codes = sqlx::query_scalar("select count(*) from codes where used_at is null and expires_at > ?")
+            .bind(now)
+            .fetch_one(self.conn())
+            .await?;
+        Ok(SignIns { tokens, codes })
+    }
+
+    /// Ends every token and uses up every code. For a record that nobody serves: no socket is told.
+    pub(super) async fn end_sign_ins(&mut self) -> Result<(), RecordError> {
+        let now = self.now.0;
+        for statement in [
+            "update tokens set revoked_at = ? where revoked_at is null",
+            "update codes set used_at = ? where used_at is null",
+        ] {
+            sqlx::query(statement).bind(now).execute(self.conn()).await?;
+        }
+        Ok(())
+    }
+
+    /// Deletes codes and tokens whose time was over before `ended_before` (milliseconds), but no token that still counts, and
+    /// revocations older than any token can be; at most `max` of each. How many are gone.
+    pub(super) async fn forget_sign_ins(&mut self, ended_before: i64, max: i64) -> Result<u64, RecordError> {
+        let now = self.now;
+        let tokens = concat!(
+            "delete from tokens where id in (select t.id from tokens t where t.expires_at < ?2 and not (",
+            alive!(),
+            ") limit ?3)"
+        );
+        let tokens = sqlx::query(tokens).bind(now.0).bind(ended_before).bind(max).execute(self.conn()).await?;
+        let mut gone = tokens.rows_affected();
+        for (statement, before) in [
+            ("delete from codes where hash in (select hash from codes where expires_at < ? limit ?)", ended_before),
+            (
+                "delete from revocations where id in (select id from revocations where at < ? order by id limit ?)",
+                now.plus_s(-TOKEN_AGE_MAX_S).0,
+            ),
+        ] {
+            gone += sqlx::query(statement).bind(before).bind(max).execute(self.conn()).await?.rows_affected();
+        }
+        Ok(gone)
     }
 
     async fn add_revocation(&mut self, account: AccountId, token: Option<i64>) -> Result<(), RecordError> {

@@ -5,6 +5,7 @@ use matcher::model::{
     AccountId, AgencyId, BookingId, BookingKind, Commute, CrewSize, Gender, IncidentId, Mode, Offer, OfferId,
     OfferState, Phase, RiskGrade, SeriesId, Shift, Staff, StaffKind, Timestamp, Trip, TripId,
 };
+use std::path::PathBuf;
 use uuid::Uuid;
 
 /// What a login may do.
@@ -422,6 +423,22 @@ pub enum OpenError {
     /// File system.
     #[error("cannot use the data directory: {0}")]
     Io(#[from] std::io::Error),
+    /// No record where one must be.
+    #[error("there is no record in {}", .0.display())]
+    NoRecord(PathBuf),
+    /// Only `serve` brings a record up to date.
+    #[error(
+        "the record is of schema {found} and this version needs {newest}: start its `serve` once, which brings it up to date"
+    )]
+    Older {
+        /// The record's.
+        found: i64,
+        /// The newest known here.
+        newest: i64,
+    },
+    /// There is the copy that was to become the record, and no record.
+    #[error("a restore was cut off: there is {} and no record; run `restore` again", .0.display())]
+    CutOff(PathBuf),
     /// The database.
     #[error("cannot open the record: {0}")]
     Sql(#[from] sqlx::Error),

@@ -134,8 +134,19 @@ impl Write<'_> {
         &mut self,
         actor: Option<AccountId>,
         action: &'static str,
-        subject: Uuid,
+        subject: impl Into<Option<Uuid>>,
         detail: &'static str,
+    ) -> Result<(), RecordError> {
+        self.add_audit_row(actor, action, subject.into(), detail.to_owned()).await
+    }
+
+    /// `detail` holds nothing but fixed words and ids.
+    async fn add_audit_row(
+        &mut self,
+        actor: Option<AccountId>,
+        action: &'static str,
+        subject: Option<Uuid>,
+        detail: String,
     ) -> Result<(), RecordError> {
         let last =
             sqlx::query("select id, hash from audit order by id desc limit 1").fetch_optional(self.conn()).await?;
@@ -149,8 +160,8 @@ impl Write<'_> {
             epoch: self.epoch,
             actor: actor.map(|a| blob(a.0)),
             action: action.to_owned(),
-            subject: Some(blob(subject)),
-            detail: detail.to_owned(),
+            subject: subject.map(blob),
+            detail,
         };
         let hash = entry.hash_after(&previous);
         sqlx::query(
@@ -170,8 +181,25 @@ impl Write<'_> {
     }
 
     /// As [`Write::audit`] for the setting up of people, which is also done from a shell.
-    pub(super) async fn audit_by(&mut self, by: Actor, action: &'static str, subject: Uuid) -> Result<(), RecordError> {
+    pub(super) async fn audit_by(
+        &mut self,
+        by: Actor,
+        action: &'static str,
+        subject: impl Into<Option<Uuid>>,
+    ) -> Result<(), RecordError> {
         self.audit(by.account(), action, subject, by.word()).await
+    }
+
+    /// As [`Write::audit_by`] for what ties two: the second one's id ends the detail.
+    pub(super) async fn audit_pair(
+        &mut self,
+        by: Actor,
+        action: &'static str,
+        subject: Uuid,
+        other: Uuid,
+    ) -> Result<(), RecordError> {
+        let detail = format!("{} {other}", by.word()).trim_start().to_owned();
+        self.add_audit_row(by.account(), action, Some(subject), detail).await
     }
 
     /// From here on, [`Write::undo`] takes back one effect only.

@@ -47,12 +47,15 @@ impl Record {
         Ok(Ok(zone))
     }
 
-    /// Takes a zone back: nothing of it is kept. One transaction; a zone that is gone is `NotFound`.
+    /// Takes a zone back: nothing of it is kept, not in the log either unless a long reading holds that. One transaction; a zone
+    /// that is gone is `NotFound`.
     pub async fn remove_zone(&self, now: Timestamp, by: Actor, zone: Uuid) -> super::Outcome<()> {
         let mut write = self.begin(now).await?;
         let Some(rider) = write.take_zone(zone).await? else { return Ok(Err(Refusal::NotFound)) };
         write.audit_by(by, "avoid_zone_removed", rider.0).await?;
         write.commit_quietly().await?;
+        // The zone is gone for every reader. Where the log cannot be emptied now, it is when it is next written from its beginning.
+        let _later = self.empty_log().await;
         Ok(Ok(()))
     }
 

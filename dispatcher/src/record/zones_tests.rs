@@ -1,6 +1,6 @@
 //! Scenes about avoid zones.
 
-use super::stage::{Stage, T0};
+use super::stage::{Stage, T0, new_rider};
 use super::*;
 use geo::Position;
 use matcher::model::AccountId;
@@ -41,4 +41,36 @@ async fn only_riders_have_zones_and_not_too_many() {
     }
     assert_eq!(add(&stage, stage.rider).await, Err(Refusal::TooManyZones));
     assert_eq!(stage.record.zones_of(stage.rider).await.unwrap().len(), ZONES_MAX);
+}
+
+/// Files of the directory that hold the bytes.
+fn holding(stage: &Stage, bytes: &[u8]) -> Vec<String> {
+    let files = std::fs::read_dir(stage.dir.path()).unwrap().map(|entry| entry.unwrap().path());
+    let with = files.filter(|path| std::fs::read(path).unwrap().windows(bytes.len()).any(|window| window == bytes));
+    with.map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect()
+}
+
+#[tokio::test]
+async fn where_a_zone_was_is_in_no_file_once_it_is_taken_back() {
+    let stage = Stage::new().await;
+    let center = Position::new(37.512_345_6, 127.065_432_1).unwrap();
+    // As SQLite writes them, one after the other.
+    let place = [center.lat_e7().to_be_bytes(), center.lon_e7().to_be_bytes()].concat();
+    let mut zones = Vec::new();
+    // So many that whole pages fall free.
+    for _ in 0..16 {
+        let rider = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+        for _ in 0..ZONES_MAX {
+            zones.push(stage.record.add_zone(T0, Actor::Shell, rider, center, 100).await.unwrap().unwrap().id);
+        }
+    }
+    assert!(!holding(&stage, &place).is_empty(), "it is on the record while it counts");
+    for zone in zones {
+        stage.record.remove_zone(T0, Actor::Shell, zone).await.unwrap().unwrap();
+    }
+    assert_eq!(holding(&stage, &place), Vec::<String>::new(), "while the server runs");
+    let free: i64 = sqlx::query_scalar("pragma freelist_count").fetch_one(&stage.record.read).await.unwrap();
+    assert!(free > 0, "pages fell free");
+    stage.record.close().await;
+    assert_eq!(holding(&stage, &place), Vec::<String>::new(), "after the end");
 }

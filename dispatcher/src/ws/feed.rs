@@ -173,10 +173,14 @@ impl Feed {
     }
 
     async fn skip_old_incidents(&self, now: Timestamp) -> Result<i64, RecordError> {
-        let incidents = self.app.record.incidents_changed_after(self.incidents_after).await?;
+        let mut after = self.incidents_after;
         let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
-        let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
-        Ok(old.map_or(self.incidents_after, |i| i.change_no))
+        loop {
+            let incidents = self.app.record.incidents_changed_after(after).await?;
+            let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
+            let Some(old) = old else { return Ok(after) };
+            after = old.change_no;
+        }
     }
 
     /// Sends what was committed since, to consoles as one frame per audience.
@@ -231,11 +235,15 @@ impl Feed {
                 break;
             }
         }
-        for incident in app.record.incidents_changed_after(self.incidents_after).await? {
-            self.incidents_after = self.incidents_after.max(incident.change_no);
-            let told = order_of(app.sight.places.last_fix(incident.raised_by));
-            self.alarms.insert(incident.id, Followed { incident: incident.clone(), told, told_at: now });
-            changes.incidents.push(incident);
+        loop {
+            let incidents = app.record.incidents_changed_after(self.incidents_after).await?;
+            let Some(last) = incidents.last() else { break };
+            self.incidents_after = last.change_no;
+            for incident in incidents {
+                let told = order_of(app.sight.places.last_fix(incident.raised_by));
+                self.alarms.insert(incident.id, Followed { incident: incident.clone(), told, told_at: now });
+                changes.incidents.push(incident);
+            }
         }
         self.follow_alarms(&mut changes, now);
         let roster = app.roster.refresh(&app.record, now).await?;

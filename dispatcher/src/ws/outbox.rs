@@ -78,8 +78,9 @@ pub async fn revoke(app: Arc<App>) {
     let mut commits = app.record.commits();
     let mut cursor = 0;
     loop {
-        if let Ok(revocations) = app.record.revocations_after(cursor).await {
-            cursor = revocations.last().map_or(cursor, |r| r.id);
+        while let Ok(revocations) = app.record.revocations_after(cursor).await {
+            let Some(last) = revocations.last() else { break };
+            cursor = last.id;
             app.hub.revoke(&revocations);
         }
         tokio::time::sleep(ACK_BATCH).await;

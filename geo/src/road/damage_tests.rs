@@ -120,3 +120,15 @@ proptest! {
         }
     }
 }
+
+/// Found by the fuzzer: streets without length, so that the fastest of them has no speed.
+#[test]
+fn a_map_whose_streets_have_no_length_is_searched_all_the_same() {
+    let bytes = include_bytes!("../../../fuzz/seeds/no_lengths.body");
+    let map = RoadMap::from_unchecked_bytes(bytes).unwrap();
+    for profile in super::Profile::ALL {
+        let graph = map.graph(profile);
+        let last = graph.street_count() as u32 - 1;
+        let _ = graph.route(&graph.snap_at(0, 0.5), &graph.snap_at(last, 0.5));
+    }
+}

@@ -133,7 +133,8 @@ impl Graph {
         let per_ms = self.speed_mps_max() / 1000.0;
         let lower_bound = |node: &u32| match *node {
             FROM | TO => 0,
-            n => (self.node(n).distance_m(to.at) / per_ms - BOUND_SLACK_MS).max(0.0) as u64,
+            // Lengths of nothing in a bent file would make it endless; cut off, it is a lower bound still.
+            n => (self.node(n).distance_m(to.at) / per_ms - BOUND_SLACK_MS).clamp(0.0, f64::from(u32::MAX)) as u64,
         };
         let successors = |node: &u32| {
             let node = *node;
