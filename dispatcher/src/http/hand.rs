@@ -2,6 +2,7 @@
 //! nothing is decided here but the wall.
 
 use super::App;
+use super::after::{After, after_their_trips};
 use super::auth::Caller;
 use super::body::{Empty, Input, PathId};
 use super::console::is_own;
@@ -37,6 +38,9 @@ pub struct CandidateRow {
     #[serde(flatten)]
     eta: EtaView,
     violations: Vec<&'static str>,
+    /// Of somebody on another trip: when that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<After>,
 }
 
 /// Who might go, soonest first.
@@ -68,6 +72,7 @@ pub async fn candidates(
     PathId(id): PathId<TripId>,
 ) -> Answer<Json<Candidates>> {
     let row = in_hand(&app, caller.account(), id).await?;
+    let meeting = (row.trip.id, row.trip.pickup);
     let (judge, now) = (Arc::clone(&app.judge), app.env.now());
     // Who was asked a moment ago is not free any more: the judge reads the roster as it was last refreshed.
     let roster = app.roster.refresh(&app.record, now).await?;
@@ -75,12 +80,16 @@ pub async fn candidates(
     let judged = judged.await.expect("a judgement does not panic");
     let own = judged.iter().filter_map(|j| Some((j, roster.by_id.get(&j.staff)?)));
     let own = own.filter(|(_, entry)| is_own(entry, wall(caller.account())));
-    let rows = own.take(CANDIDATES_MAX).map(|(judged, entry)| CandidateRow {
+    let own: Vec<_> = own.take(CANDIDATES_MAX).collect();
+    let shown: Vec<AccountId> = own.iter().map(|(judged, _)| judged.staff).collect();
+    let after = after_their_trips(&app, &roster, meeting, &shown).await?;
+    let rows = own.into_iter().map(|(judged, entry)| CandidateRow {
         staff: judged.staff.0,
         no: entry.staff.no,
         display: entry.display.clone(),
         eta: judged.eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
         violations: judged.violations.clone(),
+        after: after.get(&judged.staff).copied(),
     });
     Ok(Json(Candidates { candidates: rows.collect() }))
 }

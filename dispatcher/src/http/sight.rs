@@ -164,6 +164,15 @@ impl Sight {
         times.travel_ms(&from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms)))
     }
 
+    /// How long it takes now: along the roads, or straight where none is near; `None` where every way is closed.
+    pub fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<Eta> {
+        match self.travel(mode, from, to) {
+            Travel::Takes(eta) => Some(eta),
+            Travel::OffRoad => Some(Eta::straight(from, to, STRAIGHT_MPS[mode as usize])),
+            Travel::NoWay => None,
+        }
+    }
+
     /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
     /// old to match by, it is the promise while that is no older, and then unknown; unknown too where every way is closed.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
@@ -186,11 +195,7 @@ impl Sight {
                 EtaView::UNKNOWN
             };
         };
-        let eta = match self.travel(mode, fix.position, to) {
-            Travel::Takes(eta) => Some(eta),
-            Travel::OffRoad => Some(Eta::straight(fix.position, to, STRAIGHT_MPS[mode as usize])),
-            Travel::NoWay => None,
-        };
+        let eta = self.takes(mode, fix.position, to);
         let mut estimates = self.lock();
         if estimates.len() >= ESTIMATES_MAX {
             estimates.retain(|_, e| now.since_ms(e.made_at) < ESTIMATE_LIFE_MS);
