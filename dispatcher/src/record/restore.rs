@@ -26,6 +26,9 @@ use std::path::{Path, PathBuf};
 const DATABASE_BEGINS: &[u8] = b"SQLite format 3\0";
 /// First bytes of a write-ahead log, likewise.
 const LOG_BEGINS: [&[u8]; 2] = [&[0x37, 0x7f, 0x06, 0x82], &[0x37, 0x7f, 0x06, 0x83]];
+/// What a copy lags behind in sessions, at most. Positions in Redis are ordered by them: without it a phone's new ones would count
+/// as older than those from before the restore.
+const SESSION_EPOCHS_PASSED: i64 = 1 << 20;
 /// SQLite's code for a database that somebody else holds.
 const SQLITE_BUSY: &str = "5";
 
@@ -138,6 +141,10 @@ impl Record {
     async fn note_restore(&self, now: Timestamp, sign_out_all: bool) -> Result<SignIns, RecordError> {
         let mut write = self.begin(now).await?;
         let found = write.count_sign_ins().await?;
+        sqlx::query("update accounts set session_epoch = session_epoch + ?")
+            .bind(SESSION_EPOCHS_PASSED)
+            .execute(write.conn())
+            .await?;
         write.audit_by(Actor::Shell, "record_restored", None).await?;
         if sign_out_all {
             write.end_sign_ins().await?;

@@ -239,3 +239,21 @@ async fn what_root_puts_back_belongs_to_who_owns_the_directory() {
         assert_eq!((meta.uid(), meta.gid(), meta.mode() & 0o777), (SOMEBODY, SOMEBODY, 0o600), "{}", file.display());
     }
 }
+
+#[tokio::test]
+async fn sessions_after_a_restore_are_later_than_those_before_it() {
+    let stage = Stage::new().await;
+    let spare = tempfile::tempdir().unwrap();
+    let copy = spare.path().join("copy.sqlite");
+    Record::backup(stage.dir.path(), &copy).await.unwrap();
+    let mut before = 0;
+    for _ in 0..3 {
+        before = stage.record.next_session_epoch(stage.rider).await.unwrap();
+    }
+    stage.record.close().await;
+    restore(stage.dir.path(), &copy, AS_IT_IS).await.unwrap();
+    let back = Record::open(stage.dir.path(), env(7)).await.unwrap();
+    let after = back.next_session_epoch(stage.rider).await.unwrap();
+    assert!(after > before, "{after} after {before}: what Redis still holds would count as newer");
+    back.close().await;
+}
