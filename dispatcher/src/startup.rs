@@ -7,6 +7,8 @@ use crate::engine::Engine;
 use crate::engine::field::Field;
 use crate::engine::judge::EngineJudge;
 use crate::engine::roster::Roster;
+use crate::engine::travel::legs::Legs;
+use crate::engine::travel::weights::{self, Weights};
 use crate::engine::upkeep as field_upkeep;
 use crate::http::command::is_at_work;
 use crate::http::guide::Guide;
@@ -29,6 +31,7 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -75,6 +78,7 @@ pub async fn serve(config: Config) -> Result<()> {
         roster: Arc::clone(&roster),
         sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field))),
         guide: Arc::new(Guide::new(Arc::clone(&field), lamps, cameras)),
+        travel: Arc::default(),
         judge: Arc::new(EngineJudge::new(Arc::clone(&field), Arc::clone(&live), Arc::clone(&roster))),
         env: env.clone(),
         config: http::Config {
@@ -100,6 +104,7 @@ pub async fn serve(config: Config) -> Result<()> {
         vital.running("the field"),
     );
     let following = following.context("no thread for the field")?;
+    let weighing = travel_times(&app, &field, &tasks, &engine_stop, &vital).await?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
     let upkeep = upkeep(Arc::clone(&app), Arc::clone(&live), Arc::clone(&field), metrics.clone());
@@ -125,11 +130,28 @@ pub async fn serve(config: Config) -> Result<()> {
     tasks.wait().await;
     engine_stop.cancel();
     let _panics_are_reported = engine.await;
-    let _panics_are_reported = tokio::task::spawn_blocking(|| following.join()).await;
+    let _panics_are_reported = tokio::task::spawn_blocking(|| (following.join(), weighing.join())).await;
     live.close().await;
     record.close().await;
     tracing::info!("drained");
     vital.whole()
+}
+
+/// Starts what makes travel times, and what learns from crews under way.
+async fn travel_times(
+    app: &App,
+    field: &Arc<Field>,
+    tasks: &TaskTracker,
+    stop: &CancellationToken,
+    vital: &Vital,
+) -> Result<JoinHandle<()>> {
+    let App { record, travel, sight, env, .. } = app;
+    let mut weights = Weights::new(Arc::clone(field), Arc::clone(record), Arc::clone(travel), env.clone());
+    // Before anybody is searched: a street that was closed before a restart is closed after it.
+    weights.round().await?;
+    let legs = Legs::new(Arc::clone(field), Arc::clone(sight), Arc::clone(record), env.clone(), app.config.demo);
+    tasks.spawn(legs.run(Arc::clone(travel), app.drain.clone()));
+    weights::start(weights, stop.clone(), vital.running("the travel times")).context("no thread for the travel times")
 }
 
 async fn read_map(config: &Config) -> Result<RoadMap> {

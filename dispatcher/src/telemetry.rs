@@ -21,6 +21,14 @@ pub const FIELD_LAG_SECONDS: &str = "donghaeng_field_lag_seconds";
 pub const FIELD_CPU_SECONDS: &str = "donghaeng_field_cpu_seconds";
 /// Fixes that named no street with certainty, by `why`.
 pub const WEAK_FIXES: &str = "donghaeng_fixes_weak_total";
+/// Seconds it took to give a way of travelling other times, by `mode`.
+pub const REWEIGH_SECONDS: &str = "donghaeng_reweigh_seconds";
+/// How often travel times were replaced since the start; 0 is the map's own.
+pub const TRAVEL_GENERATION: &str = "donghaeng_travel_generation";
+/// Closed and slow streets that operators named and that count now.
+pub const CONDITIONS: &str = "donghaeng_conditions_active";
+/// Ways of crews that travel times are learnt from, by `outcome`: `begun`, `learnt`, `unclear`, `dropped`.
+pub const TRAVEL_LEGS: &str = "donghaeng_travel_legs_total";
 /// Staff in the live index.
 pub const LIVE_STAFF: &str = "donghaeng_live_staff";
 /// Positions not yet written to Redis.
@@ -105,6 +113,10 @@ fn describe() {
     metrics::describe_histogram!(FIELD_LAG_SECONDS, "seconds that a move waited at most for the field");
     metrics::describe_histogram!(FIELD_CPU_SECONDS, "processor seconds of one round of the field");
     metrics::describe_counter!(WEAK_FIXES, "fixes that named no street with certainty, by why");
+    metrics::describe_histogram!(REWEIGH_SECONDS, "seconds it took to give a way of travelling other times, by mode");
+    metrics::describe_gauge!(TRAVEL_GENERATION, "how often travel times were replaced since the start");
+    metrics::describe_gauge!(CONDITIONS, "closed and slow streets that operators named and that count now");
+    metrics::describe_counter!(TRAVEL_LEGS, "ways of crews that travel times are learnt from, by outcome");
     metrics::describe_gauge!(LIVE_STAFF, "staff in the live index");
     metrics::describe_gauge!(LIVE_BEHIND, "positions not yet written to Redis");
     metrics::describe_gauge!(LIVE_REDIS_UP, "1 while Redis answers, 0 while it does not");

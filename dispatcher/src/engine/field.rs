@@ -6,7 +6,7 @@ use crate::engine::roster::RosterView;
 use crate::live::Live;
 use crate::telemetry;
 use geo::Fix;
-use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
+use geo::road::hierarchy::{ArcTimes, Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Graph, Profile, RoadMap, Snap};
 use matcher::model::{AccountId, Mode, Timestamp};
@@ -132,6 +132,19 @@ impl Field {
         (profile(mode), self.ways[mode as usize].get().expect(AT_HAND).metric())
     }
 
+    /// Whether a mode can be searched by itself.
+    pub fn is_searched(&self, mode: Mode) -> bool {
+        self.ways[mode as usize].get().is_some()
+    }
+
+    /// Gives a mode that is searched other travel times, whole: a search that has begun ends on the old ones. Takes as long as
+    /// a new metric does.
+    pub fn reweigh(&self, mode: Mode, times: ArcTimes) {
+        if let Some(way) = self.ways[mode as usize].get() {
+            way.reweigh(times);
+        }
+    }
+
     /// The map.
     pub fn map(&self) -> &RoadMap {
         &self.map
@@ -139,7 +152,7 @@ impl Field {
 
     /// Until the subway can be searched, who rides it is taken to walk: later than the truth, never sooner.
     pub fn mode_searched(&self, mode: Mode) -> Mode {
-        if self.ways[mode as usize].get().is_some() { mode } else { Mode::Walk }
+        if self.is_searched(mode) { mode } else { Mode::Walk }
     }
 
     fn place(&self, following: &mut Following, staff: AccountId, fix: Fix, mode: Option<Mode>, now: Timestamp) {

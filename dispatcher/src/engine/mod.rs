@@ -7,6 +7,7 @@ pub mod judge;
 pub mod plan;
 pub mod roster;
 pub mod search;
+pub mod travel;
 pub mod upkeep;
 
 use crate::clock::Env;

@@ -97,7 +97,7 @@ impl Scene {
     }
 }
 
-fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
+pub(super) fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
     let trip = Trip {
         id: TripId(Uuid::from_u128(u128::from(n) + 1_000)),
         booking: BookingId(Uuid::from_u128(u128::from(n) + 2_000)),
@@ -157,7 +157,7 @@ fn offered(staff: &[(u32, OfferState)]) -> DueTrip {
     due
 }
 
-fn placed(effects: &[Effect]) -> Vec<(TripId, Vec<(u8, AccountId)>)> {
+pub(super) fn placed(effects: &[Effect]) -> Vec<(TripId, Vec<(u8, AccountId)>)> {
     effects
         .iter()
         .filter_map(|effect| match effect {

@@ -52,9 +52,9 @@ impl<'a> Search<'a> {
                 no_road[mode as usize] = true;
                 continue;
             };
-            let by_road = staff
-                .soonest(&snap, within_s as u32 * 1_000)
-                .map(|(staff, ms)| (staff, Eta::road(ms as f32 / 1_000.0), false));
+            let times = staff.metric().times();
+            let by_road =
+                staff.soonest(&snap, within_s as u32 * 1_000).map(|(staff, ms)| (staff, times.eta(ms), false));
             let stream: Stream<'a> = Box::new(by_road);
             streams.push(stream.peekable());
         }

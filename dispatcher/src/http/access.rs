@@ -17,6 +17,7 @@ const ADMIN: Allowed = Allowed(0b1000);
 const PHONES: Allowed = Allowed(0b0011);
 const EVERYONE: Allowed = Allowed(0b1111);
 const RIDER_OR_SUPERVISOR: Allowed = Allowed(0b0101);
+const SUPERVISOR_OR_ADMIN: Allowed = Allowed(0b1100);
 const SOCKETS: Allowed = Allowed(0b0111);
 
 impl Allowed {
@@ -83,6 +84,10 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("POST", "/v1/admin/zones", ADMIN),
     ("GET", "/v1/admin/riders/{id}/zones", ADMIN),
     ("DELETE", "/v1/admin/zones/{id}", ADMIN),
+    ("GET", "/v1/admin/conditions", SUPERVISOR_OR_ADMIN),
+    ("POST", "/v1/admin/conditions", SUPERVISOR_OR_ADMIN),
+    ("DELETE", "/v1/admin/conditions/{id}", SUPERVISOR_OR_ADMIN),
+    ("GET", "/v1/admin/travel", SUPERVISOR_OR_ADMIN),
     ("POST", "/v1/admin/codes", ADMIN),
     ("POST", "/v1/admin/accounts/{id}/suspend", ADMIN),
     ("POST", "/v1/demo/enrol", OPEN),

@@ -4,6 +4,7 @@
 use super::App;
 use super::problem::{Answer, Code, Problem};
 use crate::engine::roster::RosterView;
+use crate::engine::travel::legs::Tap;
 use crate::live::{Live, Verdict};
 use crate::record::{Account, Role, RosterEntry};
 use crate::telemetry;
@@ -34,7 +35,27 @@ pub fn parse_status(word: &str) -> Option<Phase> {
 /// A crew member's tap.
 pub async fn status(app: &App, account: &Account, trip: TripId, to: &str) -> Answer<()> {
     let to = parse_status(to).ok_or_else(|| Problem::bad_field("to"))?;
-    Ok(app.record.set_status(app.env.now(), trip, account.id, to).await??)
+    let tap = news(app, account, trip, to);
+    app.record.set_status(app.env.now(), trip, account.id, to).await??;
+    if let Some(tap) = tap {
+        app.travel.tapped(tap);
+    }
+    Ok(())
+}
+
+/// What travel times may be learnt from, if it is no repeat.
+fn news(app: &App, account: &Account, trip: TripId, to: Phase) -> Option<Tap> {
+    let roster = app.roster.current();
+    let entry = roster.by_id.get(&account.id)?;
+    let is_news = entry.duty.is_some_and(|(held, phase)| held == trip && phase < to);
+    is_news.then(|| Tap {
+        staff: account.id,
+        trip,
+        to,
+        at: app.env.now(),
+        mode: entry.shift.map(|shift| shift.mode),
+        fix: app.sight.places.last_fix(account.id),
+    })
 }
 
 /// Gives the slot back.

@@ -9,12 +9,13 @@ use super::{App, Config, Parts, router};
 use crate::clock::{Entropy, Env, ManualClock};
 use crate::engine::field::Field;
 use crate::engine::roster::Roster;
+use crate::engine::travel::weights::Weights;
 use crate::live::Live;
 use crate::record::{Account, Actor, Effect, NewRider, NewShift, NewStaff, Placement, Record, TripRow};
 use axum::body::Body;
 use axum::http::{HeaderMap, Request, StatusCode};
 use geo::road::{Profile, RoadMap};
-use geo::{Eta, Position};
+use geo::{Eta, Fix, FixKind, Position};
 use http_body_util::BodyExt;
 use matcher::model::{AccountId, AgencyId, CrewSize, Mode, RiskGrade, StaffKind, Timestamp, TripId};
 use serde_json::{Value, json};
@@ -100,6 +101,7 @@ pub(crate) struct Edge {
     pub(crate) tiles_made: Arc<AtomicU64>,
     /// No tile is made while it is held.
     pub(crate) tile_gate: Arc<Mutex<()>>,
+    pub(crate) field: Arc<Field>,
     peer: Option<Peer>,
     _dir: tempfile::TempDir,
 }
@@ -130,7 +132,8 @@ impl Edge {
             record,
             roster: Arc::new(Roster::default()),
             sight: Arc::new(Sight::new(Arc::new(Live::in_process()), Arc::clone(&field))),
-            guide: Arc::new(Guide::new(field, Vec::new(), Vec::new())),
+            guide: Arc::new(Guide::new(Arc::clone(&field), Vec::new(), Vec::new())),
+            travel: Arc::default(),
             judge: Arc::clone(&says) as _,
             env,
             config,
@@ -143,7 +146,26 @@ impl Edge {
             }),
             live_state: Arc::new(|| "in_process"),
         });
-        Self { app, clock, says, agency, tiles_made, tile_gate, peer: None, _dir: dir }
+        Self { app, clock, says, agency, tiles_made, tile_gate, field, peer: None, _dir: dir }
+    }
+
+    /// The worker on the travel times, one round of which is as if it had looked.
+    pub(crate) fn weights(&self) -> Weights {
+        let App { record, travel, env, .. } = &*self.app;
+        Weights::new(Arc::clone(&self.field), Arc::clone(record), Arc::clone(travel), env.clone())
+    }
+
+    /// A phone on foot says where it is.
+    pub(crate) fn stands(&self, who: &Person, position: Position, seq: u32) {
+        let fix = Fix {
+            position,
+            accuracy_m: 5.0,
+            kind: FixKind::Gps,
+            taken_at_ms: self.app.env.now().0,
+            session_epoch: 1,
+            seq,
+        };
+        assert_eq!(self.app.sight.places.put_staff(who.id(), who.account.no.unwrap(), fix), "ok");
     }
 
     pub(crate) async fn call(&self, token: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {

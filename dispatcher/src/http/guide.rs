@@ -2,12 +2,13 @@
 //! point. Knows no trip and no account.
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
-//! the answer says that it does not keep out.
+//! the answer says that it does not keep out. Closed streets and the speeds of the moment hold for all of it.
 
 use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
+use geo::road::hierarchy::Metric;
 use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, reach};
-use geo::{Cell, Position};
+use geo::{Cell, EtaSource, Position};
 use matcher::model::Mode;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -46,6 +47,8 @@ pub struct Way {
     pub detour_s: f32,
     /// What became of the zones.
     pub kept: Kept,
+    /// How its time is known.
+    pub known: EtaSource,
 }
 
 /// Searches ways on the roads as the engine sees them.
@@ -69,7 +72,7 @@ impl Guide {
         let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
         let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
         if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
-            return self.around(prefer, &from, &to, zones);
+            return self.around(&times, prefer, &from, &to, zones);
         }
         let route = times.route(map.graph(profile), &from, &to)?;
         let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
@@ -78,10 +81,11 @@ impl Guide {
             (false, true) => Kept::Crossed,
             (false, false) => Kept::Out,
         };
-        Some(Way { route, mode: self.field.mode_searched(mode), prefer: Prefer::Fastest, detour_s: 0.0, kept })
+        let (mode, known) = (self.field.mode_searched(mode), known(&times));
+        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s: 0.0, kept, known })
     }
 
-    fn around(&self, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
+    fn around(&self, metric: &Metric, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
         let (map, graph) = (self.field.map(), self.field.map().graph(Profile::Walk));
         let dislikes = match prefer {
             Prefer::Safer => self.safer.get_or_init(|| {
@@ -90,18 +94,30 @@ impl Guide {
             }),
             Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
         };
-        let (found, kept) = match dislikes.route(graph, from, to, zones) {
+        let times = metric.times();
+        let (found, kept) = match dislikes.route(graph, times, from, to, zones) {
             Ok(found) => (found, if zones.is_empty() { Kept::None } else { Kept::Out }),
             // There may be a way all the same.
-            Err(why) => (dislikes.route(graph, from, to, &[]).ok()?, Kept::Not(why)),
+            Err(why) => (dislikes.route(graph, times, from, to, &[]).ok()?, Kept::Not(why)),
         };
-        Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept })
+        let known = known(metric);
+        Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, known })
     }
 
     /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
     pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid) -> Option<BTreeMap<Cell, f32>> {
-        let (map, profile) = (self.field.map(), profile(mode));
-        let snap = map.snap(profile, at)?;
-        Some(reach(map.graph(profile), &snap, Heading::To, within_s, grid))
+        let (map, profile, (searched, metric)) = (self.field.map(), profile(mode), self.field.times(mode));
+        let (graph, snap) = (map.graph(profile), map.snap(profile, at)?);
+        if searched == profile {
+            return Some(reach(graph, metric.times(), &snap, Heading::To, within_s, grid));
+        }
+        // Riding is not searched yet, and its streets are those of walking.
+        let times = metric.times().extended_to(graph);
+        Some(reach(graph, &times, &snap, Heading::To, within_s, grid))
     }
+}
+
+/// How whatever is searched on it is known.
+fn known(metric: &Metric) -> EtaSource {
+    metric.times().eta(0).source
 }

@@ -2,6 +2,7 @@
 //! nothing is decided here but the wall.
 
 use super::App;
+use super::after::{After, after_their_trips};
 use super::auth::Caller;
 use super::body::{Empty, Input, PathId};
 use super::console::is_own;
@@ -38,6 +39,9 @@ pub struct CandidateRow {
     #[serde(flatten)]
     eta: EtaView,
     violations: Vec<&'static str>,
+    /// Of somebody on another trip: when that has ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after: Option<After>,
 }
 
 /// Who might go, soonest first.
@@ -69,18 +73,23 @@ pub async fn candidates(
     PathId(id): PathId<TripId>,
 ) -> Answer<Json<Candidates>> {
     let row = in_hand(&app, caller.account(), id).await?;
+    let meeting = (row.trip.id, row.trip.pickup);
     let (judge, now, side) = (Arc::clone(&app.judge), app.env.now(), wall(caller.account()));
     // Who was asked a moment ago is not free any more: the judge reads the roster as it was last refreshed.
     let roster = app.roster.refresh(&app.record, now).await?;
     let judged = app.search(move || judge.candidates(&row, now, JUDGED_MAX)).await;
     let own = judged.iter().filter_map(|j| Some((j, roster.by_id.get(&j.staff)?)));
     let own = own.filter(|(_, entry)| is_own(entry, side));
-    let rows = own.take(CANDIDATES_MAX).map(|(judged, entry)| CandidateRow {
+    let own: Vec<_> = own.take(CANDIDATES_MAX).collect();
+    let shown: Vec<AccountId> = own.iter().map(|(judged, _)| judged.staff).collect();
+    let after = after_their_trips(&app, &roster, meeting, &shown).await?;
+    let rows = own.into_iter().map(|(judged, entry)| CandidateRow {
         staff: judged.staff.0,
         no: entry.staff.no,
         display: entry.display.clone(),
         eta: judged.eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
         violations: told(&judged.violations, side),
+        after: after.get(&judged.staff).copied(),
     });
     Ok(Json(Candidates { candidates: rows.collect() }))
 }

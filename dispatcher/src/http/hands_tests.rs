@@ -369,3 +369,49 @@ async fn searches_have_a_bucket_of_their_own() {
     assert_eq!(answered, 20);
     assert_eq!(edge.call(Some(&own.token), "GET", "/v1/console", None).await.status, 200);
 }
+
+#[tokio::test]
+async fn who_is_on_a_trip_is_shown_with_when_they_are_free_and_there_and_nobody_else_is() {
+    let edge = Edge::new().await;
+    let centre = edge.centre().await;
+    let (first, second, idle) = (edge.staff().await, edge.staff().await, edge.staff().await);
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&first, &second]).await;
+    let other = edge.trip(&edge.rider().await).await;
+    *edge.says.everybody.lock().unwrap() = [&first, &second, &idle].map(Person::id).to_vec();
+    let (pickup, dropoff) = edge.places();
+    let after = async |who: &Person| {
+        let path = format!("/v1/trips/{other}/candidates");
+        let reply = edge.call(Some(&centre.token), "GET", &path, None).await;
+        let rows = reply.body["candidates"].as_array().unwrap().clone();
+        let row = rows.into_iter().find(|row| row["staff"] == who.id().to_string()).unwrap();
+        row.get("after").map(|after| ["free_in_s", "there_in_s"].map(|field| after[field].as_u64().unwrap()))
+    };
+    edge.stands(&first, dropoff, 1);
+    edge.stands(&idle, dropoff, 1);
+    assert_eq!(after(&first).await, None, "who is only asked may say no");
+    for member in [&first, &second] {
+        edge.accept(member).await;
+    }
+    let [way_s, trip_s] =
+        [(dropoff, pickup), (pickup, dropoff)].map(|(from, to)| u64::from(edge.app.sight.trip_s(from, to)));
+    let about = |got: Option<[u64; 2]>, expected: [u64; 2]| {
+        let got = got.expect("on another trip");
+        assert!(got.iter().zip(expected).all(|(g, e)| g.abs_diff(e) <= 3), "{got:?} instead of {expected:?}");
+    };
+    about(after(&first).await, [way_s + trip_s, way_s + trip_s + way_s]);
+    assert_eq!(after(&second).await, None, "nobody knows where this one is");
+    assert_eq!(after(&idle).await, None, "free already");
+    let path = format!("/v1/trips/{trip}/status");
+    for (who, to) in
+        [(&first, "en_route"), (&second, "en_route"), (&first, "arrived"), (&second, "arrived"), (&first, "met")]
+    {
+        edge.call(Some(&who.token), "POST", &path, Some(json!({"to": to}))).await;
+    }
+    edge.stands(&second, pickup, 1);
+    about(after(&second).await, [trip_s, trip_s + way_s]);
+    about(after(&first).await, [0, way_s]);
+    edge.clock.advance_s(61);
+    assert_eq!(after(&first).await, None, "silent for a minute");
+}

@@ -4,11 +4,13 @@
 
 pub mod access;
 pub mod admin;
+pub mod after;
 pub mod auth;
 pub mod body;
 pub mod bookings;
 pub mod codes;
 pub mod command;
+pub mod conditions;
 pub mod console;
 pub mod deeds;
 pub mod demo;
@@ -31,6 +33,7 @@ pub mod series;
 pub mod session;
 pub mod sight;
 pub mod staff;
+pub mod travel;
 pub mod trips;
 pub mod way;
 pub mod zones;
@@ -39,6 +42,8 @@ pub mod zones;
 mod alarms_tests;
 #[cfg(test)]
 mod bookings_tests;
+#[cfg(test)]
+mod conditions_tests;
 #[cfg(test)]
 #[path = "fixture_tests.rs"]
 pub(crate) mod fixture;
@@ -53,6 +58,7 @@ mod way_tests;
 
 use crate::clock::Env;
 use crate::engine::roster::Roster;
+use crate::engine::travel::Travel;
 use crate::record::Record;
 use crate::ws::hub::Hub;
 use crate::ws::tickets::Tickets;
@@ -103,6 +109,8 @@ pub struct App {
     pub sight: Arc<Sight>,
     /// The ways that crews are led.
     pub guide: Arc<Guide>,
+    /// What is known of travel times.
+    pub travel: Arc<Travel>,
     /// Who may go, for assigning by hand.
     pub judge: Arc<dyn Judge>,
     /// Time and randomness.
@@ -147,6 +155,8 @@ pub struct Parts {
     /// See [`App`].
     pub guide: Arc<Guide>,
     /// See [`App`].
+    pub travel: Arc<Travel>,
+    /// See [`App`].
     pub judge: Arc<dyn Judge>,
     /// See [`App`].
     pub env: Env,
@@ -170,6 +180,7 @@ impl App {
             roster: parts.roster,
             sight: parts.sight,
             guide: parts.guide,
+            travel: parts.travel,
             judge: parts.judge,
             env: parts.env,
             hub: Arc::new(Hub::default()),

@@ -67,6 +67,7 @@ codes! {
     TripOverlaps = "trip_overlaps" 409 "the rider has another trip at that time";
     TooManyBookings = "too_many_bookings" 409 "the rider has as many commutes or open trips as one can have";
     TooManyZones = "too_many_zones" 409 "the rider has as many avoid zones as one can have";
+    TooManyConditions = "too_many_conditions" 409 "there are as many conditions as there can be";
     NoFix = "no_fix" 409 "the position of this phone is not known";
     NoWay = "no_way" 409 "there is no way there along the roads of the map";
     TooLarge = "too_large" 413 "the body is above 64 KiB";
@@ -177,6 +178,7 @@ impl From<Refusal> for Problem {
             Refusal::KeyReused => Code::IdempotencyKeyReused,
             Refusal::TooManyBookings => Code::TooManyBookings,
             Refusal::TooManyZones => Code::TooManyZones,
+            Refusal::TooManyConditions => Code::TooManyConditions,
         })
     }
 }

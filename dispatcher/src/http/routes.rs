@@ -2,8 +2,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    App, admin, auth, bookings, codes, console, demo, hand, headers, health, isochrones, log, map, openapi, pages,
-    phone, reveal, series, session, staff, trips, way, zones,
+    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, isochrones, log, map, openapi,
+    pages, phone, reveal, series, session, staff, travel, trips, way, zones,
 };
 use crate::ws::upgrade;
 use axum::Router;
@@ -57,6 +57,9 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(zones::add))
         .routes(routes!(zones::list))
         .routes(routes!(zones::remove))
+        .routes(routes!(conditions::list, conditions::add))
+        .routes(routes!(conditions::remove))
+        .routes(routes!(travel::travel))
         .routes(routes!(admin::code))
         .routes(routes!(admin::suspend))
         .routes(routes!(demo::enrol))

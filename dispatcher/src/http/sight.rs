@@ -80,8 +80,24 @@ pub struct Sight {
 #[derive(Clone, Copy)]
 struct Estimate {
     to: Position,
-    eta: Eta,
+    /// `None` where every way is closed.
+    eta: Option<Eta>,
     made_at: Timestamp,
+}
+
+/// What a search along the roads came to.
+enum Travel {
+    /// No road is near one of the ends.
+    OffRoad,
+    /// Every way is closed, or there is none.
+    NoWay,
+    Takes(Eta),
+}
+
+impl Travel {
+    fn seconds(&self) -> Option<f32> {
+        if let Self::Takes(eta) = self { Some(eta.seconds) } else { None }
+    }
 }
 
 impl Sight {
@@ -101,10 +117,17 @@ impl Sight {
         on_map && self.map().snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
     }
 
-    /// Expected seconds from meeting to drop-off.
+    /// Expected seconds from meeting to drop-off; as on open streets where all ways are closed now, since a trip is mostly
+    /// for later.
     pub fn trip_s(&self, from: Position, to: Position) -> u32 {
         let (_, seconds) = self.trip(from, to);
+        let seconds = seconds.or_else(|| self.open_walk_s(from, to));
         seconds.unwrap_or_else(|| Eta::straight(from, to, 1.2).seconds).ceil() as u32
+    }
+
+    fn open_walk_s(&self, from: Position, to: Position) -> Option<f32> {
+        let (from, to) = (self.map().snap(Profile::Walk, from)?, self.map().snap(Profile::Walk, to)?);
+        self.map().free_flow(Profile::Walk).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
     /// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car.
@@ -113,11 +136,11 @@ impl Sight {
     }
 
     fn trip(&self, from: Position, to: Position) -> (Mode, Option<f32>) {
-        let walk = self.travel_s(Mode::Walk, from, to);
+        let walk = self.travel(Mode::Walk, from, to).seconds();
         if walk.is_some_and(|s| s <= WALK_S_MAX) {
             return (Mode::Walk, walk);
         }
-        match self.travel_s(Mode::Drive, from, to) {
+        match self.travel(Mode::Drive, from, to).seconds() {
             Some(drive) => (Mode::Drive, Some(drive)),
             None => (Mode::Walk, walk),
         }
@@ -130,14 +153,26 @@ impl Sight {
         times.route(self.map().graph(profile), &from, &to)
     }
 
-    fn travel_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
+    /// By the travel times of the moment.
+    fn travel(&self, mode: Mode, from: Position, to: Position) -> Travel {
         let (profile, times) = self.field.times(mode);
-        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        times.travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
+        let (Some(from), Some(to)) = (self.map().snap(profile, from), self.map().snap(profile, to)) else {
+            return Travel::OffRoad;
+        };
+        times.travel_ms(&from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms)))
+    }
+
+    /// How long it takes now: along the roads, or straight where none is near; `None` where every way is closed.
+    pub fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<Eta> {
+        match self.travel(mode, from, to) {
+            Travel::Takes(eta) => Some(eta),
+            Travel::OffRoad => Some(Eta::straight(from, to, STRAIGHT_MPS[mode as usize])),
+            Travel::NoWay => None,
+        }
     }
 
     /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
-    /// old to match by, it is the promise while that is no older, and then unknown.
+    /// old to match by, it is the promise while that is no older, and then unknown; unknown too where every way is closed.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         match member.phase {
             Phase::Offered => return EtaView::promised(member.offer.eta_s),
@@ -147,7 +182,7 @@ impl Sight {
         let (staff, to) = (member.offer.staff, row.trip.pickup);
         let kept = self.lock().get(&staff).copied();
         if let Some(kept) = kept.filter(|e| e.to == to && now.since_ms(e.made_at) < ESTIMATE_LIFE_MS) {
-            return EtaView::searched(kept.eta, seconds_since(kept.made_at, now));
+            return shown(kept.eta, seconds_since(kept.made_at, now));
         }
         let fresh = |fix: &Fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX;
         let Some(fix) = self.places.last_fix(staff).filter(fresh) else {
@@ -158,10 +193,9 @@ impl Sight {
                 EtaView::UNKNOWN
             };
         };
-        let by_road = self.travel_s(mode, fix.position, to).map(Eta::road);
-        let eta = by_road.unwrap_or_else(|| Eta::straight(fix.position, to, STRAIGHT_MPS[mode as usize]));
+        let eta = self.takes(mode, fix.position, to);
         self.lock().insert(staff, Estimate { to, eta, made_at: now });
-        EtaView::searched(eta, 0)
+        shown(eta, 0)
     }
 
     /// Forgets the estimates that are too old to be shown, and with them the meeting points they were made for.
@@ -178,6 +212,10 @@ impl Sight {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Estimate>> {
         self.estimates.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn shown(eta: Option<Eta>, gone_s: u32) -> EtaView {
+    eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, gone_s))
 }
 
 fn seconds_since(then: Timestamp, now: Timestamp) -> u32 {

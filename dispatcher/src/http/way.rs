@@ -8,6 +8,7 @@ use super::guide::{Kept, Prefer};
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::mode_of;
 use crate::record::AvoidZone;
+use crate::view::eta::source_word;
 use crate::view::trip::{crew_member, is_together};
 use crate::view::way::{LegView, WayView, line};
 use axum::Json;
@@ -69,7 +70,7 @@ pub async fn way(
             Kept::Not(NoSaferWay::CutOff) => "cut_off",
             Kept::Crossed => "crossed",
         },
-        source: "road",
+        source: source_word(found.known),
         fix_age_s: (app.env.now().0 - fix.taken_at_ms).max(0).div_euclid(1_000) as u32,
         line: line(&found.route),
         legs: legs(data, &found.route).iter().map(|leg| LegView::of(leg, data)).collect(),

@@ -7,6 +7,7 @@
 mod audit;
 mod backup;
 mod bookings;
+mod conditions;
 mod crew;
 mod engine;
 mod enrol;
@@ -24,6 +25,7 @@ mod series;
 mod shifts;
 mod tokens;
 mod transitions;
+mod travel;
 mod trips;
 mod types;
 mod words;
@@ -32,11 +34,13 @@ mod zones;
 
 pub use audit::{AuditChain, AuditWalk};
 pub use backup::BackupError;
+pub use conditions::{CONDITIONS_MAX, Condition, NewCondition, Streets, class_word};
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
 pub use restore::{RestoreError, RestoreHow, Restored, Revived};
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
+pub use travel::{OBSERVATIONS_MAX, OBSERVED_DAYS_MAX};
 pub use types::*;
 pub use zones::ZONES_MAX;
 
@@ -44,6 +48,8 @@ pub use zones::ZONES_MAX;
 mod backup_tests;
 #[cfg(test)]
 mod booking_tests;
+#[cfg(test)]
+mod conditions_tests;
 #[cfg(test)]
 mod crew_tests;
 #[cfg(test)]
@@ -64,6 +70,8 @@ mod restore_tests;
 mod series_tests;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod travel_tests;
 #[cfg(test)]
 mod zones_tests;
 

@@ -35,6 +35,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "incident kinds", include_str!("migrations/0004_incident_kinds.sql")),
     (5, "avoid zones", include_str!("migrations/0005_avoid_zones.sql")),
     (6, "shifts by subway", include_str!("migrations/0006_shifts_by_subway.sql")),
+    (7, "travel", include_str!("migrations/0007_travel.sql")),
 ];
 
 impl Record {

@@ -385,6 +385,9 @@ pub enum Refusal {
     /// The rider has as many avoid zones as one can have.
     #[error("too many avoid zones")]
     TooManyZones,
+    /// As many conditions are on the record as there can be.
+    #[error("too many conditions")]
+    TooManyConditions,
     /// Fewer staff than the rider's grant says.
     #[error("the crew is smaller than the grant says")]
     CrewBelowGrant,

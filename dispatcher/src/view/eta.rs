@@ -31,11 +31,15 @@ impl EtaView {
     /// As searched `gone_s` seconds ago.
     pub fn searched(eta: Eta, gone_s: u32) -> Self {
         let left = |seconds: f32| Some((seconds.ceil() as u32).saturating_sub(gone_s));
-        let source = match eta.source {
-            EtaSource::Road => "road",
-            EtaSource::Calibrated => "calibrated",
-            EtaSource::Straight => "straight",
-        };
-        Self { eta_s: left(eta.seconds), eta_p90_s: left(eta.p90_s), eta_source: Some(source) }
+        Self { eta_s: left(eta.seconds), eta_p90_s: left(eta.p90_s), eta_source: Some(source_word(eta.source)) }
+    }
+}
+
+/// The word of how a travel time is known.
+pub const fn source_word(source: EtaSource) -> &'static str {
+    match source {
+        EtaSource::Road => "road",
+        EtaSource::Calibrated => "calibrated",
+        EtaSource::Straight => "straight",
     }
 }

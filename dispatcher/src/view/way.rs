@@ -29,7 +29,7 @@ pub struct WayView {
     /// What became of the rider's avoid zones: `none` there are none, `kept_out`, or why not: `begins_inside`, `ends_inside`,
     /// `cut_off`, `crossed`.
     pub zones: &'static str,
-    /// Where the time comes from: `road`.
+    /// How the time is known: `road`, or `calibrated`.
     pub source: &'static str,
     /// How old the position is from which it leads, seconds.
     pub fix_age_s: u32,

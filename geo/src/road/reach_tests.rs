@@ -6,18 +6,32 @@ use super::super::{Profile, RoadMap};
 use super::{Heading, REACH_S_MAX, STEP_M, reach};
 use crate::cell::{Cell, Grid};
 use crate::road::Snap;
+use crate::road::data::RoadClass;
+use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The slow twin: the travel time to (or from) each point of each street by itself.
 fn point_by_point(graph: &Graph, at: &Snap, heading: Heading, within_s: f32, grid: Grid) -> BTreeMap<Cell, f32> {
+    by_points(graph, at, heading, within_s, grid, |from, to| graph.travel_time(from, to))
+}
+
+fn by_points(
+    graph: &Graph,
+    at: &Snap,
+    heading: Heading,
+    within_s: f32,
+    grid: Grid,
+    travel_s: impl Fn(&Snap, &Snap) -> Option<f32>,
+) -> BTreeMap<Cell, f32> {
     let mut cells: BTreeMap<Cell, f32> = BTreeMap::new();
     for edge in 0..graph.edge_count() as u32 {
         let steps = (graph.edge(edge).length_m / STEP_M).ceil().max(1.0) as u32;
         for step in 0..=steps {
             let there = graph.snap_at(edge, step as f32 / steps as f32);
             let seconds = match heading {
-                Heading::From => graph.travel_time(at, &there),
-                Heading::To => graph.travel_time(&there, at),
+                Heading::From => travel_s(at, &there),
+                Heading::To => travel_s(&there, at),
             };
             if let Some(seconds) = seconds.filter(|s| *s <= within_s) {
                 let known = cells.entry(Cell::of(there.at, grid)).or_insert(seconds);
@@ -53,7 +67,7 @@ fn agrees_with_one_search_per_point() {
             let at = graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32);
             for heading in [Heading::From, Heading::To] {
                 let within_s = 60.0 + 240.0 * dice.unit() as f32;
-                let fast = reach(graph, &at, heading, within_s, Grid::Index);
+                let fast = reach(graph, &ArcTimes::free_flow(graph), &at, heading, within_s, Grid::Index);
                 let slow = point_by_point(graph, &at, heading, within_s, Grid::Index);
                 same(&fast, &slow).unwrap_or_else(|e| panic!("seed {seed}, {profile:?}, {heading:?}: {e}"));
             }
@@ -67,13 +81,15 @@ fn a_one_way_street_is_reached_one_way() {
     let graph = drawn.map.graph(Profile::Walk);
     let at = graph.snap(drawn.at('A')).unwrap();
     let there = Cell::of(drawn.at('C'), Grid::Index);
-    assert!(reach(graph, &at, Heading::From, REACH_S_MAX, Grid::Index).contains_key(&there));
+    assert!(
+        reach(graph, &ArcTimes::free_flow(graph), &at, Heading::From, REACH_S_MAX, Grid::Index).contains_key(&there)
+    );
     let ring = draw("A---------->B\n|           |\n|           |\nC<----------D");
     let graph = ring.map.graph(Profile::Drive);
     let at = graph.snap(ring.between('A', 'B', 0.1)).unwrap();
     let ahead = Cell::of(ring.between('A', 'B', 0.9), Grid::Index);
-    let from = reach(graph, &at, Heading::From, REACH_S_MAX, Grid::Index)[&ahead];
-    let to = reach(graph, &at, Heading::To, REACH_S_MAX, Grid::Index)[&ahead];
+    let from = reach(graph, &ArcTimes::free_flow(graph), &at, Heading::From, REACH_S_MAX, Grid::Index)[&ahead];
+    let to = reach(graph, &ArcTimes::free_flow(graph), &at, Heading::To, REACH_S_MAX, Grid::Index)[&ahead];
     assert!(from < to, "{from} {to}");
 }
 
@@ -82,10 +98,43 @@ fn more_time_reaches_no_less_and_none_reaches_only_the_own_cell() {
     let map = RoadMap::build(crate::city::generate_small(7));
     let graph = map.graph(Profile::Drive);
     let at = graph.snap_at(100, 0.5);
-    let sizes: Vec<usize> =
-        [0.0, 60.0, 300.0, 900.0].map(|s| reach(graph, &at, Heading::To, s, Grid::Index).len()).to_vec();
+    let sizes: Vec<usize> = [0.0, 60.0, 300.0, 900.0]
+        .map(|s| reach(graph, &ArcTimes::free_flow(graph), &at, Heading::To, s, Grid::Index).len())
+        .to_vec();
     assert_eq!(sizes[0], 1);
     assert!(sizes.is_sorted(), "{sizes:?}");
     assert!(sizes[3] > sizes[1]);
-    assert_eq!(reach(graph, &at, Heading::To, f32::NAN, Grid::Index).len(), 1);
+    assert_eq!(reach(graph, &ArcTimes::free_flow(graph), &at, Heading::To, f32::NAN, Grid::Index).len(), 1);
+}
+
+#[test]
+fn jams_and_closures_of_the_moment_hold() {
+    let mut shrunk = 0;
+    for seed in 0..30 {
+        let mut dice = Dice(seed);
+        let map = RoadMap::build(tangle(&mut dice, 30, 40));
+        let graph = map.graph(Profile::Walk);
+        if graph.edge_count() == 0 {
+            continue;
+        }
+        let mut conditions = Conditions { by_class: [(RoadClass::Path, 1.5)].into(), ..Conditions::default() };
+        for _ in 0..graph.edge_count() / 6 {
+            conditions.close_edge(dice.below(graph.edge_count()) as u32);
+            conditions.by_edge.insert(dice.below(graph.edge_count()) as u32, 0.2);
+        }
+        let times = ArcTimes::under(graph, &conditions, |_| RoadClass::Path);
+        let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Walk), &NodeOrder::find(graph)));
+        let metric = Metric::new(&hierarchy, times.clone());
+        let at = graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32);
+        for heading in [Heading::From, Heading::To] {
+            let fast = reach(graph, &times, &at, heading, 600.0, Grid::Index);
+            let slow = by_points(graph, &at, heading, 600.0, Grid::Index, |from, to| {
+                metric.travel_ms(from, to).map(|ms| ms as f32 / 1_000.0)
+            });
+            same(&fast, &slow).unwrap_or_else(|e| panic!("seed {seed}, {heading:?}: {e}"));
+            let free = reach(graph, &ArcTimes::free_flow(graph), &at, heading, 600.0, Grid::Index);
+            shrunk += usize::from(fast.len() < free.len());
+        }
+    }
+    assert!(shrunk > 20, "{shrunk}");
 }

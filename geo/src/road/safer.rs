@@ -8,10 +8,11 @@
 use super::avoid::Zone;
 use super::data::RoadClass;
 use super::graph::Graph;
+use super::hierarchy::ArcTimes;
 use super::lit::Lit;
-use super::query::{along_shared_edge, entrances, exits};
 use super::route::{Piece, Route};
 use super::snap::Snap;
+use super::timed::Timed;
 use crate::position::Position;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -106,11 +107,20 @@ impl Dislikes {
         u64::from(self.thousandths[edge as usize])
     }
 
-    /// The way liked best that keeps out of the zones, and what it costs against the fastest. The graph must be the one this was
-    /// made of.
-    pub fn route(&self, graph: &Graph, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<SaferRoute, NoSaferWay> {
-        let route = Search { graph, dislikes: self, zones }.route(from, to)?;
-        let fastest = Search { graph, dislikes: &Self::none(graph), zones: &[] }.cost(from, to);
+    /// The way liked best under `times` that keeps out of the zones, and what it costs against the fastest. Graph and times must
+    /// be those of the graph this was made of.
+    pub fn route(
+        &self,
+        graph: &Graph,
+        times: &ArcTimes,
+        from: &Snap,
+        to: &Snap,
+        zones: &[Zone],
+    ) -> Result<SaferRoute, NoSaferWay> {
+        let timed = Timed { graph, times };
+        let speed_mps_max = timed.speed_mps_max();
+        let route = Search { timed, speed_mps_max, dislikes: self, zones }.route(from, to)?;
+        let fastest = Search { timed, speed_mps_max, dislikes: &Self::none(graph), zones: &[] }.cost(from, to);
         let fastest_s = fastest.map_or(route.duration_s, |cost| (cost / ONE) as f32 / 1_000.0);
         Ok(SaferRoute { detour_s: (route.duration_s - fastest_s).max(0.0), route })
     }
@@ -134,7 +144,8 @@ enum Back {
 }
 
 struct Search<'a> {
-    graph: &'a Graph,
+    timed: Timed<'a>,
+    speed_mps_max: f64,
     dislikes: &'a Dislikes,
     zones: &'a [Zone],
 }
@@ -158,28 +169,30 @@ impl Search<'_> {
         }
         let found = self.search(from, to).ok_or(NoSaferWay::CutOff)?;
         let mut pieces = Vec::new();
-        let whole_ms = |edge: u32| self.graph.edge(edge).ms;
+        let arc = |edge: u32, from: f32, to: f32| edge * 2 + u32::from(from > to);
+        let piece = |edge: u32, from: f32, to: f32| Piece {
+            edge,
+            from,
+            to,
+            whole_ms: self.timed.times.ms(arc(edge, from, to)),
+        };
         if let Some((mut node, entrance)) = found.last {
-            pieces.push(Piece { edge: to.edge, from: entrance, to: to.fraction, whole_ms: whole_ms(to.edge) });
+            pieces.push(piece(to.edge, entrance, to.fraction));
             while let Back::Arc { node: before, edge, forward } = found.back[node as usize] {
                 let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
-                pieces.push(Piece { edge, from: a, to: b, whole_ms: whole_ms(edge) });
+                pieces.push(piece(edge, a, b));
                 node = before;
             }
             if let Back::Begin(end) = found.back[node as usize] {
-                let whole_ms = whole_ms(from.edge);
-                pieces.push(Piece { edge: from.edge, from: from.fraction, to: f32::from(end), whole_ms });
+                pieces.push(piece(from.edge, from.fraction, f32::from(end)));
             }
             pieces.reverse();
         } else {
-            pieces.push(Piece { edge: from.edge, from: from.fraction, to: to.fraction, whole_ms: whole_ms(from.edge) });
+            pieces.push(piece(from.edge, from.fraction, to.fraction));
         }
-        let ms = |p: &Piece| {
-            let at = |fraction| u64::from(self.graph.edge(p.edge).ms_from_start(fraction));
-            at(p.from).abs_diff(at(p.to))
-        };
+        let ms = |p: &Piece| self.timed.between_ms(arc(p.edge, p.from, p.to), p.from, p.to);
         let total_ms = pieces.iter().map(ms).sum();
-        Ok(self.graph.follow(from, to, pieces.into_iter(), total_ms))
+        Ok(self.timed.graph.follow(from, to, pieces.into_iter(), total_ms))
     }
 
     fn cost(&self, from: &Snap, to: &Snap) -> Option<u64> {
@@ -188,8 +201,8 @@ impl Search<'_> {
 
     /// A* with the straight line at the graph's best speed, which nothing beats: no street is disliked less than 1.
     fn search(&self, from: &Snap, to: &Snap) -> Option<Found> {
-        let graph = self.graph;
-        let per_ms = graph.speed_mps_max() / 1_000.0;
+        let (timed, graph) = (self.timed, self.timed.graph);
+        let per_ms = self.speed_mps_max / 1_000.0;
         let left = |node: u32| {
             let ms = graph.node(node).distance_m(to.at) / per_ms - BOUND_SLACK_MS;
             ms.max(0.0) as u64 * ONE
@@ -197,7 +210,7 @@ impl Search<'_> {
         let mut best = vec![u64::MAX; graph.node_count()];
         let mut back = vec![Back::Nowhere; graph.node_count()];
         let mut queue = BinaryHeap::new();
-        for ((node, ms), end) in exits(graph, from).into_iter().zip([1u8, 0]).filter_map(|(e, end)| Some((e?, end))) {
+        for ((node, ms), end) in timed.exits(from).into_iter().zip([1u8, 0]).filter_map(|(e, end)| Some((e?, end))) {
             let cost = ms * self.dislikes.of_edge(from.edge);
             if cost < best[node as usize] && self.is_clear(from.edge, from.fraction, f32::from(end)) {
                 best[node as usize] = cost;
@@ -205,11 +218,12 @@ impl Search<'_> {
                 queue.push(Reverse((cost + left(node), cost, node)));
             }
         }
-        let straight = along_shared_edge(graph, from, to)
+        let straight = timed.times.straight(from, to);
+        let straight = straight
             .filter(|_| self.is_clear(from.edge, from.fraction, to.fraction))
-            .map(|ms| ms * self.dislikes.of_edge(from.edge));
+            .map(|(ms, _)| u64::from(ms) * self.dislikes.of_edge(from.edge));
         let mut found = straight.map(|cost| (cost, None));
-        let entering = entrances(graph, to).into_iter().zip([0.0f32, 1.0]).filter_map(|(e, end)| Some((e?, end)));
+        let entering = timed.entrances(to).into_iter().zip([0.0f32, 1.0]).filter_map(|(e, end)| Some((e?, end)));
         let entering: Vec<((u32, u64), f32)> =
             entering.filter(|&(_, end)| self.is_clear(to.edge, end, to.fraction)).collect();
         while let Some(Reverse((bound, cost, node))) = queue.pop() {
@@ -225,13 +239,13 @@ impl Search<'_> {
                     found = Some((whole, Some((entrance, end))));
                 }
             }
-            for arc in graph.arcs_out(node) {
-                let next = cost + u64::from(arc.ms) * self.dislikes.of_edge(arc.edge);
-                if next < best[arc.node as usize] && self.is_clear(arc.edge, 0.0, 1.0) {
+            for arc in timed.arcs_out(node) {
+                let edge = arc.arc / 2;
+                let next = cost + arc.ms * self.dislikes.of_edge(edge);
+                if next < best[arc.node as usize] && self.is_clear(edge, 0.0, 1.0) {
                     best[arc.node as usize] = next;
                     // A loop is never part of a best way, so the two ends differ.
-                    let forward = graph.edge(arc.edge).start == node;
-                    back[arc.node as usize] = Back::Arc { node, edge: arc.edge, forward };
+                    back[arc.node as usize] = Back::Arc { node, edge, forward: arc.arc & 1 == 0 };
                     queue.push(Reverse((next + left(arc.node), next, arc.node)));
                 }
             }
@@ -246,12 +260,12 @@ impl Search<'_> {
         }
         let (low, high) = (a.min(b), a.max(b));
         let touched = |p: Position, q: Position| self.zones.iter().any(|zone| zone.touches(p, q));
-        let shape = self.graph.shape(edge);
+        let shape = self.timed.graph.shape(edge);
         if low <= 0.0 && high >= 1.0 {
             return !shape.windows(2).any(|w| touched(w[0], w[1]));
         }
-        let whole_m = f64::from(self.graph.edge(edge).length_m).max(f64::MIN_POSITIVE);
-        let (mut before_m, mut last) = (0.0, self.graph.along(edge, low));
+        let whole_m = f64::from(self.timed.graph.edge(edge).length_m).max(f64::MIN_POSITIVE);
+        let (mut before_m, mut last) = (0.0, self.timed.graph.along(edge, low));
         for w in shape.windows(2) {
             before_m += w[0].distance_m(w[1]);
             let at = before_m / whole_m;
@@ -262,7 +276,7 @@ impl Search<'_> {
                 last = w[1];
             }
         }
-        !touched(last, self.graph.along(edge, high))
+        !touched(last, self.timed.graph.along(edge, high))
     }
 }
 

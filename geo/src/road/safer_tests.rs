@@ -6,8 +6,11 @@ use crate::position::Position;
 use crate::road::avoid::Zone;
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, Drawn, draw, place, tangle};
-use crate::road::{Graph, Lit, Profile, RoadMap, Snap};
+use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
+use crate::road::timed::Timed;
+use crate::road::{Graph, Lit, Profile, RoadMap, Route, Snap};
 use proptest::prelude::*;
+use std::sync::Arc;
 
 /// Streets are looked at every so many metres.
 const LOOK_M: f64 = 5.0;
@@ -99,9 +102,11 @@ fn looked_at(points: &[Position]) -> impl Iterator<Item = Position> + '_ {
 
 fn check(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<(), String> {
     let slow = least_cost(graph, dislikes, from, to, zones);
-    let quick = Search { graph, dislikes, zones }.cost(from, to);
+    let times = ArcTimes::free_flow(graph);
+    let timed = Timed { graph, times: &times };
+    let quick = Search { timed, speed_mps_max: timed.speed_mps_max(), dislikes, zones }.cost(from, to);
     let inside = |s: &Snap| zones.iter().any(|z| z.contains(s.at));
-    match dislikes.route(graph, from, to, zones) {
+    match dislikes.route(graph, &times, from, to, zones) {
         Err(NoSaferWay::BeginsInside) if inside(from) => return Ok(()),
         Err(NoSaferWay::EndsInside) if inside(to) && !inside(from) => return Ok(()),
         Err(NoSaferWay::CutOff) if slow.is_none() => return Ok(()),
@@ -155,7 +160,7 @@ fn agrees_with_the_slow_way_on_tangles_and_never_enters_a_zone() {
             let zones: Vec<Zone> = (0..dice.below(4)).map(|_| some_zone(&mut dice)).collect();
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
             check(graph, &dislikes, &from, &to, &zones).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
-            counts[usize::from(dislikes.route(graph, &from, &to, &zones).is_ok())] += 1;
+            counts[usize::from(dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &zones).is_ok())] += 1;
         }
     }
     println!("{} ways found, {} refused", counts[1], counts[0]);
@@ -203,11 +208,11 @@ fn the_main_road_is_worth_a_detour_and_the_detour_is_told() {
     let drawn = two_ways();
     let graph = drawn.map.graph(Profile::Walk);
     let (a, f) = (graph.snap(drawn.at('A')).unwrap(), graph.snap(drawn.at('F')).unwrap());
-    let found = by_place(&drawn, "ABCF").route(graph, &a, &f, &[]).unwrap();
+    let found = by_place(&drawn, "ABCF").route(graph, &ArcTimes::free_flow(graph), &a, &f, &[]).unwrap();
     assert!(found.route.points.contains(&drawn.at('B')) && !found.route.points.contains(&drawn.at('D')));
     // 1,000 m instead of 600 m at 5 km/h.
     assert!((found.detour_s - 400.0 / 5.0 * 3.6).abs() < 2.0, "{}", found.detour_s);
-    let found = by_place(&drawn, "").route(graph, &a, &f, &[]).unwrap();
+    let found = by_place(&drawn, "").route(graph, &ArcTimes::free_flow(graph), &a, &f, &[]).unwrap();
     assert!(found.route.points.contains(&drawn.at('D')));
     assert!(found.detour_s.abs() < f32::EPSILON, "{}", found.detour_s);
 }
@@ -255,14 +260,26 @@ fn a_zone_on_the_short_way_sends_one_round_and_one_on_both_cuts_off() {
     let (a, f) = (graph.snap(drawn.at('A')).unwrap(), graph.snap(drawn.at('F')).unwrap());
     let short = Zone::circle(drawn.between('D', 'E', 0.5), 50.0).unwrap();
     let long = Zone::circle(drawn.between('B', 'C', 0.5), 50.0).unwrap();
-    let found = dislikes.route(graph, &a, &f, std::slice::from_ref(&short)).unwrap();
+    let found = dislikes.route(graph, &ArcTimes::free_flow(graph), &a, &f, std::slice::from_ref(&short)).unwrap();
     assert!(found.route.points.contains(&drawn.at('B')));
     assert!((found.detour_s - 288.0).abs() < 2.0, "{}", found.detour_s);
-    assert_eq!(dislikes.route(graph, &a, &f, &[short.clone(), long]), Err(NoSaferWay::CutOff));
+    assert_eq!(
+        dislikes.route(graph, &ArcTimes::free_flow(graph), &a, &f, &[short.clone(), long]),
+        Err(NoSaferWay::CutOff)
+    );
     let from_within = graph.snap(drawn.between('D', 'E', 0.4)).unwrap();
-    assert_eq!(dislikes.route(graph, &from_within, &f, std::slice::from_ref(&short)), Err(NoSaferWay::BeginsInside));
-    assert_eq!(dislikes.route(graph, &f, &from_within, std::slice::from_ref(&short)), Err(NoSaferWay::EndsInside));
-    assert_eq!(dislikes.route(graph, &from_within, &from_within, &[short]), Err(NoSaferWay::BeginsInside));
+    assert_eq!(
+        dislikes.route(graph, &ArcTimes::free_flow(graph), &from_within, &f, std::slice::from_ref(&short)),
+        Err(NoSaferWay::BeginsInside)
+    );
+    assert_eq!(
+        dislikes.route(graph, &ArcTimes::free_flow(graph), &f, &from_within, std::slice::from_ref(&short)),
+        Err(NoSaferWay::EndsInside)
+    );
+    assert_eq!(
+        dislikes.route(graph, &ArcTimes::free_flow(graph), &from_within, &from_within, &[short]),
+        Err(NoSaferWay::BeginsInside)
+    );
 }
 
 #[test]
@@ -274,12 +291,12 @@ fn one_leaves_a_street_by_the_end_that_is_clear() {
     let from = graph.snap(drawn.between('B', 'C', 0.7)).unwrap();
     let to = graph.snap(drawn.at('F')).unwrap();
     let zone = Zone::circle(drawn.between('B', 'C', 0.85), 40.0).unwrap();
-    let found = dislikes.route(graph, &from, &to, &[zone]).unwrap();
+    let found = dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &[zone]).unwrap();
     assert!(found.route.points.contains(&drawn.at('B')) && !found.route.points.contains(&drawn.at('C')));
     // On the same street, with a zone between: round the block.
     let to = graph.snap(drawn.between('B', 'C', 0.95)).unwrap();
     let zone = Zone::circle(drawn.between('B', 'C', 0.85), 40.0).unwrap();
-    let found = dislikes.route(graph, &from, &to, &[zone]).unwrap();
+    let found = dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &[zone]).unwrap();
     assert!(found.route.points.contains(&drawn.at('D')));
 }
 
@@ -308,7 +325,7 @@ fn on_streets(map: &RoadMap, name: &str, queries: usize) {
             let on_the_way = fastest.position_at(fastest.duration_s * (0.15 + 0.7 * dice.unit() as f32));
             zones.push(Zone::circle(on_the_way, 30.0 + 170.0 * dice.unit()).unwrap());
         }
-        match dislikes.route(graph, &from, &to, &zones) {
+        match dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &zones) {
             Ok(way) => {
                 let inside = looked_at(&way.route.points).filter(|&p| zones.iter().any(|z| z.contains(p))).count();
                 assert_eq!(inside, 0, "{name}, seed {seed}");
@@ -320,4 +337,62 @@ fn on_streets(map: &RoadMap, name: &str, queries: usize) {
     }
     println!("{name}: {found} ways round four zones, {refused} refused");
     assert!(found > queries / 3, "{name}: {found}");
+}
+
+/// Jams, streets that are faster than the map says, and closures.
+fn some_conditions(dice: &mut Dice, graph: &Graph) -> Conditions {
+    let edges = graph.edge_count();
+    let mut conditions = Conditions::default();
+    for _ in 0..edges / 3 {
+        conditions.by_edge.insert(dice.below(edges) as u32, 0.1 + 4.0 * dice.unit() as f32);
+    }
+    for _ in 0..edges / 10 {
+        conditions.close_edge(dice.below(edges) as u32);
+    }
+    conditions
+}
+
+#[test]
+fn without_dislikes_it_takes_as_long_as_the_fastest_way_of_the_moment() {
+    let mut counts = [0usize; 2];
+    for seed in 0..60 {
+        let mut dice = Dice(seed);
+        let map = RoadMap::build(tangle(&mut dice, 40, 40));
+        let graph = map.graph(Profile::Walk);
+        if graph.edge_count() == 0 {
+            continue;
+        }
+        let times = ArcTimes::under(graph, &some_conditions(&mut dice, graph), |_| RoadClass::Path);
+        let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Walk), &NodeOrder::find(graph)));
+        let metric = Metric::new(&hierarchy, times.clone());
+        for _ in 0..20 {
+            let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
+            let found = Dislikes::none(graph).route(graph, &times, &from, &to, &[]);
+            let ms = metric.travel_ms(&from, &to);
+            let seconds = ms.map(|ms| (f64::from(ms) / 1_000.0) as f32);
+            assert_eq!(found.as_ref().ok().map(|way| way.route.duration_s), seconds, "seed {seed}");
+            assert!(found.is_err() || found.is_ok_and(|way| way.detour_s == 0.0));
+            counts[usize::from(ms.is_some())] += 1;
+        }
+    }
+    println!("{} ways found, {} cut off", counts[1], counts[0]);
+    assert!(counts[0] > 20 && counts[1] > 500, "both must happen: {counts:?}");
+}
+
+#[test]
+fn a_closed_street_is_not_walked_and_who_stands_in_it_walks_out() {
+    let drawn = draw("A---B---C\n|       |\nD-------F");
+    let graph = drawn.map.graph(Profile::Walk);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let mut closed = Conditions::default();
+    closed.close_edge(snap('B', 'C').edge);
+    let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let dislikes = of_map(&drawn.map);
+    let around = dislikes.route(graph, &times, &snap('A', 'B'), &snap('C', 'F'), &[]).unwrap();
+    let free = dislikes.route(graph, &ArcTimes::free_flow(graph), &snap('A', 'B'), &snap('C', 'F'), &[]).unwrap();
+    let goes_by = |way: &Route, letter| way.points.iter().any(|p| p.distance_m(drawn.at(letter)) < 1.0);
+    assert!(goes_by(&free.route, 'B') && !goes_by(&free.route, 'D'));
+    assert!(goes_by(&around.route, 'D') && !goes_by(&around.route, 'B'));
+    assert!(dislikes.route(graph, &times, &snap('B', 'C'), &snap('A', 'B'), &[]).is_ok());
+    assert_eq!(dislikes.route(graph, &times, &snap('A', 'B'), &snap('B', 'C'), &[]), Err(NoSaferWay::CutOff));
 }

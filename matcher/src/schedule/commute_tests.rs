@@ -1,6 +1,6 @@
 //! A commute in the calendar: which legs, whatever the window.
 
-use super::{CommuteError, DAYS_MAX, date_of, instant, legs_between};
+use super::{CommuteError, DAYS_MAX, date_of, hour_of, instant, legs_between};
 use crate::model::{Commute, Leg, Timestamp, Weekdays};
 use jiff::civil::{Date, Time, date, time};
 use proptest::prelude::*;
@@ -31,6 +31,8 @@ fn korean_time_is_utc_plus_nine() {
     assert_eq!(jiff::Timestamp::from_millisecond(eight_ten.0).unwrap().to_string(), "2026-11-23T23:10:00Z");
     assert_eq!(date_of(eight_ten), date(2026, 11, 24));
     assert_eq!(date_of(Timestamp(eight_ten.0 - (8 * 3_600 + 600) * 1_000 - 1)), date(2026, 11, 23));
+    assert_eq!([-1, 0, 3_599_999, 3_600_000].map(|ms| hour_of(Timestamp(eight_ten.0 - 600_000 + ms))), [7, 8, 8, 9]);
+    assert_eq!([-1, 0, 15 * 3_600_000].map(|ms| hour_of(Timestamp(ms))), [8, 9, 0]);
     assert_eq!((date_of(Timestamp(i64::MIN)), date_of(Timestamp(i64::MAX))), (Date::MIN, Date::MAX));
 }
 

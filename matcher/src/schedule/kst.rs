@@ -11,6 +11,12 @@ pub fn instant(date: Date, time: Time) -> Option<Timestamp> {
     KST.to_timestamp(date.to_datetime(time)).ok().map(|t| Timestamp(t.as_millisecond()))
 }
 
+/// The Korean hour of the day at an instant, 0..=23.
+pub const fn hour_of(at: Timestamp) -> u8 {
+    const HOUR_MS: i64 = 3_600_000;
+    (at.0.div_euclid(HOUR_MS) + 9).rem_euclid(24) as u8
+}
+
 /// The Korean date at an instant; an instant beyond the calendar gives its first or last day.
 pub fn date_of(at: Timestamp) -> Date {
     match jiff::Timestamp::from_millisecond(at.0) {

@@ -153,6 +153,30 @@ fn rush_hour_is_slower_and_night_is_not() {
 }
 
 #[test]
+fn snow_slows_who_walks_to_the_train_and_no_train() {
+    let map = RoadMap::build(crate::city::generate_small(1));
+    let (walk, transit) = (map.graph(Profile::Walk), map.graph(Profile::Transit));
+    let snow = Conditions { by_class: RoadClass::ALL.map(|class| (class, 2.0)).into(), ..Conditions::default() };
+    let class_of = |way: u32| map.data.ways[way as usize].class;
+    let times = ArcTimes::under(transit, &snow, class_of);
+    let free = ArcTimes::free_flow(transit);
+    assert!(transit.street_count() < transit.edge_count(), "there is a subway");
+    for edge in 0..transit.edge_count() as u32 {
+        let slower = if transit.off_street(edge).is_none() { 2 } else { 1 };
+        assert_eq!(times.ms(edge * 2), free.ms(edge * 2) * slower);
+    }
+    assert_eq!(ArcTimes::under(walk, &snow, class_of).extended_to(transit), times);
+}
+
+#[test]
+fn what_is_fitted_is_told_as_calibrated() {
+    let map = RoadMap::build(tangle(&mut Dice(61), 20, 30));
+    let times = ArcTimes::free_flow(map.graph(Profile::Walk));
+    assert_eq!(times.eta(60_000), crate::Eta::road(60.0));
+    assert_eq!(times.fitted(1.3).eta(60_000), crate::Eta::calibrated(60.0, 1.3));
+}
+
+#[test]
 fn a_kept_order_of_another_map_is_refused() {
     let map = RoadMap::build(tangle(&mut Dice(41), 30, 40));
     let graph = map.graph(Profile::Walk);

@@ -70,7 +70,7 @@ impl Metric {
         let depth_end = depth.iter().max().map_or(0, |&d| d as usize + 1);
         let tree = Tree { parent, depth, depth_end };
         let head_depth = from.column(part)?;
-        let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)? };
+        let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)?, spread: None };
         let shortcut_ms = from.column(part)?;
         let climbs = Climbs {
             up: UpArcs { first: from.column(part)?, arcs: from.column(part)? },

@@ -1,12 +1,13 @@
-//! Owns how long each arc takes under given conditions, and which may not be entered. Does not search.
+//! Owns how long each arc takes under given conditions, which may not be entered, and how well that is known. Does not search.
 //!
 //! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. A closed arc may not be entered; who stands on
-//! it may drive off it.
+//! it may drive off it. What is no street keeps the map's own times.
 
 use super::UNREACHED;
+use crate::eta::Eta;
 use crate::road::column::Column;
 use crate::road::data::RoadClass;
-use crate::road::graph::Graph;
+use crate::road::graph::{Graph, NO_WAY};
 use crate::road::snap::Snap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,10 +55,12 @@ impl DayFactors {
 }
 
 /// Milliseconds of every arc of one graph.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 pub struct ArcTimes {
     pub(super) ms: Column<u32>,
     pub(super) rights: Column<u8>,
+    /// Where they are fitted from finished trips: what nine of ten take over what one of two takes.
+    pub(super) spread: Option<f32>,
 }
 
 /// An arc of the map: one-way streets have one.
@@ -73,15 +76,20 @@ impl ArcTimes {
         Self {
             ms: edges.iter().flat_map(|e| [e.ms.min(ARC_MS_MAX); 2]).collect(),
             rights: rights.map(|open| if open { OPEN | ENTER } else { 0 }).collect(),
+            spread: None,
         }
     }
 
-    /// Under conditions; `class_of` gives the class of the way with an index.
+    /// Under conditions; `class_of` gives the class of the way with an index and is asked of streets only.
     pub fn under(graph: &Graph, conditions: &Conditions, class_of: impl Fn(u32) -> RoadClass) -> Self {
         let free = Self::free_flow(graph);
         let (mut all_ms, mut rights) = (free.ms.to_vec(), free.rights.to_vec());
         for (edge, pair) in (0u32..).zip(all_ms.chunks_exact_mut(2)) {
-            let factor = f64::from(conditions.factor(edge, class_of(graph.edge(edge).way)));
+            let way = graph.edge(edge).way;
+            if way == NO_WAY {
+                continue;
+            }
+            let factor = f64::from(conditions.factor(edge, class_of(way)));
             for ms in pair {
                 *ms = ((f64::from(*ms) * factor).round() as u32).clamp(1, ARC_MS_MAX);
             }
@@ -91,7 +99,31 @@ impl ArcTimes {
                 *rights &= !ENTER;
             }
         }
-        Self { ms: all_ms.into(), rights: rights.into() }
+        Self { ms: all_ms.into(), rights: rights.into(), spread: None }
+    }
+
+    /// As fitted from finished trips, of which nine of ten took at most `spread` times what one of two took.
+    #[must_use]
+    pub fn fitted(self, spread: f32) -> Self {
+        Self { spread: Some(spread), ..self }
+    }
+
+    /// On a graph with more on top of this one's edges, which keep their numbers; what is on top takes the map's own times.
+    #[must_use]
+    pub fn extended_to(&self, graph: &Graph) -> Self {
+        let more = Self::free_flow(graph);
+        let from = self.ms.len();
+        Self {
+            ms: self.ms.iter().chain(more.ms.get(from..).unwrap_or_default()).copied().collect(),
+            rights: self.rights.iter().chain(more.rights.get(from..).unwrap_or_default()).copied().collect(),
+            spread: self.spread,
+        }
+    }
+
+    /// What was searched under these times, with how it is known.
+    pub fn eta(&self, ms: u32) -> Eta {
+        let seconds = (f64::from(ms) / 1_000.0) as f32;
+        self.spread.map_or_else(|| Eta::road(seconds), |spread| Eta::calibrated(seconds, spread))
     }
 
     /// Numbers of arcs run below this.
@@ -127,7 +159,7 @@ impl ArcTimes {
     }
 
     /// Milliseconds straight along the edge that two snaps share, and the arc; `None` if its direction does not allow that.
-    pub(super) fn straight(&self, from: &Snap, to: &Snap) -> Option<(u32, u32)> {
+    pub(in crate::road) fn straight(&self, from: &Snap, to: &Snap) -> Option<(u32, u32)> {
         if from.edge != to.edge {
             return None;
         }

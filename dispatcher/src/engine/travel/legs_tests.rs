@@ -1,0 +1,132 @@
+//! What is learnt from the taps of a crew, as they come from the edge.
+
+use super::legs::{Legs, Outcome, Tap};
+use crate::http::fixture::{Edge, Person};
+use geo::road::Profile;
+use geo::{Fix, FixKind, Position};
+use matcher::model::{Mode, TripId};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+
+struct Scene {
+    edge: Edge,
+    crew: [Person; 2],
+    trip: TripId,
+    pickup: Position,
+    dropoff: Position,
+    taps: mpsc::Receiver<Tap>,
+    legs: Legs,
+}
+
+/// An assigned crew.
+async fn crew() -> Scene {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let crew = [edge.staff().await, edge.staff().await];
+    edge.place(trip, &[&crew[0], &crew[1]]).await;
+    for member in &crew {
+        edge.accept(member).await;
+    }
+    let (pickup, dropoff) = edge.places();
+    let taps = edge.app.travel.taps().expect("taken once");
+    let legs = legs(&edge, false);
+    Scene { edge, crew, trip, pickup, dropoff, taps, legs }
+}
+
+fn legs(edge: &Edge, demo: bool) -> Legs {
+    let app = &edge.app;
+    Legs::new(Arc::clone(&edge.field), Arc::clone(&app.sight), Arc::clone(&app.record), app.env.clone(), demo)
+}
+
+impl Scene {
+    /// A tap through the edge, and what was made of it; `None` if nothing was passed on.
+    async fn tap(&mut self, who: usize, to: &str) -> Option<Outcome> {
+        let app = &self.edge.app;
+        app.roster.refresh(&app.record, app.env.now()).await.unwrap();
+        let path = format!("/v1/trips/{}/status", self.trip);
+        let reply = self.edge.call(Some(&self.crew[who].token), "POST", &path, Some(json!({"to": to}))).await;
+        assert!(reply.status.is_success(), "{to}: {}", reply.text);
+        let tap = self.taps.try_recv().ok()?;
+        Some(self.legs.take(tap).await.unwrap())
+    }
+
+    /// Milliseconds on empty streets.
+    fn free_ms(&self, from: Position, to: Position) -> u32 {
+        let map = self.edge.field.map();
+        let snap = |at| map.snap(Profile::Walk, at).unwrap();
+        map.free_flow(Profile::Walk).travel_ms(&snap(from), &snap(to)).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn both_legs_of_a_trip_teach_and_name_nobody() {
+    let mut scene = crew().await;
+    let (pickup, dropoff) = (scene.pickup, scene.dropoff);
+    scene.edge.stands(&scene.crew[0], dropoff, 1);
+    assert_eq!(scene.tap(0, "en_route").await, Some(Outcome::Begun));
+    scene.edge.clock.advance_s(30);
+    assert_eq!(scene.tap(0, "en_route").await, None, "a repeat is no news");
+    scene.edge.clock.advance_s(870);
+    scene.edge.stands(&scene.crew[0], pickup, 2);
+    assert_eq!(scene.tap(0, "arrived").await, Some(Outcome::Learnt));
+    assert_eq!(scene.tap(1, "en_route").await, Some(Outcome::Unclear), "nobody knows where the other one is");
+    assert_eq!(scene.tap(1, "arrived").await, Some(Outcome::Nothing));
+    assert_eq!(scene.tap(0, "met").await, Some(Outcome::Begun));
+    scene.edge.clock.advance_s(1_000);
+    assert_eq!(scene.tap(0, "escorting").await, Some(Outcome::Nothing));
+    scene.edge.stands(&scene.crew[0], dropoff, 3);
+    assert_eq!(scene.tap(0, "completed").await, Some(Outcome::Learnt));
+    scene.legs.put_down().await;
+    let seen = scene.edge.app.record.observations().await.unwrap();
+    let told: Vec<_> = seen.iter().map(|o| (o.profile, o.hour, o.took_ms, o.free.total_ms())).collect();
+    let free = [(dropoff, pickup), (pickup, dropoff)].map(|(from, to)| u64::from(scene.free_ms(from, to)));
+    assert_eq!(told, [(Profile::Walk, 8, 900_000, free[0]), (Profile::Walk, 8, 1_000_000, free[1])]);
+}
+
+#[tokio::test]
+async fn a_way_that_is_not_clear_teaches_nothing() {
+    let mut scene = crew().await;
+    let now = scene.edge.app.env.now();
+    let fix = |position, accuracy_m, kind, age_s: i64| {
+        Some(Fix { position, accuracy_m, kind, taken_at_ms: now.plus_s(-age_s).0, session_epoch: 1, seq: 1 })
+    };
+    let good = fix(scene.dropoff, 5.0, FixKind::Gps, 0);
+    let set_out = Tap {
+        staff: scene.crew[0].id(),
+        trip: scene.trip,
+        to: matcher::model::Phase::EnRoute,
+        at: now,
+        mode: Some(Mode::Walk),
+        fix: good,
+    };
+    for (what, tap) in [
+        ("silent", Tap { fix: None, ..set_out }),
+        ("old", Tap { fix: fix(scene.dropoff, 5.0, FixKind::Gps, 61), ..set_out }),
+        ("coarse", Tap { fix: fix(scene.dropoff, 101.0, FixKind::Network, 0), ..set_out }),
+        ("a demo walk", Tap { fix: fix(scene.dropoff, 5.0, FixKind::Demo, 0), ..set_out }),
+        ("off shift", Tap { mode: None, ..set_out }),
+        ("there already", Tap { fix: fix(scene.pickup, 5.0, FixKind::Gps, 0), ..set_out }),
+        ("by a subway that is not searched", Tap { mode: Some(Mode::Transit), ..set_out }),
+    ] {
+        assert_eq!(scene.legs.take(tap).await.unwrap(), Outcome::Unclear, "{what}");
+    }
+    let mut in_a_demo = legs(&scene.edge, true);
+    let demo = Tap { fix: fix(scene.dropoff, 5.0, FixKind::Demo, 60), ..set_out };
+    assert_eq!(in_a_demo.take(demo).await.unwrap(), Outcome::Begun);
+
+    let there = fix(scene.pickup, 5.0, FixKind::Gps, 0);
+    let arrived = Tap { to: matcher::model::Phase::Arrived, at: now.plus_s(59), fix: there, ..set_out };
+    for (what, tap, outcome) in [
+        ("there", arrived, Outcome::Learnt),
+        ("still far away", Tap { fix: good, ..arrived }, Outcome::Unclear),
+        ("by car in the end", Tap { mode: Some(Mode::Drive), ..arrived }, Outcome::Unclear),
+        ("of another trip", Tap { trip: TripId(uuid::Uuid::nil()), ..arrived }, Outcome::Nothing),
+    ] {
+        assert_eq!(scene.legs.take(set_out).await.unwrap(), Outcome::Begun);
+        assert_eq!(scene.legs.take(tap).await.unwrap(), outcome, "{what}");
+    }
+    let by_car = Tap { to: matcher::model::Phase::Met, mode: Some(Mode::Drive), ..arrived };
+    assert_eq!(scene.legs.take(by_car).await.unwrap(), Outcome::Unclear, "the rider is expected to walk");
+}

@@ -1,0 +1,264 @@
+//! What the worker makes of the record, on a small city of two banks with two bridges: who is asked, how long it takes, and what
+//! stays over a restart.
+
+use super::weights::Weights;
+use super::{Present, Travel};
+use crate::clock::{Entropy, Env, ManualClock};
+use crate::engine::field::Field;
+use crate::engine::plan::{World, step};
+use crate::engine::plan_tests::{NOW, Scene, account, placed, trip};
+use crate::record::{Actor, Condition, DueTrip, NewCondition, Record, Streets};
+use geo::road::data::{Access, MapData, RoadClass, Way};
+use geo::road::subway::Subway;
+use geo::road::{FreeTimes, Observation, Profile, RoadMap};
+use geo::{Bounds, EtaSource, Position};
+use matcher::model::{AccountId, Mode, Phase, Timestamp};
+use matcher::schedule::hour_of;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use tempfile::TempDir;
+
+/// Metres east and north of a corner.
+fn place(east_m: f64, north_m: f64) -> Position {
+    const DEGREE_M: f64 = 111_195.0;
+    Position::new(37.5 + north_m / DEGREE_M, 127.0 + east_m / DEGREE_M / 37.5f64.to_radians().cos()).unwrap()
+}
+
+/// A street along each bank, 1,200 m, and two bridges of 600 m.
+fn banks() -> &'static Arc<RoadMap> {
+    static MAP: OnceLock<Arc<RoadMap>> = OnceLock::new();
+    MAP.get_or_init(|| {
+        let nodes: Vec<Position> =
+            [600.0, 0.0].iter().flat_map(|&north| (0..5).map(move |i| place(f64::from(i) * 300.0, north))).collect();
+        let way = |nodes: &[u32], class, bridge| Way {
+            nodes: nodes.to_vec(),
+            class,
+            name: Way::NO_NAME,
+            drive: Access::Both,
+            walk: Access::Both,
+            cycle: Access::Both,
+            drive_kmh: 30,
+            walk_kmh_tenths: 50,
+            cycle_kmh_tenths: 150,
+            bridge,
+        };
+        let ways = vec![
+            way(&[0, 1, 2, 3, 4], RoadClass::Residential, false),
+            way(&[5, 6, 7, 8, 9], RoadClass::Residential, false),
+            way(&[1, 6], RoadClass::Secondary, true),
+            way(&[3, 8], RoadClass::Secondary, true),
+        ];
+        Arc::new(RoadMap::build(MapData {
+            name: "two banks".into(),
+            attribution: "made for a test".into(),
+            generated: true,
+            bounds: Bounds::around(nodes.iter().copied()).unwrap(),
+            nodes,
+            ways,
+            marks: Vec::new(),
+            restrictions: Vec::new(),
+            subway: Subway::default(),
+            names: Vec::new(),
+            areas: Vec::new(),
+            labels: Vec::new(),
+        }))
+    })
+}
+
+struct Counting(AtomicU64);
+
+impl Entropy for Counting {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let z = self.0.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::SeqCst);
+            chunk.copy_from_slice(&(z ^ (z >> 29)).to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// One life of a server on a directory, as far as travel times go.
+struct Life {
+    clock: Arc<ManualClock>,
+    record: Arc<Record>,
+    field: Arc<Field>,
+    travel: Arc<Travel>,
+    weights: Weights,
+}
+
+impl Life {
+    async fn on(dir: &TempDir, now: Timestamp, seed: u64) -> Self {
+        let clock = ManualClock::at(now);
+        let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(seed))) };
+        let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
+        let field = Arc::new(Field::new(Arc::clone(banks())));
+        let travel = Arc::new(Travel::default());
+        let weights = Weights::new(Arc::clone(&field), Arc::clone(&record), Arc::clone(&travel), env);
+        Self { clock, record, field, travel, weights }
+    }
+
+    async fn round(&mut self) -> Arc<Present> {
+        self.weights.round().await.unwrap();
+        self.travel.present()
+    }
+
+    async fn say(&self, says: NewCondition) -> Condition {
+        self.record.add_condition(NOW, Actor::Shell, says).await.unwrap().unwrap()
+    }
+
+    /// Seconds on foot or by car, and how they are known.
+    fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<(f32, EtaSource)> {
+        let (profile, metric) = self.field.times(mode);
+        let snap = |at| banks().snap(profile, at).unwrap();
+        let eta = metric.times().eta(metric.travel_ms(&snap(from), &snap(to))?);
+        Some((eta.seconds, eta.source))
+    }
+
+    /// Whom the engine asks for a crew of two at a place.
+    fn asked(&self, scene: &Scene, due: &DueTrip) -> Vec<AccountId> {
+        self.field.follow(&scene.live, &scene.roster, NOW);
+        let due = std::slice::from_ref(due);
+        let decisions =
+            self.field.look(|look| step(&World { roster: &scene.roster, field: look, settled: true }, NOW, due));
+        let mut asked: Vec<AccountId> =
+            placed(&decisions.effects).into_iter().flat_map(|(_, slots)| slots).map(|slot| slot.1).collect();
+        asked.sort_unstable();
+        asked
+    }
+}
+
+/// Both modes, for ever.
+fn closed(streets: Streets) -> NewCondition {
+    NewCondition { factor: None, streets, walk: true, drive: true, hours: None, until: None }
+}
+
+/// The middle of a bridge and some metres around it.
+fn bridge(east_m: f64) -> Streets {
+    Streets::Around { center: place(east_m, 300.0), radius_m: 40 }
+}
+
+/// Two on the far bank at the head of a bridge, and some on the near one further away.
+fn two_over_there_and(near: u32) -> Scene {
+    let scene = Scene::with_staff(2 + near);
+    for n in 0..2 + near {
+        let at = if n < 2 { place(310.0 + f64::from(n), 0.0) } else { place(1_190.0 - f64::from(n), 600.0) };
+        scene.fix(n, at, NOW, 2);
+    }
+    scene
+}
+
+#[tokio::test]
+async fn nobody_is_asked_over_a_closed_bridge_and_who_can_come_is() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 1).await;
+    let (scene, few) = (two_over_there_and(2), two_over_there_and(1));
+    let due = trip(0, Phase::Matching, place(290.0, 600.0));
+    let (here, there) = (place(300.0, 600.0), place(300.0, 0.0));
+    assert_eq!(life.round().await.generation, 0, "nothing was said: the map's own times stay");
+    assert_eq!(life.asked(&scene, &due), [account(0), account(1)], "over the bridge is nearer");
+
+    let first = life.say(closed(bridge(300.0))).await;
+    life.round().await;
+    let (round_s, _) = life.takes(Mode::Walk, here, there).expect("over the other bridge");
+    assert!((round_s - 1_800.0 / 5.0 * 3.6).abs() < 5.0, "600 m along, 600 over, 600 back: {round_s} s");
+    let second = life.say(closed(bridge(900.0))).await;
+    let present = life.round().await;
+    assert_eq!(present.in_force, [first.id, second.id].into());
+    for mode in [Mode::Walk, Mode::Drive] {
+        assert_eq!(life.takes(mode, here, there), None, "no way is no long way");
+    }
+    assert_eq!(life.asked(&scene, &due), [account(2), account(3)]);
+    assert!(life.asked(&few, &due).is_empty(), "one can come, and nobody is promised from over there");
+
+    life.record.remove_condition(NOW, Actor::Shell, first.id).await.unwrap().unwrap();
+    life.round().await;
+    assert_eq!(life.asked(&scene, &due), [account(0), account(1)]);
+}
+
+#[tokio::test]
+async fn what_is_closed_stays_so_over_a_restart_and_opens_by_the_clock() {
+    let dir = tempfile::tempdir().unwrap();
+    let (here, there) = (place(300.0, 600.0), place(300.0, 0.0));
+    let mut life = Life::on(&dir, NOW, 1).await;
+    for east_m in [300.0, 900.0] {
+        life.say(NewCondition { until: Some(NOW.plus_s(600)), ..closed(bridge(east_m)) }).await;
+    }
+    life.round().await;
+    assert_eq!(life.takes(Mode::Drive, here, there), None);
+    life.record.close().await;
+    let mut life = Life::on(&dir, NOW.plus_s(300), 2).await;
+    assert!(life.takes(Mode::Drive, here, there).is_some(), "the map's own until the first look");
+    assert_eq!(life.round().await.in_force.len(), 2);
+    assert_eq!(life.takes(Mode::Drive, here, there), None);
+    life.clock.advance_s(299);
+    life.round().await;
+    assert_eq!(life.takes(Mode::Drive, here, there), None);
+    life.clock.advance_s(1);
+    let present = life.round().await;
+    assert!(present.in_force.is_empty() && life.takes(Mode::Drive, here, there).is_some());
+    assert!(life.record.conditions().await.unwrap().is_empty(), "and nothing of them is left");
+    assert_eq!(life.round().await.generation, present.generation, "without a change nothing is worked out again");
+}
+
+#[tokio::test]
+async fn a_factor_counts_where_and_for_whom_and_when_it_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 1).await;
+    let (along, over) = ([place(10.0, 600.0), place(290.0, 600.0)], [place(300.0, 590.0), place(300.0, 10.0)]);
+    let takes = |life: &Life, mode, [from, to]: [Position; 2]| life.takes(mode, from, to).unwrap().0;
+    let free = [takes(&life, Mode::Walk, along), takes(&life, Mode::Drive, along), takes(&life, Mode::Walk, over)];
+    let hour = hour_of(NOW);
+    let of_class = NewCondition {
+        factor: Some(2.0),
+        drive: false,
+        hours: Some((hour, (hour + 1) % 24)),
+        ..closed(Streets::Class(RoadClass::Residential))
+    };
+    life.say(of_class).await;
+    let piece = Streets::Along { from: place(5.0, 605.0), to: place(100.0, 600.0) };
+    life.say(NewCondition { factor: Some(1.5), drive: false, ..closed(piece) }).await;
+    life.round().await;
+    let near = |got: f32, expected: f32| assert!((got / expected - 1.0).abs() < 0.01, "{got} instead of {expected}");
+    near(takes(&life, Mode::Walk, along), free[0] * 3.0);
+    near(takes(&life, Mode::Drive, along), free[1]);
+    near(takes(&life, Mode::Walk, over), free[2]);
+    life.clock.advance_s(3_600);
+    life.round().await;
+    near(takes(&life, Mode::Walk, along), free[0] * 1.5);
+}
+
+/// A way of ten minutes over all classes that took so many times as long.
+fn seen(hour: u8, ratio: f32) -> Observation {
+    let free = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
+    Observation { profile: Profile::Walk, hour, free, took_ms: (600_000.0 * ratio) as u32 }
+}
+
+#[tokio::test]
+async fn what_finished_ways_taught_makes_the_times_of_the_hour_and_stays_over_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 1).await;
+    let hour = hour_of(NOW);
+    let (from, to) = (place(10.0, 600.0), place(900.0, 0.0));
+    life.round().await;
+    let (free_s, source) = life.takes(Mode::Walk, from, to).unwrap();
+    assert_eq!(source, EtaSource::Road);
+    let ways: Vec<Observation> = (0..400).flat_map(|_| [seen(hour, 2.0), seen((hour + 1) % 24, 1.2)]).collect();
+    life.record.note_observations(NOW, &ways).await.unwrap();
+    assert_eq!(life.round().await.generation, 0, "looked at once a day");
+    life.record.close().await;
+
+    let mut life = Life::on(&dir, NOW, 2).await;
+    let present = life.round().await;
+    assert!(present.calibration.is_calibrated(Profile::Walk) && present.generation == 1);
+    let (slow_s, source) = life.takes(Mode::Walk, from, to).unwrap();
+    assert_eq!(source, EtaSource::Calibrated);
+    assert!((slow_s / free_s - 2.0).abs() < 0.05, "{slow_s} s, {free_s} s on empty streets");
+    assert_eq!(life.takes(Mode::Drive, from, to).unwrap().1, EtaSource::Road, "nothing was learnt of cars");
+    life.clock.advance_s(3_600);
+    assert_eq!(life.round().await.generation, 2, "the hour has turned");
+    let (later_s, _) = life.takes(Mode::Walk, from, to).unwrap();
+    assert!((later_s / free_s - 1.2).abs() < 0.05, "{later_s} s, {free_s} s on empty streets");
+
+    life.record.note_observations(NOW, &[seen(hour, 2.0)]).await.unwrap();
+    life.clock.advance_s(86_400 - 3_600);
+    assert_eq!(life.round().await.calibration.observations(Profile::Walk, usize::from(hour)), 401, "a day later");
+}

@@ -1,0 +1,71 @@
+//! Owns when somebody who is on a trip could be at another meeting point: after that trip's end, from its drop-off. For a supervisor
+//! who waits or plans; nobody is asked by it (docs/adr/0010).
+
+use super::App;
+use super::problem::Answer;
+use crate::engine::roster::RosterView;
+use crate::record::TripRow;
+use geo::Position;
+use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
+use matcher::policy::limits::FIX_AGE_MS_MAX;
+use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// When somebody is free, and there.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub struct After {
+    /// Seconds until the present trip has ended, as far as can be told.
+    free_in_s: u32,
+    /// Seconds until they could be at the meeting point.
+    there_in_s: u32,
+}
+
+/// Of those of these staff who are in the crew of another trip and whose position is known. One reading.
+pub async fn after_their_trips(
+    app: &Arc<App>,
+    roster: &RosterView,
+    meeting: (TripId, Position),
+    staff: &[AccountId],
+) -> Answer<HashMap<AccountId, After>> {
+    let (own, to) = meeting;
+    let mode = |id: &AccountId| Some(roster.by_id.get(id)?.shift?.mode);
+    let duty =
+        |id: &AccountId| roster.by_id.get(id)?.duty.filter(|(held, phase)| *held != own && *phase > Phase::Offered);
+    let busy = staff.iter().filter_map(|id| Some((*id, duty(id)?, mode(id)?)));
+    let busy: Vec<(AccountId, (TripId, Phase), Mode)> = busy.collect();
+    let mut ids: Vec<TripId> = busy.iter().map(|b| b.1.0).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let trips: HashMap<TripId, TripRow> =
+        app.record.trips(&ids).await?.into_iter().map(|row| (row.trip.id, row)).collect();
+    let (app, now) = (Arc::clone(app), app.env.now());
+    let after = move |(staff, (trip, phase), mode): (AccountId, (TripId, Phase), Mode)| {
+        let row = trips.get(&trip)?;
+        let free_in_s = free_in_s(&app, row, (staff, mode, phase), now)?;
+        let then = app.sight.takes(mode, row.trip.dropoff, to)?;
+        let there_in_s = free_in_s.saturating_add(then.seconds.ceil() as u32);
+        Some((staff, After { free_in_s, there_in_s }))
+    };
+    let search = move || busy.into_iter().filter_map(after).collect();
+    Ok(tokio::task::spawn_blocking(search).await.expect("a road search does not panic"))
+}
+
+/// Seconds until a member's trip has ended; `None` where nobody knows where they are or no way is open.
+fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Timestamp) -> Option<u32> {
+    let (staff, mode, phase) = member;
+    let (trip, sight) = (&row.trip, &app.sight);
+    let place = || sight.places.last_fix(staff).filter(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX);
+    let seconds = |mode, to| Some(sight.takes(mode, place()?.position, to)?.seconds.ceil() as u32);
+    match phase {
+        Phase::Assigned | Phase::EnRoute => {
+            // A trip for later does not begin before its time.
+            let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
+            Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(trip.trip_s))
+        }
+        Phase::Arrived => Some(trip.trip_s),
+        Phase::Met | Phase::Escorting => seconds(sight.trip_mode(trip.pickup, trip.dropoff), trip.dropoff),
+        _ => None,
+    }
+}

@@ -1,0 +1,302 @@
+//! Owns what an operator says about streets, as it is told and read back: closed or slower, where, for whom, until when. For admins
+//! and the centre. What it does to travel times is `engine::travel`'s.
+
+use super::App;
+use super::admin::actor;
+use super::auth::Caller;
+use super::body::{Input, PathId};
+use super::problem::{Answer, Code, Problem, ProblemBody};
+use crate::engine::travel::streets::edges_of;
+use crate::record::{Condition, NewCondition, Role, Streets, class_word};
+use crate::view::PointIn;
+use crate::view::place::parse_position;
+use crate::view::time::{instant, parse_instant};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use geo::Position;
+use geo::road::Profile;
+use geo::road::data::RoadClass;
+use geo::road::hierarchy::{FACTOR_MAX, FACTOR_MIN};
+use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+/// Radius of what is closed around a point, metres.
+const RADIUS_M: RangeInclusive<u16> = 5..=500;
+
+/// A class of road.
+#[derive(Clone, Copy, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoadClassIn {
+    /// Motorway.
+    Motorway,
+    /// Trunk and primary.
+    Primary,
+    /// Secondary.
+    Secondary,
+    /// Tertiary.
+    Tertiary,
+    /// Residential and service.
+    Residential,
+    /// Footways, steps.
+    Path,
+}
+
+impl From<RoadClassIn> for RoadClass {
+    fn from(class: RoadClassIn) -> Self {
+        match class {
+            RoadClassIn::Motorway => Self::Motorway,
+            RoadClassIn::Primary => Self::Primary,
+            RoadClassIn::Secondary => Self::Secondary,
+            RoadClassIn::Tertiary => Self::Tertiary,
+            RoadClassIn::Residential => Self::Residential,
+            RoadClassIn::Path => Self::Path,
+        }
+    }
+}
+
+/// Whom it is for.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum OnFootOrByCar {
+    /// On foot, to the subway too.
+    Walk,
+    /// By car.
+    Drive,
+}
+
+/// Streets near a point.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AroundIn {
+    at: PointIn,
+    /// 5 to 500.
+    radius_m: u16,
+}
+
+/// A piece of one street.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AlongIn {
+    from: PointIn,
+    to: PointIn,
+}
+
+/// Hours of the Korean day.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HoursIn {
+    /// 0 to 23.
+    from: u8,
+    /// 1 to 24; smaller than `from` is over midnight.
+    to: u8,
+}
+
+/// What is so on some streets: `closed`, or a `factor`; of one `class`, `around` a point, or `along` a street.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ConditionIn {
+    #[serde(default)]
+    closed: bool,
+    /// So many times as long, 0.1 to 100.
+    factor: Option<f32>,
+    class: Option<RoadClassIn>,
+    around: Option<AroundIn>,
+    along: Option<AlongIn>,
+    modes: Vec<OnFootOrByCar>,
+    hours: Option<HoursIn>,
+    until: Option<String>,
+}
+
+/// A point that was named.
+#[derive(Serialize, ToSchema)]
+pub struct NamedPoint {
+    lat: f64,
+    lon: f64,
+}
+
+/// Streets near a point.
+#[derive(Serialize, ToSchema)]
+pub struct Around {
+    at: NamedPoint,
+    radius_m: u16,
+}
+
+/// A piece of one street.
+#[derive(Serialize, ToSchema)]
+pub struct Along {
+    from: NamedPoint,
+    to: NamedPoint,
+}
+
+/// Hours of the Korean day.
+#[derive(Serialize, ToSchema)]
+pub struct Hours {
+    from: u8,
+    to: u8,
+}
+
+/// A condition on the record.
+#[derive(Serialize, ToSchema)]
+pub struct ConditionOut {
+    id: Uuid,
+    closed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    factor: Option<f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    around: Option<Around>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    along: Option<Along>,
+    modes: Vec<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hours: Option<Hours>,
+    until: Option<String>,
+    created_at: String,
+    /// Whether travel times are found under it now.
+    in_force: bool,
+}
+
+/// All of them.
+#[derive(Serialize, ToSchema)]
+pub struct Conditions {
+    /// How often travel times were replaced since the start.
+    generation: u64,
+    conditions: Vec<ConditionOut>,
+}
+
+/// What is said, oldest first.
+#[utoipa::path(get, path = "/v1/admin/conditions", tag = "admin",
+    responses((status = 200, body = Conditions), (status = 403, body = ProblemBody)))]
+pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Conditions>> {
+    of_all_agencies(&caller)?;
+    let listed = app.record.conditions().await?;
+    let present = app.travel.present();
+    let shown = listed.iter().map(|condition| out(condition, present.in_force.contains(&condition.id)));
+    Ok(Json(Conditions { generation: present.generation, conditions: shown.collect() }))
+}
+
+/// Counts within a second or so, for every travel time and way that is searched from then on.
+#[utoipa::path(post, path = "/v1/admin/conditions", tag = "admin", request_body = ConditionIn,
+    responses((status = 201, body = ConditionOut), (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
+        (status = 422, body = ProblemBody)))]
+pub async fn add(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Input(input): Input<ConditionIn>,
+) -> Answer<(StatusCode, Json<ConditionOut>)> {
+    of_all_agencies(&caller)?;
+    let (says, where_field) = parse(&app, &input)?;
+    let checked = Arc::clone(&app);
+    let has_streets = tokio::task::spawn_blocking(move || names_streets(&checked, &says));
+    if !has_streets.await.expect("a road search does not panic") {
+        return Err(Problem::bad_field(where_field));
+    }
+    let condition = app.record.add_condition(app.env.now(), actor(&caller), says).await??;
+    app.travel.conditions_changed();
+    Ok((StatusCode::CREATED, Json(out(&condition, false))))
+}
+
+/// Takes one back.
+#[utoipa::path(delete, path = "/v1/admin/conditions/{id}", tag = "admin", params(("id" = uuid::Uuid, Path)),
+    responses((status = 204), (status = 403, body = ProblemBody), (status = 404, body = ProblemBody)))]
+pub async fn remove(State(app): State<Arc<App>>, caller: Caller, PathId(id): PathId<Uuid>) -> Answer<StatusCode> {
+    of_all_agencies(&caller)?;
+    app.record.remove_condition(app.env.now(), actor(&caller), id).await??;
+    app.travel.conditions_changed();
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Streets are everybody's: no single company closes them.
+pub fn of_all_agencies(caller: &Caller) -> Answer<()> {
+    let account = caller.account();
+    let is_one = account.role == Role::Admin || account.sees_all_agencies;
+    if is_one { Ok(()) } else { Err(Code::ForbiddenRole.into()) }
+}
+
+/// What is said, and the field that says where.
+fn parse(app: &App, input: &ConditionIn) -> Answer<(NewCondition, &'static str)> {
+    let factor = match (input.closed, input.factor) {
+        (true, None) => None,
+        (false, Some(factor)) if (FACTOR_MIN..=FACTOR_MAX).contains(&factor) => Some(factor),
+        _ => return Err(Problem::bad_field("factor")),
+    };
+    let (streets, where_field) = match (&input.class, &input.around, &input.along) {
+        // A city without its main roads is no city.
+        (Some(_), None, None) if factor.is_none() => return Err(Problem::bad_field("class")),
+        (Some(class), None, None) => (Streets::Class((*class).into()), "class"),
+        (None, Some(around), None) => {
+            let center = point(app, &around.at, "around.at")?;
+            if !RADIUS_M.contains(&around.radius_m) {
+                return Err(Problem::bad_field("around.radius_m"));
+            }
+            (Streets::Around { center, radius_m: around.radius_m }, "around")
+        }
+        (None, None, Some(along)) => {
+            let (from, to) = (point(app, &along.from, "along.from")?, point(app, &along.to, "along.to")?);
+            (Streets::Along { from, to }, "along")
+        }
+        _ => return Err(Problem::bad_field("around")),
+    };
+    let [walk, drive] = [OnFootOrByCar::Walk, OnFootOrByCar::Drive].map(|mode| input.modes.contains(&mode));
+    if input.modes.len() != usize::from(walk) + usize::from(drive) || input.modes.is_empty() {
+        return Err(Problem::bad_field("modes"));
+    }
+    let hours = match &input.hours {
+        Some(HoursIn { from: 0..=23, to: 1..=24 }) | None => input.hours.as_ref().map(|hours| (hours.from, hours.to)),
+        Some(_) => return Err(Problem::bad_field("hours")),
+    };
+    if hours.is_some_and(|(from, to)| from == to) {
+        return Err(Problem::bad_field("hours"));
+    }
+    let until = match &input.until {
+        Some(text) => Some(parse_instant(text).ok_or_else(|| Problem::bad_field("until"))?),
+        None => None,
+    };
+    let says = NewCondition { factor, streets, walk, drive, hours, until };
+    if says.is_over(app.env.now()) {
+        return Err(Problem::field(Code::TimeInPast, "until"));
+    }
+    Ok((says, where_field))
+}
+
+fn point(app: &App, at: &PointIn, field: &str) -> Answer<Position> {
+    let position = parse_position(at.lat, at.lon).map_err(|f| Problem::bad_field(format!("{field}.{f}")))?;
+    let on_map = app.sight.map().data.bounds.contains(position);
+    if on_map { Ok(position) } else { Err(Problem::bad_field(field)) }
+}
+
+/// Whether any street is meant, for any of those it is for.
+fn names_streets(app: &App, says: &NewCondition) -> bool {
+    let profiles = [(says.walk, Profile::Walk), (says.drive, Profile::Drive)].into_iter().filter(|p| p.0);
+    let is_class = matches!(says.streets, Streets::Class(_));
+    is_class || profiles.into_iter().any(|(_, p)| !edges_of(app.sight.map(), p, &says.streets).is_empty())
+}
+
+fn out(condition: &Condition, in_force: bool) -> ConditionOut {
+    let says = &condition.says;
+    let named = |p: Position| NamedPoint { lat: p.lat(), lon: p.lon() };
+    let (class, around, along) = match says.streets {
+        Streets::Class(class) => (Some(class_word(class)), None, None),
+        Streets::Around { center, radius_m } => (None, Some(Around { at: named(center), radius_m }), None),
+        Streets::Along { from, to } => (None, None, Some(Along { from: named(from), to: named(to) })),
+    };
+    let modes = [(says.walk, "walk"), (says.drive, "drive")];
+    ConditionOut {
+        id: condition.id,
+        closed: says.factor.is_none(),
+        factor: says.factor,
+        class,
+        around,
+        along,
+        modes: modes.into_iter().filter(|mode| mode.0).map(|mode| mode.1).collect(),
+        hours: says.hours.map(|(from, to)| Hours { from, to }),
+        until: says.until.map(instant),
+        created_at: instant(condition.created_at),
+        in_force,
+    }
+}

@@ -1,0 +1,200 @@
+//! Facts about closed and slow streets, and what was learnt, as operators and crews see them.
+
+use super::fixture::{Edge, Person, Reply, T0};
+use geo::Position;
+use geo::road::{FreeTimes, Observation, Profile};
+use serde_json::{Value, json};
+
+async fn say(edge: &Edge, who: &Person, body: Value) -> Reply {
+    edge.call(Some(&who.token), "POST", "/v1/admin/conditions", Some(body)).await
+}
+
+fn closed(at: Position) -> Value {
+    json!({"closed": true, "around": {"at": {"lat": at.lat(), "lon": at.lon()}, "radius_m": 30}, "modes": ["walk", "drive"]})
+}
+
+/// `with` replaces and `without` takes away.
+fn but(body: &Value, with: &Value, without: &[&str]) -> Value {
+    let mut body = body.clone();
+    let fields = body.as_object_mut().unwrap();
+    fields.extend(with.as_object().unwrap().clone());
+    for field in without {
+        fields.remove(*field);
+    }
+    body
+}
+
+#[tokio::test]
+async fn the_centre_and_admins_say_it_read_it_back_and_take_it_back() {
+    let edge = Edge::new().await;
+    let (admin, centre, company) = (edge.admin().await, edge.centre().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    for (method, path, body) in [
+        ("POST", "/v1/admin/conditions", Some(closed(at))),
+        ("GET", "/v1/admin/conditions", None),
+        ("GET", "/v1/admin/travel", None),
+        ("DELETE", "/v1/admin/conditions/00000000-0000-7000-8000-000000000000", None),
+    ] {
+        let refused = edge.call(Some(&company.token), method, path, body).await;
+        assert_eq!(refused.code(), "forbidden_role", "{method} {path}: one company closes no streets");
+    }
+    let made = say(&edge, &centre, closed(at)).await;
+    assert_eq!((made.status.as_u16(), &made.body["in_force"]), (201, &json!(false)), "{}", made.text);
+    let jam = json!({"factor": 1.6, "class": "primary", "modes": ["drive"], "hours": {"from": 22, "to": 5},
+        "until": "2026-11-25T00:00:00Z"});
+    assert_eq!(say(&edge, &admin, jam).await.status, 201);
+    edge.weights().round().await.unwrap();
+    let listed = edge.call(Some(&admin.token), "GET", "/v1/admin/conditions", None).await.body;
+    assert_eq!(listed["generation"], 1);
+    let [first, second] = &listed["conditions"].as_array().unwrap()[..] else { panic!("{listed}") };
+    assert_eq!((&first["id"], &first["closed"], &first["in_force"]), (&made.body["id"], &json!(true), &json!(true)));
+    assert_eq!(first["around"], json!({"at": {"lat": at.lat(), "lon": at.lon()}, "radius_m": 30}));
+    assert_eq!(first["modes"], json!(["walk", "drive"]));
+    assert!(first["until"].is_null() && first.get("factor").is_none() && first.get("hours").is_none());
+    assert_eq!(
+        (&second["factor"], &second["class"], &second["in_force"]),
+        (&json!(1.6), &json!("primary"), &json!(false))
+    );
+    assert_eq!((&second["hours"], &second["until"]), (&json!({"from": 22, "to": 5}), &json!("2026-11-25T00:00:00Z")));
+    let one = format!("/v1/admin/conditions/{}", made.body["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.status, 204);
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.code(), "not_found");
+    let id = made.body["id"].as_str().unwrap().parse().unwrap();
+    let audit = edge.app.record.audit_of(id, 2).await.unwrap();
+    let told: Vec<_> = audit.iter().map(|row| (row.0, row.1.as_str())).collect();
+    assert_eq!(told, [(Some(admin.id()), "condition_removed"), (Some(centre.id()), "condition_added")]);
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_with_the_field() {
+    let edge = Edge::new().await;
+    let admin = edge.admin().await;
+    let (at, to) = edge.places();
+    let good = closed(at);
+    let slow = but(&good, &json!({"factor": 2}), &["closed"]);
+    let around =
+        |lat: f64, lon: f64, radius: i64| json!({"around": {"at": {"lat": lat, "lon": lon}, "radius_m": radius}});
+    let point = |p: Position| json!({"lat": p.lat(), "lon": p.lon()});
+    for (field, body) in [
+        ("factor", but(&good, &json!({}), &["closed"])),
+        ("factor", but(&good, &json!({"factor": 2}), &[])),
+        ("factor", but(&slow, &json!({"factor": 0.09}), &[])),
+        ("factor", but(&slow, &json!({"factor": 101}), &[])),
+        ("class", but(&good, &json!({"class": "primary"}), &["around"])),
+        ("class", but(&slow, &json!({"class": "river"}), &["around"])),
+        ("around", but(&good, &json!({}), &["around"])),
+        ("around", but(&slow, &json!({"class": "path"}), &[])),
+        ("around.at.lat", but(&good, &around(91.0, at.lon(), 30), &[])),
+        ("around.at", but(&good, &around(1.0, at.lon(), 30), &[])),
+        ("around.radius_m", but(&good, &around(at.lat(), at.lon(), 4), &[])),
+        ("around.radius_m", but(&good, &around(at.lat(), at.lon(), 501), &[])),
+        ("along", but(&good, &json!({"along": {"from": point(at), "to": point(to)}}), &["around"])),
+        ("modes", but(&good, &json!({"modes": []}), &[])),
+        ("modes", but(&good, &json!({"modes": ["walk", "walk"]}), &[])),
+        ("modes[0]", but(&good, &json!({"modes": ["transit"]}), &[])),
+        ("modes", but(&good, &json!({}), &["modes"])),
+        ("hours", but(&good, &json!({"hours": {"from": 24, "to": 1}}), &[])),
+        ("hours", but(&good, &json!({"hours": {"from": 7, "to": 7}}), &[])),
+        ("until", but(&good, &json!({"until": "tomorrow"}), &[])),
+    ] {
+        let refused = say(&edge, &admin, body.clone()).await;
+        assert_eq!((refused.code(), refused.body["field"].as_str()), ("bad_field", Some(field)), "{body}");
+    }
+    let past = say(&edge, &admin, but(&good, &json!({"until": "2026-11-23T23:00:00Z"}), &[])).await;
+    assert_eq!((past.code(), &past.body["field"]), ("time_in_past", &json!("until")));
+    assert_eq!(say(&edge, &admin, but(&good, &json!({"why": "a parade"}), &[])).await.code(), "bad_field");
+    assert!(edge.app.record.conditions().await.unwrap().is_empty());
+}
+
+/// A crew that has accepted, its first member at the drop-off.
+async fn crew(edge: &Edge) -> (Person, Person, String) {
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let crew = [edge.staff().await, edge.staff().await];
+    edge.place(trip, &[&crew[0], &crew[1]]).await;
+    for member in &crew {
+        edge.accept(member).await;
+    }
+    let [first, _] = crew;
+    edge.stands(&first, edge.places().1, 1);
+    (rider, first, format!("/v1/trips/{trip}"))
+}
+
+#[tokio::test]
+async fn where_every_way_is_closed_nothing_is_promised_and_nobody_is_led() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let (admin, centre) = (edge.admin().await, edge.centre().await);
+    let (pickup, _) = edge.places();
+    let told = async || edge.call(Some(&rider.token), "GET", &trip, None).await.body["crew"][0].clone();
+    let reached = async || {
+        let ask = json!({"at": {"lat": pickup.lat(), "lon": pickup.lon()}, "mode": "walk", "minutes": 10});
+        let reply = edge.call(Some(&centre.token), "POST", "/v1/isochrones", Some(ask)).await;
+        reply.body["cells"].as_array().unwrap().len()
+    };
+    let way =
+        async |prefer: &str| edge.call(Some(&first.token), "GET", &format!("{trip}/way?prefer={prefer}"), None).await;
+    assert_eq!(told().await["eta_source"], "road");
+    let open = reached().await;
+    assert!(say(&edge, &admin, closed(pickup)).await.status.is_success());
+    let mut weights = edge.weights();
+    weights.round().await.unwrap();
+    edge.clock.advance_s(11);
+    let unknown = told().await;
+    assert!(unknown["eta_s"].is_null() && unknown["eta_source"].is_null(), "{unknown}");
+    for prefer in ["fastest", "safer"] {
+        assert_eq!(way(prefer).await.code(), "no_way", "{prefer}");
+    }
+    let shut = reached().await;
+    assert!(shut < open / 2, "{shut} cells of {open}");
+    let listed = edge.app.record.conditions().await.unwrap();
+    edge.app.record.remove_condition(T0, crate::record::Actor::Shell, listed[0].id).await.unwrap().unwrap();
+    weights.round().await.unwrap();
+    edge.clock.advance_s(11);
+    assert_eq!(told().await["eta_source"], "road");
+    assert_eq!((way("safer").await.status.as_u16(), reached().await), (200, open));
+}
+
+#[tokio::test]
+async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let admin = edge.admin().await;
+    let told = async || edge.call(Some(&rider.token), "GET", &trip, None).await.body["crew"][0].clone();
+    let way = async |prefer: &str| {
+        let way = edge.call(Some(&first.token), "GET", &format!("{trip}/way?prefer={prefer}"), None).await.body;
+        (way["source"].as_str().unwrap().to_owned(), way["duration_s"].as_f64().unwrap())
+    };
+    let before = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body;
+    assert_eq!((&before["profiles"][0]["calibrated"], &before["generation"]), (&json!(false), &json!(0)));
+    assert!(before["fitted_at"].is_null());
+    let (free, free_way, free_safer) = (told().await, way("fastest").await, way("safer").await);
+    assert_eq!((free["eta_source"].as_str(), free_way.0.as_str()), (Some("road"), "road"));
+
+    let free_times = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
+    let slow = Observation { profile: Profile::Walk, hour: 8, free: free_times, took_ms: 1_200_000 };
+    edge.app.record.note_observations(T0, &vec![slow; 400]).await.unwrap();
+    edge.weights().round().await.unwrap();
+    edge.clock.advance_s(11);
+    let slower = |got: f64, from: f64| assert!((got / from - 2.0).abs() < 0.05, "{got} s instead of twice {from} s");
+    let fitted = told().await;
+    assert_eq!(fitted["eta_source"], "calibrated");
+    slower(fitted["eta_s"].as_f64().unwrap(), free["eta_s"].as_f64().unwrap());
+    assert!(fitted["eta_p90_s"].as_f64().unwrap() < fitted["eta_s"].as_f64().unwrap() * 1.5, "{fitted}");
+    for (now, was) in [(way("fastest").await, free_way), (way("safer").await, free_safer)] {
+        assert_eq!(now.0, "calibrated");
+        slower(now.1, was.1);
+    }
+    let after = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body;
+    let walk = &after["profiles"][0];
+    assert_eq!(
+        (&walk["profile"], &walk["calibrated"], &walk["observations"]),
+        (&json!("walk"), &json!(true), &json!(400))
+    );
+    let eight = &walk["hours"][8];
+    assert_eq!((&eight["hour"], &eight["observations"]), (&json!(8), &json!(400)));
+    slower(eight["factors"]["residential"].as_f64().unwrap(), 1.0);
+    assert!((1.0..1.5).contains(&eight["spread"].as_f64().unwrap()), "{eight}");
+    assert_eq!(after["profiles"][1]["calibrated"], false);
+    assert_eq!((&after["hour"], &after["generation"]), (&json!(8), &json!(1)));
+}

@@ -1,0 +1,76 @@
+//! Scenes about closed and slow streets.
+
+use super::stage::{Stage, T0};
+use super::*;
+use geo::Position;
+use geo::road::data::RoadClass;
+use matcher::model::Timestamp;
+use uuid::Uuid;
+
+fn at(lon: f64) -> Position {
+    Position::new(37.5, lon).unwrap()
+}
+
+fn closed(until: Option<Timestamp>) -> NewCondition {
+    let streets = Streets::Around { center: at(127.0), radius_m: 40 };
+    NewCondition { factor: None, streets, walk: false, drive: true, hours: None, until }
+}
+
+#[tokio::test]
+async fn every_kind_comes_back_as_it_was_said_after_a_restart_and_is_audited() {
+    let mut stage = Stage::new().await;
+    let along = Streets::Along { from: at(127.0), to: at(127.01) };
+    let said = [
+        closed(Some(T0.plus_s(600))),
+        NewCondition { factor: Some(1.6), streets: along, walk: true, drive: true, hours: Some((22, 5)), until: None },
+        NewCondition { factor: Some(0.8), streets: Streets::Class(RoadClass::Path), ..closed(None) },
+    ];
+    let mut made = Vec::new();
+    for (says, nth) in said.into_iter().zip(0..) {
+        made.push(stage.record.add_condition(T0.plus_s(nth), Actor::Shell, says).await.unwrap().unwrap());
+    }
+    stage.reopen().await;
+    assert_eq!(stage.record.conditions().await.unwrap(), made);
+    stage.record.remove_condition(T0, Actor::Shell, made[1].id).await.unwrap().unwrap();
+    assert_eq!(stage.record.conditions().await.unwrap(), [made[0], made[2]]);
+    let again = stage.record.remove_condition(T0, Actor::Shell, made[1].id).await.unwrap();
+    assert_eq!(again, Err(Refusal::NotFound));
+    let actions = |rows: Vec<(_, String, _)>| rows.into_iter().map(|row| row.1).collect::<Vec<_>>();
+    let audit = stage.record.audit_of(made[1].id, 3).await.unwrap();
+    assert_eq!(actions(audit), ["condition_removed", "condition_added"]);
+}
+
+#[tokio::test]
+async fn what_has_run_out_is_dropped_by_the_clock_and_the_rest_stays() {
+    let stage = Stage::new().await;
+    let short = stage.record.add_condition(T0, Actor::Shell, closed(Some(T0.plus_s(60)))).await.unwrap().unwrap();
+    let long = stage.record.add_condition(T0, Actor::Shell, closed(None)).await.unwrap().unwrap();
+    assert_eq!(stage.record.expire_conditions(Timestamp(T0.plus_s(60).0 - 1)).await.unwrap(), 0);
+    assert_eq!(stage.record.expire_conditions(T0.plus_s(60)).await.unwrap(), 1);
+    assert_eq!(stage.record.conditions().await.unwrap(), [long]);
+    assert_eq!(stage.record.audit_of(short.id, 1).await.unwrap()[0].1, "condition_expired");
+}
+
+#[tokio::test]
+async fn there_is_an_end_to_them() {
+    let stage = Stage::new().await;
+    for _ in 0..CONDITIONS_MAX {
+        stage.record.add_condition(T0, Actor::Shell, closed(None)).await.unwrap().unwrap();
+    }
+    let more = stage.record.add_condition(T0, Actor::Shell, closed(None)).await.unwrap();
+    assert_eq!(more, Err(Refusal::TooManyConditions));
+    let gone = stage.record.remove_condition(T0, Actor::Shell, Uuid::nil()).await.unwrap();
+    assert_eq!(gone, Err(Refusal::NotFound));
+}
+
+#[test]
+fn hours_hold_every_day_and_over_midnight() {
+    // T0 is 08:00 in Korea.
+    let holds =
+        |hours, plus_h: i64| NewCondition { hours: Some(hours), ..closed(None) }.holds_at(T0.plus_s(plus_h * 3_600));
+    assert!(holds((8, 9), 0) && !holds((8, 9), 1) && holds((8, 9), 24));
+    assert!(holds((22, 5), 14) && holds((22, 5), 20) && !holds((22, 5), 21) && !holds((22, 5), 13));
+    assert!(holds((0, 24), 5));
+    let until = closed(Some(T0.plus_s(1)));
+    assert!(until.holds_at(T0) && !until.holds_at(T0.plus_s(1)));
+}
