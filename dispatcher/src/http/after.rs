@@ -40,16 +40,16 @@ pub async fn after_their_trips(
     ids.dedup();
     let trips: HashMap<TripId, TripRow> =
         app.record.trips(&ids).await?.into_iter().map(|row| (row.trip.id, row)).collect();
-    let (app, now) = (Arc::clone(app), app.env.now());
+    let (own_app, now) = (Arc::clone(app), app.env.now());
     let after = move |(staff, (trip, phase), mode): (AccountId, (TripId, Phase), Mode)| {
         let row = trips.get(&trip)?;
-        let free_in_s = free_in_s(&app, row, (staff, mode, phase), now)?;
-        let then = app.sight.takes(mode, row.trip.dropoff, to)?;
+        let free_in_s = free_in_s(&own_app, row, (staff, mode, phase), now)?;
+        let then = own_app.sight.takes(mode, row.trip.dropoff, to)?;
         let there_in_s = free_in_s.saturating_add(then.seconds.ceil() as u32);
         Some((staff, After { free_in_s, there_in_s }))
     };
     let search = move || busy.into_iter().filter_map(after).collect();
-    Ok(tokio::task::spawn_blocking(search).await.expect("a road search does not panic"))
+    Ok(app.search(search).await)
 }
 
 /// Seconds until a member's trip has ended; `None` where nobody knows where they are or no way is open.

@@ -192,8 +192,7 @@ pub async fn add(
     of_all_agencies(&caller)?;
     let (says, where_field) = parse(&app, &input)?;
     let checked = Arc::clone(&app);
-    let has_streets = tokio::task::spawn_blocking(move || names_streets(&checked, &says));
-    if !has_streets.await.expect("a road search does not panic") {
+    if !app.search(move || names_streets(&checked, &says)).await {
         return Err(Problem::bad_field(where_field));
     }
     let condition = app.record.add_condition(app.env.now(), actor(&caller), says).await??;
