@@ -169,6 +169,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
               />
               <span><strong>{one.display}</strong>{' '}
                 {one.eta_s !== null && `${span(one.eta_s)}${one.eta_source === 'straight' ? ` (${t('detail.straight')})` : ''}`}
+                {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}</span>}
                 {one.violations.length > 0 && <span class="why"> × {one.violations.map((code) => tCode('violation', code)).join(', ')}</span>}
               </span>
             </label>

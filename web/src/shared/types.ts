@@ -81,6 +81,8 @@ export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Inc
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {
   staff: string; no: number; display: string; eta_s: number | null; eta_source: 'road' | 'calibrated' | 'straight'; violations: string[];
+  /** Of somebody on another trip: until it should have ended, and until they could then be here. */
+  after?: { free_in_s: number; there_in_s: number };
 }
 
 export interface Named extends LatLon { name: string; name_en: string }

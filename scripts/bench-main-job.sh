@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# The main job under load, on a real road network and with a Redis of its own: import, start, memory, 2,000 phones with bookings,
+# 5,000 phones without. Prints the figures and leaves the simulator's reports in OUT.
+# usage: bench-main-job.sh OUT [EXTRACT.osm.pbf]      (release binaries must be there: make build)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+out=${1:?where the reports go}
+extract=${2:-${DONGHAENG_SEOUL_DATA:-../shared/data}/roads/seoul-drive-2025-05.osm.pbf}
+[ -f "$extract" ] || { echo "no extract at $extract: give one as the second argument" >&2; exit 2; }
+mkdir -p "$out"
+work=$(mktemp -d)
+pids=()
+stop() {
+  trap '' INT TERM EXIT
+  local i
+  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
+    kill -TERM "${pids[$i]}" 2>/dev/null || true
+    wait "${pids[$i]}" 2>/dev/null || true
+  done
+  rm -rf "$work"
+}
+trap stop EXIT
+trap 'exit 130' INT TERM
+
+ms_now() { date +%s%3N; }
+free_port() { for p in $(seq "$1" $(($1 + 400))); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
+get() { exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET %s HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n' "$1" >&3 && cat <&3; exec 3>&-; }
+metric() { get /metrics | awk -v name="$1" '$1 == name { print $2 }'; }
+rss_mb() { awk '/VmRSS/ { printf "%d", $2 / 1024 }' "/proc/$server/status"; }
+cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
+say() { printf '%-46s %s\n' "$1" "$2"; }
+
+say "machine" "$(nproc) x $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)"
+say "commit" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
+begun=$(ms_now)
+target/release/dispatcher import-map "$extract" "$work/map.graph" >"$out/import.log" 2>&1
+say "import of the extract" "$(($(ms_now) - begun)) ms"
+
+redis_port=$(free_port 6390)
+"$(scripts/redis-server.sh)" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
+pids+=($!)
+port=$(free_port 8910)
+begun=$(ms_now)
+target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/data" --redis "redis://127.0.0.1:$redis_port" \
+  --map "$work/map.graph" --demo >"$work/serve.log" 2>&1 &
+server=$!
+pids+=("$server")
+until get /readyz 2>/dev/null | grep -q '"ready":true'; do
+  kill -0 "$server" 2>/dev/null || { cat "$work/serve.log" >&2; exit 1; }
+  sleep 0.01
+done
+say "start of the process to ready" "$(($(ms_now) - begun)) ms"
+sleep 20
+say "memory at rest, 20 s after ready" "$(rss_mb) MB"
+
+load() { target/release/simulator load --target "http://127.0.0.1:$port" --map "$work/map.graph" --seed 1 "$@"; }
+load --phones 2000 --bookings-per-second 10 --duration 60 --prompt-answers --report "$out/2000-phones.json" >"$out/2000-phones.log" 2>&1 ||
+  { tail -n 40 "$out/2000-phones.log" >&2; exit 1; }
+say "report of 2,000 phones, 10 bookings a second" "$out/2000-phones.json"
+
+load --phones 5000 --bookings-per-second 0 --duration 60 --warmup 10 --drain 2 --report "$out/5000-phones.json" >"$out/5000-phones.log" 2>&1 &
+loading=$!
+pids+=("$loading")
+until [ "$(metric donghaeng_live_staff | cut -d. -f1)" -ge 5000 ] 2>/dev/null; do
+  kill -0 "$loading" 2>/dev/null || break
+  sleep 1
+done
+sleep 10
+behind=() memory=()
+before=$(cpu_ticks) begun=$(ms_now)
+for _ in $(seq 8); do
+  sleep 5
+  behind+=("$(metric donghaeng_live_redis_behind)")
+  memory+=("$(rss_mb)")
+done
+ticks=$(($(cpu_ticks) - before)) took=$(($(ms_now) - begun))
+say "processor, 5,000 phones, one core is 100" "$(awk -v t=$ticks -v hz="$(getconf CLK_TCK)" -v ms=$took 'BEGIN { printf "%.1f %%", t / hz / ms * 1e5 }')"
+say "waiting for redis, every 5 s" "${behind[*]}"
+say "memory, every 5 s, MB" "${memory[*]}"
+wait "$loading" || { tail -n 40 "$out/5000-phones.log" >&2; exit 1; }
+say "report of 5,000 phones" "$out/5000-phones.json"
