@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Api } from '../shared/api';
 import { Banner, explain, LangSwitch, SignIn, start } from '../shared/frame';
-import { span, t, tCode } from '../shared/i18n';
+import { language, span, t, tCode } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
 import { useStore, useTick } from '../shared/store';
 import { STAFF_STATES } from '../shared/types';
@@ -14,9 +14,11 @@ import { Detail } from './Detail';
 import { STATE_COLORS } from './layers';
 import { LiveMap } from './LiveMap';
 import { TripList } from './TripList';
+import words from './words.ko.json';
 import { counters } from './worklist';
 import './console.css';
 
+language.bring({ ko: words, en: async () => (await import('./words.en.json')).default });
 const tokens = new TokenStore('console');
 const api = new Api(tokens.read());
 const alarm = new Alarm();

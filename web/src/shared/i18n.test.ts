@@ -1,14 +1,26 @@
 // Both dictionaries say the same things, with the same blanks, and nothing a page title or a promise may not hold.
 import { expect, it } from 'vitest';
-import en from './en.json';
+import deskEn from '../console/words.en.json';
+import deskKo from '../console/words.ko.json';
+import sharedEn from './en.json';
 import { fieldWords, fill, type Key } from './i18n';
-import ko from './ko.json';
+import sharedKo from './ko.json';
 import { STAFF_STATES } from './types';
 
+const [ko, en] = [{ ...sharedKo, ...deskKo }, { ...sharedEn, ...deskEn }];
 const keys = Object.keys(ko) as Key[];
 const blanks = (sentence: string): string[] => [...sentence.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!).sort();
 
-it('both_have_the_same_keys', () => { expect(Object.keys(en)).toEqual(keys); });
+it('both_have_the_same_keys', () => {
+  expect(Object.keys(en)).toEqual(keys);
+  expect(Object.keys(deskKo).filter((key) => key in sharedKo)).toEqual([]);
+});
+it('phones_say_nothing_that_only_the_console_brings', () => {
+  const sources = import.meta.glob<string>(['./**/*.{ts,tsx}', '../{book,staff}/**/*.{ts,tsx}', '!./**/*.test.ts'], { query: '?raw', import: 'default', eager: true });
+  const files = Object.entries(sources);
+  expect(files.length).toBeGreaterThan(30);
+  for (const [file, text] of files) expect([file, Object.keys(deskKo).filter((key) => text.includes(`'${key}`))]).toEqual([file, []]);
+});
 it('both_have_the_same_blanks', () => {
   for (const key of keys) expect([key, blanks(en[key])]).toEqual([key, blanks(ko[key])]);
 });

@@ -1,20 +1,30 @@
-// Owns the two dictionaries and which one is in use. Korean ships with the page, English is fetched when asked for.
+// Owns the two dictionaries and which one is in use. Korean ships with the page, English is fetched when asked for; what only the
+// console says it brings itself, so that phones need not fetch it.
 // The choice lives as long as the tab.
+import type deskKo from '../console/words.ko.json';
 import ko from './ko.json';
 import { Store } from './store';
 import type { MapInfo } from './types';
 
-export type Key = keyof typeof ko;
+type DeskKey = keyof typeof deskKo;
+export type Key = keyof typeof ko | DeskKey;
 export type Lang = 'ko' | 'en';
-type Dictionary = Record<Key, string>;
+type Dictionary = Record<keyof typeof ko, string> & Partial<Record<DeskKey, string>>;
+/** Words of one page: at hand in Korean, fetched in English. */
+export interface OwnWords { ko: Record<DeskKey, string>; en: () => Promise<Record<DeskKey, string>> }
 const STORED = 'lang';
 
 class Language extends Store {
   lang: Lang = 'ko';
   private words: Dictionary = ko;
+  private own: OwnWords | null = null;
+
+  /** Before the page starts. */
+  bring(own: OwnWords): void { this.own = own; this.words = { ...this.words, ...own.ko }; }
 
   async use(lang: Lang): Promise<void> {
-    this.words = lang === 'ko' ? ko : (await import('./en.json')).default;
+    const [words, own] = lang === 'ko' ? [ko, this.own?.ko] : await Promise.all([import('./en.json').then((en) => en.default), this.own?.en()]);
+    this.words = { ...words, ...own };
     this.lang = lang;
     sessionStorage.setItem(STORED, lang);
     document.documentElement.lang = lang;
@@ -22,7 +32,7 @@ class Language extends Store {
     this.changed();
   }
   async restore(): Promise<void> { await this.use(sessionStorage.getItem(STORED) === 'en' ? 'en' : 'ko'); }
-  word(key: Key): string { return this.words[key]; }
+  word(key: Key): string { return this.words[key] ?? key; }
   has(key: string): key is Key { return key in this.words; }
 }
 export const language = new Language();
