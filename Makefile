@@ -57,5 +57,5 @@ fuzz: ## the readers of extracts and map files under libFuzzer, SECONDS=600 each
 	fuzz/run.sh osm $(or $(SECONDS),600)
 	fuzz/run.sh graph_file $(or $(SECONDS),600)
 
-clean-data: ## forget the demo's record
-	rm -rf data/demo
+clean-data: ## forget the demo's record (DATA=data/demo)
+	rm -rf $(DATA)

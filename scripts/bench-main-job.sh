@@ -53,7 +53,8 @@ say "start of the process to ready" "$(($(ms_now) - begun)) ms"
 sleep 20
 say "memory at rest, 20 s after ready" "$(rss_mb) MB"
 
-load() { target/release/simulator load --target "http://127.0.0.1:$port" --map "$work/map.graph" --seed 1 "$@"; }
+load() { target/release/simulator load --target "http://127.0.0.1:$port" --map "$work/map.graph" --seed 1 \
+  --commit "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$@"; }
 load --phones 2000 --bookings-per-second 10 --duration 60 --prompt-answers --report "$out/2000-phones.json" >"$out/2000-phones.log" 2>&1 ||
   { tail -n 40 "$out/2000-phones.log" >&2; exit 1; }
 say "report of 2,000 phones, 10 bookings a second" "$out/2000-phones.json"

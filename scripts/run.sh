@@ -18,7 +18,15 @@ stop() {
 }
 trap stop EXIT
 trap 'exit 130' INT
-trap 'exit 143' TERM
+trap 'exit 143' TERM HUP
+
+# In a session of its own, so that Ctrl-C does not reach it beside the one signal that `stop` sends, each in its turn: the server drains
+# while Redis is still there.
+start() {
+  if command -v setsid >/dev/null; then setsid "$@" & else "$@" & fi
+  pids+=($!)
+}
+bin=${DONGHAENG_BIN:-target/release}
 
 redis=()
 if [ "$mode" = redis ]; then
@@ -27,21 +35,18 @@ if [ "$mode" = redis ]; then
     (exec 3<>"/dev/tcp/127.0.0.1/$redis_port") 2>/dev/null || break
   done
   # Persistence is off: no history of movements reaches the disk.
-  "$server" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
-  pids+=($!)
+  start "$server" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1
   redis=(--redis "redis://127.0.0.1:$redis_port")
 fi
 
 mkdir -p "$data"
-target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$data" "${redis[@]}" --demo &
-server_pid=$!
-pids+=("$server_pid")
+start "$bin/dispatcher" serve --listen "127.0.0.1:$port" --data "$data" "${redis[@]}" --demo
+server_pid=${pids[-1]}
 for _ in $(seq 1 300); do
   kill -0 "$server_pid" 2>/dev/null || { wait "$server_pid" || exit $?; exit 1; }
   if curl -fs "http://127.0.0.1:$port/readyz" >/dev/null 2>&1 || \
      { ! command -v curl >/dev/null && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; }; then break; fi
   sleep 0.2
 done
-target/release/simulator demo --target "http://127.0.0.1:$port" &
-pids+=($!)
+start "$bin/simulator" demo --target "http://127.0.0.1:$port"
 wait "$server_pid"

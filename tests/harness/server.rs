@@ -43,7 +43,7 @@ impl Data {
 }
 
 /// Where the generated city is kept between tests: ordering its junctions takes a server seconds.
-fn city_kept() -> PathBuf {
+pub fn city_kept() -> PathBuf {
     binary("dispatcher").with_file_name("city-kept")
 }
 

@@ -25,7 +25,7 @@ pub struct ShiftView {
     pub starts_at: String,
     /// Until.
     pub ends_at: String,
-    /// `walk` or `drive`.
+    /// `walk`, `drive` or `transit`.
     pub mode: &'static str,
 }
 
@@ -134,7 +134,7 @@ pub struct StaffRow {
     pub agency: Uuid,
     /// `guard` or `supporter`.
     pub kind: &'static str,
-    /// `walk` or `drive` on this shift.
+    /// `walk`, `drive` or `transit` on this shift.
     pub mode: Option<&'static str>,
     /// What they are doing.
     pub state: &'static str,

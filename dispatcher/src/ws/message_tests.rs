@@ -4,6 +4,8 @@ use super::close::Close;
 use super::mailbox::{Item, Mailbox, QUEUE_BYTES_MAX};
 use super::message::{ClientMessage, Resume};
 use super::upgrade::is_allowed;
+use crate::http::access::TABLE;
+use crate::http::problem::Code;
 use crate::record::{OutboxKind, OutboxRow};
 use matcher::model::{AccountId, TripId};
 use std::collections::BTreeSet;
@@ -27,6 +29,36 @@ fn the_protocols_messages_are_understood() {
         r#"{"t":"sos","id":"a"}"#.to_owned(),
     ] {
         assert!(ClientMessage::parse(&text).is_some(), "{text}");
+    }
+}
+
+const PROTOCOL: &str = include_str!("../../../docs/PROTOCOL.md");
+
+/// The lines of the page's block of one side.
+fn examples(side: &str) -> Vec<&'static str> {
+    let (_, rest) = PROTOCOL.split_once(&format!("```json {side}\n")).expect("the page has the block");
+    let (block, _) = rest.split_once("\n```").expect("the block ends");
+    block.lines().collect()
+}
+
+#[test]
+fn the_pages_examples_are_what_a_client_may_say_one_of_each() {
+    let words: Vec<&str> =
+        examples("client").into_iter().map(|text| ClientMessage::parse(text).expect(text).word()).collect();
+    assert_eq!(words, ["hello", "ack", "pong", "fix", "answer", "status", "drop_out", "sos"]);
+}
+
+#[test]
+fn the_page_names_every_close_code_problem_and_route() {
+    for close in Close::ALL {
+        let row = format!("| {} | `{}` |", close.number(), close.word());
+        assert!(PROTOCOL.contains(&row), "{row}");
+    }
+    for code in Code::ALL {
+        assert!(PROTOCOL.contains(&format!("`{}`", code.word())), "{}", code.word());
+    }
+    for (method, route, _) in TABLE {
+        assert!(PROTOCOL.contains(&format!("`{method} {route}")), "{method} {route}");
     }
 }
 

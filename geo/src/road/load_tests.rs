@@ -16,14 +16,14 @@ pub(crate) fn extract(name: &str) -> Option<PathBuf> {
 
 /// A file of one folder of the shared data; `None`, said aloud, where it is absent.
 pub(crate) fn shared(folder: &str, name: &str) -> Option<PathBuf> {
-    let given = std::env::var_os("DONGHAENG_TEST_DATA").map(PathBuf::from);
+    let given = std::env::var_os("DONGHAENG_SEOUL_DATA").map(PathBuf::from);
     let beside = || {
         let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         here.ancestors().map(|a| a.join("shared/data")).find(|p| p.is_dir())
     };
     let path = given.or_else(beside).map(|d| d.join(folder).join(name)).filter(|p| p.is_file());
     if path.is_none() {
-        println!("SKIPPED: {name} is not there (set DONGHAENG_TEST_DATA to the data folder)");
+        println!("SKIPPED: {name} is not there (set DONGHAENG_SEOUL_DATA to the data folder)");
     }
     path
 }

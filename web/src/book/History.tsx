@@ -22,6 +22,7 @@ export function History({ rider }: { rider: Rider }) {
             {others.map((trip) => (
               <li key={trip.id} data-testid="past-trip" data-trip={trip.id} data-phase={trip.phase}>
                 <span class={`chip ${ENDED.includes(trip.phase) ? 'ended' : ''}`}>{tCode('phase', trip.phase)}</span>{' '}
+                {trip.escalated && !ENDED.includes(trip.phase) && <span class="chip bad">{t('trips.escalated')}</span>}{' '}
                 {dayTime(trip.pickup_at ?? trip.requested_at ?? new Date(0).toISOString())}
                 {trip.phase === 'reserved' && rider.later.about !== trip.id && (
                   <button type="button" class="quiet" onClick={() => rider.cancelLater(trip.id)}>{t('trip.cancel')}</button>
