@@ -178,12 +178,18 @@ impl Field {
         self.standing.write().unwrap_or_else(PoisonError::into_inner).insert(staff, Standing { fix: told_by, mode });
     }
 
-    /// Forgets who is on no shift and whose position is known no more.
+    /// Forgets whose position the live index has forgotten.
     pub fn forget(&self, live: &Live) {
         let mut following = lock(&self.following);
-        let mut standing = self.standing.write().unwrap_or_else(PoisonError::into_inner);
-        standing.retain(|&staff, known| known.mode.is_some() || live.last_fix(staff).is_some());
-        following.matchers.retain(|staff, _| standing.contains_key(staff));
+        let is_gone = |staff: &AccountId| live.last_fix(*staff).is_none();
+        let gone: Vec<AccountId> = read(&self.standing).keys().copied().filter(is_gone).collect();
+        for staff in gone {
+            for way in self.ways.iter().filter_map(OnceLock::get) {
+                way.remove(staff);
+            }
+            following.matchers.remove(&staff);
+            self.standing.write().unwrap_or_else(PoisonError::into_inner).remove(&staff);
+        }
     }
 
     /// Asks something of the field as it is.

@@ -62,15 +62,19 @@ fn by_subway_is_on_foot_until_it_can_be_searched_and_never_later_than_that() {
 }
 
 #[test]
-fn who_is_off_shift_and_away_is_forgotten() {
-    let mut scene = Scene::with_staff(2);
+fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
+    let mut scene = Scene::with_staff(3);
     let field = Field::new(Arc::clone(map()));
     field.follow(&scene.live, &scene.roster, NOW);
     scene.roster.by_id.get_mut(&account(0)).expect("there").shift = None;
     scene.roster.version += 1;
-    scene.live.remove(account(0));
     field.follow(&scene.live, &scene.roster, NOW);
+    for n in [0, 1] {
+        scene.live.remove(account(n));
+    }
     field.forget(&scene.live);
     let known = |n| field.look(|look| look.standing(account(n)).is_some());
-    assert_eq!([known(0), known(1)], [false, true]);
+    assert_eq!([known(0), known(1), known(2)], [false, false, true]);
+    let searched = field.look(|look| look.ways().map(|(_, _, staff)| staff.len()).sum::<usize>());
+    assert_eq!(searched, 1, "nor is anybody found whose position is gone");
 }

@@ -58,13 +58,11 @@ fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Ti
     let (trip, sight) = (&row.trip, &app.sight);
     let place = || sight.places.last_fix(staff).filter(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX);
     let seconds = |mode, to| Some(sight.takes(mode, place()?.position, to)?.seconds.ceil() as u32);
+    // A trip for later does not begin before its time.
+    let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
     match phase {
-        Phase::Assigned | Phase::EnRoute => {
-            // A trip for later does not begin before its time.
-            let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
-            Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(trip.trip_s))
-        }
-        Phase::Arrived => Some(trip.trip_s),
+        Phase::Assigned | Phase::EnRoute => Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(trip.trip_s)),
+        Phase::Arrived => Some(until_s.saturating_add(trip.trip_s)),
         Phase::Met | Phase::Escorting => seconds(sight.trip_mode(trip.pickup, trip.dropoff), trip.dropoff),
         _ => None,
     }

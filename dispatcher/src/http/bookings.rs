@@ -152,10 +152,10 @@ async fn show(app: &App, booked: Booked, kind: &'static str) -> Answer<(StatusCo
 /// Both ways for a commute; road searches leave the async threads.
 async fn lengths(app: &App, kind: &BookingKind, pickup: &Place, dropoff: &Place) -> (u32, u32) {
     let (sight, there, back) = (Arc::clone(&app.sight), pickup.position, dropoff.position);
-    let both = matches!(kind, BookingKind::Commute(_));
+    let (both, now) = (matches!(kind, BookingKind::Commute(_)), matches!(kind, BookingKind::Now));
     let search = move || {
-        let out = sight.trip_s(there, back);
-        (out, if both { sight.trip_s(back, there) } else { out })
+        let out = sight.trip_s(there, back, now);
+        (out, if both { sight.trip_s(back, there, now) } else { out })
     };
     tokio::task::spawn_blocking(search).await.expect("a road search does not panic")
 }

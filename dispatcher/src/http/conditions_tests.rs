@@ -198,3 +198,20 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
     assert_eq!(after["profiles"][1]["calibrated"], false);
     assert_eq!((&after["hour"], &after["generation"]), (&json!(8), &json!(1)));
 }
+
+#[tokio::test]
+async fn who_goes_on_foot_is_not_told_to_drive_because_it_snows() {
+    let edge = Edge::new().await;
+    let (pickup, dropoff) = edge.places();
+    let sight = std::sync::Arc::clone(&edge.app.sight);
+    let (mode, later) = (sight.trip_mode(pickup, dropoff), sight.trip_s(pickup, dropoff, false));
+    assert_eq!(mode, matcher::model::Mode::Walk);
+    for class in ["residential", "tertiary", "secondary", "primary", "path"] {
+        let snow = json!({"factor": 20.0, "class": class, "modes": ["walk"]});
+        let said = edge.call(Some(&edge.admin().await.token), "POST", "/v1/admin/conditions", Some(snow)).await;
+        assert_eq!(said.status, 201, "{}", said.text);
+    }
+    edge.weights().round().await.unwrap();
+    assert!(sight.trip_s(pickup, dropoff, true) > 5 * later, "a trip now takes as long as it does now");
+    assert_eq!((sight.trip_mode(pickup, dropoff), sight.trip_s(pickup, dropoff, false)), (mode, later));
+}

@@ -395,7 +395,7 @@ async fn who_is_on_a_trip_is_shown_with_when_they_are_free_and_there_and_nobody_
         edge.accept(member).await;
     }
     let [way_s, trip_s] =
-        [(dropoff, pickup), (pickup, dropoff)].map(|(from, to)| u64::from(edge.app.sight.trip_s(from, to)));
+        [(dropoff, pickup), (pickup, dropoff)].map(|(from, to)| u64::from(edge.app.sight.trip_s(from, to, true)));
     let about = |got: Option<[u64; 2]>, expected: [u64; 2]| {
         let got = got.expect("on another trip");
         assert!(got.iter().zip(expected).all(|(g, e)| g.abs_diff(e) <= 3), "{got:?} instead of {expected:?}");

@@ -1,7 +1,7 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
 //! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
 
-use crate::engine::field::Field;
+use crate::engine::field::{Field, profile};
 use crate::engine::search::STRAIGHT_MPS;
 use crate::http::problem::Code;
 use crate::live::Live;
@@ -117,33 +117,27 @@ impl Sight {
         on_map && self.map().snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
     }
 
-    /// Expected seconds from meeting to drop-off; as on open streets where all ways are closed now, since a trip is mostly
-    /// for later.
-    pub fn trip_s(&self, from: Position, to: Position) -> u32 {
-        let (_, seconds) = self.trip(from, to);
-        let seconds = seconds.or_else(|| self.open_walk_s(from, to));
+    /// Expected seconds from meeting to drop-off: by the times of the moment for a trip now, else as on open streets, since nobody
+    /// knows what the road will be like then; so too where all ways are closed now.
+    pub fn trip_s(&self, from: Position, to: Position, is_now: bool) -> u32 {
+        let mode = self.trip_mode(from, to);
+        let seconds = if is_now { self.travel(mode, from, to).seconds() } else { None };
+        let seconds = seconds.or_else(|| self.open_s(mode, from, to));
         seconds.unwrap_or_else(|| Eta::straight(from, to, 1.2).seconds).ceil() as u32
     }
 
-    fn open_walk_s(&self, from: Position, to: Position) -> Option<f32> {
-        let (from, to) = (self.map().snap(Profile::Walk, from)?, self.map().snap(Profile::Walk, to)?);
-        self.map().free_flow(Profile::Walk).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
-    }
-
-    /// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car.
+    /// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car. By the map's own times: who has set
+    /// out on foot is not told to drive because the traffic changed.
     pub fn trip_mode(&self, from: Position, to: Position) -> Mode {
-        self.trip(from, to).0
+        let is_near = self.open_s(Mode::Walk, from, to).is_some_and(|s| s <= WALK_S_MAX);
+        if is_near || self.open_s(Mode::Drive, from, to).is_none() { Mode::Walk } else { Mode::Drive }
     }
 
-    fn trip(&self, from: Position, to: Position) -> (Mode, Option<f32>) {
-        let walk = self.travel(Mode::Walk, from, to).seconds();
-        if walk.is_some_and(|s| s <= WALK_S_MAX) {
-            return (Mode::Walk, walk);
-        }
-        match self.travel(Mode::Drive, from, to).seconds() {
-            Some(drive) => (Mode::Drive, Some(drive)),
-            None => (Mode::Walk, walk),
-        }
+    /// Seconds on streets that are open and empty.
+    fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
+        let profile = profile(mode);
+        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
+        self.map().free_flow(profile).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
     /// The way along the roads; `None` where there is none.
