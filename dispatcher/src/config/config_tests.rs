@@ -1,6 +1,7 @@
 //! Flag before file before default; every problem is named.
 
 use super::{Config, Directory, Flags};
+use clap::Args as _;
 use std::io::Write;
 
 fn with_file(text: &str, flags: Flags) -> Result<Config, Vec<String>> {
@@ -174,4 +175,25 @@ fn other_commands_find_the_directory_as_serve_does() {
     assert_eq!(decide(config.clone(), None), Ok("/var/lib/donghaeng".into()));
     assert_eq!(decide(config, Some("here")), Ok("here".into()));
     assert!(decide(Some("/nowhere.toml".into()), Some("here")).is_err(), "a mistyped file is told");
+}
+
+#[test]
+fn every_setting_can_be_given_by_flag_by_environment_and_in_the_file() {
+    let command = Flags::augment_args(clap::Command::new("serve"));
+    let known = with_file("no-such-setting = 1", Flags::default()).err().expect("refused").join(" ");
+    let mut settings = 0;
+    for argument in command.get_arguments() {
+        let id = argument.get_id().as_str();
+        let env = argument.get_env().and_then(std::ffi::OsStr::to_str);
+        assert_eq!(env, Some(&*format!("DONGHAENG_{}", id.to_uppercase())), "{id}");
+        // The file's own name is no setting of the file.
+        if id != "config" {
+            assert!(
+                known.contains(&format!("`{}`", id.replace('_', "-"))) || known.contains(&format!("`{id}`")),
+                "{id}: {known}"
+            );
+            settings += 1;
+        }
+    }
+    assert!(settings > 10, "{settings}");
 }
