@@ -23,3 +23,8 @@ it('the_page_says_the_eta_or_the_age_or_that_it_knows_neither', () => {
     .toEqual([['약 4분 뒤'], ['약 4분 뒤', '20초 전 위치'], ['2분 전 위치'], ['위치 모름']]);
   expect([drawn(at(0), false), drawn(at(20), false), drawn(undefined, false)]).toEqual([[], ['20초 전 위치'], []]);
 });
+it('how_late_it_may_be_is_said_where_it_reads_otherwise', () => {
+  const with_p90 = (eta_p90_s: number | null): CrewAt => ({ ...at(0), eta_p90_s });
+  expect([360, 235, null].map((p90) => drawn(with_p90(p90)))).toEqual([['약 4분 뒤', '늦으면 6분'], ['약 4분 뒤'], ['약 4분 뒤']]);
+  expect(drawn({ ...with_p90(360), age_s: 90 })).toEqual(['2분 전 위치']);
+});

@@ -19,12 +19,19 @@ export function etaOf(at: CrewAt | undefined): { eta_s: number | null; old_s: nu
   return { eta_s: at.age_s > SILENT_AFTER_S ? null : at.eta_s, old_s: at.age_s > HOLLOW_AFTER_S ? at.age_s : null };
 }
 
+/** When they are there at the latest, nine times of ten; `null` where that reads like the ETA itself. */
+export function lateOf(at: CrewAt): string | null {
+  const late = at.eta_p90_s ?? null;
+  return at.eta_s === null || late === null || span(late) === span(at.eta_s) ? null : t('trip.eta_late', { late: span(late) });
+}
+
 /** `at` is missing when the server said where the crew is and could not say it of this one. */
 export function Eta({ at, coming }: { at: CrewAt | undefined; coming: boolean }) {
   const { eta_s, old_s } = etaOf(at);
   return (
     <>
       {coming && eta_s !== null && <span data-testid="eta" class={old_s === null ? '' : 'hint'}> {t('trip.eta', { eta: span(eta_s) })}</span>}
+      {coming && eta_s !== null && lateOf(at!) !== null && <span class="hint" data-testid="late"> {lateOf(at!)}</span>}
       {coming && !at && <span class="hint"> {t('violation.stale_fix')}</span>}
       {old_s !== null && <span class="hint"> {t('trip.old', { age: span(old_s) })}</span>}
     </>

@@ -103,7 +103,7 @@ export interface Way {
 export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 
-export interface CrewAt extends LatLon { no: number; acc_m: number; age_s: number; eta_s: number | null }
+export interface CrewAt extends LatLon { no: number; acc_m: number; age_s: number; eta_s: number | null; eta_p90_s?: number | null }
 /** no, lat, lon, state, age_s, acc_m */
 export type PersonAt = [number, number, number, number, number, number];
 
