@@ -64,6 +64,37 @@ fn moves_during_a_reweighting_land_on_both_sides() {
 }
 
 #[test]
+fn moves_between_the_steps_of_a_reweighting_land_on_both_sides() {
+    let map = RoadMap::build(tangle(&mut Dice(71), 100, 150));
+    let graph = map.graph(Profile::Drive);
+    let hierarchy = hierarchy(&map);
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph))));
+    let mut dice = Dice(72);
+    let mut put = |id| {
+        let at = snap(&mut dice, graph);
+        live.put(id, at, 0);
+        (id, at, 0)
+    };
+    for id in 0..4 {
+        put(id);
+    }
+    let metric = Arc::new(Metric::new(live.hierarchy(), slowed(graph, 3.0)));
+    let (overtaken, begun) = (live.begin(), live.begin());
+    let mut standing = vec![put(0)];
+    assert!(live.remove(1));
+    assert!(!live.swap(overtaken.onto(Arc::clone(&metric))), "a later one has begun");
+    standing.push(put(2));
+    let fresh = begun.onto(Arc::clone(&metric));
+    standing.push(put(3));
+    assert!(live.swap(fresh));
+    let expected = StaffBuckets::filled(Arc::clone(&metric), standing);
+    let pickup = snap(&mut Dice(73), graph);
+    let got = live.nearest(&pickup, 9, BOUND_MS, |_| true);
+    assert_eq!((got.len(), &got), (3, &expected.nearest(&pickup, 9, BOUND_MS, |_| true)));
+    assert!(Arc::ptr_eq(&live.metric(), &metric));
+}
+
+#[test]
 fn no_search_sees_half_a_metric() {
     let map = RoadMap::build(tangle(&mut Dice(21), 200, 300));
     let graph = map.graph(Profile::Drive);
