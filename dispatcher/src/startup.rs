@@ -151,8 +151,9 @@ async fn travel_times(
     let mut weights = weights.context("no thread for the travel times")?;
     // Before anybody is searched: a street that was closed before a restart is closed after it.
     weights.round().await?;
-    let legs = Legs::new(Arc::clone(field), Arc::clone(sight), Arc::clone(record), env.clone(), app.config.demo);
-    tasks.spawn(legs.run(Arc::clone(travel), app.drain.clone()));
+    let (field, sight, record, travel) = (Arc::clone(field), Arc::clone(sight), Arc::clone(record), Arc::clone(travel));
+    let legs = Legs::new(field, sight, record, travel, env.clone(), app.config.demo);
+    tasks.spawn(legs.run(app.drain.clone()));
     Ok(tokio::spawn(vital.keep("the travel times", weights.run(stop.clone()))))
 }
 
