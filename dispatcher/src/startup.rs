@@ -8,7 +8,7 @@ use crate::engine::field::Field;
 use crate::engine::judge::EngineJudge;
 use crate::engine::roster::Roster;
 use crate::engine::travel::legs::Legs;
-use crate::engine::travel::weights::{self, Weights};
+use crate::engine::travel::weights::Weights;
 use crate::engine::upkeep as field_upkeep;
 use crate::http::command::is_at_work;
 use crate::http::guide::Guide;
@@ -31,9 +31,9 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -130,7 +130,8 @@ pub async fn serve(config: Config) -> Result<()> {
     tasks.wait().await;
     engine_stop.cancel();
     let _panics_are_reported = engine.await;
-    let _panics_are_reported = tokio::task::spawn_blocking(|| (following.join(), weighing.join())).await;
+    let _panics_are_reported = weighing.await;
+    let _panics_are_reported = tokio::task::spawn_blocking(|| following.join()).await;
     live.close().await;
     record.close().await;
     tracing::info!("drained");
@@ -146,12 +147,14 @@ async fn travel_times(
     vital: &Vital,
 ) -> Result<JoinHandle<()>> {
     let App { record, travel, sight, env, .. } = app;
-    let mut weights = Weights::new(Arc::clone(field), Arc::clone(record), Arc::clone(travel), env.clone());
+    let weights = Weights::new(Arc::clone(field), Arc::clone(record), Arc::clone(travel), env.clone());
+    let mut weights = weights.context("no thread for the travel times")?;
     // Before anybody is searched: a street that was closed before a restart is closed after it.
     weights.round().await?;
-    let legs = Legs::new(Arc::clone(field), Arc::clone(sight), Arc::clone(record), env.clone(), app.config.demo);
-    tasks.spawn(legs.run(Arc::clone(travel), app.drain.clone()));
-    weights::start(weights, stop.clone(), vital.running("the travel times")).context("no thread for the travel times")
+    let (field, sight, record, travel) = (Arc::clone(field), Arc::clone(sight), Arc::clone(record), Arc::clone(travel));
+    let legs = Legs::new(field, sight, record, travel, env.clone(), app.config.demo);
+    tasks.spawn(legs.run(app.drain.clone()));
+    Ok(tokio::spawn(vital.keep("the travel times", weights.run(stop.clone()))))
 }
 
 async fn read_map(config: &Config) -> Result<RoadMap> {

@@ -6,7 +6,7 @@ use crate::engine::roster::RosterView;
 use crate::live::Live;
 use crate::telemetry;
 use geo::Fix;
-use geo::road::hierarchy::{ArcTimes, Live as OnRoads, Metric, StaffBuckets};
+use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Graph, Profile, RoadMap, Snap};
 use matcher::model::{AccountId, Mode, Timestamp};
@@ -137,12 +137,9 @@ impl Field {
         self.ways[mode as usize].get().is_some()
     }
 
-    /// Gives a mode that is searched other travel times, whole: a search that has begun ends on the old ones. Takes as long as
-    /// a new metric does.
-    pub fn reweigh(&self, mode: Mode, times: ArcTimes) {
-        if let Some(way) = self.ways[mode as usize].get() {
-            way.reweigh(times);
-        }
+    /// The staff of a mode that is searched, to give them other travel times.
+    pub fn roads(&self, mode: Mode) -> Option<&OnRoads<AccountId>> {
+        self.ways[mode as usize].get()
     }
 
     /// The map.

@@ -152,7 +152,7 @@ impl Edge {
     /// The worker on the travel times, one round of which is as if it had looked.
     pub(crate) fn weights(&self) -> Weights {
         let App { record, travel, env, .. } = &*self.app;
-        Weights::new(Arc::clone(&self.field), Arc::clone(record), Arc::clone(travel), env.clone())
+        Weights::new(Arc::clone(&self.field), Arc::clone(record), Arc::clone(travel), env.clone()).unwrap()
     }
 
     /// A phone on foot says where it is.

@@ -2,7 +2,8 @@
 //! point. Knows no trip and no account.
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
-//! the answer says that it does not keep out. Closed streets and the speeds of the moment hold for all of it.
+//! the answer says that it does not keep out. It keeps out of the rider's other zones even then, if there is such a way. Closed
+//! streets and the speeds of the moment hold for all of it.
 
 use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
@@ -95,10 +96,18 @@ impl Guide {
             Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
         };
         let times = metric.times();
-        let (found, kept) = match dislikes.route(graph, times, from, to, zones) {
+        let avoiding = |zones: &[Zone]| dislikes.route(graph, times, from, to, zones);
+        let (found, kept) = match avoiding(zones) {
             Ok(found) => (found, if zones.is_empty() { Kept::None } else { Kept::Out }),
-            // There may be a way all the same.
-            Err(why) => (dislikes.route(graph, times, from, to, &[]).ok()?, Kept::Not(why)),
+            Err(why) => {
+                let has_an_end = |zone: &&Zone| zone.contains(from.at) || zone.contains(to.at);
+                let others: Vec<Zone> = zones.iter().filter(|zone| !has_an_end(zone)).cloned().collect();
+                match avoiding(&others) {
+                    Ok(found) => (found, Kept::Not(why)),
+                    // There may be a way all the same.
+                    Err(cut_off) => (avoiding(&[]).ok()?, Kept::Not(cut_off)),
+                }
+            }
         };
         let known = known(metric);
         Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, known })

@@ -187,6 +187,30 @@ async fn who_stands_in_a_zone_is_led_out_and_told() {
 }
 
 #[tokio::test]
+async fn who_stands_in_one_zone_is_not_led_through_another() {
+    let scene = crew().await;
+    let first = &scene.crew[0];
+    scene.accept().await;
+    scene.meet().await;
+    scene.stands(first, scene.pickup);
+    let free = scene.way(first, "?prefer=fastest").await.body;
+    let line = free["line"].as_array().unwrap();
+    let middle = &line[line.len() / 2];
+    let center = Position::new(middle[1].as_f64().unwrap(), middle[0].as_f64().unwrap()).unwrap();
+    let record = &scene.edge.app.record;
+    for (at, radius_m) in [(scene.pickup, 100), (scene.dropoff, 100), (center, 40)] {
+        record.add_zone(T0, Actor::Shell, scene.rider.id(), at, radius_m).await.unwrap().unwrap();
+    }
+    let zone = Zone::circle(center, 40.0).unwrap();
+    assert!(crosses(&free, &zone));
+    for query in ["", "?prefer=fastest"] {
+        let way = scene.way(first, query).await;
+        assert_eq!((way.status.as_u16(), &way.body["zones"]), (200, &json!("begins_inside")), "{}", way.text);
+        assert!(!crosses(&way.body, &zone), "{query}: through the zone that nobody stands in");
+    }
+}
+
+#[tokio::test]
 async fn an_admin_adds_counts_and_takes_back_zones_and_reads_no_place() {
     let edge = Edge::new().await;
     let (admin, rider, supervisor) = (edge.admin().await, edge.rider().await, edge.supervisor(edge.agency).await);

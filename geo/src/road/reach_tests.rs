@@ -138,3 +138,26 @@ fn jams_and_closures_of_the_moment_hold() {
     }
     assert!(shrunk > 20, "{shrunk}");
 }
+
+#[test]
+fn who_is_inside_a_closed_block_reaches_the_outside_and_not_the_other_way_round() {
+    let drawn = draw(
+        "A-------B-------C-------D\n|       |       |       |\n|       |       |       |\n|       |       |       |\n\
+         E-------F-------G-------H\n|       |       |       |\n|       |       |       |\n|       |       |       |\n\
+         I-------J-------K-------L",
+    );
+    let graph = drawn.map.graph(Profile::Walk);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let mut closed = Conditions::default();
+    for (a, b) in [('F', 'G'), ('F', 'B'), ('F', 'E'), ('F', 'J'), ('G', 'C'), ('G', 'H'), ('G', 'K')] {
+        closed.close_edge(snap(a, b).edge);
+    }
+    let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let cells = |at: &Snap, heading| reach(graph, &times, at, heading, REACH_S_MAX, Grid::Street);
+    let [(inside, in_cell), (outside, out_cell)] =
+        [('F', 'G'), ('I', 'J')].map(|(a, b)| (snap(a, b), Cell::of(drawn.between(a, b, 0.5), Grid::Street)));
+    assert!(cells(&inside, Heading::From).contains_key(&out_cell), "out from inside");
+    assert!(cells(&outside, Heading::To).contains_key(&in_cell), "who is inside comes");
+    assert!(!cells(&outside, Heading::From).contains_key(&in_cell), "nobody enters");
+    assert!(!cells(&inside, Heading::To).contains_key(&out_cell), "nobody comes from outside");
+}

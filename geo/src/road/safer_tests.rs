@@ -396,3 +396,18 @@ fn a_closed_street_is_not_walked_and_who_stands_in_it_walks_out() {
     assert!(dislikes.route(graph, &times, &snap('B', 'C'), &snap('A', 'B'), &[]).is_ok());
     assert_eq!(dislikes.route(graph, &times, &snap('A', 'B'), &snap('B', 'C'), &[]), Err(NoSaferWay::CutOff));
 }
+
+#[test]
+fn who_walks_inside_a_closed_block_is_led_out_of_it() {
+    let drawn = draw("A---B---C---D\n|   |   |   |\nE---F---G---H\n|   |   |   |\nI---J---K---L");
+    let graph = drawn.map.graph(Profile::Walk);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let mut closed = Conditions::default();
+    for (a, b) in [('F', 'G'), ('F', 'B'), ('F', 'E'), ('F', 'J'), ('G', 'C'), ('G', 'H'), ('G', 'K')] {
+        closed.close_edge(snap(a, b).edge);
+    }
+    let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let dislikes = of_map(&drawn.map);
+    assert!(dislikes.route(graph, &times, &snap('F', 'G'), &snap('I', 'J'), &[]).is_ok());
+    assert_eq!(dislikes.route(graph, &times, &snap('I', 'J'), &snap('F', 'G'), &[]), Err(NoSaferWay::CutOff));
+}

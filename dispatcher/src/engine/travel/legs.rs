@@ -1,6 +1,6 @@
 //! Owns what is learnt from crews under way: from setting out to arriving, and from the meeting to the end, what the way takes on
 //! empty streets against what it took. Taps come after they are on the record and nobody waits for this; a way that is not
-//! clear is not learnt from.
+//! clear is not learnt from, nor is one along streets that operators said something of: it would count twice.
 //!
 //! What is kept of a leg under way is its end, in memory; what goes on the record is neither a place nor a person.
 
@@ -23,10 +23,10 @@ use tokio_util::sync::CancellationToken;
 
 /// A position that may be further off than this does not say where somebody set out or arrived, metres.
 const ACCURACY_M_MAX: f32 = 100.0;
-/// Who says so further from the end than this has not arrived, metres.
-const ARRIVED_M_MAX: f64 = 300.0;
+/// Who says so further from the end than this has not arrived, metres: a minute on foot, which is to be little of the way.
+const ARRIVED_M_MAX: f64 = 100.0;
 /// A shorter way is more finding the phone than going, milliseconds on empty streets.
-const FREE_MS_MIN: u64 = 60_000;
+const FREE_MS_MIN: u64 = 180_000;
 /// What is under way longer was forgotten by its crew, seconds.
 const LEG_S_MAX: i64 = 4 * 3_600;
 /// Most legs under way.
@@ -88,6 +88,8 @@ struct Leg {
     since: Timestamp,
     mode: Mode,
     free: FreeTimes,
+    /// Of the way as expected.
+    edges: Vec<u32>,
     to: Position,
 }
 
@@ -96,6 +98,7 @@ pub struct Legs {
     field: Arc<Field>,
     sight: Arc<Sight>,
     record: Arc<Record>,
+    travel: Arc<Travel>,
     env: Env,
     /// Whether demo walks count: where there are no others.
     demo: bool,
@@ -105,13 +108,20 @@ pub struct Legs {
 
 impl Legs {
     /// Nobody is under way.
-    pub fn new(field: Arc<Field>, sight: Arc<Sight>, record: Arc<Record>, env: Env, demo: bool) -> Self {
-        Self { field, sight, record, env, demo, under_way: HashMap::new(), finished: Vec::new() }
+    pub fn new(
+        field: Arc<Field>,
+        sight: Arc<Sight>,
+        record: Arc<Record>,
+        travel: Arc<Travel>,
+        env: Env,
+        demo: bool,
+    ) -> Self {
+        Self { field, sight, record, travel, env, demo, under_way: HashMap::new(), finished: Vec::new() }
     }
 
     /// Learns until told to stop.
-    pub async fn run(mut self, travel: Arc<Travel>, stop: CancellationToken) {
-        let Some(mut taps) = travel.taps() else { return };
+    pub async fn run(mut self, stop: CancellationToken) {
+        let Some(mut taps) = self.travel.taps() else { return };
         let mut is_on = true;
         while is_on {
             tokio::select! {
@@ -175,10 +185,10 @@ impl Legs {
         if self.under_way.contains_key(&who) {
             return Ok(Outcome::Nothing);
         }
-        let (Some(_), Some(mode)) = (self.place(&tap), tap.mode) else { return Ok(Outcome::Unclear) };
+        let (Some(at), Some(mode)) = (self.place(&tap), tap.mode) else { return Ok(Outcome::Unclear) };
         let Some(row) = self.record.trip(tap.trip).await? else { return Ok(Outcome::Unclear) };
         let (from, to) = (row.trip.pickup, row.trip.dropoff);
-        if self.sight.trip_mode(from, to) != mode {
+        if at.distance_m(from) > ARRIVED_M_MAX || self.sight.trip_mode(from, to) != mode {
             return Ok(Outcome::Unclear);
         }
         Ok(self.begin(who, &tap, mode, from, to).await)
@@ -188,10 +198,12 @@ impl Legs {
         self.under_way.retain(|_, leg| tap.at < leg.since.plus_s(LEG_S_MAX));
         let field = Arc::clone(&self.field);
         let free = tokio::task::spawn_blocking(move || free_between(&field, mode, from, to)).await;
-        let free = free.expect("a road search does not panic").filter(|free| free.total_ms() >= FREE_MS_MIN);
-        match free.filter(|_| self.under_way.len() < LEGS_MAX) {
-            Some(free) => {
-                self.under_way.insert(who, Leg { trip: tap.trip, since: tap.at, mode, free, to });
+        let free = free.expect("a road search does not panic").filter(|(free, edges)| {
+            free.total_ms() >= FREE_MS_MIN && !self.is_told(mode, edges) && self.under_way.len() < LEGS_MAX
+        });
+        match free {
+            Some((free, edges)) => {
+                self.under_way.insert(who, Leg { trip: tap.trip, since: tap.at, mode, free, edges, to });
                 Outcome::Begun
             }
             None => Outcome::Unclear,
@@ -204,7 +216,8 @@ impl Legs {
         // Who began to travel otherwise on the way did not go as expected.
         let is_same_mode = tap.mode == Some(leg.mode);
         let took_ms = u32::try_from(tap.at.since_ms(leg.since)).unwrap_or(u32::MAX);
-        if !is_there || !is_same_mode || i64::from(took_ms) > LEG_S_MAX * 1_000 {
+        let is_too_long = i64::from(took_ms) > LEG_S_MAX * 1_000;
+        if !is_there || !is_same_mode || is_too_long || self.is_told(leg.mode, &leg.edges) {
             return Outcome::Unclear;
         }
         self.finished.push(Observation {
@@ -214,6 +227,11 @@ impl Legs {
             took_ms,
         });
         Outcome::Learnt
+    }
+
+    /// Whether operators' conditions are of a way now. One that keeps off their streets is learnt from while they last.
+    fn is_told(&self, mode: Mode, edges: &[u32]) -> bool {
+        self.travel.present().told[mode as usize].is_of_any(self.field.map(), profile(mode), edges)
     }
 
     /// Where somebody is who taps: by a fix that is fresh and no guess.
@@ -227,13 +245,15 @@ impl Legs {
     }
 }
 
-/// What the way of somebody who knows the hour takes on empty streets; `None` where there is none, and for those whose way of
-/// travelling is not searched.
-fn free_between(field: &Field, mode: Mode, from: Position, to: Position) -> Option<FreeTimes> {
+/// What the way of somebody who knows the hour takes on empty streets, and its edges; `None` where there is none, and for those
+/// whose way of travelling is not searched.
+fn free_between(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(FreeTimes, Vec<u32>)> {
     let (searched, times) = field.times(mode);
     if searched != profile(mode) {
         return None;
     }
     let map = field.map();
-    free_by_class(map, searched, &times, &map.snap(searched, from)?, &map.snap(searched, to)?)
+    let (from, to) = (map.snap(searched, from)?, map.snap(searched, to)?);
+    let edges = times.way(&from, &to)?.arcs.iter().map(|arc| arc / 2).collect();
+    Some((free_by_class(map, searched, &times, &from, &to)?, edges))
 }

@@ -2,9 +2,11 @@
 
 use super::legs::{Legs, Outcome, Tap};
 use crate::http::fixture::{Edge, Person};
+use crate::record::{Actor, NewCondition, Streets};
 use geo::road::Profile;
+use geo::road::data::RoadClass;
 use geo::{Fix, FixKind, Position};
-use matcher::model::{Mode, TripId};
+use matcher::model::{Mode, Phase, Timestamp, TripId};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -37,10 +39,33 @@ async fn crew() -> Scene {
 
 fn legs(edge: &Edge, demo: bool) -> Legs {
     let app = &edge.app;
-    Legs::new(Arc::clone(&edge.field), Arc::clone(&app.sight), Arc::clone(&app.record), app.env.clone(), demo)
+    let (record, travel) = (Arc::clone(&app.record), Arc::clone(&app.travel));
+    Legs::new(Arc::clone(&edge.field), Arc::clone(&app.sight), record, travel, app.env.clone(), demo)
+}
+
+/// So many metres north.
+fn north(of: Position, metres: f64) -> Position {
+    Position::new(of.lat() + metres / 111_195.0, of.lon()).unwrap()
 }
 
 impl Scene {
+    /// A tap of the first of the crew on foot, with a good fix.
+    fn on_foot(&self, to: Phase, position: Position, at: Timestamp) -> Tap {
+        let fix = Fix { position, accuracy_m: 5.0, kind: FixKind::Gps, taken_at_ms: at.0, session_epoch: 1, seq: 1 };
+        Tap { staff: self.crew[0].id(), trip: self.trip, to, at, mode: Some(Mode::Walk), fix: Some(fix) }
+    }
+
+    /// Operators' conditions come into force or end.
+    async fn look(&self) {
+        self.edge.weights().round().await.unwrap();
+    }
+
+    async fn say(&self, streets: Streets) -> uuid::Uuid {
+        let says = NewCondition { factor: Some(2.0), streets, walk: true, drive: false, hours: None, until: None };
+        let record = &self.edge.app.record;
+        record.add_condition(self.edge.app.env.now(), Actor::Shell, says).await.unwrap().unwrap().id
+    }
+
     /// A tap through the edge, and what was made of it; `None` if nothing was passed on.
     async fn tap(&mut self, who: usize, to: &str) -> Option<Outcome> {
         let app = &self.edge.app;
@@ -96,7 +121,7 @@ async fn a_way_that_is_not_clear_teaches_nothing() {
     let set_out = Tap {
         staff: scene.crew[0].id(),
         trip: scene.trip,
-        to: matcher::model::Phase::EnRoute,
+        to: Phase::EnRoute,
         at: now,
         mode: Some(Mode::Walk),
         fix: good,
@@ -117,7 +142,7 @@ async fn a_way_that_is_not_clear_teaches_nothing() {
     assert_eq!(in_a_demo.take(demo).await.unwrap(), Outcome::Begun);
 
     let there = fix(scene.pickup, 5.0, FixKind::Gps, 0);
-    let arrived = Tap { to: matcher::model::Phase::Arrived, at: now.plus_s(59), fix: there, ..set_out };
+    let arrived = Tap { to: Phase::Arrived, at: now.plus_s(59), fix: there, ..set_out };
     for (what, tap, outcome) in [
         ("there", arrived, Outcome::Learnt),
         ("still far away", Tap { fix: good, ..arrived }, Outcome::Unclear),
@@ -127,6 +152,77 @@ async fn a_way_that_is_not_clear_teaches_nothing() {
         assert_eq!(scene.legs.take(set_out).await.unwrap(), Outcome::Begun);
         assert_eq!(scene.legs.take(tap).await.unwrap(), outcome, "{what}");
     }
-    let by_car = Tap { to: matcher::model::Phase::Met, mode: Some(Mode::Drive), ..arrived };
+    let by_car = Tap { to: Phase::Met, mode: Some(Mode::Drive), ..arrived };
     assert_eq!(scene.legs.take(by_car).await.unwrap(), Outcome::Unclear, "the rider is expected to walk");
+}
+
+#[tokio::test]
+async fn what_operators_said_is_not_learnt_once_more() {
+    let scene = crew().await;
+    let now = scene.edge.app.env.now();
+    let set_out = scene.on_foot(Phase::EnRoute, scene.dropoff, now);
+    let arrived = scene.on_foot(Phase::Arrived, scene.pickup, now.plus_s(900));
+    let record = &scene.edge.app.record;
+    let graph = scene.edge.field.map().graph(Profile::Walk);
+    let off_m = |at: Position| at.distance_m(scene.pickup).min(at.distance_m(scene.dropoff));
+    let places = (0..graph.edge_count() as u32).map(|edge| graph.snap_at(edge, 0.5).at);
+    let far = places.max_by(|a, b| off_m(*a).total_cmp(&off_m(*b))).unwrap();
+    scene.say(Streets::Around { center: far, radius_m: 5 }).await;
+    let snow = async || {
+        let mut said = Vec::new();
+        for class in RoadClass::ALL {
+            said.push(scene.say(Streets::Class(class)).await);
+        }
+        scene.look().await;
+        said
+    };
+    let thaw = async |said: Vec<uuid::Uuid>| {
+        for id in said {
+            record.remove_condition(now, Actor::Shell, id).await.unwrap().unwrap();
+        }
+        scene.look().await;
+    };
+    let mut legs = legs(&scene.edge, false);
+    let said = snow().await;
+    assert_eq!(legs.take(set_out).await.unwrap(), Outcome::Unclear, "set out in the snow");
+    thaw(said).await;
+    assert_eq!(legs.take(set_out).await.unwrap(), Outcome::Begun, "elsewhere something is said");
+    let said = snow().await;
+    assert_eq!(legs.take(arrived).await.unwrap(), Outcome::Unclear, "arrived in the snow");
+    thaw(said).await;
+    assert_eq!(legs.take(set_out).await.unwrap(), Outcome::Begun);
+    assert_eq!(legs.take(arrived).await.unwrap(), Outcome::Learnt);
+}
+
+#[tokio::test]
+async fn who_taps_a_street_too_early_or_goes_next_door_teaches_nothing() {
+    let mut scene = crew().await;
+    let now = scene.edge.app.env.now();
+    let set_out = scene.on_foot(Phase::EnRoute, scene.dropoff, now);
+    for (off_m, outcome) in [(95.0, Outcome::Learnt), (105.0, Outcome::Unclear)] {
+        let arrived = scene.on_foot(Phase::Arrived, north(scene.pickup, off_m), now.plus_s(900));
+        assert_eq!(scene.legs.take(set_out).await.unwrap(), Outcome::Begun);
+        assert_eq!(scene.legs.take(arrived).await.unwrap(), outcome, "{off_m} m away");
+    }
+    let map = scene.edge.field.map();
+    let [from, to] = [scene.dropoff, scene.pickup].map(|at| map.snap(Profile::Walk, at).unwrap());
+    let way = map.free_flow(Profile::Walk).route(map.graph(Profile::Walk), &from, &to).unwrap();
+    let near = |at: &&Position| (61_000..179_000).contains(&scene.free_ms(**at, scene.pickup));
+    let next_door = *way.points.iter().find(near).expect("the way passes there");
+    let tap = scene.on_foot(Phase::EnRoute, next_door, now);
+    assert_eq!(scene.legs.take(tap).await.unwrap(), Outcome::Unclear, "less than three minutes");
+}
+
+#[tokio::test]
+async fn who_says_that_they_met_elsewhere_teaches_nothing() {
+    let mut scene = crew().await;
+    let now = scene.edge.app.env.now();
+    for (off_m, outcome) in [(105.0, Outcome::Unclear), (95.0, Outcome::Begun)] {
+        let met = scene.on_foot(Phase::Met, north(scene.pickup, off_m), now);
+        assert_eq!(scene.legs.take(met).await.unwrap(), outcome, "{off_m} m away");
+    }
+    let vague = scene.on_foot(Phase::Met, scene.pickup, now);
+    let vague = Tap { fix: vague.fix.map(|fix| Fix { accuracy_m: 101.0, ..fix }), ..vague };
+    let mut legs = legs(&scene.edge, false);
+    assert_eq!(legs.take(vague).await.unwrap(), Outcome::Unclear, "nobody knows where");
 }

@@ -15,9 +15,10 @@ mod weights_tests;
 use crate::telemetry;
 use geo::road::Calibration;
 use legs::Tap;
-use matcher::model::Timestamp;
+use matcher::model::{Mode, Timestamp};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use streets::Told;
 use tokio::sync::{Notify, mpsc};
 use uuid::Uuid;
 
@@ -37,6 +38,8 @@ pub struct Present {
     pub calibration: Arc<Calibration>,
     /// The conditions that count.
     pub in_force: BTreeSet<Uuid>,
+    /// By mode, the streets that they are of.
+    told: [Arc<Told>; Mode::ALL.len()],
 }
 
 /// Shared. Share it in an `Arc`.

@@ -1,8 +1,10 @@
-//! Owns which edges of a road graph a condition means, remembered as long as the condition stands. Changes no times.
+//! Owns which edges of a road graph a condition means, remembered as long as the condition stands, and whether a way goes along
+//! one. Changes no times.
 
 use crate::record::{Condition, Streets};
+use geo::road::data::RoadClass;
 use geo::road::{Profile, RoadMap};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
@@ -30,5 +32,26 @@ impl Known {
     /// Forgets those of conditions that are gone.
     pub fn keep(&mut self, listed: &[Condition]) {
         self.0.retain(|(id, _), _| listed.iter().any(|condition| condition.id == *id));
+    }
+}
+
+/// The streets that conditions in force are of, for one way of travelling.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// Whole classes.
+    pub classes: BTreeSet<RoadClass>,
+    /// Edges.
+    pub edges: BTreeSet<u32>,
+}
+
+impl Told {
+    /// Whether one of these edges is such a street.
+    pub fn is_of_any(&self, map: &RoadMap, profile: Profile, edges: &[u32]) -> bool {
+        let graph = map.graph(profile);
+        // What is no street has no way in the map data.
+        let class = |edge: u32| map.data.ways.get(graph.edge(edge).way as usize).map(|way| way.class);
+        let is_told =
+            |&edge: &u32| self.edges.contains(&edge) || class(edge).is_some_and(|class| self.classes.contains(&class));
+        edges.iter().any(is_told)
     }
 }

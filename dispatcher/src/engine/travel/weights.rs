@@ -1,22 +1,23 @@
 //! Owns the making of travel times: from the conditions on the record, the hour, and what finished ways taught, for every way of
-//! travelling that is searched. One thread that gives way to all others; searches never wait for it (`hierarchy::Live`).
+//! travelling that is searched. A task like any other asks the record and swaps in what is made; only what is long is made by a
+//! thread that gives way to all others (`priority`), and searches never wait for it (`hierarchy::Live`).
 //!
-//! Invariant: one re-weighting at a time, and always to what is wanted when it begins; what changes meanwhile is one more.
+//! Invariants: one re-weighting at a time, and always to what is wanted when it begins; what changes meanwhile is one more. No write
+//! to the record stands between what is on it and the times.
 
-use super::streets::Known;
-use super::{Present, Travel, priority};
+use super::priority::Worker;
+use super::streets::{Known, Told};
+use super::{Present, Travel};
 use crate::clock::Env;
 use crate::engine::field::{Field, profile};
 use crate::record::{Condition, Record, RecordError, Streets};
-use crate::shutdown::Running;
 use crate::telemetry;
 use geo::road::calibrate::fit;
-use geo::road::hierarchy::{ArcTimes, Conditions};
+use geo::road::hierarchy::{ArcTimes, Conditions, Metric};
 use geo::road::{Calibration, Profile};
 use matcher::model::{Mode, Timestamp};
 use matcher::schedule::hour_of;
 use std::sync::Arc;
-use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
@@ -33,10 +34,13 @@ struct Wanted {
     conditions: Conditions,
     /// Of fitted times.
     spread: Option<f32>,
+    /// The streets that operators' conditions are of.
+    told: Arc<Told>,
 }
 
-/// The worker.
+/// Sees to it.
 pub struct Weights {
+    worker: Worker,
     field: Arc<Field>,
     record: Arc<Record>,
     travel: Arc<Travel>,
@@ -48,20 +52,11 @@ pub struct Weights {
     fitted_at: Option<Timestamp>,
 }
 
-/// Works until told to stop; `running` goes with the thread. Call it from within the runtime.
-pub fn start(weights: Weights, stop: CancellationToken, running: Running) -> std::io::Result<JoinHandle<()>> {
-    let runtime = tokio::runtime::Handle::current();
-    std::thread::Builder::new().name("weights".to_owned()).spawn(move || {
-        let _running = running;
-        priority::give_way();
-        runtime.block_on(weights.run(stop));
-    })
-}
-
 impl Weights {
-    /// Has done nothing yet.
-    pub fn new(field: Arc<Field>, record: Arc<Record>, travel: Arc<Travel>, env: Env) -> Self {
-        Self {
+    /// Has done nothing yet. Fails where no thread can be had.
+    pub fn new(field: Arc<Field>, record: Arc<Record>, travel: Arc<Travel>, env: Env) -> std::io::Result<Self> {
+        Ok(Self {
+            worker: Worker::start()?,
             field,
             record,
             travel,
@@ -70,10 +65,11 @@ impl Weights {
             applied: Default::default(),
             calibration: Arc::default(),
             fitted_at: None,
-        }
+        })
     }
 
-    async fn run(mut self, stop: CancellationToken) {
+    /// Works until told to stop.
+    pub async fn run(mut self, stop: CancellationToken) {
         let travel = Arc::clone(&self.travel);
         while !stop.is_cancelled() {
             if let Err(error) = self.round().await {
@@ -90,17 +86,16 @@ impl Weights {
     /// One look, and what follows from it. Long where times have to be made anew.
     pub async fn round(&mut self) -> Result<(), RecordError> {
         let now = self.env.now();
-        if self.fitted_at.is_none_or(|at| now >= at.plus_s(FIT_EVERY_S)) {
-            self.learn(now).await?;
+        let is_fit_due = self.fitted_at.is_none_or(|at| now >= at.plus_s(FIT_EVERY_S));
+        if is_fit_due && let Err(error) = self.learn(now).await {
+            tracing::error!(error.kind = %error, "nothing is learnt from finished ways until they can be read");
         }
         let mut listed = self.record.conditions().await?;
-        if listed.iter().any(|condition| condition.says.is_over(now)) {
-            self.record.expire_conditions(now).await?;
-            listed.retain(|condition| !condition.says.is_over(now));
-        }
+        let is_any_over = listed.iter().any(|condition| condition.says.is_over(now));
+        listed.retain(|condition| !condition.says.is_over(now));
         self.known.keep(&listed);
         listed.retain(|condition| condition.says.holds_at(now));
-        let is_new = self.reweigh(&listed, now);
+        let is_new = self.reweigh(&listed, now).await;
         let before = self.travel.present();
         let present = Present {
             generation: before.generation + u64::from(is_new),
@@ -108,22 +103,30 @@ impl Weights {
             fitted_at: self.fitted_at,
             calibration: Arc::clone(&self.calibration),
             in_force: listed.iter().map(|condition| condition.id).collect(),
+            told: self.applied.each_ref().map(|applied| Arc::clone(&applied.told)),
         };
         metrics::gauge!(telemetry::TRAVEL_GENERATION).set(present.generation as f64);
         metrics::gauge!(telemetry::CONDITIONS).set(present.in_force.len() as f64);
         self.travel.publish(present);
+        // Last, because the record may take no writes, or late.
+        if is_any_over && let Err(error) = self.record.expire_conditions(now).await {
+            tracing::error!(error.kind = %error, "conditions that are over stay on the record, and count no more");
+        }
+        if is_fit_due && let Err(error) = self.record.prune_observations(now).await {
+            tracing::error!(error.kind = %error, "what finished ways taught long ago is kept a day longer");
+        }
         Ok(())
     }
 
     async fn learn(&mut self, now: Timestamp) -> Result<(), RecordError> {
-        self.record.prune_observations(now).await?;
-        self.calibration = Arc::new(fit(&self.record.observations().await?));
+        let seen = self.record.observations().await?;
+        self.calibration = Arc::new(self.worker.run(move || fit(&seen)).await);
         self.fitted_at = Some(now);
         Ok(())
     }
 
     /// Gives the field other times wherever other ones are wanted; whether any were.
-    fn reweigh(&mut self, in_force: &[Condition], now: Timestamp) -> bool {
+    async fn reweigh(&mut self, in_force: &[Condition], now: Timestamp) -> bool {
         let mut is_new = false;
         for mode in Mode::ALL {
             if !self.field.is_searched(mode) {
@@ -134,7 +137,9 @@ impl Weights {
                 continue;
             }
             let begun = Instant::now();
-            self.field.reweigh(mode, self.times(mode, &wanted));
+            if !self.give(mode, &wanted).await {
+                continue;
+            }
             metrics::histogram!(telemetry::REWEIGH_SECONDS, "mode" => mode.word())
                 .record(begun.elapsed().as_secs_f64());
             self.applied[mode as usize] = wanted;
@@ -143,20 +148,39 @@ impl Weights {
         is_new
     }
 
+    /// Gives the field other times for a mode; false if that is not searched.
+    async fn give(&mut self, mode: Mode, wanted: &Wanted) -> bool {
+        let Some(roads) = self.field.roads(mode) else { return false };
+        let (field, wanted, hierarchy) = (Arc::clone(&self.field), wanted.clone(), Arc::clone(roads.hierarchy()));
+        let make = move || Arc::new(Metric::new(&hierarchy, times(&field, mode, &wanted)));
+        let metric = self.worker.run(make).await;
+        // Whoever moves waits for what is done here and for the swap, so neither is the worker's.
+        let begun = roads.begin();
+        let fresh = self.worker.run(move || begun.onto(metric)).await;
+        let field = Arc::clone(&self.field);
+        let swap = move || field.roads(mode).is_some_and(|roads| roads.swap(fresh));
+        tokio::task::spawn_blocking(swap).await.expect("swapping does not panic")
+    }
+
     fn wanted(&mut self, mode: Mode, in_force: &[Condition], hour: u8) -> Wanted {
         let (profile, hour) = (profile(mode), usize::from(hour));
         let mut conditions = self.calibration.day_factors(profile).at(hour);
+        let mut told = Told::default();
         let is_meant =
             |condition: &&Condition| if mode == Mode::Drive { condition.says.drive } else { condition.says.walk };
         for condition in in_force.iter().filter(is_meant) {
             match (condition.says.streets, condition.says.factor) {
-                (Streets::Class(class), Some(factor)) => *conditions.by_class.entry(class).or_insert(1.0) *= factor,
+                (Streets::Class(class), Some(factor)) => {
+                    told.classes.insert(class);
+                    *conditions.by_class.entry(class).or_insert(1.0) *= factor;
+                }
                 // No class is closed.
                 (Streets::Class(_), None) => {}
                 (_, factor) => {
                     // Who rides walks on the same streets by the same numbers.
                     let streets = if profile == Profile::Transit { Profile::Walk } else { profile };
                     for &edge in &*self.known.edges(self.field.map(), streets, condition) {
+                        told.edges.insert(edge);
                         match factor {
                             Some(factor) => *conditions.by_edge.entry(edge).or_insert(1.0) *= factor,
                             None => conditions.close_edge(edge),
@@ -166,16 +190,17 @@ impl Weights {
             }
         }
         let is_fitted = self.calibration.is_calibrated(profile);
-        Wanted { conditions, spread: is_fitted.then(|| self.calibration.spread(profile, hour)) }
+        let spread = is_fitted.then(|| self.calibration.spread(profile, hour));
+        Wanted { conditions, spread, told: Arc::new(told) }
     }
+}
 
-    fn times(&self, mode: Mode, wanted: &Wanted) -> ArcTimes {
-        let map = self.field.map();
-        let class_of = |way: u32| map.data.ways[way as usize].class;
-        let times = ArcTimes::under(map.graph(profile(mode)), &wanted.conditions, class_of);
-        match wanted.spread {
-            Some(spread) => times.fitted(spread),
-            None => times,
-        }
+fn times(field: &Field, mode: Mode, wanted: &Wanted) -> ArcTimes {
+    let map = field.map();
+    let class_of = |way: u32| map.data.ways[way as usize].class;
+    let times = ArcTimes::under(map.graph(profile(mode)), &wanted.conditions, class_of);
+    match wanted.spread {
+        Some(spread) => times.fitted(spread),
+        None => times,
     }
 }

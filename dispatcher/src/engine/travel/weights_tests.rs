@@ -3,7 +3,7 @@
 
 use super::weights::Weights;
 use super::{Present, Travel};
-use crate::clock::{Entropy, Env, ManualClock};
+use crate::clock::{Clock, Entropy, Env, ManualClock};
 use crate::engine::field::Field;
 use crate::engine::plan::{World, step};
 use crate::engine::plan_tests::{NOW, Scene, account, placed, trip};
@@ -14,9 +14,14 @@ use geo::road::{FreeTimes, Observation, Profile, RoadMap};
 use geo::{Bounds, EtaSource, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp};
 use matcher::schedule::hour_of;
+use rustix::process::getpriority_process;
+use rustix::thread::gettid;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 /// Metres east and north of a corner.
 fn place(east_m: f64, north_m: f64) -> Position {
@@ -92,7 +97,7 @@ impl Life {
         let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
         let field = Arc::new(Field::new(Arc::clone(banks())));
         let travel = Arc::new(Travel::default());
-        let weights = Weights::new(Arc::clone(&field), Arc::clone(&record), Arc::clone(&travel), env);
+        let weights = Weights::new(Arc::clone(&field), Arc::clone(&record), Arc::clone(&travel), env).unwrap();
         Self { clock, record, field, travel, weights }
     }
 
@@ -197,6 +202,64 @@ async fn what_is_closed_stays_so_over_a_restart_and_opens_by_the_clock() {
     assert!(present.in_force.is_empty() && life.takes(Mode::Drive, here, there).is_some());
     assert!(life.record.conditions().await.unwrap().is_empty(), "and nothing of them is left");
     assert_eq!(life.round().await.generation, present.generation, "without a change nothing is worked out again");
+}
+
+#[tokio::test]
+async fn a_record_that_takes_no_writes_freezes_no_travel_times() {
+    let dir = tempfile::tempdir().unwrap();
+    let (here, there) = (place(300.0, 600.0), place(300.0, 0.0));
+    let mut life = Life::on(&dir, NOW, 1).await;
+    life.say(NewCondition { until: Some(NOW.plus_s(600)), ..closed(bridge(300.0)) }).await;
+    life.say(closed(bridge(900.0))).await;
+    life.record.note_observations(NOW.plus_s(-86_400 * 100), &[seen(0, 1.0)]).await.unwrap();
+    let options = SqliteConnectOptions::new().filename(dir.path().join("record.sqlite"));
+    let mut beside = SqliteConnection::connect_with(&options).await.unwrap();
+    for table in ["conditions", "travel_observations"] {
+        let refuse = format!("create trigger no_{table} before delete on {table} begin select raise(abort, 'no'); end");
+        sqlx::raw_sql(AssertSqlSafe(refuse)).execute(&mut beside).await.unwrap();
+    }
+    let present = life.round().await;
+    assert_eq!((present.in_force.len(), present.fitted_at), (2, Some(NOW)), "what is too old cannot be dropped");
+    assert_eq!(life.takes(Mode::Drive, here, there), None);
+    life.clock.advance_s(600);
+    assert_eq!(life.round().await.in_force.len(), 1);
+    assert!(life.takes(Mode::Drive, here, there).is_some(), "open by the clock, whatever the record keeps");
+    assert_eq!(life.record.conditions().await.unwrap().len(), 2);
+    sqlx::raw_sql("drop trigger no_conditions").execute(&mut beside).await.unwrap();
+    life.round().await;
+    assert_eq!(life.record.conditions().await.unwrap().len(), 1, "dropped when it can be");
+}
+
+/// Standing, and asked by nobody that gives way to others.
+struct Watching(i32, AtomicU64);
+
+impl Clock for Watching {
+    fn now(&self) -> Timestamp {
+        assert_eq!(getpriority_process(Some(gettid())).unwrap(), self.0);
+        self.1.fetch_add(1, Ordering::SeqCst);
+        NOW
+    }
+}
+
+#[tokio::test]
+async fn the_record_is_never_asked_by_who_gives_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let usual = getpriority_process(Some(gettid())).unwrap();
+    let clock = Arc::new(Watching(usual, AtomicU64::new(0)));
+    let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(1))) };
+    let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
+    record.add_condition(NOW, Actor::Shell, closed(bridge(300.0))).await.unwrap().unwrap();
+    let (field, travel, stop) = (Arc::new(Field::new(Arc::clone(banks()))), Arc::default(), CancellationToken::new());
+    let before = clock.1.load(Ordering::SeqCst);
+    let weights = Weights::new(field, record, Arc::clone(&travel), env).unwrap();
+    let working = tokio::spawn(weights.run(stop.clone()));
+    while travel.present().generation == 0 {
+        assert!(!working.is_finished(), "it looks until told to stop");
+        tokio::task::yield_now().await;
+    }
+    stop.cancel();
+    working.await.unwrap();
+    assert!(clock.1.load(Ordering::SeqCst) > before);
 }
 
 #[tokio::test]

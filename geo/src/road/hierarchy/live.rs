@@ -3,8 +3,9 @@
 //!
 //! Searches take the present side by a pointer and keep it to their end: none sees half a metric, and none waits for a
 //! re-weighting. For a move they may wait the tens of microseconds its entries take: both climb before they take the buckets.
-//! Invariant: while a re-weighting runs, every move is written down under the same lock that applies it, so it lands on both
-//! sides.
+//! A re-weighting goes in steps: [`Live::begin`] and [`Live::swap`] are short and hold locks; what is long between them
+//! ([`Metric::new`], [`Begun::onto`]) holds none, so that it may be done by a thread that everybody else's work holds up.
+//! Invariant: from `begin` to `swap` every move is written down under the same lock that applies it, so it lands on both sides.
 
 use super::buckets::{StaffBuckets, entries_of};
 use super::metric::{Hierarchy, Metric};
@@ -32,10 +33,33 @@ struct Side<Id> {
 pub struct Live<Id> {
     hierarchy: Arc<Hierarchy>,
     present: RwLock<Arc<Side<Id>>>,
-    /// Moves since a re-weighting took its copy of the staff; `None` while there is none. Held by whoever moves somebody.
-    moves: Mutex<Option<Vec<Move<Id>>>>,
-    /// One re-weighting at a time.
-    reweighting: Mutex<()>,
+    /// Held by whoever moves somebody.
+    moves: Arc<Mutex<Moves<Id>>>,
+}
+
+struct Moves<Id> {
+    /// The latest re-weighting.
+    round: u64,
+    /// Since that one took its copy of the staff; `None` once it is over.
+    since: Option<Vec<Move<Id>>>,
+}
+
+/// One re-weighting under way; moves are written down no longer than it lives.
+struct Round<Id> {
+    number: u64,
+    moves: Arc<Mutex<Moves<Id>>>,
+}
+
+/// A re-weighting with its copy of the staff.
+pub struct Begun<Id> {
+    round: Round<Id>,
+    staff: Vec<(Id, Snap, u32)>,
+}
+
+/// The staff of a re-weighting on its metric, as they stood when it began.
+pub struct Fresh<Id> {
+    round: Round<Id>,
+    buckets: StaffBuckets<Id>,
 }
 
 impl<Id: Copy + Ord + Hash> Live<Id> {
@@ -43,7 +67,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
     pub fn new(metric: Arc<Metric>) -> Self {
         let hierarchy = Arc::clone(metric.hierarchy());
         let present = RwLock::new(Arc::new(Side::new(StaffBuckets::new(metric))));
-        Self { hierarchy, present, moves: Mutex::new(None), reweighting: Mutex::new(()) }
+        Self { hierarchy, present, moves: Arc::new(Mutex::new(Moves { round: 0, since: None })) }
     }
 
     /// Puts somebody where they will be free in so many milliseconds (0: now), or moves them.
@@ -54,7 +78,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
         // Climbed before the buckets are held.
         let entries = if known { Vec::new() } else { entries_of(&side.metric, &snap) };
         side.write(|buckets| buckets.put_with(id, snap, free_ms, &entries));
-        if let Some(moves) = &mut *moves {
+        if let Some(moves) = &mut moves.since {
             moves.push((id, Some((snap, free_ms))));
         }
     }
@@ -62,7 +86,7 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
     /// Takes somebody off the road; false if they were not on it.
     pub fn remove(&self, id: Id) -> bool {
         let mut moves = lock(&self.moves);
-        if let Some(moves) = &mut *moves {
+        if let Some(moves) = &mut moves.since {
             moves.push((id, None));
         }
         self.present().write(|buckets| buckets.remove(id))
@@ -86,38 +110,77 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
         Arc::clone(&self.present().metric)
     }
 
-    /// Makes a metric for other times, puts everybody on it and swaps it in. Long: call it from a worker. A second caller
-    /// waits for the first.
-    pub fn reweigh(&self, times: ArcTimes) {
-        let _one_at_a_time = lock(&self.reweighting);
-        let metric = Arc::new(Metric::new(&self.hierarchy, times));
-        let staff: Vec<(Id, Snap, u32)> = {
-            let mut moves = lock(&self.moves);
-            *moves = Some(Vec::new());
-            read(&self.present().buckets).iter().collect()
-        };
-        let mut fresh = StaffBuckets::filled(metric, staff);
+    /// What every metric of these staff is of.
+    pub const fn hierarchy(&self) -> &Arc<Hierarchy> {
+        &self.hierarchy
+    }
+
+    /// Begins a re-weighting: every move is written down from now on. One that is under way is overtaken.
+    pub fn begin(&self) -> Begun<Id> {
+        let mut moves = lock(&self.moves);
+        moves.round += 1;
+        moves.since = Some(Vec::new());
+        let staff = read(&self.present().buckets).iter().collect();
+        Begun { round: Round { number: moves.round, moves: Arc::clone(&self.moves) }, staff }
+    }
+
+    /// Lets a re-weighting catch up with the moves since it began, and swaps it in; false if it was overtaken.
+    pub fn swap(&self, fresh: Fresh<Id>) -> bool {
+        let Fresh { round, mut buckets } = fresh;
+        assert!(Arc::ptr_eq(&self.moves, &round.moves), "a re-weighting is swapped in where it began");
         for _ in 0..CATCH_UPS_MAX {
-            let meanwhile = lock(&self.moves).as_mut().map(std::mem::take).unwrap_or_default();
+            let Some(meanwhile) = lock(&self.moves).of(round.number).map(std::mem::take) else { return false };
             let few = meanwhile.len() <= LAST_MOVES_MAX;
-            apply(&mut fresh, meanwhile);
+            apply(&mut buckets, meanwhile);
             if few {
                 break;
             }
         }
         let mut moves = lock(&self.moves);
-        apply(&mut fresh, moves.take().unwrap_or_default());
+        let Some(last) = moves.of(round.number).map(std::mem::take) else { return false };
+        apply(&mut buckets, last);
+        moves.since = None;
         let before = std::mem::replace(
             &mut *self.present.write().unwrap_or_else(PoisonError::into_inner),
-            Arc::new(Side::new(fresh)),
+            Arc::new(Side::new(buckets)),
         );
         drop(moves);
         // Freed here, when the last search on it has ended or by that.
         drop(before);
+        true
+    }
+
+    /// All of a re-weighting at once. Long: call it from a worker.
+    pub fn reweigh(&self, times: ArcTimes) {
+        let metric = Arc::new(Metric::new(&self.hierarchy, times));
+        self.swap(self.begin().onto(metric));
     }
 
     fn present(&self) -> Arc<Side<Id>> {
         Arc::clone(&read(&self.present))
+    }
+}
+
+impl<Id: Copy + Ord + Hash> Begun<Id> {
+    /// Puts the staff on a metric of the same hierarchy. Long, and holds no lock.
+    pub fn onto(self, metric: Arc<Metric>) -> Fresh<Id> {
+        Fresh { round: self.round, buckets: StaffBuckets::filled(metric, self.staff) }
+    }
+}
+
+impl<Id> Moves<Id> {
+    /// Those written down for a re-weighting; `None` if it is over or overtaken.
+    fn of(&mut self, round: u64) -> Option<&mut Vec<Move<Id>>> {
+        self.since.as_mut().filter(|_| self.round == round)
+    }
+}
+
+impl<Id> Drop for Round<Id> {
+    fn drop(&mut self) {
+        let mut moves = lock(&self.moves);
+        if moves.round == self.number {
+            moves.since = None;
+        }
     }
 }
 
@@ -154,5 +217,17 @@ fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
 impl<Id> fmt::Debug for Live<Id> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Live({:?})", self.hierarchy)
+    }
+}
+
+impl<Id> fmt::Debug for Begun<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Begun({} staff)", self.staff.len())
+    }
+}
+
+impl<Id> fmt::Debug for Fresh<Id> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fresh({})", self.round.number)
     }
 }

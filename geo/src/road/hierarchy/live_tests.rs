@@ -2,7 +2,7 @@
 
 use super::{ArcTimes, Conditions, DayFactors, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
 use crate::road::data::RoadClass;
-use crate::road::drawn::{Dice, tangle};
+use crate::road::drawn::{Dice, Drawn, draw, tangle};
 use crate::road::{Graph, Profile, RoadMap, Snap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -61,6 +61,37 @@ fn moves_during_a_reweighting_land_on_both_sides() {
         assert_eq!(got, expected.nearest(&pickup, 60, BOUND_MS, |_| true));
         assert!(!got.is_empty());
     }
+}
+
+#[test]
+fn moves_between_the_steps_of_a_reweighting_land_on_both_sides() {
+    let map = RoadMap::build(tangle(&mut Dice(71), 100, 150));
+    let graph = map.graph(Profile::Drive);
+    let hierarchy = hierarchy(&map);
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph))));
+    let mut dice = Dice(72);
+    let mut put = |id| {
+        let at = snap(&mut dice, graph);
+        live.put(id, at, 0);
+        (id, at, 0)
+    };
+    for id in 0..4 {
+        put(id);
+    }
+    let metric = Arc::new(Metric::new(live.hierarchy(), slowed(graph, 3.0)));
+    let (overtaken, begun) = (live.begin(), live.begin());
+    let mut standing = vec![put(0)];
+    assert!(live.remove(1));
+    assert!(!live.swap(overtaken.onto(Arc::clone(&metric))), "a later one has begun");
+    standing.push(put(2));
+    let fresh = begun.onto(Arc::clone(&metric));
+    standing.push(put(3));
+    assert!(live.swap(fresh));
+    let expected = StaffBuckets::filled(Arc::clone(&metric), standing);
+    let pickup = snap(&mut Dice(73), graph);
+    let got = live.nearest(&pickup, 9, BOUND_MS, |_| true);
+    assert_eq!((got.len(), &got), (3, &expected.nearest(&pickup, 9, BOUND_MS, |_| true)));
+    assert!(Arc::ptr_eq(&live.metric(), &metric));
 }
 
 #[test]
@@ -135,6 +166,63 @@ fn a_closed_bridge_is_no_way_and_not_a_long_one() {
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 1);
     live.reweigh(ArcTimes::free_flow(graph));
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 2);
+}
+
+/// A block of four junctions with a ring around it; every street at the four is closed.
+fn closed_block(profile: Profile) -> (Drawn, ArcTimes) {
+    let drawn =
+        draw("A---B---C---D\n|   |   |   |\nE---F---G---H\n|   |   |   |\nI---J---K---L\n|   |   |   |\nM---N---O---P");
+    let graph = drawn.map.graph(profile);
+    let mut closed = Conditions::default();
+    for (a, b) in "FB FE FG FJ GC GH GK JI JK JN KL KO".split(' ').map(|pair| pair.split_at(1)) {
+        let [a, b] = [a, b].map(|letter| letter.parse().unwrap());
+        closed.close_edge(graph.snap(drawn.between(a, b, 0.5)).unwrap().edge);
+    }
+    let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    (drawn, times)
+}
+
+#[test]
+fn who_is_inside_a_closed_block_gets_out_and_nobody_gets_in_or_through() {
+    for profile in [Profile::Walk, Profile::Drive] {
+        let (drawn, times) = closed_block(profile);
+        let graph = drawn.map.graph(profile);
+        let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+        let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&drawn.map, profile), &NodeOrder::find(graph)));
+        let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph))));
+        live.reweigh(times);
+        let (inside, outside) = (snap('F', 'G'), snap('M', 'N'));
+        live.put(1, inside, 0);
+        assert_eq!(live.nearest(&outside, 9, BOUND_MS, |_| true).len(), 1, "{profile:?}: who is inside is asked");
+        assert!(live.metric().route(graph, &inside, &outside).is_some(), "{profile:?}: and led out");
+        assert!(live.metric().travel_ms(&inside, &snap('J', 'K')).is_some(), "{profile:?}: or across");
+        for (a, b) in [('F', 'G'), ('B', 'F'), ('K', 'O')] {
+            assert_eq!(live.metric().travel_ms(&outside, &snap(a, b)), None, "{profile:?}: into {a}-{b}");
+        }
+        let around = live.metric().route(graph, &snap('B', 'C'), &snap('N', 'O')).unwrap();
+        assert!((around.length_m - 1_800.0).abs() < 30.0, "{profile:?}: {} m instead of 1,800 around", around.length_m);
+    }
+}
+
+#[test]
+fn nobody_comes_up_from_the_subway_into_a_closed_block() {
+    let map = RoadMap::build(crate::city::generate_small(1));
+    let (walk, transit) = (map.graph(Profile::Walk), map.graph(Profile::Transit));
+    let class_of = |way: u32| map.data.ways[way as usize].class;
+    let first_link = *transit.edge(walk.edge_count() as u32);
+    let mut closed = Conditions::default();
+    for edge in walk.streets_near(transit.node(first_link.start), 300.0) {
+        closed.close_edge(edge);
+    }
+    let on_foot = ArcTimes::under(walk, &closed, class_of);
+    let riding = ArcTimes::under(transit, &closed, class_of);
+    let out_of_link = |times: &ArcTimes| {
+        let arcs = (0..walk.edge_count() as u32 * 2).filter(|&arc| walk.arc_tail(arc) == first_link.start);
+        arcs.filter(|&arc| times.may_enter(arc)).count()
+    };
+    assert!(out_of_link(&on_foot) > 0, "on foot nobody gets there");
+    assert_eq!(out_of_link(&riding), 0);
+    assert!(on_foot.extended_to(transit) == riding, "and what was made for walking is closed like it");
 }
 
 #[test]

@@ -46,7 +46,7 @@ mod routingkit_tests;
 
 pub use buckets::StaffBuckets;
 pub use lazy::Soonest;
-pub use live::Live;
+pub use live::{Begun, Fresh, Live};
 pub use metric::{Hierarchy, Metric};
 pub use order::{NodeOrder, OrderError};
 pub use search_graph::SearchGraph;

@@ -1,7 +1,8 @@
 //! Owns how long each arc takes under given conditions, which may not be entered, and how well that is known. Does not search.
 //!
-//! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. A closed arc may not be entered; who stands on
-//! it may drive off it. What is no street keeps the map's own times.
+//! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. What is no street keeps the map's own times.
+//! Invariant: nobody enters a closed arc from one that is open. Who stands in a closed street gets out of it, over others that are
+//! closed too if need be: only the cordon is shut.
 
 use super::UNREACHED;
 use crate::eta::Eta;
@@ -25,7 +26,7 @@ pub struct Conditions {
     pub by_class: BTreeMap<RoadClass, f32>,
     /// By edge, on top of the class's.
     pub by_edge: BTreeMap<u32, f32>,
-    /// Arcs that may not be entered.
+    /// Arcs that may not be entered from outside.
     pub closed: BTreeSet<u32>,
 }
 
@@ -67,6 +68,8 @@ pub struct ArcTimes {
 const OPEN: u8 = 1;
 /// It may be entered.
 const ENTER: u8 = 2;
+/// It is closed to whoever comes from outside.
+const CLOSED: u8 = 4;
 
 impl ArcTimes {
     /// As the map has them.
@@ -96,9 +99,10 @@ impl ArcTimes {
         }
         for &arc in &conditions.closed {
             if let Some(rights) = rights.get_mut(arc as usize) {
-                *rights &= !ENTER;
+                *rights |= CLOSED;
             }
         }
+        shut_cordons(graph, &mut rights);
         Self { ms: all_ms.into(), rights: rights.into(), spread: None }
     }
 
@@ -113,9 +117,13 @@ impl ArcTimes {
     pub fn extended_to(&self, graph: &Graph) -> Self {
         let more = Self::free_flow(graph);
         let from = self.ms.len();
+        let rights = self.rights.iter().chain(more.rights.get(from..).unwrap_or_default());
+        let mut rights: Vec<u8> = rights.copied().collect();
+        // What is on top may come up inside a cordon.
+        shut_cordons(graph, &mut rights);
         Self {
             ms: self.ms.iter().chain(more.ms.get(from..).unwrap_or_default()).copied().collect(),
-            rights: self.rights.iter().chain(more.rights.get(from..).unwrap_or_default()).copied().collect(),
+            rights: rights.into(),
             spread: self.spread,
         }
     }
@@ -168,6 +176,20 @@ impl ArcTimes {
             ahead.filter(|_| self.is_open(arc)).map(|ms| (ms, arc))
         };
         along(from.edge * 2).into_iter().chain(along(from.edge * 2 + 1)).min()
+    }
+}
+
+/// A closed arc may be entered where nothing that is open leads to its tail: whoever is there was inside already.
+fn shut_cordons(graph: &Graph, rights: &mut [u8]) {
+    if rights.iter().all(|r| r & CLOSED == 0) {
+        return;
+    }
+    let mut is_outside = vec![false; graph.node_count()];
+    for (arc, _) in (0u32..).zip(&*rights).filter(|(_, r)| *r & (OPEN | CLOSED) == OPEN) {
+        is_outside[graph.arc_head(arc) as usize] = true;
+    }
+    for (arc, r) in (0u32..).zip(rights).filter(|(_, r)| **r & (OPEN | CLOSED) == OPEN | CLOSED) {
+        *r = if is_outside[graph.arc_tail(arc) as usize] { *r & !ENTER } else { *r | ENTER };
     }
 }
 
