@@ -9,7 +9,7 @@ use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
 use geo::road::hierarchy::Metric;
 use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, reach};
-use geo::{Cell, EtaSource, Position};
+use geo::{Cell, Eta, Position};
 use matcher::model::Mode;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -48,8 +48,8 @@ pub struct Way {
     pub detour_s: f32,
     /// What became of the zones.
     pub kept: Kept,
-    /// How its time is known.
-    pub known: EtaSource,
+    /// Its time with the spread, and how it is known.
+    pub eta: Eta,
 }
 
 /// Searches ways on the roads as the engine sees them.
@@ -82,8 +82,8 @@ impl Guide {
             (false, true) => Kept::Crossed,
             (false, false) => Kept::Out,
         };
-        let (mode, known) = (self.field.mode_searched(mode), known(&times));
-        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s: 0.0, kept, known })
+        let (mode, eta) = (self.field.mode_searched(mode), eta(&times, &route));
+        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s: 0.0, kept, eta })
     }
 
     fn around(&self, metric: &Metric, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
@@ -109,8 +109,8 @@ impl Guide {
                 }
             }
         };
-        let known = known(metric);
-        Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, known })
+        let eta = eta(metric, &found.route);
+        Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, eta })
     }
 
     /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
@@ -126,7 +126,7 @@ impl Guide {
     }
 }
 
-/// How whatever is searched on it is known.
-fn known(metric: &Metric) -> EtaSource {
-    metric.times().eta(0).source
+/// The time of a way under these times.
+fn eta(metric: &Metric, route: &Route) -> Eta {
+    metric.times().eta((route.duration_s * 1_000.0) as u32)
 }

@@ -60,6 +60,7 @@ pub async fn way(
         mode: found.mode.word(),
         prefer: if found.prefer == Prefer::Safer { "safer" } else { "fastest" },
         duration_s: found.route.duration_s.ceil() as u32,
+        p90_s: found.eta.p90_s.ceil() as u32,
         length_m: found.route.length_m.round() as u32,
         detour_s: found.detour_s.round() as u32,
         zones: match found.kept {
@@ -70,7 +71,7 @@ pub async fn way(
             Kept::Not(NoSaferWay::CutOff) => "cut_off",
             Kept::Crossed => "crossed",
         },
-        source: source_word(found.known),
+        source: source_word(found.eta.source),
         fix_age_s: (app.env.now().0 - fix.taken_at_ms).max(0).div_euclid(1_000) as u32,
         line: line(&found.route),
         legs: legs(data, &found.route).iter().map(|leg| LegView::of(leg, data)).collect(),

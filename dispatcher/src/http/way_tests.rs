@@ -296,5 +296,6 @@ async fn a_way_by_subway_never_waits_for_the_subway_to_be_searched() {
     let begun = scene.edge.call(Some(&scene.crew[0].token), "POST", "/v1/shift", shift).await;
     assert!(begun.status.is_success(), "{}", begun.text);
     let way = scene.way(&scene.crew[0], "").await;
+    assert!(way.body["p90_s"].as_u64() > way.body["duration_s"].as_u64(), "{}", way.text);
     assert_eq!(way.body["mode"], "walk", "nobody has made the search for the subway here: {}", way.text);
 }

@@ -22,6 +22,8 @@ pub struct WayView {
     pub prefer: &'static str,
     /// Seconds.
     pub duration_s: u32,
+    /// Seconds that are not exceeded nine times of ten.
+    pub p90_s: u32,
     /// Metres.
     pub length_m: u32,
     /// Seconds more than the fastest way that pays no heed to lamps or zones.
