@@ -4,7 +4,7 @@
 use super::offers::Placed;
 use super::row::{self, Columns, id_list};
 use super::transitions::{Hold, TripState, reason};
-use super::trips::load;
+use super::trips::{Loaded, load};
 use super::write::{About, Write};
 use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError};
 use matcher::lifecycle::Event;
@@ -27,7 +27,10 @@ impl Record {
                 .await?;
         let ids = rows.iter().map(|r| r.id("id").map(TripId)).collect::<Result<Vec<_>, _>>()?;
         let mut declined = declined(&mut snapshot, now, &ids).await?;
-        let loaded = load(&mut snapshot, &ids).await?;
+        let loaded = match load(&mut snapshot, &ids).await {
+            Err(RecordError::Unreadable(_)) => readable(&mut snapshot, &ids).await?,
+            loaded => loaded?,
+        };
         Ok(loaded
             .into_iter()
             .map(|l| DueTrip {
@@ -88,6 +91,20 @@ impl Record {
         write.commit().await?;
         Ok(applied)
     }
+}
+
+/// Those that can be read, one by one: a row that cannot must not keep every other trip from a crew.
+async fn readable(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<Loaded>, RecordError> {
+    let mut found = Vec::with_capacity(ids.len());
+    for &id in ids {
+        match load(conn, &[id]).await {
+            Err(RecordError::Unreadable(column)) => {
+                tracing::error!(trip.id = %id, column, "a trip cannot be read and is not decided about: a human must look");
+            }
+            loaded => found.extend(loaded?),
+        }
+    }
+    Ok(found)
 }
 
 /// By trip, sorted: who declined, dropped out or was released by a supervisor, and who let an offer expire just now.

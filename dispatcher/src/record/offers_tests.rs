@@ -490,3 +490,15 @@ async fn no_look_is_postponed_beyond_the_end_of_an_offer() {
         assert_eq!(stage.record.next_due_at().await.unwrap(), end);
     }
 }
+
+#[tokio::test]
+async fn a_trip_that_cannot_be_read_keeps_no_other_from_a_crew() {
+    let stage = Stage::new().await;
+    let (broken, whole) = (stage.trip("broken").await, stage.trip("whole").await);
+    for sql in ["pragma ignore_check_constraints = on", "update trips set pickup_lat = 2000000000 where id = ?"] {
+        sqlx::query(sql).bind(super::row::blob(broken.0)).execute(&stage.record.write).await.unwrap();
+    }
+    assert!(matches!(stage.record.trip(broken).await, Err(RecordError::Unreadable(_))));
+    let due = stage.record.due(T0, 10).await.unwrap();
+    assert_eq!(due.iter().map(|d| d.row.trip.id).collect::<Vec<_>>(), [whole]);
+}
