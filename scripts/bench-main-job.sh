@@ -8,19 +8,7 @@ out=${1:?where the reports go}
 extract=${2:-${DONGHAENG_SEOUL_DATA:-../shared/data}/roads/seoul-drive-2025-05.osm.pbf}
 [ -f "$extract" ] || { echo "no extract at $extract: give one as the second argument" >&2; exit 2; }
 mkdir -p "$out"
-work=$(mktemp -d)
-pids=()
-stop() {
-  trap '' INT TERM EXIT
-  local i
-  for ((i = ${#pids[@]} - 1; i >= 0; i--)); do
-    kill -TERM "${pids[$i]}" 2>/dev/null || true
-    wait "${pids[$i]}" 2>/dev/null || true
-  done
-  rm -rf "$work"
-}
-trap stop EXIT
-trap 'exit 130' INT TERM
+. scripts/started.sh
 
 ms_now() { date +%s%3N; }
 free_port() { for p in $(seq "$1" $(($1 + 400))); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
@@ -37,14 +25,12 @@ target/release/dispatcher import-map "$extract" "$work/map.graph" >"$out/import.
 say "import of the extract" "$(($(ms_now) - begun)) ms"
 
 redis_port=$(free_port 6390)
-"$(scripts/redis-server.sh)" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1 &
-pids+=($!)
+start "$(scripts/redis-server.sh)" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1
 port=$(free_port 8910)
 begun=$(ms_now)
-target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/data" --redis "redis://127.0.0.1:$redis_port" \
-  --map "$work/map.graph" --demo >"$work/serve.log" 2>&1 &
-server=$!
-pids+=("$server")
+start target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/data" --redis "redis://127.0.0.1:$redis_port" \
+  --map "$work/map.graph" --demo >"$work/serve.log" 2>&1
+server=${pids[-1]}
 until get /readyz 2>/dev/null | grep -q '"ready":true'; do
   kill -0 "$server" 2>/dev/null || { cat "$work/serve.log" >&2; exit 1; }
   sleep 0.01

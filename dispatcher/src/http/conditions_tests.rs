@@ -108,13 +108,7 @@ async fn what_makes_no_sense_is_refused_with_the_field() {
 
 /// A crew that has accepted, its first member at the drop-off.
 async fn crew(edge: &Edge) -> (Person, Person, String) {
-    let rider = edge.rider().await;
-    let trip = edge.trip(&rider).await;
-    let crew = [edge.staff().await, edge.staff().await];
-    edge.place(trip, &[&crew[0], &crew[1]]).await;
-    for member in &crew {
-        edge.accept(member).await;
-    }
+    let (rider, trip, crew) = edge.assigned().await;
     let [first, _] = crew;
     edge.stands(&first, edge.places().1, 1);
     (rider, first, format!("/v1/trips/{trip}"))

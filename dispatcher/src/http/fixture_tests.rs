@@ -290,6 +290,18 @@ impl Edge {
         assert_eq!(applied, [crate::record::Applied::Done]);
     }
 
+    /// A rider's trip with its crew of two, all accepted.
+    pub(crate) async fn assigned(&self) -> (Person, TripId, [Person; 2]) {
+        let rider = self.rider().await;
+        let trip = self.trip(&rider).await;
+        let crew = [self.staff().await, self.staff().await];
+        self.place(trip, &[&crew[0], &crew[1]]).await;
+        for member in &crew {
+            self.accept(member).await;
+        }
+        (rider, trip, crew)
+    }
+
     pub(crate) async fn accept(&self, staff: &Person) -> Reply {
         let offer = self.app.record.offer_of_staff(staff.id()).await.unwrap().unwrap().offer.id;
         let path = format!("/v1/offers/{offer}/answer");

@@ -24,13 +24,7 @@ struct Scene {
 /// An assigned crew.
 async fn crew() -> Scene {
     let edge = Edge::new().await;
-    let rider = edge.rider().await;
-    let trip = edge.trip(&rider).await;
-    let crew = [edge.staff().await, edge.staff().await];
-    edge.place(trip, &[&crew[0], &crew[1]]).await;
-    for member in &crew {
-        edge.accept(member).await;
-    }
+    let (_, trip, crew) = edge.assigned().await;
     let (pickup, dropoff) = edge.places();
     let taps = edge.app.travel.taps().expect("taken once");
     let legs = legs(&edge, false);
