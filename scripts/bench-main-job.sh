@@ -14,7 +14,8 @@ ms_now() { date +%s%3N; }
 free_port() { for p in $(seq "$1" $(($1 + 400))); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
 get() { exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET %s HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n' "$1" >&3 && cat <&3; exec 3>&-; }
 metric() { get /metrics | awk -v name="$1" '$1 == name { print $2 }'; }
-rss_mb() { awk '/VmRSS/ { printf "%d", $2 / 1024 }' "/proc/$server/status"; }
+rss_kb() { awk '/VmRSS/ { print $2 }' "/proc/$server/status"; }
+rss_mb() { echo $(($(rss_kb) / 1024)); }
 cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
 say() { printf '%-46s %s\n' "$1" "$2"; }
 
@@ -66,3 +67,38 @@ say "waiting for redis, every 5 s" "${behind[*]}"
 say "memory, every 5 s, MB" "${memory[*]}"
 wait "$loading" || { tail -n 40 "$out/5000-phones.log" >&2; exit 1; }
 say "report of 5,000 phones" "$out/5000-phones.json"
+
+# Sockets that only wait: a fresh server with so many people enrolled beside another on which they have opened their sockets too.
+fresh_server() {
+  port=$(free_port 8950)
+  start target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/$1" --map "$work/map.graph" --demo >"$work/$1.log" 2>&1
+  server=${pids[-1]}
+  until get /readyz 2>/dev/null | grep -q '"ready":true'; do
+    kill -0 "$server" 2>/dev/null || { cat "$work/$1.log" >&2; exit 1; }
+    sleep 0.05
+  done
+}
+enrol() {
+  local body="{\"staff\":$1,\"riders\":60,\"supervisors\":1}"
+  exec 3<>"/dev/tcp/127.0.0.1/$port"
+  printf 'POST /v1/demo/enrol HTTP/1.0\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%s' "${#body}" "$body" >&3
+  cat <&3 >/dev/null
+  exec 3>&-
+}
+for phones in 2500 5000 7500; do
+  fresh_server "enrolled-$phones"
+  enrol "$phones"
+  sleep 15
+  enrolled=$(rss_kb)
+  fresh_server "idle-$phones"
+  load --phones "$phones" --riders 60 --fix-every 0 --bookings-per-second 0 --duration 20 --warmup 1 --drain 1 >"$out/idle-$phones.log" 2>&1 &
+  loading=$!
+  pids+=("$loading")
+  until [ "$(metric donghaeng_sockets | cut -d. -f1)" -ge "$phones" ] 2>/dev/null; do
+    kill -0 "$loading" 2>/dev/null || { tail -n 40 "$out/idle-$phones.log" >&2; exit 1; }
+    sleep 0.2
+  done
+  sleep 15
+  say "memory of one of $phones idle sockets" "$(awk -v a="$enrolled" -v b="$(rss_kb)" -v n="$phones" 'BEGIN { printf "%.1f KiB", (b - a) / n }')"
+  wait "$loading" || { tail -n 40 "$out/idle-$phones.log" >&2; exit 1; }
+done

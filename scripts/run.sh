@@ -19,6 +19,8 @@ if [ "$mode" = redis ]; then
 fi
 
 mkdir -p "$data"
+# A line for each request of the fleet would push the addresses and codes off the screen.
+export DONGHAENG_LOG=${DONGHAENG_LOG:-info,dispatcher::http::log=warn}
 start "$bin/dispatcher" serve --listen "127.0.0.1:$port" --data "$data" "${redis[@]}" --demo
 server_pid=${pids[-1]}
 for _ in $(seq 1 300); do

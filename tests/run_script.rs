@@ -42,6 +42,9 @@ fn ctrl_c_at_the_terminal_drains_the_server_and_leaves_nothing_running() {
         assert!(begun.elapsed() < SOON, "no fleet: {}", said());
         std::thread::sleep(Duration::from_millis(200));
     }
+    // The codes are still on a screen of 24 lines.
+    let after = said().lines().skip_while(|line| !line.starts_with("supervisor ")).count();
+    assert!(after < 20, "{after} lines after the codes: {}", said());
     let group = format!("-{}", script.id());
     assert!(Command::new("kill").args(["-INT", "--", &group]).status().expect("kill runs").success());
     let ended = script.wait().expect("it ends");

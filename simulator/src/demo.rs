@@ -7,7 +7,7 @@ use crate::demand::Demand;
 use crate::enrol::{Account, Wanted, enrol, visitor};
 use crate::ledger::Ledger;
 use crate::options::DemoOptions;
-use crate::phone::{self, Fate, Habits, ON_FOOT};
+use crate::phone::{self, FIX_EVERY, Fate, Habits, ON_FOOT};
 use crate::rider::{self, FreeRiders, Wish};
 use crate::seed::{Stream, dice};
 use crate::streets;
@@ -46,7 +46,7 @@ const LEAVE_MAX: Duration = Duration::from_secs(5);
 /// Plays until `stop` is done.
 pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let api = Api::new(options.target.clone());
-    let map = streets::of_server(&api, options.map.as_deref()).await?;
+    let map = streets::of_server(&api, options.map.as_deref(), options.city_seed).await?;
     let riders = (options.staff / STAFF_PER_RIDER).max(1);
     let people =
         enrol(&api, None, Wanted { staff: options.staff, riders, supervisors: 0 }).await.context("enrolment")?;
@@ -71,6 +71,7 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
         leg_max: Some(LEG_MAX),
         disconnects_per_minute: 0.0,
         on_foot: ON_FOOT,
+        fix_every: Some(FIX_EVERY),
     };
     for (index, account) in people.staff.iter().enumerate() {
         let home = demand.post(&world.city, &mut homes);

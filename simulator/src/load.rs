@@ -49,7 +49,7 @@ pub async fn run(options: &LoadOptions) -> anyhow::Result<Report> {
     let bar = bar();
     bar.set_message("reading the map");
     let begun = Instant::now();
-    let map = streets::of_server(&api, options.map.as_deref()).await?;
+    let map = streets::of_server(&api, options.map.as_deref(), options.city_seed).await?;
     let map_name = map.data.name.clone();
     bar.set_message("enrolling people");
     let wanted = Wanted { staff: options.phones, riders: options.rider_count(), supervisors: options.supervisors };
@@ -119,6 +119,7 @@ impl Crowd {
             leg_max: options.leg_max(),
             disconnects_per_minute: options.disconnects,
             on_foot: ON_FOOT,
+            fix_every: options.fix_every(),
         };
         let mut tasks = JoinSet::new();
         let mut homes = dice(options.seed, Stream::Homes, 0);

@@ -1,6 +1,7 @@
 //! Owns the command line and its checks; each option is also an environment variable, and a key of a file (`settings`). Runs
 //! nothing.
 
+use crate::phone::FIX_EVERY;
 use crate::target::Target;
 use crate::temper::{Delay, Temper};
 use clap::{Args, Parser, Subcommand};
@@ -82,6 +83,9 @@ pub struct LoadOptions {
     /// The server's map file; not needed when it runs on the generated city.
     #[arg(long, env = "DONGHAENG_SIM_MAP", value_name = "FILE.graph")]
     pub map: Option<PathBuf>,
+    /// The seed of the server's generated city.
+    #[arg(long, env = "DONGHAENG_SIM_CITY_SEED", default_value_t = geo::city::DEFAULT_SEED, conflicts_with = "map")]
+    pub city_seed: u64,
     /// Enrol through the admin API with this token instead of the demo call.
     #[arg(long, env = "DONGHAENG_SIM_ADMIN_TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
@@ -100,6 +104,9 @@ pub struct LoadOptions {
     /// Everybody accepts at once: measures the machine, not people.
     #[arg(long, env = "DONGHAENG_SIM_PROMPT_ANSWERS")]
     pub prompt_answers: bool,
+    /// Seconds between two fixes of a phone; 0: phones say hello and no more, to see what an idle socket costs.
+    #[arg(long, env = "DONGHAENG_SIM_FIX_EVERY", default_value_t = FIX_EVERY.as_secs_f64())]
+    pub fix_every: f64,
     /// Broken connections per phone and minute.
     #[arg(long, env = "DONGHAENG_SIM_DISCONNECTS", default_value_t = 0.0)]
     pub disconnects: f64,
@@ -141,6 +148,9 @@ pub struct DemoOptions {
     /// The server's map file; not needed when it runs on the generated city.
     #[arg(long, env = "DONGHAENG_SIM_MAP", value_name = "FILE.graph")]
     pub map: Option<PathBuf>,
+    /// The seed of the server's generated city.
+    #[arg(long, env = "DONGHAENG_SIM_CITY_SEED", default_value_t = geo::city::DEFAULT_SEED, conflicts_with = "map")]
+    pub city_seed: u64,
 }
 
 impl LoadOptions {
@@ -152,6 +162,10 @@ impl LoadOptions {
             ((1..=86_400).contains(&self.duration), "--duration must be 1 to 86400 seconds".to_owned()),
             (self.warmup <= 3600 && self.drain <= 3600, "--warmup and --drain must be at most 3600 seconds".to_owned()),
             ((0.0..=60.0).contains(&self.disconnects), "--disconnects must be 0 to 60 a minute".to_owned()),
+            (
+                self.fix_every == 0.0 || (1.0..=600.0).contains(&self.fix_every),
+                "--fix-every must be 0, or 1 to 600".to_owned(),
+            ),
             ((1..=100).contains(&self.supervisors), "--supervisors must be 1 to 100".to_owned()),
             (self.trip_minutes.is_none_or(|m| m > 0.0 && m <= 600.0), "--trip-minutes must be above 0".to_owned()),
             (
@@ -170,6 +184,11 @@ impl LoadOptions {
             return Some(Temper::PROMPT);
         }
         Temper::new(self.accept, self.decline, self.silence, self.delay)
+    }
+
+    /// Between two fixes, if any are to be sent.
+    pub fn fix_every(&self) -> Option<Duration> {
+        (self.fix_every > 0.0).then(|| Duration::from_secs_f64(self.fix_every))
     }
 
     /// Longest leg.

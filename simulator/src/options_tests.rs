@@ -24,6 +24,13 @@ fn command_line_is_the_promised_one() {
     assert_eq!(options.check(), Ok(()));
     assert_eq!((options.phones, options.seed, options.duration), (50, 7, 20));
     assert_eq!(options.leg_max(), Some(Duration::from_mins(2)));
+    assert_eq!(options.fix_every(), Some(Duration::from_secs(4)));
+}
+
+#[test]
+fn phones_that_only_hold_their_sockets_send_no_fix() {
+    let options = load("--fix-every 0");
+    assert_eq!((options.check(), options.fix_every()), (Ok(()), None));
 }
 
 #[test]
@@ -48,6 +55,8 @@ fn numbers_out_of_range_are_refused_by_name() {
         ("--disconnects 100", "--disconnects"),
         ("--supervisors 0", "--supervisors"),
         ("--trip-minutes 0", "--trip-minutes"),
+        ("--fix-every 0.2", "--fix-every"),
+        ("--fix-every NaN", "--fix-every"),
         ("--accept 0 --decline 0 --silence 0", "--accept"),
         ("--accept -1", "--accept"),
     ];

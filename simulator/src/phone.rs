@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-/// A fix is sent this often.
+/// A fix is sent this often, if nothing else is asked for.
 pub const FIX_EVERY: Duration = Duration::from_secs(4);
 
 /// Each phone's rhythm is off by up to this much, so that thousands never beat together.
@@ -43,6 +43,9 @@ const NO_WAY: Duration = Duration::from_secs(20);
 /// A refused tap is tried again after this long.
 const TAP_AGAIN: Duration = Duration::from_secs(2);
 
+/// With nothing to do, looked at again after this long.
+const NOTHING_DUE: Duration = Duration::from_secs(3600);
+
 /// Tries to begin a shift before giving the phone up.
 const SHIFT_TRIES: u32 = 5;
 
@@ -62,6 +65,8 @@ pub struct Habits {
     pub disconnects_per_minute: f64,
     /// Share of those who go on foot; the others drive.
     pub on_foot: f64,
+    /// A fix is sent this often; `None`: the phone only holds its socket open, without a shift.
+    pub fix_every: Option<Duration>,
 }
 
 enum Act {
@@ -95,7 +100,8 @@ struct Phone {
     /// The leg under way, so that a repeated message does not start it again.
     leg: Option<Errand>,
     tapped: Option<(String, String, &'static str)>,
-    fix_at: Instant,
+    /// `None` while no fix is to be sent.
+    fix_at: Option<Instant>,
     fix_seq: u64,
     drop_at: Option<Instant>,
 }
@@ -136,13 +142,13 @@ pub async fn live(
         search: None,
         leg: None,
         tapped: None,
-        fix_at: now,
+        fix_at: None,
         fix_seq: 0,
         drop_at: None,
         rng,
         world: Arc::clone(&world),
     };
-    if !phone.begin_shift().await {
+    if phone.lives() && !phone.begin_shift().await {
         return Fate::Refused;
     }
     let mut connection = Connection::new(Arc::clone(&world), &account.token, index);
@@ -169,7 +175,7 @@ pub async fn live(
             break;
         }
     }
-    if phone.stage() == Stage::Over {
+    if phone.lives() && phone.stage() == Stage::Over {
         // Refused while the trip is still on: the next run makes its own people.
         let _shift_stays = phone.api.delete("/v1/shift").await;
     }
@@ -179,6 +185,11 @@ pub async fn live(
 impl Phone {
     fn stage(&self) -> Stage {
         *self.world.stage.borrow()
+    }
+
+    /// Whether it does more than hold its socket open.
+    const fn lives(&self) -> bool {
+        self.habits.fix_every.is_some()
     }
 
     async fn begin_shift(&mut self) -> bool {
@@ -198,15 +209,15 @@ impl Phone {
     /// A new socket: fetches the state unless it goes on without a gap, and sets the next break.
     async fn arrive(&mut self, line: &Line) -> Result<(), ApiError> {
         let now = Instant::now();
-        self.fix_at = now + Duration::from_secs_f64(self.rng.random_range(0.0..FIX_EVERY.as_secs_f64()));
-        if self.fix_seq == 0 {
+        self.fix_at = self.habits.fix_every.map(|every| {
+            let wait = Duration::from_secs_f64(self.rng.random_range(0.0..every.as_secs_f64()));
             // The first fix goes out at once: nobody is offered a trip before the server knows where they are.
-            self.fix_at = now;
-        }
+            if self.fix_seq == 0 { now } else { now + wait }
+        });
         self.drop_at =
             crate::demand::poisson_gap(self.habits.disconnects_per_minute / 60.0, &mut self.rng).map(|g| now + g);
         self.tapped = None;
-        if !line.socket.welcome.resumed {
+        if self.lives() && !line.socket.welcome.resumed {
             let card = self.api.get("/v1/card").await?;
             let offer = card["offer"].as_object().map(|_| card["offer"].clone());
             self.watch.reload(card["offer"]["id"].as_str(), card["trip"]["id"].as_str());
@@ -245,7 +256,7 @@ impl Phone {
 
     fn next_due(&self, stage: Stage) -> Instant {
         let act = self.act.as_ref().map(|(at, _)| *at).filter(|_| stage == Stage::Live);
-        [Some(self.fix_at), act, self.drop_at].into_iter().flatten().min().unwrap_or(self.fix_at)
+        [self.fix_at, act, self.drop_at].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NOTHING_DUE)
     }
 
     async fn on_time(&mut self, line: &mut Line, stage: Stage) -> Result<(), Ended> {
@@ -253,7 +264,12 @@ impl Phone {
         if self.drop_at.is_some_and(|at| at <= now) {
             return Err(Ended::Dropped);
         }
-        if self.fix_at <= now {
+        if let (Some(at), Some(every)) = (self.fix_at, self.habits.fix_every)
+            && at <= now
+        {
+            // From the time it was due, not from now: a slow moment must not thin the stream.
+            let off = Duration::from_secs_f64(self.rng.random_range(0.0..2.0 * FIX_JITTER.as_secs_f64()));
+            self.fix_at = Some((at + every + off).checked_sub(FIX_JITTER).unwrap_or(now).max(now));
             self.send_fix(line, now).await?;
         }
         if stage == Stage::Live
@@ -265,10 +281,6 @@ impl Phone {
     }
 
     async fn send_fix(&mut self, line: &mut Line, now: Instant) -> Result<(), Ended> {
-        let jitter_s = FIX_JITTER.as_secs_f64();
-        let off = Duration::from_secs_f64(self.rng.random_range(0.0..2.0 * jitter_s));
-        // From the time it was due, not from now: a slow moment must not thin the stream.
-        self.fix_at = (self.fix_at + FIX_EVERY + off).checked_sub(FIX_JITTER).unwrap_or(now).max(now);
         self.fix_seq += 1;
         let at = reported(self.walk.position(now), &mut self.rng);
         if self.rng.random_ratio(1, MAP_SAMPLE) {

@@ -34,7 +34,7 @@ impl fmt::Display for StreetsError {
             }
             Self::File(path, why) => write!(f, "map file {}: {why}", path.display()),
             Self::Differs => f.write_str(
-                "the server's map is another one than ours (its bounds differ): give its file with --map, or use programs of one build",
+                "the server's map is another one than ours (its bounds differ): give its file with --map, or its --city-seed, or use programs of one build",
             ),
         }
     }
@@ -42,8 +42,8 @@ impl fmt::Display for StreetsError {
 
 impl std::error::Error for StreetsError {}
 
-/// The map the server runs on.
-pub async fn of_server(api: &Api, file: Option<&Path>) -> Result<RoadMap, StreetsError> {
+/// The map the server runs on: the file, or the city generated from the seed.
+pub async fn of_server(api: &Api, file: Option<&Path>, city_seed: u64) -> Result<RoadMap, StreetsError> {
     let told = api.get("/v1/map").await.map_err(StreetsError::Api)?;
     let map = match file {
         Some(path) => {
@@ -51,7 +51,7 @@ pub async fn of_server(api: &Api, file: Option<&Path>) -> Result<RoadMap, Street
             on_pool(move || RoadMap::load(&path).map_err(|e| StreetsError::File(path.clone(), e.to_string()))).await?
         }
         None if told["generated"] == true => {
-            on_pool(|| Ok(RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED)))).await?
+            on_pool(move || Ok(RoadMap::build(geo::city::generate(city_seed)))).await?
         }
         None => return Err(StreetsError::MapNeeded(told["name"].as_str().unwrap_or_default().to_owned())),
     };

@@ -89,13 +89,14 @@ where
     E: Display + Send,
 {
     metrics::gauge!(telemetry::SOCKETS).increment(1.0);
-    let why = match greet(&app, &mut socket, opening).await {
+    // What happens once or seldom has its own allocation while it happens: a socket that only waits must cost little.
+    let why = match Box::pin(greet(&app, &mut socket, opening)).await {
         Ok((signed_in, resume)) => serve(Arc::clone(&app), &mut socket, signed_in, resume).await,
         Err(why) => why,
     };
     if let Some(why) = why {
         metrics::counter!(telemetry::SOCKET_CLOSES, "reason" => why.word()).increment(1);
-        let _ = timeout(FAREWELL, farewell(&mut socket, why)).await;
+        let _ = Box::pin(timeout(FAREWELL, farewell(&mut socket, why))).await;
     }
     metrics::gauge!(telemetry::SOCKETS).decrement(1.0);
 }
@@ -187,7 +188,7 @@ where
         heard_at: Instant::now(),
         pinged: false,
     };
-    let outcome = match session.welcome(resume).await {
+    let outcome = match Box::pin(session.welcome(resume)).await {
         Ok(()) => session.exchange().await,
         Err(why) => Err(why),
     };
@@ -249,7 +250,7 @@ where
                 Item::Text(text) => self.send(text).await?,
                 Item::Row(row) if row.seq <= self.sent => {}
                 Item::Row(row) if row.seq == self.sent + 1 => self.send_row(row).await?,
-                Item::Row(_) => self.catch_up().await?,
+                Item::Row(_) => Box::pin(self.catch_up()).await?,
             }
         }
         Ok(())
@@ -279,7 +280,7 @@ where
 
     /// From the present state; `None` while the record is away.
     async fn render(&mut self, row: &OutboxRow) -> Option<Utf8Bytes> {
-        render(&self.app, &self.signed_in.account, row).await.ok().map(Utf8Bytes::from)
+        Box::pin(render(&self.app, &self.signed_in.account, row)).await.ok().map(Utf8Bytes::from)
     }
 
     async fn send(&mut self, text: Utf8Bytes) -> Flow {
@@ -309,7 +310,7 @@ where
         if now < self.renew_at {
             return Ok(());
         }
-        match self.app.record.renew_token(now, self.signed_in.token).await {
+        match Box::pin(self.app.record.renew_token(now, self.signed_in.token)).await {
             Ok(None) => return Err(Some(Close::Revoked)),
             // A trip keeps a token that has reached its greatest age no longer than until the next look.
             Ok(Some(until)) => self.expires_at = until.max(now.plus_s(RENEW_AFTER_S)),
@@ -350,11 +351,11 @@ where
         self.pinged = false;
         self.stay_signed_in().await?;
         let message = match read(message) {
-            Ok(Some(sos @ ClientMessage::Sos { .. })) => return self.raise(sos).await,
+            Ok(Some(sos @ ClientMessage::Sos { .. })) => return Box::pin(self.raise(sos)).await,
             other => other,
         };
         if self.bucket.take(MESSAGES, self.app.env.now().0).is_err() {
-            return self.hear_alarms_behind_the_flood().await;
+            return Box::pin(self.hear_alarms_behind_the_flood()).await;
         }
         let Some(message) = message? else { return Ok(()) };
         metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => message.word()).increment(1);
@@ -363,8 +364,10 @@ where
             ClientMessage::Hello { .. } => return Err(Some(Close::BadMessage)),
             ClientMessage::Pong {} => return Ok(()),
             ClientMessage::Ack { seq } => return self.acked(seq),
-            fixes @ ClientMessage::Fix { .. } => (obey(&self.app, &self.signed_in.account, fixes).await, true),
-            command => (obey(&self.app, &self.signed_in.account, command).await, false),
+            fixes @ ClientMessage::Fix { .. } => {
+                (Box::pin(obey(&self.app, &self.signed_in.account, fixes)).await, true)
+            }
+            command => (Box::pin(obey(&self.app, &self.signed_in.account, command)).await, false),
         };
         match result {
             Ok(_) if silent => Ok(()),
@@ -378,7 +381,7 @@ where
         let id = sos.id().map(str::to_owned);
         let account = &self.signed_in.account;
         let result = match self.app.urgent_calls.take(account.id, self.app.env.now().0) {
-            Ok(()) => obey(&self.app, account, sos).await,
+            Ok(()) => Box::pin(obey(&self.app, account, sos)).await,
             Err(_) => Err(Code::TooManyRequests.into()),
         };
         self.send(answer_to(id.as_deref(), result).to_string().into()).await

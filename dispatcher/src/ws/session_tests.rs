@@ -535,3 +535,18 @@ async fn a_console_that_fell_behind_always_sees_a_gap() {
     };
     assert_eq!(gap, 0);
 }
+
+/// Of the task that `run` is.
+fn task_bytes<F, T>(_: F) -> usize
+where
+    F: FnOnce(Arc<crate::http::App>, axum::extract::ws::WebSocket, Opening) -> T,
+{
+    size_of::<T>()
+}
+
+/// Thousands of phones do nothing most of the time: what is seldom needed must not lie in every task.
+#[test]
+fn what_a_socket_keeps_while_it_waits_stays_small() {
+    let bytes = task_bytes(session::run::<axum::extract::ws::WebSocket, axum::Error>);
+    assert!(bytes <= 2_048, "{bytes} bytes");
+}
