@@ -1,10 +1,12 @@
 //! The main job in real browsers: a rider, two staff phones and a supervisor, by the pages' own buttons, against a real server.
 //! What they see is asserted by the scripts of `tests/browser`; this file starts both sides and sets the time limit.
 
+use harness::people::eventually;
+use harness::raw::call;
 use harness::{Server, ServerOptions, root};
 use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Four or five browsers draw maps in software on two busy cores; alone it takes well under a minute.
@@ -27,6 +29,36 @@ fn assert_pages_are_built() {
     );
     for made in ["web/dist/book/index.html", "web/node_modules/playwright-core"] {
         assert!(root().join(made).exists(), "{made} is missing: run `cd web && npm ci && npm run build`");
+    }
+}
+
+/// The small fleet of `make run`, with the visitor's crew.
+struct Fleet(Child);
+
+impl Fleet {
+    async fn beside(server: &Server) -> Self {
+        let mut command = Command::new(harness::binary("simulator"));
+        let fleet = Self(
+            command
+                .args(["demo", "--staff", "10", "--target", server.url()])
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .spawn()
+                .expect("the simulator starts"),
+        );
+        let is_there = async || {
+            let metrics = call(server.url(), "GET", "/metrics", &[], None).body;
+            metrics.lines().any(|line| line.strip_prefix("donghaeng_live_staff ").is_some_and(|n| n == "12"))
+        };
+        eventually("the fleet on the map", WITHIN, is_there).await;
+        fleet
+    }
+}
+
+impl Drop for Fleet {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
@@ -72,6 +104,7 @@ async fn play(script: &str, server: &Server, more: &[&str]) -> String {
 #[tokio::test]
 async fn two_phones_a_rider_and_a_supervisor_complete_a_trip_in_browsers() {
     let server = Server::start(ServerOptions::default()).await;
+    let _fleet = Fleet::beside(&server).await;
     println!("{}", play("trip.mjs", &server, &[]).await);
 }
 

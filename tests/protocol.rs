@@ -16,6 +16,9 @@ fn examples() -> BTreeMap<String, Value> {
     parsed.map(|example| (text(&example["t"]).to_owned(), example)).collect()
 }
 
+/// Where the device of an alarm was.
+const DEVICE: &str = "/incidents/0/position";
+
 /// The path of a field that the example has not.
 fn unknown(message: &Value, example: &Value) -> Option<String> {
     match (message, example) {
@@ -68,6 +71,7 @@ async fn no_message_has_a_field_that_the_page_does_not_show() {
             phones[n].tap(&trip["id"], to).await;
         }
     }
+    rider.report(0.0).await;
     let raised = rider.api.post("/v1/sos", &json!({ "trip": trip["id"] })).await.expect("an alarm");
     let path = format!("/v1/incidents/{}/acknowledge", text(&raised["incident"]));
     console.api.post(&path, &json!({})).await.expect("taken");
@@ -83,13 +87,18 @@ async fn no_message_has_a_field_that_the_page_does_not_show() {
     console.wait_until(ended, "the end on the console").await;
 
     let examples = examples();
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut devices) = (BTreeSet::new(), 0);
     for message in phones.iter().chain([&rider, &console]).flat_map(|phone| &phone.heard) {
         let kind = text(&message["t"]);
         let example = examples.get(kind).unwrap_or_else(|| panic!("the page has no example of {kind}"));
         assert_eq!(unknown(message, example), None, "{message}");
+        if let (Some(told), Some(shown)) = (message.pointer(DEVICE), example.pointer(DEVICE)) {
+            assert_eq!((told.is_object(), unknown(shown, told)), (true, None), "the page shows what is never sent");
+            devices += 1;
+        }
         seen.insert(kind);
     }
+    assert!(devices > 0, "the alarm had a place");
     // Answers and greetings are taken by the client itself, and nobody is silent for so long.
     let taken: BTreeSet<&str> = ["welcome", "result", "ping"].into();
     let all: BTreeSet<&str> = examples.keys().map(String::as_str).collect();

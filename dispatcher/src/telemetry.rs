@@ -102,7 +102,25 @@ pub fn metrics() -> Result<PrometheusHandle> {
         .install_recorder()
         .context("metrics were already set up")?;
     describe();
+    begin_at_zero();
     Ok(handle)
+}
+
+/// What has not happened is a zero on the dashboard, not a hole: a rate over the first event would miss it otherwise.
+fn begin_at_zero() {
+    for counter in [
+        RACES_LOST,
+        CHECK_REFUSED,
+        FIELD_MOVES,
+        LIVE_REDIS_WRITES,
+        LIVE_REDIS_SKIPPED,
+        CONNECTIONS,
+        CONNECTIONS_CROWDED,
+        SOS,
+        RESENDS,
+    ] {
+        metrics::counter!(counter).increment(0);
+    }
 }
 
 fn describe() {

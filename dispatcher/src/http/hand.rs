@@ -27,6 +27,8 @@ const CANDIDATES_MAX: usize = 50;
 const JUDGED_MAX: usize = 1_000;
 /// How long an offer put on phones by hand stays open, seconds: as the engine's.
 const OFFER_LIFE_S: i64 = 20;
+/// Rules that leave no ETA to tell.
+const UNKNOWN_WITH: [&str; 2] = ["stale_fix", "unreachable"];
 /// Longest reason, characters.
 const REASON_CHARS_MAX: usize = 200;
 
@@ -87,11 +89,16 @@ pub async fn candidates(
         staff: judged.staff.0,
         no: entry.staff.no,
         display: entry.display.clone(),
-        eta: judged.eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
+        eta: judged.eta.filter(|_| is_told(judged)).map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
         violations: told(&judged.violations, side),
         after: after.get(&judged.staff).copied(),
     });
     Ok(Json(Candidates { candidates: rows.collect() }))
+}
+
+/// Whether how soon they could be there is known: not from a place that is too old, nor where no road leads.
+fn is_told(judged: &Judged) -> bool {
+    !judged.violations.iter().any(|code| UNKNOWN_WITH.contains(code))
 }
 
 /// The crew is to be exactly these: who of them has accepted stays, the others get the offer on their phones.

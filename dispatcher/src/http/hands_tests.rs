@@ -322,6 +322,18 @@ async fn a_company_is_not_told_why_its_staff_may_not_go_where_that_says_somethin
 }
 
 #[tokio::test]
+async fn how_soon_is_not_told_of_somebody_whose_place_is_not_known_or_from_where_no_road_leads() {
+    let Companies { edge, own, trip, ours, .. } = companies().await;
+    *edge.says.everybody.lock().unwrap() = vec![ours[0].id()];
+    *edge.says.not.lock().unwrap() = vec![ours[0].id()];
+    for (why, eta_s) in [("busy", json!(60)), ("stale_fix", Value::Null), ("unreachable", Value::Null)] {
+        *edge.says.why.lock().unwrap() = vec![why];
+        let listed = edge.call(Some(&own.token), "GET", &format!("/v1/trips/{trip}/candidates"), None).await;
+        assert_eq!(listed.body["candidates"][0]["eta_s"], eta_s, "{why}: {}", listed.text);
+    }
+}
+
+#[tokio::test]
 async fn no_company_is_told_who_is_tied_to_the_rider() {
     for barred in [true, false] {
         let Companies { edge, own, stranger, trip, ours, .. } = companies().await;

@@ -6,7 +6,10 @@ use crate::record::Role;
 use crate::view::people::role_word;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, ResponseBuilder};
+use utoipa::openapi::{Components, ContentBuilder, InfoBuilder, OpenApi, OpenApiBuilder, Ref, RefOr, ResponseBuilder};
+
+/// The media type of refusals.
+const PROBLEM: &str = "application/problem+json";
 
 /// An empty document with the service's name.
 pub fn base() -> OpenApi {
@@ -27,6 +30,13 @@ const ALWAYS: [(&str, &str); 3] = [
     ("429", "Called too fast; `Retry-After` says when to come back."),
     ("503", "The record cannot be reached now; the same call again is safe."),
 ];
+const WITH_BODY: [(&str, &str); 4] = [
+    ("400", "The body is not JSON."),
+    ("413", "The body is too large."),
+    ("415", "The content type is not application/json."),
+    ("422", "A field is missing, unknown or out of range; `field` names it."),
+];
+const WITH_ID: [(&str, &str); 1] = [("404", "There is nothing here for you.")];
 const DOOR: [(&str, &str); 2] = [("401", "No token, or not a good one."), ("403", "Not for this role.")];
 
 /// Adds the token scheme, each operation's roles, and the problems that every operation shares.
@@ -37,6 +47,13 @@ pub fn finish(mut document: OpenApi) -> OpenApi {
         for (method, operation) in operations(item) {
             guard(operation, method, path);
             add_problems(operation, &ALWAYS);
+            if operation.request_body.is_some() {
+                add_problems(operation, &WITH_BODY);
+            }
+            if path.contains('{') {
+                add_problems(operation, &WITH_ID);
+            }
+            name_problems(operation);
         }
     }
     document
@@ -55,8 +72,20 @@ fn guard(operation: &mut Operation, method: &str, path: &str) {
 fn add_problems(operation: &mut Operation, problems: &[(&str, &str)]) {
     for &(status, words) in problems {
         let body = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let answer = ResponseBuilder::new().description(words).content("application/problem+json", body).build();
+        let answer = ResponseBuilder::new().description(words).content(PROBLEM, body).build();
         operation.responses.responses.entry(status.to_owned()).or_insert_with(|| answer.into());
+    }
+}
+
+/// Handlers say that a refusal has a body; that it is a problem document is said here.
+fn name_problems(operation: &mut Operation) {
+    let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5']));
+    for (_, answer) in refusals {
+        if let RefOr::T(answer) = answer
+            && let Some(body) = answer.content.remove("application/json")
+        {
+            answer.content.insert(PROBLEM.to_owned(), body);
+        }
     }
 }
 

@@ -23,7 +23,8 @@ const WRITE_BYTES_MAX: usize = 128 * 1024;
 
 /// Opens the socket; see docs/PROTOCOL.md.
 #[utoipa::path(get, path = "/v1/ws", tag = "socket",
-    responses((status = 101, description = "switching to donghaeng.v1"), (status = 403, body = ProblemBody)))]
+    responses((status = 101, description = "switching to donghaeng.v1"), (status = 401, body = ProblemBody), (status = 403, body = ProblemBody),
+        (status = 426, body = ProblemBody)))]
 pub async fn upgrade(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
