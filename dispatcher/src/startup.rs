@@ -10,8 +10,8 @@ use crate::engine::roster::Roster;
 use crate::engine::travel::legs::Legs;
 use crate::engine::travel::weights::Weights;
 use crate::engine::upkeep as field_upkeep;
-use crate::http::command::is_at_work;
 use crate::http::guide::Guide;
+use crate::http::ingest::{is_at_work, tracks};
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
@@ -94,6 +94,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let tasks = TaskTracker::new();
     let vital = Vital::new(stop.clone());
     ws::start(&app, &tasks, &vital);
+    tasks.spawn(vital.keep("the tracks", tracks::run(Arc::clone(&app))));
     let engine_stop = CancellationToken::new();
     let following = field_upkeep::start(
         Arc::clone(&field),
@@ -128,6 +129,7 @@ pub async fn serve(config: Config) -> Result<()> {
     app.deeds.wait().await;
     tasks.close();
     tasks.wait().await;
+    tracks::flush(&app).await;
     engine_stop.cancel();
     let _panics_are_reported = engine.await;
     let _panics_are_reported = weighing.await;
@@ -212,7 +214,8 @@ fn city(seed: u64, kept: &Path) -> RoadMap {
 }
 
 /// Whose shift ran out by the clock is forgotten too, unless in an alarm that is followed. While the record is away nobody is.
-async fn forget_off_shift(live: &Live, record: &Record, roster: &Roster, now: Timestamp) {
+async fn forget_off_shift(live: &Live, app: &App, now: Timestamp) {
+    let App { record, roster, ingest, .. } = app;
     let since = now.plus_s(-FOLLOWED_S);
     let (Ok(view), Ok(alarms)) = (roster.refresh(record, now).await, record.incidents_shown(since).await) else {
         return;
@@ -221,6 +224,7 @@ async fn forget_off_shift(live: &Live, record: &Record, roster: &Roster, now: Ti
         let at_work = view.by_id.get(&person.staff).is_some_and(|entry| is_at_work(entry, now));
         if !at_work && !alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == person.staff) {
             live.remove(person.staff);
+            ingest.forget(person.staff);
         }
     }
 }
@@ -235,7 +239,8 @@ async fn upkeep(
         let now = app.env.now();
         live.forget_silent(now, SILENT_KEPT_S);
         app.sight.forget_old(now);
-        forget_off_shift(&live, &app.record, &app.roster, now).await;
+        app.ingest.people.forget_silent(now);
+        forget_off_shift(&live, &app, now).await;
         field.forget(&live);
         metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
         metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);

@@ -43,6 +43,8 @@ pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
 pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
 /// Fixes received, by `verdict`.
 pub const FIXES: &str = "donghaeng_fixes_total";
+/// Fixes on their way to the tracks of trips, by `outcome`: `kept`, `of_no_trip`, `beyond_limit`, `queue_full`.
+pub const TRACK_FIXES: &str = "donghaeng_track_fixes_total";
 /// Connections accepted.
 pub const CONNECTIONS: &str = "donghaeng_connections_total";
 /// Connections closed at once because their address held too many.
@@ -142,6 +144,7 @@ fn describe() {
     metrics::describe_counter!(LIVE_REDIS_WRITES, "positions written to Redis");
     metrics::describe_counter!(LIVE_REDIS_SKIPPED, "values in Redis that are not ours");
     metrics::describe_counter!(FIXES, "fixes received, by verdict");
+    metrics::describe_counter!(TRACK_FIXES, "fixes on their way to the tracks of trips, by outcome");
     metrics::describe_counter!(CONNECTIONS, "connections accepted");
     metrics::describe_counter!(SOS, "alarms raised by phones");
     metrics::describe_counter!(BOOKINGS, "bookings put on the record, by kind");

@@ -7,6 +7,9 @@ use std::fmt;
 /// Error radius above which a fix says nothing usable, metres.
 pub const ACCURACY_M_MAX: f32 = 20_000.0;
 
+/// Clocks differ, and network delays are taken off twice at times, milliseconds: a fix so far ahead is from now.
+pub const FUTURE_MS_MAX: i64 = 5_000;
+
 /// How the phone knew. An old or coarse fix is never "here".
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | point, coordinate, WGS84 lat/lng | [`Position`] (degrees × 10⁷, always valid) |
 //! | GPS report, location update | [`Fix`] |
+//! | outlier, speed check | [`Jumps`] |
 //! | H3 index, hexagon | [`Cell`] |
 //! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
 //! | map matching of one point, nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
@@ -31,6 +32,7 @@ pub mod city;
 pub mod district;
 pub mod eta;
 pub mod fix;
+pub mod jump;
 pub mod position;
 pub mod road;
 pub mod search;
@@ -39,6 +41,7 @@ pub mod tile;
 
 pub use cell::{Cell, CellError};
 pub use eta::{Eta, EtaSource};
-pub use fix::{Fix, FixError, FixKind};
+pub use fix::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixError, FixKind};
+pub use jump::{JUMPS_BELIEVED, Jumps, Pace, Seen, Step};
 pub use position::{Bounds, Position, PositionError};
 pub use search::{CellIndex, Found, rings_for_metres};

@@ -139,6 +139,14 @@ impl Bounds {
         (self.west..=self.east).contains(&p.lon()) && (self.south..=self.north).contains(&p.lat())
     }
 
+    /// Whether the point lies in the box, or no farther than so many metres north, east, south or west of it.
+    pub fn is_within_m(&self, p: Position, metres: f64) -> bool {
+        let north = (metres / EARTH_RADIUS_M).to_degrees();
+        let east = north / p.lat().to_radians().cos().max(0.01);
+        (self.west - east..=self.east + east).contains(&p.lon())
+            && (self.south - north..=self.north + north).contains(&p.lat())
+    }
+
     /// The smallest box around the points; `None` without points.
     pub fn around(points: impl IntoIterator<Item = Position>) -> Option<Self> {
         points.into_iter().fold(None, |acc: Option<Self>, p| {

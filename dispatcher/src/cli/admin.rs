@@ -1,7 +1,8 @@
-//! Owns `admin`: agencies, people, one-time codes, and what `zone` and `audit` do, from the shell of the machine that holds the record. Over the network the same
+//! Owns `admin`: agencies, people, one-time codes, and what `zone`, `device` and `audit` do, from the shell of the machine that holds the record. Over the network the same
 //! is done by an admin's token (`http::admin`).
 
 use super::audit::{self, Audit};
+use super::device::{self, Devices};
 use super::zone::{self, Zone};
 use super::{Misuse, decide_directory, need_record, say};
 use crate::clock::Env;
@@ -38,6 +39,9 @@ enum What {
     /// Circles that a rider must not be led into
     #[command(subcommand)]
     Zone(Zone),
+    /// Trackers: apps that only send a staff member's positions
+    #[command(subcommand)]
+    Device(Devices),
     /// Check the audit chain, and print its head to be written down elsewhere
     Audit(Audit),
 }
@@ -164,6 +168,7 @@ pub async fn run(args: Args) -> Result<()> {
     let done = match &args.what {
         What::People(what) => act(&record, &env, &data, what).await.and_then(|shown| show(&shown, args.json)),
         What::Zone(what) => zone::act(&record, env.now(), what).await.and_then(|shown| show(&shown, args.json)),
+        What::Device(what) => device::act(&record, env.now(), what).await.and_then(|shown| show(&shown, args.json)),
         What::Audit(what) => audit::act(&record, what, args.json).await,
     };
     record.close().await;
@@ -174,7 +179,7 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<V
     let now = env.now();
     match what {
         People::Agency { name: Some(name), centre, .. } => {
-            let agency = record.create_agency(now, Actor::Shell, &named(name)?, *centre).await?;
+            let agency = record.create_agency(now, Actor::Shell, &named(name, "--name")?, *centre).await?;
             Ok(json!({"id": agency.id.0, "name": agency.name, "kind": kind_word(agency.is_centre)}))
         }
         People::Agency { name: None, .. } => {
@@ -185,7 +190,7 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<V
         People::Staff { agency, name, kind, gender, certified_days } => {
             let new = NewStaff {
                 agency: AgencyId(*agency),
-                name: named(name)?,
+                name: named(name, "--name")?,
                 kind: match kind {
                     Kind::Guard => StaffKind::Guard,
                     Kind::Supporter => StaffKind::Supporter,
@@ -198,7 +203,7 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<V
         }
         People::Rider { name, agencies, gender, high_risk, crew_size, any_agency: _ } => {
             let new = NewRider {
-                name: named(name)?,
+                name: named(name, "--name")?,
                 agencies: agencies.iter().copied().map(AgencyId).collect(),
                 gender: gender.map(Into::into),
                 risk: if *high_risk { RiskGrade::High } else { RiskGrade::Standard },
@@ -213,13 +218,13 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<V
         }
         People::Supervisor { agency, name } => {
             let account = record
-                .create_supervisor(now, Actor::Shell, AgencyId(*agency), &named(name)?)
+                .create_supervisor(now, Actor::Shell, AgencyId(*agency), &named(name, "--name")?)
                 .await?
                 .ok_or_else(no_agency)?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
         People::Admin { name } => {
-            let account = record.create_admin(now, Actor::Shell, &named(name)?).await?;
+            let account = record.create_admin(now, Actor::Shell, &named(name, "--name")?).await?;
             with_code(record, now, account.id, json!({"account": account.id.0})).await
         }
         People::Conflict { staff, rider } => {
@@ -240,10 +245,11 @@ async fn act(record: &Record, env: &Env, data: &Path, what: &People) -> Result<V
     }
 }
 
-fn named(name: &str) -> Result<String> {
+/// What people are to read, given by this option.
+pub(super) fn named(name: &str, option: &str) -> Result<String> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > 60 || name.chars().any(char::is_control) {
-        return Err(Misuse("--name is 1 to 60 characters".to_owned()).into());
+        return Err(Misuse(format!("{option} is 1 to 60 characters")).into());
     }
     Ok(name.to_owned())
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod audit;
 mod backup;
+mod device;
 mod import_map;
 mod zone;
 

@@ -10,6 +10,8 @@ use std::sync::OnceLock;
 pub struct Allowed(u8);
 
 const OPEN: Allowed = Allowed(0b1_0000);
+/// No role: the secret of a tracker, looked at by `ingest::device`.
+const TRACKER: Allowed = Allowed(0b10_0000);
 const RIDER: Allowed = Allowed(0b0001);
 const STAFF: Allowed = Allowed(0b0010);
 const SUPERVISOR: Allowed = Allowed(0b0100);
@@ -24,6 +26,11 @@ impl Allowed {
     /// Whether no token is asked for.
     pub const fn is_open(self) -> bool {
         self.0 & OPEN.0 != 0
+    }
+
+    /// Whether it is for trackers, which have a door of their own.
+    pub const fn is_of_trackers(self) -> bool {
+        self.0 & TRACKER.0 != 0
     }
 
     /// Whether the role may.
@@ -58,6 +65,9 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("POST", "/v1/series/{id}/end", RIDER),
     ("POST", "/v1/fixes", PHONES),
     ("POST", "/v1/sos", PHONES),
+    ("POST", "/v1/ingest/owntracks", TRACKER),
+    ("POST", "/v1/ingest/traccar", TRACKER),
+    ("GET", "/v1/ingest/traccar", TRACKER),
     ("POST", "/v1/shift", STAFF),
     ("DELETE", "/v1/shift", STAFF),
     ("GET", "/v1/card", STAFF),
@@ -74,6 +84,7 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("POST", "/v1/trips/{id}/unserved", SUPERVISOR),
     ("POST", "/v1/incidents/{id}/acknowledge", SUPERVISOR),
     ("POST", "/v1/trips/{id}/reveal", SUPERVISOR),
+    ("POST", "/v1/trips/{id}/track", SUPERVISOR),
     ("POST", "/v1/codes", SUPERVISOR),
     ("POST", "/v1/isochrones", SUPERVISOR),
     ("POST", "/v1/admin/agencies", ADMIN),

@@ -286,6 +286,7 @@ pub async fn suspend(
 ) -> Answer<StatusCode> {
     let reason = parse_reason(&input.reason)?;
     app.record.suspend(app.env.now(), id, caller.account().id, reason).await??;
+    app.known.forget(id);
     Ok(StatusCode::NO_CONTENT)
 }
 

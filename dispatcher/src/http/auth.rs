@@ -3,6 +3,7 @@
 
 use super::App;
 use super::access::allowed;
+use super::known::{self, Kind};
 use super::limit::Buckets;
 use super::problem::{Code, Problem};
 use crate::crowd::home_of;
@@ -18,7 +19,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 /// Longest token that is looked up, bytes; ours are shorter.
-const TOKEN_BYTES_MAX: usize = 200;
+pub const TOKEN_BYTES_MAX: usize = 200;
 
 /// Calls for help and their taking: never refused because the account was busy with something else.
 const URGENT: [&str; 2] = ["/v1/sos", "/v1/incidents/{id}/acknowledge"];
@@ -74,12 +75,15 @@ async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
     let row = allowed(method, route.as_str()).ok_or_else(|| refusal(route.as_str()))?;
     let now = app.env.now();
     if row.is_open() {
-        return count_open_call(app, request, now);
+        return count_open_call(app, request.extensions(), request.headers(), now);
+    }
+    if row.is_of_trackers() {
+        return Ok(());
     }
     let token = bearer(request.headers()).ok_or(Code::NoToken)?;
-    let Some(signed_in) = app.record.authenticate(now, token).await? else {
+    let Some(signed_in) = known::authenticate(app, now, Kind::Token, token).await? else {
         // Whoever tries tokens is slowed down like anybody without one.
-        count_open_call(app, request, now)?;
+        count_open_call(app, request.extensions(), request.headers(), now)?;
         return Err(Code::BadToken.into());
     };
     let is_urgent = URGENT.contains(&route.as_str());
@@ -94,22 +98,24 @@ async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
     // An alarm waits for no other write.
     if !is_urgent && is_to_be_renewed(&signed_in, now) {
         // A record that cannot write now is no reason to refuse a token that is good.
-        let _ = app.record.renew_token(now, signed_in.token).await;
+        if let Ok(Some(until)) = app.record.renew_token(now, signed_in.token).await {
+            known::renewed(app, token, &signed_in, until);
+        }
     }
-    request.extensions_mut().insert(Caller(Arc::new(signed_in)));
+    request.extensions_mut().insert(Caller(signed_in));
     Ok(())
 }
 
-fn count_open_call(app: &App, request: &Request, now: Timestamp) -> Result<(), Problem> {
-    address(request.extensions(), request.headers())
-        .map_or(Ok(()), |from| app.open_calls.take(from, now.0).map_err(too_many))
+/// Counts a call of somebody who did not show a good token.
+pub fn count_open_call(app: &App, extensions: &Extensions, headers: &HeaderMap, now: Timestamp) -> Result<(), Problem> {
+    address(extensions, headers).map_or(Ok(()), |from| app.open_calls.take(from, now.0).map_err(too_many))
 }
 
 /// What costs much, or shows much, has a bucket of its own beside the one of all calls.
 fn own_bucket<'a>(app: &'a App, route: &str) -> Option<&'a Buckets<AccountId>> {
     match route {
         "/v1/trips/{id}/candidates" | "/v1/isochrones" => Some(&app.search_calls),
-        "/v1/trips/{id}/reveal" => Some(&app.look_calls),
+        "/v1/trips/{id}/reveal" | "/v1/trips/{id}/track" => Some(&app.look_calls),
         _ => None,
     }
 }

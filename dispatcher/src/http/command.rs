@@ -2,22 +2,15 @@
 //! commits before it returns. Knows neither HTTP nor the socket.
 
 use super::App;
+use super::ingest::sources::Source;
+use super::ingest::{FIXES_MAX, take};
 use super::problem::{Answer, Code, Problem};
-use crate::engine::roster::RosterView;
 use crate::engine::travel::legs::Tap;
-use crate::live::{Live, Verdict};
-use crate::record::{Account, Role, RosterEntry};
+use crate::live::Verdict;
+use crate::record::{Account, Role};
 use crate::telemetry;
 use crate::view::FixIn;
-use crate::view::incident::{FOLLOWED_S, follows_device};
-use geo::FixKind;
-use matcher::model::{IncidentId, OfferId, OfferState, Phase, Timestamp, TripId};
-use std::sync::PoisonError;
-
-/// Most fixes in one message: five minutes of a phone that was in the subway, at one every 5 s.
-pub const FIXES_MAX: usize = 60;
-/// Phones whose session epoch is remembered; beyond it the table starts anew, which only costs new epochs.
-const EPOCHS_MAX: usize = 100_000;
+use matcher::model::{IncidentId, OfferId, OfferState, Phase, TripId};
 
 /// The phone's yes or no.
 pub async fn answer(app: &App, account: &Account, offer: OfferId, accept: bool) -> Answer<&'static str> {
@@ -84,70 +77,17 @@ async fn own_trip(app: &App, account: &Account, named: Option<TripId>) -> Answer
     Ok(own.or_else(current).map(|row| row.trip.id))
 }
 
-/// Takes a phone's fixes, oldest first; one word for each.
-pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<&'static str>> {
-    if fixes.is_empty() || fixes.len() > FIXES_MAX {
+/// Takes a phone's fixes, oldest first; a verdict for each.
+pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<Verdict>> {
+    if fixes.len() > FIXES_MAX {
         return Err(Problem::bad_field("fixes"));
     }
-    let epoch = epoch_of(app, account).await?;
     let now = app.env.now();
     let mut parsed = Vec::with_capacity(fixes.len());
     for (i, fix) in fixes.iter().enumerate() {
-        parsed.push(fix.parse(now, epoch).map_err(|field| Problem::bad_field(format!("fixes[{i}].{field}")))?);
+        parsed.push(fix.parse(now).map_err(|field| Problem::bad_field(format!("fixes[{i}].{field}")))?);
     }
-    if !app.config.demo
-        && let Some(i) = parsed.iter().position(|fix| fix.kind == FixKind::Demo)
-    {
-        return Err(Problem::bad_field(format!("fixes[{i}].kind")));
-    }
-    if account.role == Role::Staff && !is_followed_at_work(app, account, now).await? {
-        return Ok(parsed.iter().map(|_| Live::refuse(Verdict::NotOnShift)).collect());
-    }
-    let places = &app.sight.places;
-    Ok(parsed
-        .into_iter()
-        .map(|fix| match account.no {
-            Some(no) => places.put_staff(account.id, no, fix),
-            None => places.put_rider(account.id, fix),
-        })
-        .collect())
-}
-
-/// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.
-async fn is_followed_at_work(app: &App, account: &Account, now: Timestamp) -> Answer<bool> {
-    let at_work = |roster: &RosterView| roster.by_id.get(&account.id).is_some_and(|entry| is_at_work(entry, now));
-    // The view at hand says yes to nearly everybody; only a no is worth reading the record.
-    if at_work(&app.roster.current()) || at_work(&*app.roster.refresh(&app.record, now).await?) {
-        return Ok(true);
-    }
-    let alarms = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
-    Ok(alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == account.id))
-}
-
-/// On shift now, or holding a trip.
-pub fn is_at_work(entry: &RosterEntry, now: Timestamp) -> bool {
-    entry.duty.is_some() || entry.shift.is_some_and(|shift| shift.starts_at <= now && now < shift.ends_at)
-}
-
-/// The session epoch of a phone: its newest socket's, or one issued for a phone that has only ever posted.
-async fn epoch_of(app: &App, account: &Account) -> Answer<u32> {
-    let kept = app.epochs.lock().unwrap_or_else(PoisonError::into_inner).get(&account.id).copied();
-    match kept {
-        Some(epoch) => Ok(epoch),
-        None => new_epoch(app, account).await,
-    }
-}
-
-/// Issues a new session epoch, and orders later fixes by it.
-pub async fn new_epoch(app: &App, account: &Account) -> Answer<u32> {
-    let epoch = app.record.next_session_epoch(account.id).await?;
-    let mut epochs = app.epochs.lock().unwrap_or_else(PoisonError::into_inner);
-    if epochs.len() >= EPOCHS_MAX {
-        epochs.clear();
-    }
-    let newest = epochs.entry(account.id).or_insert(epoch);
-    *newest = epoch.max(*newest);
-    Ok(*newest)
+    take(app, account, Source::Phone(account.id), parsed).await
 }
 
 /// The refusal of a role that reached a command it has no part in.

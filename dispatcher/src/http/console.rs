@@ -77,7 +77,7 @@ pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json
     let trips = rows.iter().filter(|row| in_wall(account, row));
     Ok(Json(Console {
         trips: trips.map(|row| supervisor_view(&app, row, wall(account))).collect(),
-        staff: staff.into_iter().map(|e| StaffRow::of(e, now)).collect(),
+        staff: staff.into_iter().map(|e| StaffRow::of(e, app.ingest.people.refused(e.staff.id), now)).collect(),
         incidents,
         now: instant(now),
     }))
@@ -141,7 +141,8 @@ pub async fn incident_view(app: &App, agency: Option<AgencyId>, incident: &Incid
     let row = trip_of(app, incident).await?;
     Ok(if is_concerned(app, agency, incident, row.as_ref()).await? {
         let last = app.sight.places.last_fix(incident.raised_by);
-        IncidentView::full(incident, row.as_ref(), last, agency, app.env.now())
+        let doubted = app.ingest.people.doubted(incident.raised_by);
+        IncidentView::full(incident, row.as_ref(), (last, doubted), agency, app.env.now())
     } else {
         IncidentView::without_places(incident, agency)
     })

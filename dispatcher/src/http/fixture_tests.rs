@@ -126,7 +126,7 @@ pub(crate) struct Edge {
     pub(crate) tile_gate: Arc<Mutex<()>>,
     pub(crate) field: Arc<Field>,
     peer: Option<Peer>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl Edge {
@@ -169,7 +169,12 @@ impl Edge {
             }),
             live_state: Arc::new(|| "in_process"),
         });
-        Self { app, clock, says, agency, tiles_made, tile_gate, field, peer: None, _dir: dir }
+        Self { app, clock, says, agency, tiles_made, tile_gate, field, peer: None, dir }
+    }
+
+    /// Where the record is.
+    pub(crate) fn dir(&self) -> &std::path::Path {
+        self.dir.path()
     }
 
     /// The worker on the travel times, one round of which is as if it had looked.
@@ -188,7 +193,7 @@ impl Edge {
             session_epoch: 1,
             seq,
         };
-        assert_eq!(self.app.sight.places.put_staff(who.id(), who.account.no.unwrap(), fix), "ok");
+        assert_eq!(self.app.sight.places.put_staff(who.id(), who.account.no.unwrap(), fix).word(), "ok");
     }
 
     pub(crate) async fn call(&self, token: Option<&str>, method: &str, path: &str, body: Option<Value>) -> Reply {

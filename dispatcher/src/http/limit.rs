@@ -32,12 +32,17 @@ impl Bucket {
 
     /// Takes one; `Err` holds the seconds after which one will be there.
     pub fn take(&mut self, rate: Rate, now_ms: i64) -> Result<(), f64> {
+        self.take_many(rate, 1.0, now_ms)
+    }
+
+    /// Takes so many, which are no more than the burst, or none; `Err` holds the seconds after which they will be there.
+    pub fn take_many(&mut self, rate: Rate, many: f64, now_ms: i64) -> Result<(), f64> {
         self.fill(rate, now_ms);
-        if self.left >= 1.0 {
-            self.left -= 1.0;
+        if self.left >= many {
+            self.left -= many;
             Ok(())
         } else {
-            Err((1.0 - self.left) / rate.per_s)
+            Err((many - self.left) / rate.per_s)
         }
     }
 

@@ -18,7 +18,9 @@ pub mod guide;
 pub mod hand;
 pub mod headers;
 pub mod health;
+pub mod ingest;
 pub mod isochrones;
+pub mod known;
 pub mod limit;
 pub mod log;
 pub mod map;
@@ -33,6 +35,7 @@ pub mod series;
 pub mod session;
 pub mod sight;
 pub mod staff;
+pub mod track;
 pub mod travel;
 pub mod trips;
 pub mod way;
@@ -52,7 +55,11 @@ mod hands_tests;
 #[cfg(test)]
 mod http_tests;
 #[cfg(test)]
+mod known_tests;
+#[cfg(test)]
 mod session_tests;
+#[cfg(test)]
+mod track_tests;
 #[cfg(test)]
 mod way_tests;
 
@@ -63,13 +70,14 @@ use crate::record::Record;
 use crate::ws::hub::Hub;
 use crate::ws::tickets::Tickets;
 use guide::Guide;
+use ingest::Ingest;
+use known::Known;
 use limit::{Buckets, Rate};
 use matcher::model::AccountId;
 use metrics_exporter_prometheus::PrometheusHandle;
 use sight::{Judge, Sight};
-use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -140,8 +148,10 @@ pub struct App {
     searches: search::Searches,
     /// What goes on though its caller may have gone; waited for before the record is closed.
     pub deeds: TaskTracker,
-    /// Session epochs that order the fixes of phones.
-    pub(crate) epochs: Mutex<HashMap<AccountId, u32>>,
+    /// Who sends fixes, and what was heard of them.
+    pub ingest: Ingest,
+    /// Who was let in lately.
+    pub known: Known,
 }
 
 /// What an [`App`] is made of.
@@ -199,7 +209,8 @@ impl App {
             look_calls: Buckets::new(LOOK_CALLS),
             searches: search::Searches::default(),
             deeds: TaskTracker::new(),
-            epochs: Mutex::default(),
+            ingest: Ingest::default(),
+            known: Known::default(),
         })
     }
 }

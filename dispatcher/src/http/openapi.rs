@@ -42,7 +42,10 @@ const DOOR: [(&str, &str); 2] = [("401", "No token, or not a good one."), ("403"
 /// Adds the token scheme, each operation's roles, and the problems that every operation shares.
 pub fn finish(mut document: OpenApi) -> OpenApi {
     let bearer = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
-    document.components.get_or_insert_with(Components::new).add_security_scheme("token", bearer);
+    let basic = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Basic).build());
+    let components = document.components.get_or_insert_with(Components::new);
+    components.add_security_scheme("token", bearer);
+    components.add_security_scheme("tracker", basic);
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             guard(operation, method, path);
@@ -61,6 +64,13 @@ pub fn finish(mut document: OpenApi) -> OpenApi {
 
 fn guard(operation: &mut Operation, method: &str, path: &str) {
     let Some(row) = allowed(method, path).filter(|row| !row.is_open()) else { return };
+    if row.is_of_trackers() {
+        operation.description = Some("For: the secret of a tracker, as Bearer token or as the password of Basic.".to_owned());
+        add_problems(operation, &DOOR[..1]);
+        let schemes = ["token", "tracker"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
+        operation.security = Some(schemes.into());
+        return;
+    }
     let roles = [Role::Rider, Role::Staff, Role::Supervisor, Role::Admin].into_iter().filter(|r| row.permits(*r));
     let words: Vec<&str> = roles.map(role_word).collect();
     operation.description = Some(format!("For: {}.", words.join(", ")));

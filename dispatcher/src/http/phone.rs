@@ -6,6 +6,7 @@ use super::auth::Caller;
 use super::body::Input;
 use super::command;
 use super::problem::{Answer, ProblemBody};
+use crate::live::Verdict;
 use crate::view::FixIn;
 use axum::Json;
 use axum::extract::State;
@@ -52,7 +53,8 @@ pub async fn fixes(
     Input(input): Input<FixesIn>,
 ) -> Answer<(StatusCode, Json<FixesOut>)> {
     let verdicts = command::fixes(&app, caller.account(), &input.fixes).await?;
-    let accepted = verdicts.iter().filter(|v| matches!(**v, "ok" | "coarse")).count();
+    let accepted = verdicts.iter().filter(|verdict| verdict.is_kept()).count();
+    let verdicts = verdicts.into_iter().map(Verdict::word).collect();
     Ok((StatusCode::ACCEPTED, Json(FixesOut { accepted, verdicts })))
 }
 

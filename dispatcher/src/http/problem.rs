@@ -46,6 +46,7 @@ macro_rules! codes {
 codes! {
     BadJson = "bad_json" 400 "the body is not JSON";
     IdempotencyKeyRequired = "idempotency_key_required" 400 "the Idempotency-Key header is missing or not 1 to 64 printable characters";
+    PositionInUrl = "position_in_url" 400 "positions are taken in the body only, never in the URL: use Traccar Client 9 or later, or set the app to POST";
     NoToken = "no_token" 401 "no token was sent";
     BadToken = "bad_token" 401 "the token does not work";
     BadCode = "bad_code" 401 "the code does not work";

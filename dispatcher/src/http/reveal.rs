@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// How long a page may show what it was told, seconds.
-const REVEAL_S: i64 = 20;
+pub const REVEAL_S: i64 = 20;
 
 /// Why somebody looks: a fixed word, so that the audit holds nothing personal.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -38,6 +38,18 @@ pub enum WhyIn {
 #[serde(deny_unknown_fields)]
 pub struct RevealIn {
     reason: WhyIn,
+}
+
+impl RevealIn {
+    /// The word in the audit.
+    pub const fn why(&self) -> &'static str {
+        match self.reason {
+            WhyIn::Dispatch => "dispatch",
+            WhyIn::Alarm => "alarm",
+            WhyIn::Call => "call",
+            WhyIn::Check => "check",
+        }
+    }
 }
 
 /// The two places of a trip.
@@ -64,15 +76,9 @@ pub async fn reveal(
     if row.trip.phase.is_end() {
         return Err(Code::WrongPhase.into());
     }
-    let why = match input.reason {
-        WhyIn::Dispatch => "dispatch",
-        WhyIn::Alarm => "alarm",
-        WhyIn::Call => "call",
-        WhyIn::Check => "check",
-    };
     let now = app.env.now();
     // On the record first: a look that cannot be noted is not given.
-    app.record.note_reveal(now, caller.account().id, id, why).await?;
+    app.record.note_reveal(now, caller.account().id, id, input.why()).await?;
     Ok(Json(Revealed {
         trip: id.0,
         pickup: PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),

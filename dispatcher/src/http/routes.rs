@@ -2,8 +2,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, isochrones, log, map, openapi,
-    pages, phone, reveal, series, session, staff, travel, trips, way, zones,
+    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, ingest, isochrones, log, map,
+    openapi, pages, phone, reveal, series, session, staff, track, travel, trips, way, zones,
 };
 use crate::ws::upgrade;
 use axum::Router;
@@ -32,6 +32,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(series::end))
         .routes(routes!(phone::fixes))
         .routes(routes!(phone::sos))
+        .routes(routes!(ingest::owntracks::post))
+        .routes(routes!(ingest::traccar::post, ingest::traccar::get))
         .routes(routes!(staff::start_shift, staff::end_shift))
         .routes(routes!(staff::card))
         .routes(routes!(staff::answer))
@@ -42,6 +44,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(console::cells))
         .routes(routes!(console::acknowledge))
         .routes(routes!(reveal::reveal))
+        .routes(routes!(track::track))
         .routes(routes!(codes::issue))
         .routes(routes!(isochrones::isochrones))
         .routes(routes!(hand::candidates))

@@ -67,6 +67,7 @@ pub async fn sign_in(State(app): State<Arc<App>>, Input(input): Input<CodeIn>) -
 #[utoipa::path(delete, path = "/v1/session", tag = "session", responses((status = 204)))]
 pub async fn sign_out(State(app): State<Arc<App>>, caller: Caller) -> Answer<StatusCode> {
     app.record.revoke_token(app.env.now(), caller.0.token).await?;
+    app.known.forget(caller.account().id);
     Ok(StatusCode::NO_CONTENT)
 }
 

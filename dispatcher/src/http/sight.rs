@@ -4,7 +4,7 @@
 use crate::engine::field::{Field, profile};
 use crate::engine::search::STRAIGHT_MPS;
 use crate::http::problem::Code;
-use crate::live::Live;
+use crate::live::{AREA_MARGIN_M, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
 use geo::road::{Profile, RoadMap, Route};
@@ -34,10 +34,10 @@ pub struct Moved {
 
 /// What the edge needs of the live index.
 pub trait Whereabouts: Send + Sync + 'static {
-    /// Takes a staff member's fix; the word says what became of it (`ok`, `old`).
-    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str;
+    /// Takes a staff member's fix; what became of it (`Ok`, `Older`).
+    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> Verdict;
     /// Takes a rider's fix.
-    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str;
+    fn put_rider(&self, rider: AccountId, fix: Fix) -> Verdict;
     /// Forgets a staff member, who has gone off shift.
     fn remove(&self, staff: AccountId);
     /// The latest fix of an account.
@@ -47,12 +47,12 @@ pub trait Whereabouts: Send + Sync + 'static {
 }
 
 impl Whereabouts for Live {
-    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> &'static str {
-        self.put(staff, no, fix).word()
+    fn put_staff(&self, staff: AccountId, no: u32, fix: Fix) -> Verdict {
+        self.put(staff, no, fix)
     }
 
-    fn put_rider(&self, rider: AccountId, fix: Fix) -> &'static str {
-        Self::put_rider(self, rider, fix).word()
+    fn put_rider(&self, rider: AccountId, fix: Fix) -> Verdict {
+        Self::put_rider(self, rider, fix)
     }
 
     fn remove(&self, staff: AccountId) {
@@ -115,6 +115,11 @@ impl Sight {
     pub fn in_area(&self, at: Position) -> bool {
         let on_map = self.map().data.bounds.contains(at);
         on_map && self.map().snap(Profile::Walk, at).is_some_and(|snap| snap.at.distance_m(at) <= ROAD_M_MAX)
+    }
+
+    /// Whether a phone there is in the service area: on the map, or just beside it.
+    pub fn serves(&self, at: Position) -> bool {
+        self.map().data.bounds.is_within_m(at, AREA_MARGIN_M)
     }
 
     /// Expected seconds from meeting to drop-off: by the times of the moment for a trip now, else as on open streets, since nobody

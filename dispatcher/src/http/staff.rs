@@ -104,6 +104,7 @@ pub async fn end_shift(State(app): State<Arc<App>>, caller: Caller) -> Answer<St
     // A fix that comes after this finds nobody at work.
     app.roster.refresh(&app.record, now).await?;
     app.sight.places.remove(caller.account().id);
+    app.ingest.forget(caller.account().id);
     Ok(StatusCode::NO_CONTENT)
 }
 

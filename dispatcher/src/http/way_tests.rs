@@ -47,7 +47,7 @@ impl Scene {
             session_epoch: 1,
             seq: 1,
         };
-        assert_eq!(self.edge.app.sight.places.put_staff(who.id(), who.account.no.unwrap(), fix), "ok");
+        assert_eq!(self.edge.app.sight.places.put_staff(who.id(), who.account.no.unwrap(), fix).word(), "ok");
     }
 
     async fn tap(&self, who: &Person, to: &str) {

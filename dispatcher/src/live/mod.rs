@@ -5,6 +5,7 @@
 //! Invariant: `put`, `remove` and every query return without waiting for Redis.
 
 mod index;
+mod plausible;
 mod redis;
 mod verdict;
 
@@ -12,11 +13,11 @@ mod verdict;
 mod contract;
 
 pub use index::{LivePosition, Near};
+pub use plausible::{AREA_MARGIN_M, LATE_MS, Sense};
 pub use redis::LiveError;
 pub use verdict::Verdict;
 
 use crate::clock::Env;
-use crate::telemetry;
 use geo::cell::{Cell, Grid};
 use geo::{Fix, Position};
 use index::Index;
@@ -90,7 +91,6 @@ impl Live {
     /// Takes a staff member's fix, unless a later one or this very one is known. Never waits.
     pub fn put(&self, staff: AccountId, no: u32, fix: Fix) -> Verdict {
         let verdict = self.shared.index().put(staff, no, fix);
-        Self::count(verdict);
         if verdict.is_kept() {
             self.enqueue([staff]);
         }
@@ -99,9 +99,7 @@ impl Live {
 
     /// Takes a rider's fix: kept in memory only, never in cells, never in Redis.
     pub fn put_rider(&self, rider: AccountId, fix: Fix) -> Verdict {
-        let verdict = self.shared.index().put_rider(rider, fix);
-        Self::count(verdict);
-        verdict
+        self.shared.index().put_rider(rider, fix)
     }
 
     /// Forgets where somebody is; a fix from before this moment does not bring them back. Whether they were known.
@@ -198,19 +196,9 @@ impl Live {
         }
     }
 
-    /// Notes a fix that was not to be taken.
-    pub fn refuse(verdict: Verdict) -> &'static str {
-        Self::count(verdict);
-        verdict.word()
-    }
-
     fn enqueue(&self, staff: impl IntoIterator<Item = AccountId>) {
         if let Some(queue) = &self.shared.queue {
             queue.push(staff);
         }
-    }
-
-    fn count(verdict: Verdict) {
-        metrics::counter!(telemetry::FIXES, "verdict" => verdict.word()).increment(1);
     }
 }

@@ -1,24 +1,43 @@
 //! Owns what can become of a fix on arrival, with the words phones are told. Order is by (session epoch, sequence), never
-//! by clocks.
+//! by clocks. What makes a fix doubtful is decided in `plausible`.
 
 use geo::Fix;
 
 /// Above this error radius a fix is kept, but says so, metres: a cell tower's reach, not a street.
 const COARSE_ABOVE_M: f32 = 500.0;
 
-/// What became of a fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Kept.
-    Ok,
-    /// Kept, and too coarse to stand for a place.
-    Coarse,
-    /// A later one is known.
-    Older,
-    /// This very one is known.
-    Duplicate,
-    /// From staff who are not at work: not looked at.
-    NotOnShift,
+macro_rules! verdicts {
+    ($($name:ident = $word:literal $doc:literal;)+) => {
+        /// What became of a fix.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Verdict {
+            $(#[doc = $doc] $name,)+
+        }
+
+        impl Verdict {
+            /// All of them, in the order of their numbers.
+            pub const ALL: &[Self] = &[$(Self::$name,)+];
+
+            /// Its stable word.
+            pub const fn word(self) -> &'static str {
+                match self { $(Self::$name => $word,)+ }
+            }
+        }
+    };
+}
+
+verdicts! {
+    Ok = "ok" "Kept.";
+    Coarse = "coarse" "Kept, and too coarse to stand for a place.";
+    Late = "late" "Kept as where somebody was last, and too old on arrival to be now.";
+    Older = "old" "A later one is known: only the trip's track takes it.";
+    Duplicate = "duplicate" "This very one is known.";
+    Jump = "jump" "Not to be reached from the one before in that time; believed if the next ones say the same.";
+    Future = "future" "Taken after now: the phone's clock is wrong, and so is the age.";
+    TooOld = "too_old" "Of another day.";
+    Inaccurate = "inaccurate" "Its error circle is larger than the city, or it has none.";
+    OutsideArea = "outside_area" "Outside the service area.";
+    NotOnShift = "not_on_shift" "From staff who are not at work: not looked at.";
 }
 
 impl Verdict {
@@ -33,19 +52,18 @@ impl Verdict {
         }
     }
 
-    /// Whether it is now the last fix.
-    pub const fn is_kept(self) -> bool {
-        matches!(self, Self::Ok | Self::Coarse)
+    /// The verdict of that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|verdict| verdict.word() == word)
     }
 
-    /// Its stable word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Ok => "ok",
-            Self::Coarse => "coarse",
-            Self::Older => "old",
-            Self::Duplicate => "duplicate",
-            Self::NotOnShift => "not_on_shift",
-        }
+    /// Whether it is now the last fix.
+    pub const fn is_kept(self) -> bool {
+        matches!(self, Self::Ok | Self::Coarse | Self::Late)
+    }
+
+    /// Whether the phone is sending, and is not believed: why its marker does not move.
+    pub const fn is_doubt(self) -> bool {
+        matches!(self, Self::Jump | Self::Future | Self::TooOld | Self::Inaccurate | Self::OutsideArea)
     }
 }

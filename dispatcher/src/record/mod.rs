@@ -9,6 +9,7 @@ mod backup;
 mod bookings;
 mod conditions;
 mod crew;
+mod devices;
 mod engine;
 mod enrol;
 mod files;
@@ -24,6 +25,7 @@ mod row;
 mod series;
 mod shifts;
 mod tokens;
+mod tracks;
 mod transitions;
 mod travel;
 mod trips;
@@ -35,11 +37,13 @@ mod zones;
 pub use audit::{AuditChain, AuditWalk};
 pub use backup::BackupError;
 pub use conditions::{CONDITIONS_MAX, Condition, NewCondition, Streets, class_word};
+pub use devices::{DEVICE_TTL_S, DEVICES_MAX, Device};
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
 pub use restore::{RestoreError, RestoreHow, Restored, Revived};
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
+pub use tracks::{TRACK_FIXES_MAX, TRACK_KEPT_S, TrackFix, TrackNoted, TrackRow};
 pub use travel::{OBSERVATIONS_MAX, OBSERVED_DAYS_MAX};
 pub use types::*;
 pub use zones::ZONES_MAX;
@@ -52,6 +56,8 @@ mod booking_tests;
 mod conditions_tests;
 #[cfg(test)]
 mod crew_tests;
+#[cfg(test)]
+mod devices_tests;
 #[cfg(test)]
 mod fence_tests;
 #[cfg(test)]
@@ -70,6 +76,8 @@ mod restore_tests;
 mod series_tests;
 #[cfg(test)]
 mod stage;
+#[cfg(test)]
+mod tracks_tests;
 #[cfg(test)]
 mod travel_tests;
 #[cfg(test)]

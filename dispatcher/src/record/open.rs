@@ -36,6 +36,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "avoid zones", include_str!("migrations/0005_avoid_zones.sql")),
     (6, "shifts by subway", include_str!("migrations/0006_shifts_by_subway.sql")),
     (7, "travel", include_str!("migrations/0007_travel.sql")),
+    (8, "tracks and devices", include_str!("migrations/0008_tracks_and_devices.sql")),
 ];
 
 impl Record {

@@ -79,7 +79,7 @@ impl Record {
         write.commit_quietly().await
     }
 
-    /// Deletes acknowledged messages that are old or many, and codes, tokens and revocations long dead. Looks at no more than
+    /// Deletes acknowledged messages that are old or many, codes, tokens and revocations long dead, and tracks whose time is over. Looks at no more than
     /// 10,000 rows of each and goes on from there the next time, so call it now and then. How many are gone. One transaction.
     pub async fn prune(&self, now: Timestamp) -> Result<u64, RecordError> {
         let mut write = self.begin(now).await?;
@@ -105,6 +105,7 @@ impl Record {
         .await?
         .rows_affected();
         gone += write.forget_sign_ins(before, PRUNE_MAX).await?;
+        gone += write.forget_tracks(PRUNE_MAX).await?;
         let head: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from outbox").fetch_one(write.conn()).await?;
         write.commit_quietly().await?;
         // At the end of the outbox the sweep begins anew.

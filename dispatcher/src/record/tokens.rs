@@ -131,7 +131,7 @@ impl Record {
         let found = sqlx::query(concat!(
             "select t.id as token, t.issued_at, t.expires_at, a.id, a.role, a.agency, a.display, a.no, g.is_centre
              from tokens t join accounts a on a.id = t.account left join agencies g on g.id = a.agency
-             where t.hash = ?2 and a.suspended_at is null and ",
+             where t.hash = ?2 and t.device is null and a.suspended_at is null and ",
             alive!()
         ))
         .bind(now.0)
@@ -341,7 +341,7 @@ impl Write<'_> {
         Ok(gone)
     }
 
-    async fn add_revocation(&mut self, account: AccountId, token: Option<i64>) -> Result<(), RecordError> {
+    pub(super) async fn add_revocation(&mut self, account: AccountId, token: Option<i64>) -> Result<(), RecordError> {
         let now = self.now.0;
         sqlx::query("insert into revocations (account, token, at) values (?, ?, ?)")
             .bind(blob(account.0))

@@ -3,6 +3,7 @@
 
 use super::place::PlaceView;
 use super::time::instant;
+use crate::live::Verdict;
 use crate::record::{Incident, IncidentKind, Role, TripRow};
 use geo::Fix;
 use matcher::model::{AgencyId, Timestamp};
@@ -29,6 +30,9 @@ pub struct DevicePosition {
     pub age_s: i64,
     /// When the device was there.
     pub taken_at: String,
+    /// Why the device is not believed to be there, if it is not: `jump` or `outside_area`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub verdict: Option<&'static str>,
 }
 
 impl DevicePosition {
@@ -39,6 +43,7 @@ impl DevicePosition {
             acc_m: fix.accuracy_m,
             age_s: (now.0 - fix.taken_at_ms).max(0) / 1_000,
             taken_at: instant(Timestamp(fix.taken_at_ms)),
+            verdict: None,
         }
     }
 }
@@ -73,6 +78,8 @@ pub struct IncidentView {
     pub position: Option<DevicePosition>,
     /// Where it was last; null is unknown, or no longer followed.
     pub live: Option<DevicePosition>,
+    /// Where it says to be now, if that is not believed; null if it is.
+    pub doubted: Option<DevicePosition>,
     /// Whether the viewer is of the centre or an agency concerned: sees the places, and may take it.
     pub concerned: bool,
     /// The places of the trip as booked, while the alarm is not taken or the trip is open.
@@ -85,11 +92,11 @@ pub struct IncidentView {
 
 impl IncidentView {
     /// For a supervisor who may see the places: of the centre (`None`), or of the agency concerned.
-    /// `last` is the device's last fix, while the alarm is followed.
+    /// `last` is the device's last fix and a newer one that was not believed, while the alarm is followed.
     pub fn full(
         incident: &Incident,
         trip: Option<&TripRow>,
-        last: Option<Fix>,
+        (last, doubted): (Option<Fix>, Option<(Fix, Verdict)>),
         agency: Option<AgencyId>,
         now: Timestamp,
     ) -> Self {
@@ -98,6 +105,11 @@ impl IncidentView {
         view.trip = incident.trip.map(|t| t.0);
         view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
         view.live = last.filter(|_| follows_device(incident, now)).map(|fix| DevicePosition::of(&fix, now));
+        let newer = doubted.filter(|(fix, _)| follows_device(incident, now) && last.is_none_or(|last| fix.is_after(&last)));
+        view.doubted = newer.map(|(fix, verdict)| DevicePosition {
+            verdict: Some(verdict.word()),
+            ..DevicePosition::of(&fix, now)
+        });
         view.registered = trip
             .filter(|row| incident.acknowledged_at.is_none() || !row.trip.phase.is_end())
             .map(|row| {
@@ -124,6 +136,7 @@ impl IncidentView {
             raised_at: instant(incident.raised_at),
             position: None,
             live: None,
+            doubted: None,
             concerned: agency.is_none(),
             registered: Vec::new(),
             acknowledged_by: incident.acknowledged_by.clone(),

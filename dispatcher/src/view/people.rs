@@ -1,6 +1,7 @@
 //! Owns accounts, shifts and staff rows on the wire.
 
 use super::time::instant;
+use crate::live::Verdict;
 use crate::record::{Agency, Role, RosterEntry};
 use matcher::model::{Phase, Shift, StaffKind, Timestamp};
 use serde::Serialize;
@@ -140,11 +141,14 @@ pub struct StaffRow {
     pub state: &'static str,
     /// The trip they hold a slot of.
     pub trip: Option<Uuid>,
+    /// Why the newest fix of their phone was not believed, so that the marker stands still: `jump`, `future`, `too_old`, `inaccurate`
+    /// or `outside_area`.
+    pub verdict: Option<&'static str>,
 }
 
 impl StaffRow {
-    /// Of a roster entry.
-    pub fn of(entry: &RosterEntry, now: Timestamp) -> Self {
+    /// Of a roster entry, and why the newest fix was not believed.
+    pub fn of(entry: &RosterEntry, refused: Option<Verdict>, now: Timestamp) -> Self {
         Self {
             id: entry.staff.id.0,
             no: entry.staff.no,
@@ -157,12 +161,13 @@ impl StaffRow {
             mode: entry.shift.map(|s| s.mode.word()),
             state: Duty::of(entry, now).word(),
             trip: entry.duty.map(|(trip, _)| trip.0),
+            verdict: refused.map(Verdict::word),
         }
     }
 
     /// Of somebody who is of the staff no more.
     #[must_use]
     pub fn off_shift(&self) -> Self {
-        Self { mode: None, state: Duty::OffShift.word(), trip: None, ..self.clone() }
+        Self { mode: None, state: Duty::OffShift.word(), trip: None, verdict: None, ..self.clone() }
     }
 }

@@ -1,7 +1,7 @@
 //! Owns positions on the wire: places as booked, points and fixes as phones report them. Types that hold a place hide it in
 //! `Debug`. Whether a place lies in the service area is checked in `http::bookings`.
 
-use geo::{Fix, FixKind, Position};
+use geo::{FUTURE_MS_MAX, Fix, FixKind, Position};
 use matcher::model::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -9,8 +9,6 @@ use utoipa::ToSchema;
 
 /// Longest label of a place, characters.
 pub const LABEL_CHARS_MAX: usize = 60;
-/// Oldest fix that is taken at all, milliseconds.
-const FIX_AGE_MS_MAX: u32 = 86_400_000;
 
 /// A place as its viewer may see it.
 #[derive(Clone, Serialize, ToSchema)]
@@ -80,23 +78,20 @@ pub struct FixIn {
     pub lat: f64,
     /// Degrees.
     pub lon: f64,
-    /// Radius of the error circle, metres, 0..=20,000.
+    /// Radius of the error circle, metres; outside 0..=20,000 the fix is `inaccurate`.
     pub acc_m: f32,
     /// How the phone knew.
     pub kind: FixKindIn,
-    /// Age at sending, milliseconds.
-    pub age_ms: u32,
+    /// Age at sending, milliseconds; a little below zero is now, further below is `future`.
+    pub age_ms: i64,
     /// Counts up per phone and session.
     pub seq: u32,
 }
 
 impl FixIn {
-    /// Checked and put on the server's clock; `Err` names the field to blame.
-    pub fn parse(&self, now: Timestamp, session_epoch: u32) -> Result<Fix, &'static str> {
-        let position = parse_position(self.lat, self.lon)?;
-        if self.age_ms > FIX_AGE_MS_MAX {
-            return Err("age_ms");
-        }
+    /// Put on the server's clock; `Err` names the field to blame. Whether it is believed is decided later (`live`), so its error
+    /// radius and its age may be anything.
+    pub fn parse(&self, now: Timestamp) -> Result<Fix, &'static str> {
         let kind = match self.kind {
             FixKindIn::Gps => FixKind::Gps,
             FixKindIn::Network => FixKind::Network,
@@ -104,17 +99,20 @@ impl FixIn {
             FixKindIn::Manual => FixKind::Manual,
             FixKindIn::Demo => FixKind::Demo,
         };
-        Fix {
-            position,
+        Ok(Fix {
+            position: parse_position(self.lat, self.lon)?,
             accuracy_m: self.acc_m,
             kind,
-            taken_at_ms: now.0 - i64::from(self.age_ms),
-            session_epoch,
+            taken_at_ms: taken_at_ms(now, now.0.saturating_sub(self.age_ms)),
+            session_epoch: 0,
             seq: self.seq,
-        }
-        .checked()
-        .map_err(|_| "acc_m")
+        })
     }
+}
+
+/// When a fix was taken by the server's clock; what is ahead by no more than clocks differ is from now.
+pub fn taken_at_ms(now: Timestamp, told_ms: i64) -> i64 {
+    if (1..=FUTURE_MS_MAX).contains(&told_ms.saturating_sub(now.0)) { now.0 } else { told_ms }
 }
 
 /// A position, or the name of the coordinate to blame.

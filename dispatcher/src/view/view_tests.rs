@@ -219,7 +219,7 @@ fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
         acknowledged_at: None,
         change_no: 1,
     };
-    let view = json(&IncidentView::full(&incident, Some(&row(Phase::EnRoute)), None, None, NOW));
+    let view = json(&IncidentView::full(&incident, Some(&row(Phase::EnRoute)), (None, None), None, NOW));
     assert!(view["position"].is_null());
     assert_eq!(
         (&view["registered"][0]["label"], &view["registered"][1]["label"]),
@@ -233,7 +233,7 @@ fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
         session_epoch: 1,
         seq: 1,
     });
-    let view = json(&IncidentView::full(&incident, None, None, None, NOW));
+    let view = json(&IncidentView::full(&incident, None, (None, None), None, NOW));
     assert_eq!((&view["position"]["age_s"], &view["position"]["acc_m"]), (&65.into(), &2_000.0.into()));
     let walled = json(&IncidentView::without_places(&incident, Some(AgencyId(id(1)))));
     assert!(walled["position"].is_null() && walled["registered"].as_array().unwrap().is_empty());
@@ -296,14 +296,20 @@ fn a_fix_is_put_on_the_servers_clock_and_its_bad_field_named() {
     let fix = |change: fn(&mut FixIn)| {
         let mut fix = FixIn { lat: 37.5, lon: 127.0, acc_m: 5.0, kind: place::FixKindIn::Gps, age_ms: 300, seq: 17 };
         change(&mut fix);
-        fix.parse(NOW, 4)
+        fix.parse(NOW)
     };
     let good = fix(|_| {}).unwrap();
-    assert_eq!((good.taken_at_ms, good.session_epoch, good.seq), (NOW.0 - 300, 4, 17));
+    assert_eq!((good.taken_at_ms, good.seq), (NOW.0 - 300, 17));
+    assert_eq!(fix(|f| f.age_ms = -5_000).unwrap().taken_at_ms, NOW.0, "clocks differ");
+    assert_eq!(fix(|f| f.age_ms = -5_001).unwrap().taken_at_ms, NOW.0 + 5_001);
     assert_eq!(fix(|f| f.lat = 90.5), Err("lat"));
     assert_eq!(fix(|f| f.lon = -180.5), Err("lon"));
-    assert_eq!(fix(|f| f.acc_m = f32::NAN), Err("acc_m"));
-    assert_eq!(fix(|f| f.age_ms = u32::MAX), Err("age_ms"));
+    for age_ms in [i64::MIN, i64::MAX] {
+        let mut strange = FixIn { lat: 37.5, lon: 127.0, acc_m: -1.0, kind: place::FixKindIn::Gps, age_ms, seq: 17 };
+        assert!(strange.parse(NOW).is_ok(), "judged, not refused");
+        strange.lat = f64::NAN;
+        assert_eq!(strange.parse(NOW), Err("lat"));
+    }
 }
 
 #[test]

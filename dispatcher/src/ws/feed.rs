@@ -260,7 +260,7 @@ impl Feed {
             let Some(last) = incidents.last() else { break };
             self.incidents_after = last.change_no;
             for incident in incidents {
-                let told = order_of(app.sight.places.last_fix(incident.raised_by));
+                let told = newest(&app, incident.raised_by);
                 let followed = Followed { incident: incident.clone(), told, told_at: now, owed: false };
                 self.alarms.insert(incident.id, followed);
                 changes.incidents.push(incident);
@@ -270,7 +270,7 @@ impl Feed {
         // Shifts end by the clock too, without a change on the record.
         if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
             self.roster = roster;
-            let rows = rows_of(&self.roster, now);
+            let rows = rows_of(&app, &self.roster, now);
             changes.staff =
                 rows.iter().filter(|(id, row)| self.staff.get(id) != Some(row)).map(|(id, _)| *id).collect();
             let left = self.staff.iter().filter(|(id, _)| !rows.contains_key(id));
@@ -284,11 +284,11 @@ impl Feed {
 
     /// Alarms that are owed, and those whose device has moved since it was told, each at most once a second.
     fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
-        let places = &self.app.sight.places;
+        let app = Arc::clone(&self.app);
         self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
         for alarm in self.alarms.values_mut() {
             let may_move = now.since_ms(alarm.told_at) >= FOLLOW_EVERY_MS && follows_device(&alarm.incident, now);
-            let last = order_of(places.last_fix(alarm.incident.raised_by)).filter(|_| may_move);
+            let last = newest(&app, alarm.incident.raised_by).filter(|_| may_move);
             let moved = last.is_some() && last != alarm.told;
             if moved || alarm.owed {
                 alarm.owed = false;
@@ -447,8 +447,11 @@ impl Feed {
     }
 }
 
-fn order_of(fix: Option<Fix>) -> Option<(u32, u32)> {
-    fix.map(|fix| (fix.session_epoch, fix.seq))
+/// The order of the newest place that an alarm shows of a device, believed or not.
+fn newest(app: &App, account: AccountId) -> Option<(u32, u32)> {
+    let order = |fix: Fix| (fix.session_epoch, fix.seq);
+    let doubted = app.ingest.people.doubted(account).map(|(fix, _)| order(fix));
+    app.sight.places.last_fix(account).map(order).max(doubted)
 }
 
 fn phones_of(row: &TripRow) -> impl Iterator<Item = AccountId> + '_ {
@@ -480,8 +483,9 @@ fn by_side(seats: Vec<Seat>) -> BTreeMap<Side, Vec<Seat>> {
     sides
 }
 
-fn rows_of(roster: &RosterView, now: Timestamp) -> HashMap<AccountId, StaffRow> {
-    roster.by_id.iter().map(|(id, entry)| (*id, StaffRow::of(entry, now))).collect()
+fn rows_of(app: &App, roster: &RosterView, now: Timestamp) -> HashMap<AccountId, StaffRow> {
+    let row = |id: &AccountId, entry| StaffRow::of(entry, app.ingest.people.refused(*id), now);
+    roster.by_id.iter().map(|(id, entry)| (*id, row(id, entry))).collect()
 }
 
 fn duties_of(roster: &RosterView, now: Timestamp) -> HashMap<AccountId, Duty> {

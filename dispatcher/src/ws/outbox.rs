@@ -4,6 +4,7 @@
 use crate::http::App;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// Rows read at a time.
 const ROWS_PER_READ: u32 = 500;
@@ -78,9 +79,15 @@ pub async fn revoke(app: Arc<App>) {
     let mut commits = app.record.commits();
     let mut cursor = 0;
     loop {
-        while let Ok(revocations) = app.record.revocations_after(cursor).await {
-            let Some(last) = revocations.last() else { break };
+        loop {
+            let began = Instant::now();
+            let Ok(revocations) = app.record.revocations_after(cursor).await else { break };
+            let Some(last) = revocations.last() else {
+                app.known.is_read(began);
+                break;
+            };
             cursor = last.id;
+            app.known.revoke(&revocations);
             app.hub.revoke(&revocations);
         }
         tokio::time::sleep(ACK_BATCH).await;

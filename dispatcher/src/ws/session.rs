@@ -209,7 +209,7 @@ where
 
     /// Answers the hello and, if the client left off somewhere that is still there, goes on from it.
     async fn welcome(&mut self, resume: Option<Resume>) -> Flow {
-        let epoch = command::new_epoch(&self.app, self.account()).await.map_err(|_| Some(Close::Restart))?;
+        let epoch = self.app.ingest.new_epoch(&self.app, self.account().id).await.map_err(|_| Some(Close::Restart))?;
         let (last, rows) =
             left_off(&self.app, &self.signed_in.account, resume, epoch).await.map_err(|_| Some(Close::Restart))?;
         let resumed = rows.is_some();

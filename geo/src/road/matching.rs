@@ -10,7 +10,8 @@
 use super::Profile;
 use super::graph::Graph;
 use super::snap::Snap;
-use crate::fix::Fix;
+use crate::fix::{FUTURE_MS_MAX, Fix};
+use crate::jump::{Jumps, Pace, Seen, Step};
 use crate::position::Position;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -35,12 +36,6 @@ const REACH_M_MAX: f64 = 200.0;
 
 /// After this long nothing of what was before counts, seconds.
 const FORGET_S: f64 = 120.0;
-
-/// So many fixes in a row that could not have been reached, near one another, are where the phone really is.
-pub const JUMPS_BELIEVED: u8 = 3;
-
-/// Clocks differ, and network delays are taken off twice at times, milliseconds.
-const FUTURE_MS_MAX: i64 = 5_000;
 
 /// The part of an error radius (which two of three fixes are within) that is the spread in one direction.
 const SPREAD_OF_RADIUS: f64 = 0.66;
@@ -113,25 +108,17 @@ struct Kept {
     cost: f64,
 }
 
-/// What is known of a phone after its last good fix.
-#[derive(Clone, Copy)]
-struct Last {
-    position: Position,
-    accuracy_m: f32,
-    taken_at_ms: i64,
-}
-
 /// The matcher of one phone on one graph. Give it fixes in the order they were taken.
 #[derive(Clone, Default)]
 pub struct Matcher {
-    last: Option<Last>,
+    /// The last good fix.
+    last: Option<Seen>,
     kept: Vec<Kept>,
     /// The edge last given.
     given: Option<u32>,
     /// Where one was some spreads ago: the heading from there is clearer than from the last fix.
     anchor: Option<Position>,
-    /// The last fix that seemed a jump, and how many there were in a row.
-    jumped: Option<(Last, u8)>,
+    jumps: Jumps,
 }
 
 impl fmt::Debug for Matcher {
@@ -140,14 +127,15 @@ impl fmt::Debug for Matcher {
     }
 }
 
-/// Nobody moves faster than this, metres per second.
-fn speed_mps_max(graph: &Graph) -> f64 {
-    match graph.profile() {
+/// How fast one can be at most; times are rounded to a second.
+fn pace(graph: &Graph) -> Pace {
+    let mps = match graph.profile() {
         // Somebody on foot may run, or be on a bus for a while.
         Profile::Walk => 20.0,
         Profile::Cycle => 15.0,
         Profile::Drive | Profile::Transit => graph.speed_mps_max().max(25.0) * 1.5,
-    }
+    };
+    Pace { mps, slack_s: 1.0 }
 }
 
 impl Matcher {
@@ -165,7 +153,7 @@ impl Matcher {
     }
 
     fn match_street(&mut self, graph: &Graph, fix: &Fix, now_ms: i64) -> Result<InStreet, WeakFix> {
-        let here = Last { position: fix.position, accuracy_m: fix.accuracy_m, taken_at_ms: fix.taken_at_ms };
+        let here = Seen::of(fix);
         if fix.taken_at_ms > now_ms + FUTURE_MS_MAX {
             return Err(WeakFix::Future);
         }
@@ -210,28 +198,22 @@ impl Matcher {
             self.anchor = self.last.map(|l| l.position).or(Some(here.position));
         }
         self.last = Some(here);
-        self.jumped = None;
         Ok(street)
     }
 
     /// Forgets what is too old, and refuses what is too far for the time that went by, unless it keeps coming.
-    fn forget_or_refuse(&mut self, graph: &Graph, here: Last) -> Result<(), WeakFix> {
+    fn forget_or_refuse(&mut self, graph: &Graph, here: Seen) -> Result<(), WeakFix> {
         let Some(last) = self.last else { return Ok(()) };
-        if seconds_between(&last, &here) > FORGET_S {
+        if last.seconds_to(&here) > FORGET_S {
             self.forget();
             return Ok(());
         }
-        let mps = speed_mps_max(graph);
-        if is_reachable(&last, &here, mps) {
-            return Ok(());
+        match self.jumps.step(&last, here, pace(graph)) {
+            Step::InReach => {}
+            Step::Doubted => return Err(WeakFix::Jump),
+            Step::Confirmed => self.forget(),
         }
-        let so_far = self.jumped.filter(|(jump, _)| is_reachable(jump, &here, mps)).map_or(0, |(_, count)| count);
-        if so_far + 1 >= JUMPS_BELIEVED {
-            self.forget();
-            return Ok(());
-        }
-        self.jumped = Some((here, so_far + 1));
-        Err(WeakFix::Jump)
+        Ok(())
     }
 
     fn forget(&mut self) {
@@ -260,16 +242,6 @@ impl Matcher {
         }
         Kept { at: InStreet { snap: *snap, forward, sure: false }, cost }
     }
-}
-
-fn seconds_between(a: &Last, b: &Last) -> f64 {
-    (b.taken_at_ms - a.taken_at_ms) as f64 / 1000.0
-}
-
-fn is_reachable(from: &Last, to: &Last, mps: f64) -> bool {
-    let apart_m = from.position.distance_m(to.position) - f64::from(from.accuracy_m) - f64::from(to.accuracy_m);
-    // A second on top: times are rounded.
-    apart_m <= mps * (seconds_between(from, to) + 1.0)
 }
 
 /// A movement from one fix to the next.

@@ -1,6 +1,7 @@
 //! Noisy traces through the generated city, held against the plain nearest street; fixes that are no use.
 
-use super::{JUMPS_BELIEVED, Match, Matcher, WeakFix};
+use super::{Match, Matcher, WeakFix};
+use crate::jump::JUMPS_BELIEVED;
 use crate::city::generate_small;
 use crate::fix::{Fix, FixKind};
 use crate::position::Position;

@@ -1,0 +1,117 @@
+//! Owns what was heard of each person lately, believed or not: the sense that judges the next fix, the last doubted place, and which
+//! fixes go to the track of a trip. In memory only, and forgotten with the person.
+
+use super::Ingest;
+use super::table::Table;
+use crate::live::{LATE_MS, Sense, Verdict};
+use crate::record::TrackFix;
+use geo::Fix;
+use matcher::model::{AccountId, Timestamp, TripId};
+
+/// Of whom nothing was heard for so long nothing is kept, seconds: as with last positions, long enough for an alarm to name it.
+const KEPT_S: i64 = 30 * 60;
+/// No more than one fix of a person in so many milliseconds goes onto a track: it is to show a way, not to weigh on the disk.
+pub const TRACK_EVERY_MS: i64 = 2_000;
+
+/// What was heard of one person.
+#[derive(Default)]
+pub struct Heard {
+    /// Judges the next fix.
+    pub(super) sense: Sense,
+    /// `None` until a fix was looked at.
+    heard_at: Option<Timestamp>,
+    /// Why the newest fix was not believed.
+    refused: Option<Verdict>,
+    /// The newest place that was not believed, if it is newer than what was.
+    doubted: Option<(Fix, Verdict)>,
+    /// When they were last seen to be of a crew.
+    crew_until_ms: i64,
+    /// When the newest fix that was sent to a track was taken.
+    tracked_ms: Option<i64>,
+}
+
+impl Heard {
+    /// Before fixes are judged: of somebody new, the last fix is what the live index knows.
+    pub(super) fn begin(&mut self, last_fix: impl FnOnce() -> Option<Fix>, now: Timestamp) {
+        if self.heard_at.replace(now).is_none() {
+            self.sense = Sense::after(last_fix().as_ref());
+        }
+    }
+
+    /// What came of a fix.
+    pub(super) fn note(&mut self, fix: &Fix, verdict: Verdict) {
+        if verdict.is_kept() {
+            (self.refused, self.doubted) = (None, None);
+        } else if verdict.is_doubt() {
+            self.refused = Some(verdict);
+            // The others say nothing of where, or of when.
+            if matches!(verdict, Verdict::Jump | Verdict::OutsideArea) {
+                self.doubted = Some((*fix, verdict));
+            }
+        }
+    }
+
+    /// Sends a fix to the track, if it may be of a trip whose crew the person is, or was when it was taken: the record knows.
+    pub(super) fn track(
+        &mut self,
+        ingest: &Ingest,
+        staff: AccountId,
+        trip: Option<TripId>,
+        fix: &Fix,
+        verdict: Verdict,
+        now: Timestamp,
+    ) {
+        let says_where = verdict.is_kept() || matches!(verdict, Verdict::Older | Verdict::Jump | Verdict::OutsideArea);
+        if trip.is_some() {
+            self.crew_until_ms = now.0;
+        }
+        let is_late = now.0 - fix.taken_at_ms > LATE_MS;
+        if !says_where || !(trip.is_some() || is_late || fix.taken_at_ms <= self.crew_until_ms) {
+            return;
+        }
+        let since_ms = self.tracked_ms.map(|before| fix.taken_at_ms - before);
+        if since_ms.is_some_and(|ms| (0..TRACK_EVERY_MS).contains(&ms)) && verdict != Verdict::Older {
+            return;
+        }
+        self.tracked_ms = Some(fix.taken_at_ms.max(self.tracked_ms.unwrap_or(i64::MIN)));
+        ingest.tracks.push(TrackFix { staff, fix: *fix, verdict: verdict.word() });
+    }
+
+    /// Fixes that came when the shift was over: nothing is kept of them but what was taken on a trip.
+    pub(super) fn note_after_work(&mut self, ingest: &Ingest, staff: AccountId, fixes: &[Fix], now: Timestamp) {
+        for fix in fixes {
+            self.track(ingest, staff, None, fix, Verdict::Older, now);
+        }
+    }
+}
+
+/// Everybody heard of.
+#[derive(Default)]
+pub struct People(Table<AccountId, Heard>);
+
+impl People {
+    pub(super) fn with<R>(&self, account: AccountId, change: impl FnOnce(&mut Heard) -> R) -> R {
+        self.0.with(account, Heard::default, change)
+    }
+
+    /// Why the newest fix of the person's phone was not believed; `None` if it was.
+    pub fn refused(&self, account: AccountId) -> Option<Verdict> {
+        self.0.look(&account, |heard| heard.refused).flatten()
+    }
+
+    /// The newest place that was not believed, and why, if nothing was believed since.
+    pub fn doubted(&self, account: AccountId) -> Option<(Fix, Verdict)> {
+        self.0.look(&account, |heard| heard.doubted).flatten()
+    }
+
+    /// Forgets one person.
+    pub fn forget(&self, account: AccountId) {
+        self.0.remove(&account);
+    }
+
+    /// Forgets those of whom nothing was heard for long.
+    pub fn forget_silent(&self, now: Timestamp) {
+        let since = now.plus_s(-KEPT_S);
+        self.0.retain(|_, heard| heard.heard_at.is_some_and(|at| at >= since));
+    }
+}

@@ -1,0 +1,188 @@
+use super::sources::FIX_RATE;
+use super::tracks;
+use crate::http::fixture::{Edge, Person, Reply};
+use geo::Position;
+use serde_json::{Value, json};
+
+fn fix(at: Position, age_ms: i64, seq: u32) -> Value {
+    json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": age_ms, "seq": seq})
+}
+
+async fn post(edge: &Edge, who: &Person, fixes: &[Value]) -> Reply {
+    edge.call(Some(&who.token), "POST", "/v1/fixes", Some(json!({"fixes": fixes}))).await
+}
+
+async fn verdicts(edge: &Edge, who: &Person, fixes: &[Value]) -> Vec<String> {
+    let reply = post(edge, who, fixes).await;
+    assert_eq!(reply.status, 202, "{}", reply.text);
+    reply.body["verdicts"].as_array().unwrap().iter().map(|v| v.as_str().unwrap().to_owned()).collect()
+}
+
+/// Some metres off, to any side.
+fn near(at: Position, metres: f64) -> Position {
+    Position::new(at.lat() + metres / 111_195.0, at.lon()).unwrap()
+}
+
+#[tokio::test]
+async fn every_fix_gets_its_verdict_and_one_bad_one_spoils_no_batch() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let (at, _) = edge.places();
+    let with = |name: &str, value: Value| {
+        let mut fix = fix(at, 0, 1);
+        fix[name] = value;
+        fix
+    };
+    let mut batch = vec![
+        fix(at, 90_000, 1),
+        with("acc_m", json!(-1)),
+        with("acc_m", json!(30_000)),
+        with("age_ms", json!(-6_000)),
+        with("age_ms", json!(86_400_001)),
+        fix(near(at, 40_000.0), 0, 6),
+        fix(near(at, 9_000.0), 0, 7),
+        with("acc_m", json!(600)),
+        fix(at, 0, 9),
+    ];
+    for (fix, seq) in batch.iter_mut().zip(1..) {
+        fix["seq"] = json!(seq);
+    }
+    let told = verdicts(&edge, &staff, &batch).await;
+    let north = edge.app.sight.serves(near(at, 9_000.0));
+    let far = if north { "jump" } else { "outside_area" };
+    let expected =
+        ["late", "inaccurate", "inaccurate", "future", "too_old", "outside_area", far, "coarse", "ok"];
+    assert_eq!(told, expected);
+    assert_eq!(edge.app.sight.places.last_fix(staff.id()).unwrap().seq, 9);
+}
+
+#[tokio::test]
+async fn a_doubted_fix_moves_nobody_and_the_supervisor_reads_why() {
+    let edge = Edge::new().await;
+    let (staff, supervisor) = (edge.staff().await, edge.supervisor(edge.agency).await);
+    let (at, other) = edge.places();
+    let row = async || {
+        let reply = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await;
+        reply.body["staff"][0]["verdict"].clone()
+    };
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 0, 1)]).await, ["ok"]);
+    assert_eq!(row().await, Value::Null);
+    for (seq, told) in [(2, "jump"), (2, "duplicate"), (3, "jump")] {
+        assert_eq!(verdicts(&edge, &staff, &[fix(other, 0, seq)]).await, [told], "{seq}");
+        assert_eq!(edge.app.sight.places.last_fix(staff.id()).unwrap().position, at);
+        assert_eq!(row().await, "jump");
+    }
+    assert_eq!(verdicts(&edge, &staff, &[fix(other, 0, 4)]).await, ["ok"], "it keeps saying so");
+    assert_eq!(edge.app.sight.places.last_fix(staff.id()).unwrap().position, other);
+    assert_eq!(row().await, Value::Null);
+}
+
+#[tokio::test]
+async fn an_alarm_shows_the_place_that_is_not_believed_beside_the_last_that_is() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    let (at, _) = edge.places();
+    verdicts(&edge, &rider, &[fix(at, 0, 1)]).await;
+    let away = near(at, 40_000.0);
+    assert_eq!(verdicts(&edge, &rider, &[fix(away, 0, 2)]).await, ["outside_area"]);
+    edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
+    let seen = async || edge.call(Some(&centre.token), "GET", "/v1/console", None).await.body["incidents"][0].clone();
+    let alarm = seen().await;
+    assert_eq!(alarm["position"]["lat"].as_f64().unwrap(), at.lat());
+    assert!(alarm["position"].get("verdict").is_none());
+    assert_eq!((alarm["doubted"]["lat"].as_f64().unwrap(), &alarm["doubted"]["verdict"]), (away.lat(), &json!("outside_area")));
+    verdicts(&edge, &rider, &[fix(near(at, 20.0), 0, 3)]).await;
+    assert_eq!(seen().await["doubted"], Value::Null, "what is believed is newer");
+}
+
+#[tokio::test]
+async fn fixes_have_a_rate_of_their_own_and_a_batch_counts_by_fix() {
+    let edge = Edge::new().await;
+    let (staff, other) = (edge.staff().await, edge.staff().await);
+    let (at, _) = edge.places();
+    let mut seq = 0;
+    let mut batch = |n: u32| {
+        seq += n;
+        (seq - n..seq).map(|seq| fix(at, 0, seq)).collect::<Vec<_>>()
+    };
+    for _ in 0..FIX_RATE.burst as u32 / 60 {
+        assert_eq!(post(&edge, &staff, &batch(60)).await.status, 202);
+    }
+    let refused = post(&edge, &staff, &batch(60)).await;
+    assert_eq!((refused.status.as_u16(), refused.code()), (429, "too_many_requests"));
+    let wait_s = (60.0 / FIX_RATE.per_s).ceil();
+    assert_eq!(refused.headers["retry-after"].to_str().unwrap().parse::<f64>().unwrap(), wait_s);
+    assert_eq!(post(&edge, &other, &batch(1)).await.status, 202, "others are not held up");
+    edge.clock.advance_s(wait_s as i64);
+    assert_eq!(post(&edge, &staff, &batch(60)).await.status, 202);
+}
+
+#[tokio::test]
+async fn fixes_from_the_subway_go_to_the_trips_track_in_order_and_only_the_newest_is_now() {
+    let edge = Edge::new().await;
+    let (_, trip, [one, two]) = edge.assigned().await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let centre = edge.centre().await;
+    let (at, _) = edge.places();
+    verdicts(&edge, &one, &[fix(at, 0, 1)]).await;
+    edge.clock.advance_s(300);
+    // Twenty fixes 10 s apart from the way, and the next street; then the first of them again.
+    let batch: Vec<Value> = (0..20).map(|n| fix(near(at, f64::from(n) * 20.0), 190_000 - i64::from(n) * 10_000, n + 2)).collect();
+    let told = verdicts(&edge, &one, &batch).await;
+    assert_eq!((told[0].as_str(), told[19].as_str()), ("late", "ok"));
+    assert_eq!(edge.app.sight.places.last_fix(one.id()).unwrap().seq, 21);
+    assert_eq!(verdicts(&edge, &one, &batch[..1]).await, ["old"]);
+    assert_eq!(edge.app.sight.places.last_fix(one.id()).unwrap().seq, 21);
+    verdicts(&edge, &two, &[fix(at, 0, 1)]).await;
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let members = reply.body["members"].as_array().unwrap();
+    let own = members.iter().find(|m| m["staff"] == json!(one.id().0)).unwrap();
+    let stretches: Vec<usize> = own["stretches"].as_array().unwrap().iter().map(|s| s.as_array().unwrap().len()).collect();
+    assert_eq!((members.len(), stretches), (2, vec![1, 20]), "{}", reply.text);
+    let lats: Vec<f64> = own["stretches"][1].as_array().unwrap().iter().map(|p| p["lat"].as_f64().unwrap()).collect();
+    assert!(lats.windows(2).all(|w| w[0] < w[1]), "in order");
+}
+
+#[tokio::test]
+async fn what_was_taken_on_a_trip_reaches_its_track_after_the_shift_and_nothing_else_does() {
+    let edge = Edge::new().await;
+    let (_, trip, [one, two]) = edge.assigned().await;
+    let centre = edge.centre().await;
+    let (at, _) = edge.places();
+    for member in [&one, &two] {
+        for to in ["en_route", "arrived"] {
+            let path = format!("/v1/trips/{trip}/status");
+            edge.call(Some(&member.token), "POST", &path, Some(json!({"to": to}))).await;
+        }
+    }
+    edge.clock.advance_s(100);
+    for to in ["met", "escorting", "completed"] {
+        let path = format!("/v1/trips/{trip}/status");
+        edge.call(Some(&one.token), "POST", &path, Some(json!({"to": to}))).await;
+    }
+    assert_eq!(edge.call(Some(&one.token), "DELETE", "/v1/shift", None).await.status, 204);
+    edge.clock.advance_s(100);
+    // One from the trip, one from after it, one from now.
+    let told = verdicts(&edge, &one, &[fix(at, 150_000, 1), fix(at, 80_000, 2), fix(at, 0, 3)]).await;
+    assert_eq!(told, ["not_on_shift"; 3]);
+    assert!(edge.app.sight.places.last_fix(one.id()).is_none());
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let stretches = &reply.body["members"][0]["stretches"];
+    assert_eq!((stretches.as_array().unwrap().len(), stretches[0].as_array().unwrap().len()), (1, 1), "{}", reply.text);
+}
+
+#[tokio::test]
+async fn with_the_record_away_fixes_wait_and_are_not_lost() {
+    let edge = Edge::new().await;
+    let (_, _, [one, _]) = edge.assigned().await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let (at, _) = edge.places();
+    verdicts(&edge, &one, &[fix(at, 0, 1)]).await;
+    edge.app.record.close().await;
+    tracks::flush(&edge.app).await;
+    assert_eq!(edge.app.ingest.tracks.len(), 1);
+}

@@ -1,0 +1,155 @@
+//! Owns the way of a fix from any source into the live index and onto the trip's track: rate, order, plausibility, a verdict for
+//! each. Sources are phones (`/v1/fixes`, the socket) and trackers (`owntracks`, `traccar`); what is believed is decided in
+//! `live`. Nothing here waits for the record, but for a source's first number.
+
+pub mod device;
+pub mod heard;
+pub mod owntracks;
+pub mod sources;
+pub mod table;
+pub mod tracks;
+pub mod traccar;
+
+#[cfg(test)]
+mod ingest_tests;
+#[cfg(test)]
+mod trackers_tests;
+
+use super::App;
+use super::auth::too_many;
+use super::problem::{Answer, Problem};
+use crate::live::Verdict;
+use crate::record::{Account, Role, RosterEntry};
+use crate::telemetry;
+use crate::view::incident::{FOLLOWED_S, follows_device};
+use geo::{Fix, FixKind};
+use heard::People;
+use matcher::model::{AccountId, Phase, Timestamp, TripId};
+use metrics::Counter;
+use sources::{Source, Sources};
+use tracks::Tracks;
+
+/// Most fixes in one message: five minutes of a phone that was in the subway, at one every 5 s.
+pub const FIXES_MAX: usize = 60;
+
+/// What is known of who sends fixes.
+pub struct Ingest {
+    sources: Sources,
+    /// What was heard of each person.
+    pub people: People,
+    /// Fixes on their way to the tracks of trips.
+    pub tracks: Tracks,
+    /// One for each verdict.
+    counts: Vec<Counter>,
+}
+
+impl Default for Ingest {
+    fn default() -> Self {
+        let count = |verdict: &Verdict| metrics::counter!(telemetry::FIXES, "verdict" => verdict.word());
+        Self {
+            sources: Sources::default(),
+            people: People::default(),
+            tracks: Tracks::default(),
+            counts: Verdict::ALL.iter().map(count).collect(),
+        }
+    }
+}
+
+impl Ingest {
+    /// Issues a new session epoch for the person's phone, and orders its later fixes by it.
+    pub async fn new_epoch(&self, app: &App, account: AccountId) -> Answer<u32> {
+        self.sources.new_epoch(app, Source::Phone(account), account).await
+    }
+
+    /// Forgets what was heard of somebody who has gone off shift.
+    pub fn forget(&self, account: AccountId) {
+        self.people.forget(account);
+    }
+}
+
+/// Takes a source's fixes, oldest first; a verdict for each.
+pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<Fix>) -> Answer<Vec<Verdict>> {
+    if fixes.is_empty() || fixes.len() > FIXES_MAX {
+        return Err(Problem::bad_field("fixes"));
+    }
+    if !app.config.demo
+        && let Some(i) = fixes.iter().position(|fix| fix.kind == FixKind::Demo)
+    {
+        return Err(Problem::bad_field(format!("fixes[{i}].kind")));
+    }
+    let (ingest, now) = (&app.ingest, app.env.now());
+    ingest.sources.count(source, fixes.len(), now).map_err(too_many)?;
+    let epoch = ingest.sources.epoch(app, source, account.id, now).await?;
+    for fix in &mut fixes {
+        fix.session_epoch = epoch;
+    }
+    let verdicts = if account.role == Role::Staff && !is_followed_at_work(app, account.id, now).await? {
+        // A trip that was over before the phone could say where it had led.
+        ingest.people.with(account.id, |heard| heard.note_after_work(ingest, account.id, &fixes, now));
+        vec![Verdict::NotOnShift; fixes.len()]
+    } else {
+        hear(app, account, source, &fixes, now)
+    };
+    for verdict in &verdicts {
+        ingest.counts[*verdict as usize].increment(1);
+    }
+    Ok(verdicts)
+}
+
+/// Judges each, in order, and puts what is believed into the live index.
+fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
+    let (ingest, places) = (&app.ingest, &app.sight.places);
+    let trip = crew_duty(app, account.id);
+    let mut is_beaten = false;
+    let verdicts = ingest.people.with(account.id, |heard| {
+        heard.begin(|| places.last_fix(account.id), now);
+        let judged = fixes.iter().map(|fix| {
+            let mut verdict = heard.sense.judge(fix, now, app.sight.serves(fix.position));
+            if verdict.is_kept() {
+                let put = match account.no {
+                    Some(no) => places.put_staff(account.id, no, *fix),
+                    None => places.put_rider(account.id, *fix),
+                };
+                // Another node may know a later one.
+                verdict = if put.is_kept() { verdict } else { put };
+            }
+            heard.note(fix, verdict);
+            if account.no.is_some() {
+                heard.track(ingest, account.id, trip, fix, verdict, now);
+            }
+            is_beaten |= verdict == Verdict::Older;
+            verdict
+        });
+        judged.collect()
+    });
+    if is_beaten {
+        ingest.sources.beaten(source, places.last_fix(account.id));
+    }
+    verdicts
+}
+
+/// The trip whose crew the staff member is of.
+fn crew_duty(app: &App, staff: AccountId) -> Option<TripId> {
+    let roster = app.roster.current();
+    let (trip, phase) = roster.by_id.get(&staff)?.duty?;
+    (phase != Phase::Offered).then_some(trip)
+}
+
+/// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.
+async fn is_followed_at_work(app: &App, staff: AccountId, now: Timestamp) -> Answer<bool> {
+    // The view at hand says yes to nearly everybody; only a no is worth reading the record.
+    if app.roster.current().by_id.get(&staff).is_some_and(|entry| is_at_work(entry, now)) {
+        return Ok(true);
+    }
+    let roster = app.roster.refresh(&app.record, now).await?;
+    if roster.by_id.get(&staff).is_some_and(|entry| is_at_work(entry, now)) {
+        return Ok(true);
+    }
+    let alarms = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
+    Ok(alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == staff))
+}
+
+/// On shift now, or holding a trip.
+pub fn is_at_work(entry: &RosterEntry, now: Timestamp) -> bool {
+    entry.duty.is_some() || entry.shift.is_some_and(|shift| shift.starts_at <= now && now < shift.ends_at)
+}

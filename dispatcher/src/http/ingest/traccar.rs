@@ -1,0 +1,160 @@
+//! Owns what Traccar Client and others of its protocol (OsmAnd) post: the JSON of Traccar Client 9 and later, or a form. The protocol
+//! also knows positions in the URL, where every proxy and log would keep them: that is refused, with a word on how to do better.
+
+use super::device::{Told, Tracker, open};
+use crate::http::App;
+use crate::http::problem::{Answer, Code, Problem, ProblemBody};
+use crate::live::Verdict;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::header;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use utoipa::ToSchema;
+
+/// Below this a form's timestamp is in seconds, above in milliseconds; both were in use.
+const SECONDS_BELOW: i64 = i32::MAX as i64;
+
+/// A report as Traccar Client makes it. It says much more, which is nobody's business here.
+#[derive(Deserialize, ToSchema)]
+pub struct Traccar {
+    location: Location,
+    /// The app's device identifier: here the tracker's secret, since the app sends no header.
+    device_id: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Location {
+    /// When, RFC 3339.
+    timestamp: String,
+    coords: Coords,
+}
+
+#[derive(Deserialize, ToSchema)]
+struct Coords {
+    latitude: f64,
+    longitude: f64,
+    /// Metres; below zero is unknown.
+    accuracy: Option<f32>,
+}
+
+/// What became of it.
+#[derive(Serialize, ToSchema)]
+pub struct Taken {
+    verdict: &'static str,
+}
+
+/// Takes a report of Traccar Client.
+#[utoipa::path(post, path = "/v1/ingest/traccar", tag = "trackers", request_body = Traccar,
+    responses((status = 200, body = Taken), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
+pub async fn post(State(app): State<Arc<App>>, request: Request) -> Answer<Json<Taken>> {
+    let (parts, body) = open(&app, request).await?;
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    let report = if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        form(&body)
+    } else if kind.eq_ignore_ascii_case("application/json") {
+        json(&body)
+    } else {
+        Err(Code::NotJson.into())
+    };
+    // Who is not let in learns nothing of what is wrong with the body, but a secret in it can only be found by reading it.
+    let (told, in_body) = match report {
+        Ok((told, secret)) => (Ok(told), secret),
+        Err(problem) => (Err(problem), None),
+    };
+    let tracker = Tracker::admit(&app, &parts, in_body.as_deref()).await?;
+    let verdicts = tracker.take(&app, &[told?]).await?;
+    Ok(Json(Taken { verdict: verdicts.first().map_or("", |verdict: &Verdict| verdict.word()) }))
+}
+
+/// Refuses the form of the protocol that puts the position into the URL.
+#[utoipa::path(get, path = "/v1/ingest/traccar", tag = "trackers", responses((status = 400, body = ProblemBody)))]
+pub async fn get() -> Problem {
+    Code::PositionInUrl.into()
+}
+
+fn json(body: &[u8]) -> Answer<(Told, Option<String>)> {
+    let report: Traccar = serde_json::from_slice(body).map_err(|e| match e.classify() {
+        serde_json::error::Category::Data => Code::BadField,
+        _ => Code::BadJson,
+    })?;
+    let Location { timestamp, coords } = report.location;
+    let told = Told {
+        lat: coords.latitude,
+        lon: coords.longitude,
+        acc_m: coords.accuracy,
+        by_satellite: false,
+        taken_at_ms: instant(&timestamp).ok_or_else(|| Problem::bad_field("location.timestamp"))?,
+    };
+    Ok((told, report.device_id))
+}
+
+/// The form's fields that matter: `id` or `deviceid`, `timestamp`, `lat`, `lon` or both as `location`, `accuracy`, `valid`.
+fn form(body: &[u8]) -> Answer<(Told, Option<String>)> {
+    let bad = Problem::bad_field;
+    let (mut secret, mut at, mut lat, mut lon, mut acc_m) = (None, None, None, None, None);
+    let text = std::str::from_utf8(body).map_err(|_| Problem::from(Code::BadField))?;
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let value = decoded(value).ok_or(Problem::from(Code::BadField))?;
+        match name {
+            "id" | "deviceid" => secret = Some(value),
+            "timestamp" => at = Some(form_time(&value).ok_or_else(|| bad("timestamp"))?),
+            "lat" => lat = Some(number(&value).ok_or_else(|| bad("lat"))?),
+            "lon" => lon = Some(number(&value).ok_or_else(|| bad("lon"))?),
+            "location" => {
+                let (a, b) = value.split_once(',').ok_or_else(|| bad("location"))?;
+                lat = Some(number(a).ok_or_else(|| bad("location"))?);
+                lon = Some(number(b).ok_or_else(|| bad("location"))?);
+            }
+            "accuracy" => acc_m = Some(number(&value).ok_or_else(|| bad("accuracy"))? as f32),
+            // The tracker itself says that it does not know where it is.
+            "valid" if matches!(value.as_str(), "false" | "0") => return Err(bad("valid")),
+            _ => {}
+        }
+    }
+    let told = Told {
+        lat: lat.ok_or_else(|| bad("lat"))?,
+        lon: lon.ok_or_else(|| bad("lon"))?,
+        acc_m,
+        by_satellite: false,
+        taken_at_ms: at.ok_or_else(|| bad("timestamp"))?,
+    };
+    Ok((told, secret))
+}
+
+fn number(text: &str) -> Option<f64> {
+    text.trim().parse().ok().filter(|n: &f64| n.is_finite())
+}
+
+/// Seconds or milliseconds since 1970, or a date with a time, in UTC if it does not say.
+fn form_time(text: &str) -> Option<i64> {
+    match text.parse::<i64>() {
+        Ok(n) if n < SECONDS_BELOW => n.checked_mul(1_000),
+        Ok(n) => Some(n),
+        Err(_) => instant(text).or_else(|| instant(&format!("{text}Z"))),
+    }
+}
+
+/// Milliseconds since 1970 of an RFC 3339 time.
+fn instant(text: &str) -> Option<i64> {
+    text.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
+/// A form's value: `+` is a blank, `%` begins a byte.
+fn decoded(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'+' => b' ',
+            b'%' => {
+                let (high, low) = (char::from(rest.next()?).to_digit(16)?, char::from(rest.next()?).to_digit(16)?);
+                (high * 16 + low) as u8
+            }
+            plain => plain,
+        });
+    }
+    String::from_utf8(bytes).ok()
+}

@@ -1,0 +1,285 @@
+//! Payloads as the apps make them (their own documentation and tests), with synthetic places.
+
+use crate::http::fixture::{Edge, Person, Reply};
+use crate::record::Actor;
+use axum::body::Body;
+use axum::http::Request;
+use geo::{FixKind, Position};
+use serde_json::{Value, json};
+
+struct Stage {
+    edge: Edge,
+    staff: Person,
+    secret: String,
+    device: i64,
+    at: Position,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let edge = Edge::new().await;
+        let staff = edge.staff().await;
+        let now = edge.app.env.now();
+        let (secret, device) =
+            edge.app.record.issue_device(now, Actor::Shell, staff.id(), "x").await.unwrap().unwrap();
+        let at = edge.places().0;
+        Self { edge, staff, secret, device: device.id, at }
+    }
+
+    fn now_s(&self) -> i64 {
+        self.edge.app.env.now().0 / 1_000
+    }
+
+    async fn send(&self, path: &str, authorization: Option<String>, kind: &str, body: String) -> Reply {
+        let mut request = Request::post(path).header("content-type", kind);
+        if let Some(authorization) = authorization {
+            request = request.header("authorization", authorization);
+        }
+        self.edge.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    /// As the OwnTracks app on Android does it.
+    fn owntracks(&self, tst: i64) -> Value {
+        json!({"_type": "location", "BSSID": "00:00:00:00:00:00", "SSID": "x", "acc": 12, "alt": 38, "batt": 81, "bs": 1,
+            "conn": "m", "created_at": tst + 1, "lat": self.at.lat(), "lon": self.at.lon(), "m": 1, "tid": "x1",
+            "topic": "owntracks/x/phone", "tst": tst, "vac": 3, "vel": 4, "inregions": []})
+    }
+
+    async fn own(&self, body: &Value) -> Reply {
+        self.send("/v1/ingest/owntracks", Some(self.basic()), "application/json", body.to_string()).await
+    }
+
+    /// As Traccar Client 9 does it.
+    fn traccar(&self, at: &str, device_id: &str) -> Value {
+        json!({"location": {"timestamp": at, "coords": {"latitude": self.at.lat(), "longitude": self.at.lon(), "accuracy": 5,
+            "speed": 1.2, "heading": -1, "altitude": 5}, "is_moving": true, "odometer": 0, "event": "motionchange",
+            "battery": {"level": 0.79, "is_charging": false}, "activity": {"type": "still"}, "extras": {}, "_": "&"},
+            "device_id": device_id})
+    }
+
+    async fn json(&self, body: &Value) -> Reply {
+        self.send("/v1/ingest/traccar", None, "application/json", body.to_string()).await
+    }
+
+    async fn form(&self, body: String) -> Reply {
+        self.send("/v1/ingest/traccar", None, "application/x-www-form-urlencoded", body).await
+    }
+
+    fn basic(&self) -> String {
+        format!("Basic {}", encoded(&format!("whoever:{}", self.secret)))
+    }
+
+    fn last(&self) -> Option<geo::Fix> {
+        self.edge.app.sight.places.last_fix(self.staff.id())
+    }
+
+    fn instant(&self) -> String {
+        crate::view::time::instant(self.edge.app.env.now())
+    }
+}
+
+fn encoded(text: &str) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    text.as_bytes()
+        .chunks(3)
+        .flat_map(|three| {
+            let held = three.iter().fold(0_u32, |held, b| held << 8 | u32::from(*b)) << (8 * (3 - three.len()));
+            (0..4).map(move |i| {
+                if i > three.len() { '=' } else { char::from(LETTERS[(held >> (18 - 6 * i)) as usize & 63]) }
+            })
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn owntracks_is_taken_and_answered_with_its_empty_list() {
+    let stage = Stage::new().await;
+    let reply = stage.own(&stage.owntracks(stage.now_s() - 3)).await;
+    assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, "[]"));
+    let fix = stage.last().unwrap();
+    assert_eq!((fix.position, fix.accuracy_m, fix.kind), (stage.at, 12.0, FixKind::Network));
+    assert_eq!((fix.taken_at_ms, i64::from(fix.seq)), ((stage.now_s() - 3) * 1_000, stage.now_s() - 3));
+    let mut without = stage.owntracks(stage.now_s());
+    without.as_object_mut().unwrap().remove("acc");
+    without["source"] = json!("gps");
+    stage.own(&without).await;
+    let fix = stage.last().unwrap();
+    assert_eq!((fix.accuracy_m, fix.kind), (1_000.0, FixKind::Gps), "coarse when nothing is said");
+}
+
+#[tokio::test]
+async fn what_else_owntracks_says_is_passed_over_politely() {
+    let stage = Stage::new().await;
+    let mut ping = stage.owntracks(stage.now_s());
+    ping["t"] = json!("p");
+    for body in [
+        ping,
+        json!({"_type": "lwt", "tst": 1}),
+        json!({"_type": "transition", "event": "leave", "desc": "home", "lat": 1, "lon": 2, "tst": 3}),
+        json!({"_type": "encrypted", "data": "…"}),
+        json!({"_type": "cmd", "action": "dump"}),
+    ] {
+        let reply = stage.own(&body).await;
+        assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, "[]"), "{body}");
+    }
+    let empty = stage.send("/v1/ingest/owntracks", Some(stage.basic()), "application/json", String::new()).await;
+    assert_eq!((empty.status.as_u16(), empty.text.as_str()), (200, "[]"));
+    assert!(stage.last().is_none());
+}
+
+#[tokio::test]
+async fn trackers_are_ordered_by_their_own_seconds_and_a_repeat_changes_nothing() {
+    let stage = Stage::new().await;
+    let now = stage.now_s();
+    let mut verdicts = Vec::new();
+    for at in ["2026-11-23T23:00:00.250Z", "2026-11-23T23:00:00.250Z", "2026-11-23T22:59:30.000Z"] {
+        let reply = stage.json(&stage.traccar(at, &stage.secret)).await;
+        verdicts.push(reply.body["verdict"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(verdicts, ["ok", "duplicate", "old"]);
+    assert_eq!(i64::from(stage.last().unwrap().seq), now);
+    // One whose clock is ten minutes ahead is not believed, and is at once when it is right.
+    let ahead = stage.json(&stage.traccar("2026-11-23T23:10:00.000Z", &stage.secret)).await;
+    assert_eq!(ahead.body["verdict"], "future");
+    stage.edge.clock.advance_s(4);
+    assert_eq!(stage.json(&stage.traccar("2026-11-23T23:00:04.000Z", &stage.secret)).await.body["verdict"], "ok");
+    // One whose clock is behind looks older than it is, never newer.
+    stage.edge.clock.advance_s(600);
+    assert_eq!(stage.json(&stage.traccar("2026-11-23T23:00:08.000Z", &stage.secret)).await.body["verdict"], "late");
+}
+
+#[tokio::test]
+async fn the_forms_of_the_protocol_are_read() {
+    let stage = Stage::new().await;
+    let (lat, lon, secret) = (stage.at.lat(), stage.at.lon(), &stage.secret);
+    let s = stage.now_s();
+    let forms = [
+        format!("id={secret}&timestamp={}&lat={lat}&lon={lon}&speed=0.0&bearing=0.0&altitude=0&accuracy=9&batt=87", s - 9),
+        format!("deviceid={secret}&lat={lat}&lon={lon}&timestamp={}&hdop=6.0", (s - 8) * 1_000 + 579),
+        format!("lat={lat}&lon={lon}&timestamp=2026-11-23T22%3A59%3A53Z&id={secret}&valid=true"),
+        format!("timestamp=2026-11-23+22%3A59%3A54&location={lat}%2C{lon}&id={secret}"),
+    ];
+    for (form, behind) in forms.into_iter().zip([9, 8, 7, 6]) {
+        let reply = stage.form(form).await;
+        assert_eq!(reply.status, 200, "{}", reply.text);
+        assert_eq!(i64::from(stage.last().unwrap().seq), s - behind);
+    }
+}
+
+#[tokio::test]
+async fn a_position_in_the_url_is_refused_with_a_word_on_how_to_do_better() {
+    let stage = Stage::new().await;
+    let query = format!("?id={}&lat=37.5&lon=127.0&timestamp={}", stage.secret, stage.now_s());
+    for (method, path) in [("GET", "/v1/ingest/traccar"), ("POST", "/v1/ingest/traccar"), ("POST", "/v1/ingest/owntracks")] {
+        let reply = stage.edge.call(Some(&stage.secret), method, &format!("{path}{query}"), None).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (400, "position_in_url"), "{method} {path}");
+        assert!(reply.body["title"].as_str().unwrap().contains("body") && !reply.text.contains("37.5"));
+    }
+    assert!(stage.last().is_none());
+}
+
+#[tokio::test]
+async fn a_secret_comes_in_a_header_or_as_traccars_identifier_and_nothing_else_passes() {
+    let stage = Stage::new().await;
+    let location = stage.owntracks(stage.now_s()).to_string();
+    let own = async |authorization: Option<String>| {
+        let reply = stage.send("/v1/ingest/owntracks", authorization, "application/json", location.clone()).await;
+        (reply.status.as_u16(), reply.code().to_owned())
+    };
+    let refused = |code: &str| (401, code.to_owned());
+    assert_eq!(own(None).await, refused("no_token"));
+    assert_eq!(own(Some(format!("Bearer {}", stage.staff.token))).await, refused("bad_token"), "a sign-in is no tracker");
+    assert_eq!(own(Some(format!("Basic {}", encoded("x:wrong")))).await, refused("bad_token"));
+    assert_eq!(own(Some("Basic ***".to_owned())).await, refused("no_token"));
+    assert_eq!(own(Some(format!("Bearer {}", stage.secret))).await.0, 200);
+    assert_eq!(stage.json(&stage.traccar(&stage.instant(), "48241179")).await.code(), "bad_token");
+    assert_eq!(stage.send("/v1/ingest/traccar", None, "text/plain", "x".to_owned()).await.code(), "no_token");
+}
+
+#[tokio::test]
+async fn a_trackers_secret_opens_nothing_else() {
+    let stage = Stage::new().await;
+    for (method, route, row) in crate::http::access::TABLE {
+        if row.is_open() || row.is_of_trackers() {
+            continue;
+        }
+        let path = route.replace("{id}", "00000000-0000-4000-8000-000000000000");
+        let reply = stage.edge.call(Some(&stage.secret), method, &path, Some(json!({}))).await;
+        assert_eq!((reply.status.as_u16(), reply.code()), (401, "bad_token"), "{method} {route}");
+    }
+    // Nor does it open a socket: that asks for a token as well.
+    assert!(stage.edge.app.record.authenticate(stage.edge.app.env.now(), &stage.secret).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_blame() {
+    let stage = Stage::new().await;
+    let with = |name: &str, value: Value| {
+        let mut body = stage.owntracks(stage.now_s());
+        body[name] = value;
+        body.to_string()
+    };
+    let own = async |body: String| {
+        stage.send("/v1/ingest/owntracks", Some(stage.basic()), "application/json", body).await
+    };
+    for (body, code, field) in [
+        ("{".to_owned(), "bad_json", None),
+        ("[]".to_owned(), "bad_field", None),
+        ("{\"lat\":1}".to_owned(), "bad_field", None),
+        (with("lat", json!(91)), "bad_field", Some("lat")),
+        (with("lon", json!(null)), "bad_field", Some("lon")),
+        (with("tst", json!(null)), "bad_field", Some("tst")),
+        (with("tst", json!(-5)), "bad_field", Some("timestamp")),
+        (with("tst", json!(i64::MAX)), "bad_field", Some("tst")),
+        (with("tid", json!("x".repeat(20_000))), "too_large", None),
+    ] {
+        let reply = own(body).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), (code, field), "{}", reply.text);
+    }
+    let id = &stage.secret;
+    for (form, field) in [
+        (format!("id={id}"), Some("lat")),
+        (format!("id={id}&lat=x&lon=127&timestamp=1"), Some("lat")),
+        (format!("id={id}&lat=37.5&lon=127&timestamp=soon"), Some("timestamp")),
+        (format!("id={id}&lat=37.5&lon=127&timestamp=1&valid=false"), Some("valid")),
+        (format!("id={id}&lat=%zz"), None),
+    ] {
+        let reply = stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/x-www-form-urlencoded", form).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", field), "{}", reply.text);
+    }
+    assert!(stage.last().is_none());
+}
+
+#[tokio::test]
+async fn a_tracker_off_shift_leaves_nothing_and_a_revoked_one_is_out() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.edge.call(Some(&stage.staff.token), "DELETE", "/v1/shift", None).await.status, 204);
+    assert_eq!(stage.json(&stage.traccar(&stage.instant(), &stage.secret)).await.body["verdict"], "not_on_shift");
+    assert!(stage.last().is_none());
+    let app = &stage.edge.app;
+    assert!(app.record.revoke_device(app.env.now(), Actor::Shell, stage.device).await.unwrap());
+    assert_eq!(stage.json(&stage.traccar(&stage.instant(), &stage.secret)).await.code(), "bad_token");
+}
+
+#[tokio::test]
+async fn of_phone_and_tracker_the_later_session_counts_until_it_is_silent() {
+    let stage = Stage::new().await;
+    let phone = async |seq: u32| {
+        let fix = json!({"lat": stage.at.lat(), "lon": stage.at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
+        let reply = stage.edge.call(Some(&stage.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
+        reply.body["verdicts"][0].as_str().unwrap().to_owned()
+    };
+    let tracker = async || {
+        stage.edge.clock.advance_s(1);
+        stage.json(&stage.traccar(&stage.instant(), &stage.secret)).await.body["verdict"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(tracker().await, "ok");
+    assert_eq!((phone(1).await, tracker().await), ("ok".to_owned(), "old".to_owned()), "the phone came later");
+    stage.edge.clock.advance_s(30);
+    assert_eq!(tracker().await, "old", "the phone is not silent yet");
+    stage.edge.clock.advance_s(40);
+    assert_eq!(tracker().await, "ok", "it takes over");
+    assert_eq!(phone(2).await, "old");
+    stage.edge.clock.advance_s(70);
+    assert_eq!(phone(3).await, "ok", "and back");
+}

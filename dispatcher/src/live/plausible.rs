@@ -1,0 +1,84 @@
+//! Owns whether a fix is believed: the order of one person's fixes, how old and how far one may be, and what a jump is. Pure:
+//! time and area are told to it. Keeps no fix and counts none; what is doubted never becomes "now", and says why.
+
+use super::Verdict;
+use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixKind, Jumps, Pace, Seen, Step};
+use matcher::model::Timestamp;
+use matcher::policy::limits::FIX_AGE_MS_MAX;
+
+/// Nobody of ours moves faster than 50 m/s: the GTX, the fastest way through the city, runs at 180 km/h. The time between two fixes
+/// is that between their arrivals less what the phone says of their ages, and messages are delayed for seconds in cells that
+/// are full; with more slack a wrong cell tower next door would pass.
+pub const PACE: Pace = Pace { mps: 50.0, slack_s: 3.0 };
+/// Older is of no trip that a phone still has to report, milliseconds: no shift lasts longer.
+pub const TOO_OLD_MS: i64 = 86_400_000;
+/// Older on arrival is where somebody was, not where they are, milliseconds: the age at which matching stops as well.
+pub const LATE_MS: i64 = FIX_AGE_MS_MAX;
+/// The service area is the map's box and so far around it, metres: a fix at its edge errs to the other side.
+pub const AREA_MARGIN_M: f64 = 2_000.0;
+
+/// What is remembered of one person's fixes, to judge the next.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Sense {
+    /// Order of the last one looked at, believed or not: a doubted fix sent again must not confirm itself.
+    heard: Option<(u32, u32)>,
+    /// The last one believed.
+    believed: Option<Seen>,
+    jumps: Jumps,
+}
+
+impl Sense {
+    /// Of somebody whose last believed fix, if any, is known from elsewhere.
+    pub fn after(last: Option<&Fix>) -> Self {
+        Self {
+            heard: last.map(|fix| (fix.session_epoch, fix.seq)),
+            believed: last.map(Seen::of),
+            jumps: Jumps::default(),
+        }
+    }
+
+    /// When the last believed one was taken; `None` if there is none.
+    pub fn believed_at(&self) -> Option<Timestamp> {
+        self.believed.map(|seen| Timestamp(seen.taken_at_ms))
+    }
+
+    /// The order of the last one looked at.
+    pub const fn heard(&self) -> Option<(u32, u32)> {
+        self.heard
+    }
+
+    /// Judges the next fix: `Ok`, `Coarse` or `Late` is believed.
+    pub fn judge(&mut self, fix: &Fix, now: Timestamp, in_area: bool) -> Verdict {
+        let order = Verdict::of(fix, self.heard);
+        if !order.is_kept() {
+            return order;
+        }
+        let age_ms = now.0 - fix.taken_at_ms;
+        // Its number is not taken as heard: trackers number by their clocks, and one set right must not wait for the wrong time.
+        if age_ms < -FUTURE_MS_MAX {
+            return Verdict::Future;
+        }
+        self.heard = Some((fix.session_epoch, fix.seq));
+        if age_ms > TOO_OLD_MS {
+            return Verdict::TooOld;
+        }
+        if !(0.0..=ACCURACY_M_MAX).contains(&fix.accuracy_m) {
+            return Verdict::Inaccurate;
+        }
+        if !in_area {
+            return Verdict::OutsideArea;
+        }
+        let here = Seen::of(fix);
+        // Whoever walks through a demonstration is set down anywhere.
+        let before = self.believed.filter(|_| fix.kind != FixKind::Demo);
+        if before.is_some_and(|before| self.jumps.step(&before, here, PACE) == Step::Doubted) {
+            return Verdict::Jump;
+        }
+        self.believed = Some(here);
+        if age_ms > LATE_MS { Verdict::Late } else { order }
+    }
+}
+
+#[cfg(test)]
+#[path = "plausible_tests.rs"]
+mod tests;

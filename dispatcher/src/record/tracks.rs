@@ -1,0 +1,183 @@
+//! Owns the tracks: where a trip's crew was while the trip was theirs, fix by fix, for some days. Which trip a fix belongs to is read
+//! from the assignments, so one that comes late still finds its trip, and one taken outside every trip is nowhere kept.
+
+use super::row::{Columns, blob};
+use super::write::Write;
+use super::{Record, RecordError};
+use geo::{Fix, Position};
+use matcher::model::{AccountId, Timestamp, TripId};
+use sqlx::sqlite::SqliteRow;
+use std::collections::HashMap;
+
+/// A track is kept so long after it was taken, seconds: the time within which a trip can be disputed.
+pub const TRACK_KEPT_S: i64 = 7 * 86_400;
+/// Most fixes kept of one member on one trip: five hours at one every 4 s, as phones send.
+pub const TRACK_FIXES_MAX: i64 = 4_500;
+
+/// A fix on its way to a track.
+#[derive(Clone, Copy, Debug)]
+pub struct TrackFix {
+    /// Whose phone.
+    pub staff: AccountId,
+    /// Where and when.
+    pub fix: Fix,
+    /// The stable word of what it was taken for.
+    pub verdict: &'static str,
+}
+
+/// What became of fixes that were to go onto tracks.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrackNoted {
+    /// On the record, or there already.
+    pub kept: u64,
+    /// Taken on no trip of theirs.
+    pub of_no_trip: u64,
+    /// Beyond [`TRACK_FIXES_MAX`].
+    pub beyond_limit: u64,
+}
+
+/// A fix of a track.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrackRow {
+    /// Whose phone.
+    pub staff: AccountId,
+    /// When it was taken.
+    pub taken_at: Timestamp,
+    /// Where.
+    pub position: Position,
+    /// Radius of the error circle, metres.
+    pub accuracy_m: u32,
+    /// What it was taken for.
+    pub verdict: String,
+}
+
+/// The time somebody was of a trip's crew.
+struct Duty {
+    trip: TripId,
+    from: i64,
+    until: Option<i64>,
+    /// Fixes on the track.
+    kept: i64,
+}
+
+impl Record {
+    /// Puts fixes onto the tracks of the trips they were taken on, each once. One transaction.
+    pub async fn note_track(&self, now: Timestamp, fixes: &[TrackFix]) -> Result<TrackNoted, RecordError> {
+        let mut write = self.begin(now).await?;
+        let mut noted = TrackNoted::default();
+        let mut duties: HashMap<AccountId, Vec<Duty>> = HashMap::new();
+        for fix in fixes {
+            if !duties.contains_key(&fix.staff) {
+                let own = fixes.iter().filter(|other| other.staff == fix.staff).map(|own| own.fix.taken_at_ms);
+                let (first, last) = own.fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));
+                duties.insert(fix.staff, write.duties_between(fix.staff, first, last).await?);
+            }
+            let at = fix.fix.taken_at_ms;
+            let of = |duty: &&mut Duty| duty.from <= at && duty.until.is_none_or(|until| at <= until);
+            match duties.get_mut(&fix.staff).into_iter().flatten().rfind(of) {
+                None => noted.of_no_trip += 1,
+                Some(duty) if duty.kept >= TRACK_FIXES_MAX => noted.beyond_limit += 1,
+                Some(duty) => {
+                    duty.kept += write.add_to_track(duty.trip, fix).await? as i64;
+                    noted.kept += 1;
+                }
+            }
+        }
+        write.commit_quietly().await?;
+        Ok(noted)
+    }
+
+    /// The track of a trip, member by member, each in the order of the phone's numbers. The look is put on the audit chain first: one
+    /// that cannot be noted is not given. One transaction and one read.
+    pub async fn reveal_track(
+        &self,
+        now: Timestamp,
+        by: AccountId,
+        trip: TripId,
+        why: &'static str,
+    ) -> Result<Vec<TrackRow>, RecordError> {
+        let mut write = self.begin(now).await?;
+        write.audit(Some(by), "track_revealed", trip.0, why).await?;
+        write.commit_quietly().await?;
+        let rows = sqlx::query(
+            "select staff, taken_at, lat, lon, accuracy_m, verdict from tracks
+             where trip = ? and taken_at >= ? order by staff, epoch, seq",
+        )
+        .bind(blob(trip.0))
+        .bind(now.plus_s(-TRACK_KEPT_S).0)
+        .fetch_all(&self.read)
+        .await?;
+        rows.iter().map(track_row).collect()
+    }
+}
+
+impl Write<'_> {
+    /// The trips whose crew somebody was of between two times, milliseconds; the latest last.
+    async fn duties_between(&mut self, staff: AccountId, first: i64, last: i64) -> Result<Vec<Duty>, RecordError> {
+        let rows = sqlx::query(
+            "select a.trip, a.assigned_at, a.ended_at,
+                    (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff) as kept
+             from assignment_members m join assignments a on a.id = m.assignment
+             where m.staff = ?1 and a.assigned_at <= ?3 and (a.ended_at is null or a.ended_at >= ?2) order by a.id",
+        )
+        .bind(blob(staff.0))
+        .bind(first)
+        .bind(last)
+        .fetch_all(self.conn())
+        .await?;
+        let duty = |row: &SqliteRow| {
+            Ok(Duty {
+                trip: TripId(row.id("trip")?),
+                from: row.int("assigned_at")?,
+                until: row.int_or_none("ended_at")?,
+                kept: row.int("kept")?,
+            })
+        };
+        rows.iter().map(duty).collect()
+    }
+
+    /// How many fixes it added: none, if this one is there already.
+    async fn add_to_track(&mut self, trip: TripId, fix: &TrackFix) -> Result<u64, RecordError> {
+        let TrackFix { staff, fix, verdict } = fix;
+        let added = sqlx::query(
+            "insert or ignore into tracks (trip, staff, epoch, seq, taken_at, lat, lon, accuracy_m, verdict)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(blob(trip.0))
+        .bind(blob(staff.0))
+        .bind(fix.session_epoch)
+        .bind(fix.seq)
+        .bind(fix.taken_at_ms)
+        .bind(fix.position.lat_e7())
+        .bind(fix.position.lon_e7())
+        .bind(f64::from(fix.accuracy_m.ceil()) as i64)
+        .bind(*verdict)
+        .execute(self.conn())
+        .await?;
+        Ok(added.rows_affected())
+    }
+
+    /// Deletes what is older than a track is kept, at most `max` fixes; how many.
+    pub(super) async fn forget_tracks(&mut self, max: i64) -> Result<u64, RecordError> {
+        let before = self.now.plus_s(-TRACK_KEPT_S).0;
+        let gone = sqlx::query(
+            "delete from tracks where (trip, staff, epoch, seq) in
+                 (select trip, staff, epoch, seq from tracks where taken_at < ? order by taken_at limit ?)",
+        )
+        .bind(before)
+        .bind(max)
+        .execute(self.conn())
+        .await?;
+        Ok(gone.rows_affected())
+    }
+}
+
+fn track_row(row: &SqliteRow) -> Result<TrackRow, RecordError> {
+    Ok(TrackRow {
+        staff: AccountId(row.id("staff")?),
+        taken_at: row.time("taken_at")?,
+        position: row.position("lat", "lon")?,
+        accuracy_m: row.small("accuracy_m")?,
+        verdict: row.text("verdict")?,
+    })
+}
