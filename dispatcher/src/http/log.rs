@@ -17,6 +17,9 @@ pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Called so often that a line for each would drown all others; the counts say the same, and what is refused has its line.
+const FREQUENT: [&str; 3] = ["/v1/fixes", "/v1/ingest/owntracks", "/v1/ingest/traccar"];
+
 /// The middleware around everything but the headers.
 pub async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -29,7 +32,12 @@ pub async fn observe(State(app): State<Arc<App>>, request: Request, next: Next) 
     let mut random = [0; 8];
     app.env.entropy.fill(&mut random);
     let id = format!("{:016x}", u64::from_ne_bytes(random));
-    tracing::info!(%method, route, status, ms = took.as_millis() as u64, request = id, "request");
+    let ms = took.as_millis() as u64;
+    if status < 300 && FREQUENT.contains(&route.as_str()) {
+        tracing::debug!(%method, route, status, ms, request = id, "request");
+    } else {
+        tracing::info!(%method, route, status, ms, request = id, "request");
+    }
     let method = if is_usual(&method) { method.as_str().to_owned() } else { "other".to_owned() };
     metrics::counter!(telemetry::HTTP_REQUESTS, "method" => method, "route" => route.clone(),
         "status" => status.to_string())

@@ -1,7 +1,7 @@
 use super::stage::{Stage, T0};
 use super::*;
 use geo::{Fix, FixKind, Position};
-use matcher::model::{AccountId, Phase};
+use matcher::model::{AccountId, Phase, Timestamp, TripId};
 
 fn fix(staff: AccountId, seq: u32, after_s: i64) -> TrackFix {
     let fix = Fix {

@@ -26,7 +26,7 @@ export function AlarmList({ desk }: { desk: Desk }) {
 function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
   const taken = incident.acknowledged_at !== null;
   const sinceRaised = (desk.now() - Date.parse(incident.raised_at)) / 1000;
-  const { position, live } = incident;
+  const { position, live, doubted } = incident;
   const moved = position && live && position.taken_at !== live.taken_at;
   return (
     <article
@@ -40,6 +40,9 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
           ? t('alarm.device', { acc: Math.round((live ?? position)!.acc_m), age: span(ageS((live ?? position)!, desk.now())) })
           : t('alarm.no_device')}
       </p>}
+      {doubted && <p class="redtext" data-testid="doubted">▲ {t('alarm.doubted', {
+        why: t(`doubt.${doubted.verdict ?? 'jump'}`), place: placeName(desk.map, doubted), acc: Math.round(doubted.acc_m), age: span(ageS(doubted, desk.now())),
+      })}</p>}
       {moved && <p class="hint" data-testid="first-fix">{t('alarm.first')}: {span(ageS(position, desk.now()))}</p>}
       {incident.registered.length > 0 && (
         <p>{t('alarm.registered')}: {incident.registered.map((place) => placeName(desk.map, place)).join(', ')}{incident.kind === 'sos' && <><br />{t('alarm.both')}</>}</p>

@@ -5,7 +5,7 @@ import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
-import { isOpen, type Candidate, type Phase, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Phase, type Doubt, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
 import type { Desk } from './desk';
@@ -44,7 +44,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: trip.crew_size ?? 2 })}</dd>
       </dl>
       {isOpen(trip.phase) && <Places desk={desk} trip={trip} />}
-      <Crew trip={trip} />
+      <Crew desk={desk} trip={trip} />
       {UNMET.includes(trip.phase) && roughly(trip) && <Reach desk={desk} />}
       {isOpen(trip.phase) && !isOurs && <p class="hint" data-testid="not-concerned">{t('detail.not_concerned')}</p>}
       {isOurs && desk.candidates?.trip === trip.id && <Assign desk={desk} trip={trip} list={desk.candidates.list} />}
@@ -111,7 +111,8 @@ function Reach({ desk }: { desk: Desk }) {
   );
 }
 
-function Crew({ trip }: { trip: Trip }) {
+function Crew({ desk, trip }: { desk: Desk; trip: Trip }) {
+  const doubts = new Map([...desk.staff.values()].map(({ no, verdict }) => [no, verdict]));
   if (!trip.crew || trip.crew.length === 0) return null;
   return (
     <>
@@ -122,12 +123,18 @@ function Crew({ trip }: { trip: Trip }) {
             <strong>{member.display ?? t('alarm.staff', { no: member.no })}</strong>{' '}
             <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
             {member.barred && <span class="redtext" data-testid="barred"> ▲ {t('detail.barred')}</span>}
+            <Doubted why={doubts.get(member.no) ?? null} />
             {STILL_COMING.includes(member.phase) && member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
           </li>
         ))}
       </ul>
     </>
   );
+}
+
+/** Why a marker stands still though its phone is sending. */
+function Doubted({ why }: { why: Doubt | null }) {
+  return why && <span class="redtext" data-testid="doubt"> ▲ {t(`doubt.${why}`)}</span>;
 }
 
 /** Before the meeting the whole crew can be freed; after it only who may not be in it, and not everybody. */

@@ -10,7 +10,7 @@ const NOW = Date.now();
 const iso = (agoMs: number): string => new Date(NOW - agoMs).toISOString();
 const trip = (id: string, phase: Phase, change_no: number, agoMs = 1_000): Trip => ({ id, phase, change_no, requested_at: iso(agoMs), updated_at: iso(agoMs) });
 const incident = (id: string, takenAgoMs: number | null): Incident => ({
-  id, kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: iso(60_000), position: null, live: null, concerned: true, registered: [],
+  id, kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: iso(60_000), position: null, live: null, doubted: null, concerned: true, registered: [],
   acknowledged_by: takenAgoMs === null ? null : 'x', acknowledged_at: takenAgoMs === null ? null : iso(takenAgoMs),
 });
 const answer = (trips: Trip[], incidents: Incident[] = []): ConsoleState => ({ trips, incidents, staff: [], now: new Date().toISOString() });
@@ -139,7 +139,7 @@ it('a_code_is_handed_over_once_and_kept_nowhere_and_a_refusal_hands_over_none', 
   expect([await two.giveCode({ account: 'a' }), two.error instanceof Problem]).toEqual([null, true]);
 });
 it('staff_are_found_by_number_or_name_in_the_order_of_their_numbers', () => {
-  const row = (no: number, display: string): StaffRow => ({ id: String(no), no, display, agency: 'a', kind: 'guard', mode: null, state: 'off_shift', trip: null });
+  const row = (no: number, display: string): StaffRow => ({ id: String(no), no, display, agency: 'a', kind: 'guard', mode: null, state: 'off_shift', trip: null, verdict: null });
   const rows = [row(205, 'Park'), row(101, 'Kim'), row(120, 'kimchi')];
   const found = (words: string): number[] => staffFor(rows, words).map(({ no }) => no);
   expect([found(''), found(' KIM'), found('20'), found('x')]).toEqual([[101, 120, 205], [101, 120], [120, 205], []]);

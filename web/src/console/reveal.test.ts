@@ -80,7 +80,7 @@ it('a_place_is_named_by_the_nearest_district', () => {
 });
 it('an_alarm_shows_the_device_and_the_registered_places_also_when_taken', () => {
   const raised = '2026-11-24T08:00:00Z';
-  const incident = { id: 'i', kind: 'sos' as const, raised_by: 'rider' as const, no: null, trip: 't', raised_at: raised, position: { lat: 1, lon: 2, acc_m: 5, age_s: 0, taken_at: raised }, live: null as DevicePosition | null, concerned: true, registered: [{ lat: 3, lon: 4 }], acknowledged_by: null, acknowledged_at: null };
+  const incident = { id: 'i', kind: 'sos' as const, raised_by: 'rider' as const, no: null, trip: 't', raised_at: raised, position: { lat: 1, lon: 2, acc_m: 5, age_s: 0, taken_at: raised }, live: null as DevicePosition | null, doubted: null, concerned: true, registered: [{ lat: 3, lon: 4 }], acknowledged_by: null, acknowledged_at: null };
   const roles = (at: string | null) => alarmFeatures([{ ...incident, acknowledged_at: at }], Date.parse(raised)).features.map(({ properties }) => [properties!['role'], properties!['taken']]);
   const live = { lat: 8, lon: 9, acc_m: 5, age_s: 0, taken_at: '2026-11-24T08:00:30Z' };
   const moved = alarmFeatures([{ ...incident, live }], Date.parse(raised)).features.map(({ properties, geometry }) => [properties!['role'], geometry.type === 'Point' && geometry.coordinates]);

@@ -65,16 +65,21 @@ export const STAFF_STATES: readonly StaffState[] =
 export interface StaffRow {
   id: string; no: number; display: string; agency: string; kind: 'guard' | 'supporter'; mode: Mode | null;
   state: StaffState; trip: string | null;
+  /** Why the newest fix of the phone was not believed, so that the marker stands still. */
+  verdict: Doubt | null;
 }
+export type Doubt = 'jump' | 'future' | 'too_old' | 'inaccurate' | 'outside_area';
 export interface Incident {
   id: string; kind: 'sos' | 'no_show' | 'staff_suspended' | 'rider_suspended' | 'member_barred' | 'crew_unfit'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
   /** Where the device was when it raised the alarm, and where it was last. */
   position: DevicePosition | null; live: DevicePosition | null; registered: Place[];
+  /** Where it says to be since then, without being believed. */
+  doubted: DevicePosition | null;
   /** Whether this console may take it. */
   concerned: boolean;
   acknowledged_by: string | null; acknowledged_at: string | null;
 }
-export interface DevicePosition extends LatLon { acc_m: number; age_s: number; taken_at: string }
+export interface DevicePosition extends LatLon { acc_m: number; age_s: number; taken_at: string; verdict?: Doubt }
 /** A one-time code for signing in. */
 export interface GivenCode { code: string; expires_at: string }
 export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
