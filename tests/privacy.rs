@@ -1,6 +1,7 @@
 //! What leaves the server carries no name, place, position or token: marked values are planted, a trip is driven, and every byte
 //! of logs, metrics, problems and Redis is searched.
 
+use harness::raw::call;
 use harness::{Redis, Server, ServerOptions};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -46,6 +47,22 @@ fn make_people(server: &Server) -> (Vec<Value>, Vec<String>) {
     (made, codes)
 }
 
+/// A tracker's position, as it is taken and in a URL, where it is refused: the tracker's secret.
+fn send_by_tracker(server: &Server, staff: &str) -> String {
+    let made = server.admin(&["device", "add", "--staff", staff, "--label", NAMES[1]]);
+    let secret = made["secret"].as_str().expect("printed once").to_owned();
+    let now = dispatcher::clock::Env::system().now().0 / 1_000;
+    let form = format!("id={secret}&lat={LAT}&lon={LON}&accuracy=8&timestamp={now}");
+    let form_type = [("content-type", "application/x-www-form-urlencoded")];
+    let taken = call(server.url(), "POST", "/v1/ingest/traccar", &form_type, Some(form.as_bytes()));
+    assert_eq!(taken.status, 200, "{:?}", taken.json());
+    for method in ["GET", "POST"] {
+        let refused = call(server.url(), method, &format!("/v1/ingest/traccar?{form}"), &form_type, None);
+        assert_eq!(refused.json()["code"], "position_in_url");
+    }
+    secret
+}
+
 #[test]
 fn the_search_itself_finds_a_leak() {
     let marks = [LABEL.to_owned()];
@@ -80,6 +97,7 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
         let fix = json!({ "lat": lat, "lon": lon, "acc_m": 8, "kind": "gps", "age_ms": 0, "seq": n });
         api.post("/v1/fixes", &json!({ "fixes": [fix] })).await.expect("the fix is taken");
     }
+    marks.push(send_by_tracker(&server, made[0]["account"].as_str().expect("an account")));
     let rider = server.api().signed_in(rider);
     let place = json!({ "lat": lat, "lon": lon, "label": LABEL });
     let body = json!({ "kind": "now", "pickup": place, "dropoff": { "lat": 37.57, "lon": 126.99, "label": LABEL } });

@@ -1,4 +1,4 @@
-//! Owns the reading of JSON from clients: text to a [`Tree`], and a tree to what is expected. An object is an object, with each
+//! Owns the reading of JSON from clients: text to a [`Tree`], and a tree to what is expected; [`Object`] for what comes often. An object is an object, with each
 //! name once: serde's derive would also take a list with the fields in their order, and a browser's parser the last of two
 //! equal names. What the fields mean is for those who ask.
 
@@ -93,6 +93,23 @@ impl<'de> Visitor<'de> for Grower {
             return Err(A::Error::custom("a name stands twice"));
         }
         Ok(Tree::Object(names))
+    }
+}
+
+/// Reads a struct from an object straight out of the text, without a [`Tree`]: for what comes often. As strict, for serde's derive
+/// refuses a known name that stands twice, and an unknown one where it is told to.
+pub struct Object<D>(pub D);
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Object<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_map(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
     }
 }
 

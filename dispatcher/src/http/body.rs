@@ -46,6 +46,18 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Hashed<T> {
     }
 }
 
+/// As [`Input`], for what comes often and whose own reading is as strict: the field to blame is looked for only if there is one.
+pub struct Often<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Often<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let bytes = read(request).await?;
+        serde_json::from_slice(&bytes).or_else(|_| parse(&bytes)).map(Self)
+    }
+}
+
 async fn read(request: Request) -> Result<Bytes, Problem> {
     if !is_json(request.headers()) {
         return Err(Code::NotJson.into());

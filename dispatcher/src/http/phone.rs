@@ -3,25 +3,32 @@
 
 use super::App;
 use super::auth::Caller;
-use super::body::Input;
+use super::body::{Input, Often};
 use super::command;
 use super::problem::{Answer, ProblemBody};
+use crate::json::Object;
 use crate::live::Verdict;
 use crate::view::FixIn;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use matcher::model::TripId;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Fixes, oldest first.
 #[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct FixesIn {
     fixes: Vec<FixIn>,
+}
+
+impl<'de> Deserialize<'de> for FixesIn {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
 }
 
 /// What became of the fixes.
@@ -50,7 +57,7 @@ pub struct SosOut {
 pub async fn fixes(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Input(input): Input<FixesIn>,
+    Often(input): Often<FixesIn>,
 ) -> Answer<(StatusCode, Json<FixesOut>)> {
     let verdicts = command::fixes(&app, caller.account(), &input.fixes).await?;
     let accepted = verdicts.iter().filter(|verdict| verdict.is_kept()).count();

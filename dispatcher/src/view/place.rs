@@ -1,8 +1,10 @@
 //! Owns positions on the wire: places as booked, points and fixes as phones report them. Types that hold a place hide it in
 //! `Debug`. Whether a place lies in the service area is checked in `http::bookings`.
 
+use crate::json::Object;
 use geo::{FUTURE_MS_MAX, Fix, FixKind, Position};
 use matcher::model::Timestamp;
+use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use utoipa::ToSchema;
@@ -54,8 +56,8 @@ pub struct PointIn {
 }
 
 /// How the phone knew.
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, ToSchema)]
+#[schema(rename_all = "snake_case")]
 pub enum FixKindIn {
     /// Satellite.
     Gps,
@@ -69,9 +71,37 @@ pub enum FixKindIn {
     Demo,
 }
 
+impl<'de> Deserialize<'de> for FixKindIn {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_str(KindWord)
+    }
+}
+
+/// The word of a kind, and nothing that serde would also take for one.
+struct KindWord;
+
+impl Visitor<'_> for KindWord {
+    type Value = FixKindIn;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a kind of fix")
+    }
+
+    fn visit_str<E: Error>(self, word: &str) -> Result<FixKindIn, E> {
+        Ok(match word {
+            "gps" => FixKindIn::Gps,
+            "network" => FixKindIn::Network,
+            "tower" => FixKindIn::Tower,
+            "manual" => FixKindIn::Manual,
+            "demo" => FixKindIn::Demo,
+            _ => return Err(E::custom("no kind of fix")),
+        })
+    }
+}
+
 /// One report of where a phone was.
 #[derive(Clone, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 #[schema(as = Fix)]
 pub struct FixIn {
     /// Degrees.
@@ -86,6 +116,12 @@ pub struct FixIn {
     pub age_ms: i64,
     /// Counts up per phone and session.
     pub seq: u32,
+}
+
+impl<'de> Deserialize<'de> for FixIn {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
 }
 
 impl FixIn {
