@@ -33,7 +33,8 @@ fn main() {
     }
     figures::heading("ingest");
     forms();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {
         run("in process", None).await;
         if std::env::var_os("DONGHAENG_REDIS_SERVER").is_some() {

@@ -283,7 +283,7 @@ fn refuse_what_is_not_there(stand: &Stand) {
 /// Every route of the table: without a token, with a wrong one, and in the name of every role it is not for.
 fn refuse_who_may_not(stand: &Stand) {
     let mut refused = 0;
-    for (method, pattern, allowed) in TABLE.iter().filter(|row| !row.2.is_open()) {
+    for (method, pattern, allowed) in TABLE.iter().filter(|row| !row.2.is_open() && !row.2.is_of_trackers()) {
         let path = pattern.replace("{id}", NO_ID);
         let body = (*method == "POST").then_some(&b"{}"[..]);
         let what = format!("{method} {pattern}");

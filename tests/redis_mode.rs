@@ -100,8 +100,8 @@ async fn a_dead_redis_stops_nothing_and_is_filled_when_it_is_back() {
     let redis = Redis::start_on(port);
     wait_for_live(&server, "redis_up").await;
     wait_for_records(&redis, 2).await;
-    phones[1].report(60.0).await;
-    console.wait_until(|m| shows(m, 60.0), "a fix on the map with Redis again").await;
+    phones[1].report(-120.0).await;
+    console.wait_until(|m| shows(m, -120.0), "a fix on the map with Redis again").await;
     let shown = rider.api.get(&format!("/v1/trips/{}", text(&trip["id"]))).await.expect("own trip");
     assert_eq!(shown["phase"], "assigned", "what was agreed without Redis stands");
 

@@ -1,3 +1,5 @@
+//! What is in reach, and when a jump is believed.
+
 use super::{JUMPS_BELIEVED, Jumps, Pace, Seen, Step};
 use crate::position::Position;
 

@@ -54,7 +54,9 @@ pub async fn act(record: &Record, now: Timestamp, what: &Devices) -> Result<Valu
         }
         Devices::Revoke { device } => {
             if !record.revoke_device(now, Actor::Shell, *device).await? {
-                return Err(Misuse("there is no tracker of that number that works; `list` shows them".to_owned()).into());
+                return Err(
+                    Misuse("there is no tracker of that number that works; `list` shows them".to_owned()).into()
+                );
             }
             Ok(json!({"device": device, "revoked": true}))
         }

@@ -53,8 +53,18 @@ async fn each_role_reaches_its_rows_and_is_refused_at_all_others() {
             edge.clock.advance_s(10);
             let reply = edge.call(Some(&person.token), method, &path, body.clone()).await;
             let refused = reply.status == 403;
-            assert_eq!(refused, !row.is_open() && !row.permits(*role) && !row.is_of_trackers(), "{role:?} {method} {route}: {}", reply.text);
-            assert_eq!(reply.code() == "bad_token", row.is_of_trackers() && *method == "POST", "{role:?} {method} {route}: {}", reply.text);
+            assert_eq!(
+                refused,
+                !row.is_open() && !row.permits(*role) && !row.is_of_trackers(),
+                "{role:?} {method} {route}: {}",
+                reply.text
+            );
+            assert_eq!(
+                reply.code() == "bad_token",
+                row.is_of_trackers() && *method == "POST",
+                "{role:?} {method} {route}: {}",
+                reply.text
+            );
             assert_ne!(reply.status, 500);
         }
     }

@@ -57,7 +57,9 @@ impl Known {
         let mut state = self.state();
         state.revoked += 1;
         state.known.retain(|_, signed_in| {
-            !revocations.iter().any(|r| r.account == signed_in.account.id && r.token.is_none_or(|t| t == signed_in.token))
+            !revocations
+                .iter()
+                .any(|r| r.account == signed_in.account.id && r.token.is_none_or(|t| t == signed_in.token))
         });
     }
 

@@ -1,3 +1,5 @@
+//! What is known of a secret, and how soon it is forgotten.
+
 use super::fixture::{Edge, Person};
 use super::known::{GOOD_FOR, Kind, authenticate};
 use crate::record::Actor;

@@ -65,7 +65,8 @@ pub fn finish(mut document: OpenApi) -> OpenApi {
 fn guard(operation: &mut Operation, method: &str, path: &str) {
     let Some(row) = allowed(method, path).filter(|row| !row.is_open()) else { return };
     if row.is_of_trackers() {
-        operation.description = Some("For: the secret of a tracker, as Bearer token or as the password of Basic.".to_owned());
+        operation.description =
+            Some("For: the secret of a tracker, as Bearer token or as the password of Basic.".to_owned());
         add_problems(operation, &DOOR[..1]);
         let schemes = ["token", "tracker"].map(|scheme| SecurityRequirement::new(scheme, Vec::<String>::new()));
         operation.security = Some(schemes.into());

@@ -1,3 +1,5 @@
+//! Who may look at a track, and what a look leaves behind.
+
 use super::fixture::Edge;
 use serde_json::json;
 
@@ -13,7 +15,8 @@ async fn only_the_centre_sees_a_track_with_a_reason_and_each_look_is_noted_first
     {
         assert_eq!(look(&who.token).await.code(), code);
     }
-    let noted = async || edge.app.record.audit_of(trip.0, 50).await.unwrap().iter().filter(|r| r.1 == "track_revealed").count();
+    let noted =
+        async || edge.app.record.audit_of(trip.0, 50).await.unwrap().iter().filter(|r| r.1 == "track_revealed").count();
     assert_eq!(noted().await, 0);
     let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({}))).await;
     assert_eq!((reply.code(), noted().await), ("bad_field", 0), "no look without a reason");

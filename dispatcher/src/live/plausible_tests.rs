@@ -1,3 +1,5 @@
+//! Tables of fixes and their verdicts.
+
 use super::{PACE, Sense, TOO_OLD_MS};
 use crate::live::Verdict;
 use geo::{FUTURE_MS_MAX, Fix, FixKind, Position};
@@ -100,9 +102,8 @@ fn what_is_known_from_elsewhere_counts_as_the_last() {
 fn a_batch_after_the_subway_is_late_but_for_its_end() {
     let mut sense = Sense::default();
     let now = NOW.plus_s(300);
-    let told: Vec<Verdict> = (0..=60)
-        .map(|n| sense.judge(&fix(n, f64::from(n) * 60.0, i64::from(n) * 5), now, true))
-        .collect();
+    let told: Vec<Verdict> =
+        (0..=60).map(|n| sense.judge(&fix(n, f64::from(n) * 60.0, i64::from(n) * 5), now, true)).collect();
     let late = told.iter().filter(|v| **v == Verdict::Late).count();
     assert_eq!((late, told[late..].iter().all(|v| *v == Verdict::Ok)), (48, true));
 }

@@ -50,15 +50,16 @@ impl Record {
             return Ok(None);
         }
         let (secret, expires_at) = (self.new_token(), now.plus_s(DEVICE_TTL_S));
-        let id = sqlx::query("insert into tokens (hash, account, issued_at, expires_at, device) values (?, ?, ?, ?, ?)")
-            .bind(super::tokens::hash(&secret))
-            .bind(blob(staff.0))
-            .bind(now.0)
-            .bind(expires_at.0)
-            .bind(label)
-            .execute(write.conn())
-            .await?
-            .last_insert_rowid();
+        let id =
+            sqlx::query("insert into tokens (hash, account, issued_at, expires_at, device) values (?, ?, ?, ?, ?)")
+                .bind(super::tokens::hash(&secret))
+                .bind(blob(staff.0))
+                .bind(now.0)
+                .bind(expires_at.0)
+                .bind(label)
+                .execute(write.conn())
+                .await?
+                .last_insert_rowid();
         write.audit_by(by, "device_issued", staff.0).await?;
         write.commit().await?;
         Ok(Some((secret, Device { id, staff, label: label.to_owned(), issued_at: now, expires_at })))
@@ -78,7 +79,12 @@ impl Record {
         .await?;
         let Some(found) = found else { return Ok(None) };
         let expires_at = found.time("expires_at")?;
-        Ok(Some(SignedIn { token: found.int("token")?, account: row::account(&found)?, expires_at, ends_at: expires_at }))
+        Ok(Some(SignedIn {
+            token: found.int("token")?,
+            account: row::account(&found)?,
+            expires_at,
+            ends_at: expires_at,
+        }))
     }
 
     /// Those that work, of one staff member or of all, oldest first.

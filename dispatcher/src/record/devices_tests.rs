@@ -1,3 +1,5 @@
+//! What a tracker's secret is good for, and how it ends.
+
 use super::stage::{Stage, T0};
 use super::*;
 
@@ -42,7 +44,10 @@ async fn revocation_suspension_and_time_end_a_tracker_and_the_first_two_are_in_t
     stage.record.suspend(T0, staff[1], admin, "r").await.unwrap().unwrap();
     assert!(!works(T0, &third).await);
     let list = stage.record.revocations_after(0).await.unwrap();
-    assert_eq!(list.iter().map(|r| (r.account, r.token)).collect::<Vec<_>>(), [(staff[0], Some(one.id)), (staff[1], None)]);
+    assert_eq!(
+        list.iter().map(|r| (r.account, r.token)).collect::<Vec<_>>(),
+        [(staff[0], Some(one.id)), (staff[1], None)]
+    );
 }
 
 #[tokio::test]

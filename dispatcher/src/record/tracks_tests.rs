@@ -1,3 +1,5 @@
+//! Which fixes come onto which track, and how they leave it.
+
 use super::stage::{Stage, T0};
 use super::*;
 use geo::{Fix, FixKind, Position};
@@ -30,7 +32,8 @@ async fn fixes_find_the_trip_they_were_taken_on_each_once_and_in_the_phones_orde
     let (trip, [one, two]) = stage.assigned("k").await;
     let stranger = stage.staff(1).await[0];
     // Late ones after the newer, one twice, one from before the assignment, one of somebody who is of no crew.
-    let batch = [fix(one, 9, 40), fix(one, 3, 10), fix(one, 3, 10), fix(two, 5, 12), fix(one, 1, -1), fix(stranger, 2, 10)];
+    let batch =
+        [fix(one, 9, 40), fix(one, 3, 10), fix(one, 3, 10), fix(two, 5, 12), fix(one, 1, -1), fix(stranger, 2, 10)];
     assert_eq!(stage.record.note_track(T0.plus_s(60), &batch).await.unwrap(), noted(4, 2, 0));
     assert_eq!(stage.record.note_track(T0.plus_s(61), &batch[..1]).await.unwrap(), noted(1, 0, 0), "again");
     let rows = track(&stage, trip, T0.plus_s(60)).await;

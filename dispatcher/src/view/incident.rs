@@ -105,11 +105,10 @@ impl IncidentView {
         view.trip = incident.trip.map(|t| t.0);
         view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
         view.live = last.filter(|_| follows_device(incident, now)).map(|fix| DevicePosition::of(&fix, now));
-        let newer = doubted.filter(|(fix, _)| follows_device(incident, now) && last.is_none_or(|last| fix.is_after(&last)));
-        view.doubted = newer.map(|(fix, verdict)| DevicePosition {
-            verdict: Some(verdict.word()),
-            ..DevicePosition::of(&fix, now)
-        });
+        let newer =
+            doubted.filter(|(fix, _)| follows_device(incident, now) && last.is_none_or(|last| fix.is_after(&last)));
+        view.doubted = newer
+            .map(|(fix, verdict)| DevicePosition { verdict: Some(verdict.word()), ..DevicePosition::of(&fix, now) });
         view.registered = trip
             .filter(|row| incident.acknowledged_at.is_none() || !row.trip.phase.is_end())
             .map(|row| {

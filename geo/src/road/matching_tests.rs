@@ -1,9 +1,9 @@
 //! Noisy traces through the generated city, held against the plain nearest street; fixes that are no use.
 
 use super::{Match, Matcher, WeakFix};
-use crate::jump::JUMPS_BELIEVED;
 use crate::city::generate_small;
 use crate::fix::{Fix, FixKind};
+use crate::jump::JUMPS_BELIEVED;
 use crate::position::Position;
 use crate::road::drawn::{Dice, draw, place};
 use crate::road::{Graph, Profile, RoadMap};

@@ -62,7 +62,8 @@ impl Tracker {
     /// Whose secret the headers hold, else the body.
     pub async fn admit(app: &App, parts: &Parts, in_body: Option<&str>) -> Answer<Self> {
         let now = app.env.now();
-        let secret = secret(&parts.headers).or_else(|| in_body.filter(|s| s.len() <= TOKEN_BYTES_MAX).map(str::to_owned));
+        let secret =
+            secret(&parts.headers).or_else(|| in_body.filter(|s| s.len() <= TOKEN_BYTES_MAX).map(str::to_owned));
         let found = match &secret {
             Some(secret) => authenticate(app, now, Kind::Device, secret).await?,
             None => None,

@@ -1,3 +1,5 @@
+//! Fixes over REST, from the door to the index, the consoles, an alarm and the trip's track.
+
 use super::sources::FIX_RATE;
 use super::tracks;
 use crate::http::fixture::{Edge, Person, Reply};
@@ -50,8 +52,7 @@ async fn every_fix_gets_its_verdict_and_one_bad_one_spoils_no_batch() {
     let told = verdicts(&edge, &staff, &batch).await;
     let north = edge.app.sight.serves(near(at, 9_000.0));
     let far = if north { "jump" } else { "outside_area" };
-    let expected =
-        ["late", "inaccurate", "inaccurate", "future", "too_old", "outside_area", far, "coarse", "ok"];
+    let expected = ["late", "inaccurate", "inaccurate", "future", "too_old", "outside_area", far, "coarse", "ok"];
     assert_eq!(told, expected);
     assert_eq!(edge.app.sight.places.last_fix(staff.id()).unwrap().seq, 9);
 }
@@ -90,7 +91,10 @@ async fn an_alarm_shows_the_place_that_is_not_believed_beside_the_last_that_is()
     let alarm = seen().await;
     assert_eq!(alarm["position"]["lat"].as_f64().unwrap(), at.lat());
     assert!(alarm["position"].get("verdict").is_none());
-    assert_eq!((alarm["doubted"]["lat"].as_f64().unwrap(), &alarm["doubted"]["verdict"]), (away.lat(), &json!("outside_area")));
+    assert_eq!(
+        (alarm["doubted"]["lat"].as_f64().unwrap(), &alarm["doubted"]["verdict"]),
+        (away.lat(), &json!("outside_area"))
+    );
     verdicts(&edge, &rider, &[fix(near(at, 20.0), 0, 3)]).await;
     assert_eq!(seen().await["doubted"], Value::Null, "what is believed is newer");
 }
@@ -127,7 +131,8 @@ async fn fixes_from_the_subway_go_to_the_trips_track_in_order_and_only_the_newes
     verdicts(&edge, &one, &[fix(at, 0, 1)]).await;
     edge.clock.advance_s(300);
     // Twenty fixes 10 s apart from the way, and the next street; then the first of them again.
-    let batch: Vec<Value> = (0..20).map(|n| fix(near(at, f64::from(n) * 20.0), 190_000 - i64::from(n) * 10_000, n + 2)).collect();
+    let batch: Vec<Value> =
+        (0..20).map(|n| fix(near(at, f64::from(n) * 20.0), 190_000 - i64::from(n) * 10_000, n + 2)).collect();
     let told = verdicts(&edge, &one, &batch).await;
     assert_eq!((told[0].as_str(), told[19].as_str()), ("late", "ok"));
     assert_eq!(edge.app.sight.places.last_fix(one.id()).unwrap().seq, 21);
@@ -139,7 +144,8 @@ async fn fixes_from_the_subway_go_to_the_trips_track_in_order_and_only_the_newes
     let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
     let members = reply.body["members"].as_array().unwrap();
     let own = members.iter().find(|m| m["staff"] == json!(one.id().0)).unwrap();
-    let stretches: Vec<usize> = own["stretches"].as_array().unwrap().iter().map(|s| s.as_array().unwrap().len()).collect();
+    let stretches: Vec<usize> =
+        own["stretches"].as_array().unwrap().iter().map(|s| s.as_array().unwrap().len()).collect();
     assert_eq!((members.len(), stretches), (2, vec![1, 20]), "{}", reply.text);
     let lats: Vec<f64> = own["stretches"][1].as_array().unwrap().iter().map(|p| p["lat"].as_f64().unwrap()).collect();
     assert!(lats.windows(2).all(|w| w[0] < w[1]), "in order");

@@ -7,8 +7,8 @@ pub mod heard;
 pub mod owntracks;
 pub mod sources;
 pub mod table;
-pub mod tracks;
 pub mod traccar;
+pub mod tracks;
 
 #[cfg(test)]
 mod ingest_tests;

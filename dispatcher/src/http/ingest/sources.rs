@@ -48,13 +48,7 @@ impl Sources {
     }
 
     /// The session epoch that the source's fixes are ordered by.
-    pub(super) async fn epoch(
-        &self,
-        app: &App,
-        source: Source,
-        account: AccountId,
-        now: Timestamp,
-    ) -> Answer<u32> {
+    pub(super) async fn epoch(&self, app: &App, source: Source, account: AccountId, now: Timestamp) -> Answer<u32> {
         let kept = self.with(source, now, |sending| {
             let takes_over = sending.beaten_at.is_some_and(|at| now > at.plus_s(TAKE_OVER_S));
             sending.epoch.filter(|_| !takes_over)
@@ -84,5 +78,4 @@ impl Sources {
             }
         });
     }
-
 }

@@ -20,8 +20,7 @@ impl Stage {
         let edge = Edge::new().await;
         let staff = edge.staff().await;
         let now = edge.app.env.now();
-        let (secret, device) =
-            edge.app.record.issue_device(now, Actor::Shell, staff.id(), "x").await.unwrap().unwrap();
+        let (secret, device) = edge.app.record.issue_device(now, Actor::Shell, staff.id(), "x").await.unwrap().unwrap();
         let at = edge.places().0;
         Self { edge, staff, secret, device: device.id, at }
     }
@@ -84,9 +83,11 @@ fn encoded(text: &str) -> String {
         .chunks(3)
         .flat_map(|three| {
             let held = three.iter().fold(0_u32, |held, b| held << 8 | u32::from(*b)) << (8 * (3 - three.len()));
-            (0..4).map(move |i| {
-                if i > three.len() { '=' } else { char::from(LETTERS[(held >> (18 - 6 * i)) as usize & 63]) }
-            })
+            (0..4).map(
+                move |i| {
+                    if i > three.len() { '=' } else { char::from(LETTERS[(held >> (18 - 6 * i)) as usize & 63]) }
+                },
+            )
         })
         .collect()
 }
@@ -154,7 +155,10 @@ async fn the_forms_of_the_protocol_are_read() {
     let (lat, lon, secret) = (stage.at.lat(), stage.at.lon(), &stage.secret);
     let s = stage.now_s();
     let forms = [
-        format!("id={secret}&timestamp={}&lat={lat}&lon={lon}&speed=0.0&bearing=0.0&altitude=0&accuracy=9&batt=87", s - 9),
+        format!(
+            "id={secret}&timestamp={}&lat={lat}&lon={lon}&speed=0.0&bearing=0.0&altitude=0&accuracy=9&batt=87",
+            s - 9
+        ),
         format!("deviceid={secret}&lat={lat}&lon={lon}&timestamp={}&hdop=6.0", (s - 8) * 1_000 + 579),
         format!("lat={lat}&lon={lon}&timestamp=2026-11-23T22%3A59%3A53Z&id={secret}&valid=true"),
         format!("timestamp=2026-11-23+22%3A59%3A54&location={lat}%2C{lon}&id={secret}"),
@@ -170,7 +174,9 @@ async fn the_forms_of_the_protocol_are_read() {
 async fn a_position_in_the_url_is_refused_with_a_word_on_how_to_do_better() {
     let stage = Stage::new().await;
     let query = format!("?id={}&lat=37.5&lon=127.0&timestamp={}", stage.secret, stage.now_s());
-    for (method, path) in [("GET", "/v1/ingest/traccar"), ("POST", "/v1/ingest/traccar"), ("POST", "/v1/ingest/owntracks")] {
+    for (method, path) in
+        [("GET", "/v1/ingest/traccar"), ("POST", "/v1/ingest/traccar"), ("POST", "/v1/ingest/owntracks")]
+    {
         let reply = stage.edge.call(Some(&stage.secret), method, &format!("{path}{query}"), None).await;
         assert_eq!((reply.status.as_u16(), reply.code()), (400, "position_in_url"), "{method} {path}");
         assert!(reply.body["title"].as_str().unwrap().contains("body") && !reply.text.contains("37.5"));
@@ -188,7 +194,11 @@ async fn a_secret_comes_in_a_header_or_as_traccars_identifier_and_nothing_else_p
     };
     let refused = |code: &str| (401, code.to_owned());
     assert_eq!(own(None).await, refused("no_token"));
-    assert_eq!(own(Some(format!("Bearer {}", stage.staff.token))).await, refused("bad_token"), "a sign-in is no tracker");
+    assert_eq!(
+        own(Some(format!("Bearer {}", stage.staff.token))).await,
+        refused("bad_token"),
+        "a sign-in is no tracker"
+    );
     assert_eq!(own(Some(format!("Basic {}", encoded("x:wrong")))).await, refused("bad_token"));
     assert_eq!(own(Some("Basic ***".to_owned())).await, refused("no_token"));
     assert_eq!(own(Some(format!("Bearer {}", stage.secret))).await.0, 200);
@@ -219,9 +229,8 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         body[name] = value;
         body.to_string()
     };
-    let own = async |body: String| {
-        stage.send("/v1/ingest/owntracks", Some(stage.basic()), "application/json", body).await
-    };
+    let own =
+        async |body: String| stage.send("/v1/ingest/owntracks", Some(stage.basic()), "application/json", body).await;
     for (body, code, field) in [
         ("{".to_owned(), "bad_json", None),
         ("[]".to_owned(), "bad_field", None),
@@ -244,7 +253,8 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (format!("id={id}&lat=37.5&lon=127&timestamp=1&valid=false"), Some("valid")),
         (format!("id={id}&lat=%zz"), None),
     ] {
-        let reply = stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/x-www-form-urlencoded", form).await;
+        let reply =
+            stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/x-www-form-urlencoded", form).await;
         assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", field), "{}", reply.text);
     }
     assert!(stage.last().is_none());
@@ -265,7 +275,8 @@ async fn a_tracker_off_shift_leaves_nothing_and_a_revoked_one_is_out() {
 async fn of_phone_and_tracker_the_later_session_counts_until_it_is_silent() {
     let stage = Stage::new().await;
     let phone = async |seq: u32| {
-        let fix = json!({"lat": stage.at.lat(), "lon": stage.at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
+        let fix =
+            json!({"lat": stage.at.lat(), "lon": stage.at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
         let reply = stage.edge.call(Some(&stage.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
         reply.body["verdicts"][0].as_str().unwrap().to_owned()
     };
