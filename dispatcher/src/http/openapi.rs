@@ -93,7 +93,7 @@ fn name_problems(operation: &mut Operation) {
     let refusals = operation.responses.responses.iter_mut().filter(|(status, _)| status.starts_with(['4', '5']));
     for (_, answer) in refusals {
         if let RefOr::T(answer) = answer
-            && let Some(body) = answer.content.remove("application/json")
+            && let Some(body) = answer.content.shift_remove("application/json")
         {
             answer.content.insert(PROBLEM.to_owned(), body);
         }
