@@ -10,7 +10,7 @@ use crate::record::{Account, Role, RosterEntry};
 use crate::telemetry;
 use crate::view::FixIn;
 use crate::view::incident::{FOLLOWED_S, follows_device};
-use geo::FixKind;
+use geo::{Fix, FixKind};
 use matcher::model::{IncidentId, OfferId, OfferState, Phase, Timestamp, TripId};
 use std::sync::PoisonError;
 
@@ -104,13 +104,14 @@ pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<
         return Ok(parsed.iter().map(|_| Live::refuse(Verdict::NotOnShift)).collect());
     }
     let places = &app.sight.places;
-    Ok(parsed
-        .into_iter()
-        .map(|fix| match account.no {
-            Some(no) => places.put_staff(account.id, no, fix),
-            None => places.put_rider(account.id, fix),
-        })
-        .collect())
+    let put = |fix: &Fix| match account.no {
+        Some(no) => places.put_staff(account.id, no, *fix),
+        None => places.put_rider(account.id, *fix),
+    };
+    let verdicts: Vec<&'static str> = parsed.iter().map(put).collect();
+    let kept = parsed.iter().zip(&verdicts).filter(|(_, word)| Verdict::keeps(word)).map(|(fix, _)| fix);
+    app.watch.fixes(account.id, kept, now);
+    Ok(verdicts)
 }
 
 /// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.

@@ -38,6 +38,11 @@ impl Verdict {
         matches!(self, Self::Ok | Self::Coarse)
     }
 
+    /// Whether that is the word of a fix that was kept.
+    pub fn keeps(word: &str) -> bool {
+        word == Self::Ok.word() || word == Self::Coarse.word()
+    }
+
     /// Its stable word.
     pub const fn word(self) -> &'static str {
         match self {
