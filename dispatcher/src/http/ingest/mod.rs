@@ -101,7 +101,7 @@ fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timest
     let (ingest, places) = (&app.ingest, &app.sight.places);
     let trip = crew_duty(app, account.id);
     let mut is_beaten = false;
-    let verdicts = ingest.people.with(account.id, |heard| {
+    let verdicts: Vec<Verdict> = ingest.people.with(account.id, |heard| {
         heard.begin(|| places.last_fix(account.id), now);
         let judged = fixes.iter().map(|fix| {
             let mut verdict = heard.sense.judge(fix, now, app.sight.serves(fix.position));
@@ -122,6 +122,9 @@ fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timest
         });
         judged.collect()
     });
+    // Every one that is kept, in its order: a way through a zone between two looks is a way through it.
+    let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept()).map(|(fix, _)| fix);
+    app.watch.fixes(account.id, kept, now);
     if is_beaten {
         ingest.sources.beaten(source, places.last_fix(account.id));
     }
