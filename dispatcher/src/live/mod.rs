@@ -90,8 +90,17 @@ impl Live {
     /// The same, where the address is already understood.
     pub async fn redis_at(address: &RedisAddress, prefix: &str, env: &Env) -> Result<Self, LiveError> {
         let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
-        let tasks = Tasks::start(address, prefix, env, Arc::clone(&shared)).await?;
+        let tasks = Tasks::start(address, prefix, env, Arc::clone(&shared), redis::READ_EVERY).await?;
         Ok(Self { shared, tasks: Some(tasks) })
+    }
+
+    /// The same, reading every tag again so often: tests do not wait for minutes.
+    #[cfg(test)]
+    async fn redis_read_every(url: &str, prefix: &str, env: &Env, every: Duration) -> Self {
+        let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+        let address = RedisAddress::parse(url).expect("a url");
+        let tasks = Tasks::start(&address, prefix, env, Arc::clone(&shared), every).await.expect("redis answers");
+        Self { shared, tasks: Some(tasks) }
     }
 
     /// Takes a staff member's fix, unless a later one or this very one is known. Never waits.

@@ -12,7 +12,6 @@ use super::nodes::{Name, Node, Nodes, OnPush, error};
 use super::packed::unpack;
 use super::queue::Side;
 use super::super::index::Standing;
-use crate::clock::Env;
 use crate::telemetry;
 use ::redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
 use geo::cell::Cell;
@@ -35,7 +34,7 @@ const BEAT: Duration = Duration::from_secs(1);
 /// Between two attempts while a server is away.
 const RETRY: Duration = Duration::from_millis(100);
 /// Every tag is read again so often: finds the silent, and what a dead node left behind.
-const READ_EVERY: Duration = if cfg!(test) { Duration::from_secs(2) } else { Duration::from_secs(300) };
+pub(in crate::live) const READ_EVERY: Duration = Duration::from_secs(300);
 /// A tag in whose feed something was missed is not read again sooner.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Since a reading, after which a writer's first message with a high number is one of several that were missed.
@@ -77,10 +76,11 @@ pub(super) struct Mirror {
     wanted: BTreeSet<Cell>,
     /// Something is not listened to that should be.
     is_deaf: bool,
+    read_every: Duration,
 }
 
 impl Mirror {
-    pub(super) fn new(address: super::Address, env: Env, keys: Keys, books: Arc<Books>, own: u64) -> Self {
+    pub(super) fn new(nodes: impl FnOnce(OnPush) -> Nodes, keys: Keys, books: Arc<Books>, own: u64, read_every: Duration) -> Self {
         let (sender, pushes) = mpsc::channel(PUSHES_MAX);
         let overrun = Arc::new(AtomicBool::new(false));
         let full = Arc::clone(&overrun);
@@ -89,9 +89,8 @@ impl Mirror {
                 full.store(true, Ordering::Release);
             }
         });
-        let nodes = Nodes::new(address, env, Some(on_push));
         Self {
-            nodes,
+            nodes: nodes(on_push),
             keys,
             books,
             own,
@@ -103,6 +102,7 @@ impl Mirror {
             heard: HashMap::new(),
             wanted: BTreeSet::new(),
             is_deaf: true,
+            read_every,
         }
     }
 
@@ -123,7 +123,7 @@ impl Mirror {
             }
         }
         self.is_deaf = why.is_some();
-        let due = |at: &Instant| at.elapsed() >= READ_EVERY;
+        let due = |at: &Instant| at.elapsed() >= self.read_every;
         // One at a time: reading is spread over the minutes.
         let oldest = self.read_at.iter().filter(|(_, at)| due(at)).min_by_key(|(_, at)| **at).map(|(&tag, _)| tag);
         self.wanted.extend(oldest);

@@ -16,11 +16,20 @@ mod queue;
 mod writer;
 
 #[cfg(test)]
+pub(super) mod cluster_tests;
+#[cfg(test)]
+mod fault_tests;
+#[cfg(test)]
+mod mirror_tests;
+#[cfg(test)]
 mod redis_tests;
+#[cfg(test)]
+mod sentinel_tests;
 #[cfg(test)]
 pub(super) mod test_server;
 
 pub use address::Address;
+pub(super) use mirror::READ_EVERY;
 pub(super) use queue::Queue;
 
 use super::Shared;
@@ -33,6 +42,7 @@ use mirror::Mirror;
 use nodes::Nodes;
 use queue::Side;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -60,14 +70,15 @@ impl Tasks {
         prefix: &str,
         env: &Env,
         shared: Arc<Shared>,
+        read_every: Duration,
     ) -> Result<Self, LiveError> {
         let mut incarnation = [0; 8];
         env.entropy.fill(&mut incarnation);
         let incarnation = u64::from_be_bytes(incarnation);
         let books = Arc::new(Books::new(shared, env.clone()));
         let keys = Keys::new(prefix);
-        let mut mirror =
-            Mirror::new(address.clone(), env.clone(), keys.clone(), Arc::clone(&books), incarnation);
+        let nodes = |on_push| Nodes::new(address.clone(), env.clone(), Some(on_push));
+        let mut mirror = Mirror::new(nodes, keys.clone(), Arc::clone(&books), incarnation, read_every);
         let mut link =
             Link::new(Nodes::new(address.clone(), env.clone(), None), keys, Arc::clone(&books), incarnation);
         for (side, begun) in [(Side::Mirror, mirror.catch_up().await), (Side::Writer, link.beat().await)] {
