@@ -160,7 +160,7 @@ impl Live {
         let gone = self.shared.index().forget_silent(now, older_than_s);
         self.enqueue(gone.iter().copied());
         if let Some(queue) = &self.shared.queue {
-            queue.keep_for(older_than_s);
+            queue.forgot_before(now.plus_s(-older_than_s).0);
         }
         gone
     }

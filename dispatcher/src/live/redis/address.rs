@@ -91,11 +91,11 @@ impl Address {
     pub fn shown(&self) -> String {
         let has_secret = self.settings.username().or(self.settings.password()).is_some();
         let (secret, s) = (if has_secret { "***@" } else { "" }, if self.is_tls { "s" } else { "" });
-        let list = |hosts: &[ConnectionAddr]| hosts.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let list = |hosts: &[ConnectionAddr]| hosts.iter().map(words).collect::<Vec<_>>().join(",");
         let db = self.settings.db();
         match &self.form {
             Form::Single(ConnectionAddr::Unix(path)) => format!("unix://{secret}{}?db={db}", path.display()),
-            Form::Single(host) => format!("redis{s}://{secret}{host}/{db}"),
+            Form::Single(host) => format!("redis{s}://{secret}{}/{db}", words(host)),
             Form::Sentinel { sentinels, master } => {
                 format!("redis{s}+sentinel://{secret}{}/{master}/{db}", list(sentinels))
             }
@@ -125,6 +125,16 @@ impl Address {
         } else {
             ConnectionAddr::Tcp(host, port)
         }
+    }
+}
+
+/// A host and its port as they stand in a URL.
+fn words(at: &ConnectionAddr) -> String {
+    match at {
+        ConnectionAddr::Tcp(host, port) | ConnectionAddr::TcpTls { host, port, .. } if host.contains(':') => {
+            format!("[{host}]:{port}")
+        }
+        other => other.to_string(),
     }
 }
 

@@ -26,6 +26,7 @@ fn step(who: u64, seq: u32) -> Position {
 
 /// Not a test of itself: a gateway of its own process, whose phones cross from tag to tag until it is killed.
 #[tokio::test(flavor = "multi_thread")]
+#[ignore = "the process that other tests start and kill"]
 async fn gateway_until_killed() {
     let Ok(url) = std::env::var(GATEWAY_OF) else { return };
     let live = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
@@ -40,7 +41,7 @@ async fn gateway_until_killed() {
 
 fn gateway(redis: &TestRedis) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "live::redis::fault_tests::gateway_until_killed", "--nocapture"])
+        .args(["--exact", "live::redis::fault_tests::gateway_until_killed", "--ignored", "--nocapture"])
         .env(GATEWAY_OF, redis.url())
         .stdout(Stdio::null())
         .stderr(Stdio::null())

@@ -109,7 +109,9 @@ impl Link {
                             written.refused += by_tag[&tag].len();
                             continue;
                         }
-                        written.kept.extend(&by_tag[&tag]);
+                        // Redis has lost the tag since it was named: what was written there now would not be found.
+                        let whole = if life.is_some() { &mut written.kept } else { &mut written.failed };
+                        whole.extend(&by_tag[&tag]);
                         self.compare_life(tag, life);
                     }
                 }
@@ -152,7 +154,7 @@ impl Link {
         let is_due = self.tags.get(&tag).and_then(|t| t.renewed).is_none_or(|since| since.elapsed() >= TAG_RENEWED);
         let key = self.keys.tag(tag);
         if is_due {
-            self.name(tag).await?;
+            self.name(&[tag]).await?;
         }
         let node = self.node(&key).await?;
         if is_due {
@@ -171,16 +173,25 @@ impl Link {
         Ok(node)
     }
 
-    /// Puts a tag into the set of tags, and tells those who listen if it is new there.
-    async fn name(&mut self, tag: Cell) -> RedisResult<()> {
+    /// Puts tags into the set of tags, and tells those who listen if one is new there. The set is on a server of its own, which may
+    /// have lost it alone. Also with no tag yet, so that it is known whether Redis answers.
+    async fn name(&mut self, tags: &[Cell]) -> RedisResult<()> {
         let key = self.keys.tags();
         let node = self.node(&key).await?;
+        if tags.is_empty() {
+            return self.nodes.compare_clocks(&node.name).await;
+        }
         let mut pipe = ::redis::pipe();
-        pipe.cmd("SADD").arg(&key).arg(digits(tag));
+        pipe.cmd("SADD").arg(&key);
+        for &tag in tags {
+            pipe.arg(digits(tag));
+        }
         let answers = self.ask(&node, &pipe).await?;
-        if matches!(answers[..], [Value::Int(1)]) {
+        if matches!(answers[..], [Value::Int(added)] if added > 0) {
             let mut pipe = ::redis::pipe();
-            pipe.cmd("SPUBLISH").arg(&key).arg(digits(tag));
+            for &tag in tags {
+                pipe.cmd("SPUBLISH").arg(&key).arg(digits(tag));
+            }
             self.ask(&node, &pipe).await?;
         }
         Ok(())
@@ -215,13 +226,10 @@ impl Link {
     /// Every second: says the number of the last message on each tag that was lately written to, sees whether Redis still has what
     /// it had, and compares clocks.
     pub(super) async fn beat(&mut self) -> RedisResult<()> {
-        // Also with no tag yet: whether Redis answers.
-        let asked = self.keys.tags();
-        let first = self.node(&asked).await?;
+        let tags = self.books.tags();
+        let mut why = self.name(&tags).await.err();
         let mut by_node: BTreeMap<Name, (Node, Vec<Cell>)> = BTreeMap::new();
-        by_node.insert(Arc::clone(&first.name), (first, Vec::new()));
-        let mut why = None;
-        for tag in self.books.tags() {
+        for tag in tags {
             match self.node(&self.keys.tag(tag)).await {
                 Ok(node) => by_node.entry(Arc::clone(&node.name)).or_insert((node, Vec::new())).1.push(tag),
                 Err(error) => why = Some(error),
@@ -238,7 +246,7 @@ impl Link {
                     pipe.cmd("SPUBLISH").arg(&key).arg(message::begin(head, 0));
                 }
             }
-            let answers = if tags.is_empty() { Ok(Vec::new()) } else { self.ask(&node, &pipe).await };
+            let answers = self.ask(&node, &pipe).await;
             let clocks = self.nodes.compare_clocks(&node.name).await;
             match answers.and_then(|answers| clocks.map(|()| answers)) {
                 // Of those, only the lives are strings.

@@ -240,8 +240,7 @@ impl Mirror {
         life: &mut Option<String>,
         found: &mut Found,
     ) -> RedisResult<()> {
-        let now_ms = self.books.env().now().0;
-        let limit_ms = self.books.queue().kept_s().map(|kept_s| now_ms - kept_s * 1_000);
+        let limit_ms = self.books.queue().silent_before_ms();
         let mut told: Vec<(AccountId, Standing)> = Vec::with_capacity(fields.len());
         let mut silent: Vec<&(Vec<u8>, Vec<u8>)> = Vec::new();
         for pair in fields {

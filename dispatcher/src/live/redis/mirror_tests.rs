@@ -3,7 +3,7 @@
 use super::super::contract::{Dice, PATIENCE, assert_same, at, fix, staff};
 use super::super::index::{Order, Standing, cell_of};
 use super::super::{Health, Live, LivePosition, Verdict};
-use super::keys::{Keys, tag_of};
+use super::keys::{Keys, digits, tag_of};
 use super::message::{Head, add, begin};
 use super::packed::pack;
 use super::redis_tests::{index_of, until};
@@ -44,6 +44,9 @@ fn write_as(redis: &TestRedis, incarnation: u64, number: u64, who: u64, fix: Fix
     let mut message = begin(Head { incarnation, number }, 1);
     let position = LivePosition { staff: staff(who), no: who as u32, fix };
     add(&mut message, staff(who), &pack(&Standing::At(position), 0));
+    let tag = digits(tag_of(cell_of(fix.position)));
+    let _: i64 = ::redis::cmd("SADD").arg("dh:tags").arg(&tag).query(&mut redis.raw()).unwrap();
+    let _: i64 = ::redis::cmd("SPUBLISH").arg("dh:tags").arg(&tag).query(&mut redis.raw()).unwrap();
     let mut call = ::redis::cmd("FCALL");
     let _: Vec<Option<String>> =
         call.arg("dh1_write").arg(1).arg(key_at(fix.position)).arg(message).query(&mut redis.raw()).unwrap();
@@ -64,7 +67,9 @@ async fn what_one_node_takes_the_others_find_and_hear_as_a_move() {
     assert_eq!(b.nearest(at(37.51, 127.0), 1, |_| true)[0].at.fix, fix(at(37.51, 127.0), 1, 2));
     assert!(a.remove(staff(1)));
     until("the removal is seen", || b.is_empty()).await;
-    assert_eq!(b.put(staff(1), 1, fix(seoul(), 1, 2)), Verdict::Older, "what was delayed does not bring back");
+    for (seq, verdict) in [(1, Verdict::Older), (2, Verdict::Duplicate)] {
+        assert_eq!(b.put(staff(1), 1, fix(seoul(), 1, seq)), verdict, "what was delayed does not bring back");
+    }
     assert_eq!(b.put(staff(1), 1, fix(seoul(), 1, 3)), Verdict::Ok);
     until("back", || a.len() == 1).await;
     a.close().await;

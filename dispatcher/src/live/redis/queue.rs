@@ -25,8 +25,8 @@ pub(in crate::live) struct Queue {
     wake: Notify,
     /// Changes when the writer has finished something.
     progress: watch::Sender<u64>,
-    /// After how many seconds the silent are forgotten; 0 until that is known.
-    kept_s: AtomicI64,
+    /// What is from before this moment is of the silent and was forgotten, milliseconds since 1970; 0 until that is known.
+    silent_before_ms: AtomicI64,
 }
 
 /// Who talks to Redis.
@@ -193,13 +193,13 @@ impl Queue {
         since.map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// After how many seconds the silent are forgotten.
-    pub(in crate::live) fn keep_for(&self, seconds: i64) {
-        self.kept_s.store(seconds, Ordering::Relaxed);
+    /// The silent were forgotten: those from before this moment.
+    pub(in crate::live) fn forgot_before(&self, moment_ms: i64) {
+        self.silent_before_ms.store(moment_ms, Ordering::Relaxed);
     }
 
     /// The same; `None` until it is known.
-    pub(super) fn kept_s(&self) -> Option<i64> {
-        Some(self.kept_s.load(Ordering::Relaxed)).filter(|&seconds| seconds > 0)
+    pub(super) fn silent_before_ms(&self) -> Option<i64> {
+        Some(self.silent_before_ms.load(Ordering::Relaxed)).filter(|&moment| moment > 0)
     }
 }

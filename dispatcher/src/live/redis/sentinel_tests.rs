@@ -5,7 +5,9 @@ use super::super::{Health, Live, RedisAddress};
 use super::redis_tests::until;
 use super::test_server::{Make, TestRedis, documented_user};
 use crate::clock::Env;
-use std::time::Instant;
+use geo::Fix;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 /// A Sentinel that watches one master.
 fn sentinel(master: &TestRedis) -> TestRedis {
@@ -84,42 +86,38 @@ async fn by_tls_whom_the_named_authority_signed_is_believed_and_nobody_else() {
 async fn the_documented_rights_are_enough_and_no_more_is_given() {
     let words = documented_user();
     assert!(words.iter().any(|word| word == "-@all"), "all is taken away first: {words:?}");
-    let given: Vec<&String> = words.iter().filter(|word| word.starts_with('+')).collect();
-    assert!(given.iter().all(|word| !word.contains('@')), "commands by name only: {given:?}");
+    let given: BTreeSet<&str> = words.iter().filter_map(|word| word.strip_prefix('+')).collect();
     let redis = TestRedis::start();
-    // Each right is needed: without it, something said to Redis is refused.
-    let mut useless = Vec::new();
-    for right in given {
-        let less: Vec<String> = words.iter().filter(|word| *word != right).cloned().collect();
-        let () = ::redis::cmd("ACL").arg("DELUSER").arg("donghaeng").query(&mut redis.raw()).map(|_: i64| ()).unwrap();
-        let () = ::redis::cmd("FLUSHALL").query(&mut redis.raw()).unwrap();
-        let () = ::redis::cmd(&less[0]).arg(&less[1..]).query(&mut redis.raw()).unwrap();
-        let () = ::redis::cmd("ACL").arg("LOG").arg("RESET").query(&mut redis.raw()).unwrap();
-        if !something_is_refused(&redis).await {
-            useless.push(right);
-        }
+    let every = Duration::from_millis(300);
+    let a = Live::redis_read_every(&redis.url(), "dh:", &Env::system(), every).await;
+    let b = Live::redis_read_every(&redis.url(), "dh:", &Env::system(), every).await;
+    // Written, moved to another tag, heard, forgotten and swept.
+    for place in [at(37.5, 127.0), at(35.1, 129.0)] {
+        a.put(staff(1), 1, fix(place, 1, place.lat_e7() as u32));
+        a.put(staff(2), 2, Fix { taken_at_ms: Env::system().now().0, ..fix(place, 1, place.lat_e7().unsigned_abs()) });
+        assert!(a.flush(PATIENCE).await);
     }
-    assert!(useless.is_empty(), "nothing needs {useless:?}");
-}
-
-/// Whether Redis refused anything while positions were written, moved, heard, swept and removed.
-async fn something_is_refused(redis: &TestRedis) -> bool {
-    let refused = || {
-        let log: Vec<::redis::Value> = ::redis::cmd("ACL").arg("LOG").query(&mut redis.raw()).unwrap();
-        !log.is_empty()
-    };
-    let (every, env) = (std::time::Duration::from_millis(300), Env::system());
-    let url = redis.url();
-    let a = Live::redis_read_every(&url, "dh:", &env, every).await;
-    let b = Live::redis_read_every(&url, "dh:", &env, every).await;
-    a.put(staff(1), 1, fix(at(37.5, 127.0), 1, 1));
-    a.flush(PATIENCE / 30).await;
-    a.put(staff(1), 1, fix(at(35.1, 129.0), 1, 2));
-    a.flush(PATIENCE / 30).await;
+    a.put(staff(1), 1, fix(at(35.1, 129.0), 2, 1));
+    a.put(staff(2), 2, fix(at(35.1, 129.0), 2, 1));
+    until("heard", || b.len() == 2 && b.last_fix(staff(1)).is_some_and(|fix| fix.session_epoch == 2)).await;
     b.forget_silent(Env::system().now(), 600);
-    b.flush(PATIENCE / 30).await;
-    tokio::time::sleep(std::time::Duration::from_millis(1_500)).await;
+    assert!(b.flush(PATIENCE).await);
+    let calls = || -> BTreeSet<String> {
+        let info: String = ::redis::cmd("INFO").arg("commandstats").query(&mut redis.raw()).unwrap();
+        let names = info.lines().filter_map(|line| line.strip_prefix("cmdstat_")?.split(':').next());
+        names.map(str::to_owned).collect()
+    };
+    until("swept", || calls().contains("hdel")).await;
+    until("heartbeats", || calls().contains("hget")).await;
+    let log: Vec<::redis::Value> = ::redis::cmd("ACL").arg("LOG").query(&mut redis.raw()).unwrap();
+    assert!(log.is_empty(), "something was refused: {log:?}");
+    // Of the connection itself, open to all; and of this test.
+    let others = ["hello", "auth", "client|setinfo", "acl|setuser", "acl|log", "info", "ping", "select"];
+    let called = calls();
+    let used: BTreeSet<&str> = called.iter().map(String::as_str).filter(|name| !others.contains(name)).collect();
+    let on_clusters = BTreeSet::from(["cluster|slots"]);
+    assert_eq!(given.difference(&used).copied().collect::<BTreeSet<_>>(), on_clusters, "given and not needed");
+    assert_eq!(used.difference(&given).count(), 0, "needed and not given: {used:?}");
     a.close().await;
     b.close().await;
-    refused()
 }

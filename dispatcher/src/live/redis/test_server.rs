@@ -106,9 +106,12 @@ impl TestRedis {
     /// False if somebody else has the port.
     fn try_come(&mut self) -> bool {
         let binary = if self.make == Make::Redis { binary() } else { valkey() };
+        // A file of settings comes first.
+        let (files, arguments): (Vec<&String>, Vec<&String>) = self.arguments.iter().partition(|a| a.ends_with(".conf"));
         let child = Command::new(binary)
+            .args(files)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(&self.arguments)
+            .args(arguments)
             .current_dir(self.directory.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -123,7 +126,8 @@ impl TestRedis {
         let own = format!("process_id:{}\r\n", child.id());
         let info: String = ::redis::cmd("INFO").arg("server").query(&mut self.raw()).expect("the server answers");
         let is_own = info.contains(&own);
-        if is_own {
+        // A Sentinel is asked without a name, and knows no such commands.
+        if is_own && !self.arguments.iter().any(|argument| argument == "--sentinel") {
             self.make_user();
         }
         is_own
