@@ -187,9 +187,10 @@ async fn open_live(config: &Config, env: &Env) -> Result<Live> {
     match &config.redis {
         None => Ok(Live::in_process()),
         Some(url) => {
-            let ca = config.redis_ca.as_ref().map(|ca| {
-                std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display()))
-            });
+            let ca = config
+                .redis_ca
+                .as_ref()
+                .map(|ca| std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display())));
             let address = RedisAddress::parse(url).map_err(LiveError::BadUrl)?.trusting(ca.transpose()?);
             let live = Live::redis_at(&address, REDIS_PREFIX, env).await?;
             tracing::info!(staff.reloaded = live.len(), "live positions read back from redis");

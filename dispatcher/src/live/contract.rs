@@ -1,7 +1,7 @@
 //! One list of facts, held against the index alone and against the index on a real Redis, Valkey and Redis Cluster.
 
-use super::redis::test_server::{Make, TestRedis, records};
 use super::redis::cluster_tests::TestCluster;
+use super::redis::test_server::{Make, TestRedis, records};
 use super::{Live, LivePosition, Verdict};
 use crate::clock::Env;
 use geo::cell::Grid;
@@ -164,7 +164,12 @@ pub(super) fn assert_same(found: &[LivePosition], model: &HashMap<AccountId, Liv
 }
 
 /// After the fact on Redis: the hashes hold the index, each member once, and a new life reads back the same.
-async fn assert_redis_holds(live: &Live, url: &str, prefix: &str, records: impl Fn() -> BTreeMap<Vec<u8>, Vec<String>>) {
+async fn assert_redis_holds(
+    live: &Live,
+    url: &str,
+    prefix: &str,
+    records: impl Fn() -> BTreeMap<Vec<u8>, Vec<String>>,
+) {
     assert!(live.flush(PATIENCE).await, "redis took everything");
     let index: HashMap<AccountId, LivePosition> = live.snapshot().into_iter().map(|p| (p.staff, p)).collect();
     let records = records();

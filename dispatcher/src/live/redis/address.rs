@@ -87,6 +87,11 @@ impl Address {
         self.is_tls
     }
 
+    /// The number of the database. Channels know no databases: keys and channels of others than the first carry it.
+    pub(super) fn db(&self) -> i64 {
+        self.settings.db()
+    }
+
     /// For people: put together from what was understood, so that no password is left in it wherever it stood.
     pub fn shown(&self) -> String {
         let has_secret = self.settings.username().or(self.settings.password()).is_some();

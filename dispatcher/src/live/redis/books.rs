@@ -3,7 +3,7 @@
 //! outdated elsewhere goes, and who told something outdated is told what is known.
 
 use super::super::Shared;
-use super::super::index::{Merged, Standing, cell_of};
+use super::super::index::{Merged, Order, Standing, cell_of};
 use super::keys::tag_of;
 use super::queue::{Drop, Queue};
 use crate::clock::Env;
@@ -63,8 +63,9 @@ impl Books {
         Some(((before, staff), standing.order()))
     }
 
-    /// Takes what another node or an earlier life knew of members, from their tag's feed or, `is_read`, from its hash.
-    pub(super) fn take(&self, tag: Cell, told: impl IntoIterator<Item = (AccountId, Standing)>, is_read: bool) {
+    /// Takes what another node or an earlier life knew of members, from their tag's feed or its hash;
+    /// `is_kept`: Redis has it under the tag.
+    pub(super) fn take(&self, tag: Cell, told: impl IntoIterator<Item = (AccountId, Standing)>, is_kept: bool) {
         let now_ms = self.env.now().0;
         let (mut again, mut drops) = (Vec::new(), Vec::new());
         {
@@ -75,31 +76,33 @@ impl Books {
                 let order = standing.order();
                 if standing.taken_at_ms() > now_ms + FUTURE_MS {
                     if is_at {
-                        drops.push(((tag, staff), (order.0, order.1.saturating_add(1))));
+                        drops.push(((tag, staff), after(order)));
                     }
                     continue;
                 }
                 match index.merge(staff, standing) {
-                    Merged::Taken if is_at => {
-                        // From the feed: whoever wrote this drops the other one. From a hash: that one may be dead.
-                        let before = places.insert(staff, tag).filter(|&before| before != tag && is_read);
+                    Merged::Taken | Merged::Known if !is_kept => {}
+                    // Whoever wrote this drops the other record, unless it died or did not know of it.
+                    Merged::Taken | Merged::Known if is_at => {
+                        let before = places.insert(staff, tag).filter(|&before| before != tag);
                         drops.extend(before.map(|before| ((before, staff), order)));
                     }
                     Merged::Taken => {
                         places.remove(&staff);
                     }
-                    Merged::Known if is_at => {
-                        places.insert(staff, tag);
+                    Merged::Older if is_at => {
+                        // The record goes from here, and who took it for news is told what is known.
+                        let known = index.standing(staff);
+                        let known_under = match &known {
+                            Some(Standing::At(at)) => tag_of(cell_of(at.fix.position)),
+                            _ => *places.entry(staff).or_insert(tag),
+                        };
+                        if known_under != tag {
+                            let below = known.map_or(order, |known| after(known.order()));
+                            drops.push(((tag, staff), below));
+                        }
+                        again.push(staff);
                     }
-                    Merged::Older if is_at => match index.standing(staff) {
-                        Some(Standing::At(at)) if tag_of(cell_of(at.fix.position)) != tag => {
-                            drops.push(((tag, staff), (at.fix.session_epoch, at.fix.seq)));
-                        }
-                        _ => {
-                            places.insert(staff, tag);
-                            again.push(staff);
-                        }
-                    },
                     Merged::Known | Merged::Older => {}
                 }
             }
@@ -142,6 +145,11 @@ impl Books {
     pub(super) fn tags(&self) -> Vec<Cell> {
         lock(&self.lives).keys().copied().collect()
     }
+}
+
+/// The next order: a record of the one before is below it.
+const fn after((epoch, seq): Order) -> Order {
+    (epoch, seq.saturating_add(1))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -8,7 +8,7 @@
 //! | `dh:tags` | set | tags that have a hash, six hex digits each: a reading needs no SCAN |
 //! | `dh:{<tag>}` | hash | field: staff id, 16 bytes; value: a packed record (`packed`). Field `life`: a random word; gone or changed means that this hash has lost what was written |
 //!
-//! Channels (sharded) have the names of the keys: on a tag's go the messages of its feed (`message`), on `dh:tags` a new tag's digits.
+//! With a database other than 0, its number stands after the prefix (`dh:1:tags`). Channels (sharded) have the names of the keys: on a tag's go the messages of its feed (`message`), on `dh:tags` a new tag's digits.
 
 use geo::cell::{Cell, Grid};
 use std::fmt::Write as _;
@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn slots_are_those_of_the_cluster_specification() {
         // CRC16 of "123456789" is 0x31c3 there; the others as Redis answers CLUSTER KEYSLOT.
-        for (key, expected) in [("123456789", 0x31c3 % SLOTS), ("foo", 12_182), ("dh:{foo}", 12_182), ("{}foo", 9_500)] {
+        for (key, expected) in [("123456789", 0x31c3 % SLOTS), ("foo", 12_182), ("dh:{foo}", 12_182), ("{}foo", 9_500)]
+        {
             assert_eq!(slot(key), expected, "{key}");
         }
     }

@@ -29,8 +29,9 @@ const TAG_LIFE_S: i64 = 3_600;
 const TAG_RENEWED: Duration = Duration::from_secs(600);
 /// Heartbeats go on for so long after the last message: one of them is enough to see that it was lost.
 const BEATS_FOR: Duration = Duration::from_secs(10);
-/// What `dh1_write` answers for a key of another's making.
-const REFUSED: &[u8] = b"!";
+/// What stands for the life of a key of another's making, as `dh1_write` answers it. When the key is free again, the life is another
+/// and everybody of the tag is written.
+pub(super) const REFUSED: &[u8] = b"!";
 
 /// One member's record, under its tag.
 pub(super) type Change = (Cell, AccountId, Standing);
@@ -107,6 +108,7 @@ impl Link {
                     for (tag, life) in tags.into_iter().zip(lives) {
                         if life.as_deref() == Some(REFUSED) {
                             written.refused += by_tag[&tag].len();
+                            self.compare_life(tag, life);
                             continue;
                         }
                         // Redis has lost the tag since it was named: what was written there now would not be found.
@@ -163,11 +165,8 @@ impl Link {
             pipe.cmd("HSETNX").arg(&key).arg(LIFE).arg(fresh).cmd("HGET").arg(&key).arg(LIFE);
             pipe.cmd("EXPIRE").arg(&key).arg(TAG_LIFE_S);
             let answers = self.ask(&node, &pipe).await?;
-            // A key of another's making has no life; the batch is told so.
-            let life = answers.into_iter().nth(1).and_then(|life| ::redis::from_redis_value::<Vec<u8>>(life).ok());
-            if life.is_some() {
-                self.compare_life(tag, life);
-            }
+            let life = answers.into_iter().nth(1).and_then(word);
+            self.compare_life(tag, life);
             self.tags.entry(tag).or_default().renewed = Some(Instant::now());
         }
         Ok(node)
@@ -213,7 +212,7 @@ impl Link {
         Ok(node)
     }
 
-    /// Asks one server; the answer "wrong type" stays in its place, any other error gives the server up.
+    /// Asks one server; an error gives it up.
     async fn ask(&mut self, node: &Node, pipe: &Pipeline) -> RedisResult<Vec<Value>> {
         let answers = ask(node, pipe).await;
         match &answers {
@@ -253,7 +252,7 @@ impl Link {
                 Ok(answers) => {
                     let lives = answers.into_iter().filter(|answer| !matches!(answer, Value::Int(_)));
                     for (tag, life) in tags.into_iter().zip(lives) {
-                        self.compare_life(tag, ::redis::from_redis_value::<Vec<u8>>(life).ok());
+                        self.compare_life(tag, word(life));
                     }
                 }
                 Err(error) => {
@@ -289,15 +288,20 @@ impl Link {
     }
 }
 
-/// One pipeline; the answer "wrong type" stays in its place, so that a key of another's making spoils nothing else.
+/// One pipeline; in place of the answer "wrong type" stands [`REFUSED`], so that a key of another's making spoils nothing else.
 pub(super) async fn ask(node: &Node, pipe: &Pipeline) -> RedisResult<Vec<Value>> {
     let (mut connection, mut pipe) = (node.connection.clone(), pipe.clone());
     let answers: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(&mut connection).await?;
     let kept = |answer: RedisResult<Value>| match answer {
-        Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::Nil),
+        Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::BulkString(REFUSED.to_vec())),
         answer => answer,
     };
     answers.into_iter().map(kept).collect()
+}
+
+/// A life word, where there is one.
+fn word(answer: Value) -> Option<Vec<u8>> {
+    if let Value::BulkString(word) = answer { Some(word) } else { None }
 }
 
 /// Sends the messages of one server's tags; the life words it answers, in their order.
@@ -321,4 +325,3 @@ async fn publish(
     let lives = pipe.query_async::<Vec<Vec<Option<Vec<u8>>>>>(&mut connection).await;
     (node.name, tags, lives.map(|calls| calls.into_iter().flatten().collect()))
 }
-

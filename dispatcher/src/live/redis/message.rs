@@ -2,7 +2,7 @@
 //!
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0 | 1 | version, 1 |
+//! | 0 | 1 | version, 1; 2 where Redis could not keep the records |
 //! | 1 | 8 | incarnation: a random number of the writer's life |
 //! | 9 | 8 | number: counts the incarnation's messages on this tag |
 //! | 17 | 45 each | entries: staff id (16), record (29, `packed`) |
@@ -14,6 +14,8 @@ use matcher::model::AccountId;
 use uuid::Uuid;
 
 const VERSION: u8 = 1;
+/// In place of the version: a key of another's making kept the records out.
+const NOT_KEPT: u8 = 2;
 const HEAD: usize = 17;
 const STAFF: usize = 16;
 /// Bytes of one entry.
@@ -41,17 +43,18 @@ pub(super) fn add(message: &mut Vec<u8>, staff: AccountId, record: &[u8; packed:
     message.extend_from_slice(record);
 }
 
-/// Head and entries; `None` if it is no message.
-pub(super) fn read(bytes: &[u8]) -> Option<(Head, impl ExactSizeIterator<Item = (AccountId, &[u8])>)> {
+/// Head, whether the records are in Redis, and entries; `None` if it is no message.
+pub(super) fn read(bytes: &[u8]) -> Option<(Head, bool, impl ExactSizeIterator<Item = (AccountId, &[u8])>)> {
     let (head, entries) = bytes.split_at_checked(HEAD)?;
-    if head[0] != VERSION || entries.len() % ENTRY != 0 {
+    if ![VERSION, NOT_KEPT].contains(&head[0]) || entries.len() % ENTRY != 0 {
         return None;
     }
+    let is_kept = head[0] == VERSION;
     let number = |at: usize| head[at..at + 8].try_into().map(u64::from_be_bytes).ok();
     let head = Head { incarnation: number(1)?, number: number(9)? };
     let entries = entries.chunks_exact(ENTRY).map(|entry| {
         let (staff, record) = entry.split_at(STAFF);
         (AccountId(Uuid::from_slice(staff).unwrap_or_default()), record)
     });
-    Some((head, entries))
+    Some((head, is_kept, entries))
 }

@@ -4,6 +4,7 @@
 //! Records are taken by their order alone and a member gone leaves an order behind, so it does not matter whether a record comes
 //! first from the feed or from the hash: listening begins before reading, and nothing has to wait for its end.
 
+use super::super::index::Standing;
 use super::books::Books;
 use super::keys::{Keys, LIFE, parse, slot};
 use super::link::ask;
@@ -11,7 +12,6 @@ use super::message::{self, Head};
 use super::nodes::{Name, Node, Nodes, OnPush, error};
 use super::packed::unpack;
 use super::queue::Side;
-use super::super::index::Standing;
 use crate::telemetry;
 use ::redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
 use geo::cell::Cell;
@@ -80,7 +80,13 @@ pub(super) struct Mirror {
 }
 
 impl Mirror {
-    pub(super) fn new(nodes: impl FnOnce(OnPush) -> Nodes, keys: Keys, books: Arc<Books>, own: u64, read_every: Duration) -> Self {
+    pub(super) fn new(
+        nodes: impl FnOnce(OnPush) -> Nodes,
+        keys: Keys,
+        books: Arc<Books>,
+        own: u64,
+        read_every: Duration,
+    ) -> Self {
         let (sender, pushes) = mpsc::channel(PUSHES_MAX);
         let overrun = Arc::new(AtomicBool::new(false));
         let full = Arc::clone(&overrun);
@@ -194,7 +200,12 @@ impl Mirror {
         }
         if whole.records + whole.skipped + whole.swept > 0 {
             let Found { records, skipped, swept } = whole;
-            tracing::debug!(live.records = records, live.skipped = skipped, live.swept = swept, "positions read from redis");
+            tracing::debug!(
+                live.records = records,
+                live.skipped = skipped,
+                live.swept = swept,
+                "positions read from redis"
+            );
             metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(skipped as u64);
             metrics::counter!(telemetry::LIVE_REDIS_SWEPT).increment(swept as u64);
         }
@@ -212,7 +223,8 @@ impl Mirror {
             let mut pipe = ::redis::pipe();
             pipe.cmd("HSCAN").arg(&key).arg(&cursor).arg("COUNT").arg(PAGE);
             let answer = self.ask(&node, &pipe).await?.into_iter().next();
-            let Some(answer) = answer.filter(|answer| *answer != Value::Nil) else {
+            let answer = answer.filter(|answer| !matches!(answer, Value::BulkString(_)));
+            let Some(answer) = answer else {
                 // A key of another's making: there is nothing to read.
                 found.skipped += 1;
                 return Ok(found);
@@ -253,7 +265,9 @@ impl Mirror {
             let record = staff.ok().and_then(|staff| Some((staff, unpack(staff, value, node.ahead_ms)?)));
             match record {
                 None => found.skipped += 1,
-                Some((_, standing)) if limit_ms.is_some_and(|limit| standing.taken_at_ms() < limit) => silent.push(pair),
+                Some((_, standing)) if limit_ms.is_some_and(|limit| standing.taken_at_ms() < limit) => {
+                    silent.push(pair)
+                }
                 Some(record) => told.push(record),
             }
         }
@@ -337,7 +351,7 @@ impl Mirror {
             self.is_deaf |= parse(payload).is_some_and(|tag| !self.listening.contains_key(&tag));
             return;
         };
-        let Some((head, entries)) = message::read(payload) else {
+        let Some((head, is_kept, entries)) = message::read(payload) else {
             metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(1);
             return;
         };
@@ -351,7 +365,7 @@ impl Mirror {
         }
         let ahead_ms = self.nodes.open().find(|node| node.name == *name).map_or(0, |node| node.ahead_ms);
         let told = entries.filter_map(|(staff, record)| Some((staff, unpack(staff, record, ahead_ms)?)));
-        self.books.take(tag, told, false);
+        self.books.take(tag, told, is_kept);
         metrics::counter!(telemetry::LIVE_FEED_ENTRIES).increment(count as u64);
     }
 

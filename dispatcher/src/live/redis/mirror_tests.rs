@@ -160,8 +160,7 @@ async fn the_writer_says_its_last_number_every_second() {
     let (sender, mut pushes) = tokio::sync::mpsc::unbounded_channel();
     let config = ::redis::AsyncConnectionConfig::new().set_push_sender(sender);
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
-    let _: ::redis::Value =
-        ::redis::cmd("SSUBSCRIBE").arg(key_at(seoul())).query_async(&mut connection).await.unwrap();
+    let _: ::redis::Value = ::redis::cmd("SSUBSCRIBE").arg(key_at(seoul())).query_async(&mut connection).await.unwrap();
     let begun = Instant::now();
     let mut beats = 0;
     while beats < 3 {
@@ -224,7 +223,11 @@ async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_every
     // Forty phones; each fix is a function of its order, comes to some node, some twice, and windows of 50 are shuffled.
     let place = |who: u64, order: Order| {
         let spread = f64::from((order.0 * 31 + order.1 * 17 + who as u32) % 97);
-        if (order.1 + who as u32) % 5 == 0 { at(35.1 + 0.001 * spread, 129.0) } else { at(37.4 + 0.002 * spread, 127.0) }
+        if (order.1 + who as u32) % 5 == 0 {
+            at(35.1 + 0.001 * spread, 129.0)
+        } else {
+            at(37.4 + 0.002 * spread, 127.0)
+        }
     };
     let mut said: Vec<(u64, Order)> = Vec::new();
     for who in 0..40 {
@@ -247,7 +250,9 @@ async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_every
         tokio::time::sleep(Duration::from_millis(dice.roll(8))).await;
     }
     let model: HashMap<AccountId, LivePosition> = (0..40)
-        .map(|who| (staff(who), LivePosition { staff: staff(who), no: who as u32, fix: fix(place(who, (3, 24)), 3, 24) }))
+        .map(|who| {
+            (staff(who), LivePosition { staff: staff(who), no: who as u32, fix: fix(place(who, (3, 24)), 3, 24) })
+        })
         .collect();
     until("all nodes agree", || nodes.iter().all(|node| index_of(node) == model)).await;
     for node in &nodes {
@@ -269,12 +274,8 @@ async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_every
 fn a_slow_mirror_is_cut_off_by_redis_and_reads_what_it_missed() {
     let redis = TestRedis::start();
     let limit = "pubsub 1mb 1mb 1";
-    let () = ::redis::cmd("CONFIG")
-        .arg("SET")
-        .arg("client-output-buffer-limit")
-        .arg(limit)
-        .query(&mut redis.raw())
-        .unwrap();
+    let () =
+        ::redis::cmd("CONFIG").arg("SET").arg("client-output-buffer-limit").arg(limit).query(&mut redis.raw()).unwrap();
     let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (fast, slow) = (runtime(), runtime());
     let a = fast.block_on(open(&redis));
@@ -289,7 +290,8 @@ fn a_slow_mirror_is_cut_off_by_redis_and_reads_what_it_missed() {
     for _ in 0..400 {
         let () = ::redis::cmd("SPUBLISH").arg(key_at(seoul())).arg(&noise).query(&mut redis.raw()).unwrap();
     }
-    let clients = || -> String { ::redis::cmd("CLIENT").arg("LIST").arg("TYPE").arg("pubsub").query(&mut redis.raw()).unwrap() };
+    let clients =
+        || -> String { ::redis::cmd("CLIENT").arg("LIST").arg("TYPE").arg("pubsub").query(&mut redis.raw()).unwrap() };
     fast.block_on(until("redis cuts it off", || clients().lines().count() == 1));
     fast.block_on(async {
         for who in 2..500 {

@@ -76,11 +76,13 @@ impl Tasks {
         env.entropy.fill(&mut incarnation);
         let incarnation = u64::from_be_bytes(incarnation);
         let books = Arc::new(Books::new(shared, env.clone()));
-        let keys = Keys::new(prefix);
+        let keys = match address.db() {
+            0 => Keys::new(prefix),
+            db => Keys::new(&format!("{prefix}{db}:")),
+        };
         let nodes = |on_push| Nodes::new(address.clone(), env.clone(), Some(on_push));
         let mut mirror = Mirror::new(nodes, keys.clone(), Arc::clone(&books), incarnation, read_every);
-        let mut link =
-            Link::new(Nodes::new(address.clone(), env.clone(), None), keys, Arc::clone(&books), incarnation);
+        let mut link = Link::new(Nodes::new(address.clone(), env.clone(), None), keys, Arc::clone(&books), incarnation);
         for (side, begun) in [(Side::Mirror, mirror.catch_up().await), (Side::Writer, link.beat().await)] {
             match begun {
                 Ok(()) => {
@@ -93,10 +95,7 @@ impl Tasks {
             }
         }
         let stop = CancellationToken::new();
-        let tasks = vec![
-            tokio::spawn(writer::run(link, books, stop.clone())),
-            tokio::spawn(mirror.run(stop.clone())),
-        ];
+        let tasks = vec![tokio::spawn(writer::run(link, books, stop.clone())), tokio::spawn(mirror.run(stop.clone()))];
         Ok(Self { stop, tasks: Mutex::new(tasks) })
     }
 

@@ -13,8 +13,8 @@
 //!
 //! Of who is gone only order and time are told: no place. What does not read back is `None`, never a panic: others can write there.
 
-use super::super::index::{Order, Standing};
 use super::super::LivePosition;
+use super::super::index::{Order, Standing};
 use geo::{Fix, FixKind, Position};
 use matcher::model::AccountId;
 

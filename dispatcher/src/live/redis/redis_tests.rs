@@ -313,3 +313,63 @@ async fn a_redis_that_will_not_tell_is_not_taken_for_an_empty_one() {
     assert_same(&again.snapshot(), &expected);
     again.close().await;
 }
+
+#[tokio::test]
+async fn what_a_strangers_key_keeps_out_is_not_dropped_where_it_was() {
+    let redis = TestRedis::start();
+    let (live, other) = (open(&redis).await, open(&redis).await);
+    live.put(staff(1), 1, fix(at(35.1, 129.0), 1, 1));
+    live.put(staff(2), 2, fix(at(37.5, 127.0), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let records = redis.records();
+    let (here, there) = (&records[staff(1).0.as_bytes().as_slice()], &records[staff(2).0.as_bytes().as_slice()]);
+    let () = ::redis::cmd("SET").arg(&here[0]).arg("theirs").query(&mut redis.raw()).unwrap();
+    live.put(staff(2), 2, fix(at(35.1, 129.0), 1, 2));
+    // Heard all the same, by the feed.
+    until("heard", || other.last_fix(staff(2)).is_some_and(|fix| fix.seq == 2)).await;
+    assert!(live.flush(PATIENCE).await);
+    let () = ::redis::cmd("DEL").arg(&here[0]).query(&mut redis.raw()).unwrap();
+    assert_eq!(redis.records()[staff(2).0.as_bytes().as_slice()], *there, "the old record is better than none");
+    // The key is free: the loss is seen, and everybody of the tag is written, and dropped elsewhere.
+    until("written where it was kept out", || {
+        let records = redis.records();
+        records.len() == 2 && records.values().all(|keys| keys == here)
+    })
+    .await;
+    live.close().await;
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_set_of_tags_that_is_lost_alone_is_made_anew() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 3, 1);
+    assert!(live.flush(PATIENCE).await);
+    let () = ::redis::cmd("DEL").arg("dh:tags").query(&mut redis.raw()).unwrap();
+    until("named again", || {
+        let named: Vec<String> = ::redis::cmd("SMEMBERS").arg("dh:tags").query(&mut redis.raw()).unwrap();
+        !named.is_empty()
+    })
+    .await;
+    let expected = index_of(&live);
+    live.close().await;
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn another_database_of_the_same_redis_is_another_world() {
+    let redis = TestRedis::start();
+    let url = |db: u32| format!("{}{db}", redis.full_url());
+    let a = Live::redis(&url(0), PREFIX, &Env::system()).await.unwrap();
+    let b = Live::redis(&url(1), PREFIX, &Env::system()).await.unwrap();
+    let c = Live::redis(&url(1), PREFIX, &Env::system()).await.unwrap();
+    a.put(staff(1), 1, fix(at(37.5, 127.0), 1, 1));
+    b.put(staff(2), 2, fix(at(37.5, 127.0), 1, 1));
+    until("their own", || c.len() == 1).await;
+    assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+    assert_eq!((a.len(), b.len(), c.last_fix(staff(2)).is_some()), (1, 1, true));
+    for live in [a, b, c] {
+        live.close().await;
+    }
+}

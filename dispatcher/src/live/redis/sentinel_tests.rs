@@ -26,8 +26,9 @@ fn sentinel(master: &TestRedis) -> TestRedis {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_killed_is_followed_to_the_one_the_sentinels_name() {
     let mut master = TestRedis::start();
-    let replica =
-        TestRedis::start_of(Make::Redis, |_| ["--replicaof", "127.0.0.1", &master.port.to_string()].map(str::to_owned).to_vec());
+    let replica = TestRedis::start_of(Make::Redis, |_| {
+        ["--replicaof", "127.0.0.1", &master.port.to_string()].map(str::to_owned).to_vec()
+    });
     let replication = || -> String { ::redis::cmd("INFO").arg("replication").query(&mut replica.raw()).unwrap() };
     until("the replica follows", || replication().contains("master_link_status:up")).await;
     let sentinel = sentinel(&master);
@@ -57,7 +58,8 @@ async fn by_tls_whom_the_named_authority_signed_is_believed_and_nobody_else() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let dir = tempfile::tempdir().expect("a temporary directory");
     let pair = |name: &str| {
-        crate::tls::dev_cert(&dir.path().join(name), &["localhost".to_owned(), "127.0.0.1".to_owned()], false).expect("a pair")
+        crate::tls::dev_cert(&dir.path().join(name), &["localhost".to_owned(), "127.0.0.1".to_owned()], false)
+            .expect("a pair")
     };
     let ((cert, key), (other, _)) = (pair("a"), pair("b"));
     let tls_port = TestRedis::absent().port;

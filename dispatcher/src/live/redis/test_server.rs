@@ -107,7 +107,8 @@ impl TestRedis {
     fn try_come(&mut self) -> bool {
         let binary = if self.make == Make::Redis { binary() } else { valkey() };
         // A file of settings comes first.
-        let (files, arguments): (Vec<&String>, Vec<&String>) = self.arguments.iter().partition(|a| a.ends_with(".conf"));
+        let (files, arguments): (Vec<&String>, Vec<&String>) =
+            self.arguments.iter().partition(|a| a.ends_with(".conf"));
         let child = Command::new(binary)
             .args(files)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])

@@ -22,7 +22,7 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// Writes until stopped, after the batch in hand.
 pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) {
-    let mut round = Round { link, books: Arc::clone(&books) };
+    let mut round = Round { link, books: Arc::clone(&books), beats: true };
     let queue = books.queue();
     let mut beat = tokio::time::interval(HEARTBEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -31,11 +31,11 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
             biased;
             () = stop.cancelled() => return,
             _ = beat.tick() => {
-                if let Err(error) = round.link.beat().await {
+                let beat = round.link.beat().await;
+                round.beats = beat.is_ok();
+                if let Err(error) = beat {
                     round.lost(queue, &error);
-                    continue;
                 }
-                queue.try_parked();
             }
             () = tokio::time::sleep(RETRY), if queue.has_parked() => queue.try_parked(),
             () = queue.woken() => tokio::time::sleep(BATCH_WINDOW).await,
@@ -48,6 +48,8 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
 struct Round {
     link: Link,
     books: Arc<Books>,
+    /// Whether every server answered the last heartbeat.
+    beats: bool,
 }
 
 impl Round {
@@ -77,7 +79,10 @@ impl Round {
         }
         match why {
             Some(error) => self.lost(queue, &error),
-            None if queue.set_up(Side::Writer, true) => tracing::info!("redis answers"),
+            // Not before the last of them: others do not answer for a server that is away.
+            None if self.beats && !queue.has_parked() && queue.set_up(Side::Writer, true) => {
+                tracing::info!("redis answers");
+            }
             None => {}
         }
     }

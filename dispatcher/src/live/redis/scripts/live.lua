@@ -5,7 +5,7 @@
 -- dh1_write: KEYS hashes of tags; ARGV for each, one message of the feed (message.rs): 17 bytes of head, then entries of 45 bytes: 16
 -- of staff id, 29 of record. Keeps each record unless a later one is kept, then publishes the message on the channel of the key's
 -- name. A member gone outranks the fix of the same order. Answers for each key its life word, nil without one, or '!' where the key
--- is of another type: the message is published all the same.
+-- is of another type: the message is published all the same, with 2 in place of its first byte: heard, and not kept.
 redis.register_function('dh1_write', function(keys, args)
   local HEAD, ENTRY, RECORD = 17, 45, 29
   local sub, byte, number, call = string.sub, string.byte, struct.unpack, redis.call
@@ -20,6 +20,7 @@ redis.register_function('dh1_write', function(keys, args)
     local known = redis.pcall('HMGET', key, unpack(fields))
     if known.err then
       lives[k] = '!'
+      message = '\2' .. sub(message, 2)
     else
       local kept, count, at = {}, 0, HEAD + 17
       for i = 2, n do
