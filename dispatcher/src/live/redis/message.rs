@@ -43,18 +43,22 @@ pub(super) fn add(message: &mut Vec<u8>, staff: AccountId, record: &[u8; packed:
     message.extend_from_slice(record);
 }
 
-/// Head, whether the records are in Redis, and entries; `None` if it is no message.
-pub(super) fn read(bytes: &[u8]) -> Option<(Head, bool, impl ExactSizeIterator<Item = (AccountId, &[u8])>)> {
+/// Whether Redis has the records of a message.
+pub(super) fn is_kept(message: &[u8]) -> bool {
+    message.first() == Some(&VERSION)
+}
+
+/// Head and entries; `None` if it is no message.
+pub(super) fn read(bytes: &[u8]) -> Option<(Head, impl ExactSizeIterator<Item = (AccountId, &[u8])>)> {
     let (head, entries) = bytes.split_at_checked(HEAD)?;
     if ![VERSION, NOT_KEPT].contains(&head[0]) || entries.len() % ENTRY != 0 {
         return None;
     }
-    let is_kept = head[0] == VERSION;
     let number = |at: usize| head[at..at + 8].try_into().map(u64::from_be_bytes).ok();
     let head = Head { incarnation: number(1)?, number: number(9)? };
     let entries = entries.chunks_exact(ENTRY).map(|entry| {
         let (staff, record) = entry.split_at(STAFF);
         (AccountId(Uuid::from_slice(staff).unwrap_or_default()), record)
     });
-    Some((head, is_kept, entries))
+    Some((head, entries))
 }

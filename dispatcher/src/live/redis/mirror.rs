@@ -266,7 +266,7 @@ impl Mirror {
             match record {
                 None => found.skipped += 1,
                 Some((_, standing)) if limit_ms.is_some_and(|limit| standing.taken_at_ms() < limit) => {
-                    silent.push(pair)
+                    silent.push(pair);
                 }
                 Some(record) => told.push(record),
             }
@@ -351,7 +351,7 @@ impl Mirror {
             self.is_deaf |= parse(payload).is_some_and(|tag| !self.listening.contains_key(&tag));
             return;
         };
-        let Some((head, is_kept, entries)) = message::read(payload) else {
+        let Some((head, entries)) = message::read(payload) else {
             metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(1);
             return;
         };
@@ -365,7 +365,7 @@ impl Mirror {
         }
         let ahead_ms = self.nodes.open().find(|node| node.name == *name).map_or(0, |node| node.ahead_ms);
         let told = entries.filter_map(|(staff, record)| Some((staff, unpack(staff, record, ahead_ms)?)));
-        self.books.take(tag, told, is_kept);
+        self.books.take(tag, told, message::is_kept(payload));
         metrics::counter!(telemetry::LIVE_FEED_ENTRIES).increment(count as u64);
     }
 

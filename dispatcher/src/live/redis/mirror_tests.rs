@@ -223,7 +223,7 @@ async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_every
     // Forty phones; each fix is a function of its order, comes to some node, some twice, and windows of 50 are shuffled.
     let place = |who: u64, order: Order| {
         let spread = f64::from((order.0 * 31 + order.1 * 17 + who as u32) % 97);
-        if (order.1 + who as u32) % 5 == 0 {
+        if (order.1 + who as u32).is_multiple_of(5) {
             at(35.1 + 0.001 * spread, 129.0)
         } else {
             at(37.4 + 0.002 * spread, 127.0)

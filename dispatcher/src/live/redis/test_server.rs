@@ -108,7 +108,7 @@ impl TestRedis {
         let binary = if self.make == Make::Redis { binary() } else { valkey() };
         // A file of settings comes first.
         let (files, arguments): (Vec<&String>, Vec<&String>) =
-            self.arguments.iter().partition(|a| a.ends_with(".conf"));
+            self.arguments.iter().partition(|a| a.ends_with("sentinel.conf"));
         let child = Command::new(binary)
             .args(files)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])

@@ -34,7 +34,7 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
                 let beat = round.link.beat().await;
                 round.beats = beat.is_ok();
                 if let Err(error) = beat {
-                    round.lost(queue, &error);
+                    lost(queue, &error);
                 }
             }
             () = tokio::time::sleep(RETRY), if queue.has_parked() => queue.try_parked(),
@@ -78,7 +78,7 @@ impl Round {
             }
         }
         match why {
-            Some(error) => self.lost(queue, &error),
+            Some(error) => lost(queue, &error),
             // Not before the last of them: others do not answer for a server that is away.
             None if self.beats && !queue.has_parked() && queue.set_up(Side::Writer, true) => {
                 tracing::info!("redis answers");
@@ -86,11 +86,11 @@ impl Round {
             None => {}
         }
     }
+}
 
-    fn lost(&self, queue: &Queue, error: &RedisError) {
-        if queue.set_up(Side::Writer, false) {
-            tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
-        }
+fn lost(queue: &Queue, error: &RedisError) {
+    if queue.set_up(Side::Writer, false) {
+        tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
     }
 }
 
