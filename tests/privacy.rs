@@ -137,7 +137,7 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
     assert!(metrics.contains("donghaeng_"), "the metrics were read");
     assert_eq!(find_leak("the metrics", &metrics, &marks), None);
     let kept = redis_strings(&redis);
-    assert!(kept.contains(":c:"), "Redis holds positions, and was read");
+    assert!(kept.contains("dh:{"), "Redis holds positions, and was read");
     assert_eq!(find_leak("redis", &kept, &marks), None);
     let log = server.log();
     assert!(log.contains("POST"), "requests were logged");

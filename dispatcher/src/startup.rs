@@ -16,7 +16,7 @@ use crate::http::ingest::{is_at_work, tracks};
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
-use crate::live::{Health, Live};
+use crate::live::{Health, Live, LiveError, RedisAddress};
 use crate::record::Record;
 use crate::shutdown::{self, Vital};
 use crate::view::incident::{FOLLOWED_S, follows_device};
@@ -194,7 +194,12 @@ async fn open_live(config: &Config, env: &Env) -> Result<Live> {
     match &config.redis {
         None => Ok(Live::in_process()),
         Some(url) => {
-            let live = Live::redis(url, REDIS_PREFIX, env).await?;
+            let ca = config
+                .redis_ca
+                .as_ref()
+                .map(|ca| std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display())));
+            let address = RedisAddress::parse(url).map_err(LiveError::BadUrl)?.trusting(ca.transpose()?);
+            let live = Live::redis_at(&address, REDIS_PREFIX, env).await?;
             tracing::info!(staff.reloaded = live.len(), "live positions read back from redis");
             Ok(live)
         }

@@ -46,6 +46,12 @@ pub const LIVE_REDIS_LAG_MS: &str = "donghaeng_live_redis_lag_ms";
 pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
 /// Values found in Redis that are not ours, and writes that another's key kept out.
 pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
+/// Records older than the silent are kept, taken out of Redis.
+pub const LIVE_REDIS_SWEPT: &str = "donghaeng_live_redis_swept_total";
+/// Records of other nodes heard from the feed.
+pub const LIVE_FEED_ENTRIES: &str = "donghaeng_live_feed_entries_total";
+/// Times something in the feed was missed and read again.
+pub const LIVE_FEED_GAPS: &str = "donghaeng_live_feed_gaps_total";
 /// Fixes received, by `verdict`.
 pub const FIXES: &str = "donghaeng_fixes_total";
 /// Fixes on their way to the tracks of trips, by `outcome`: `kept`, `of_no_trip`, `beyond_limit`, `queue_full`.
@@ -154,6 +160,9 @@ fn describe() {
     metrics::describe_gauge!(LIVE_REDIS_LAG_MS, "age of the oldest position not yet in Redis, milliseconds");
     metrics::describe_counter!(LIVE_REDIS_WRITES, "positions written to Redis");
     metrics::describe_counter!(LIVE_REDIS_SKIPPED, "values in Redis that are not ours");
+    metrics::describe_counter!(LIVE_REDIS_SWEPT, "records of the silent taken out of redis");
+    metrics::describe_counter!(LIVE_FEED_ENTRIES, "records of other nodes heard from the feed");
+    metrics::describe_counter!(LIVE_FEED_GAPS, "times something in the feed was missed and read again");
     metrics::describe_counter!(FIXES, "fixes received, by verdict");
     metrics::describe_counter!(TRACK_FIXES, "fixes on their way to the tracks of trips, by outcome");
     metrics::describe_counter!(CONNECTIONS, "connections accepted");

@@ -25,10 +25,11 @@ pub const CONNECTIONS_MAX_LIMIT: usize = 1_000_000;
 const DATA_DEFAULT: &str = "data";
 
 /// Beginnings of variables that are for others: the simulator, the tests and their tools.
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 7] = [
     "DONGHAENG_SIM_",
     "DONGHAENG_CHROMIUM",
     "DONGHAENG_REDIS_SERVER",
+    "DONGHAENG_VALKEY_SERVER",
     "DONGHAENG_SEOUL_DATA",
     "DONGHAENG_SERVER",
     "DONGHAENG_KILLS",
@@ -49,9 +50,12 @@ pub struct Flags {
     /// Data directory: the record lives here [default: ./data]
     #[arg(long, env = "DONGHAENG_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
-    /// Redis that shares live positions, e.g. `redis://127.0.0.1:6379` [default: in process]
+    /// Redis that shares live positions, e.g. `redis://127.0.0.1:6379`; also Sentinel and Cluster, see OPERATIONS [default: in process]
     #[arg(long, env = "DONGHAENG_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
+    /// Who may sign the certificate of a rediss:// Redis (PEM) [default: whom this machine trusts]
+    #[arg(long, env = "DONGHAENG_REDIS_CA", value_name = "FILE")]
+    pub redis_ca: Option<PathBuf>,
     /// Map made by `import-map` [default: the built-in generated city]
     #[arg(long, env = "DONGHAENG_MAP", value_name = "FILE.graph")]
     pub map: Option<PathBuf>,
@@ -95,6 +99,7 @@ struct File {
     metrics_listen: Option<SocketAddr>,
     data: Option<PathBuf>,
     redis: Option<String>,
+    redis_ca: Option<PathBuf>,
     map: Option<PathBuf>,
     lamps: Option<PathBuf>,
     cameras: Option<PathBuf>,
@@ -121,6 +126,8 @@ pub struct Config {
     /// Redis address; shown without its password.
     #[serde(serialize_with = "without_password")]
     pub redis: Option<String>,
+    /// Who may sign Redis's certificate.
+    pub redis_ca: Option<PathBuf>,
     /// Map file; `None` is the built-in city.
     pub map: Option<PathBuf>,
     /// Places of street lamps.
@@ -171,6 +178,7 @@ impl Config {
             metrics_listen: flags.metrics_listen.or(file.metrics_listen),
             data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
             redis: flags.redis.or(file.redis),
+            redis_ca: flags.redis_ca.or(file.redis_ca),
             map: flags.map.or(file.map),
             lamps: flags.lamps.or(file.lamps),
             cameras: flags.cameras.or(file.cameras),
@@ -192,6 +200,9 @@ impl Config {
         if let Some(wrong) = self.redis.as_deref().and_then(redis_url::problem) {
             found.push(problem("redis", wrong));
         }
+        if let Some(wrong) = redis_url::ca_problem(self.redis.as_deref(), self.redis_ca.as_deref()) {
+            found.push(problem("redis_ca", wrong));
+        }
         match (&self.tls_cert, &self.tls_key) {
             (Some(_), None) => found.push(problem("tls_key", "is needed with tls_cert")),
             (None, Some(_)) => found.push(problem("tls_cert", "is needed with tls_key")),
@@ -201,6 +212,7 @@ impl Config {
             ("map", &self.map),
             ("lamps", &self.lamps),
             ("cameras", &self.cameras),
+            ("redis_ca", &self.redis_ca),
             ("tls_cert", &self.tls_cert),
             ("tls_key", &self.tls_key),
         ];

@@ -1,12 +1,13 @@
-//! One list of facts, held against the index alone and against the index on a real Redis.
+//! One list of facts, held against the index alone and against the index on a real Redis, Valkey and Redis Cluster.
 
-use super::redis::test_server::TestRedis;
+use super::redis::cluster_tests::TestCluster;
+use super::redis::test_server::{Make, TestRedis, records};
 use super::{Live, LivePosition, Verdict};
 use crate::clock::Env;
 use geo::cell::Grid;
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, Timestamp};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use uuid::Uuid;
 
@@ -163,16 +164,29 @@ pub(super) fn assert_same(found: &[LivePosition], model: &HashMap<AccountId, Liv
 }
 
 /// After the fact on Redis: the hashes hold the index, each member once, and a new life reads back the same.
-async fn assert_redis_holds(live: &Live, redis: &TestRedis) {
+async fn assert_redis_holds(
+    live: &Live,
+    url: &str,
+    prefix: &str,
+    records: impl Fn() -> BTreeMap<Vec<u8>, Vec<String>>,
+) {
     assert!(live.flush(PATIENCE).await, "redis took everything");
     let index: HashMap<AccountId, LivePosition> = live.snapshot().into_iter().map(|p| (p.staff, p)).collect();
-    let records = redis.records();
-    assert!(records.values().all(|keys| keys.len() == 1), "somebody is in two cells");
+    let records = records();
+    assert!(records.values().all(|keys| keys.len() == 1), "somebody is in two places");
     assert_eq!(records.len(), index.len());
     live.close().await;
-    let again = Live::redis(&redis.url(), "t:", &Env::system()).await.unwrap();
+    let again = Live::redis(url, prefix, &Env::system()).await.unwrap();
     assert_same(&again.snapshot(), &index);
     again.close().await;
+}
+
+/// A fact on one server.
+async fn on_one(make: Make, fact: impl AsyncFn(&Live)) {
+    let server = TestRedis::start_of(make, |_| Vec::new());
+    let live = Live::redis(&server.url(), "dh:", &Env::system()).await.unwrap();
+    fact(&live).await;
+    assert_redis_holds(&live, &server.url(), "dh:", || server.records()).await;
 }
 
 macro_rules! facts {
@@ -186,11 +200,31 @@ macro_rules! facts {
         mod on_redis {
             $(#[tokio::test]
             async fn $fact() {
-                let redis = super::TestRedis::start();
-                let live = super::Live::redis(&redis.url(), "t:", &super::Env::system()).await.unwrap();
-                super::$fact(&live).await;
-                super::assert_redis_holds(&live, &redis).await;
+                super::on_one(super::Make::Redis, super::$fact).await;
             })+
+        }
+        mod on_valkey {
+            $(#[tokio::test]
+            async fn $fact() {
+                super::on_one(super::Make::Valkey, super::$fact).await;
+            })+
+        }
+        mod on_cluster {
+            use super::*;
+
+            /// One after the other on one Cluster, each under a prefix of its own: a Cluster takes seconds to come together.
+            #[tokio::test(flavor = "multi_thread")]
+            async fn every_fact() {
+                let cluster = TestCluster::start(3, 0);
+                $({
+                    println!(stringify!($fact));
+                    let prefix = concat!("dh:", stringify!($fact), ":");
+                    let live = Live::redis(&cluster.url(), prefix, &Env::system()).await.unwrap();
+                    super::$fact(&live).await;
+                    let all = || cluster.primaries().flat_map(|p| records(&mut p.raw(), prefix)).collect();
+                    assert_redis_holds(&live, &cluster.url(), prefix, all).await;
+                })+
+            }
         }
     };
 }

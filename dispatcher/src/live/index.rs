@@ -7,6 +7,7 @@ use super::Verdict;
 use geo::cell::{Cell, Grid};
 use geo::{CellIndex, Fix, Position};
 use matcher::model::{AccountId, Timestamp};
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 
 /// A staff member's place.
@@ -27,6 +28,55 @@ pub struct Near {
     pub at: LivePosition,
     /// Straight distance, metres.
     pub distance_m: f64,
+}
+
+/// Orders the fixes of one phone: session epoch, then sequence.
+pub(super) type Order = (u32, u32);
+
+/// What is known of a staff member.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Standing {
+    /// Somewhere.
+    At(LivePosition),
+    /// Removed: what came before stays out.
+    Gone {
+        /// Of the last fix.
+        order: Order,
+        /// When that was taken.
+        taken_at_ms: i64,
+    },
+}
+
+impl Standing {
+    pub(super) const fn order(&self) -> Order {
+        match self {
+            Self::At(LivePosition { fix, .. }) => (fix.session_epoch, fix.seq),
+            Self::Gone { order, .. } => *order,
+        }
+    }
+
+    pub(super) const fn taken_at_ms(&self) -> i64 {
+        match self {
+            Self::At(LivePosition { fix, .. }) => fix.taken_at_ms,
+            Self::Gone { taken_at_ms, .. } => *taken_at_ms,
+        }
+    }
+
+    /// Later outranks earlier; of the same order, gone outranks the fix. So what all nodes come to does not depend on who hears what first.
+    fn rank(&self) -> (Order, bool) {
+        (self.order(), matches!(self, Self::Gone { .. }))
+    }
+}
+
+/// What became of something told by another node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Merged {
+    /// News.
+    Taken,
+    /// Known already.
+    Known,
+    /// Something later is known.
+    Older,
 }
 
 /// What the cells hold of each staff member.
@@ -53,7 +103,7 @@ pub(super) struct Index {
     moves: BTreeMap<u64, AccountId>,
     last_move: u64,
     /// Order of the last fix of those removed, and its time: a delayed fix must not bring them back.
-    gone: HashMap<AccountId, ((u32, u32), i64)>,
+    gone: HashMap<AccountId, (Order, i64)>,
 }
 
 /// The cell a position is kept under.
@@ -70,22 +120,38 @@ impl Index {
         verdict
     }
 
-    /// Takes a fix read back from the shared truth, if it is later than what is known. Whether it was.
-    pub(super) fn merge(&mut self, staff: AccountId, no: u32, fix: Fix) -> bool {
-        let is_later = self.order_of(staff).is_none_or(|known| (fix.session_epoch, fix.seq) > known);
-        if is_later {
-            self.place(staff, no, fix);
+    /// Takes what another node or an earlier life knew, if it outranks what is known here.
+    pub(super) fn merge(&mut self, staff: AccountId, told: Standing) -> Merged {
+        match self.standing(staff).map(|known| told.rank().cmp(&known.rank())) {
+            Some(Ordering::Less) => return Merged::Older,
+            Some(Ordering::Equal) => return Merged::Known,
+            Some(Ordering::Greater) | None => {}
         }
-        is_later
+        match told {
+            Standing::At(LivePosition { no, fix, .. }) => self.place(staff, no, fix),
+            Standing::Gone { order, taken_at_ms } => {
+                if let Some(person) = self.person(staff) {
+                    self.people.remove(staff);
+                    self.moves.remove(&person.moved);
+                }
+                self.gone.insert(staff, (order, taken_at_ms));
+            }
+        }
+        Merged::Taken
+    }
+
+    /// What is known of a staff member.
+    pub(super) fn standing(&self, staff: AccountId) -> Option<Standing> {
+        let gone = || self.gone.get(&staff).map(|&(order, taken_at_ms)| Standing::Gone { order, taken_at_ms });
+        self.get(staff).map(Standing::At).or_else(gone)
     }
 
     fn person(&self, staff: AccountId) -> Option<Person> {
         self.people.get(staff).map(|(_, person)| person)
     }
 
-    fn order_of(&self, staff: AccountId) -> Option<(u32, u32)> {
-        let known = self.person(staff).map(|p| (p.fix.session_epoch, p.fix.seq));
-        known.or_else(|| self.gone.get(&staff).map(|&(order, _)| order))
+    fn order_of(&self, staff: AccountId) -> Option<Order> {
+        self.standing(staff).map(|known| known.order())
     }
 
     fn place(&mut self, staff: AccountId, no: u32, fix: Fix) {

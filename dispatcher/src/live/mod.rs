@@ -1,5 +1,6 @@
 //! Owns what is true now and can be rebuilt in seconds: the last fix of everybody. One in-process index answers every
-//! query; Redis, where there is one, stands behind it as the truth shared between lives and nodes (`redis`).
+//! query; Redis, where there is one, stands behind it as the truth shared between lives and nodes (`redis`), and every node's
+//! index holds everybody's staff.
 //! Does not judge who may go (`matcher::policy`) and keeps no history: one fix per person, riders in memory only.
 //!
 //! Invariant: `put`, `remove` and every query return without waiting for Redis.
@@ -14,7 +15,7 @@ mod contract;
 
 pub use index::{LivePosition, Near};
 pub use plausible::{AREA_MARGIN_M, LATE_MS, Sense};
-pub use redis::LiveError;
+pub use redis::{Address as RedisAddress, LiveError};
 pub use verdict::Verdict;
 
 use crate::clock::Env;
@@ -22,7 +23,7 @@ use geo::cell::{Cell, Grid};
 use geo::{Fix, Position};
 use index::Index;
 use matcher::model::{AccountId, Timestamp};
-use redis::{Queue, Writer};
+use redis::{Queue, Tasks};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -34,10 +35,10 @@ const CLOSE_WAIT: Duration = Duration::from_secs(3);
 pub struct Live {
     shared: Arc<Shared>,
     /// Absent without Redis.
-    writer: Option<Writer>,
+    tasks: Option<Tasks>,
 }
 
-/// What queries and the Redis writer both touch.
+/// What queries and the tasks that speak with Redis both touch.
 #[derive(Default)]
 struct Shared {
     /// A plain mutex: each hold lasts microseconds and no await happens under it.
@@ -57,9 +58,9 @@ impl Shared {
 pub enum Health {
     /// In process only.
     InProcess,
-    /// Redis answers.
+    /// Redis answers, and all that other nodes write is heard.
     RedisUp,
-    /// Redis is away; the index still answers, and Redis is brought up to date when it is back.
+    /// Redis or a part of it is away; the index still answers, and Redis is brought up to date when it is back.
     RedisDown,
 }
 
@@ -77,15 +78,30 @@ impl Health {
 impl Live {
     /// The embedded default: this process's memory.
     pub fn in_process() -> Self {
-        Self { shared: Arc::default(), writer: None }
+        Self { shared: Arc::default(), tasks: None }
     }
 
-    /// With Redis behind the index: reads everybody back first, then keeps Redis up to date from a task. `prefix` begins every
-    /// key. A Redis that is away is no error: it is read as soon as it comes, and `health` tells.
+    /// With Redis behind the index: reads everybody back first, then keeps Redis up to date and hears other nodes from tasks.
+    /// `prefix` begins every key. A Redis that is away is no error: it is read as soon as it comes, and `health` tells.
     pub async fn redis(url: &str, prefix: &str, env: &Env) -> Result<Self, LiveError> {
+        let address = RedisAddress::parse(url).map_err(LiveError::BadUrl)?;
+        Self::redis_at(&address, prefix, env).await
+    }
+
+    /// The same, where the address is already understood.
+    pub async fn redis_at(address: &RedisAddress, prefix: &str, env: &Env) -> Result<Self, LiveError> {
         let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
-        let writer = Writer::start(url, prefix, env.clone(), Arc::clone(&shared)).await?;
-        Ok(Self { shared, writer: Some(writer) })
+        let tasks = Tasks::start(address, prefix, env, Arc::clone(&shared), redis::READ_EVERY).await?;
+        Ok(Self { shared, tasks: Some(tasks) })
+    }
+
+    /// The same, reading every tag again so often: tests do not wait for minutes.
+    #[cfg(test)]
+    async fn redis_read_every(url: &str, prefix: &str, env: &Env, every: Duration) -> Self {
+        let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+        let address = RedisAddress::parse(url).expect("a url");
+        let tasks = Tasks::start(&address, prefix, env, Arc::clone(&shared), every).await.expect("redis answers");
+        Self { shared, tasks: Some(tasks) }
     }
 
     /// Takes a staff member's fix, unless a later one or this very one is known. Never waits.
@@ -141,6 +157,9 @@ impl Live {
     pub fn forget_silent(&self, now: Timestamp, older_than_s: i64) -> Vec<AccountId> {
         let gone = self.shared.index().forget_silent(now, older_than_s);
         self.enqueue(gone.iter().copied());
+        if let Some(queue) = &self.shared.queue {
+            queue.forgot_before(now.plus_s(-older_than_s).0);
+        }
         gone
     }
 
@@ -153,9 +172,9 @@ impl Live {
         }
     }
 
-    /// Whether the task that writes to Redis still runs; true in process, where there is none.
+    /// Whether the tasks that speak with Redis still run; true in process, where there are none.
     pub fn is_written(&self) -> bool {
-        self.writer.as_ref().is_none_or(Writer::runs)
+        self.tasks.as_ref().is_none_or(Tasks::run)
     }
 
     /// Staff whose position is not yet in Redis.
@@ -186,13 +205,13 @@ impl Live {
         }
     }
 
-    /// Writes what is queued, for 3 s at most, and ends the writer.
+    /// Writes what is queued, for 3 s at most, and ends the tasks.
     pub async fn close(&self) {
-        if let Some(writer) = &self.writer {
+        if let Some(tasks) = &self.tasks {
             if !self.flush(CLOSE_WAIT).await {
                 tracing::warn!("redis did not take the last positions; phones send them again");
             }
-            writer.stop().await;
+            tasks.stop().await;
         }
     }
 

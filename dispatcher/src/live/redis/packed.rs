@@ -1,54 +1,82 @@
-//! Owns the bytes of one position in Redis. 32 bytes, little endian:
+//! Owns the bytes of one member's record in Redis and in the feed. 29 bytes, big endian, order first, so that Redis can compare it:
 //!
 //! | offset | size | field |
 //! |---|---|---|
-//! | 0 | 1 | version, 1 |
-//! | 1 | 1 | kind of fix |
-//! | 2 | 2 | error radius, whole metres, rounded up |
-//! | 4 | 4 | unit number |
-//! | 8 | 4 | latitude, degrees × 10⁷, signed |
-//! | 12 | 4 | longitude, degrees × 10⁷, signed |
-//! | 16 | 8 | taken at, milliseconds since 1970, signed |
-//! | 24 | 4 | session epoch |
-//! | 28 | 4 | sequence number |
+//! | 0 | 1 | high half: version, 2; low half: kind of fix, or 15: gone |
+//! | 1 | 4 | session epoch |
+//! | 5 | 4 | sequence number |
+//! | 9 | 2 | error radius, whole metres, rounded up |
+//! | 11 | 4 | unit number |
+//! | 15 | 4 | latitude, degrees × 10⁷, signed |
+//! | 19 | 4 | longitude, degrees × 10⁷, signed |
+//! | 23 | 6 | taken at, milliseconds since 1970 on the clock of the Redis that holds it |
 //!
-//! What does not read back as a valid fix is `None`, never a panic: the hashes can be written by others.
+//! Of who is gone only order and time are told: no place. What does not read back is `None`, never a panic: others can write there.
 
+use super::super::LivePosition;
+use super::super::index::{Order, Standing};
 use geo::{Fix, FixKind, Position};
+use matcher::model::AccountId;
 
 /// Length of a record.
-pub(in crate::live) const LEN: usize = 32;
-const VERSION: u8 = 1;
+pub(in crate::live) const LEN: usize = 29;
+const VERSION: u8 = 2;
+/// In place of the kind of fix.
+const GONE: u8 = 15;
+/// Six bytes of milliseconds: until the year 10889.
+const TIME_MAX: i64 = (1 << 48) - 1;
 
-/// To bytes.
-pub(in crate::live) fn pack(no: u32, fix: &Fix) -> [u8; LEN] {
+/// What stands about a member, to bytes. `shift_ms` is added to the time.
+pub(in crate::live) fn pack(standing: &Standing, shift_ms: i64) -> [u8; LEN] {
     let mut out = [0; LEN];
-    out[0] = VERSION;
-    out[1] = fix.kind as u8;
-    out[2..4].copy_from_slice(&(fix.accuracy_m.ceil() as u16).to_le_bytes());
-    out[4..8].copy_from_slice(&no.to_le_bytes());
-    out[8..12].copy_from_slice(&fix.position.lat_e7().to_le_bytes());
-    out[12..16].copy_from_slice(&fix.position.lon_e7().to_le_bytes());
-    out[16..24].copy_from_slice(&fix.taken_at_ms.to_le_bytes());
-    out[24..28].copy_from_slice(&fix.session_epoch.to_le_bytes());
-    out[28..32].copy_from_slice(&fix.seq.to_le_bytes());
+    let ((epoch, seq), taken_at_ms) = (standing.order(), standing.taken_at_ms());
+    out[0] = VERSION << 4;
+    out[1..5].copy_from_slice(&epoch.to_be_bytes());
+    out[5..9].copy_from_slice(&seq.to_be_bytes());
+    match standing {
+        Standing::Gone { .. } => out[0] |= GONE,
+        Standing::At(LivePosition { no, fix, .. }) => {
+            out[0] |= fix.kind as u8;
+            out[9..11].copy_from_slice(&(fix.accuracy_m.ceil() as u16).to_be_bytes());
+            out[11..15].copy_from_slice(&no.to_be_bytes());
+            out[15..19].copy_from_slice(&fix.position.lat_e7().to_be_bytes());
+            out[19..23].copy_from_slice(&fix.position.lon_e7().to_be_bytes());
+        }
+    }
+    let time = taken_at_ms.saturating_add(shift_ms).clamp(0, TIME_MAX);
+    out[23..].copy_from_slice(&time.to_be_bytes()[2..]);
     out
 }
 
-/// Unit number and fix; `None` for anything else than a record of this version.
-pub(in crate::live) fn unpack(bytes: &[u8]) -> Option<(u32, Fix)> {
+/// What the bytes say about the member; `None` for anything else than a record of this version. `shift_ms` is taken off the time.
+pub(in crate::live) fn unpack(staff: AccountId, bytes: &[u8], shift_ms: i64) -> Option<Standing> {
     let bytes: &[u8; LEN] = bytes.try_into().ok()?;
     let four = |at: usize| [bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]];
-    if bytes[0] != VERSION {
+    if bytes[0] >> 4 != VERSION {
         return None;
     }
+    let order: Order = (u32::from_be_bytes(four(1)), u32::from_be_bytes(four(5)));
+    let mut time = [0; 8];
+    time[2..].copy_from_slice(&bytes[23..]);
+    let taken_at_ms = i64::from_be_bytes(time) - shift_ms;
+    if bytes[0] & 15 == GONE {
+        return Some(Standing::Gone { order, taken_at_ms });
+    }
     let fix = Fix {
-        position: Position::from_e7(i32::from_le_bytes(four(8)), i32::from_le_bytes(four(12))).ok()?,
-        accuracy_m: f32::from(u16::from_le_bytes([bytes[2], bytes[3]])),
-        kind: FixKind::from_u8(bytes[1])?,
-        taken_at_ms: i64::from_le_bytes(bytes[16..24].try_into().ok()?),
-        session_epoch: u32::from_le_bytes(four(24)),
-        seq: u32::from_le_bytes(four(28)),
+        position: Position::from_e7(i32::from_be_bytes(four(15)), i32::from_be_bytes(four(19))).ok()?,
+        accuracy_m: f32::from(u16::from_be_bytes([bytes[9], bytes[10]])),
+        kind: FixKind::from_u8(bytes[0] & 15)?,
+        taken_at_ms,
+        session_epoch: order.0,
+        seq: order.1,
     };
-    Some((u32::from_le_bytes(four(4)), fix.checked().ok()?))
+    Some(Standing::At(LivePosition { staff, no: u32::from_be_bytes(four(11)), fix: fix.checked().ok()? }))
+}
+
+/// An order as Redis compares it.
+pub(super) fn order_bytes((epoch, seq): Order) -> [u8; 8] {
+    let mut out = [0; 8];
+    out[..4].copy_from_slice(&epoch.to_be_bytes());
+    out[4..].copy_from_slice(&seq.to_be_bytes());
+    out
 }

@@ -1,11 +1,21 @@
-//! Owns who has to be written to Redis. Holds names, not positions: the writer takes the latest from the index, so a burst
-//! of fixes of one phone is one write and the queue cannot outgrow the staff, however long Redis is away.
+//! Owns who has to be written to Redis, and which outdated records have to go. Holds names, not positions: the writer takes the
+//! latest from the index, so a burst of fixes of one phone is one write and the queue cannot outgrow the staff, however long
+//! Redis is away.
 
+use super::super::index::Order;
+use geo::cell::Cell;
 use matcher::model::AccountId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
+
+/// Outdated records remembered; beyond it they are found again when their tag is next read.
+const DROPS_MAX: usize = 100_000;
+
+/// A record that is outdated if its order is below: of whom, under which tag.
+pub(super) type Drop = ((Cell, AccountId), Order);
 
 /// The queue between `put` and the writer.
 #[derive(Default)]
@@ -15,17 +25,39 @@ pub(in crate::live) struct Queue {
     wake: Notify,
     /// Changes when the writer has finished something.
     progress: watch::Sender<u64>,
+    /// What is from before this moment is of the silent and was forgotten, milliseconds since 1970; 0 until that is known.
+    silent_before_ms: AtomicI64,
+}
+
+/// Who talks to Redis.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Side {
+    Writer,
+    Mirror,
 }
 
 #[derive(Default)]
 struct State {
     dirty: HashSet<AccountId>,
+    /// Their server is away: not tried with every batch, so that those of the others are not held up.
+    parked: HashSet<AccountId>,
+    drops: HashMap<(Cell, AccountId), Order>,
     /// Taken and not yet confirmed.
     in_flight: usize,
     /// When the oldest of those waiting came.
     waiting_since: Option<Instant>,
-    /// Whether the last exchange with Redis succeeded.
-    up: bool,
+    /// Whether each side's last exchange with Redis succeeded.
+    up: [bool; 2],
+}
+
+impl State {
+    fn is_up(&self) -> bool {
+        self.up == [true, true]
+    }
+
+    fn is_idle(&self) -> bool {
+        self.dirty.is_empty() && self.parked.is_empty() && self.drops.is_empty() && self.in_flight == 0
+    }
 }
 
 impl Queue {
@@ -37,7 +69,11 @@ impl Queue {
     pub(in crate::live) fn push(&self, staff: impl IntoIterator<Item = AccountId>) {
         let mut state = self.state();
         let before = state.dirty.len();
-        state.dirty.extend(staff);
+        for staff in staff {
+            if !state.parked.contains(&staff) {
+                state.dirty.insert(staff);
+            }
+        }
         if state.dirty.len() > before {
             state.waiting_since.get_or_insert_with(Instant::now);
             drop(state);
@@ -45,36 +81,77 @@ impl Queue {
         }
     }
 
-    /// Takes at most `limit`; call [`Queue::written`] or [`Queue::put_back`] next.
-    pub(super) fn take(&self, limit: usize) -> Vec<AccountId> {
+    /// Marks records as outdated.
+    pub(super) fn drop_records(&self, drops: impl IntoIterator<Item = Drop>) {
+        let mut state = self.state();
+        let mut news = false;
+        for (record, below) in drops {
+            if state.drops.len() < DROPS_MAX {
+                let order = state.drops.entry(record).or_insert(below);
+                *order = below.max(*order);
+                news = true;
+            }
+        }
+        if news {
+            drop(state);
+            self.wake.notify_one();
+        }
+    }
+
+    /// Takes at most `limit`; call [`Queue::settled`] next.
+    pub(super) fn take(&self, limit: usize) -> (Vec<AccountId>, Vec<Drop>) {
         let mut state = self.state();
         let batch: Vec<AccountId> = state.dirty.iter().take(limit).copied().collect();
         for staff in &batch {
             state.dirty.remove(staff);
         }
-        state.in_flight = batch.len();
-        batch
+        let drops: Vec<Drop> = state.drops.iter().take(limit).map(|(&record, &below)| (record, below)).collect();
+        for (record, _) in &drops {
+            state.drops.remove(record);
+        }
+        state.in_flight = batch.len() + drops.len();
+        (batch, drops)
     }
 
-    /// The batch taken is in Redis.
-    pub(super) fn written(&self) {
+    /// What was taken is in Redis, except these.
+    pub(super) fn settled(&self, failed: impl IntoIterator<Item = AccountId>) {
         let mut state = self.state();
         state.in_flight = 0;
-        state.waiting_since = (!state.dirty.is_empty()).then(Instant::now);
+        for staff in failed {
+            state.dirty.remove(&staff);
+            state.parked.insert(staff);
+        }
+        if state.parked.is_empty() {
+            state.waiting_since = (!state.dirty.is_empty()).then(Instant::now);
+        }
         drop(state);
         self.progress.send_modify(|n| *n += 1);
     }
 
-    /// The batch taken may not be in Redis.
-    pub(super) fn put_back(&self, batch: Vec<AccountId>) {
+    /// Those whose server was away are tried again.
+    pub(super) fn try_parked(&self) {
         let mut state = self.state();
-        state.in_flight = 0;
-        state.dirty.extend(batch);
+        let parked = std::mem::take(&mut state.parked);
+        state.dirty.extend(parked);
     }
 
-    /// Notes whether Redis answers; true if that is news.
-    pub(super) fn set_up(&self, up: bool) -> bool {
-        let news = std::mem::replace(&mut self.state().up, up) != up;
+    /// Whether outdated records wait to be dropped.
+    pub(super) fn has_drops(&self) -> bool {
+        !self.state().drops.is_empty()
+    }
+
+    /// Whether somebody waits for a server that was away.
+    pub(super) fn has_parked(&self) -> bool {
+        !self.state().parked.is_empty()
+    }
+
+    /// Notes whether Redis answers one side; true if that is news of the whole.
+    pub(super) fn set_up(&self, side: Side, up: bool) -> bool {
+        let mut state = self.state();
+        let before = state.is_up();
+        state.up[side as usize] = up;
+        let news = state.is_up() != before;
+        drop(state);
         self.progress.send_modify(|n| *n += 1);
         news
     }
@@ -90,7 +167,7 @@ impl Queue {
             loop {
                 let is_drained = {
                     let state = self.state();
-                    state.up && state.dirty.is_empty() && state.in_flight == 0
+                    state.is_up() && state.is_idle()
                 };
                 if is_drained || progress.changed().await.is_err() {
                     return;
@@ -101,18 +178,28 @@ impl Queue {
     }
 
     pub(in crate::live) fn is_up(&self) -> bool {
-        self.state().up
+        self.state().is_up()
     }
 
     /// How many wait or are on their way.
     pub(in crate::live) fn len(&self) -> usize {
         let state = self.state();
-        state.dirty.len() + state.in_flight
+        state.dirty.len() + state.parked.len() + state.in_flight
     }
 
     /// How long the oldest has waited, milliseconds.
     pub(in crate::live) fn lag_ms(&self) -> i64 {
         let since = self.state().waiting_since;
         since.map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// The silent were forgotten: those from before this moment.
+    pub(in crate::live) fn forgot_before(&self, moment_ms: i64) {
+        self.silent_before_ms.store(moment_ms, Ordering::Relaxed);
+    }
+
+    /// The same; `None` until it is known.
+    pub(super) fn silent_before_ms(&self) -> Option<i64> {
+        Some(self.silent_before_ms.load(Ordering::Relaxed)).filter(|&moment| moment > 0)
     }
 }

@@ -1,6 +1,7 @@
 //! What only Redis can do wrong: lives, deaths and strangers.
 
 use super::super::contract::{Dice, PATIENCE, assert_same, at, fix, staff};
+use super::super::index::Standing;
 use super::super::{Health, Live, LiveError, LivePosition};
 use super::packed::{LEN, pack, unpack};
 use super::test_server::TestRedis;
@@ -10,13 +11,17 @@ use matcher::model::AccountId;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-const PREFIX: &str = "t:";
+const PREFIX: &str = "dh:";
+
+fn placed(no: u32, fix: Fix) -> Standing {
+    Standing::At(LivePosition { staff: staff(1), no, fix })
+}
 
 async fn open(redis: &TestRedis) -> Live {
     Live::redis(&redis.url(), PREFIX, &Env::system()).await.unwrap()
 }
 
-fn index_of(live: &Live) -> HashMap<AccountId, LivePosition> {
+pub(super) fn index_of(live: &Live) -> HashMap<AccountId, LivePosition> {
     live.snapshot().into_iter().map(|p| (p.staff, p)).collect()
 }
 
@@ -27,7 +32,7 @@ fn put_many(live: &Live, count: u64, seq: u32) {
 }
 
 /// Waits for what a background task brings about.
-async fn until(what: &str, mut holds: impl FnMut() -> bool) {
+pub(super) async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     let mut look = tokio::time::interval(Duration::from_millis(10));
     while !holds() {
@@ -140,19 +145,30 @@ async fn what_others_wrote_is_skipped() {
     let live = open(&redis).await;
     put_many(&live, 3, 1);
     live.close().await;
-    let expected = index_of(&live);
     let mut raw = redis.raw();
     let key = redis.records().into_values().next().unwrap().remove(0);
-    let tag_end = key.find("}:c:").unwrap();
-    let cells = format!("{}}}:cells", &key[..tag_end]);
     let foreign: [(&[u8], &[u8]); 4] =
         [(b"short", b"x"), (&[1; 16], b""), (&[2; 16], &[0xff; LEN]), (&[3; 17], &[1; LEN])];
     for (field, value) in foreign {
         let () = ::redis::cmd("HSET").arg(&key).arg(field).arg(value).query(&mut raw).unwrap();
     }
-    let () = ::redis::cmd("SADD").arg(&cells).arg("not a cell").arg(&[0xfe_u8, 0xff][..]).query(&mut raw).unwrap();
-    let () = ::redis::cmd("SADD").arg("t:parents").arg("+5").arg("8530e1d3fffffff").query(&mut raw).unwrap();
-    let () = ::redis::cmd("SET").arg("t:{8530e1d3fffffff}:cells").arg("a string").query(&mut raw).unwrap();
+    let others: [&[u8]; 5] = [b"not a tag", &[0xfe, 0xff], b"+01234", b"3fffff", b"1cc387"];
+    let () = ::redis::cmd("SADD").arg("dh:tags").arg(&others[..]).query(&mut raw).unwrap();
+    let () = ::redis::cmd("SET").arg("dh:{1cc387}").arg("a string").query(&mut raw).unwrap();
+    // Nor is what others say on the channels.
+    let said = |message: &[u8]| {
+        let () = ::redis::cmd("SPUBLISH").arg(&key).arg(message).query(&mut redis.raw()).unwrap();
+    };
+    let again = open(&redis).await;
+    for message in [&b""[..], b"x", &[1; 18], &[1; 62], &[9; 17]] {
+        said(message);
+    }
+    let () = ::redis::cmd("SPUBLISH").arg("dh:tags").arg("no tag").query(&mut redis.raw()).unwrap();
+    again.put(staff(0), 0, fix(at(37.45, 127.0), 1, 2));
+    assert!(again.flush(PATIENCE).await);
+    let expected = index_of(&again);
+    again.close().await;
+    assert_eq!(expected.len(), 3);
     assert_new_life_reads(&redis, &expected).await;
 }
 
@@ -167,10 +183,9 @@ async fn a_key_of_the_wrong_type_holds_nobody_else_up() {
     let () = ::redis::cmd("DEL").arg(&key).query(&mut raw).unwrap();
     let () = ::redis::cmd("SET").arg(&key).arg("theirs").query(&mut raw).unwrap();
     live.put(staff(1), 1, fix(at(37.5, 127.0), 1, 2));
-    live.put(staff(2), 2, fix(at(37.6, 127.0), 1, 1));
+    live.put(staff(2), 2, fix(at(35.1, 129.0), 1, 1));
     assert!(live.flush(PATIENCE).await);
-    let found: bool = ::redis::cmd("EXISTS").arg("t:life").query(&mut raw).unwrap();
-    assert!(found && live.health() == Health::RedisUp);
+    until("redis is up", || live.health() == Health::RedisUp).await;
     let () = ::redis::cmd("DEL").arg(&key).query(&mut raw).unwrap();
     assert_eq!(redis.records().len(), 1, "the other one was written");
     live.close().await;
@@ -183,10 +198,10 @@ async fn of_two_records_the_later_counts_and_the_other_is_deleted() {
     live.put(staff(1), 1, fix(at(37.60, 127.0), 1, 1));
     assert!(live.flush(PATIENCE).await);
     let old_key = redis.records().into_values().next().unwrap().remove(0);
-    let old_value = pack(1, &fix(at(37.60, 127.0), 1, 1));
-    live.put(staff(1), 1, fix(at(37.45, 127.0), 1, 2));
+    let old_value = pack(&placed(1, fix(at(37.60, 127.0), 1, 1)), 0);
+    live.put(staff(1), 1, fix(at(35.1, 129.0), 1, 2));
     live.close().await;
-    // As after a death between the new record and the deletion of the old one.
+    // As after a death between the new record and the dropping of the old one under another tag.
     let field = staff(1).0.as_bytes().to_vec();
     let () = ::redis::cmd("HSET").arg(&old_key).arg(&field).arg(&old_value[..]).query(&mut redis.raw()).unwrap();
     assert_eq!(redis.records()[&field].len(), 2);
@@ -226,8 +241,8 @@ async fn nothing_of_a_rider_is_in_redis() {
 async fn a_bad_url_or_password_is_an_error_that_does_not_repeat_it() {
     let redis = TestRedis::start();
     let () = ::redis::cmd("CONFIG").arg("SET").arg("requirepass").arg("right").query(&mut redis.raw()).unwrap();
-    let with_password = redis.url().replace("redis://", "redis://:wrong-secret@");
-    for (url, expected) in [("http://u:wrong-secret@x", LiveError::BadUrl), (&with_password, LiveError::Refused)] {
+    let with_password = redis.full_url().replace("redis://", "redis://:wrong-secret@");
+    for (url, expected) in [("http://u:wrong-secret@x", LiveError::BadUrl("")), (&with_password, LiveError::Refused)] {
         let error = Live::redis(url, PREFIX, &Env::system()).await.err().expect("refused");
         assert_eq!(std::mem::discriminant(&error), std::mem::discriminant(&expected), "{error}");
         assert!(!format!("{error} {error:?}").contains("wrong-secret"));
@@ -237,9 +252,14 @@ async fn a_bad_url_or_password_is_an_error_that_does_not_repeat_it() {
 #[test]
 fn a_record_reads_back_as_written_rounded_up_to_a_metre() {
     let written = Fix { accuracy_m: 12.2, kind: FixKind::Tower, ..fix(at(-37.5, -127.25), u32::MAX, 7) };
-    let bytes = pack(4_000_000_000, &written);
-    assert_eq!(unpack(&bytes), Some((4_000_000_000, Fix { accuracy_m: 13.0, ..written })));
-    assert_eq!(&bytes[..8], &[1, 2, 13, 0, 0x00, 0x28, 0x6b, 0xee], "the layout is fixed: other versions read it");
+    let bytes = pack(&placed(4_000_000_000, written), 5_000);
+    assert_eq!(unpack(staff(1), &bytes, 5_000), Some(placed(4_000_000_000, Fix { accuracy_m: 13.0, ..written })));
+    let layout = [0x22, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 7, 0, 13, 0xee, 0x6b, 0x28, 0x00];
+    assert_eq!(bytes[..15], layout, "the layout is fixed: other versions and the functions in Redis read it");
+    let gone = Standing::Gone { order: (u32::MAX, 7), taken_at_ms: written.taken_at_ms };
+    let bytes = pack(&gone, 5_000);
+    assert_eq!((bytes[0], &bytes[9..23]), (0x2f, &[0; 14][..]), "of who is gone no place is told");
+    assert_eq!(unpack(staff(1), &bytes, 5_000), Some(gone));
 }
 
 #[test]
@@ -249,15 +269,15 @@ fn no_bytes_make_unpacking_panic() {
     let mut dice = Dice(seed);
     let mut valid = 0;
     for _ in 0..100_000 {
-        let mut bytes: Vec<u8> = (0..30 + dice.roll(5)).map(|_| dice.roll(256) as u8).collect();
-        bytes[0] = dice.roll(3) as u8;
-        valid += usize::from(unpack(&bytes).is_some());
+        let mut bytes: Vec<u8> = (0..27 + dice.roll(5)).map(|_| dice.roll(256) as u8).collect();
+        bytes[0] = 0x10 + dice.roll(48) as u8;
+        valid += usize::from(unpack(staff(1), &bytes, 0).is_some());
     }
     assert!((1..50_000).contains(&valid), "{valid}");
 }
 
 #[tokio::test]
-async fn a_cell_that_nobody_writes_to_any_more_is_forgotten_by_redis_itself() {
+async fn a_tag_that_nobody_writes_to_any_more_is_forgotten_by_redis_itself() {
     let redis = TestRedis::start();
     let live = open(&redis).await;
     live.put(staff(1), 1, fix(at(37.5, 127.0), 1, 1));
@@ -281,15 +301,75 @@ async fn a_redis_that_will_not_tell_is_not_taken_for_an_empty_one() {
     let expected = index_of(&live);
     let acl = |rule: &str| {
         let mut set = ::redis::cmd("ACL");
-        set.arg("SETUSER").arg("some").arg("on").arg(">word").arg("~*").arg("+@all").arg(rule);
+        set.arg("SETUSER").arg("some").arg("on").arg(">word").arg("~*").arg("&*").arg("+@all").arg(rule);
         let () = set.query(&mut redis.raw()).unwrap();
     };
-    acl("-hgetall");
-    let url = redis.url().replace("redis://", "redis://some:word@");
+    acl("-hscan");
+    let url = redis.full_url().replace("redis://", "redis://some:word@");
     let again = Live::redis(&url, PREFIX, &Env::system()).await.unwrap();
     assert!(again.is_empty() && again.health() == Health::RedisDown, "{:?}", again.health());
-    acl("+hgetall");
+    acl("+hscan");
     until("read when it tells", || again.health() == Health::RedisUp).await;
     assert_same(&again.snapshot(), &expected);
     again.close().await;
+}
+
+#[tokio::test]
+async fn what_a_strangers_key_keeps_out_is_not_dropped_where_it_was() {
+    let redis = TestRedis::start();
+    let (live, other) = (open(&redis).await, open(&redis).await);
+    live.put(staff(1), 1, fix(at(35.1, 129.0), 1, 1));
+    live.put(staff(2), 2, fix(at(37.5, 127.0), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let records = redis.records();
+    let (here, there) = (&records[staff(1).0.as_bytes().as_slice()], &records[staff(2).0.as_bytes().as_slice()]);
+    let () = ::redis::cmd("SET").arg(&here[0]).arg("theirs").query(&mut redis.raw()).unwrap();
+    live.put(staff(2), 2, fix(at(35.1, 129.0), 1, 2));
+    // Heard all the same, by the feed.
+    until("heard", || other.last_fix(staff(2)).is_some_and(|fix| fix.seq == 2)).await;
+    assert!(live.flush(PATIENCE).await);
+    let () = ::redis::cmd("DEL").arg(&here[0]).query(&mut redis.raw()).unwrap();
+    assert_eq!(redis.records()[staff(2).0.as_bytes().as_slice()], *there, "the old record is better than none");
+    // The key is free: the loss is seen, and everybody of the tag is written, and dropped elsewhere.
+    until("written where it was kept out", || {
+        let records = redis.records();
+        records.len() == 2 && records.values().all(|keys| keys == here)
+    })
+    .await;
+    live.close().await;
+    other.close().await;
+}
+
+#[tokio::test]
+async fn a_set_of_tags_that_is_lost_alone_is_made_anew() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    put_many(&live, 3, 1);
+    assert!(live.flush(PATIENCE).await);
+    let () = ::redis::cmd("DEL").arg("dh:tags").query(&mut redis.raw()).unwrap();
+    until("named again", || {
+        let named: Vec<String> = ::redis::cmd("SMEMBERS").arg("dh:tags").query(&mut redis.raw()).unwrap();
+        !named.is_empty()
+    })
+    .await;
+    let expected = index_of(&live);
+    live.close().await;
+    assert_new_life_reads(&redis, &expected).await;
+}
+
+#[tokio::test]
+async fn another_database_of_the_same_redis_is_another_world() {
+    let redis = TestRedis::start();
+    let url = |db: u32| format!("{}{db}", redis.full_url());
+    let a = Live::redis(&url(0), PREFIX, &Env::system()).await.unwrap();
+    let b = Live::redis(&url(1), PREFIX, &Env::system()).await.unwrap();
+    let c = Live::redis(&url(1), PREFIX, &Env::system()).await.unwrap();
+    a.put(staff(1), 1, fix(at(37.5, 127.0), 1, 1));
+    b.put(staff(2), 2, fix(at(37.5, 127.0), 1, 1));
+    until("their own", || c.len() == 1).await;
+    assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+    assert_eq!((a.len(), b.len(), c.last_fix(staff(2)).is_some()), (1, 1, true));
+    for live in [a, b, c] {
+        live.close().await;
+    }
 }

@@ -1,5 +1,6 @@
-//! Owns a real Redis for one test: free loopback port, nothing on disk, stopped by its own handle. Fails with an instruction
-//! where no server binary is found.
+//! Owns real Redis and Valkey servers for one test: free loopback ports, nothing kept on disk, stopped by their own handles. What
+//! is under test signs in as the user that docs/OPERATIONS.md gives, with no right more. Fails with an instruction where no server
+//! binary is found.
 
 use std::collections::BTreeMap;
 use std::net::{TcpListener, TcpStream};
@@ -14,10 +15,42 @@ const READY_WITHIN: Duration = Duration::from_secs(20);
 /// Where ports are looked for.
 const PORTS: Range<u16> = 12_000..32_000;
 
+/// Whose server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::live) enum Make {
+    /// What `scripts/redis-server.sh` finds: Redis where there is one.
+    Redis,
+    /// What `scripts/valkey-server.sh` finds.
+    Valkey,
+}
+
 /// A running server, or the place of one.
 pub(in crate::live) struct TestRedis {
+    make: Make,
     child: Option<Child>,
-    port: u16,
+    pub(super) port: u16,
+    /// Further arguments.
+    pub(super) arguments: Vec<String>,
+    /// Working directory, gone with the test.
+    pub(super) directory: tempfile::TempDir,
+}
+
+fn valkey() -> PathBuf {
+    let named = std::env::var_os("DONGHAENG_VALKEY_SERVER").map(PathBuf::from);
+    let dirs = std::env::var_os("PATH").unwrap_or_default();
+    let on_path = || std::env::split_paths(&dirs).map(|d| d.join("valkey-server")).find(|p| p.exists());
+    named.or_else(on_path).expect(
+        "these tests start a real Valkey and found none: name a valkey-server binary in DONGHAENG_VALKEY_SERVER \
+         (scripts/valkey-server.sh fetches one and prints its path)",
+    )
+}
+
+/// The rights that operators are told to give, word for word from where they are told.
+pub(in crate::live) fn documented_user() -> Vec<String> {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/OPERATIONS.md");
+    let text = std::fs::read_to_string(page).expect("the page on operations");
+    let line = text.lines().find(|line| line.starts_with("ACL SETUSER ")).expect("the line that makes the user");
+    line.split_whitespace().map(str::to_owned).collect()
 }
 
 fn binary() -> PathBuf {
@@ -44,13 +77,21 @@ impl TestRedis {
             PORTS.start + (n % u32::from(PORTS.end - PORTS.start)) as u16
         });
         let port = ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("endless");
-        Self { child: None, port }
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        Self { make: Make::Redis, child: None, port, arguments: Vec::new(), directory }
     }
 
     /// Running and empty.
     pub(in crate::live) fn start() -> Self {
+        Self::start_of(Make::Redis, |_| Vec::new())
+    }
+
+    /// Running and empty, with further arguments that may depend on its place.
+    pub(in crate::live) fn start_of(make: Make, arguments: impl Fn(&Self) -> Vec<String>) -> Self {
         loop {
             let mut this = Self::absent();
+            this.make = make;
+            this.arguments = arguments(&this);
             if this.try_come() {
                 return this;
             }
@@ -64,8 +105,15 @@ impl TestRedis {
 
     /// False if somebody else has the port.
     fn try_come(&mut self) -> bool {
-        let child = Command::new(binary())
+        let binary = if self.make == Make::Redis { binary() } else { valkey() };
+        // A file of settings comes first.
+        let (files, arguments): (Vec<&String>, Vec<&String>) =
+            self.arguments.iter().partition(|a| a.ends_with("sentinel.conf"));
+        let child = Command::new(binary)
+            .args(files)
             .args(["--port", &self.port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(arguments)
+            .current_dir(self.directory.path())
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
@@ -78,7 +126,20 @@ impl TestRedis {
         }
         let own = format!("process_id:{}\r\n", child.id());
         let info: String = ::redis::cmd("INFO").arg("server").query(&mut self.raw()).expect("the server answers");
-        info.contains(&own)
+        let is_own = info.contains(&own);
+        // A Sentinel is asked without a name, and knows no such commands.
+        if is_own && !self.arguments.iter().any(|argument| argument == "--sentinel") {
+            self.make_user();
+        }
+        is_own
+    }
+
+    /// The user that the address names.
+    fn make_user(&self) {
+        let words = documented_user();
+        let mut make = ::redis::cmd(&words[0]);
+        make.arg(&words[1..]);
+        let () = make.query(&mut self.raw()).expect("the documented line is taken");
     }
 
     /// `kill -9`.
@@ -89,13 +150,19 @@ impl TestRedis {
         }
     }
 
+    /// For the user with the documented rights.
     pub(in crate::live) fn url(&self) -> String {
+        format!("redis://donghaeng:PASSWORD@127.0.0.1:{}/", self.port)
+    }
+
+    /// With all rights.
+    pub(in crate::live) fn full_url(&self) -> String {
         format!("redis://127.0.0.1:{}/", self.port)
     }
 
     /// A connection beside the one under test.
     pub(in crate::live) fn raw(&self) -> ::redis::Connection {
-        let client = ::redis::Client::open(self.url()).expect("a url");
+        let client = ::redis::Client::open(self.full_url()).expect("a url");
         client.get_connection().expect("the server answers")
     }
 
@@ -123,22 +190,30 @@ impl TestRedis {
         // A plain pipe from the awaited port to the filled server; ends with its sockets.
         std::thread::spawn(move || pipe(&listener, target));
         self.child = filled.child.take();
+        std::mem::swap(&mut self.directory, &mut filled.directory);
         self.port = target;
     }
 
-    /// Every field of every cell's hash, with the keys it is found under.
+    /// Every member that has a place in some tag's hash, with the keys it is found under.
     pub(in crate::live) fn records(&self) -> BTreeMap<Vec<u8>, Vec<String>> {
-        let mut raw = self.raw();
-        let keys: Vec<String> = ::redis::cmd("KEYS").arg("*:c:*").query(&mut raw).expect("keys");
-        let mut out: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
-        for key in keys {
-            let fields: Vec<Vec<u8>> = ::redis::cmd("HKEYS").arg(&key).query(&mut raw).expect("a hash");
-            for field in fields {
+        records(&mut self.raw(), "*")
+    }
+}
+
+/// Every member that has a place in some tag's hash below a prefix, with the keys it is found under.
+pub(in crate::live) fn records(raw: &mut ::redis::Connection, prefix: &str) -> BTreeMap<Vec<u8>, Vec<String>> {
+    let keys: Vec<String> = ::redis::cmd("KEYS").arg(format!("{prefix}{{*}}")).query(raw).expect("keys");
+    let mut out: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
+    for key in keys {
+        let fields: Vec<(Vec<u8>, Vec<u8>)> = ::redis::cmd("HGETALL").arg(&key).query(raw).expect("a hash");
+        for (field, value) in fields {
+            let is_gone = value.first().is_some_and(|first| first & 15 == 15);
+            if field.len() == 16 && !is_gone {
                 out.entry(field).or_default().push(key.clone());
             }
         }
-        out
     }
+    out
 }
 
 fn pipe(listener: &TcpListener, target: u16) {

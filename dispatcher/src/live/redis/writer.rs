@@ -1,197 +1,99 @@
 //! Owns the task that keeps Redis up to date: batches what changed, comes back when Redis was away, and fills a Redis that
 //! has lost its content. Never holds up `put`.
 
-use super::super::Shared;
-use super::{Change, Link, LiveError, Queue, Reloaded};
-use crate::clock::Env;
+use super::books::Books;
+use super::link::{Change, Link};
+use super::queue::{Queue, Side};
 use crate::telemetry;
-use ::redis::{ErrorKind, RedisError, RedisResult};
-use geo::Fix;
+use ::redis::RedisError;
 use matcher::model::AccountId;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-/// How long changes gather before they are written.
-const BATCH_WINDOW: Duration = Duration::from_millis(5);
+/// How long changes gather before they are written. With the timer's grain of 1 ms, 5 ms at most.
+const BATCH_WINDOW: Duration = Duration::from_millis(4);
 /// Most members in one pipeline.
 const BATCH_MAX: usize = 512;
-/// How often a quiet connection is asked whether Redis still has its content.
+/// How often the last numbers are said and Redis is asked whether it still has its content.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Waits between attempts while Redis is away: doubling from here,
-const BACKOFF_MIN: Duration = Duration::from_millis(50);
-/// to here.
-const BACKOFF_MAX: Duration = Duration::from_secs(2);
+/// Between two attempts for those whose server is away.
+const RETRY: Duration = Duration::from_millis(100);
 
-/// The running task.
-pub(in crate::live) struct Writer {
-    stop: CancellationToken,
-    task: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Writer {
-    /// Reads everything back, then writes from a task. A Redis that is away is tried again by the task.
-    pub(in crate::live) async fn start(
-        url: &str,
-        prefix: &str,
-        env: Env,
-        shared: Arc<Shared>,
-    ) -> Result<Self, LiveError> {
-        let mut round = Round { link: Link::new(url, prefix)?, env, shared };
-        match round.catch_up().await {
-            Ok(()) => {}
-            Err(error) if is_refusal(&error) => return Err(LiveError::Refused),
-            Err(error) => round.lost(&error),
-        }
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(run(round, stop.clone()));
-        Ok(Self { stop, task: Mutex::new(Some(task)) })
-    }
-
-    /// Whether the task runs: it ends by [`Self::stop`] only, or by a fault of its own.
-    pub(in crate::live) fn runs(&self) -> bool {
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        task.as_ref().is_some_and(|task| !task.is_finished())
-    }
-
-    /// Ends the task after the batch in hand.
-    pub(in crate::live) async fn stop(&self) {
-        self.stop.cancel();
-        let task = self.task.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(task) = task {
-            // A panic of the task has been reported by the runtime; there is nothing left to stop then.
-            let _ = task.await;
-        }
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.stop.cancel();
-    }
-}
-
-fn is_refusal(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
-}
-
-async fn run(mut round: Round, stop: CancellationToken) {
-    let shared = Arc::clone(&round.shared);
-    let Some(queue) = &shared.queue else { return };
-    let mut backoff = BACKOFF_MIN;
+/// Writes until stopped, after the batch in hand.
+pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) {
+    let mut round = Round { link, books: Arc::clone(&books), beats: true };
+    let queue = books.queue();
     let mut beat = tokio::time::interval(HEARTBEAT);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
-        let is_beat = tokio::select! {
+        tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            _ = beat.tick() => true,
-            () = queue.woken() => {
-                tokio::time::sleep(BATCH_WINDOW).await;
-                false
+            _ = beat.tick() => {
+                let beat = round.link.beat().await;
+                round.beats = beat.is_ok();
+                if let Err(error) = beat {
+                    lost(queue, &error);
+                }
             }
-        };
-        while let Err(error) = round.turn(queue, is_beat).await {
-            round.lost(&error);
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(backoff) => {}
-            }
-            backoff = (backoff * 2).min(BACKOFF_MAX);
+            () = tokio::time::sleep(RETRY), if queue.has_parked() => queue.try_parked(),
+            () = queue.woken() => tokio::time::sleep(BATCH_WINDOW).await,
         }
-        backoff = BACKOFF_MIN;
+        round.turn(queue).await;
     }
 }
 
 /// One turn of the writer, with what it needs.
 struct Round {
     link: Link,
-    env: Env,
-    shared: Arc<Shared>,
+    books: Arc<Books>,
+    /// Whether every server answered the last heartbeat.
+    beats: bool,
 }
 
 impl Round {
-    async fn turn(&mut self, queue: &Queue, is_beat: bool) -> RedisResult<()> {
-        if is_beat || self.link.is_new() {
-            self.catch_up().await?;
-        }
+    /// Writes all that waits, once.
+    async fn turn(&mut self, queue: &Queue) {
+        let mut why = None;
         loop {
-            let batch = queue.take(BATCH_MAX);
-            let is_last = batch.len() < BATCH_MAX;
-            let changes: Vec<Change> = {
-                let index = self.shared.index();
-                batch.iter().map(|&staff| (staff, index.get(staff))).collect()
-            };
-            match self.link.write(&changes, self.env.now().0).await {
-                Ok(refused) => {
-                    metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(changes.len() as u64);
-                    metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(refused as u64);
-                    queue.written();
-                }
-                Err(error) => {
-                    queue.put_back(batch);
-                    return Err(error);
-                }
+            let (batch, drops) = queue.take(BATCH_MAX);
+            let is_last = batch.len() < BATCH_MAX && drops.len() < BATCH_MAX;
+            let changes = self.books.standing(&batch);
+            let written = self.link.write(&changes).await;
+            metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(written.kept.len() as u64);
+            metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(written.refused as u64);
+            let outdated = written.kept.iter().filter_map(|&place| {
+                let (tag, staff, standing) = &changes[place];
+                self.books.written(*tag, *staff, standing)
+            });
+            queue.drop_records(outdated);
+            why = written.error.or(why);
+            if let Err(error) = self.link.drop_records(&drops).await {
+                why = Some(error);
             }
-            if is_last {
-                return Ok(());
+            queue.settled(failed(&changes, &written.failed));
+            if is_last && !queue.has_drops() {
+                break;
             }
         }
-    }
-
-    /// The first time reads everything back; later makes sure that Redis still has its content, and if not queues everybody.
-    async fn catch_up(&mut self) -> RedisResult<()> {
-        let fresh = self.env.uuid().to_string();
-        if self.link.is_loaded() {
-            if !self.link.is_same_life(&fresh).await? {
-                tracing::warn!("redis has lost its positions; writing everybody again");
-                self.enqueue_everybody();
+        match why {
+            Some(error) => lost(queue, &error),
+            // Not before the last of them: others do not answer for a server that is away.
+            None if self.beats && !queue.has_parked() && queue.set_up(Side::Writer, true) => {
+                tracing::info!("redis answers");
             }
-        } else {
-            let shared = Arc::clone(&self.shared);
-            let mut outdated = Vec::new();
-            let now_ms = self.env.now().0;
-            let take = |staff, no, fix: Fix| {
-                // One from the future would never grow old; a clock that was wrong must not keep a ghost.
-                if fix.taken_at_ms > now_ms || !shared.index().merge(staff, no, fix) {
-                    outdated.push(staff);
-                }
-            };
-            let found = self.link.reload(&fresh, take).await?;
-            self.loaded(found, outdated);
-        }
-        if self.queue().set_up(true) {
-            tracing::info!("redis answers");
-        }
-        Ok(())
-    }
-
-    /// Records that are not the latest of their member are put right by writing the member again.
-    fn loaded(&self, found: Reloaded, mut outdated: Vec<AccountId>) {
-        outdated.extend(self.link.doubled());
-        tracing::info!(
-            live.records = found.records,
-            live.skipped = found.skipped,
-            live.outdated = outdated.len(),
-            "positions read back from redis"
-        );
-        metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(found.skipped as u64);
-        self.queue().push(outdated);
-    }
-
-    fn enqueue_everybody(&self) {
-        let everybody: Vec<AccountId> = self.shared.index().staff().map(|p| p.staff).collect();
-        self.queue().push(everybody);
-    }
-
-    fn lost(&mut self, error: &RedisError) {
-        self.link.drop_connection();
-        if self.queue().set_up(false) {
-            tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
+            None => {}
         }
     }
+}
 
-    fn queue(&self) -> &Queue {
-        self.shared.queue.as_ref().expect("a writer is started with a queue")
+fn lost(queue: &Queue, error: &RedisError) {
+    if queue.set_up(Side::Writer, false) {
+        tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
     }
+}
+
+fn failed<'a>(changes: &'a [Change], places: &'a [usize]) -> impl Iterator<Item = AccountId> + 'a {
+    places.iter().map(|&place| changes[place].1)
 }

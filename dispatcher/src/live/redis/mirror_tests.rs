@@ -1,0 +1,330 @@
+//! What one node takes, all see: by feed, after gaps, with clocks that differ, and whatever comes late or twice.
+
+use super::super::contract::{Dice, PATIENCE, assert_same, at, fix, staff};
+use super::super::index::{Order, Standing, cell_of};
+use super::super::{Health, Live, LivePosition, Verdict};
+use super::keys::{Keys, digits, tag_of};
+use super::message::{Head, add, begin};
+use super::packed::pack;
+use super::redis_tests::{index_of, until};
+use super::test_server::TestRedis;
+use crate::clock::{Clock, Env};
+use geo::{Fix, Position};
+use matcher::model::{AccountId, Timestamp};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// So far apart that they are under different tags.
+const SEOUL: (f64, f64) = (37.5, 127.0);
+const BUSAN: (f64, f64) = (35.1, 129.0);
+
+fn seoul() -> Position {
+    at(SEOUL.0, SEOUL.1)
+}
+
+fn busan() -> Position {
+    at(BUSAN.0, BUSAN.1)
+}
+
+async fn open(redis: &TestRedis) -> Live {
+    Live::redis(&redis.url(), "dh:", &Env::system()).await.unwrap()
+}
+
+fn key_at(position: Position) -> String {
+    Keys::new("dh:").tag(tag_of(cell_of(position)))
+}
+
+fn order(live: &Live, who: u64) -> Option<Order> {
+    live.last_fix(staff(who)).map(|fix| (fix.session_epoch, fix.seq))
+}
+
+/// Writes as a gateway of another life would.
+fn write_as(redis: &TestRedis, incarnation: u64, number: u64, who: u64, fix: Fix) {
+    let mut message = begin(Head { incarnation, number }, 1);
+    let position = LivePosition { staff: staff(who), no: who as u32, fix };
+    add(&mut message, staff(who), &pack(&Standing::At(position), 0));
+    let tag = digits(tag_of(cell_of(fix.position)));
+    let _: i64 = ::redis::cmd("SADD").arg("dh:tags").arg(&tag).query(&mut redis.raw()).unwrap();
+    let _: i64 = ::redis::cmd("SPUBLISH").arg("dh:tags").arg(&tag).query(&mut redis.raw()).unwrap();
+    let mut call = ::redis::cmd("FCALL");
+    let _: Vec<Option<String>> =
+        call.arg("dh1_write").arg(1).arg(key_at(fix.position)).arg(message).query(&mut redis.raw()).unwrap();
+}
+
+#[tokio::test]
+async fn what_one_node_takes_the_others_find_and_hear_as_a_move() {
+    let redis = TestRedis::start();
+    let (a, b) = (open(&redis).await, open(&redis).await);
+    a.put(staff(1), 1, fix(seoul(), 1, 1));
+    // Under a tag that nobody has listened to before.
+    until("seen", || b.len() == 1).await;
+    let (cursor, moved) = b.moved_since(0, 10);
+    assert_eq!(moved.iter().map(|p| (p.staff, p.no)).collect::<Vec<_>>(), [(staff(1), 1)]);
+    a.put(staff(1), 1, fix(at(37.51, 127.0), 1, 2));
+    until("the move is seen", || order(&b, 1) == Some((1, 2))).await;
+    assert_eq!(b.moved_since(cursor, 10).1.len(), 1);
+    assert_eq!(b.nearest(at(37.51, 127.0), 1, |_| true)[0].at.fix, fix(at(37.51, 127.0), 1, 2));
+    assert!(a.remove(staff(1)));
+    until("the removal is seen", || b.is_empty()).await;
+    for (seq, verdict) in [(1, Verdict::Older), (2, Verdict::Duplicate)] {
+        assert_eq!(b.put(staff(1), 1, fix(seoul(), 1, seq)), verdict, "what was delayed does not bring back");
+    }
+    assert_eq!(b.put(staff(1), 1, fix(seoul(), 1, 3)), Verdict::Ok);
+    until("back", || a.len() == 1).await;
+    a.close().await;
+    b.close().await;
+}
+
+#[tokio::test]
+async fn a_phone_that_hops_between_nodes_is_in_one_place_whatever_comes_late() {
+    let redis = TestRedis::start();
+    let (a, b) = (open(&redis).await, open(&redis).await);
+    a.put(staff(1), 1, fix(seoul(), 1, 5));
+    // At once, before the first node's word can have come.
+    b.put(staff(1), 1, fix(busan(), 2, 1));
+    assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+    until("both agree", || order(&a, 1) == Some((2, 1)) && order(&b, 1) == Some((2, 1))).await;
+    assert_eq!(a.put(staff(1), 1, fix(seoul(), 1, 6)), Verdict::Older);
+    for _ in 0..2 {
+        until("one record", || redis.records().values().all(|keys| *keys == [key_at(busan())])).await;
+        // A gateway that was cut off for a while writes what it held.
+        write_as(&redis, 77, 1, 1, fix(seoul(), 1, 99));
+    }
+    until("one record", || redis.records().values().all(|keys| *keys == [key_at(busan())])).await;
+    // Under the same tag Redis itself refuses.
+    write_as(&redis, 77, 2, 1, fix(at(35.101, 129.0), 1, 100));
+    let fresh = open(&redis).await;
+    assert_eq!((fresh.len(), order(&fresh, 1)), (1, Some((2, 1))));
+    assert!(fresh.nearest(seoul(), 5, |p| p.fix.position.distance_m(seoul()) < 10_000.0).is_empty());
+    for live in [a, b, fresh] {
+        live.close().await;
+    }
+}
+
+#[tokio::test]
+async fn one_removed_is_not_brought_back_by_a_gateway_that_was_cut_off() {
+    let redis = TestRedis::start();
+    let a = open(&redis).await;
+    a.put(staff(1), 1, fix(seoul(), 3, 5));
+    assert!(a.flush(PATIENCE).await);
+    a.remove(staff(1));
+    assert!(a.flush(PATIENCE).await);
+    assert!(redis.records().is_empty(), "no place is left");
+    write_as(&redis, 77, 1, 1, fix(at(37.501, 127.0), 3, 4));
+    write_as(&redis, 77, 2, 1, fix(busan(), 3, 4));
+    until("the node that knows better says so", || redis.records().is_empty()).await;
+    let fresh = open(&redis).await;
+    assert!(a.is_empty() && fresh.is_empty());
+    assert_eq!(fresh.put(staff(1), 1, fix(seoul(), 3, 5)), Verdict::Duplicate);
+    a.close().await;
+    fresh.close().await;
+}
+
+#[tokio::test]
+async fn a_lost_message_is_seen_by_the_next_one_or_the_heartbeat_and_read_from_the_hash() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    let lost = |no: u64, fix: Fix| {
+        let record = pack(&Standing::At(LivePosition { staff: staff(no), no: no as u32, fix }), 0);
+        let id = staff(no).0.as_bytes().to_vec();
+        let () = ::redis::cmd("HSET").arg(key_at(seoul())).arg(id).arg(&record[..]).query(&mut redis.raw()).unwrap();
+    };
+    live.put(staff(9), 9, fix(seoul(), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    write_as(&redis, 77, 1, 1, fix(seoul(), 1, 1));
+    until("heard", || live.len() == 2).await;
+    // The second message never comes; the third tells.
+    lost(2, fix(seoul(), 1, 1));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(live.len(), 2, "nothing has told of it yet");
+    write_as(&redis, 77, 3, 1, fix(seoul(), 1, 2));
+    until("read", || live.len() == 3).await;
+    // The fourth is the last one and never comes; the heartbeat tells.
+    lost(4, fix(seoul(), 1, 1));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    assert_eq!(live.len(), 3);
+    let beat = begin(Head { incarnation: 77, number: 4 }, 0);
+    let () = ::redis::cmd("SPUBLISH").arg(key_at(seoul())).arg(beat).query(&mut redis.raw()).unwrap();
+    until("read", || live.len() == 4).await;
+    live.close().await;
+}
+
+#[tokio::test]
+async fn the_writer_says_its_last_number_every_second() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put(staff(1), 1, fix(seoul(), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let client = ::redis::Client::open(format!("{}?protocol=resp3", redis.full_url())).unwrap();
+    let (sender, mut pushes) = tokio::sync::mpsc::unbounded_channel();
+    let config = ::redis::AsyncConnectionConfig::new().set_push_sender(sender);
+    let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
+    let _: ::redis::Value = ::redis::cmd("SSUBSCRIBE").arg(key_at(seoul())).query_async(&mut connection).await.unwrap();
+    let begun = Instant::now();
+    let mut beats = 0;
+    while beats < 3 {
+        let push = tokio::time::timeout(PATIENCE, pushes.recv()).await.expect("a heartbeat").expect("connected");
+        if let (::redis::PushKind::SMessage, [_, ::redis::Value::BulkString(bytes)]) = (push.kind, &push.data[..]) {
+            assert_eq!((bytes.len(), bytes[16]), (17, 1), "number 1, no entries");
+            beats += 1;
+        }
+    }
+    assert!(begun.elapsed() > Duration::from_millis(1_500), "about one a second");
+    live.close().await;
+}
+
+/// A clock that is wrong by a fixed time.
+struct Skewed(i64);
+
+impl Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        Timestamp(Env::system().now().0 + self.0)
+    }
+}
+
+fn env_with_clock(wrong_by_ms: i64) -> Env {
+    Env { clock: Arc::new(Skewed(wrong_by_ms)), ..Env::system() }
+}
+
+#[tokio::test]
+async fn clocks_ten_minutes_wrong_make_nobody_younger_or_older() {
+    const WRONG_MS: i64 = 600_000;
+    let redis = TestRedis::start();
+    let (early, late) = (env_with_clock(-WRONG_MS), env_with_clock(WRONG_MS));
+    let a = Live::redis(&redis.url(), "dh:", &early).await.unwrap();
+    let b = Live::redis(&redis.url(), "dh:", &late).await.unwrap();
+    let aged = |env: &Env, age_s: i64| Fix { taken_at_ms: env.now().0 - age_s * 1_000, ..fix(seoul(), 1, 1) };
+    a.put(staff(1), 1, aged(&early, 70));
+    b.put(staff(2), 2, aged(&late, 70));
+    until("both see both", || a.len() == 2 && b.len() == 2).await;
+    let fresh_env = env_with_clock(0);
+    let fresh = Live::redis(&redis.url(), "dh:", &fresh_env).await.unwrap();
+    for (live, env) in [(&a, &early), (&b, &late), (&fresh, &fresh_env)] {
+        assert_eq!(live.len(), 2, "nobody is taken to be from the future");
+        for who in [1, 2] {
+            let age_ms = env.now().0 - live.last_fix(staff(who)).unwrap().taken_at_ms;
+            assert!((69_000..80_000).contains(&age_ms), "70 s old everywhere: {age_ms}");
+        }
+        assert_eq!(live.forget_silent(env.now(), 60).len(), 2, "silent for every clock");
+    }
+    for live in [a, b, fresh] {
+        live.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_everywhere() {
+    let seed = 20_261_129;
+    println!("seed {seed}");
+    let mut dice = Dice(seed);
+    let redis = TestRedis::start();
+    let nodes = [open(&redis).await, open(&redis).await, open(&redis).await];
+    // Forty phones; each fix is a function of its order, comes to some node, some twice, and windows of 50 are shuffled.
+    let place = |who: u64, order: Order| {
+        let spread = f64::from((order.0 * 31 + order.1 * 17 + who as u32) % 97);
+        if (order.1 + who as u32).is_multiple_of(5) {
+            at(35.1 + 0.001 * spread, 129.0)
+        } else {
+            at(37.4 + 0.002 * spread, 127.0)
+        }
+    };
+    let mut said: Vec<(u64, Order)> = Vec::new();
+    for who in 0..40 {
+        for epoch in 1..4 {
+            said.extend((1..25).map(|seq| (who, (epoch, seq))));
+        }
+    }
+    said.sort_by_key(|&(who, order)| (order, who));
+    let doubled: Vec<(u64, Order)> = said.iter().copied().filter(|_| dice.roll(4) == 0).collect();
+    for (i, again) in doubled.into_iter().enumerate() {
+        said.insert((i * 5).min(said.len()), again);
+    }
+    for window in said.chunks_mut(50) {
+        for i in (1..window.len()).rev() {
+            window.swap(i, dice.roll(i as u64 + 1) as usize);
+        }
+        for &mut (who, order) in window {
+            nodes[dice.roll(3) as usize].put(staff(who), who as u32, fix(place(who, order), order.0, order.1));
+        }
+        tokio::time::sleep(Duration::from_millis(dice.roll(8))).await;
+    }
+    let model: HashMap<AccountId, LivePosition> = (0..40)
+        .map(|who| {
+            (staff(who), LivePosition { staff: staff(who), no: who as u32, fix: fix(place(who, (3, 24)), 3, 24) })
+        })
+        .collect();
+    until("all nodes agree", || nodes.iter().all(|node| index_of(node) == model)).await;
+    for node in &nodes {
+        assert!(node.flush(PATIENCE).await);
+    }
+    until("one record each", || {
+        let records = redis.records();
+        records.len() == 40 && records.values().all(|keys| keys.len() == 1)
+    })
+    .await;
+    let fresh = open(&redis).await;
+    assert_same(&fresh.snapshot(), &model);
+    for live in nodes.iter().chain([&fresh]) {
+        live.close().await;
+    }
+}
+
+#[test]
+fn a_slow_mirror_is_cut_off_by_redis_and_reads_what_it_missed() {
+    let redis = TestRedis::start();
+    let limit = "pubsub 1mb 1mb 1";
+    let () =
+        ::redis::cmd("CONFIG").arg("SET").arg("client-output-buffer-limit").arg(limit).query(&mut redis.raw()).unwrap();
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (fast, slow) = (runtime(), runtime());
+    let a = fast.block_on(open(&redis));
+    let b = slow.block_on(open(&redis));
+    fast.block_on(async {
+        a.put(staff(1), 1, fix(seoul(), 1, 1));
+        assert!(a.flush(PATIENCE).await);
+    });
+    slow.block_on(until("seen", || b.len() == 1));
+    // From here on nobody runs the slow one. More than its sockets and the limit hold, of what is no message:
+    let noise = vec![9_u8; 1 << 16];
+    for _ in 0..400 {
+        let () = ::redis::cmd("SPUBLISH").arg(key_at(seoul())).arg(&noise).query(&mut redis.raw()).unwrap();
+    }
+    let clients =
+        || -> String { ::redis::cmd("CLIENT").arg("LIST").arg("TYPE").arg("pubsub").query(&mut redis.raw()).unwrap() };
+    fast.block_on(until("redis cuts it off", || clients().lines().count() == 1));
+    fast.block_on(async {
+        for who in 2..500 {
+            a.put(staff(who), who as u32, fix(seoul(), 1, 1));
+        }
+        a.remove(staff(1));
+        assert!(a.flush(PATIENCE).await);
+    });
+    assert_eq!(b.len(), 1);
+    slow.block_on(until("what was missed is read", || index_of(&b) == index_of(&a)));
+    slow.block_on(until("and it hears again", || b.health() == Health::RedisUp));
+    fast.block_on(a.close());
+    slow.block_on(b.close());
+}
+
+#[tokio::test]
+async fn who_falls_silent_with_a_dead_gateway_is_taken_out_of_redis_by_any_node() {
+    let redis = TestRedis::start();
+    let now_ms = Env::system().now().0;
+    let dead = open(&redis).await;
+    for (who, age_s) in [(1, 1_000), (2, 0)] {
+        dead.put(staff(who), who as u32, Fix { taken_at_ms: now_ms - age_s * 1_000, ..fix(seoul(), 1, 1) });
+    }
+    assert!(dead.flush(PATIENCE).await);
+    drop(dead);
+    let every = Duration::from_millis(300);
+    let node = Live::redis_read_every(&redis.url(), "dh:", &Env::system(), every).await;
+    assert_eq!(node.len(), 2);
+    assert_eq!(node.forget_silent(Env::system().now(), 600), [staff(1)]);
+    until("no place of the silent", || redis.records().len() == 1).await;
+    // Its order goes too, once it is older than the limit.
+    let fields = || -> usize { ::redis::cmd("HLEN").arg(key_at(seoul())).query(&mut redis.raw()).unwrap() };
+    until("nothing of the silent", || fields() == 2).await;
+    assert_eq!(node.len(), 1);
+    node.close().await;
+}
