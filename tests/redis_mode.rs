@@ -109,7 +109,7 @@ async fn a_dead_redis_stops_nothing_and_is_filled_when_it_is_back() {
 
     // What was written after its return is what a new process reads.
     let moved = async || {
-        let wanted = lon_e7(60.0);
+        let wanted = lon_e7(-120.0);
         let tags = redis.everything().into_iter().filter(|(key, _)| key.starts_with("dh:{"));
         tags.flat_map(|(_, held)| held).any(|value| value.get(19..23) == Some(&wanted[..]))
     };
@@ -117,7 +117,7 @@ async fn a_dead_redis_stops_nothing_and_is_filled_when_it_is_back() {
     drop((phones, console));
     let server = server.kill_and_restart().await;
     let mut console = Phone::sign_in(&server, &people.supervisors[0]).await;
-    let whole = console.wait_until(|m| shows(m, 60.0), "the first map frame").await;
+    let whole = console.wait_until(|m| shows(m, -120.0), "the first map frame").await;
     assert!(shows(&whole, 90.0), "and what was reported while it was away: {}", whole.body);
 }
 

@@ -8,6 +8,7 @@ use geo::{Fix, Position};
 use matcher::model::{AccountId, Timestamp, TripId};
 use sqlx::sqlite::SqliteRow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// A track is kept so long after it was taken, seconds: the time within which a trip can be disputed.
 pub const TRACK_KEPT_S: i64 = 7 * 86_400;
@@ -67,10 +68,10 @@ impl Record {
         let mut noted = TrackNoted::default();
         let mut duties: HashMap<AccountId, Vec<Duty>> = HashMap::new();
         for fix in fixes {
-            if !duties.contains_key(&fix.staff) {
+            if let Entry::Vacant(unknown) = duties.entry(fix.staff) {
                 let own = fixes.iter().filter(|other| other.staff == fix.staff).map(|own| own.fix.taken_at_ms);
                 let (first, last) = own.fold((i64::MAX, i64::MIN), |(a, b), at| (a.min(at), b.max(at)));
-                duties.insert(fix.staff, write.duties_between(fix.staff, first, last).await?);
+                unknown.insert(write.duties_between(fix.staff, first, last).await?);
             }
             let at = fix.fix.taken_at_ms;
             let of = |duty: &&mut Duty| duty.from <= at && duty.until.is_none_or(|until| at <= until);

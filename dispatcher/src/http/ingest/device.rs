@@ -68,14 +68,12 @@ impl Tracker {
             Some(secret) => authenticate(app, now, Kind::Device, secret).await?,
             None => None,
         };
-        match found {
-            Some(signed_in) => Ok(Self(signed_in)),
-            None => {
-                // Whoever tries secrets is slowed down like anybody without one.
-                count_open_call(app, &parts.extensions, &parts.headers, now)?;
-                Err(if secret.is_some() { Code::BadToken } else { Code::NoToken }.into())
-            }
+        if let Some(signed_in) = found {
+            return Ok(Self(signed_in));
         }
+        // Whoever tries secrets is slowed down like anybody without one.
+        count_open_call(app, &parts.extensions, &parts.headers, now)?;
+        Err(if secret.is_some() { Code::BadToken } else { Code::NoToken }.into())
     }
 
     /// Takes what the app tells. Trackers have no numbers of ours: the second a fix was taken in by the app's own clock is its

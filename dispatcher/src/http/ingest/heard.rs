@@ -19,7 +19,7 @@ pub struct Heard {
     /// Judges the next fix.
     pub(super) sense: Sense,
     /// `None` until a fix was looked at.
-    heard_at: Option<Timestamp>,
+    last_at: Option<Timestamp>,
     /// Why the newest fix was not believed.
     refused: Option<Verdict>,
     /// The newest place that was not believed, if it is newer than what was.
@@ -33,7 +33,7 @@ pub struct Heard {
 impl Heard {
     /// Before fixes are judged: of somebody new, the last fix is what the live index knows.
     pub(super) fn begin(&mut self, last_fix: impl FnOnce() -> Option<Fix>, now: Timestamp) {
-        if self.heard_at.replace(now).is_none() {
+        if self.last_at.replace(now).is_none() {
             self.sense = Sense::after(last_fix().as_ref());
         }
     }
@@ -112,6 +112,6 @@ impl People {
     /// Forgets those of whom nothing was heard for long.
     pub fn forget_silent(&self, now: Timestamp) {
         let since = now.plus_s(-KEPT_S);
-        self.0.retain(|_, heard| heard.heard_at.is_some_and(|at| at >= since));
+        self.0.retain(|_, heard| heard.last_at.is_some_and(|at| at >= since));
     }
 }

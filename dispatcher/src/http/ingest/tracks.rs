@@ -69,18 +69,14 @@ pub async fn flush(app: &App) {
     let mut waiting = app.ingest.tracks.take();
     while !waiting.is_empty() {
         let rest = waiting.split_off(waiting.len().min(BATCH_MAX));
-        match app.record.note_track(app.env.now(), &waiting).await {
-            Ok(noted) => {
-                count("kept", noted.kept);
-                count("of_no_trip", noted.of_no_trip);
-                count("beyond_limit", noted.beyond_limit);
-                waiting = rest;
-            }
-            Err(_) => {
-                waiting.extend(rest);
-                return app.ingest.tracks.put_back(waiting);
-            }
-        }
+        let Ok(noted) = app.record.note_track(app.env.now(), &waiting).await else {
+            waiting.extend(rest);
+            return app.ingest.tracks.put_back(waiting);
+        };
+        count("kept", noted.kept);
+        count("of_no_trip", noted.of_no_trip);
+        count("beyond_limit", noted.beyond_limit);
+        waiting = rest;
     }
 }
 
