@@ -1,14 +1,20 @@
 //! Owns the order in which junctions are contracted, and the order of arcs derived from it. It depends on the streets alone,
 //! never on weights, costs seconds to find and is therefore kept with the map.
 
+use super::cuts::arc_order;
 use super::search_graph::{Kind, SearchGraph};
+use crate::position::Position;
 use crate::road::column::Column;
 use crate::road::graph::Graph;
 use std::fmt;
 
 /// Junctions, first contracted first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NodeOrder(Column<u32>);
+pub struct NodeOrder {
+    junctions: Column<u32>,
+    /// Where they are.
+    places: Column<Position>,
+}
 
 /// A kept order that is not one of this graph's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,8 +32,9 @@ impl NodeOrder {
     /// Finds a good one by nested dissection; seconds for a city.
     pub fn find(graph: &Graph) -> Self {
         let nodes = graph.node_count() as u32;
+        let places = graph.nodes.clone();
         if nodes == 0 {
-            return Self(Column::default());
+            return Self { junctions: Column::default(), places };
         }
         let positions = || (0..nodes).map(|n| graph.node(n));
         let lat: Vec<f32> = positions().map(|p| p.lat() as f32).collect();
@@ -35,7 +42,7 @@ impl NodeOrder {
         let ends = || graph.edges().iter().filter(|e| e.start != e.end);
         let tail: Vec<u32> = ends().map(|e| e.start).collect();
         let head: Vec<u32> = ends().map(|e| e.end).collect();
-        Self(cch::inertial_order(nodes, &tail, &head, &lat, &lon).into())
+        Self { junctions: cch::inertial_order(nodes, &tail, &head, &lat, &lon).into(), places }
     }
 
     /// One that was kept, for `graph`.
@@ -50,28 +57,25 @@ impl NodeOrder {
                 return Err(OrderError);
             }
         }
-        Ok(Self(order))
+        Ok(Self { junctions: order, places: graph.nodes.clone() })
     }
 
     /// To be kept.
     pub(in crate::road) fn as_slice(&self) -> &[u32] {
-        &self.0
+        &self.junctions
     }
 
-    /// The order of the nodes of a search graph. Arcs come in the order of the junctions they end at: a separator of
-    /// junctions separates the arcs into it just as well, and the hierarchy is as good as with an order of its own (5 % more
-    /// arcs, same times).
+    /// The order of the nodes of a search graph: arcs by the cuts of the network, a copy beside its original.
     pub(super) fn of(&self, search: &SearchGraph) -> Vec<u32> {
         match search.kind {
-            Kind::Junctions => self.0.to_vec(),
+            Kind::Junctions => self.junctions.to_vec(),
             Kind::Arcs => {
-                let mut rank = vec![0u32; self.0.len()];
-                for (i, &node) in (0u32..).zip(&*self.0) {
-                    rank[node as usize] = i;
+                let mut rank = vec![0u32; search.ends.len() * 2];
+                for (i, arc) in (0u32..).zip(arc_order(&self.places, &search.ends)) {
+                    rank[arc as usize] = i;
                 }
                 let mut nodes: Vec<u32> = (0..search.node_count() as u32).collect();
-                let originals: Vec<u32> = nodes.iter().map(|&n| search.original(n)).collect();
-                nodes.sort_by_key(|&n| rank[search.arc_head(originals[n as usize]) as usize]);
+                nodes.sort_by_cached_key(|&node| rank[search.original(node) as usize]);
                 nodes
             }
         }
