@@ -118,21 +118,28 @@ impl Network {
     /// The fewest streets between sources and sinks; `None` where that is no better than what is known.
     fn part(&self, sources: &[u32], sinks: &[u32], known: &Halves) -> Option<Halves> {
         let junctions = self.places.len();
-        let mut is_sink = vec![false; junctions];
-        for &sink in sinks {
-            is_sink[sink as usize] = true;
-        }
+        let is_one_of = |some: &[u32]| {
+            let mut is_one = vec![false; junctions];
+            for &junction in some {
+                is_one[junction as usize] = true;
+            }
+            is_one
+        };
+        let (is_source, is_sink) = (is_one_of(sources), is_one_of(sinks));
+        let leads_out = |source: &&u32| self.steps_from(**source).iter().any(|step| !is_source[step.to as usize]);
+        let border: Vec<u32> = sources.iter().filter(leads_out).copied().collect();
         let mut flow = vec![0i8; self.streets];
         let mut total = 0;
         loop {
-            let mut level = self.levels(sources, &flow);
+            let mut level: Vec<u32> = is_source.iter().map(|&is_source| if is_source { 0 } else { NONE }).collect();
+            self.rise(&border, &is_sink, &flow, &mut level);
             if sinks.iter().all(|&sink| level[sink as usize] == NONE) {
                 let second: Vec<bool> = level.iter().map(|&l| l == NONE).collect();
                 let count = second.iter().filter(|&&s| s).count();
                 let halves = Halves { cut: total, smaller: count.min(junctions - count), second };
                 return halves.is_better_than(known).then_some(halves);
             }
-            total += self.augment(sources, &is_sink, &mut level, &mut flow);
+            total += self.augment(&border, &is_sink, &mut level, &mut flow);
             if total >= known.cut {
                 let even = Halves { cut: total, smaller: junctions / 2, second: Vec::new() };
                 if !even.is_better_than(known) {
@@ -142,24 +149,26 @@ impl Network {
         }
     }
 
-    /// Steps from a source to each junction along streets with room.
-    fn levels(&self, sources: &[u32], flow: &[i8]) -> Vec<u32> {
-        let mut level = vec![NONE; self.places.len()];
+    /// Steps from a source to each junction along streets with room, as far as the nearest sink.
+    fn rise(&self, sources: &[u32], is_sink: &[bool], flow: &[i8], level: &mut [u32]) {
         let mut queue = sources.to_vec();
-        for &source in sources {
-            level[source as usize] = 0;
-        }
-        let mut at = 0;
+        let (mut at, mut top) = (0, NONE);
         while let Some(&here) = queue.get(at) {
             at += 1;
+            let next = level[here as usize] + 1;
+            if next > top {
+                break;
+            }
             for step in self.steps_from(here) {
                 if level[step.to as usize] == NONE && step.has_room(flow) {
-                    level[step.to as usize] = level[here as usize] + 1;
+                    level[step.to as usize] = next;
                     queue.push(step.to);
+                    if is_sink[step.to as usize] {
+                        top = next;
+                    }
                 }
             }
         }
-        level
     }
 
     /// Ways from sources to sinks, each a level further with every step, until there is none left; how many.
