@@ -165,10 +165,11 @@ fn ascend<const LANES: usize>(
     times: &mut [[u32; LANES]],
     reached: &mut Vec<Reached<LANES>>,
 ) {
-    let (mut node, mut depth) = (from, tree.depth[from as usize]);
+    let mut node = from;
     while node != to {
         let end = tree.run_end[node as usize].min(to - 1);
-        for node in node..=end {
+        let below_root = tree.depth[node as usize] + 1;
+        for (node, depth) in (node..=end).zip((0..below_root).rev()) {
             let ms = std::mem::replace(&mut times[depth as usize], [UNREACHED; LANES]);
             if ms != [UNREACHED; LANES] {
                 reached.push(Reached { node, depth, ms });
@@ -176,8 +177,6 @@ fn ascend<const LANES: usize>(
                     lower(&mut times[arc.depth as usize], &ms, arc.ms);
                 }
             }
-            // Below the root, where it ends.
-            depth = depth.wrapping_sub(1);
         }
         node = tree.parent[end as usize];
     }
