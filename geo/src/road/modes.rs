@@ -120,14 +120,15 @@ const fn shut(kmh_tenths: u16) -> Usual {
 }
 
 /// The speed table by the value of `highway`. Cars: usual free speeds in a Korean city, where streets are posted at 50 and
-/// side streets at 30. Walkers: 5 km/h, half of it on steps. Bicycles: 15 km/h on streets, slower among people.
+/// side streets at 30. Walkers: 5 km/h, half of it on steps, and on trunk roads, most of which are urban motorways here, only
+/// where `foot` says so. Bicycles: 15 km/h on streets, slower among people.
 pub(super) fn street(highway: &str) -> Option<Street> {
     use RoadClass::{Motorway, Path, Primary, Residential, Secondary, Tertiary};
     let (class, walk, drive, cycle) = match highway {
         "motorway" => (Motorway, shut(50), open(900), shut(150)),
         "motorway_link" => (Motorway, shut(50), open(450), shut(150)),
-        "trunk" => (Primary, open(50), open(700), open(150)),
-        "trunk_link" => (Primary, open(50), open(400), open(150)),
+        "trunk" => (Primary, shut(50), open(700), open(150)),
+        "trunk_link" => (Primary, shut(50), open(400), open(150)),
         "primary" => (Primary, open(50), open(550), open(150)),
         "primary_link" => (Primary, open(50), open(350), open(150)),
         "secondary" => (Secondary, open(50), open(500), open(150)),

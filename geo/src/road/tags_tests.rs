@@ -21,6 +21,8 @@ fn rights_and_directions() {
         ("highway=motorway", Forward, No),
         ("highway=motorway oneway=no", Both, No),
         ("highway=motorway_link", Both, No),
+        ("highway=trunk", Both, No),
+        ("highway=trunk_link foot=yes", Both, Both),
         ("highway=trunk motorroad=yes", Both, No),
         ("highway=trunk motorroad=yes foot=yes", Both, Both),
         ("highway=busway", No, No),

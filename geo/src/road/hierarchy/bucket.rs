@@ -39,6 +39,11 @@ impl Bucket {
         [&self.settled, &self.fresh]
     }
 
+    /// Entries, those that no longer count as well.
+    pub(super) fn len(&self) -> usize {
+        self.settled.len() + self.fresh.len()
+    }
+
     /// The milliseconds of the first entry.
     pub(super) fn least_ms(&self) -> Option<u32> {
         self.runs().into_iter().filter_map(|run| run.first()).min().map(|&e| unpacked(e).0)

@@ -65,6 +65,8 @@ pub struct StaffBuckets<Id> {
     /// Those that are not empty, and some that are, each with its node.
     buckets: Vec<(u32, Bucket)>,
     spare: Vec<u32>,
+    /// In all buckets, of those who have gone as well.
+    entries: usize,
     /// The slot where the broom goes on.
     broom: usize,
     pub(super) exits: Vec<Exit>,
@@ -86,6 +88,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             heads: vec![Head { least_ms: EMPTY, slot: 0 }; nodes],
             buckets: Vec::new(),
             spare: Vec::new(),
+            entries: 0,
             broom: 0,
             exits: Vec::new(),
             people: Vec::new(),
@@ -107,6 +110,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             let person = this.new_person(id, snap, free_ms);
             all.extend(packed_entries(person, &entries_of(&this.metric, &snap)));
         }
+        this.entries = all.len();
         for (rank, bucket) in grouped(this.heads.len(), &all) {
             let least_ms = bucket.least_ms().unwrap_or(EMPTY);
             this.heads[rank] = Head { least_ms, slot: this.buckets.len() as u32 };
@@ -252,27 +256,32 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
                 self.on_edge.remove(&edge);
             }
         }
-        self.sweep(self.buckets.len() / self.len().max(ROUND_MIN) + 1);
+        self.sweep((self.buckets.len() + self.entries) / self.len().max(ROUND_MIN) + 1);
     }
 
-    /// Clears the next so many buckets of what has gone.
-    fn sweep(&mut self, slots: usize) {
-        let to = (self.broom + slots).min(self.buckets.len());
-        for slot in self.broom..to {
+    /// Clears the next buckets of what has gone, until it has seen so many buckets and entries: some buckets hold everybody,
+    /// most only a few.
+    fn sweep(&mut self, limit: usize) {
+        let mut seen = 0;
+        while seen < limit && self.broom < self.buckets.len() {
+            let slot = self.broom;
+            self.broom += 1;
             let (node, bucket) = &mut self.buckets[slot];
+            let held = bucket.len();
+            seen += held + 1;
             let head = &mut self.heads[*node as usize];
             // A spare one's node may have another by now.
             if head.least_ms == EMPTY || head.slot as usize != slot {
                 continue;
             }
             bucket.sweep(|entry| counts(&self.exits, entry));
+            self.entries -= held - bucket.len();
             head.least_ms = bucket.least_ms().unwrap_or(EMPTY);
             if head.least_ms == EMPTY {
                 self.spare.push(slot as u32);
             }
         }
-        self.broom = to;
-        if to == self.buckets.len() {
+        if self.broom == self.buckets.len() {
             self.broom = 0;
             // Who went before the broom set out is nowhere any more.
             self.unused.append(&mut self.gone[1]);
@@ -291,9 +300,11 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         }
         head.least_ms = head.least_ms.min(unpacked(entry).0);
         let (_, bucket) = &mut self.buckets[head.slot as usize];
+        let held = bucket.len();
         if bucket.insert(entry, |entry| counts(&self.exits, entry)) {
             head.least_ms = bucket.least_ms().unwrap_or(EMPTY);
         }
+        self.entries = self.entries + bucket.len() - held;
     }
 }
 

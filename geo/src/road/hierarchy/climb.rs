@@ -2,7 +2,8 @@
 //! nothing of roads or staff.
 //!
 //! Every arc leads to an ancestor, and an ancestor is known by its depth. So the times being built are indexed by depth: a
-//! few hundred words that stay in the nearest cache, whatever the size of the map.
+//! few hundred words that stay in the nearest cache, whatever the size of the map. Most ancestors have the next rank as their
+//! parent, so a climb goes through memory in a few runs and seldom waits to learn where it goes next.
 
 use super::UNREACHED;
 use crate::road::column::Column;
@@ -18,6 +19,8 @@ pub(super) struct Tree {
     /// 0 at a root.
     pub(super) depth: Column<u32>,
     pub(super) depth_end: usize,
+    /// The ancestor up to which every parent is the next rank.
+    run_end: Vec<u32>,
 }
 
 impl Tree {
@@ -28,16 +31,31 @@ impl Tree {
                 depth[x] = depth[parent[x] as usize] + 1;
             }
         }
+        Self::of(parent.into(), depth.into())
+    }
+
+    pub(super) fn of(parent: Column<u32>, depth: Column<u32>) -> Self {
         let depth_end = depth.iter().max().map_or(0, |&d| d as usize + 1);
-        Self { parent: parent.into(), depth: depth.into(), depth_end }
+        let mut run_end: Vec<u32> = (0..parent.len() as u32).collect();
+        for (x, &parent) in parent.iter().enumerate().rev() {
+            if parent as usize == x + 1
+                && let Some(&end) = run_end.get(x + 1)
+            {
+                run_end[x] = end;
+            }
+        }
+        Self { parent, depth, depth_end, run_end }
     }
 
     /// The nearest common ancestor, [`NO_NODE`] if there is none.
     pub(super) fn meeting(&self, mut a: u32, mut b: u32) -> u32 {
         while a != b {
             // The lower one climbs; a root's parent ranks above all.
-            let lower = if a < b { &mut a } else { &mut b };
-            *lower = self.parent[*lower as usize];
+            if a > b {
+                std::mem::swap(&mut a, &mut b);
+            }
+            let end = self.run_end[a as usize];
+            a = if end >= b { b } else { self.parent[end as usize] };
         }
         a
     }
@@ -64,10 +82,11 @@ impl UpArcs {
     }
 }
 
-/// A node a climb has reached, by rank, and the time in each lane.
+/// A node a climb has reached, by rank and with its depth, and the time in each lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Reached<const LANES: usize = 1> {
     pub(super) node: u32,
+    pub(super) depth: u32,
     pub(super) ms: [u32; LANES],
 }
 
@@ -117,12 +136,12 @@ pub(super) fn climb<const LANES: usize>(
             ends[3] = reached.len();
             if let Some(back) = back {
                 let [from, a, b, to] = ends;
-                prune(tree, back, times, &mut reached[b..to]);
+                prune(back, times, &mut reached[b..to]);
                 for branch in [from..a, a..b] {
-                    prune(tree, back, times, &mut reached[branch.clone()]);
-                    forget(tree, times, &reached[branch]);
+                    prune(back, times, &mut reached[branch.clone()]);
+                    forget(times, &reached[branch]);
                 }
-                forget(tree, times, &reached[b..to]);
+                forget(times, &reached[b..to]);
             }
         }
     });
@@ -148,25 +167,29 @@ fn ascend<const LANES: usize>(
 ) {
     let mut node = from;
     while node != to {
-        let ms = std::mem::replace(&mut times[tree.depth[node as usize] as usize], [UNREACHED; LANES]);
-        if ms != [UNREACHED; LANES] {
-            reached.push(Reached { node, ms });
-            for arc in up.of(node) {
-                lower(&mut times[arc.depth as usize], &ms, arc.ms);
+        let end = tree.run_end[node as usize].min(to - 1);
+        let below_root = tree.depth[node as usize] + 1;
+        for (node, depth) in (node..=end).zip((0..below_root).rev()) {
+            let ms = std::mem::replace(&mut times[depth as usize], [UNREACHED; LANES]);
+            if ms != [UNREACHED; LANES] {
+                reached.push(Reached { node, depth, ms });
+                for arc in up.of(node) {
+                    lower(&mut times[arc.depth as usize], &ms, arc.ms);
+                }
             }
         }
-        node = tree.parent[node as usize];
+        node = tree.parent[end as usize];
     }
 }
 
 /// From the top down; leaves the least times by depth behind.
-fn prune<const LANES: usize>(tree: &Tree, back: &UpArcs, times: &mut [[u32; LANES]], reached: &mut [Reached<LANES>]) {
+fn prune<const LANES: usize>(back: &UpArcs, times: &mut [[u32; LANES]], reached: &mut [Reached<LANES>]) {
     for r in reached.iter_mut().rev() {
         let mut over = [UNREACHED; LANES];
         for arc in back.of(r.node) {
             lower(&mut over, &times[arc.depth as usize], arc.ms);
         }
-        let here = &mut times[tree.depth[r.node as usize] as usize];
+        let here = &mut times[r.depth as usize];
         *here = over;
         lower(here, &r.ms, 0);
         for (ms, over) in r.ms.iter_mut().zip(over) {
@@ -177,8 +200,8 @@ fn prune<const LANES: usize>(tree: &Tree, back: &UpArcs, times: &mut [[u32; LANE
     }
 }
 
-fn forget<const LANES: usize>(tree: &Tree, times: &mut [[u32; LANES]], reached: &[Reached<LANES>]) {
+fn forget<const LANES: usize>(times: &mut [[u32; LANES]], reached: &[Reached<LANES>]) {
     for r in reached {
-        times[tree.depth[r.node as usize] as usize] = [UNREACHED; LANES];
+        times[r.depth as usize] = [UNREACHED; LANES];
     }
 }

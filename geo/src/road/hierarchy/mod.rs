@@ -23,6 +23,7 @@ mod bucket;
 mod buckets;
 mod climb;
 mod customise;
+mod cuts;
 mod lazy;
 mod live;
 mod metric;

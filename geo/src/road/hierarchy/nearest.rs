@@ -7,8 +7,8 @@
 use super::UNREACHED;
 use super::bucket::unpacked;
 use super::buckets::StaffBuckets;
-use super::metric::{Arrivals, Metric};
-use super::way::meet;
+use super::metric::{Arrivals, Hierarchy, Metric};
+use super::search_graph::{Entrances, Kind};
 use crate::road::snap::Snap;
 use std::cell::RefCell;
 use std::hash::Hash;
@@ -151,21 +151,30 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
 impl Metric {
     /// Milliseconds from the ends of the pickup's two arcs round to the pickup, where the climbs cannot tell having gone
-    /// round from never having left: on arcs, not on junctions.
+    /// round from never having left: on arcs, not on junctions. Only of ways round on which the arc itself is the highest
+    /// node; over a higher one the climbs meet as ever.
     pub(super) fn ways_round(&self, arrivals: &Arrivals) -> [Option<u32>; 2] {
-        let search = &self.hierarchy.search;
-        if search.kind == super::search_graph::Kind::Junctions {
+        let Hierarchy { search, shortcuts, .. } = &*self.hierarchy;
+        if search.kind == Kind::Junctions {
             return [None; 2];
         }
+        let Entrances { bias_ms, at } = &arrivals.entrances;
         [0, 1].map(|side| {
             let arc = arrivals.pickup.edge * 2 + side;
-            if !self.times.is_open(arc) {
-                return None;
-            }
-            let next =
-                search.out(arc).map(|i| (search.head[i], search.weight(&self.times, i))).filter(|n| n.1 < UNREACHED);
-            let begin: Vec<(u32, u32)> = next.collect();
-            meet(&self.climb_from(&begin), &arrivals.reached, 0).map(|(_, ms)| ms - arrivals.entrances.bias_ms)
+            let here = self.hierarchy.rank(arc);
+            // Back to the arc, down and up again or by a turn into itself.
+            let back = at.iter().filter(|end| end.0 == arc).flat_map(|end| {
+                let below = shortcuts.below(here).iter().map(|&[_, s]| self.shortcut_ms[s as usize]);
+                let turns = search.out(arc).filter(|&i| search.head[i] == arc).map(|i| search.weight(&self.times, i));
+                let rounds = below.map(|[up, down]| up + down).chain(turns);
+                rounds.filter(|&ms| ms < UNREACHED).map(|ms| ms + end.1)
+            });
+            // Down to where another entrance is reached from.
+            let other = arrivals.reached.iter().filter(|r| r.node < here).filter_map(|r| {
+                let down = shortcuts.between(r.node, here).map(|s| self.shortcut_ms[s][1]);
+                down.filter(|&ms| ms < UNREACHED).map(|ms| ms + r.ms[0])
+            });
+            back.chain(other).min().filter(|&ms| ms < UNREACHED).map(|ms| ms - bias_ms)
         })
     }
 }

@@ -66,9 +66,7 @@ impl Metric {
             below: from.column(part)?,
             of_arc: from.column(part)?,
         };
-        let (parent, depth) = (from.column::<u32>(part)?, from.column::<u32>(part)?);
-        let depth_end = depth.iter().max().map_or(0, |&d| d as usize + 1);
-        let tree = Tree { parent, depth, depth_end };
+        let tree = Tree::of(from.column(part)?, from.column(part)?);
         let head_depth = from.column(part)?;
         let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)?, spread: None };
         let shortcut_ms = from.column(part)?;

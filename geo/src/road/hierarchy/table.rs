@@ -66,7 +66,7 @@ impl Metric {
             node = tree.parent[node as usize];
         }
         for r in reached {
-            if let Some(known) = ms.get_mut(tree.depth[r.node as usize] as usize) {
+            if let Some(known) = ms.get_mut(r.depth as usize) {
                 *known = (*known).min(r.ms[0]);
             }
         }
