@@ -6,6 +6,9 @@
 //! | GPS report, location update | [`Fix`] |
 //! | H3 index, hexagon | [`Cell`] |
 //! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
+//! | viewport or bounding box query, geofence polygon | [`CellIndex::within_bounds`], [`CellIndex::within_polygon`] |
+//! | hexbin, cluster counts by zoom | [`CellIndex::counts`] by [`cell::Fineness`] |
+//! | attribute filter, bitmap filter | [`Mask`] |
 //! | map matching of one point, nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
 //! | map matching of a trace | [`road::Matcher`] → [`road::Match`] |
 //! | edge-based graph, turn table, turn restriction | [`road::Turns`] over arcs `edge * 2 + direction`, [`road::Restriction`] |
@@ -41,4 +44,4 @@ pub use cell::{Cell, CellError};
 pub use eta::{Eta, EtaSource};
 pub use fix::{Fix, FixError, FixKind};
 pub use position::{Bounds, Position, PositionError};
-pub use search::{CellIndex, Found, rings_for_metres};
+pub use search::{CellIndex, Found, Mask, Polygon, PolygonError, rings_for_metres};

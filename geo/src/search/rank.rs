@@ -1,0 +1,160 @@
+//! Owns how entries are ranked while scanning: by a cheap square of the distance, proved to be near enough to the true one that
+//! keeping a little more than the best `k` by it keeps the true best `k`, which are then told apart by the haversine.
+//!
+//! # The cheap square
+//!
+//! From a query at latitude `φ`, with `c = cos φ` and `s = sin φ`, to an entry `δ` farther north and `λ` farther east (radians), the haversine
+//! has `4h = 4 sin²(δ/2) + 4 c cos(φ+δ) sin²(λ/2)`. The cheap square is `A = δ² + c (c - s δ) λ²`. Let the query be within ±60°, so that
+//! `c ≥ 1/2`, and `A ≤ A_max`, the square of the angle of [`REACH_M`], 0.0157. Then `|δ| ≤ 0.0157`, `c - s δ ≥ 0.486` and `λ² ≤ 4.2 A`, and the
+//! errors against `A` are
+//!
+//! - of `sin²(δ/2)`: at most `δ²/12`;
+//! - of `cos(φ+δ) = c - s δ + r` with `|r| ≤ 0.51 δ²`: at most `0.51 δ² / 0.486 < 1.1 δ²`;
+//! - of `sin²(λ/2)`: at most `λ²/12 · 1.01 < 0.36 A`,
+//!
+//! together less than `1.6 A_max = 3.9 · 10⁻⁴`; the square of the angle itself is `4h (1 + h/3 + …)`, 2·10⁻⁵ more. So with
+//! [`ERROR`] `= 5 · 10⁻⁴` the true square lies in `A (1 ± ERROR)`. Whoever has `A > A_k (1 + BAND)`, `A_k` being the k-th least and
+//! `BAND ≥ 2 ERROR / (1 - ERROR)`, is truly farther than each of `k` others.
+//!
+//! Whoever has `A > A_max` is farther than `REACH_M (1 - ERROR)`: if `|δ|` is large because the second term is never taken negative,
+//! else because the haversine grows with `|λ|`, and the query's longitude within ±175° keeps 268 km between it and the
+//! antimeridian, where degrees wrap. Elsewhere on Earth the square of the true distance is taken, for all.
+
+use super::lattice::REACH_M;
+use super::mask::Mask;
+use super::{Entry, Found};
+use crate::position::{EARTH_RADIUS_M, Position};
+
+/// Relative error of the cheap square.
+const ERROR: f64 = 5e-4;
+/// Kept beyond the k-th by the cheap square.
+const BAND: f64 = 4.0 * ERROR;
+
+/// Whether degrees measure there: the cheap square's conditions.
+pub(super) fn is_measured_by_degrees(at: Position) -> bool {
+    at.lat_e7().abs() <= 600_000_000 && at.lon_e7().abs() <= 1_750_000_000
+}
+
+/// No less than the square, cheap or true, of any distance up to so many metres.
+pub(super) fn square_of(metres: f64) -> f64 {
+    (metres / EARTH_RADIUS_M).powi(2) * (1.0 + 2.0 * ERROR)
+}
+
+/// Squares of distances from one query.
+#[derive(Clone, Copy)]
+pub(super) struct Squares {
+    query: Position,
+    lat: i32,
+    lon: f64,
+    /// `λ²` times this and `c - s δ` in units of 10⁻⁷ degree.
+    cosine: f64,
+    sine: f64,
+    is_cheap: bool,
+}
+
+/// 10⁻⁷ degree in radians.
+const UNIT: f64 = std::f64::consts::PI / 180.0 / 1e7;
+
+impl Squares {
+    pub(super) fn from(query: Position) -> Self {
+        let (sine, cosine) = query.lat().to_radians().sin_cos();
+        Self {
+            query,
+            lat: query.lat_e7(),
+            lon: f64::from(query.lon_e7()),
+            cosine: cosine * cosine * UNIT * UNIT,
+            sine: sine * cosine * UNIT * UNIT * UNIT,
+            is_cheap: is_measured_by_degrees(query),
+        }
+    }
+
+    /// Without the cheap square: for what lies beyond its reach.
+    pub(super) fn true_from(query: Position) -> Self {
+        Self { is_cheap: false, ..Self::from(query) }
+    }
+
+    /// Above it a square says no more than that the entry is farther than the cheap square reaches.
+    pub(super) fn most(&self) -> f64 {
+        if self.is_cheap { (REACH_M / EARTH_RADIUS_M).powi(2) } else { f64::INFINITY }
+    }
+
+    #[inline]
+    pub(super) fn to(&self, to: Position) -> f64 {
+        if !self.is_cheap {
+            return (self.query.distance_m(to) / EARTH_RADIUS_M).powi(2);
+        }
+        let north = f64::from(to.lat_e7() - self.lat);
+        let east = f64::from(to.lon_e7()) - self.lon;
+        north * north * (UNIT * UNIT) + (self.cosine - self.sine * north).max(0.0) * (east * east)
+    }
+}
+
+/// The best `k` by square, with those whom the error of the squares may hide among them.
+pub(super) struct Best {
+    squares: Squares,
+    k: usize,
+    /// By square, least first.
+    kept: Vec<(f64, Entry)>,
+    /// Nobody with a greater square is let in.
+    limit: f64,
+    /// Somebody was beyond the squares' reach.
+    is_beyond: bool,
+}
+
+impl Best {
+    pub(super) fn new(k: usize, squares: Squares) -> Self {
+        Self { squares, k, kept: Vec::with_capacity(k.min(64) + 2), limit: squares.most(), is_beyond: false }
+    }
+
+    #[inline]
+    pub(super) fn offer(&mut self, list: &[Entry], mask: Mask, filter: &impl Fn(u32) -> bool) {
+        for entry in list.iter().filter(|e| mask.passes(e.bits)) {
+            let square = self.squares.to(entry.position);
+            if square <= self.limit {
+                if filter(entry.who) {
+                    self.take(square, *entry);
+                }
+            } else if square > self.squares.most() {
+                self.is_beyond = true;
+            }
+        }
+    }
+
+    fn take(&mut self, square: f64, entry: Entry) {
+        let place = self.kept.partition_point(|(s, _)| *s <= square);
+        self.kept.insert(place, (square, entry));
+        if self.kept.len() >= self.k {
+            self.limit = self.kept[self.k - 1].0 * (1.0 + BAND);
+            while self.kept.last().is_some_and(|(s, _)| *s > self.limit) {
+                self.kept.pop();
+            }
+        }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.kept.len() >= self.k
+    }
+
+    /// Whether nothing at this distance or farther can be among the best.
+    pub(super) fn is_closed_at(&self, metres: f64) -> bool {
+        // `limit` is above the true square of each of the best, by more than the error.
+        self.is_full() && metres > 0.0 && metres * metres > self.limit * (EARTH_RADIUS_M * EARTH_RADIUS_M)
+    }
+
+    /// Whether somebody who was looked at may be missing.
+    pub(super) fn may_miss(&self) -> bool {
+        self.is_beyond && !self.is_full()
+    }
+
+    /// In true order.
+    pub(super) fn found(self) -> Vec<Found> {
+        let mut found: Vec<Found> = self.kept.iter().map(|(_, e)| e.found_from(self.squares.query)).collect();
+        found.sort_by(Found::order);
+        found.truncate(self.k);
+        found
+    }
+}
+
+#[cfg(test)]
+#[path = "rank_tests.rs"]
+mod tests;

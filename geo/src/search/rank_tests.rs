@@ -1,0 +1,42 @@
+//! The cheap square held against the haversine up to its reach, where it is used.
+
+use super::{BAND, ERROR, Squares, is_measured_by_degrees, square_of};
+use crate::position::EARTH_RADIUS_M;
+use crate::road::drawn::Dice;
+use crate::search::scan_tests::{at, scatter};
+
+#[test]
+fn the_cheap_square_is_as_good_as_proved() {
+    let mut dice = Dice(21);
+    let (mut worst, mut within, mut beyond): (f64, _, _) = (0.0, 0, 0);
+    for _ in 0..200_000 {
+        let query = at(dice.unit() * 120.0 - 60.0, dice.unit() * 350.0 - 175.0);
+        let spread = [0.000_01, 0.001, 0.1, 1.0, 3.0, 80.0][dice.below(6)];
+        let other = scatter(&mut dice, query, spread);
+        let squares = Squares::from(query);
+        assert!(squares.is_cheap && is_measured_by_degrees(query));
+        let cheap = squares.to(other);
+        let angle = query.distance_m(other) / EARTH_RADIUS_M;
+        if cheap > squares.most() {
+            beyond += 1;
+            assert!(angle * angle > squares.most() * (1.0 - ERROR));
+        } else if angle > 1e-7 {
+            within += 1;
+            worst = worst.max((angle * angle / cheap - 1.0).abs());
+            assert!(cheap <= square_of(query.distance_m(other)));
+        }
+    }
+    println!("seed 21: {within} within reach, off by {worst:.2e} at most; {beyond} beyond");
+    assert!(worst < ERROR && within > 100_000 && beyond > 10_000);
+    assert!(BAND >= 2.0 * ERROR / (1.0 - ERROR));
+}
+
+#[test]
+fn elsewhere_the_true_square_is_taken() {
+    for query in [at(60.1, 25.0), at(-75.0, 10.0), at(0.0, 175.1), at(0.0, -179.0), at(90.0, 0.0)] {
+        let squares = Squares::from(query);
+        assert!(!squares.is_cheap && squares.most().is_infinite());
+        let other = at(query.lat() - 1.0, query.lon() + 3.0);
+        assert_eq!(squares.to(other).to_bits(), (query.distance_m(other) / EARTH_RADIUS_M).powi(2).to_bits());
+    }
+}
