@@ -51,7 +51,9 @@ impl Moves {
         match number.checked_sub(self.before + 1).map(|at| self.recent.get_mut(at as usize)) {
             Some(Some(mover)) => *mover = NOBODY,
             Some(None) => {}
-            None => drop(self.elders.remove(&number)),
+            None => {
+                self.elders.remove(&number);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ fn moves_and_removals_leave_one_entry_each() {
         assert_sound(&twin.index);
         let held: BTreeMap<_, _> = twin.index.iter(Mask::ANY).map(|(who, p, bits)| (who, (p, bits))).collect();
         assert_eq!(held, twin.model);
-        (0..300).for_each(|who| drop(twin.index.remove(who)));
+        (0..300).for_each(|who| assert_eq!(twin.index.remove(who), twin.model.contains_key(&who)));
         assert!(twin.index.is_empty() && twin.index.blocks.is_empty() && twin.index.list_count() == 0);
         assert_sound(&twin.index);
     }

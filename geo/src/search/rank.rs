@@ -78,6 +78,11 @@ impl Squares {
         if self.is_cheap { (REACH_M / EARTH_RADIUS_M).powi(2) } else { f64::INFINITY }
     }
 
+    /// Whoever is farther north or south has a greater square, 10⁻⁷ degree.
+    fn band(&self, square: f64) -> u32 {
+        if self.is_cheap { (square.sqrt() / UNIT) as u32 + 1 } else { u32::MAX }
+    }
+
     #[inline]
     pub(super) fn to(&self, to: Position) -> f64 {
         if !self.is_cheap {
@@ -97,18 +102,28 @@ pub(super) struct Best {
     kept: Vec<(f64, Entry)>,
     /// Nobody with a greater square is let in.
     limit: f64,
+    /// Nobody farther north or south than this is either, 10⁻⁷ degree: most of a crowded hexagon is passed over by it alone.
+    band: u32,
     /// Somebody was beyond the squares' reach.
     is_beyond: bool,
 }
 
 impl Best {
     pub(super) fn new(k: usize, squares: Squares) -> Self {
-        Self { squares, k, kept: Vec::with_capacity(k.min(64) + 2), limit: squares.most(), is_beyond: false }
+        let limit = squares.most();
+        Self { squares, k, kept: Vec::with_capacity(k.min(64) + 2), limit, band: squares.band(limit), is_beyond: false }
     }
 
     #[inline]
     pub(super) fn offer(&mut self, list: &[Entry], mask: Mask, filter: &impl Fn(u32) -> bool) {
-        for entry in list.iter().filter(|e| mask.passes(e.bits)) {
+        for entry in list {
+            if entry.position.lat_e7().abs_diff(self.squares.lat) > self.band {
+                self.is_beyond |= !self.is_full();
+                continue;
+            }
+            if !mask.passes(entry.bits) {
+                continue;
+            }
             let square = self.squares.to(entry.position);
             if square <= self.limit {
                 if filter(entry.who) {
@@ -125,6 +140,7 @@ impl Best {
         self.kept.insert(place, (square, entry));
         if self.kept.len() >= self.k {
             self.limit = self.kept[self.k - 1].0 * (1.0 + BAND);
+            self.band = self.squares.band(self.limit);
             while self.kept.last().is_some_and(|(s, _)| *s > self.limit) {
                 self.kept.pop();
             }
