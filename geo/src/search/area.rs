@@ -74,7 +74,7 @@ impl CellIndex {
         if !(0.0..REACH_M / 2.0).contains(&radius_m) {
             return None;
         }
-        let home = View::home(query);
+        let (home, _) = View::home(query);
         let mut views = vec![home];
         for other in home.abroad().filter(|other| self.list_count_on(other.face) > 0) {
             if other.least_m <= radius_m {

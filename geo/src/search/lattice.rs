@@ -85,7 +85,7 @@ impl Spot {
     /// The hexagon a position is in.
     pub(super) fn at(position: Position) -> Self {
         let point = unit_vector(position);
-        let (face, cosine) = nearest_face(point);
+        let Nearest { face, cosine, .. } = nearest_face(point);
         Self::of(face, project(face, point, cosine))
     }
 
@@ -149,11 +149,13 @@ pub(super) struct View {
 }
 
 impl View {
-    /// From the face the query lies on.
-    pub(super) fn home(query: Position) -> Self {
+    /// From the face the query lies on, with the least distance of anything on any other, metres.
+    pub(super) fn home(query: Position) -> (Self, f64) {
         let point = unit_vector(query);
-        let (face, cosine) = nearest_face(point);
-        Self::on(face, point, cosine)
+        let Nearest { face, cosine, next } = nearest_face(point);
+        // The middles of two faces are at most the Earth's diameter apart.
+        let others_m = EARTH_RADIUS_M * (cosine - next) / 2.0 - ROUNDING_M;
+        (Self::on(face, point, cosine), others_m)
     }
 
     fn on(face: u8, point: [f64; 3], cosine: f64) -> Self {
@@ -238,7 +240,7 @@ pub fn rings_for_metres(query: Position, radius_m: f64) -> Option<u32> {
     if !(0.0..REACH_M).contains(&radius_m) {
         return None;
     }
-    let view = View::home(query);
+    let (view, _) = View::home(query);
     let enough = (radius_m + ROUNDING_M) / view.unit_m + 1.0 / ROOT_3 + view.offset;
     let mut last = (enough * 2.0 / ROOT_3 - 1.0).floor().max(0.0) as u32;
     while view.unread_m(last + 1) <= radius_m {
@@ -272,16 +274,26 @@ fn project(face: u8, point: [f64; 3], cosine: f64) -> [f64; 2] {
     [dot(&face.x_axis, &point) * scale, dot(&face.y_axis, &point) * scale]
 }
 
-/// The face whose middle is nearest, and the cosine of the angle to it.
-fn nearest_face(point: [f64; 3]) -> (u8, f64) {
-    let mut best = (0, f64::NEG_INFINITY);
-    for (n, face) in (0u8..).zip(faces()) {
-        let cosine = dot(&face.middle, &point);
-        if cosine > best.1 {
-            best = (n, cosine);
+/// The face whose middle is nearest.
+struct Nearest {
+    face: u8,
+    /// Of the angle to its middle.
+    cosine: f64,
+    /// Of the angle to the next one's.
+    next: f64,
+}
+
+fn nearest_face(point: [f64; 3]) -> Nearest {
+    let mut nearest = Nearest { face: 0, cosine: f64::NEG_INFINITY, next: f64::NEG_INFINITY };
+    for (face, Face { middle, .. }) in (0u8..).zip(faces()) {
+        let cosine = dot(middle, &point);
+        if cosine > nearest.cosine {
+            nearest = Nearest { face, cosine, next: nearest.cosine };
+        } else {
+            nearest.next = nearest.next.max(cosine);
         }
     }
-    best
+    nearest
 }
 
 fn unit_vector(p: Position) -> [f64; 3] {

@@ -42,9 +42,9 @@ impl CellIndex {
     ) -> Option<Vec<Found>> {
         let mut search =
             Search { index: self, mask, filter, best: Best::new(k, Squares::from(query)), looked_up: 0, read: 0 };
-        let home = View::home(query);
+        let (home, others_m) = View::home(query);
         search.read_face(&home)?;
-        if search.read < self.list_count() {
+        if search.read < self.list_count() && !search.best.is_closed_at(others_m) {
             for other in home.abroad().filter(|other| self.list_count_on(other.face) > 0) {
                 if !search.best.is_closed_at(other.least_m) {
                     search.read_face(&other.view()?)?;
