@@ -168,3 +168,26 @@ fn the_filter_is_obeyed_and_asked_of_the_near_only() {
         assert!(asked.get() < 1_000, "{}", asked.get());
     }
 }
+
+#[test]
+fn those_at_nearly_one_distance_are_told_apart_by_the_true_one() {
+    let mut dice = Dice(15);
+    for middle in [at(37.55, 126.98), at(-55.0, 10.0), at(59.0, 25.0), at(0.0, 0.0)] {
+        for away_m in [500.0, 8_000.0, 60_000.0] {
+            let mut twin = Twin::default();
+            // On a circle, off it by what the cheap square is wrong by.
+            for who in 0..300 {
+                let place = scatter(&mut dice, middle, away_m / 90_000.0);
+                let wanted_m = away_m * (1.0 + (dice.unit() - 0.5) * 1e-4);
+                let fraction = wanted_m / middle.distance_m(place);
+                let on = |from: i32, to: i32| f64::from(from) + f64::from(to - from) * fraction;
+                let lat = on(middle.lat_e7(), place.lat_e7()) as i32;
+                let lon = on(middle.lon_e7(), place.lon_e7()) as i32;
+                twin.put(who, Position::from_e7(lat, lon).unwrap(), 0);
+            }
+            for k in [1, 5, 10, 40, 150] {
+                assert_eq!(twin.index.nearest(middle, k, Mask::ANY, |_| true), twin.nearest(middle, k, Mask::ANY));
+            }
+        }
+    }
+}
