@@ -7,7 +7,7 @@ use super::mask::Mask;
 use super::polygon::Polygon;
 use super::rank::{Squares, square_of};
 use super::{Entry, Found};
-use crate::position::{Bounds, EARTH_RADIUS_M, Position};
+use crate::position::{Bounds, EARTH_RADIUS_M, Origin, Position};
 
 impl CellIndex {
     /// Everybody within `radius_m` metres whom mask and filter let through, nearest first, of equal distances the lower number.
@@ -22,10 +22,12 @@ impl CellIndex {
         let squares = Squares::from(query);
         // Above the cheap square's reach it only says "far": then every distance is worked out.
         let limit = square_of(radius_m);
-        let limit = if limit < squares.most() { limit } else { f64::INFINITY };
+        let (squares, limit) =
+            if limit < squares.most() { (squares, limit) } else { (Squares::true_from(query), f64::INFINITY) };
+        let (near, origin) = (squares.up_to(limit), Origin::at(query));
         self.visit(query, radius_m, |list| {
-            let near = list.entries.iter().filter(|e| mask.passes(e.bits) && squares.to(e.position) <= limit);
-            let near = near.map(|e| e.found_from(query)).filter(|f| f.distance_m <= radius_m);
+            let near = list.entries.iter().filter(|e| mask.passes(e.bits) && near(e.position).is_some());
+            let near = near.map(|e| e.found_from(&origin)).filter(|f| f.distance_m <= radius_m);
             found.extend(near.filter(|f| filter(f.who)));
         });
         found.sort_by(Found::order);
@@ -89,8 +91,8 @@ impl CellIndex {
         }
         for view in &views {
             let mut reader = self.reader(view.face());
-            for (a, b, least_m) in (0..rings(view)).flat_map(|r| view.ring(r)) {
-                if least_m <= radius_m {
+            for (a, b) in (0..rings(view)).flat_map(|r| view.ring(r)) {
+                if view.hexagon_m(a, b) <= radius_m {
                     reader.list(a, b).into_iter().for_each(&mut *each);
                 }
             }

@@ -67,19 +67,20 @@ impl Spot {
     /// Greater than any coordinate: a face reaches [`STEPS_TO_CORNER`] hexagons from its middle.
     pub(super) const BIAS: i32 = 8_192;
 
-    fn of(face: u8, [x, y]: [f64; 2]) -> Self {
+    fn of(face: u8, at: [f64; 2]) -> Self {
         // Round the three coordinates that sum to nothing, and mend the one that was rounded most.
-        let b = y * (2.0 / ROOT_3);
-        let a = x - b / 2.0;
+        let b = at[1] * (2.0 / ROOT_3);
+        let a = at[0] - b / 2.0;
         let c = -a - b;
-        let (mut ra, mut rb, rc) = (a.round_ties_even(), b.round_ties_even(), c.round_ties_even());
-        let (da, db, dc) = ((ra - a).abs(), (rb - b).abs(), (rc - c).abs());
-        if da > db && da > dc {
-            ra = -rb - rc;
-        } else if db > dc {
-            rb = -ra - rc;
+        let rounded = [a, b, c].map(f64::round_ties_even);
+        let [off_a, off_b, off_c] = [(rounded[0] - a).abs(), (rounded[1] - b).abs(), (rounded[2] - c).abs()];
+        let [mut a, mut b, c] = rounded;
+        if off_a > off_b && off_a > off_c {
+            a = -b - c;
+        } else if off_b > off_c {
+            b = -a - c;
         }
-        Self { face, a: ra as i16, b: rb as i16 }
+        Self { face, a: a as i16, b: b as i16 }
     }
 
     /// The hexagon a position is in.
@@ -181,9 +182,8 @@ impl View {
         self.face
     }
 
-    /// The hexagons exactly `r` steps away, each with the least distance of anything in it, metres.
-    pub(super) fn ring(&self, r: u32) -> impl Iterator<Item = (i32, i32, f64)> + use<> {
-        let view = *self;
+    /// The hexagons exactly `r` steps away.
+    pub(super) fn ring(&self, r: u32) -> impl Iterator<Item = (i32, i32)> + use<> {
         let r = r.min(RING_MAX) as i32;
         let mut at = (i32::from(self.own.a) + STEPS[4].0 * r, i32::from(self.own.b) + STEPS[4].1 * r);
         let sides = STEPS.into_iter().flat_map(move |step| (0..r).map(move |_| step));
@@ -192,12 +192,12 @@ impl View {
         steps.map(move |step| {
             let here = at;
             at = (at.0 + step.0, at.1 + step.1);
-            (here.0, here.1, view.hexagon_m(here.0, here.1))
+            here
         })
     }
 
     /// Nothing in the hexagon is nearer than this, metres.
-    fn hexagon_m(&self, a: i32, b: i32) -> f64 {
+    pub(super) fn hexagon_m(&self, a: i32, b: i32) -> f64 {
         let middle = middle_of(a, b);
         let (x, y) = (middle[0] - self.at[0], (middle[1] - self.at[1]) * (ROOT_3 / 2.0));
         let between_lines = x.abs().max((x / 2.0 + y).abs()).max((x / 2.0 - y).abs());
@@ -309,6 +309,10 @@ fn dot(a: &[f64; 3], b: &[f64; 3]) -> f64 {
     a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
 }
 
+fn cross(a: &[f64; 3], b: &[f64; 3]) -> [f64; 3] {
+    [a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]]
+}
+
 fn distance(a: &[f64; 3], b: &[f64; 3]) -> f64 {
     let d: [f64; 3] = std::array::from_fn(|i| a[i] - b[i]);
     dot(&d, &d).sqrt()
@@ -336,7 +340,7 @@ pub(super) fn faces() -> &'static [Face; FACES] {
     MADE.get_or_init(|| {
         let corners: Vec<[f64; 3]> = h3o::Resolution::Zero
             .pentagons()
-            .map(|p| h3o::LatLng::from(p))
+            .map(h3o::LatLng::from)
             .map(|p| vector(p.lat_radians(), p.lng_radians()))
             .collect();
         // Neighbouring corners are 63.4° apart, the others 116.6° or more.
@@ -360,9 +364,7 @@ impl Face {
         let middle = normal(std::array::from_fn(|i| a[i] + b[i] + c[i]));
         let height = dot(a, &middle);
         let x_axis = normal(std::array::from_fn(|i| a[i] - height * middle[i]));
-        let [m, x] = [middle, x_axis];
-        let y_axis = [m[1] * x[2] - m[2] * x[1], m[2] * x[0] - m[0] * x[2], m[0] * x[1] - m[1] * x[0]];
-        Self { middle, x_axis, y_axis }
+        Self { middle, x_axis, y_axis: cross(&middle, &x_axis) }
     }
 }
 

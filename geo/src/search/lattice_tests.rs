@@ -118,8 +118,7 @@ fn nothing_is_nearer_than_its_bound() {
         let r = da.abs().max(db.abs()).max((da + db).abs()) as u32;
         assert!(true_m >= view.unread_m(r), "{n}, ring {r}: {true_m} < {}", view.unread_m(r));
         if r < 50 {
-            let hexagon = view.ring(r).find(|&(x, y, _)| (x, y) == (a, b)).expect("it is in its ring");
-            assert!((hexagon.2 - bound).abs() < 1e-9);
+            assert!(view.ring(r).any(|hexagon| hexagon == (a, b)), "it is in its ring");
         }
         if (10_000.0..REACH_M).contains(&true_m) {
             tightest = tightest.min(true_m / bound);
@@ -134,7 +133,7 @@ fn a_ring_is_each_hexagon_once() {
     let (view, _) = View::home(at(37.55, 126.98));
     let mut seen = std::collections::HashSet::new();
     for r in 0..40 {
-        let ring: Vec<_> = view.ring(r).map(|(a, b, _)| (a, b)).collect();
+        let ring: Vec<_> = view.ring(r).collect();
         assert_eq!(ring.len(), if r == 0 { 1 } else { 6 * r as usize });
         assert!(ring.into_iter().all(|hexagon| seen.insert(hexagon)));
     }

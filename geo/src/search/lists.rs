@@ -58,7 +58,7 @@ struct Block {
 }
 
 /// Hexagons on a block's side.
-const SIDE: i32 = 8;
+const SIDE: u32 = 8;
 
 /// 10⁻⁷ degree of latitude, radians.
 const UNIT: f64 = std::f64::consts::PI / 180.0 / 1e7;
@@ -288,14 +288,17 @@ impl<'a> Reader<'a> {
 
 /// The block of a spot and the spot's place in it; `None` off the face.
 fn block_of(a: i32, b: i32, face: u8) -> Option<(u32, usize)> {
-    let (a, b) = (a + Spot::BIAS, b + Spot::BIAS);
-    if !(0..2 * Spot::BIAS).contains(&a) || !(0..2 * Spot::BIAS).contains(&b) {
+    let (a, b) = ((a + Spot::BIAS) as u32, (b + Spot::BIAS) as u32);
+    // What is negative is greater still.
+    if (a | b) >= SPOTS_WIDE {
         return None;
     }
-    let blocks_wide = (2 * Spot::BIAS / SIDE) as u32;
-    let key = (u32::from(face) * blocks_wide + (a / SIDE) as u32) * blocks_wide + (b / SIDE) as u32;
+    let key = (u32::from(face) * (SPOTS_WIDE / SIDE) + a / SIDE) * (SPOTS_WIDE / SIDE) + b / SIDE;
     Some((key, (a % SIDE * SIDE + b % SIDE) as usize))
 }
+
+/// Coordinates of one axis; a power of two.
+const SPOTS_WIDE: u32 = 2 * Spot::BIAS as u32;
 
 /// Spreads a block's number over the table; blocks are not chosen by an adversary to collide.
 #[derive(Clone, Copy, Debug, Default)]

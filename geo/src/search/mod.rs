@@ -30,7 +30,7 @@ pub use lists::CellIndex;
 pub use mask::Mask;
 pub use polygon::{CORNERS_MAX, Polygon, PolygonError};
 
-use crate::position::Position;
+use crate::position::{Origin, Position};
 
 /// Somebody found.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -61,7 +61,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn found_from(&self, query: Position) -> Found {
+    fn found_from(&self, query: &Origin) -> Found {
         let distance_m = query.distance_m(self.position);
         Found { who: self.who, bits: self.bits, position: self.position, distance_m }
     }

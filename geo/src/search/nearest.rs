@@ -75,9 +75,9 @@ impl<F: Fn(u32) -> bool> Search<'_, F> {
             if left == 0 || self.best.is_closed_at(view.unread_m(r)) {
                 return Some(());
             }
-            for (a, b, least_m) in view.ring(r) {
+            for (a, b) in view.ring(r) {
                 self.looked_up += 1;
-                if self.best.is_closed_at(least_m) {
+                if self.best.is_closed_at(view.hexagon_m(a, b)) {
                     continue;
                 }
                 if let Some(list) = reader.list(a, b) {
@@ -86,6 +86,7 @@ impl<F: Fn(u32) -> bool> Search<'_, F> {
                     left -= 1;
                 }
             }
+            self.best.settle();
             if self.looked_up > self.index.list_count() && left > 0 {
                 return None;
             }

@@ -16,14 +16,14 @@
 //! [`ERROR`] `= 5 · 10⁻⁴` the true square lies in `A (1 ± ERROR)`. Whoever has `A > A_k (1 + BAND)`, `A_k` being the k-th least and
 //! `BAND ≥ 2 ERROR / (1 - ERROR)`, is truly farther than each of `k` others.
 //!
-//! Whoever has `A > A_max` is farther than `REACH_M (1 - ERROR)`: if `|δ|` is large because the second term is never taken negative,
-//! else because the haversine grows with `|λ|`, and the query's longitude within ±175° keeps 268 km between it and the
+//! Whoever has `A > A_max` is farther than `REACH_M (1 - ERROR)`: if `|δ|` is larger than the angle of
+//! `A_max`, by that alone (the formula is not asked then); else because the haversine grows with `|λ|`, and the query's longitude within ±175° keeps 268 km between it and the
 //! antimeridian, where degrees wrap. Elsewhere on Earth the square of the true distance is taken, for all.
 
 use super::lattice::REACH_M;
 use super::mask::Mask;
 use super::{Entry, Found};
-use crate::position::{EARTH_RADIUS_M, Position};
+use crate::position::{EARTH_RADIUS_M, Origin, Position};
 
 /// Relative error of the cheap square.
 const ERROR: f64 = 5e-4;
@@ -43,10 +43,10 @@ pub(super) fn square_of(metres: f64) -> f64 {
 /// Squares of distances from one query.
 #[derive(Clone, Copy)]
 pub(super) struct Squares {
-    query: Position,
+    query: Origin,
     lat: i32,
     lon: f64,
-    /// `λ²` times this and `c - s δ` in units of 10⁻⁷ degree.
+    /// `c²` and `c s` for differences in units of 10⁻⁷ degree.
     cosine: f64,
     sine: f64,
     is_cheap: bool,
@@ -59,7 +59,7 @@ impl Squares {
     pub(super) fn from(query: Position) -> Self {
         let (sine, cosine) = query.lat().to_radians().sin_cos();
         Self {
-            query,
+            query: Origin::at(query),
             lat: query.lat_e7(),
             lon: f64::from(query.lon_e7()),
             cosine: cosine * cosine * UNIT * UNIT,
@@ -80,17 +80,27 @@ impl Squares {
 
     /// Whoever is farther north or south has a greater square, 10⁻⁷ degree.
     fn band(&self, square: f64) -> u32 {
-        if self.is_cheap { (square.sqrt() / UNIT) as u32 + 1 } else { u32::MAX }
+        if self.is_cheap { (square.min(self.most()).sqrt() / UNIT) as u32 + 1 } else { u32::MAX }
     }
 
+    /// Whoever has a square up to `limit`, with it. Most of a crowded hexagon is passed over by the latitude alone.
     #[inline]
-    pub(super) fn to(&self, to: Position) -> f64 {
-        if !self.is_cheap {
-            return (self.query.distance_m(to) / EARTH_RADIUS_M).powi(2);
+    pub(super) fn up_to(self, limit: f64) -> impl Fn(Position) -> Option<f64> {
+        let band = self.band(limit);
+        move |to| {
+            if to.lat_e7().abs_diff(self.lat) > band {
+                return None;
+            }
+            let square = if self.is_cheap {
+                // No larger than the band, so that the second term's factor is positive.
+                let north = f64::from(to.lat_e7() - self.lat);
+                let east = f64::from(to.lon_e7()) - self.lon;
+                north * north * (UNIT * UNIT) + (self.cosine - self.sine * north) * (east * east)
+            } else {
+                (self.query.distance_m(to) / EARTH_RADIUS_M).powi(2)
+            };
+            (square <= limit).then_some(square)
         }
-        let north = f64::from(to.lat_e7() - self.lat);
-        let east = f64::from(to.lon_e7()) - self.lon;
-        north * north * (UNIT * UNIT) + (self.cosine - self.sine * north).max(0.0) * (east * east)
     }
 }
 
@@ -98,56 +108,60 @@ impl Squares {
 pub(super) struct Best {
     squares: Squares,
     k: usize,
-    /// By square, least first.
+    /// All that were let in since the last settling, and the best of before.
     kept: Vec<(f64, Entry)>,
+    /// So many are settled.
+    settle_at: usize,
     /// Nobody with a greater square is let in.
     limit: f64,
-    /// Nobody farther north or south than this is either, 10⁻⁷ degree: most of a crowded hexagon is passed over by it alone.
-    band: u32,
     /// Somebody was beyond the squares' reach.
     is_beyond: bool,
 }
 
+/// Kept unsettled for each one wanted, and besides: to settle is to go through them.
+const UNSETTLED: usize = 4;
+const UNSETTLED_MIN: usize = 32;
+
 impl Best {
     pub(super) fn new(k: usize, squares: Squares) -> Self {
-        let limit = squares.most();
-        Self { squares, k, kept: Vec::with_capacity(k.min(64) + 2), limit, band: squares.band(limit), is_beyond: false }
+        let settle_at = k.saturating_mul(UNSETTLED).saturating_add(UNSETTLED_MIN);
+        let kept = Vec::with_capacity(settle_at.min(1_024));
+        Self { squares, k, kept, settle_at, limit: squares.most(), is_beyond: false }
     }
 
     #[inline]
     pub(super) fn offer(&mut self, list: &[Entry], mask: Mask, filter: &impl Fn(u32) -> bool) {
+        let mut near = self.squares.up_to(self.limit);
         for entry in list {
-            if entry.position.lat_e7().abs_diff(self.squares.lat) > self.band {
-                self.is_beyond |= !self.is_full();
-                continue;
-            }
-            if !mask.passes(entry.bits) {
-                continue;
-            }
-            let square = self.squares.to(entry.position);
-            if square <= self.limit {
-                if filter(entry.who) {
-                    self.take(square, *entry);
+            if let Some(square) = near(entry.position) {
+                if mask.passes(entry.bits) && filter(entry.who) {
+                    self.kept.push((square, *entry));
+                    if self.kept.len() >= self.settle_at {
+                        self.settle();
+                        near = self.squares.up_to(self.limit);
+                    }
                 }
-            } else if square > self.squares.most() {
-                self.is_beyond = true;
+            } else {
+                // While anybody within reach is let in, who is not lies beyond it.
+                self.is_beyond |= !self.is_full();
             }
         }
     }
 
-    fn take(&mut self, square: f64, entry: Entry) {
-        let place = self.kept.partition_point(|(s, _)| *s <= square);
-        self.kept.insert(place, (square, entry));
-        if self.kept.len() >= self.k {
-            self.limit = self.kept[self.k - 1].0 * (1.0 + BAND);
-            self.band = self.squares.band(self.limit);
-            while self.kept.last().is_some_and(|(s, _)| *s > self.limit) {
-                self.kept.pop();
-            }
+    /// Finds the limit anew, and lets go who is above it.
+    pub(super) fn settle(&mut self) {
+        if !self.is_full() {
+            return;
         }
+        let (_, (square, _), _) = self.kept.select_nth_unstable_by(self.k - 1, |a, b| a.0.total_cmp(&b.0));
+        let limit = *square * (1.0 + BAND);
+        self.limit = limit;
+        self.kept.retain(|(square, _)| *square <= limit);
+        // As many as stand at one place cannot be let go: the next settling comes when they have doubled.
+        self.settle_at = self.settle_at.max(2 * self.kept.len());
     }
 
-    pub(super) fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.kept.len() >= self.k
     }
 
@@ -163,9 +177,10 @@ impl Best {
     }
 
     /// In true order.
-    pub(super) fn found(self) -> Vec<Found> {
-        let mut found: Vec<Found> = self.kept.iter().map(|(_, e)| e.found_from(self.squares.query)).collect();
-        found.sort_by(Found::order);
+    pub(super) fn found(mut self) -> Vec<Found> {
+        self.settle();
+        let mut found: Vec<Found> = self.kept.iter().map(|(_, e)| e.found_from(&self.squares.query)).collect();
+        found.sort_unstable_by(Found::order);
         found.truncate(self.k);
         found
     }

@@ -15,12 +15,15 @@ fn the_cheap_square_is_as_good_as_proved() {
         let other = scatter(&mut dice, query, spread);
         let squares = Squares::from(query);
         assert!(squares.is_cheap && is_measured_by_degrees(query));
-        let cheap = squares.to(other);
         let angle = query.distance_m(other) / EARTH_RADIUS_M;
-        if cheap > squares.most() {
+        let Some(cheap) = squares.up_to(squares.most())(other) else {
             beyond += 1;
             assert!(angle * angle > squares.most() * (1.0 - ERROR));
-        } else if angle > 1e-7 {
+            continue;
+        };
+        assert_eq!(squares.up_to(cheap)(other), Some(cheap));
+        assert_eq!(squares.up_to(cheap * 0.999 - f64::MIN_POSITIVE)(other), None);
+        if angle > 1e-7 {
             within += 1;
             worst = worst.max((angle * angle / cheap - 1.0).abs());
             assert!(cheap <= square_of(query.distance_m(other)));
@@ -37,6 +40,7 @@ fn elsewhere_the_true_square_is_taken() {
         let squares = Squares::from(query);
         assert!(!squares.is_cheap && squares.most().is_infinite());
         let other = at(query.lat() - 1.0, query.lon() + 3.0);
-        assert_eq!(squares.to(other).to_bits(), (query.distance_m(other) / EARTH_RADIUS_M).powi(2).to_bits());
+        let square = (query.distance_m(other) / EARTH_RADIUS_M).powi(2);
+        assert_eq!(squares.up_to(f64::INFINITY)(other), Some(square));
     }
 }
