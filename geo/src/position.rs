@@ -137,9 +137,23 @@ impl Origin {
         let lat = other.lat().to_radians();
         let half_lat = (lat - self.lat) / 2.0;
         let half_lon = (other.lon() - self.lon).to_radians() / 2.0;
-        let h = half_lat.sin().powi(2) + self.lat_cosine * lat.cos() * half_lon.sin().powi(2);
-        2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin()
+        let h = sine(half_lat).powi(2) + self.lat_cosine * lat.cos() * sine(half_lon).powi(2);
+        2.0 * EARTH_RADIUS_M * arc_sine(h.sqrt().min(1.0))
     }
+}
+
+/// Up to this the first terms of a series are as good as the library's function, to a part in 10¹⁶: half the angle of 127 km.
+const SMALL: f64 = 0.01;
+
+fn sine(x: f64) -> f64 {
+    let square = x * x;
+    if square < SMALL * SMALL { x - x * square * (1.0 / 6.0 - square * (1.0 / 120.0)) } else { x.sin() }
+}
+
+fn arc_sine(x: f64) -> f64 {
+    let square = x * x;
+    let series = 1.0 / 6.0 + square * (3.0 / 40.0 + square * (15.0 / 336.0));
+    if square < SMALL * SMALL { x + x * square * series } else { x.asin() }
 }
 
 /// A box in degrees, edges included. Does not cross the antimeridian.

@@ -91,10 +91,12 @@ impl CellIndex {
         }
         for view in &views {
             let mut reader = self.reader(view.face());
-            for (a, b) in (0..rings(view)).flat_map(|r| view.ring(r)) {
-                if view.hexagon_m(a, b) <= radius_m {
-                    reader.list(a, b).into_iter().for_each(&mut *each);
-                }
+            for r in 0..rings(view) {
+                view.each_in_ring(r, |a, b| {
+                    if view.hexagon_m(a, b) <= radius_m {
+                        reader.list(a, b).into_iter().for_each(&mut *each);
+                    }
+                });
             }
         }
         Some(())

@@ -31,7 +31,7 @@
 
 use crate::cell::{Cell, Grid};
 use crate::position::{EARTH_RADIUS_M, Position};
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::{FRAC_PI_2, PI};
 use std::sync::OnceLock;
 
 /// The bounds are trusted up to this distance, metres.
@@ -183,25 +183,34 @@ impl View {
     }
 
     /// The hexagons exactly `r` steps away.
-    pub(super) fn ring(&self, r: u32) -> impl Iterator<Item = (i32, i32)> + use<> {
+    #[inline]
+    pub(super) fn each_in_ring(&self, r: u32, mut each: impl FnMut(i32, i32)) {
+        let (mut a, mut b) = (i32::from(self.own.a), i32::from(self.own.b));
+        if r == 0 {
+            return each(a, b);
+        }
         let r = r.min(RING_MAX) as i32;
-        let mut at = (i32::from(self.own.a) + STEPS[4].0 * r, i32::from(self.own.b) + STEPS[4].1 * r);
-        let sides = STEPS.into_iter().flat_map(move |step| (0..r).map(move |_| step));
-        // The innermost ring is one hexagon, reached by no step.
-        let steps = (r == 0).then_some((0, 0)).into_iter().chain(sides);
-        steps.map(move |step| {
-            let here = at;
-            at = (at.0 + step.0, at.1 + step.1);
-            here
-        })
+        (a, b) = (a + STEPS[4].0 * r, b + STEPS[4].1 * r);
+        for step in STEPS {
+            for _ in 0..r {
+                each(a, b);
+                (a, b) = (a + step.0, b + step.1);
+            }
+        }
+    }
+
+    /// The radius of a circle that is as large as so many hexagons, metres at most.
+    pub(super) fn radius_m(&self, hexagons: f64) -> f64 {
+        (hexagons * ROOT_3 / 2.0 / PI).sqrt() * self.unit_m
     }
 
     /// Nothing in the hexagon is nearer than this, metres.
     pub(super) fn hexagon_m(&self, a: i32, b: i32) -> f64 {
         let middle = middle_of(a, b);
         let (x, y) = (middle[0] - self.at[0], (middle[1] - self.at[1]) * (ROOT_3 / 2.0));
-        let between_lines = x.abs().max((x / 2.0 + y).abs()).max((x / 2.0 - y).abs());
-        self.metres(between_lines - 0.5)
+        // Across the lines of one direction, and of the other two: |x/2 + y| or |x/2 - y|, whichever is more.
+        let (across, oblique) = (x.abs(), x.abs() / 2.0 + y.abs());
+        self.metres(if across > oblique { across } else { oblique } - 0.5)
     }
 
     /// Nothing in ring `r` or beyond is nearer than this, metres.
@@ -210,7 +219,8 @@ impl View {
     }
 
     fn metres(&self, units: f64) -> f64 {
-        (units * self.unit_m - ROUNDING_M).min(REACH_M)
+        let metres = units * self.unit_m - ROUNDING_M;
+        if metres > REACH_M { REACH_M } else { metres }
     }
 }
 
@@ -285,8 +295,8 @@ struct Nearest {
 
 fn nearest_face(point: [f64; 3]) -> Nearest {
     let mut nearest = Nearest { face: 0, cosine: f64::NEG_INFINITY, next: f64::NEG_INFINITY };
-    for (face, Face { middle, .. }) in (0u8..).zip(faces()) {
-        let cosine = dot(middle, &point);
+    let cosines = faces().each_ref().map(|face| dot(&face.middle, &point));
+    for (face, cosine) in (0u8..).zip(cosines) {
         if cosine > nearest.cosine {
             nearest = Nearest { face, cosine, next: nearest.cosine };
         } else {

@@ -80,7 +80,7 @@ impl Squares {
 
     /// Whoever is farther north or south has a greater square, 10⁻⁷ degree.
     fn band(&self, square: f64) -> u32 {
-        if self.is_cheap { (square.min(self.most()).sqrt() / UNIT) as u32 + 1 } else { u32::MAX }
+        if self.is_cheap { (square.min(self.most()).sqrt() * (1.0 / UNIT)) as u32 + 1 } else { u32::MAX }
     }
 
     /// Whoever has a square up to `limit`, with it. Most of a crowded hexagon is passed over by the latitude alone.
@@ -114,6 +114,8 @@ pub(super) struct Best {
     settle_at: usize,
     /// Nobody with a greater square is let in.
     limit: f64,
+    /// The limit that was guessed.
+    guess: Option<f64>,
     /// Somebody was beyond the squares' reach.
     is_beyond: bool,
 }
@@ -121,40 +123,62 @@ pub(super) struct Best {
 /// Kept unsettled for each one wanted, and besides: to settle is to go through them.
 const UNSETTLED: usize = 4;
 const UNSETTLED_MIN: usize = 32;
+/// So few are sorted sooner than parted.
+const SORTED_MAX: usize = 20;
 
 impl Best {
     pub(super) fn new(k: usize, squares: Squares) -> Self {
         let settle_at = k.saturating_mul(UNSETTLED).saturating_add(UNSETTLED_MIN);
         let kept = Vec::with_capacity(settle_at.min(1_024));
-        Self { squares, k, kept, settle_at, limit: squares.most(), is_beyond: false }
+        Self { squares, k, kept, settle_at, limit: squares.most(), guess: None, is_beyond: false }
+    }
+
+    /// Looks at nobody farther than so many metres.
+    pub(super) fn within(radius_m: f64, k: usize, squares: Squares) -> Self {
+        let limit = (radius_m / EARTH_RADIUS_M).powi(2).min(squares.most());
+        Self { limit, guess: Some(limit), ..Self::new(k, squares) }
     }
 
     #[inline]
     pub(super) fn offer(&mut self, list: &[Entry], mask: Mask, filter: &impl Fn(u32) -> bool) {
         let mut near = self.squares.up_to(self.limit);
+        let mut passed_over = false;
         for entry in list {
-            if let Some(square) = near(entry.position) {
-                if mask.passes(entry.bits) && filter(entry.who) {
+            match near(entry.position) {
+                Some(square) if mask.passes(entry.bits) && filter(entry.who) => {
                     self.kept.push((square, *entry));
                     if self.kept.len() >= self.settle_at {
-                        self.settle();
+                        self.settle_now();
                         near = self.squares.up_to(self.limit);
                     }
                 }
-            } else {
-                // While anybody within reach is let in, who is not lies beyond it.
-                self.is_beyond |= !self.is_full();
+                Some(_) => {}
+                None => passed_over = true,
             }
+        }
+        // While anybody within reach is let in, who is not lies beyond it.
+        self.is_beyond |= passed_over && !self.is_full();
+    }
+
+    /// Finds the limit anew, once there are enough, and lets go who is above it.
+    pub(super) fn settle(&mut self) {
+        // A guess is a good limit already.
+        if self.guess.is_none() {
+            self.settle_now();
         }
     }
 
-    /// Finds the limit anew, and lets go who is above it.
-    pub(super) fn settle(&mut self) {
+    fn settle_now(&mut self) {
         if !self.is_full() {
             return;
         }
-        let (_, (square, _), _) = self.kept.select_nth_unstable_by(self.k - 1, |a, b| a.0.total_cmp(&b.0));
-        let limit = *square * (1.0 + BAND);
+        let by_square = |a: &(f64, Entry), b: &(f64, Entry)| a.0.total_cmp(&b.0);
+        if self.kept.len() <= SORTED_MAX {
+            self.kept.sort_unstable_by(by_square);
+        } else {
+            self.kept.select_nth_unstable_by(self.k - 1, by_square);
+        }
+        let limit = self.kept[self.k - 1].0 * (1.0 + BAND);
         self.limit = limit;
         self.kept.retain(|(square, _)| *square <= limit);
         // As many as stand at one place cannot be let go: the next settling comes when they have doubled.
@@ -168,12 +192,20 @@ impl Best {
     /// Whether nothing at this distance or farther can be among the best.
     pub(super) fn is_closed_at(&self, metres: f64) -> bool {
         // `limit` is above the true square of each of the best, by more than the error.
-        self.is_full() && metres > 0.0 && metres * metres > self.limit * (EARTH_RADIUS_M * EARTH_RADIUS_M)
+        let is_limited = self.is_full() || self.guess.is_some();
+        is_limited && metres > 0.0 && metres * metres > self.limit * (EARTH_RADIUS_M * EARTH_RADIUS_M)
     }
 
     /// Whether somebody who was looked at may be missing.
     pub(super) fn may_miss(&self) -> bool {
         self.is_beyond && !self.is_full()
+    }
+
+    /// What [`Self::found`] gives, if it can be none other than without the guess: nobody who was passed over for it can be among
+    /// the best.
+    pub(super) fn found_within(mut self) -> Option<Vec<Found>> {
+        self.settle_now();
+        (self.is_full() && self.limit <= self.guess.unwrap_or(f64::INFINITY)).then(|| self.found())
     }
 
     /// In true order.

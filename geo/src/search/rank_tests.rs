@@ -31,7 +31,7 @@ fn the_cheap_square_is_as_good_as_proved() {
     }
     println!("seed 21: {within} within reach, off by {worst:.2e} at most; {beyond} beyond");
     assert!(worst < ERROR && within > 100_000 && beyond > 10_000);
-    assert!(BAND >= 2.0 * ERROR / (1.0 - ERROR));
+    const { assert!(BAND >= 2.0 * ERROR / (1.0 - ERROR)) };
 }
 
 #[test]
@@ -42,5 +42,22 @@ fn elsewhere_the_true_square_is_taken() {
         let other = at(query.lat() - 1.0, query.lon() + 3.0);
         let square = (query.distance_m(other) / EARTH_RADIUS_M).powi(2);
         assert_eq!(squares.up_to(f64::INFINITY)(other), Some(square));
+    }
+}
+
+#[test]
+fn a_distance_by_series_is_the_haversine() {
+    let mut dice = Dice(22);
+    for _ in 0..100_000 {
+        let from = at(dice.unit() * 180.0 - 90.0, dice.unit() * 360.0);
+        let spread = [0.000_01, 0.01, 1.0, 1.3, 40.0][dice.below(5)];
+        let to = scatter(&mut dice, from, spread);
+        let (a, b) = (from.lat().to_radians(), to.lat().to_radians());
+        let half_lon = (to.lon() - from.lon()).to_radians() / 2.0;
+        let h = ((b - a) / 2.0).sin().powi(2) + a.cos() * b.cos() * half_lon.sin().powi(2);
+        let plain_m = 2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin();
+        let got_m = from.distance_m(to);
+        assert!((got_m - plain_m).abs() <= plain_m * 1e-15 * 4.0, "{got_m} {plain_m}");
+        assert_eq!(got_m.to_bits(), to.distance_m(from).to_bits(), "the same there and back");
     }
 }
