@@ -1,6 +1,7 @@
 //! Owns the connection to the Redis that stands beside us, what it says of its memory and its processor, and the sending of updates in
 //! batches of a hundred.
 
+use harness::figures::{Times, measure};
 use std::time::{Duration, Instant};
 
 /// Commands sent at once.
@@ -31,6 +32,11 @@ impl Side {
     /// Bytes in use by the data.
     pub fn used_bytes(&mut self) -> f64 {
         self.told("memory", "used_memory_dataset")
+    }
+
+    /// What asking costs when nothing is asked.
+    pub fn round_trips(&mut self, rounds: usize) -> Times {
+        measure(rounds, |_| redis::cmd("PING").exec(&mut self.link).expect("Redis answers"))
     }
 
     fn cpu(&mut self) -> Duration {

@@ -49,9 +49,7 @@ fn of_crowd(side: &mut Side, count: u32, redis_queries: usize, scan_queries: usi
     note("");
     note(format_args!("{count} staff: the {K} nearest available           rounds       p50       p99     x ours p50"));
     let mut crowd = Crowd::new(count);
-    let resident = resident_bytes();
     let mut index = ours::index_of(&crowd);
-    let resident = (resident_bytes() - resident) / f64::from(count);
     let queries = crowd.queries(OWN_QUERIES);
     let own = ours::nearest(&index, &queries);
     let base = own.p50_us();
@@ -59,6 +57,7 @@ fn of_crowd(side: &mut Side, count: u32, redis_queries: usize, scan_queries: usi
     let scanned = measure(scan_queries, |i| ours::scan(&crowd, queries[i]));
     row("e  scan of everybody in process", scan_queries, &scanned, base);
 
+    row("   a round trip to Redis alone (PING)", redis_queries, &side.round_trips(redis_queries), base);
     let geo_bytes = redis_geo::load(side, &crowd);
     let queries = &queries[..redis_queries];
     row("a  GEO, 3 km COUNT 20, then MGET of status", redis_queries, &redis_geo::usual(side, queries), base);
@@ -92,7 +91,7 @@ fn of_crowd(side: &mut Side, count: u32, redis_queries: usize, scan_queries: usi
     updates("GEOADD (processor of Redis alone)", &geo, own_rate);
     updates("HSET, HDEL when the cell changed (same)", &hset, own_rate);
     note(format_args!(
-        "{count} staff: bytes a member: ours {:.1} (resident {resident:.1}), GEO {geo_bytes:.1} without status, H3 hashes {hash_bytes:.1}",
+        "{count} staff: bytes a member: ours {:.1}, GEO {geo_bytes:.1} without status, H3 hashes {hash_bytes:.1}",
         index.heap_bytes() as f64 / f64::from(count)
     ));
     drop(index);
@@ -183,7 +182,7 @@ fn through_live(crowd: &Crowd, queries: &[Position], base: f64) {
     let rate = steps.len() as f64 / begun.elapsed().as_secs_f64();
     let cpu_us = (ours::cpu_of_this_thread() - cpu).as_secs_f64() * 1e6 / steps.len() as f64;
     note(format_args!(
-        "   the live store takes {rate:.0} fixes/s by one thread, {cpu_us:.2} us of processor each; resident {resident:.0} bytes a member, index included"
+        "   the live store takes {rate:.0} fixes/s by one thread, {cpu_us:.2} us of processor each; the process grew by {resident:.0} bytes a member for it"
     ));
 }
 

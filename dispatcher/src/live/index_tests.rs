@@ -36,7 +36,7 @@ fn a_box_and_a_polygon_give_all_in_them_or_say_that_they_are_too_many() {
         let (a, b) = (place(&mut dice), place(&mut dice));
         let bounds = Bounds::around([a, b]).unwrap();
         let triangle = Polygon::new(vec![a, b, place(&mut dice)]).unwrap();
-        let pick = |p: &LivePosition| p.no % 3 != 0;
+        let pick = |p: &LivePosition| !p.no.is_multiple_of(3);
         let among = |is_in: &dyn Fn(Position) -> bool| {
             all.iter().filter(|p| is_in(p.fix.position) && pick(p)).copied().collect::<Vec<_>>()
         };
@@ -59,10 +59,10 @@ fn counts_are_of_those_in_the_box_whom_the_filter_lets_through() {
     for zoom in [6, 9, 11, 13] {
         let grid = Fineness::of_zoom(zoom).min(Grid::Index.into());
         let mut expected: BTreeMap<Cell, u32> = BTreeMap::new();
-        for p in all.iter().filter(|p| p.no % 2 == 0 && bounds.contains(p.fix.position)) {
+        for p in all.iter().filter(|p| p.no.is_multiple_of(2) && bounds.contains(p.fix.position)) {
             *expected.entry(Cell::of(p.fix.position, Grid::Index).parent(grid)).or_default() += 1;
         }
-        assert_eq!(live.counts(grid, Some(&bounds), |p| p.no % 2 == 0), expected, "zoom {zoom}");
+        assert_eq!(live.counts(grid, Some(&bounds), |p| p.no.is_multiple_of(2)), expected, "zoom {zoom}");
     }
     assert_eq!(live.counts(Grid::Tag, None, |_| true).values().sum::<u32>(), 2_000);
 }

@@ -17,7 +17,9 @@ fn the_log_agrees_with_an_ordered_map() {
                 model.remove(&before);
             }
             if dice.roll(10) == 0 {
-                before.into_iter().for_each(|number| log.forget(number));
+                if let Some(number) = before {
+                    log.forget(number);
+                }
                 last.remove(&mover);
             } else {
                 let number = log.push(mover, before, last.len());
