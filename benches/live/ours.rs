@@ -25,7 +25,7 @@ pub fn apply(index: &mut CellIndex, crowd: &Crowd, steps: &[(u32, Position)]) ->
     for &(who, to) in steps {
         index.upsert(who, to, crowd.bits(who));
     }
-    (begun.elapsed(), cpu_of_this_thread() - cpu)
+    (begun.elapsed(), cpu_of_this_thread().saturating_sub(cpu))
 }
 
 /// What the kernel has counted.

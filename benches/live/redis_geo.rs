@@ -55,7 +55,9 @@ pub fn usual(side: &mut Side, queries: &[Position]) -> Times {
             return near;
         }
         let mut ask = cmd("MGET");
-        near.iter().for_each(|(who, _)| drop(ask.arg(status(*who))));
+        for (who, _) in &near {
+            ask.arg(status(*who));
+        }
         let is_available: Vec<u8> = ask.query(&mut side.link).expect("Redis answers");
         near.into_iter()
             .zip(is_available)

@@ -77,7 +77,9 @@ pub fn nearest(side: &mut Side, query: Position, window: u32) -> Vec<(f64, u32)>
             pipe.cmd("HGETALL").arg(key(cell.expect("no pentagon is near Seoul")));
         }
         let hashes: Vec<Value> = pipe.query(&mut side.link).expect("Redis answers");
-        hashes.iter().for_each(|hash| read(hash, query, &mut found));
+        for hash in &hashes {
+            read(hash, query, &mut found);
+        }
         found.sort_unstable_by(|a: &(f64, u32), b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
         found.truncate(K);
         let read = *rings.end();

@@ -54,9 +54,11 @@ impl Side {
         let (cpu, begun) = (self.cpu(), Instant::now());
         for batch in of.chunks(BATCH) {
             let mut pipe = redis::Pipeline::with_capacity(2 * BATCH);
-            batch.iter().for_each(|one| add(&mut pipe, one));
+            for one in batch {
+                add(&mut pipe, one);
+            }
             pipe.exec(&mut self.link).expect("Redis takes the batch");
         }
-        Ran { took: begun.elapsed(), redis_cpu: self.cpu() - cpu }
+        Ran { took: begun.elapsed(), redis_cpu: self.cpu().saturating_sub(cpu) }
     }
 }

@@ -180,7 +180,7 @@ fn through_live(crowd: &Crowd, queries: &[Position], base: f64) {
         live.put(account(who), who, fix(to, seq));
     }
     let rate = steps.len() as f64 / begun.elapsed().as_secs_f64();
-    let cpu_us = (ours::cpu_of_this_thread() - cpu).as_secs_f64() * 1e6 / steps.len() as f64;
+    let cpu_us = ours::cpu_of_this_thread().saturating_sub(cpu).as_secs_f64() * 1e6 / steps.len() as f64;
     note(format_args!(
         "   the live store takes {rate:.0} fixes/s by one thread, {cpu_us:.2} us of processor each; the process grew by {resident:.0} bytes a member for it"
     ));
