@@ -2,7 +2,7 @@
 PORT ?= 8080
 DATA ?= data/demo
 
-.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-main-job bench-match bench-peers-setup fuzz clean-data
+.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-live bench-main-job bench-match bench-peers-setup fuzz clean-data
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -43,6 +43,9 @@ bench-eta: ## travel times: own figures and, with the peers installed, OSRM and 
 bench-match: ## map matching: own figures and, with the peers installed, OSRM on the same traces
 	cargo bench --locked --bench matching -- --traces $(CURDIR)/target/match-traces.json
 	@benches/peers/match.sh target/match-traces.json
+
+bench-live: ## live positions: Redis GEO, tuned GEO kNN, H3 hashes, a scan and ours on the same crowds of 1k to 1M (some minutes)
+	@scripts/bench-live.sh
 
 bench-main-job: build ## the main job under load on the Seoul extract with Redis: memory, latencies, 5,000 phones (some minutes)
 	@scripts/bench-main-job.sh target/main-job $(EXTRACT)

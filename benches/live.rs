@@ -1,4 +1,18 @@
-//! How long the live index takes to keep a fix, to say who moved, and to find the nearest, against a scan of everybody.
+//! How long the live index takes to keep a fix, to say who moved, and to find the nearest, against a scan of everybody. With
+//! `--redis URL` the table beside Redis instead (`live/side_by_side.rs`): everything in that Redis is forgotten.
+
+#[path = "live/ours.rs"]
+mod ours;
+#[path = "live/redis_geo.rs"]
+mod redis_geo;
+#[path = "live/redis_hashes.rs"]
+mod redis_hashes;
+#[path = "live/redis_side.rs"]
+mod redis_side;
+#[path = "live/side_by_side.rs"]
+mod side_by_side;
+#[path = "live/workload.rs"]
+mod workload;
 
 use dispatcher::live::Live;
 use geo::{Fix, FixKind, Position};
@@ -18,6 +32,11 @@ const TAKEN_AT_MS: i64 = 1_795_474_800_000;
 
 fn main() {
     if !figures::is_asked_for() {
+        return;
+    }
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(url) = arguments.iter().position(|a| a == "--redis").and_then(|at| arguments.get(at + 1)) {
+        side_by_side::table(url);
         return;
     }
     figures::heading("live");

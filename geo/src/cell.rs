@@ -23,6 +23,15 @@ pub enum Grid {
     Street,
 }
 
+/// How fine a grid is, 0 (4,000,000 km² a cell) to 15 (1 m²): for a map that is drawn at any zoom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fineness(Resolution);
+
+/// At 37° north and zoom 13.4 a pixel is 11.5 m and a cell of resolution 8 (0.92 km) is 80 pixels wide.
+const ZOOM_OF_RESOLUTION_0: f64 = 13.4 - 8.0 * ZOOMS_TO_A_RESOLUTION;
+/// A zoom halves widths, a resolution divides them by the root of 7: half the logarithm of 7 to the base of 2.
+const ZOOMS_TO_A_RESOLUTION: f64 = 1.403_677;
+
 /// A number or text that is not a cell.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CellError;
@@ -46,11 +55,35 @@ impl Grid {
     }
 }
 
+impl From<Grid> for Fineness {
+    fn from(grid: Grid) -> Self {
+        Self(grid.resolution())
+    }
+}
+
+impl Fineness {
+    /// The grid of a resolution; `None` above 15.
+    pub fn of_resolution(resolution: u8) -> Option<Self> {
+        Resolution::try_from(resolution).ok().map(Self)
+    }
+
+    /// The grid whose cells are some 40 to 150 pixels wide on a web map of that zoom (tiles of 256 pixels) at 37° north.
+    pub fn of_zoom(zoom: u8) -> Self {
+        let resolution = ((f64::from(zoom) - ZOOM_OF_RESOLUTION_0) / ZOOMS_TO_A_RESOLUTION).round();
+        Self(Resolution::try_from(resolution as u8).unwrap_or(Resolution::Fifteen))
+    }
+
+    /// Its H3 resolution.
+    pub fn resolution(self) -> u8 {
+        self.0.into()
+    }
+}
+
 impl Cell {
     /// The cell a position is in.
-    pub fn of(position: Position, grid: Grid) -> Self {
+    pub fn of(position: Position, grid: impl Into<Fineness>) -> Self {
         let point = LatLng::new(position.lat(), position.lon()).expect("a position is finite");
-        Self(point.to_cell(grid.resolution()))
+        Self(point.to_cell(grid.into().0))
     }
 
     /// From its 64-bit index; `None` if it is no cell.
@@ -65,8 +98,13 @@ impl Cell {
 
     /// The coarser cell that holds it; itself if it is not finer than that.
     #[must_use]
-    pub fn parent(self, grid: Grid) -> Self {
-        self.0.parent(grid.resolution()).map_or(self, Self)
+    pub fn parent(self, grid: impl Into<Fineness>) -> Self {
+        self.0.parent(grid.into().0).map_or(self, Self)
+    }
+
+    /// How fine it is.
+    pub fn fineness(self) -> Fineness {
+        Fineness(self.0.resolution())
     }
 
     /// Its centre.
@@ -75,7 +113,7 @@ impl Cell {
     }
 
     /// The cells exactly `k` steps away; an item is `None` where a pentagon is in the way.
-    pub(crate) fn ring(self, k: u32) -> impl Iterator<Item = Option<Self>> {
+    pub fn ring(self, k: u32) -> impl Iterator<Item = Option<Self>> {
         self.0.grid_ring_fast(k).map(|c| c.map(Self))
     }
 

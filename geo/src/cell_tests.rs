@@ -1,6 +1,6 @@
 //! Cells as numbers, text and shapes.
 
-use super::{Cell, CellError, Grid};
+use super::{Cell, CellError, Fineness, Grid};
 use crate::position::Position;
 
 fn city_hall() -> Position {
@@ -40,5 +40,23 @@ fn the_ends_of_the_world_have_cells() {
     for (lat, lon) in [(90.0, 0.0), (-90.0, 12.0), (0.0, 180.0), (0.0, -180.0), (64.7, 10.536)] {
         let cell = Cell::of(Position::new(lat, lon).unwrap(), Grid::Index);
         assert!(cell.boundary().len() >= 5);
+    }
+}
+
+#[test]
+fn a_zoom_has_cells_that_can_be_read_at_it() {
+    assert_eq!(Fineness::of_resolution(16), None);
+    assert_eq!((Fineness::of_zoom(0).resolution(), Fineness::of_zoom(255).resolution()), (0, 15));
+    let mut before = Fineness::of_zoom(0);
+    for zoom in 3..=22 {
+        let grid = Fineness::of_zoom(zoom);
+        let cell = Cell::of(city_hall(), grid);
+        assert_eq!(cell.fineness(), grid);
+        let corners = cell.boundary();
+        let wide_m = corners.iter().map(|c| c.distance_m(cell.center())).sum::<f64>() / 6.0 * 3f64.sqrt();
+        let pixel_m = 156_543.0 * 37f64.to_radians().cos() / f64::from(1u32 << zoom);
+        assert!((40.0..150.0).contains(&(wide_m / pixel_m)), "zoom {zoom}: {} pixels", wide_m / pixel_m);
+        assert!(grid >= before);
+        before = grid;
     }
 }

@@ -9,6 +9,9 @@
 //! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
 //! | geofence, enter and exit, dwell radius | [`fence::Fences`], [`fence::Circle`] |
 //! | viewport, cells of a bounding box | [`cover::cover`] |
+//! | viewport or bounding box query, geofence polygon | [`CellIndex::within_bounds`], [`CellIndex::within_polygon`] |
+//! | hexbin, cluster counts by zoom | [`CellIndex::counts`] by [`cell::Fineness`] |
+//! | attribute filter, bitmap filter | [`Mask`] |
 //! | map matching of one point, nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
 //! | map matching of a trace | [`road::Matcher`] → [`road::Match`] |
 //! | edge-based graph, turn table, turn restriction | [`road::Turns`] over arcs `edge * 2 + direction`, [`road::Restriction`] |
@@ -48,4 +51,4 @@ pub use eta::{Eta, EtaSource};
 pub use fix::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixError, FixKind};
 pub use jump::{JUMPS_BELIEVED, Jumps, Pace, Seen, Step};
 pub use position::{Bounds, Position, PositionError};
-pub use search::{CellIndex, Found, rings_for_metres};
+pub use search::{CellIndex, Found, Mask, Polygon, PolygonError, rings_for_metres};

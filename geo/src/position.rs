@@ -9,7 +9,7 @@ use std::fmt;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Mean Earth radius in metres (IUGG).
-const EARTH_RADIUS_M: f64 = 6_371_008.8;
+pub(crate) const EARTH_RADIUS_M: f64 = 6_371_008.8;
 
 /// A point on Earth, WGS84. `Debug` hides the value: a position must not reach a log by accident.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -99,11 +99,7 @@ impl Position {
 
     /// Great-circle distance in metres (haversine).
     pub fn distance_m(self, other: Self) -> f64 {
-        let (lat_a, lat_b) = (self.lat().to_radians(), other.lat().to_radians());
-        let half_lat = (lat_b - lat_a) / 2.0;
-        let half_lon = (other.lon() - self.lon()).to_radians() / 2.0;
-        let h = half_lat.sin().powi(2) + lat_a.cos() * lat_b.cos() * half_lon.sin().powi(2);
-        2.0 * EARTH_RADIUS_M * h.sqrt().min(1.0).asin()
+        Origin::at(self).distance_m(other)
     }
 
     /// The point `fraction` (0..1) of the straight way to `other`; for the short pieces of a road.
@@ -118,6 +114,46 @@ impl fmt::Debug for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Position(hidden)")
     }
+}
+
+/// A point from which many distances are asked: its own part of the haversine is worked out once.
+#[derive(Clone, Copy)]
+pub(crate) struct Origin {
+    /// Radians.
+    lat: f64,
+    lat_cosine: f64,
+    /// Degrees.
+    lon: f64,
+}
+
+impl Origin {
+    pub(crate) fn at(position: Position) -> Self {
+        let lat = position.lat().to_radians();
+        Self { lat, lat_cosine: lat.cos(), lon: position.lon() }
+    }
+
+    /// [`Position::distance_m`], to the last bit.
+    pub(crate) fn distance_m(&self, other: Position) -> f64 {
+        let lat = other.lat().to_radians();
+        let half_lat = (lat - self.lat) / 2.0;
+        let half_lon = (other.lon() - self.lon).to_radians() / 2.0;
+        let h = sine(half_lat).powi(2) + self.lat_cosine * lat.cos() * sine(half_lon).powi(2);
+        2.0 * EARTH_RADIUS_M * arc_sine(h.sqrt().min(1.0))
+    }
+}
+
+/// Up to this the first terms of a series are as good as the library's function, to a part in 10¹⁶: half the angle of 127 km.
+const SMALL: f64 = 0.01;
+
+fn sine(x: f64) -> f64 {
+    let square = x * x;
+    if square < SMALL * SMALL { x - x * square * (1.0 / 6.0 - square * (1.0 / 120.0)) } else { x.sin() }
+}
+
+fn arc_sine(x: f64) -> f64 {
+    let square = x * x;
+    let series = 1.0 / 6.0 + square * (3.0 / 40.0 + square * (15.0 / 336.0));
+    if square < SMALL * SMALL { x + x * square * series } else { x.asin() }
 }
 
 /// A box in degrees, edges included. Does not cross the antimeridian.

@@ -1,14 +1,18 @@
 //! Owns the in-process index: last fix of each person, staff by cell, and the log of who moved. Knows no Redis, no clock, no
 //! lock.
 //!
-//! Invariant: a staff member is in exactly one cell and once in the log; both are bounded by the number of staff.
+//! A staff member has a slot while anything is known of them: the cells (`geo`) and the log know slots only, so that an account
+//! is looked up once. Invariant: a present staff member is in exactly one cell and once in the log; both are bounded by the
+//! number of staff.
 
 use super::Verdict;
-use geo::cell::{Cell, Grid};
-use geo::{CellIndex, Fix, Position};
+use super::moves::Moves;
+use geo::cell::{Cell, Fineness, Grid};
+use geo::{Bounds, CellIndex, Fix, FixKind, Found, Mask, Polygon, Position};
 use matcher::model::{AccountId, Timestamp};
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 /// A staff member's place.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -79,31 +83,45 @@ pub(super) enum Merged {
     Older,
 }
 
-/// What the cells hold of each staff member.
+/// What a slot holds.
 #[derive(Clone, Copy)]
 struct Person {
-    no: u32,
-    fix: Fix,
-    /// Key in `moves`.
+    /// With the last fix, also of one who was removed: a delayed fix must not bring them back.
+    at: LivePosition,
+    /// What the cells test while scanning.
+    bits: u32,
+    /// Number of the last move in the log; 0 of one who is not there.
     moved: u64,
 }
 
 impl Person {
-    const fn at(self, staff: AccountId) -> LivePosition {
-        LivePosition { staff, no: self.no, fix: self.fix }
+    const fn is_present(&self) -> bool {
+        self.moved > 0
+    }
+
+    const fn order(&self) -> Order {
+        (self.at.fix.session_epoch, self.at.fix.seq)
     }
 }
 
 /// Where everybody is.
 #[derive(Default)]
 pub(super) struct Index {
-    people: CellIndex<AccountId, Person>,
+    /// By slot: present, removed, or free.
+    people: Vec<Person>,
+    slots: HashMap<AccountId, u32>,
+    free: Vec<u32>,
+    /// The present, by slot.
+    cells: CellIndex,
+    moves: Moves,
     riders: HashMap<AccountId, Fix>,
-    /// The log of moves: only each one's latest, so that it cannot outgrow the staff.
-    moves: BTreeMap<u64, AccountId>,
-    last_move: u64,
-    /// Order of the last fix of those removed, and its time: a delayed fix must not bring them back.
-    gone: HashMap<AccountId, (Order, i64)>,
+}
+
+/// For somebody of whom no more is known than that they are gone.
+fn nowhere(staff: AccountId) -> LivePosition {
+    let position = Position::from_e7(0, 0).expect("zero is in range");
+    let fix = Fix { position, accuracy_m: 0.0, kind: FixKind::Manual, taken_at_ms: 0, session_epoch: 0, seq: 0 };
+    LivePosition { staff, no: 0, fix }
 }
 
 /// The cell a position is kept under.
@@ -113,9 +131,10 @@ pub(super) fn cell_of(at: Position) -> Cell {
 
 impl Index {
     pub(super) fn put(&mut self, staff: AccountId, no: u32, fix: Fix) -> Verdict {
-        let verdict = Verdict::of(&fix, self.order_of(staff));
+        let slot = self.slot_of(staff);
+        let verdict = Verdict::of(&fix, slot.map(|slot| self.people[slot as usize].order()));
         if verdict.is_kept() {
-            self.place(staff, no, fix);
+            self.place(slot, LivePosition { staff, no, fix });
         }
         verdict
     }
@@ -127,14 +146,16 @@ impl Index {
             Some(Ordering::Equal) => return Merged::Known,
             Some(Ordering::Greater) | None => {}
         }
+        let slot = self.slot_of(staff);
         match told {
-            Standing::At(LivePosition { no, fix, .. }) => self.place(staff, no, fix),
+            Standing::At(at) => self.place(slot, at),
             Standing::Gone { order, taken_at_ms } => {
-                if let Some(person) = self.person(staff) {
-                    self.people.remove(staff);
-                    self.moves.remove(&person.moved);
+                let slot = slot.unwrap_or_else(|| self.new_slot(nowhere(staff)));
+                if self.people[slot as usize].is_present() {
+                    self.take_out(slot);
                 }
-                self.gone.insert(staff, (order, taken_at_ms));
+                let fix = &mut self.people[slot as usize].at.fix;
+                (fix.session_epoch, fix.seq, fix.taken_at_ms) = (order.0, order.1, taken_at_ms);
             }
         }
         Merged::Taken
@@ -142,26 +163,50 @@ impl Index {
 
     /// What is known of a staff member.
     pub(super) fn standing(&self, staff: AccountId) -> Option<Standing> {
-        let gone = || self.gone.get(&staff).map(|&(order, taken_at_ms)| Standing::Gone { order, taken_at_ms });
-        self.get(staff).map(Standing::At).or_else(gone)
+        let person = &self.people[self.slot_of(staff)? as usize];
+        let gone = Standing::Gone { order: person.order(), taken_at_ms: person.at.fix.taken_at_ms };
+        Some(if person.is_present() { Standing::At(person.at) } else { gone })
     }
 
-    fn person(&self, staff: AccountId) -> Option<Person> {
-        self.people.get(staff).map(|(_, person)| person)
+    fn slot_of(&self, staff: AccountId) -> Option<u32> {
+        self.slots.get(&staff).copied()
     }
 
-    fn order_of(&self, staff: AccountId) -> Option<Order> {
-        self.standing(staff).map(|known| known.order())
+    fn person(&self, staff: AccountId) -> Option<&Person> {
+        let person = &self.people[self.slot_of(staff)? as usize];
+        person.is_present().then_some(person)
     }
 
-    fn place(&mut self, staff: AccountId, no: u32, fix: Fix) {
-        if let Some(before) = self.person(staff) {
-            self.moves.remove(&before.moved);
+    fn place(&mut self, slot: Option<u32>, at: LivePosition) {
+        let slot = slot.unwrap_or_else(|| self.new_slot(at));
+        let person = &mut self.people[slot as usize];
+        let last = person.is_present().then_some(person.moved);
+        person.at = at;
+        person.moved = self.moves.push(slot, last, self.cells.len());
+        self.cells.upsert(slot, at.fix.position, person.bits);
+    }
+
+    fn new_slot(&mut self, at: LivePosition) -> u32 {
+        let person = Person { at, bits: 0, moved: 0 };
+        let slot = if let Some(slot) = self.free.pop() {
+            self.people[slot as usize] = person;
+            slot
+        } else {
+            self.people.push(person);
+            u32::try_from(self.people.len() - 1).expect("fewer staff than people on Earth")
+        };
+        self.slots.insert(at.staff, slot);
+        slot
+    }
+
+    /// Sets what the cells test of a staff member; kept until they are removed. Whether they are present.
+    pub(super) fn mark(&mut self, staff: AccountId, bits: u32) -> bool {
+        let Some(slot) = self.slot_of(staff) else { return false };
+        let is_present = self.cells.set_bits(slot, bits);
+        if is_present {
+            self.people[slot as usize].bits = bits;
         }
-        self.last_move += 1;
-        self.moves.insert(self.last_move, staff);
-        self.people.upsert(staff, fix.position, Person { no, fix, moved: self.last_move });
-        self.gone.remove(&staff);
+        is_present
     }
 
     pub(super) fn put_rider(&mut self, rider: AccountId, fix: Fix) -> Verdict {
@@ -175,62 +220,157 @@ impl Index {
 
     pub(super) fn remove(&mut self, account: AccountId) -> bool {
         let is_rider = self.riders.remove(&account).is_some();
-        let Some(person) = self.person(account) else { return is_rider };
-        self.people.remove(account);
-        self.moves.remove(&person.moved);
-        self.gone.insert(account, ((person.fix.session_epoch, person.fix.seq), person.fix.taken_at_ms));
-        true
+        match self.slot_of(account) {
+            Some(slot) if self.people[slot as usize].is_present() => {
+                self.take_out(slot);
+                true
+            }
+            _ => is_rider,
+        }
+    }
+
+    fn take_out(&mut self, slot: u32) {
+        let person = &mut self.people[slot as usize];
+        self.moves.forget(person.moved);
+        (person.moved, person.bits) = (0, 0);
+        self.cells.remove(slot);
     }
 
     pub(super) fn last_fix(&self, account: AccountId) -> Option<Fix> {
-        self.person(account).map(|p| p.fix).or_else(|| self.riders.get(&account).copied())
-    }
-
-    /// What stands about a staff member.
-    pub(super) fn get(&self, staff: AccountId) -> Option<LivePosition> {
-        self.person(staff).map(|p| p.at(staff))
+        self.person(account).map(|p| p.at.fix).or_else(|| self.riders.get(&account).copied())
     }
 
     /// All staff, in no order.
     pub(super) fn staff(&self) -> impl Iterator<Item = LivePosition> + '_ {
-        self.people.iter().map(|(staff, _, person)| person.at(staff))
+        self.staff_in(0..self.slot_count())
+    }
+
+    /// Slots ever in use at once: the bound of `staff_in`.
+    pub(super) fn slot_count(&self) -> usize {
+        self.people.len()
+    }
+
+    /// The staff of some slots, which must be below the bound.
+    pub(super) fn staff_in(&self, slots: Range<usize>) -> impl Iterator<Item = LivePosition> + '_ {
+        self.people[slots].iter().filter(|p| p.is_present()).map(|p| p.at)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.people.len()
+        self.cells.len()
     }
 
     pub(super) fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<LivePosition>) {
         let mut next = cursor;
-        let moved = self.moves.range(cursor.saturating_add(1)..).take(limit).filter_map(|(&number, &staff)| {
+        let moved = self.moves.since(cursor).take(limit).map(|(number, slot)| {
             next = number;
-            self.get(staff)
+            self.people[slot as usize].at
         });
         let moved = moved.collect();
         (next, moved)
     }
 
-    pub(super) fn cells(&self, grid: Grid) -> BTreeMap<Cell, Vec<AccountId>> {
-        let mut groups: BTreeMap<Cell, Vec<AccountId>> = BTreeMap::new();
-        for (staff, position, _) in self.people.iter() {
-            groups.entry(Cell::of(position, grid)).or_default().push(staff);
-        }
-        groups
+    /// Forgets riders whose fix is older.
+    pub(super) fn forget_silent_riders(&mut self, now: Timestamp, older_than_s: i64) {
+        let since_ms = now.plus_s(-older_than_s).0;
+        self.riders.retain(|_, fix| fix.taken_at_ms >= since_ms);
     }
 
-    pub(super) fn forget_silent(&mut self, now: Timestamp, older_than_s: i64) -> Vec<AccountId> {
+    /// Removes the staff of some slots whose fix is older, and forgets those who had been removed by then; who was removed.
+    pub(super) fn forget_silent(&mut self, slots: Range<usize>, now: Timestamp, older_than_s: i64) -> Vec<AccountId> {
         let since_ms = now.plus_s(-older_than_s).0;
-        self.gone.retain(|_, &mut (_, taken_at_ms)| taken_at_ms >= since_ms);
-        self.riders.retain(|_, fix| fix.taken_at_ms >= since_ms);
-        let silent: Vec<AccountId> = self.staff().filter(|p| p.fix.taken_at_ms < since_ms).map(|p| p.staff).collect();
-        for &staff in &silent {
-            self.remove(staff);
+        let mut silent = Vec::new();
+        for slot in slots {
+            let Person { at, .. } = self.people[slot];
+            if at.fix.taken_at_ms >= since_ms {
+                continue;
+            }
+            if self.people[slot].is_present() {
+                self.take_out(slot as u32);
+                silent.push(at.staff);
+            } else if self.slots.get(&at.staff) == Some(&(slot as u32)) {
+                self.slots.remove(&at.staff);
+                self.free.push(slot as u32);
+            }
         }
         silent
     }
 
     pub(super) fn nearest(&self, at: Position, k: usize, filter: impl Fn(&LivePosition) -> bool) -> Vec<Near> {
-        let found = self.people.nearest(at, k, |staff, person| filter(&person.at(staff)));
-        found.into_iter().map(|f| Near { at: f.value.at(f.id), distance_m: f.distance_m }).collect()
+        self.nearest_masked(at, k, Mask::ANY, filter)
+    }
+
+    pub(super) fn nearest_masked(
+        &self,
+        at: Position,
+        k: usize,
+        mask: Mask,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> Vec<Near> {
+        let found = self.cells.nearest(at, k, mask, |slot| filter(&self.people[slot as usize].at));
+        let near = |f: &Found| Near { at: self.people[f.who as usize].at, distance_m: f.distance_m };
+        let mut found: Vec<Near> = found.iter().map(near).collect();
+        // Slots differ from node to node, accounts do not.
+        found.sort_by(|a, b| a.distance_m.total_cmp(&b.distance_m).then_with(|| a.at.staff.cmp(&b.at.staff)));
+        found
+    }
+
+    /// Everybody in the box whom the filter lets through, in no order; `None` if they are more than `limit`.
+    pub(super) fn within(
+        &self,
+        bounds: &Bounds,
+        limit: usize,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> Option<Vec<LivePosition>> {
+        let mut kept = UpTo::new(limit);
+        self.cells.within_bounds(bounds, Mask::ANY, |slot| kept.offer(&self.people[slot as usize].at, &filter));
+        kept.whole()
+    }
+
+    /// Everybody in the polygon whom the filter lets through, in no order; `None` if they are more than `limit`.
+    pub(super) fn within_polygon(
+        &self,
+        polygon: &Polygon,
+        limit: usize,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> Option<Vec<LivePosition>> {
+        let mut kept = UpTo::new(limit);
+        self.cells.within_polygon(polygon, Mask::ANY, |slot| kept.offer(&self.people[slot as usize].at, &filter));
+        kept.whole()
+    }
+
+    pub(super) fn counts(
+        &self,
+        grid: Fineness,
+        bounds: Option<&Bounds>,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> BTreeMap<Cell, u32> {
+        self.cells.counts(grid, bounds, Mask::ANY, |slot| filter(&self.people[slot as usize].at))
+    }
+}
+
+/// A list that says when it would have been too long.
+struct UpTo {
+    kept: Vec<LivePosition>,
+    limit: usize,
+    is_over: bool,
+}
+
+impl UpTo {
+    const fn new(limit: usize) -> Self {
+        Self { kept: Vec::new(), limit, is_over: false }
+    }
+
+    fn offer(&mut self, at: &LivePosition, filter: impl Fn(&LivePosition) -> bool) {
+        if self.is_over || !filter(at) {
+            return;
+        }
+        self.is_over = self.kept.len() == self.limit;
+        if !self.is_over {
+            self.kept.push(*at);
+        }
+    }
+
+    fn whole(self) -> Option<Vec<LivePosition>> {
+        (!self.is_over).then_some(self.kept)
     }
 }

@@ -6,12 +6,15 @@
 //! Invariant: `put`, `remove` and every query return without waiting for Redis.
 
 mod index;
+mod moves;
 mod plausible;
 mod redis;
 mod verdict;
 
 #[cfg(test)]
 mod contract;
+#[cfg(test)]
+mod index_tests;
 
 pub use index::{LivePosition, Near};
 pub use plausible::{AREA_MARGIN_M, LATE_MS, Sense};
@@ -19,17 +22,21 @@ pub use redis::{Address as RedisAddress, LiveError};
 pub use verdict::Verdict;
 
 use crate::clock::Env;
-use geo::cell::{Cell, Grid};
-use geo::{Fix, Position};
+use geo::cell::{Cell, Fineness};
+use geo::{Bounds, Fix, Mask, Polygon, Position};
 use index::Index;
 use matcher::model::{AccountId, Timestamp};
 use redis::{Queue, Tasks};
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How long [`Live::close`] waits for Redis to take what is queued.
 const CLOSE_WAIT: Duration = Duration::from_secs(3);
+
+/// Staff read in one hold of the index when all are read: some ten microseconds.
+const READ_CHUNK: usize = 1_024;
 
 /// Where everybody is. Share it in an `Arc`.
 pub struct Live {
@@ -143,19 +150,29 @@ impl Live {
         self.shared.index().moved_since(cursor, limit)
     }
 
-    /// Staff by cell, for counts on a map.
-    pub fn cells(&self, grid: Grid) -> BTreeMap<Cell, Vec<AccountId>> {
-        self.shared.index().cells(grid)
+    /// Staff by cell, for lists on a map; for numbers ask `counts`.
+    pub fn cells(&self, grid: impl Into<Fineness>) -> BTreeMap<Cell, Vec<AccountId>> {
+        let grid = grid.into();
+        let mut groups: BTreeMap<Cell, Vec<AccountId>> = BTreeMap::new();
+        for at in self.snapshot() {
+            groups.entry(Cell::of(at.fix.position, grid)).or_default().push(at.staff);
+        }
+        groups
     }
 
-    /// Everybody on the staff side, in no order.
+    /// Everybody on the staff side, in no order. Writers get in between: each is as they were when they were read, and who is
+    /// there all the while is read once.
     pub fn snapshot(&self) -> Vec<LivePosition> {
-        self.shared.index().staff().collect()
+        let mut all = Vec::with_capacity(self.len());
+        self.by_chunks(|index, slots| all.extend(index.staff_in(slots)));
+        all
     }
 
     /// Forgets everybody whose fix is older; returns the staff among them.
     pub fn forget_silent(&self, now: Timestamp, older_than_s: i64) -> Vec<AccountId> {
-        let gone = self.shared.index().forget_silent(now, older_than_s);
+        self.shared.index().forget_silent_riders(now, older_than_s);
+        let mut gone = Vec::new();
+        self.by_chunks(|index, slots| gone.extend(index.forget_silent(slots, now, older_than_s)));
         self.enqueue(gone.iter().copied());
         if let Some(queue) = &self.shared.queue {
             queue.forgot_before(now.plus_s(-older_than_s).0);
@@ -218,6 +235,69 @@ impl Live {
     fn enqueue(&self, staff: impl IntoIterator<Item = AccountId>) {
         if let Some(queue) = &self.shared.queue {
             queue.push(staff);
+        }
+    }
+
+    /// Sets the bits that [`Self::nearest_masked`] tests of a staff member; none are set of one who comes new. Whether they are
+    /// known. What a bit means is said by policy.
+    pub fn mark(&self, staff: AccountId, bits: u32) -> bool {
+        self.shared.index().mark(staff, bits)
+    }
+
+    /// Like [`Self::nearest`], of those whose bits pass the mask; the filter is asked only of those near enough to matter.
+    pub fn nearest_masked(
+        &self,
+        at: Position,
+        k: usize,
+        mask: Mask,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> Vec<Near> {
+        self.shared.index().nearest_masked(at, k, mask, filter)
+    }
+
+    /// Everybody in the box whom the filter lets through, in no order; `None` if they are more than `limit`: then it is time
+    /// for [`Self::counts`].
+    pub fn within(
+        &self,
+        bounds: &Bounds,
+        limit: usize,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> Option<Vec<LivePosition>> {
+        self.shared.index().within(bounds, limit, filter)
+    }
+
+    /// The same of a polygon.
+    pub fn within_polygon(
+        &self,
+        polygon: &Polygon,
+        limit: usize,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> Option<Vec<LivePosition>> {
+        self.shared.index().within_polygon(polygon, limit, filter)
+    }
+
+    /// How many staff that the filter lets through are in each cell, those in the box alone if there is one; for a map at any
+    /// zoom ([`Fineness::of_zoom`]).
+    pub fn counts(
+        &self,
+        grid: impl Into<Fineness>,
+        bounds: Option<&Bounds>,
+        filter: impl Fn(&LivePosition) -> bool,
+    ) -> BTreeMap<Cell, u32> {
+        self.shared.index().counts(grid.into(), bounds, filter)
+    }
+
+    /// All slots, a few at a time, letting writers in between.
+    fn by_chunks(&self, mut each: impl FnMut(&mut Index, Range<usize>)) {
+        let mut from = 0;
+        loop {
+            let mut index = self.shared.index();
+            let to = index.slot_count().min(from + READ_CHUNK);
+            if from >= to {
+                return;
+            }
+            each(&mut index, from..to);
+            from = to;
         }
     }
 }

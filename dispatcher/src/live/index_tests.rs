@@ -1,0 +1,150 @@
+//! The queries of the live index held against everybody in a list, alone and while others write.
+
+use super::contract::{Dice, at, fix, staff};
+use super::{Live, LivePosition, Verdict};
+use geo::cell::{Fineness, Grid};
+use geo::{Bounds, Cell, Fix, Mask, Polygon, Position};
+use matcher::model::AccountId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn place(dice: &mut Dice) -> Position {
+    at(37.43 + dice.roll(270_000) as f64 * 1e-6, 126.77 + dice.roll(410_000) as f64 * 1e-6)
+}
+
+fn crowd(live: &Live, dice: &mut Dice, count: u64) -> Vec<LivePosition> {
+    let put = |n| {
+        let position = LivePosition { staff: staff(n), no: n as u32, fix: fix(place(dice), 1, 1) };
+        live.put(position.staff, position.no, position.fix);
+        position
+    };
+    (0..count).map(put).collect()
+}
+
+fn sorted(found: Vec<LivePosition>) -> Vec<u32> {
+    let mut found: Vec<u32> = found.into_iter().map(|p| p.no).collect();
+    found.sort_unstable();
+    found
+}
+
+#[test]
+fn a_box_and_a_polygon_give_all_in_them_or_say_that_they_are_too_many() {
+    let mut dice = Dice(41);
+    let live = Live::in_process();
+    let all = crowd(&live, &mut dice, 3_000);
+    for _ in 0..50 {
+        let (a, b) = (place(&mut dice), place(&mut dice));
+        let bounds = Bounds::around([a, b]).unwrap();
+        let triangle = Polygon::new(vec![a, b, place(&mut dice)]).unwrap();
+        let pick = |p: &LivePosition| !p.no.is_multiple_of(3);
+        let among = |is_in: &dyn Fn(Position) -> bool| {
+            all.iter().filter(|p| is_in(p.fix.position) && pick(p)).copied().collect::<Vec<_>>()
+        };
+        let boxed = among(&|p| bounds.contains(p));
+        assert_eq!(live.within(&bounds, boxed.len(), pick).map(sorted), Some(sorted(boxed.clone())));
+        if let Some(too_few) = boxed.len().checked_sub(1) {
+            assert_eq!(live.within(&bounds, too_few, pick), None);
+        }
+        let fenced = sorted(among(&|p| triangle.contains(p)));
+        assert_eq!(live.within_polygon(&triangle, 3_000, pick).map(sorted), Some(fenced));
+    }
+}
+
+#[test]
+fn counts_are_of_those_in_the_box_whom_the_filter_lets_through() {
+    let mut dice = Dice(42);
+    let live = Live::in_process();
+    let all = crowd(&live, &mut dice, 2_000);
+    let bounds = Bounds { west: 126.9, south: 37.5, east: 127.1, north: 37.6 };
+    for zoom in [6, 9, 11, 13] {
+        let grid = Fineness::of_zoom(zoom).min(Grid::Index.into());
+        let mut expected: BTreeMap<Cell, u32> = BTreeMap::new();
+        for p in all.iter().filter(|p| p.no.is_multiple_of(2) && bounds.contains(p.fix.position)) {
+            *expected.entry(Cell::of(p.fix.position, Grid::Index).parent(grid)).or_default() += 1;
+        }
+        assert_eq!(live.counts(grid, Some(&bounds), |p| p.no.is_multiple_of(2)), expected, "zoom {zoom}");
+    }
+    assert_eq!(live.counts(Grid::Tag, None, |_| true).values().sum::<u32>(), 2_000);
+}
+
+#[test]
+fn marks_stay_through_moves_and_end_with_a_removal() {
+    const FREE: u32 = 1;
+    let live = Live::in_process();
+    let seoul = at(37.5, 127.0);
+    let free = || live.nearest_masked(seoul, 9, Mask::new(FREE, 0), |_| true).len();
+    assert!(!live.mark(staff(1), FREE), "nobody is known yet");
+    live.put(staff(1), 1, fix(seoul, 1, 1));
+    assert_eq!(free(), 0, "nothing is set of one who comes new");
+    assert!(live.mark(staff(1), FREE));
+    live.put(staff(1), 1, fix(at(37.9, 127.4), 1, 2));
+    assert_eq!(free(), 1);
+    live.remove(staff(1));
+    assert!(!live.mark(staff(1), FREE));
+    assert_eq!(live.put(staff(1), 1, fix(seoul, 1, 3)), Verdict::Ok);
+    assert_eq!((free(), live.len()), (0, 1));
+}
+
+#[test]
+fn equals_come_in_the_order_of_their_accounts_on_every_node() {
+    let (one, other) = (Live::in_process(), Live::in_process());
+    for n in 0..20 {
+        one.put(staff(n), n as u32, fix(at(37.5, 127.0), 1, 1));
+        other.put(staff(19 - n), 19 - n as u32, fix(at(37.5, 127.0), 1, 1));
+    }
+    let near = |live: &Live| live.nearest(at(37.5, 127.1), 20, |_| true);
+    assert_eq!(near(&one), near(&other));
+    assert_eq!(near(&one).iter().map(|n| n.at.no).collect::<Vec<_>>(), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_forgotten_leave_room_for_others() {
+    let live = Live::in_process();
+    for round in 0..50 {
+        for n in 0..100 {
+            let fix = Fix { taken_at_ms: round * 100_000, ..fix(at(37.5, 127.0), 1, 1) };
+            live.put(staff((round * 100 + n) as u64), 1, fix);
+        }
+        // Removed at once, and no longer remembered the next time.
+        live.forget_silent(matcher::model::Timestamp(round * 100_000 + 50_000), 10);
+    }
+    let index = live.shared.index();
+    assert_eq!(index.len(), 0);
+    assert!(index.slot_count() <= 200, "{}", index.slot_count());
+}
+
+#[test]
+fn readers_see_each_once_while_others_write() {
+    let live = Live::in_process();
+    let done = AtomicBool::new(false);
+    let all = crowd(&live, &mut Dice(43), 5_000);
+    std::thread::scope(|scope| {
+        let writer = scope.spawn(|| {
+            let mut dice = Dice(44);
+            let mut seq = 2;
+            while !done.load(Ordering::Relaxed) {
+                let n = dice.roll(all.len() as u64);
+                live.put(staff(n), n as u32, fix(place(&mut dice), 1, seq));
+                // A few of the last come and go; the others are there all the while.
+                if dice.roll(10) == 0 {
+                    live.remove(staff(4_900 + dice.roll(100)));
+                }
+                seq += 1;
+            }
+            seq
+        });
+        let mut dice = Dice(45);
+        for _ in 0..300 {
+            let seen: Vec<AccountId> = live.snapshot().into_iter().map(|p| p.staff).collect();
+            let once: BTreeSet<AccountId> = seen.iter().copied().collect();
+            assert_eq!(once.len(), seen.len(), "somebody was read twice");
+            assert!((0..4_900).all(|n| once.contains(&staff(n))), "somebody was not read");
+            let query = place(&mut dice);
+            let near = live.nearest(query, 10, |_| true);
+            assert!(near.len() == 10 && near.windows(2).all(|w| w[0].distance_m <= w[1].distance_m));
+            assert!(near.iter().all(|n| n.distance_m.to_bits() == query.distance_m(n.at.fix.position).to_bits()));
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(writer.join().unwrap() > 1_000, "the writer wrote");
+    });
+}
