@@ -7,6 +7,7 @@
 //! | outlier, speed check | [`Jumps`] |
 //! | H3 index, hexagon | [`Cell`] |
 //! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
+//! | geofence, enter and exit, dwell radius | [`fence::Fences`], [`fence::Circle`] |
 //! | map matching of one point, nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
 //! | map matching of a trace | [`road::Matcher`] → [`road::Match`] |
 //! | edge-based graph, turn table, turn restriction | [`road::Turns`] over arcs `edge * 2 + direction`, [`road::Restriction`] |
@@ -31,6 +32,7 @@ pub mod cell;
 pub mod city;
 pub mod district;
 pub mod eta;
+pub mod fence;
 pub mod fix;
 pub mod jump;
 pub mod position;
