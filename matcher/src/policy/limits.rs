@@ -4,6 +4,9 @@
 /// A fix older than this is out of matching, milliseconds. Product row 9.
 pub const FIX_AGE_MS_MAX: i64 = 60_000;
 
+/// A fix older than this is no longer shown as "here", milliseconds. Product row 9.
+pub const HOLLOW_AGE_MS: i64 = 15_000;
+
 /// A fix from further ahead than this is of unknown age, milliseconds. Two server nodes kept by NTP differ by less.
 pub const FIX_AHEAD_MS_MAX: i64 = 5_000;
 
@@ -69,9 +72,32 @@ pub const LOOK_AHEAD_S: i64 = 60 * 60;
 /// Within that time the crew's ETA is looked at again this often, seconds.
 pub const LOOK_AGAIN_S: i64 = 60;
 
+/// Whoever is surely within this of the meeting point or the drop-off is there, metres. Ours: a station exit's forecourt, and the
+/// error of a phone between high houses.
+pub const THERE_M: f64 = 80.0;
+
+/// An avoid zone is warned of from this far outside, metres. Ours: so that a phone with the usual error warns at the edge itself
+/// and not some way inside.
+pub const ZONE_MARGIN_M: f64 = 30.0;
+
+/// Two of a crew are apart if surely more than this lies between them on an escort, metres. Product row 13; ours: two sides of a
+/// big crossing are not apart, two blocks are.
+pub const PAIR_APART_M: f64 = 150.0;
+
+/// Only fixes of two that were taken this close together say how far apart they are, milliseconds.
+pub const PAIR_FIXES_MS_MAX: i64 = 15_000;
+
+/// So fast one of two may have gone on between their fixes, metres a second. Ours: a car in a street.
+pub const PAIR_SPEED_MPS: f64 = 15.0;
+
+/// A trip that has not changed for so long is watched no more, seconds. Ours: longer than any shift; somebody forgot to end it.
+pub const WATCHED_S_MAX: i64 = 12 * 3_600;
+
 // The longest allowed way to the meeting point fits into the look-ahead.
 const _: () = assert!(LOOK_AHEAD_S >= PICKUP_ETA_S_MAX + LEAVE_MARGIN_S + ASK_S);
 // Whoever was asked in time may set out at once.
 const _: () = assert!(SET_OUT_EARLY_S >= ASK_S);
 // A human is not called before the first offer has run out.
 const _: () = assert!(ESCALATE_AFTER_S >= OFFER_S + REFILL_KEEP_S);
+// A position is hollow before it is out of matching.
+const _: () = assert!(HOLLOW_AGE_MS < FIX_AGE_MS_MAX);
