@@ -10,6 +10,7 @@ use crate::engine::roster::Roster;
 use crate::engine::travel::legs::Legs;
 use crate::engine::travel::weights::Weights;
 use crate::engine::upkeep as field_upkeep;
+use crate::engine::watch;
 use crate::http::guide::Guide;
 use crate::http::ingest::{is_at_work, tracks};
 use crate::http::sight::Sight;
@@ -105,6 +106,14 @@ pub async fn serve(config: Config) -> Result<()> {
         vital.running("the field"),
     );
     let following = following.context("no thread for the field")?;
+    let watching = watch::run(
+        Arc::clone(&app.watch),
+        Arc::clone(&record),
+        Arc::clone(&live),
+        env.clone(),
+        engine_stop.clone(),
+    );
+    let watching = tokio::spawn(vital.keep("the watch", watching));
     let weighing = travel_times(&app, &field, &tasks, &engine_stop, &vital).await?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
@@ -133,6 +142,7 @@ pub async fn serve(config: Config) -> Result<()> {
     engine_stop.cancel();
     let _panics_are_reported = engine.await;
     let _panics_are_reported = weighing.await;
+    let _panics_are_reported = watching.await;
     let _panics_are_reported = tokio::task::spawn_blocking(|| following.join()).await;
     live.close().await;
     record.close().await;

@@ -29,6 +29,10 @@ pub const TRAVEL_GENERATION: &str = "donghaeng_travel_generation";
 pub const CONDITIONS: &str = "donghaeng_conditions_active";
 /// Ways of crews that travel times are learnt from, by `outcome`: `begun`, `learnt`, `unclear`, `dropped`.
 pub const TRAVEL_LEGS: &str = "donghaeng_travel_legs_total";
+/// What the trip watch saw, by `event`: `hollow`, `silent`, `back`, and crossings of fences by crews.
+pub const WATCH_EVENTS: &str = "donghaeng_watch_events_total";
+/// Fences around places of trips under way.
+pub const WATCH_FENCES: &str = "donghaeng_watch_fences";
 /// Staff in the live index.
 pub const LIVE_STAFF: &str = "donghaeng_live_staff";
 /// Positions not yet written to Redis.
@@ -137,6 +141,8 @@ fn describe() {
     metrics::describe_gauge!(TRAVEL_GENERATION, "how often travel times were replaced since the start");
     metrics::describe_gauge!(CONDITIONS, "closed and slow streets that operators named and that count now");
     metrics::describe_counter!(TRAVEL_LEGS, "ways of crews that travel times are learnt from, by outcome");
+    metrics::describe_counter!(WATCH_EVENTS, "positions that grew old, people who came back, fences crossed, by event");
+    metrics::describe_gauge!(WATCH_FENCES, "fences around places of trips under way");
     metrics::describe_gauge!(LIVE_STAFF, "staff in the live index");
     metrics::describe_gauge!(LIVE_BEHIND, "positions not yet written to Redis");
     metrics::describe_gauge!(LIVE_REDIS_UP, "1 while Redis answers, 0 while it does not");

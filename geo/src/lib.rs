@@ -8,6 +8,7 @@
 //! | H3 index, hexagon | [`Cell`] |
 //! | k-ring / grid disk / grid ring search | [`CellIndex::nearest`], [`CellIndex::within_radius`], [`rings_for_metres`] |
 //! | geofence, enter and exit, dwell radius | [`fence::Fences`], [`fence::Circle`] |
+//! | viewport, cells of a bounding box | [`cover::cover`] |
 //! | map matching of one point, nearest edge | [`road::Graph::snap`] → [`road::Snap`] |
 //! | map matching of a trace | [`road::Matcher`] → [`road::Match`] |
 //! | edge-based graph, turn table, turn restriction | [`road::Turns`] over arcs `edge * 2 + direction`, [`road::Restriction`] |
@@ -30,6 +31,7 @@
 
 pub mod cell;
 pub mod city;
+pub mod cover;
 pub mod district;
 pub mod eta;
 pub mod fence;

@@ -9,6 +9,7 @@ pub mod roster;
 pub mod search;
 pub mod travel;
 pub mod upkeep;
+pub mod watch;
 
 use crate::clock::Env;
 use crate::live::Live;

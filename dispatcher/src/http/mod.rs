@@ -66,6 +66,7 @@ mod way_tests;
 use crate::clock::Env;
 use crate::engine::roster::Roster;
 use crate::engine::travel::Travel;
+use crate::engine::watch::Watch;
 use crate::record::Record;
 use crate::ws::hub::Hub;
 use crate::ws::tickets::Tickets;
@@ -119,6 +120,8 @@ pub struct App {
     pub guide: Arc<Guide>,
     /// What is known of travel times.
     pub travel: Arc<Travel>,
+    /// Who fell silent, and what fixes say of trips under way.
+    pub watch: Arc<Watch>,
     /// Who may go, for assigning by hand.
     pub judge: Arc<dyn Judge>,
     /// Time and randomness.
@@ -191,6 +194,7 @@ impl App {
             sight: parts.sight,
             guide: parts.guide,
             travel: parts.travel,
+            watch: Arc::default(),
             judge: parts.judge,
             env: parts.env,
             hub: Arc::new(Hub::default()),

@@ -110,7 +110,8 @@ pub fn crew_view(app: &App, row: &TripRow, viewer: AccountId) -> Option<CrewTrip
 
 /// As a supervisor sees it now.
 pub fn supervisor_view(app: &App, row: &TripRow, agency: Option<AgencyId>) -> SupervisorTrip {
-    trip_for_supervisor(row, agency, |member| eta(app, row, member))
+    let flags = app.watch.flags(row.trip.id, app.env.now());
+    trip_for_supervisor(row, agency, &flags, |member| eta(app, row, member))
 }
 
 fn eta(app: &App, row: &TripRow, member: &Member) -> EtaView {

@@ -3,6 +3,7 @@
 use super::eta::EtaView;
 use super::people::Duty;
 use geo::Fix;
+use geo::cell::Cell;
 use matcher::model::Timestamp;
 use serde::Serialize;
 
@@ -15,6 +16,27 @@ impl Person {
     pub fn of(no: u32, fix: &Fix, duty: Duty, now: Timestamp) -> Self {
         let (lat, lon) = (round5(fix.position.lat()), round5(fix.position.lon()));
         Self(no, lat, lon, duty as u8, age_s(fix, now), fix.accuracy_m.round() as u32)
+    }
+}
+
+/// `[cell, available, busy]`, and for a cell that the reader may not know `[cell, available, busy, [[lon, lat], …]]`.
+#[derive(Clone, Serialize)]
+#[serde(untagged)]
+pub enum CellCount {
+    /// Its outline is known.
+    Known(String, u32, u32),
+    /// With its outline.
+    Outlined(String, u32, u32, Vec<[f64; 2]>),
+}
+
+impl CellCount {
+    /// Of a cell, with its outline if it is new to the reader.
+    pub fn of(cell: Cell, available: u32, busy: u32, is_new: bool) -> Self {
+        if !is_new {
+            return Self::Known(cell.to_string(), available, busy);
+        }
+        let outline = cell.boundary().into_iter().map(|at| [round5(at.lon()), round5(at.lat())]).collect();
+        Self::Outlined(cell.to_string(), available, busy, outline)
     }
 }
 

@@ -13,6 +13,7 @@ pub mod series;
 pub mod time;
 pub mod trip;
 pub mod violations;
+pub mod watch;
 pub mod way;
 
 #[cfg(test)]

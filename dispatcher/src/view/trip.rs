@@ -5,6 +5,8 @@ use super::eta::EtaView;
 use super::offer::{Area, area_of};
 use super::place::PlaceView;
 use super::time::instant;
+use super::watch::{WatchSign, signs_for};
+use crate::engine::watch::trips::Flag;
 use crate::record::{Member, TripRow};
 use matcher::model::{AccountId, AgencyId, OfferState, Phase, Timestamp};
 use matcher::schedule::may_set_out_from;
@@ -159,6 +161,9 @@ pub struct SupervisorTrip {
     pub rider_ref: String,
     /// Whether the viewer may decide over it.
     pub concerned: bool,
+    /// What the trip watch sees, what needs somebody first; absent if nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub watch: Vec<WatchSign>,
 }
 
 /// A trip for whoever asked.
@@ -233,6 +238,7 @@ fn set_out(pickup_at: Option<Timestamp>, own: &Member, now: Timestamp) -> Option
 pub fn trip_for_supervisor(
     row: &TripRow,
     agency: Option<AgencyId>,
+    flags: &[Flag],
     eta: impl Fn(&Member) -> EtaView,
 ) -> SupervisorTrip {
     let open = !row.trip.phase.is_end();
@@ -256,6 +262,7 @@ pub fn trip_for_supervisor(
         crew: crew.collect(),
         rider_ref: rider_ref(row.trip.rider),
         concerned: agency.is_none_or(|agency| row.is_in_hands_of(agency)),
+        watch: signs_for(row.trip.phase, flags, agency),
     }
 }
 

@@ -142,18 +142,18 @@ fn a_stranger_to_the_crew_sees_nothing() {
 #[test]
 fn a_supervisor_sees_no_word_and_no_name_of_the_rider() {
     for phase in Phase::ALL {
-        let text = json(&trip_for_supervisor(&row(phase), None, nothing_known)).to_string();
+        let text = json(&trip_for_supervisor(&row(phase), None, &[], nothing_known)).to_string();
         assert!(!text.contains("WORD") && !text.contains(&id(3).to_string()), "{phase:?}: {text}");
         assert!(!text.contains("PICKUP") && !text.contains("DROPOFF"), "places are revealed one by one: {text}");
         assert_eq!(text.contains("dropoff_area"), !phase.is_end(), "{phase:?}");
     }
-    let open = json(&trip_for_supervisor(&row(Phase::Offered), None, nothing_known));
+    let open = json(&trip_for_supervisor(&row(Phase::Offered), None, &[], nothing_known));
     assert_eq!((&open["crew"][0]["phase"], &open["crew"][0]["offer_state"]), (&"offered".into(), &"open".into()));
 }
 
 #[test]
 fn a_companys_supervisor_reads_only_its_own_names() {
-    let view = json(&trip_for_supervisor(&row(Phase::EnRoute), Some(AgencyId(id(1))), nothing_known));
+    let view = json(&trip_for_supervisor(&row(Phase::EnRoute), Some(AgencyId(id(1))), &[], nothing_known));
     assert_eq!(view["crew"][0]["display"], "NAME0");
     assert!(view["crew"][1].get("display").is_none());
     assert!(is_of_agency(&row(Phase::Matching), AgencyId(id(1))), "its staff could be on it");

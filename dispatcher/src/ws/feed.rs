@@ -1,9 +1,14 @@
 //! Owns the live picture: changed trips, alarms and staff to the consoles as they are committed, moved people 4 times a second,
-//! and crew positions once a second to the phones of a trip. Each audience's frame is made once and shared by its sockets; with
-//! nobody connected the task sleeps.
+//! and crew positions once a second to the phones of a trip. A console that has said what its screen shows is told of that
+//! (`screens`), any other of everybody. Each audience's frame is made once and shared by its sockets; with nobody connected the
+//! task sleeps.
 
+mod screens;
+
+use super::area::{Shown, Side};
 use super::hub::Seat;
 use super::outbox::gone;
+use super::screen::Tier;
 use crate::engine::roster::RosterView;
 use crate::http::App;
 use crate::http::console::{incident_view, is_own};
@@ -18,9 +23,11 @@ use crate::view::trip::{is_crewed, is_of_agency};
 use crate::view::{IncidentView, StaffRow};
 use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
-use matcher::model::{AccountId, AgencyId, IncidentId, Timestamp, TripId};
+use matcher::model::{AccountId, IncidentId, Timestamp, TripId};
+use matcher::policy::limits::FIX_AGE_MS_MAX;
+use screens::{Looking, Screens};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,10 +55,27 @@ const OVERLAP_MS: i64 = 10_000;
 /// The first number of an audience's frames: a whole picture is numbered backwards from where the frames stand.
 const FIRST_N: i64 = 100_000;
 
-/// Consoles that see the same: one agency's, or the centre's.
-type Side = Option<AgencyId>;
+/// The same for a console with a screen, whose map is numbered apart.
+const SCREEN_GAP_FRAME: &str = r#"{"t":"console","n":0,"trips":[],"incidents":[],"staff":[]}"#;
+
 /// A list in a frame, and its items.
-type Part = (&'static str, Vec<String>);
+type Part<'a> = (&'static str, &'a [Arc<str>]);
+
+/// How a frame begins.
+#[derive(Clone, Copy)]
+struct Head {
+    t: &'static str,
+    /// Of what a screen shows.
+    tier: Option<Tier>,
+    /// The first frame says that all that was told before is to be forgotten, and is sent even if there is nothing to tell.
+    whole: bool,
+}
+
+impl Head {
+    const fn of(t: &'static str) -> Self {
+        Self { t, tier: None, whole: false }
+    }
+}
 
 struct Feed {
     app: Arc<App>,
@@ -65,7 +89,11 @@ struct Feed {
     duties: HashMap<AccountId, Duty>,
     /// The roster that the duties were read from.
     mapped: Arc<RosterView>,
-    numbers: HashMap<Side, i64>,
+    /// Of the consoles without a screen and of those with one.
+    numbers: HashMap<(Side, bool), i64>,
+    screens: Screens,
+    /// Whose last fix has become too old, or young again, since the map was told.
+    aged: HashSet<AccountId>,
     awake: bool,
     ticks: u64,
 }
@@ -132,6 +160,8 @@ impl Feed {
             duties: HashMap::new(),
             mapped: Arc::default(),
             numbers: HashMap::new(),
+            screens: Screens::default(),
+            aged: HashSet::new(),
             awake: false,
             ticks: 0,
         }
@@ -205,16 +235,24 @@ impl Feed {
         }
         self.greet(self.app.env.now());
         for (side, seats) in by_side(consoles) {
-            let (parts, owed) = self.parts_for(side, &changes).await;
+            let ([trips, incidents, staff], owed) = self.parts_for(side, &changes).await;
             for id in owed {
                 if let Some(alarm) = self.alarms.get_mut(&id) {
                     alarm.owed = true;
                 }
             }
-            let number = self.numbers.entry(side).or_insert(FIRST_N);
-            for frame in frames("console", &parts, number) {
-                for seat in &seats {
-                    seat.mailbox.push_frame(frame.clone());
+            // What they are told beside it differs, and so do the numbers.
+            let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
+            for (seats, has_screen) in [(plain, false), (with_screen, true)] {
+                if seats.is_empty() {
+                    continue;
+                }
+                let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
+                let parts = [("trips", &trips[..]), ("incidents", &incidents), ("staff", &staff)];
+                for frame in frames(Head::of("console"), &parts, number) {
+                    for seat in &seats {
+                        seat.mailbox.push_frame(frame.clone());
+                    }
                 }
             }
         }
@@ -279,7 +317,21 @@ impl Feed {
         }
         // Last: what is owed is not forgotten for a record that goes away meanwhile.
         self.follow_alarms(&mut changes, now);
+        self.follow_watch(&mut changes);
         Ok(changes)
+    }
+
+    /// Trips of which the watch sees something else now; kept by the watch while there is no console to be told.
+    fn follow_watch(&mut self, changes: &mut Changes) {
+        if self.app.hub.peek_consoles().is_empty() {
+            return;
+        }
+        let news = self.app.watch.take_news();
+        self.aged.extend(news.staff);
+        for trip in news.trips {
+            let is_told = changes.trips.iter().any(|row| row.trip.id == trip);
+            changes.trips.extend(self.crewed.get(&trip).filter(|_| !is_told).cloned());
+        }
     }
 
     /// Alarms that are owed, and those whose device has moved since it was told, each at most once a second.
@@ -300,7 +352,7 @@ impl Feed {
     }
 
     /// What the side is told, and the alarms it was told less of than it may see.
-    async fn parts_for(&self, side: Side, changes: &Changes) -> ([Part; 3], Vec<IncidentId>) {
+    async fn parts_for(&self, side: Side, changes: &Changes) -> ([Vec<Arc<str>>; 3], Vec<IncidentId>) {
         let seen = |row: &&TripRow| side.is_none_or(|agency| is_of_agency(row, agency));
         let trips = changes.trips.iter().filter(seen).map(|row| text(&supervisor_view(&self.app, row, side))).collect();
         let (mut incidents, mut owed) = (Vec::new(), Vec::new());
@@ -316,7 +368,7 @@ impl Feed {
         let staff = changes.staff.iter().filter(own).filter_map(|id| self.staff.get(id));
         let left = changes.left.iter().filter(|row| side.is_none_or(|agency| row.agency == agency.0));
         let staff = staff.chain(left).map(text).collect();
-        ([("trips", trips), ("incidents", incidents), ("staff", staff)], owed)
+        ([trips, incidents, staff], owed)
     }
 
     /// Sends who moved or changed to the consoles.
@@ -325,8 +377,10 @@ impl Feed {
         let now = self.app.env.now();
         let before = std::mem::replace(&mut self.duties, duties_of(&self.roster, now));
         let mapped = std::mem::replace(&mut self.mapped, Arc::clone(&self.roster));
+        let aged = std::mem::take(&mut self.aged);
         let consoles = self.app.hub.peek_consoles();
         if consoles.is_empty() {
+            self.screens.rest();
             return;
         }
         self.greet(now);
@@ -336,32 +390,70 @@ impl Feed {
                 changed.entry(*id).or_insert(None);
             }
         }
+        for id in aged {
+            changed.entry(id).or_insert(None);
+        }
         // Who is of the staff no more is on the new roster's map nowhere, and on the consoles' until it is told.
         let at_work = |id: &AccountId| before.get(id).is_some_and(|duty| *duty != Duty::OffShift);
         let left = mapped.by_id.iter().filter(|(id, _)| !self.roster.by_id.contains_key(id) && at_work(id));
         let left: Vec<&RosterEntry> = left.map(|(_, entry)| entry).collect();
-        for (side, seats) in by_side(consoles) {
-            let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
+        let (looking, plain) = by_look(consoles);
+        for (side, seats) in by_side(plain) {
+            let [mut people, mut gone] = [Vec::new(), Vec::new()];
             for (id, fix) in &changed {
-                self.sort_in(&mut parts, side, *id, *fix, &before, now);
+                self.sort_in(&mut people, &mut gone, side, *id, *fix, &before, now);
             }
-            parts[1].1.extend(left.iter().filter(|entry| is_own(entry, side)).map(|entry| entry.staff.no.to_string()));
-            let number = self.numbers.entry(side).or_insert(FIRST_N);
-            for frame in frames("map", &parts, number) {
+            let numbers = left.iter().filter(|entry| is_own(entry, side)).map(|entry| number_of(entry));
+            gone.extend(numbers);
+            let number = self.numbers.entry((side, false)).or_insert(FIRST_N);
+            for frame in frames(Head::of("map"), &[("people", &people), ("gone", &gone)], number) {
                 for seat in &seats {
                     seat.mailbox.push_frame(frame.clone());
                 }
             }
         }
+        let changed = changed.into_iter().chain(left.iter().map(|entry| (entry.staff.id, None)));
+        self.tell_screens(&looking, changed.collect(), now);
     }
 
-    /// A whole picture for consoles that are new or fell behind, before anything else is sent to them.
+    /// Keeps the screens' map up to date, while there is one, and tells them.
+    fn tell_screens(&mut self, looking: &[Looking], changed: Vec<(AccountId, Option<Fix>)>, now: Timestamp) {
+        if looking.is_empty() {
+            self.screens.rest();
+            return;
+        }
+        let changed = if self.screens.is_resting() {
+            self.roster.by_id.keys().map(|id| (*id, None)).collect()
+        } else {
+            changed
+        };
+        let shown: Vec<_> = changed.into_iter().map(|(id, fix)| (id, self.shown(id, fix, now))).collect();
+        self.screens.put(shown);
+        self.screens.tell(looking, now);
+    }
+
+    /// Somebody on the map: at work, and known where.
+    fn shown(&self, id: AccountId, fix: Option<Fix>, now: Timestamp) -> Option<Shown> {
+        let entry = self.roster.by_id.get(&id)?;
+        let duty = self.duties.get(&id).copied().filter(|duty| *duty != Duty::OffShift)?;
+        let fix = fix.or_else(|| self.app.sight.places.last_fix(id))?;
+        let silent = now.0 - fix.taken_at_ms > FIX_AGE_MS_MAX;
+        Some(Shown { no: entry.staff.no, agency: entry.staff.agency, fix, duty, silent })
+    }
+
+    /// A whole picture for consoles that are new or fell behind, before anything else is sent to them. Those with a screen are
+    /// told that they fell behind, and are owed the picture of their screen.
     fn greet(&self, now: Timestamp) {
         let (consoles, fresh) = self.app.hub.consoles();
         let behind: Vec<Seat> = consoles.into_iter().filter(|s| s.mailbox.take_behind()).collect();
         for (seats, fell_behind) in [(fresh, false), (behind, true)] {
-            for (side, seats) in by_side(seats) {
-                let at = self.numbers.get(&side).copied().unwrap_or(FIRST_N);
+            let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
+            for seat in with_screen.iter().filter(|_| fell_behind) {
+                seat.mailbox.push_gap(Utf8Bytes::from_static(SCREEN_GAP_FRAME));
+                seat.owe_screen();
+            }
+            for (side, seats) in by_side(plain) {
+                let at = self.numbers.get(&(side, false)).copied().unwrap_or(FIRST_N);
                 self.tell_whole(side, at, &seats, fell_behind, now);
             }
         }
@@ -370,12 +462,13 @@ impl Feed {
     /// Everybody's place, numbered so that its last frame bears the audience's present number. A console that fell behind is
     /// first shown a number that follows none: whatever it has seen, it sees a gap and fetches what was dropped.
     fn tell_whole(&self, side: Side, at: i64, seats: &[Seat], fell_behind: bool, now: Timestamp) {
-        let mut parts = [("people", Vec::new()), ("gone", Vec::new())];
+        let [mut people, mut gone] = [Vec::new(), Vec::new()];
         for id in self.roster.by_id.keys() {
-            self.sort_in(&mut parts, side, *id, None, &HashMap::new(), now);
+            self.sort_in(&mut people, &mut gone, side, *id, None, &HashMap::new(), now);
         }
-        let many = frames("map", &parts, &mut 0).len() as i64;
-        let mut whole = frames("map", &parts, &mut (at - many));
+        let parts = [("people", &people[..]), ("gone", &gone)];
+        let many = frames(Head::of("map"), &parts, &mut 0).len() as i64;
+        let mut whole = frames(Head::of("map"), &parts, &mut (at - many));
         if fell_behind {
             whole.insert(0, Utf8Bytes::from_static(GAP_FRAME));
         }
@@ -385,9 +478,11 @@ impl Feed {
     }
 
     /// One person's row in the frame of a side: a place for those at work, `gone` for those who just left it.
+    #[expect(clippy::too_many_arguments, reason = "two lists, whose side, and one person in three respects")]
     fn sort_in(
         &self,
-        parts: &mut [Part; 2],
+        people: &mut Vec<Arc<str>>,
+        gone: &mut Vec<Arc<str>>,
         side: Side,
         id: AccountId,
         fix: Option<Fix>,
@@ -398,10 +493,10 @@ impl Feed {
         let duty = self.duties.get(&id).copied().unwrap_or(Duty::OffShift);
         if duty == Duty::OffShift {
             if before.get(&id).is_some_and(|was| *was != Duty::OffShift) {
-                parts[1].1.push(entry.staff.no.to_string());
+                gone.push(number_of(entry));
             }
         } else if let Some(fix) = fix.or_else(|| self.app.sight.places.last_fix(id)) {
-            parts[0].1.push(text(&Person::of(entry.staff.no, &fix, duty, now)));
+            people.push(text(&Person::of(entry.staff.no, &fix, duty, now)));
         }
     }
 
@@ -472,7 +567,8 @@ fn crew_at(app: &App, row: &TripRow) -> Utf8Bytes {
         let eta = app.sight.eta(row, member, mode_of(app, staff), now);
         Some(CrewAt::of(member.no, &fix, eta, now))
     });
-    text(&Body { t: "crew_at", trip: row.trip.id.0, crew: crew.collect() }).into()
+    let body = Body { t: "crew_at", trip: row.trip.id.0, crew: crew.collect() };
+    serde_json::to_string(&body).expect("views serialise").into()
 }
 
 fn by_side(seats: Vec<Seat>) -> BTreeMap<Side, Vec<Seat>> {
@@ -492,16 +588,33 @@ fn duties_of(roster: &RosterView, now: Timestamp) -> HashMap<AccountId, Duty> {
     roster.by_id.iter().map(|(id, entry)| (*id, Duty::of(entry, now))).collect()
 }
 
-fn text(body: &impl Serialize) -> String {
-    serde_json::to_string(body).expect("views serialise")
+/// Consoles with a screen, and those without. What a screen shows and whether it is new to that are taken in one look.
+fn by_look(consoles: Vec<Seat>) -> (Vec<Looking>, Vec<Seat>) {
+    let (mut looking, mut plain) = (Vec::new(), Vec::new());
+    for seat in consoles {
+        match seat.take_look() {
+            Some((screen, is_new)) => looking.push(Looking { audience: (seat.side(), screen), seat, is_new }),
+            None => plain.push(seat),
+        }
+    }
+    (looking, plain)
 }
 
-/// Packs the items into frames below the limit, each with every part and the next number. No items, no frame.
-fn frames(t: &str, parts: &[Part], number: &mut i64) -> Vec<Utf8Bytes> {
+fn number_of(entry: &RosterEntry) -> Arc<str> {
+    entry.staff.no.to_string().into()
+}
+
+fn text(body: &impl Serialize) -> Arc<str> {
+    serde_json::to_string(body).expect("views serialise").into()
+}
+
+/// Packs the items into frames below the limit, each with every part and the next number. No items, no frame, unless the head
+/// says that all before is to be forgotten.
+fn frames(head: Head, parts: &[Part<'_>], number: &mut i64) -> Vec<Utf8Bytes> {
     let mut items =
         parts.iter().enumerate().flat_map(|(nth, (_, items))| items.iter().map(move |i| (nth, i))).peekable();
     let mut made = Vec::new();
-    while items.peek().is_some() {
+    while items.peek().is_some() || (head.whole && made.is_empty()) {
         let mut lists = vec![String::new(); parts.len()];
         let mut bytes = 0;
         while let Some((nth, item)) = items.next_if(|(_, item)| bytes == 0 || bytes + item.len() < FRAME_BYTES_MAX) {
@@ -512,7 +625,11 @@ fn frames(t: &str, parts: &[Part], number: &mut i64) -> Vec<Utf8Bytes> {
             bytes += item.len() + 1;
         }
         *number += 1;
-        let mut frame = format!(r#"{{"t":"{t}","n":{number}"#);
+        let mut frame = format!(r#"{{"t":"{}","n":{number}"#, head.t);
+        if let Some(tier) = head.tier {
+            let whole = head.whole && made.is_empty();
+            let _ = write!(frame, r#","tier":"{}","whole":{whole}"#, tier.word());
+        }
         for ((name, _), list) in parts.iter().zip(&lists) {
             let _ = write!(frame, r#","{name}":[{list}]"#);
         }

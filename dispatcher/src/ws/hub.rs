@@ -3,11 +3,12 @@
 
 use super::close::Close;
 use super::mailbox::Mailbox;
+use super::screen::Screen;
 use crate::http::App;
 use crate::record::{OutboxRow, Revocation, Role, SignedIn};
 use matcher::model::{AccountId, AgencyId};
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
@@ -27,9 +28,41 @@ pub struct Seat {
     signed_in: Arc<SignedIn>,
     /// What waits for it.
     pub mailbox: Arc<Mailbox>,
+    look: Arc<Mutex<Look>>,
+}
+
+/// What a console looks at.
+#[derive(Default)]
+struct Look {
+    /// `None` is everybody, as consoles are told that never say what they show.
+    screen: Option<Screen>,
+    /// It has not had a whole picture of that.
+    is_new: bool,
 }
 
 impl Seat {
+    /// Whether it has said what its screen shows.
+    pub(super) fn has_screen(&self) -> bool {
+        self.looking().screen.is_some()
+    }
+
+    /// What it looks at, and whether it is owed a whole picture of that, which it is taken to be given now; `None` is a console
+    /// that is told of everybody.
+    pub(super) fn take_look(&self) -> Option<(Screen, bool)> {
+        let mut look = self.looking();
+        let is_new = std::mem::take(&mut look.is_new);
+        look.screen.clone().map(|screen| (screen, is_new))
+    }
+
+    /// A console that fell behind is owed a whole picture of its screen.
+    pub(super) fn owe_screen(&self) {
+        self.looking().is_new = true;
+    }
+
+    fn looking(&self) -> MutexGuard<'_, Look> {
+        self.look.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whose side of the wall it is on.
     pub fn side(&self) -> Option<AgencyId> {
         crate::http::console::side(&self.signed_in.account)
@@ -67,6 +100,11 @@ impl Registration {
     pub fn mailbox(&self) -> &Mailbox {
         &self.seat.mailbox
     }
+
+    /// What this console shows from now on.
+    pub fn look(&self, screen: Screen) {
+        *self.seat.looking() = Look { screen: Some(screen), is_new: true };
+    }
 }
 
 impl Drop for Registration {
@@ -82,7 +120,12 @@ impl Hub {
         let account = &signed_in.account;
         let seat = self.with(|seats| {
             seats.next += 1;
-            let seat = Seat { id: seats.next, signed_in: Arc::clone(signed_in), mailbox: Arc::clone(&mailbox) };
+            let seat = Seat {
+                id: seats.next,
+                signed_in: Arc::clone(signed_in),
+                mailbox: Arc::clone(&mailbox),
+                look: Arc::default(),
+            };
             if seats.revoked.iter().any(|r| concerns(r, &seat)) {
                 mailbox.close(Close::Revoked);
             }

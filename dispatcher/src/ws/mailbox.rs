@@ -20,16 +20,29 @@ const ROW_BYTES: usize = 512;
 #[derive(Default)]
 struct Waiting {
     rows: VecDeque<OutboxRow>,
+    /// Says that frames were lost, before anything that follows them.
+    gap: Option<Utf8Bytes>,
     whole: VecDeque<Utf8Bytes>,
-    frames: VecDeque<Utf8Bytes>,
+    frames: VecDeque<Frame>,
     latest: BTreeMap<TripId, Utf8Bytes>,
     /// Of all but the whole picture.
     bytes: usize,
 }
 
+struct Frame {
+    text: Utf8Bytes,
+    /// Of what a screen shows, and no more once it shows something else.
+    of_screen: bool,
+}
+
 impl Waiting {
-    fn drop_frames(&mut self) {
-        let dropped: usize = self.frames.drain(..).map(|f| f.len()).sum();
+    fn drop_frames(&mut self, is_dropped: impl Fn(&Frame) -> bool) {
+        let mut dropped = 0;
+        self.frames.retain(|frame| {
+            let stays = !is_dropped(frame);
+            dropped += if stays { 0 } else { frame.text.len() };
+            stays
+        });
         self.bytes -= dropped;
     }
 
@@ -76,13 +89,22 @@ impl Mailbox {
     /// A frame of the live picture. When the queue is full, all waiting frames are dropped and the socket is marked as behind:
     /// the feed then sends it a whole picture, and the jump in `n` tells the client.
     pub fn push_frame(&self, text: Utf8Bytes) {
+        self.push(Frame { text, of_screen: false });
+    }
+
+    /// A frame of what a screen shows; else as any other.
+    pub fn push_screen(&self, text: Utf8Bytes) {
+        self.push(Frame { text, of_screen: true });
+    }
+
+    fn push(&self, frame: Frame) {
         let full = self.with(|w| {
-            if w.bytes + text.len() > QUEUE_BYTES_MAX {
-                w.drop_frames();
+            if w.bytes + frame.text.len() > QUEUE_BYTES_MAX {
+                w.drop_frames(|_| true);
                 return true;
             }
-            w.bytes += text.len();
-            w.frames.push_back(text);
+            w.bytes += frame.text.len();
+            w.frames.push_back(frame);
             false
         });
         if full {
@@ -95,9 +117,25 @@ impl Mailbox {
     /// never push it out: a picture that takes longer to send than the next frames to come would never arrive.
     pub fn push_whole(&self, frames: &[Utf8Bytes]) {
         self.with(|w| {
-            w.drop_frames();
+            w.drop_frames(|_| true);
             w.whole = frames.iter().cloned().collect();
         });
+        self.wake.notify_one();
+    }
+
+    /// A whole picture of what a screen shows now: as [`Self::push_whole`], but of the frames waiting it replaces only those of
+    /// what the screen showed before.
+    pub fn push_whole_screen(&self, frames: &[Utf8Bytes]) {
+        self.with(|w| {
+            w.drop_frames(|frame| frame.of_screen);
+            w.whole = frames.iter().cloned().collect();
+        });
+        self.wake.notify_one();
+    }
+
+    /// Says before all that follows that frames were lost.
+    pub fn push_gap(&self, text: Utf8Bytes) {
+        self.with(|w| w.gap = Some(text));
         self.wake.notify_one();
     }
 
@@ -120,10 +158,11 @@ impl Mailbox {
                 w.bytes -= ROW_BYTES;
                 return Some(Item::Row(row));
             }
-            if let Some(text) = w.whole.pop_front() {
+            if let Some(text) = w.gap.take().or_else(|| w.whole.pop_front()) {
                 return Some(Item::Text(text));
             }
-            let text = w.frames.pop_front().or_else(|| w.latest.pop_first().map(|(_, text)| text))?;
+            let frame = w.frames.pop_front().map(|frame| frame.text);
+            let text = frame.or_else(|| w.latest.pop_first().map(|(_, text)| text))?;
             w.bytes -= text.len();
             Some(Item::Text(text))
         })

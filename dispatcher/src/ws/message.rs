@@ -81,6 +81,21 @@ pub enum ClientMessage {
         /// On which trip.
         trip: Option<Uuid>,
     },
+    /// What a screen looks at from now on, in degrees.
+    View {
+        /// Of the command.
+        id: String,
+        /// Its western edge.
+        west: f64,
+        /// Its southern edge.
+        south: f64,
+        /// Its eastern edge.
+        east: f64,
+        /// Its northern edge.
+        north: f64,
+        /// How close, as web maps count.
+        zoom: f64,
+    },
 }
 
 /// What comes often, read without a tree; written in another order it is read like any other message.
@@ -110,9 +125,11 @@ impl ClientMessage {
     /// The command's id, if it is one.
     pub fn id(&self) -> Option<&str> {
         match self {
-            Self::Answer { id, .. } | Self::Status { id, .. } | Self::DropOut { id, .. } | Self::Sos { id, .. } => {
-                Some(id)
-            }
+            Self::Answer { id, .. }
+            | Self::Status { id, .. }
+            | Self::DropOut { id, .. }
+            | Self::Sos { id, .. }
+            | Self::View { id, .. } => Some(id),
             _ => None,
         }
     }
@@ -128,6 +145,7 @@ impl ClientMessage {
             Self::Status { .. } => "status",
             Self::DropOut { .. } => "drop_out",
             Self::Sos { .. } => "sos",
+            Self::View { .. } => "view",
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Owns the socket: sign-in, numbered messages until acknowledged, the consoles' live picture, coded closes. What a message
 //! shows is `view`'s; what is to be told to whom is the record's outbox.
 
+pub mod area;
 pub mod close;
 pub mod feed;
 pub mod hub;
@@ -8,10 +9,13 @@ pub mod mailbox;
 pub mod message;
 pub mod outbox;
 pub mod render;
+pub mod screen;
 pub mod session;
 pub mod tickets;
 pub mod upgrade;
 
+#[cfg(test)]
+mod area_tests;
 #[cfg(test)]
 mod mailbox_tests;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::hub::Registration;
 use super::mailbox::Item;
 use super::message::{ClientMessage, MESSAGE_BYTES_MAX, Resume};
 use super::render::render;
+use super::screen::Screen;
 use crate::http::App;
 use crate::http::command;
 use crate::http::limit::{Bucket, Rate};
@@ -15,6 +16,7 @@ use crate::telemetry;
 use crate::view::people::role_word;
 use axum::extract::ws::{Message, Utf8Bytes};
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use geo::Bounds;
 use matcher::model::{OfferId, Timestamp, TripId};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -364,6 +366,7 @@ where
             ClientMessage::Hello { .. } => return Err(Some(Close::BadMessage)),
             ClientMessage::Pong {} => return Ok(()),
             ClientMessage::Ack { seq } => return self.acked(seq),
+            view @ ClientMessage::View { .. } => (self.look(&view), false),
             fixes @ ClientMessage::Fix { .. } => {
                 (Box::pin(obey(&self.app, &self.signed_in.account, fixes)).await, true)
             }
@@ -373,6 +376,16 @@ where
             Ok(_) if silent => Ok(()),
             result => self.send(answer_to(id.as_deref(), result).to_string().into()).await,
         }
+    }
+
+    /// From here on the socket is told of what its screen shows, and not of everybody.
+    fn look(&self, view: &ClientMessage) -> Answer<Value> {
+        command::only(self.account(), &[Role::Supervisor])?;
+        let ClientMessage::View { west, south, east, north, zoom, .. } = *view else { return Ok(json!({})) };
+        let screen = Screen::of(&Bounds { west, south, east, north }, zoom).map_err(Problem::bad_field)?;
+        let tier = screen.tier;
+        self.registration.look(screen);
+        Ok(json!({"tier": tier.word()}))
     }
 
     /// An alarm has a bucket of its own: what else the phone sends never stands before it.
@@ -454,7 +467,10 @@ async fn obey(app: &App, account: &Account, message: ClientMessage) -> Answer<Va
             let incident = command::sos(app, account, trip.map(TripId)).await?;
             return Ok(json!({"incident": incident.0}));
         }
-        ClientMessage::Hello { .. } | ClientMessage::Ack { .. } | ClientMessage::Pong {} => {}
+        ClientMessage::Hello { .. }
+        | ClientMessage::Ack { .. }
+        | ClientMessage::Pong {}
+        | ClientMessage::View { .. } => {}
     }
     Ok(json!({}))
 }

@@ -101,7 +101,7 @@ fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timest
     let (ingest, places) = (&app.ingest, &app.sight.places);
     let trip = crew_duty(app, account.id);
     let mut is_beaten = false;
-    let verdicts = ingest.people.with(account.id, |heard| {
+    let verdicts: Vec<Verdict> = ingest.people.with(account.id, |heard| {
         heard.begin(|| places.last_fix(account.id), now);
         let judged = fixes.iter().map(|fix| {
             let mut verdict = heard.sense.judge(fix, now, app.sight.serves(fix.position));
@@ -122,6 +122,8 @@ fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timest
         });
         judged.collect()
     });
+    let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept());
+    app.watch.fixes(account.id, kept.map(|(fix, _)| fix), now);
     if is_beaten {
         ingest.sources.beaten(source, places.last_fix(account.id));
     }

@@ -1,0 +1,176 @@
+//! Owns how old everybody's last fix is, told when it matters: hollow, silent, back. Pure: time comes in. Each person stands once in
+//! a list of who is to be looked at next, so a look costs those who are due and not the staff; a move costs a comparison.
+//!
+//! Whoever was never heard of is unknown, not silent, unless somebody counts on them (`expect`).
+
+use matcher::model::{AccountId, Timestamp};
+use matcher::policy::limits::{FIX_AGE_MS_MAX, FIX_AHEAD_MS_MAX, HOLLOW_AGE_MS};
+use std::collections::{BTreeSet, HashMap};
+
+/// How often the silent are looked at, milliseconds: whether the live index still knows them.
+const SILENT_LOOK_MS: i64 = 60_000;
+
+/// How good a last fix is by its age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Age {
+    /// Nothing was heard yet, and it is not yet time to worry.
+    Unknown,
+    /// May be shown as "here".
+    Fresh,
+    /// Not any more.
+    Hollow,
+    /// Out of matching.
+    Silent,
+}
+
+/// What became of somebody's age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// The position is not "here" any more.
+    Hollow,
+    /// Nothing was heard for too long.
+    Silent,
+    /// Heard again after having been silent.
+    Back,
+    /// The live index has let go of them: nowhere.
+    Forgotten,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    /// `None` while nothing was heard.
+    taken_at_ms: Option<i64>,
+    /// Since when something was expected.
+    since_ms: i64,
+    age: Age,
+    /// Key in `due`.
+    due_ms: i64,
+}
+
+impl Known {
+    fn age_at(&self, now_ms: i64) -> Age {
+        let Some(taken_at_ms) = self.taken_at_ms else {
+            return if now_ms - self.since_ms > FIX_AGE_MS_MAX { Age::Silent } else { Age::Unknown };
+        };
+        match now_ms - taken_at_ms {
+            // From a clock that is ahead: as old as anybody likes.
+            age_ms if age_ms < -FIX_AHEAD_MS_MAX => Age::Silent,
+            age_ms if age_ms <= HOLLOW_AGE_MS => Age::Fresh,
+            age_ms if age_ms <= FIX_AGE_MS_MAX => Age::Hollow,
+            _ => Age::Silent,
+        }
+    }
+
+    /// When the age at hand ends.
+    fn due_from(&self, now_ms: i64) -> i64 {
+        let from_ms = self.taken_at_ms.unwrap_or(self.since_ms);
+        match self.age {
+            Age::Fresh => from_ms + HOLLOW_AGE_MS + 1,
+            Age::Unknown | Age::Hollow => from_ms + FIX_AGE_MS_MAX + 1,
+            Age::Silent => now_ms + SILENT_LOOK_MS,
+        }
+    }
+}
+
+/// Everybody's age.
+#[derive(Default)]
+pub struct Ages {
+    known: HashMap<AccountId, Known>,
+    /// Who is to be looked at when: each once.
+    due: BTreeSet<(i64, AccountId)>,
+}
+
+impl Ages {
+    /// How many are known or expected.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether nobody is.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+
+    /// Somebody's age as last told.
+    pub fn of(&self, staff: AccountId) -> Age {
+        self.known.get(&staff).map_or(Age::Unknown, |known| known.age)
+    }
+
+    /// For whoever is silent: when their last fix was taken, `None` if there was none.
+    pub fn silent_since(&self, staff: AccountId) -> Option<Option<Timestamp>> {
+        let known = self.known.get(&staff).filter(|known| known.age == Age::Silent)?;
+        Some(known.taken_at_ms.map(Timestamp))
+    }
+
+    /// A fix that was taken then has come.
+    pub fn heard(&mut self, staff: AccountId, taken_at_ms: i64, now: Timestamp) -> Option<Change> {
+        let known = self.known.entry(staff).or_insert(Known {
+            taken_at_ms: None,
+            since_ms: now.0,
+            age: Age::Unknown,
+            due_ms: i64::MAX,
+        });
+        known.taken_at_ms = Some(taken_at_ms);
+        let before = known.age;
+        known.age = known.age_at(now.0);
+        let due_ms = known.due_from(now.0);
+        // A later end of the same age is found when the earlier one is looked at.
+        if due_ms < known.due_ms {
+            self.due.remove(&(known.due_ms, staff));
+            known.due_ms = due_ms;
+            self.due.insert((due_ms, staff));
+        }
+        told(before, known.age)
+    }
+
+    /// Somebody counts on this person: if nothing is heard of them they are silent by and by.
+    pub fn expect(&mut self, staff: AccountId, now: Timestamp) {
+        if !self.known.contains_key(&staff) {
+            let mut known = Known { taken_at_ms: None, since_ms: now.0, age: Age::Unknown, due_ms: 0 };
+            known.due_ms = known.due_from(now.0);
+            self.due.insert((known.due_ms, staff));
+            self.known.insert(staff, known);
+        }
+    }
+
+    /// Looks at who is due. `last` is when somebody's last fix was taken, as the live index knows it; whoever it knows no more
+    /// is forgotten, unless still expected.
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        last: impl Fn(AccountId) -> Option<i64>,
+        is_expected: impl Fn(AccountId) -> bool,
+    ) -> Vec<(AccountId, Change)> {
+        let mut changes = Vec::new();
+        while let Some(&(due_ms, staff)) = self.due.first()
+            && due_ms <= now.0
+        {
+            self.due.pop_first();
+            let Some(known) = self.known.get_mut(&staff) else { continue };
+            let taken_at_ms = last(staff);
+            if taken_at_ms.is_none() && !is_expected(staff) {
+                if known.taken_at_ms.is_some() {
+                    changes.push((staff, Change::Forgotten));
+                }
+                self.known.remove(&staff);
+                continue;
+            }
+            known.taken_at_ms = taken_at_ms.or(known.taken_at_ms);
+            let before = known.age;
+            known.age = known.age_at(now.0);
+            known.due_ms = known.due_from(now.0);
+            self.due.insert((known.due_ms, staff));
+            changes.extend(told(before, known.age).map(|change| (staff, change)));
+        }
+        changes
+    }
+}
+
+fn told(before: Age, after: Age) -> Option<Change> {
+    match (before, after) {
+        (Age::Silent, Age::Fresh | Age::Hollow) => Some(Change::Back),
+        (Age::Unknown | Age::Fresh, Age::Hollow) => Some(Change::Hollow),
+        (before, Age::Silent) if before != Age::Silent => Some(Change::Silent),
+        _ => None,
+    }
+}

@@ -1,0 +1,198 @@
+//! Owns the trip watch: whose last fix has grown too old, and what fixes say about a trip under way. Fixes do not enter the
+//! engine, only what crosses an edge does: an age ([`ages`]), a fence ([`trips`]). It shows and warns; it changes no phase and
+//! keeps nothing on the record.
+//!
+//! Invariant: of a trip that has ended nothing is told.
+
+pub mod ages;
+mod run;
+pub mod trips;
+
+#[cfg(test)]
+mod ages_tests;
+#[cfg(test)]
+mod run_tests;
+#[cfg(test)]
+mod trips_tests;
+
+pub use run::run;
+
+use crate::record::{AvoidZone, TripRow};
+use crate::telemetry;
+use ages::{Age, Ages, Change};
+use geo::Fix;
+use matcher::model::{AccountId, Timestamp, TripId};
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
+use trips::{Flag, Trips};
+
+/// What crossed an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// A position is not "here" any more.
+    Hollow,
+    /// Somebody went silent.
+    Silent,
+    /// Somebody who was silent is back.
+    Back,
+    /// Entered the meeting point.
+    AtMeeting,
+    /// Left it.
+    LeftMeeting,
+    /// Entered the drop-off.
+    AtDropoff,
+    /// Left it.
+    LeftDropoff,
+    /// Entered a zone to avoid.
+    InZone,
+    /// Left one.
+    LeftZone,
+    /// Two of a crew are apart.
+    Apart,
+    /// And together again.
+    Together,
+}
+
+impl Event {
+    /// The metric's label.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Hollow => "hollow",
+            Self::Silent => "silent",
+            Self::Back => "back",
+            Self::AtMeeting => "at_meeting",
+            Self::LeftMeeting => "left_meeting",
+            Self::AtDropoff => "at_dropoff",
+            Self::LeftDropoff => "left_dropoff",
+            Self::InZone => "in_zone",
+            Self::LeftZone => "left_zone",
+            Self::Apart => "apart",
+            Self::Together => "together",
+        }
+    }
+}
+
+/// What has changed since it was last asked. Bounded by the staff and the crewed trips.
+#[derive(Debug, Default)]
+pub struct News {
+    /// Whose age is another.
+    pub staff: HashSet<AccountId>,
+    /// Whose flags are others.
+    pub trips: HashSet<TripId>,
+}
+
+#[derive(Default)]
+struct State {
+    ages: Ages,
+    trips: Trips,
+    news: News,
+}
+
+/// The watch. Share it in an `Arc`.
+#[derive(Default)]
+pub struct Watch {
+    /// A plain mutex: each hold lasts microseconds and no await happens under it.
+    state: Mutex<State>,
+}
+
+impl Watch {
+    /// Fixes of one phone that were kept, oldest first. Costs a look-up for whoever is on no trip.
+    pub fn fixes<'a>(&self, staff: AccountId, fixes: impl IntoIterator<Item = &'a Fix>, now: Timestamp) {
+        self.with(|state| {
+            let Some(trip) = state.trips.of_staff(staff) else { return };
+            let events: Vec<Event> = fixes.into_iter().flat_map(|fix| state.trips.fix(staff, fix, now)).collect();
+            if !events.is_empty() {
+                state.news.trips.insert(trip);
+                events.into_iter().for_each(count);
+            }
+        });
+    }
+
+    /// What is to be seen of a trip now.
+    pub fn flags(&self, trip: TripId, now: Timestamp) -> Vec<Flag> {
+        self.with(|state| state.flags(trip, now))
+    }
+
+    /// How old somebody's last fix is, as last told.
+    pub fn age(&self, staff: AccountId) -> Age {
+        self.with(|state| state.ages.of(staff))
+    }
+
+    /// What changed since the last call.
+    pub fn take_news(&self) -> News {
+        self.with(|state| std::mem::take(&mut state.news))
+    }
+
+    /// A trip as it is now on the record, with its rider's zones.
+    pub fn trip(&self, row: &TripRow, zones: &[AvoidZone], now: Timestamp) {
+        self.with(|state| {
+            let id = row.trip.id;
+            let before = state.flags(id, now);
+            for staff in state.trips.take(row, zones) {
+                state.ages.expect(staff, now);
+            }
+            if row.trip.phase.is_end() {
+                state.news.trips.remove(&id);
+            } else if state.flags(id, now) != before {
+                state.news.trips.insert(id);
+            }
+            metrics::gauge!(telemetry::WATCH_FENCES).set(state.trips.fences() as f64);
+        });
+    }
+
+    /// Staff whose last fix is another.
+    pub fn moved(&self, moved: impl IntoIterator<Item = (AccountId, i64)>, now: Timestamp) {
+        self.with(|state| {
+            for (staff, taken_at_ms) in moved {
+                if let Some(change) = state.ages.heard(staff, taken_at_ms, now) {
+                    state.tell(staff, change);
+                }
+            }
+        });
+    }
+
+    /// Looks at whoever's age is due to change. `last` is when somebody's last fix was taken.
+    pub fn look(&self, now: Timestamp, last: impl Fn(AccountId) -> Option<i64>) {
+        self.with(|state| {
+            let State { ages, trips, .. } = &mut *state;
+            let changes = ages.look(now, last, |staff| trips.of_staff(staff).is_some());
+            for (staff, change) in changes {
+                state.tell(staff, change);
+            }
+            state.trips.remove_over(now);
+        });
+    }
+
+    /// Trips with the rider along, whose zones count.
+    fn together(&self) -> Vec<TripId> {
+        self.with(|state| state.trips.together())
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl State {
+    fn flags(&self, trip: TripId, now: Timestamp) -> Vec<Flag> {
+        self.trips.flags(trip, now, |staff| self.ages.silent_since(staff))
+    }
+
+    fn tell(&mut self, staff: AccountId, change: Change) {
+        self.news.staff.insert(staff);
+        let event = match change {
+            Change::Hollow => Event::Hollow,
+            Change::Silent => Event::Silent,
+            Change::Back => Event::Back,
+            Change::Forgotten => return,
+        };
+        count(event);
+        if event != Event::Hollow {
+            self.news.trips.extend(self.trips.of_staff(staff));
+        }
+    }
+}
+
+fn count(event: Event) {
+    metrics::counter!(telemetry::WATCH_EVENTS, "event" => event.word()).increment(1);
+}

@@ -1,0 +1,116 @@
+//! Owns the watch's task: follows the record for trips, the live index for moves, and the clock for ages. Fixes of crews come to
+//! the watch by themselves, in order (`Watch::fixes`).
+
+use super::Watch;
+use crate::clock::Env;
+use crate::live::Live;
+use crate::record::{Record, RecordError, TripRow};
+use crate::view::trip::{is_crewed, is_together};
+use matcher::model::Timestamp;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+
+/// Between two looks: an age is told so much late at most.
+const TICK: Duration = Duration::from_millis(100);
+/// Rows read at a time, and moves.
+const ROWS_PER_READ: u32 = 500;
+const MOVES_PER_READ: usize = 1_024;
+/// Most reads of moves in a round; the rest waits for the next.
+const READS_PER_ROUND: usize = 32;
+/// A zone may be added while its rider is under way: how often that is looked for, milliseconds.
+const ZONES_EVERY_MS: i64 = 10_000;
+/// Pause after the record failed.
+const RECORD_AWAY: Duration = Duration::from_secs(1);
+
+/// Where the task stands.
+struct Tail {
+    watch: Arc<Watch>,
+    record: Arc<Record>,
+    live: Arc<Live>,
+    /// Last change of a trip that was read; `None` before the open trips were.
+    trips_after: Option<i64>,
+    moved_after: u64,
+    zones_at: Timestamp,
+}
+
+/// Watches until told to stop.
+pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: Env, stop: CancellationToken) {
+    let mut commits = record.commits();
+    let mut tail = Tail { watch, record, live, trips_after: None, moved_after: 0, zones_at: env.now() };
+    while !stop.is_cancelled() {
+        tail.follow_moves(env.now());
+        if let Err(error) = tail.follow_trips(env.now()).await {
+            tracing::error!(error.kind = %error, "trips could not be read to be watched; tried again");
+            tokio::time::sleep(RECORD_AWAY).await;
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            _ = commits.changed() => {}
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+impl Tail {
+    fn follow_moves(&mut self, now: Timestamp) {
+        for _ in 0..READS_PER_ROUND {
+            let (cursor, moved) = self.live.moved_since(self.moved_after, MOVES_PER_READ);
+            self.moved_after = cursor;
+            let full = moved.len() == MOVES_PER_READ;
+            self.watch.moved(moved.into_iter().map(|at| (at.staff, at.fix.taken_at_ms)), now);
+            if !full {
+                break;
+            }
+        }
+        self.watch.look(now, |staff| self.live.last_fix(staff).map(|fix| fix.taken_at_ms));
+    }
+
+    async fn follow_trips(&mut self, now: Timestamp) -> Result<(), RecordError> {
+        let mut after = match self.trips_after {
+            Some(after) => after,
+            None => self.begin(now).await?,
+        };
+        loop {
+            let rows = self.record.trips_changed_after(after, ROWS_PER_READ).await?;
+            let full = rows.len() == ROWS_PER_READ as usize;
+            for row in rows {
+                self.take(&row, now).await?;
+                after = after.max(row.change_no);
+                self.trips_after = Some(after);
+            }
+            if !full {
+                break;
+            }
+        }
+        if now.since_ms(self.zones_at) >= ZONES_EVERY_MS {
+            self.zones_at = now;
+            for id in self.watch.together() {
+                if let Some(row) = self.record.trip(id).await? {
+                    self.take(&row, now).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what is open, and says from which change on the rest is read.
+    async fn begin(&mut self, now: Timestamp) -> Result<i64, RecordError> {
+        // The last end is read first: what ends after that is read as a change.
+        let ended = self.record.trips_ended_since(Timestamp(0), 1).await?;
+        let open = self.record.open_trips().await?;
+        for row in open.iter().filter(|row| is_crewed(row.trip.phase)) {
+            self.take(row, now).await?;
+        }
+        let after = ended.iter().chain(&open).map(|row| row.change_no).max().unwrap_or(0);
+        self.trips_after = Some(after);
+        Ok(after)
+    }
+
+    async fn take(&self, row: &TripRow, now: Timestamp) -> Result<(), RecordError> {
+        let zones =
+            if is_together(row.trip.phase) { self.record.zones_of(row.trip.rider).await? } else { Vec::new() };
+        self.watch.trip(row, &zones, now);
+        Ok(())
+    }
+}

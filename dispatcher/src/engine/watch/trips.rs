@@ -1,0 +1,330 @@
+//! Owns what the fixes of a crew say about its trip: who is at the meeting point or has left it, at the drop-off, in a zone to
+//! avoid, apart from the others. Pure: rows and fixes in, what changed out. Changes no phase: "arrived" is the crew's to say.
+//!
+//! Invariant: a trip that is not crewed has no fence here and tells nothing.
+
+use super::Event;
+use crate::record::{AvoidZone, TripRow};
+use crate::view::trip::{is_crewed, is_together};
+use geo::fence::{Circle, Crossing, Fences, Inside, are_apart};
+use geo::{Fix, FixKind, Position};
+use matcher::model::{AccountId, AgencyId, Phase, Timestamp, TripId};
+use matcher::policy::limits::{
+    FIX_ACCURACY_M_MAX, PAIR_APART_M, PAIR_FIXES_MS_MAX, PAIR_SPEED_MPS, THERE_M, WATCHED_S_MAX, ZONE_MARGIN_M,
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// What a fence stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Place {
+    Meeting,
+    Dropoff,
+    Zone(Uuid),
+}
+
+type FenceKey = (TripId, Place);
+
+/// What is to be seen of a trip beside its phase.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// Nothing was heard of a member for too long.
+    Silent,
+    /// A member has left the meeting point before they had met.
+    LeftMeeting,
+    /// A member is in or at a zone to avoid.
+    InZone,
+    /// Two members are apart.
+    Apart,
+    /// A member is at the meeting point.
+    AtMeeting,
+    /// A member is at the drop-off.
+    AtDropoff,
+}
+
+impl Sign {
+    /// Its stable word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Silent => "silent",
+            Self::LeftMeeting => "left_meeting",
+            Self::InZone => "in_zone",
+            Self::Apart => "apart",
+            Self::AtMeeting => "at_meeting",
+            Self::AtDropoff => "at_dropoff",
+        }
+    }
+}
+
+/// A sign with whom it is about.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flag {
+    /// Which.
+    pub sign: Sign,
+    /// Unit numbers and employers of those it is about.
+    pub who: Vec<(u32, AgencyId)>,
+    /// Since when; `None` if nothing was ever heard.
+    pub since: Option<Timestamp>,
+}
+
+struct Member {
+    id: AccountId,
+    no: u32,
+    agency: AgencyId,
+    inside: Inside<FenceKey>,
+    /// The last fix that says where.
+    last: Option<Fix>,
+    /// Signs of this member alone, and since when.
+    signs: Vec<(Sign, Timestamp)>,
+}
+
+impl Member {
+    fn raise(&mut self, sign: Sign, since: Timestamp) {
+        if !self.signs.iter().any(|(held, _)| *held == sign) {
+            self.signs.push((sign, since));
+        }
+    }
+
+    fn lower(&mut self, sign: Sign) {
+        self.signs.retain(|(held, _)| *held != sign);
+    }
+
+    fn is_in_a_zone(&self, trip: TripId, zones: &[AvoidZone]) -> bool {
+        zones.iter().any(|zone| self.inside.contains((trip, Place::Zone(zone.id))))
+    }
+}
+
+struct Watched {
+    /// With the rider, or on the way to them.
+    together: bool,
+    /// Whether two of the crew should be in one place.
+    as_one: bool,
+    members: Vec<Member>,
+    zones: Vec<AvoidZone>,
+    pickup: Position,
+    dropoff: Position,
+    until_ms: i64,
+    /// Who is apart, and since when.
+    apart: Vec<(AccountId, AccountId, Timestamp)>,
+}
+
+/// The trips that have a crew.
+#[derive(Default)]
+pub struct Trips {
+    by_id: HashMap<TripId, Watched>,
+    of_staff: HashMap<AccountId, TripId>,
+    fences: Fences<FenceKey, TripId>,
+}
+
+impl Trips {
+    /// The crewed trip of a staff member.
+    pub fn of_staff(&self, staff: AccountId) -> Option<TripId> {
+        self.of_staff.get(&staff).copied()
+    }
+
+    /// Fences that are up.
+    pub fn fences(&self) -> usize {
+        self.fences.len()
+    }
+
+    /// A trip as it is now on the record, with the zones of its rider. Returns who of the crew is new to it.
+    pub fn take(&mut self, row: &TripRow, zones: &[AvoidZone]) -> Vec<AccountId> {
+        let id = row.trip.id;
+        let mut before = self.take_down(id);
+        if !is_crewed(row.trip.phase) {
+            return Vec::new();
+        }
+        let together = is_together(row.trip.phase);
+        if before.as_ref().is_some_and(|before| before.together != together) {
+            // What was seen on the way to the rider is over with the meeting.
+            before.iter_mut().flat_map(|watched| &mut watched.members).for_each(|member| {
+                (member.inside, member.signs) = (Inside::default(), Vec::new());
+            });
+        }
+        let mut watched = Watched {
+            together,
+            as_one: row.trip.phase == Phase::Escorting,
+            members: Vec::new(),
+            zones: if together { zones.to_vec() } else { Vec::new() },
+            pickup: row.trip.pickup,
+            dropoff: row.trip.dropoff,
+            until_ms: row.updated_at.plus_s(WATCHED_S_MAX).0,
+            apart: Vec::new(),
+        };
+        let mut new = Vec::new();
+        let (mut known, apart) = before.map_or((Vec::new(), Vec::new()), |before| (before.members, before.apart));
+        for member in row.crew.iter().filter(|member| is_crewed(member.phase)) {
+            let staff = member.offer.staff;
+            let at = known.iter().position(|known| known.id == staff);
+            watched.members.push(at.map(|at| known.swap_remove(at)).unwrap_or_else(|| {
+                new.push(staff);
+                Member {
+                    id: staff,
+                    no: member.no,
+                    agency: member.agency,
+                    inside: Inside::default(),
+                    last: None,
+                    signs: Vec::new(),
+                }
+            }));
+            self.of_staff.insert(staff, id);
+        }
+        let crew: Vec<AccountId> = watched.members.iter().map(|member| member.id).collect();
+        let still = |&(a, b, _): &(AccountId, AccountId, Timestamp)| crew.contains(&a) && crew.contains(&b);
+        watched.apart = if watched.as_one { apart.into_iter().filter(still).collect() } else { Vec::new() };
+        for member in &mut watched.members {
+            if !member.is_in_a_zone(id, &watched.zones) {
+                member.lower(Sign::InZone);
+            }
+        }
+        self.put_up(id, &watched);
+        self.by_id.insert(id, watched);
+        new
+    }
+
+    fn put_up(&mut self, id: TripId, watched: &Watched) {
+        let mut put = |place: Place, at: Position, radius_m: f64| {
+            if let Some(circle) = Circle::new(at, radius_m) {
+                self.fences.put((id, place), id, circle, watched.until_ms);
+            }
+        };
+        if !watched.together {
+            return put(Place::Meeting, watched.pickup, THERE_M);
+        }
+        put(Place::Dropoff, watched.dropoff, THERE_M);
+        for zone in &watched.zones {
+            put(Place::Zone(zone.id), zone.center, f64::from(zone.radius_m) + ZONE_MARGIN_M);
+        }
+    }
+
+    /// Takes all fences of a trip down at once.
+    fn take_down(&mut self, id: TripId) -> Option<Watched> {
+        let watched = self.by_id.remove(&id)?;
+        for place in [Place::Meeting, Place::Dropoff].into_iter().chain(watched.zones.iter().map(|z| Place::Zone(z.id))) {
+            self.fences.remove((id, place));
+        }
+        for member in &watched.members {
+            if self.of_staff.get(&member.id) == Some(&id) {
+                self.of_staff.remove(&member.id);
+            }
+        }
+        Some(watched)
+    }
+
+    /// What one fix of a crew member tells; in the order in which it does. Fixes are to come in the order of the phone.
+    pub fn fix(&mut self, staff: AccountId, fix: &Fix, now: Timestamp) -> Vec<Event> {
+        let Some(&id) = self.of_staff.get(&staff) else { return Vec::new() };
+        let Some(watched) = self.by_id.get_mut(&id).filter(|watched| now.0 < watched.until_ms) else { return Vec::new() };
+        if !says_where(fix) {
+            return Vec::new();
+        }
+        let taken_at = Timestamp(fix.taken_at_ms);
+        let mut events = Vec::new();
+        let Watched { members, zones, apart, as_one, .. } = watched;
+        let Some(at) = members.iter().position(|member| member.id == staff) else { return events };
+        let member = &mut members[at];
+        for ((_, place), crossing) in self.fences.step(id, &mut member.inside, fix, now.0) {
+            events.push(match (place, crossing) {
+                (Place::Meeting, Crossing::Entered) => {
+                    member.lower(Sign::LeftMeeting);
+                    member.raise(Sign::AtMeeting, taken_at);
+                    Event::AtMeeting
+                }
+                (Place::Meeting, Crossing::Left) => {
+                    member.lower(Sign::AtMeeting);
+                    member.raise(Sign::LeftMeeting, taken_at);
+                    Event::LeftMeeting
+                }
+                (Place::Dropoff, Crossing::Entered) => {
+                    member.raise(Sign::AtDropoff, taken_at);
+                    Event::AtDropoff
+                }
+                (Place::Dropoff, Crossing::Left) => {
+                    member.lower(Sign::AtDropoff);
+                    Event::LeftDropoff
+                }
+                (Place::Zone(_), Crossing::Entered) => {
+                    member.raise(Sign::InZone, taken_at);
+                    Event::InZone
+                }
+                (Place::Zone(_), Crossing::Left) => {
+                    if !member.is_in_a_zone(id, zones) {
+                        member.lower(Sign::InZone);
+                    }
+                    Event::LeftZone
+                }
+            });
+        }
+        member.last = Some(*fix);
+        if *as_one {
+            for other in members.iter().filter(|other| other.id != staff) {
+                let Some(is_apart) = other.last.as_ref().and_then(|last| pair(fix, last)) else { continue };
+                let key = (staff.min(other.id), staff.max(other.id));
+                let was = apart.iter().position(|&(a, b, _)| (a, b) == key);
+                match (was, is_apart) {
+                    (None, true) => {
+                        apart.push((key.0, key.1, taken_at));
+                        events.push(Event::Apart);
+                    }
+                    (Some(at), false) => {
+                        apart.swap_remove(at);
+                        events.push(Event::Together);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        events
+    }
+
+    /// Takes down what is over by the clock.
+    pub fn remove_over(&mut self, now: Timestamp) {
+        self.fences.remove_over(now.0);
+    }
+
+    /// Crewed trips with the rider along, whose zones count.
+    pub fn together(&self) -> Vec<TripId> {
+        self.by_id.iter().filter(|(_, watched)| watched.together).map(|(id, _)| *id).collect()
+    }
+
+    /// What is to be seen of a trip, what needs somebody first. `silent_since` is asked of each member.
+    pub fn flags(
+        &self,
+        id: TripId,
+        now: Timestamp,
+        silent_since: impl Fn(AccountId) -> Option<Option<Timestamp>>,
+    ) -> Vec<Flag> {
+        let Some(watched) = self.by_id.get(&id).filter(|watched| now.0 < watched.until_ms) else { return Vec::new() };
+        let mut flags = Vec::new();
+        for member in &watched.members {
+            let who = vec![(member.no, member.agency)];
+            let silent = silent_since(member.id);
+            if let Some(since) = silent {
+                flags.push(Flag { sign: Sign::Silent, who: who.clone(), since });
+            }
+            // Whoever is silent is nowhere now; what was to be worried about still is.
+            let is_shown = |sign| silent.is_none() || !matches!(sign, Sign::AtMeeting | Sign::AtDropoff);
+            let shown = member.signs.iter().filter(|(sign, _)| is_shown(*sign));
+            flags.extend(shown.map(|&(sign, since)| Flag { sign, who: who.clone(), since: Some(since) }));
+        }
+        for &(a, b, since) in &watched.apart {
+            let who = watched.members.iter().filter(|member| member.id == a || member.id == b);
+            let who = who.map(|member| (member.no, member.agency)).collect();
+            flags.push(Flag { sign: Sign::Apart, who, since: Some(since) });
+        }
+        flags.sort_by_key(|flag| (flag.sign as u8, flag.who.first().map(|(no, _)| *no)));
+        flags
+    }
+}
+
+/// A cell tower, and whatever else is as coarse, says nothing of where in a street somebody is.
+fn says_where(fix: &Fix) -> bool {
+    fix.kind != FixKind::Tower && fix.accuracy_m <= FIX_ACCURACY_M_MAX
+}
+
+/// Whether two are apart; `None` if their fixes are of different times, or do not say.
+fn pair(one: &Fix, other: &Fix) -> Option<bool> {
+    let between_ms = (one.taken_at_ms - other.taken_at_ms).abs();
+    let slack_m = PAIR_SPEED_MPS * between_ms as f64 / 1_000.0;
+    (between_ms <= PAIR_FIXES_MS_MAX).then(|| are_apart(one, other, PAIR_APART_M, slack_m)).flatten()
+}
