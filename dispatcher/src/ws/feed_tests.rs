@@ -5,6 +5,7 @@ use super::*;
 use crate::http::fixture::{Edge, Person};
 use crate::ws::hub::Registration;
 use crate::ws::mailbox::Item;
+use crate::ws::screen::Screen;
 use serde_json::{Value, json};
 
 async fn connect(edge: &Edge, person: &Person) -> Registration {
@@ -122,4 +123,150 @@ async fn a_suspended_guard_leaves_the_map_and_the_list_of_the_own_side() {
     }
     feed.tick().await.unwrap();
     assert_eq!(waiting(&seats[0]), Vec::<Value>::new(), "told once");
+}
+
+/// A watch that has read what the record and the clock say.
+async fn watched(edge: &Edge) {
+    let App { watch, record, env, sight, .. } = &*edge.app;
+    for row in record.open_trips().await.unwrap() {
+        watch.trip(&row, &[], env.now());
+    }
+    let (_, moved) = sight.places.moved_since(0, 100);
+    watch.moved(moved.into_iter().map(|at| (at.staff, at.fix.taken_at_ms)), env.now());
+    watch.look(env.now(), |staff| sight.places.last_fix(staff).map(|fix| fix.taken_at_ms));
+}
+
+/// The signs of the last telling of a trip; `None` if nothing was told.
+fn signs(told: &[Value]) -> Option<Value> {
+    told.iter().rev().find_map(|frame| frame["trips"].get(0)).map(|trip| trip["watch"].clone())
+}
+
+#[tokio::test]
+async fn a_crew_member_who_falls_silent_is_told_to_the_own_side_at_once_and_so_is_that_they_are_back() {
+    let edge = Edge::new().await;
+    let (_, _, crew) = edge.assigned().await;
+    let (own, centre) = (edge.supervisor(edge.agency).await, edge.centre().await);
+    for member in &crew {
+        fix(&edge, member).await;
+    }
+    watched(&edge).await;
+    let seats = [connect(&edge, &own).await, connect(&edge, &centre).await];
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    feed.tick().await.unwrap();
+    seats.iter().for_each(|seat| drop(waiting(seat)));
+    edge.clock.advance_s(16);
+    watched(&edge).await;
+    feed.tick().await.unwrap();
+    for seat in &seats {
+        let told = waiting(seat);
+        let rows: Vec<Value> = told.iter().filter_map(|f| f["people"].as_array()).flatten().cloned().collect();
+        assert!(rows.len() == 2 && rows.iter().all(|row| row[4] == json!(16)), "hollow is told: {told:?}");
+        assert_eq!(signs(&told), None);
+    }
+    edge.clock.advance_s(45);
+    fix_again(&edge, &crew[1], 2).await;
+    watched(&edge).await;
+    feed.tick().await.unwrap();
+    for seat in &seats {
+        let sign = signs(&waiting(seat)).unwrap();
+        assert_eq!((&sign[0]["sign"], &sign[0]["nos"]), (&json!("silent"), &json!([crew[0].account.no])), "{sign}");
+        assert_eq!(sign.as_array().unwrap().len(), 1);
+    }
+    fix_again(&edge, &crew[0], 2).await;
+    watched(&edge).await;
+    feed.tick().await.unwrap();
+    assert_eq!(seats.each_ref().map(|seat| signs(&waiting(seat))), [Some(Value::Null), Some(Value::Null)]);
+}
+
+async fn fix_again(edge: &Edge, person: &Person, seq: u32) {
+    let (at, _) = edge.places();
+    let one = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
+    let reply = edge.call(Some(&person.token), "POST", "/v1/fixes", Some(json!({"fixes": [one]}))).await;
+    assert_eq!(reply.body["accepted"], 1, "{}", reply.text);
+}
+
+fn screen(edge: &Edge, zoom: f64) -> Screen {
+    let (at, _) = edge.places();
+    let [west, east] = [-0.02, 0.02].map(|d| at.lon() + d);
+    let [south, north] = [-0.01, 0.01].map(|d| at.lat() + d);
+    Screen::of(&geo::Bounds { west, south, east, north }, zoom).unwrap_or_else(|field| panic!("{field}"))
+}
+
+#[tokio::test]
+async fn a_screen_is_told_of_what_it_shows_within_its_agency() {
+    let edge = Edge::new().await;
+    let (one, other) = (edge.staff().await, edge.staff_of(edge.other_agency().await).await);
+    let (own, centre) = (edge.supervisor(edge.agency).await, edge.centre().await);
+    fix(&edge, &one).await;
+    fix(&edge, &other).await;
+    let seats = [connect(&edge, &own).await, connect(&edge, &centre).await];
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    for seat in &seats {
+        seat.look(screen(&edge, 14.0));
+    }
+    feed.tick().await.unwrap();
+    for (seat, people) in seats.iter().zip([1, 2]) {
+        let told = waiting(seat);
+        assert!(told.iter().all(|frame| frame["t"] != "map"), "{told:?}");
+        let area: Vec<&Value> = told.iter().filter(|frame| frame["t"] == "area").collect();
+        assert_eq!((area.len(), &area[0]["whole"], &area[0]["tier"]), (1, &json!(true), &json!("near")), "{told:?}");
+        assert_eq!(area[0]["people"].as_array().unwrap().len(), people);
+    }
+    fix_again(&edge, &other, 2).await;
+    feed.tick().await.unwrap();
+    assert_eq!(waiting(&seats[0]), Vec::<Value>::new());
+    let told = waiting(&seats[1]);
+    assert_eq!((told.len(), &told[0]["whole"]), (1, &json!(false)), "{told:?}");
+    // From afar: counts, and no person.
+    seats[1].look(screen(&edge, 10.0));
+    feed.tick().await.unwrap();
+    let told = waiting(&seats[1]);
+    assert_eq!((&told[0]["tier"], &told[0]["people"], &told[0]["cells"][0][1]), (&json!("far"), &Value::Null, &json!(2)));
+    suspend(&edge, &other).await;
+    feed.tick().await.unwrap();
+    let told = waiting(&seats[1]);
+    assert!(told.iter().any(|frame| frame["cells"][0][1] == json!(1)), "{told:?}");
+}
+
+#[tokio::test]
+async fn screens_that_show_the_same_share_their_frames_and_numbers_follow_one_another() {
+    let edge = Edge::new().await;
+    let (staff, centre) = (edge.staff().await, edge.centre().await);
+    fix(&edge, &staff).await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    seats.iter().for_each(|seat| seat.look(screen(&edge, 14.0)));
+    let mut numbers = Vec::new();
+    for seq in 2..5 {
+        feed.tick().await.unwrap();
+        let [one, other] = seats.each_ref().map(areas);
+        assert_eq!((one.len(), one[0].as_ptr()), (1, other[0].as_ptr()), "one serialisation");
+        numbers.push(serde_json::from_str::<Value>(&one[0]).unwrap()["n"].as_i64().unwrap());
+        fix_again(&edge, &staff, seq).await;
+    }
+    assert_eq!(numbers, [numbers[0], numbers[0] + 1, numbers[0] + 2]);
+}
+
+#[tokio::test]
+async fn a_screen_that_fell_behind_sees_a_gap_and_then_the_whole() {
+    let edge = Edge::new().await;
+    let (staff, centre) = (edge.staff().await, edge.centre().await);
+    fix(&edge, &staff).await;
+    let seat = connect(&edge, &centre).await;
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    seat.look(screen(&edge, 14.0));
+    feed.tick().await.unwrap();
+    waiting(&seat);
+    seat.mailbox().push_frame("x".repeat(crate::ws::mailbox::QUEUE_BYTES_MAX + 1).into());
+    feed.tick().await.unwrap();
+    let told = waiting(&seat);
+    assert_eq!((&told[0]["t"], &told[0]["n"]), (&json!("console"), &json!(0)), "{told:?}");
+    assert_eq!((&told[1]["t"], &told[1]["whole"]), (&json!("area"), &json!(true)), "{told:?}");
+}
+
+/// What waits of a screen's map, as it is sent.
+fn areas(seat: &Registration) -> Vec<Utf8Bytes> {
+    let items = std::iter::from_fn(|| seat.mailbox().next());
+    let texts = items.filter_map(|i| if let Item::Text(text) = i { Some(text) } else { None });
+    texts.filter(|text| text.contains(r#""t":"area""#)).collect()
 }

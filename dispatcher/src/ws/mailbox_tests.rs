@@ -47,3 +47,22 @@ fn a_trip_that_changes_takes_its_crew_positions_with_it() {
         assert_eq!(sent(&mailbox), left, "{kind:?}");
     }
 }
+
+#[test]
+fn a_new_screen_replaces_what_the_old_one_showed_and_nothing_else() {
+    let mailbox = Mailbox::default();
+    mailbox.push_frame(frame("c", 10));
+    mailbox.push_screen(frame("o", 10));
+    mailbox.push_whole_screen(&[frame("w", 10)]);
+    mailbox.push_screen(frame("n", 10));
+    assert_eq!(sent(&mailbox), "wcn");
+}
+
+#[test]
+fn a_gap_is_told_before_all_and_no_later_picture_hides_it() {
+    let mailbox = Mailbox::default();
+    mailbox.push_gap(frame("g", 10));
+    mailbox.push_whole_screen(&[frame("v", 10)]);
+    mailbox.push_whole_screen(&[frame("w", 10)]);
+    assert_eq!(sent(&mailbox), "gw");
+}

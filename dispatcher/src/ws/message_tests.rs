@@ -27,6 +27,7 @@ fn the_protocols_messages_are_understood() {
         format!(r#"{{"t":"drop_out","id":"a","trip":"{id}"}}"#),
         format!(r#"{{"t":"sos","id":"a","trip":"{id}"}}"#),
         r#"{"t":"sos","id":"a"}"#.to_owned(),
+        r#"{"t":"view","id":"a","west":126.9,"south":37.5,"east":127,"north":37.6,"zoom":12.5}"#.to_owned(),
     ] {
         assert!(ClientMessage::parse(&text).is_some(), "{text}");
     }
@@ -45,7 +46,7 @@ fn examples(side: &str) -> Vec<&'static str> {
 fn the_pages_examples_are_what_a_client_may_say_one_of_each() {
     let words: Vec<&str> =
         examples("client").into_iter().map(|text| ClientMessage::parse(text).expect(text).word()).collect();
-    assert_eq!(words, ["hello", "ack", "pong", "fix", "answer", "status", "drop_out", "sos"]);
+    assert_eq!(words, ["hello", "ack", "pong", "fix", "answer", "status", "drop_out", "sos", "view"]);
 }
 
 #[test]
@@ -77,6 +78,8 @@ fn everything_else_is_refused() {
         r#"{"t":"pong","more":2}"#,
         r#"{"t":"hello","v":1,"resume":{"epoch":7,"seq":41,"x":1}}"#,
         r#"{"t":"sos","id":""}"#,
+        r#"{"t":"view","id":"a","west":126.9,"south":37.5,"east":127,"north":37.6}"#,
+        r#"{"t":"view","id":"a","west":"126.9","south":37.5,"east":127,"north":37.6,"zoom":12}"#,
         r#"["sos","a",null]"#,
         r#"{"t":["sos"],"id":"a"}"#,
         r#"{"t":"hello","v":1,"resume":[7,41]}"#,

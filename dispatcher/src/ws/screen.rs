@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// From this zoom on people are shown one by one, unless the box is too large for that.
 pub const NEAR_ZOOM: f64 = 13.0;
 /// Half diagonal of the largest box in which people are shown one by one, metres.
-const NEAR_M_MAX: f64 = 15_000.0;
+const NEAR_M_MAX: f64 = 25_000.0;
 /// Largest zoom there is.
 const ZOOM_MAX: f64 = 24.0;
 

@@ -9,6 +9,7 @@ import { isOpen, type Candidate, type Phase, type Doubt, type Trip } from '../sh
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
 import type { Desk } from './desk';
+import { isWarning, signText } from './signs';
 
 const TIMELINE: readonly Phase[] = ['requested', 'matching', 'offered', 'assigned', 'en_route', 'arrived', 'met', 'escorting', 'completed'];
 /** After the meeting a supervisor ends the trip for a crew whose phones cannot. */
@@ -43,6 +44,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
         {trip.trip_s ? <><dt>{t('offer.trip')}</dt><dd>{span(trip.trip_s)}</dd></> : null}
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: trip.crew_size ?? 2 })}</dd>
       </dl>
+      {isOpen(trip.phase) && <Signs desk={desk} trip={trip} />}
       {isOpen(trip.phase) && <Places desk={desk} trip={trip} />}
       <Crew desk={desk} trip={trip} />
       {UNMET.includes(trip.phase) && roughly(trip) && <Reach desk={desk} />}
@@ -90,6 +92,19 @@ function Places({ desk, trip }: { desk: Desk; trip: Trip }) {
         {shown ? t('reveal.hide', { n: desk.reveal.leftS }) : t('reveal.show')} (v)
       </button>}
     </div>
+  );
+}
+
+/** What the watch sees of the trip. */
+function Signs({ desk, trip }: { desk: Desk; trip: Trip }) {
+  const signs = trip.watch ?? [];
+  useTick(1000, signs.length > 0);
+  return (
+    <ul class="signs" aria-live="polite" data-testid="signs">
+      {signs.map((sign) => (
+        <li key={sign.sign + sign.nos.join()} class={isWarning(sign) ? 'redtext' : ''}>{isWarning(sign) ? '▲' : '●'} {signText(sign, desk.now())}</li>
+      ))}
+    </ul>
   );
 }
 

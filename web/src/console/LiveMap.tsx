@@ -11,6 +11,8 @@ import { DRAWS_PER_S } from './people';
 import type { Desk } from './desk';
 
 const PULSE_MS = 400;
+/** The map has stood still so long before the server is told what it shows. */
+const LOOK_AFTER_MS = 250;
 /** Close enough to tell which side of a street. */
 const NEAR_ENOUGH_ZOOM = 15;
 
@@ -37,6 +39,18 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
         const trips: unknown = event.features?.[0]?.properties?.['trips'];
         if (typeof trips === 'string') desk.select(nextOf(trips.split(','), desk.selected));
       });
+      const shown = made;
+      const look = (): void => {
+        const bounds = shown.getBounds();
+        const inside = (degrees: number, most: number): number => Math.max(-most, Math.min(most, degrees));
+        desk.look({
+          west: inside(bounds.getWest(), 180), south: inside(bounds.getSouth(), 90),
+          east: inside(bounds.getEast(), 180), north: inside(bounds.getNorth(), 90), zoom: Math.max(0, shown.getZoom()),
+        });
+      };
+      let waiting: ReturnType<typeof setTimeout> | undefined;
+      made.on('moveend', () => { clearTimeout(waiting); waiting = setTimeout(look, LOOK_AFTER_MS); });
+      look();
       setMap(made);
     })().catch(() => setFailed(true));
     return () => { alive = false; left.current = true; made?.remove(); };
@@ -54,7 +68,10 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
     return () => clearInterval(timer);
   }, [map]);
 
-  useEffect(() => { if (map) engine.current?.putData(map, 'cells', cellFeatures(desk.cells)); }, [map, desk.cells]);
+  const counted = desk.tier === 'far' ? desk.countsDrawn : -1;
+  useEffect(() => {
+    if (map) engine.current?.putData(map, 'cells', desk.tier === 'far' ? cellFeatures(desk.counts.list) : engine.current.EMPTY);
+  }, [map, counted]);
   useEffect(() => { if (map) engine.current?.putData(map, 'reach', reachFeatures(desk.reach?.cells ?? [])); }, [map, desk.reach]);
   const { shown, places } = desk.reveal;
   const look = { selected: desk.selected, shown, places, cells: desk.cells };
@@ -96,7 +113,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   }, [map, desk.alarms.find(({ acknowledged_at }) => !acknowledged_at)?.id]);
 
   return (
-    <div class="live" data-testid="live-map" data-ready={map ? 'true' : 'false'}>
+    <div class="live" data-testid="live-map" data-ready={map ? 'true' : 'false'} data-tier={desk.tier}>
       <div class="map-box" ref={box} role="application" aria-label={t('map.label')} />
       {failed && <p class="error">{t('map.failed')}</p>}
     </div>

@@ -5,6 +5,7 @@ import { useTick } from '../shared/store';
 import { isOpen, type Phase, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import type { Desk } from './desk';
+import { isWarned, isWarning, signText } from './signs';
 import { WAITING, waitedMs } from './worklist';
 
 /** Rows drawn at once; what is below is calmer than what is above. */
@@ -41,10 +42,11 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
   }, [selected]);
   const red = trip.phase === 'no_show' || (trip.escalated === true && isOpen(trip.phase));
   const waited = waitedMs(trip, desk.now());
+  const signs = isOpen(trip.phase) ? (trip.watch ?? []) : [];
   return (
     <li>
       <button
-        type="button" ref={row} class={`trip-row ${red ? 'red' : ''} ${isOpen(trip.phase) ? '' : 'over'}`} aria-pressed={selected}
+        type="button" ref={row} class={`trip-row ${red ? 'red' : isWarned(trip) ? 'warned' : ''} ${isOpen(trip.phase) ? '' : 'over'}`} aria-pressed={selected}
         data-testid="trip-row" data-trip={trip.id} data-phase={trip.phase} data-escalated={String(trip.escalated === true)}
         onClick={() => desk.select(selected ? null : trip.id)}
       >
@@ -55,6 +57,11 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
           {trip.rider_ref ?? trip.id.slice(-6)}{roughly(trip) && ` · ${areaName(desk.map, roughly(trip)!)}`}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
         </span>
+        {signs.map((sign) => (
+          <span key={sign.sign + sign.nos.join()} class={`sign ${isWarning(sign) ? 'warning' : ''}`} data-testid="sign" data-sign={sign.sign}>
+            {isWarning(sign) ? '▲' : '●'} {signText(sign, desk.now())}
+          </span>
+        ))}
       </button>
     </li>
   );

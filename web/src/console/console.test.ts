@@ -1,8 +1,10 @@
 // Exceptions first, honest counters, and people drawn hollow when their position is old.
 import { expect, it } from 'vitest';
-import type { Candidate, PersonAt, Phase, StaffRow, Trip } from '../shared/types';
+import { language } from '../shared/i18n';
+import type { Candidate, PersonAt, Phase, StaffRow, Trip, WatchSign } from '../shared/types';
 import { mayChoose, mayRelease, whoMayFirst } from './Detail';
 import { People } from './people';
+import { signText } from './signs';
 import { counters, ENDED_SHOWN_MS, workList } from './worklist';
 
 const NOW = Date.parse('2026-11-24T08:00:00Z');
@@ -16,6 +18,21 @@ it('escalated_then_missing_riders_then_the_undecided_oldest_first', () => {
     trip('lost', 'no_show', 300), trip('red2', 'matching', 70, true), trip('red1', 'offered', 90, true),
   ], NOW);
   expect(list.map(({ id }) => id)).toEqual(['red1', 'red2', 'lost', 'old', 'new', 'walk', 'done']);
+});
+it('a_crew_that_somebody_must_look_at_comes_before_the_calm_and_after_the_escalated', () => {
+  const watched = (id: string, sign: WatchSign['sign'], phase: Phase = 'escorting'): Trip => ({ ...trip(id, phase, 400), watch: [{ sign, nos: [114], since: ago(61) }] });
+  const list = workList([trip('new', 'matching', 10), watched('calm', 'at_dropoff'), watched('silent', 'silent'), trip('red', 'matching', 70, true), watched('over', 'silent', 'completed')], NOW);
+  expect(list.map(({ id }) => id)).toEqual(['red', 'silent', 'new', 'calm', 'over']);
+});
+it('what_the_watch_sees_is_said_in_both_languages_and_unknown_stays_unknown', async () => {
+  const [ko, en] = await Promise.all([import('./words.ko.json'), import('./words.en.json')]);
+  await language.bring({ ko: ko.default, en: async () => en.default });
+  const said = (sign: WatchSign): string => signText(sign, NOW);
+  expect(said({ sign: 'silent', nos: [114], since: ago(65) })).toMatch(/^동행인 114 위치 끊김 · 1분/);
+  expect(said({ sign: 'silent', nos: [114], since: null })).toBe('동행인 114 위치를 받은 적 없음');
+  expect(said({ sign: 'apart', nos: [114, 115], since: ago(5) })).toMatch(/^동행인 114·115 서로 150 m 넘게 떨어짐/);
+  const signs = ['silent', 'left_meeting', 'in_zone', 'apart', 'at_meeting', 'at_dropoff', 'silent_never'];
+  for (const words of [ko.default, en.default]) for (const sign of signs) expect(Object.keys(words)).toContain(`watch.${sign}`);
 });
 it('ended_trips_leave_the_list', () => {
   const ended = { ...trip('x', 'completed', 5000), updated_at: ago(ENDED_SHOWN_MS / 1000 + 1) };
@@ -49,6 +66,11 @@ it('a_position_turns_hollow_by_itself_after_15_s', () => {
   expect(hollow(people, 10_000)).toEqual([false, false]);
   expect(hollow(people, 10_001)).toEqual([true, false]);
   expect(hollow(people, 15_001)).toEqual([true, true]);
+});
+it('what_the_server_says_is_old_is_hollow_at_once', () => {
+  const people = new People();
+  people.take([person(1, 15), person(2, 14)], [], 0);
+  expect(hollow(people, 0)).toEqual([true, false]);
 });
 it('the_gone_and_the_off_shift_are_removed_and_the_coarse_get_a_disc', () => {
   const people = new People();

@@ -144,3 +144,39 @@ it('staff_are_found_by_number_or_name_in_the_order_of_their_numbers', () => {
   const found = (words: string): number[] => staffFor(rows, words).map(({ no }) => no);
   expect([found(''), found(' KIM'), found('20'), found('x')]).toEqual([[101, 120, 205], [101, 120], [120, 205], []]);
 });
+it('a_screen_keeps_what_it_was_told_and_asks_for_the_whole_when_a_number_is_missing', () => {
+  const { desk: one } = desk();
+  const asked: unknown[] = [];
+  Object.assign(one, { socket: { ask: (_: string, message: unknown) => { asked.push(message); } } });
+  const numbers = (): number[] => (one.people.draw(performance.now())?.points.features ?? []).map(({ id }) => id as number);
+  one.receive({ t: 'map', n: 1, people: [[9, 37, 127, 0, 0, 5]] });
+  one.receive({ t: 'area', n: 5, tier: 'near', whole: true, people: [[1, 37, 127, 0, 0, 5], [2, 37, 127, 0, 0, 5]] });
+  expect([numbers(), one.tier]).toEqual([[1, 2], 'near']);
+  // From one part of the screen to another: in both lists.
+  one.receive({ t: 'area', n: 6, tier: 'near', whole: false, people: [[1, 37.1, 127, 0, 0, 5]], gone: [1, 2] });
+  expect([numbers(), asked.length]).toEqual([[1], 0]);
+  one.receive({ t: 'area', n: 8, tier: 'near', whole: false, gone: [1] });
+  expect([numbers(), asked]).toEqual([[], [{ t: 'view', west: -180, south: -90, east: 180, north: 90, zoom: 0 }]]);
+  one.look({ west: 1, south: 2, east: 3, north: 4, zoom: 14 });
+  expect(asked[1]).toEqual({ t: 'view', west: 1, south: 2, east: 3, north: 4, zoom: 14 });
+});
+it('counts_from_afar_keep_the_outline_they_were_told_once', () => {
+  const { desk: one } = desk();
+  const outline: [number, number][] = [[1, 2], [3, 4], [5, 6]];
+  const rows = (): unknown => one.counts.list.map(({ cell, available, busy, boundary }) => [cell, available, busy, boundary.length]);
+  one.receive({ t: 'area', n: 1, tier: 'far', whole: true, cells: [['a', 2, 1, outline], ['b', 1, 0, outline]] });
+  one.receive({ t: 'area', n: 2, tier: 'far', whole: false, cells: [['a', 3, 1], ['b', 0, 0]] });
+  expect(rows()).toEqual([['a', 3, 1, 3]]);
+  one.receive({ t: 'area', n: 9, tier: 'far', whole: true, cells: [] });
+  expect(rows()).toEqual([]);
+});
+it('what_the_watch_saw_after_the_question_is_not_undone_by_the_answer', () => {
+  const { desk: one } = desk({ cells: async () => [] });
+  const asked = performance.now() - 1;
+  const seen = { ...trip('a', 'escorting', 7), watch: [{ sign: 'silent' as const, nos: [114], since: iso(61_000) }] };
+  one.receive({ t: 'console', n: 1, trips: [seen] });
+  one.takeAll(answer([trip('a', 'escorting', 7)]), asked);
+  expect(one.trips.get('a')?.watch).toHaveLength(1);
+  one.takeAll(answer([trip('a', 'escorting', 7)]), later());
+  expect(one.trips.get('a')?.watch).toBeUndefined();
+});

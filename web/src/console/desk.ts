@@ -1,18 +1,23 @@
 // Owns what a supervisor's page knows: trips, staff, incidents, cells, and which trip is open. Positions are kept by `People`.
 import type { Api } from '../shared/api';
 import { openSocket } from '../shared/connection';
+import { freshKey } from '../shared/key';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type ReachCell, type ServerMessage, type StaffRow, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type ReachCell, type ServerMessage, type StaffRow, type Trip, type View } from '../shared/types';
 import { Alarm } from './alarm';
 import { roughly } from './coarse';
+import { Counts } from './counts';
 import { People } from './people';
 import { Reveal } from './reveal';
 import { ENDED_SHOWN_MS, workList } from './worklist';
 
 /** How often the whole state is fetched again, whatever the feed said. */
 const SWEEP_EVERY_MS = 10_000;
-const CELLS_EVERY_MS = 3_000;
+/** The cells of open trips; how many are free in each is pushed. */
+const CELLS_EVERY_MS = 15_000;
+/** Until the map is there: how many are where, and nobody one by one. */
+const EVERYTHING: View = { west: -180, south: -90, east: 180, north: 90, zoom: 0 };
 /** How far a supervisor looks for who could come. */
 const REACH_MINUTES = 15;
 /** Alarms somebody has taken stay readable for this long. */
@@ -28,6 +33,11 @@ export class Desk extends Store {
   readonly reveal = new Reveal();
   readonly alarm: Alarm;
   cells: Cell[] = [];
+  /** How many are where on the screen; changes are told by `countsDrawn`. */
+  readonly counts = new Counts();
+  countsDrawn = 0;
+  /** From how near the screen looks, as the server sees it. */
+  tier: 'far' | 'near' = 'far';
   selected: string | null = null;
   candidates: { trip: string; list: Candidate[] } | null = null;
   /** From where the open trip's area is reached in time, while a supervisor looks at that. */
@@ -44,6 +54,8 @@ export class Desk extends Store {
   /** Server's clock minus this one's, so that ages are the same on every console. */
   private skewMs = 0;
   private lastN: number | null = null;
+  private lastArea: number | null = null;
+  private view: View = EVERYTHING;
   /** When the feed last spoke of a trip or an incident, so that an answer asked for earlier does not undo it. */
   private readonly heard = new Map<string, number>();
   private socket: Socket | null = null;
@@ -57,7 +69,7 @@ export class Desk extends Store {
   open(): void {
     const { socket, stop } = openSocket(this.api, {
       message: (message) => this.receive(message),
-      reload: () => { this.lastN = null; this.people.clear(); void this.reload(); },
+      reload: () => { this.lastN = null; this.tellView(); void this.reload(); },
       link: (link) => { this.link = link; this.changed(); },
     });
     this.socket = socket;
@@ -82,6 +94,14 @@ export class Desk extends Store {
     if (document.visibilityState === 'hidden') return;
     this.api.cells().then((got) => { this.cells = got; this.changed(); }, () => {});
   }
+  /** What the map shows from now on: the server tells of that and of nothing else. */
+  look(view: View): void {
+    this.view = view;
+    this.tellView();
+  }
+  private tellView(): void {
+    void this.socket?.ask(freshKey(), { t: 'view', ...this.view });
+  }
   comeBack(): void { void this.socket?.connect(); }
   now(): number { return Date.now() + this.skewMs; }
 
@@ -94,6 +114,7 @@ export class Desk extends Store {
   get openTrip(): Trip | null { return this.selected ? (this.trips.get(this.selected) ?? null) : null; }
 
   receive(message: ServerMessage): void {
+    if (message.t === 'area') return this.receiveArea(message);
     if (message.t !== 'console' && message.t !== 'map') return;
     // `n` counts both kinds; one missed means somebody's change was missed.
     if (this.lastN !== null && message.n !== this.lastN + 1) void this.reload();
@@ -106,6 +127,18 @@ export class Desk extends Store {
     for (const row of message.staff ?? []) this.staff.set(row.id, row);
     for (const incident of message.incidents ?? []) this.takeIncident(incident);
     this.settle();
+  }
+
+  private receiveArea({ n, tier, whole, people, gone, cells }: Extract<ServerMessage, { t: 'area' }>): void {
+    const follows = this.lastArea !== null && n === this.lastArea + 1;
+    this.lastArea = n;
+    // One missed: only the whole is sure to be right.
+    if (!whole && !follows) return this.tellView();
+    if (whole) { this.people.clear(); this.counts.clear(); this.tier = tier; }
+    this.people.leave(gone ?? []);
+    this.people.take(people ?? [], [], performance.now());
+    this.counts.take(cells ?? []);
+    if (whole || cells) { this.countsDrawn++; this.changed(); }
   }
 
   async reload(): Promise<void> {
@@ -134,8 +167,10 @@ export class Desk extends Store {
     }
     for (const trip of all.trips) {
       // A change may have overtaken the answer.
-      const newer = trips.get(trip.id);
-      this.trips.set(trip.id, newer && (newer.change_no ?? 0) > (trip.change_no ?? 0) ? newer : trip);
+      const known = trips.get(trip.id);
+      const [ours, theirs] = [known?.change_no ?? 0, trip.change_no ?? 0];
+      // What the watch sees changes without a change of the trip.
+      this.trips.set(trip.id, known && (ours > theirs || (ours === theirs && since(trip.id))) ? known : trip);
     }
     for (const row of all.staff) this.staff.set(row.id, row);
     for (const incident of all.incidents) {

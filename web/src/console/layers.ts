@@ -15,10 +15,10 @@ const stateColor = ['match', ['get', 'state'], ...STATE_COLORS.flatMap((color, i
 
 const collection = (features: FeatureCollection['features']): FeatureCollection => ({ type: 'FeatureCollection', features });
 
-export function cellFeatures(cells: Cell[]): FeatureCollection {
+export function cellFeatures(cells: Pick<Cell, 'available' | 'busy' | 'boundary'>[]): FeatureCollection {
   return collection(cells.map((cell) => ({
     type: 'Feature',
-    properties: { available: cell.available, busy: cell.busy, open: cell.open_trips },
+    properties: { available: cell.available, busy: cell.busy },
     geometry: { type: 'Polygon', coordinates: [ring(cell)] },
   })));
 }
@@ -72,8 +72,8 @@ const text = (id: string, source: string, field: unknown, size: number, more: Re
   paint: { 'text-color': '#16202a', 'text-halo-color': '#ffffff', 'text-halo-width': 2, ...paint },
 });
 
-/** Where the cells stop speaking and the people begin. */
-const NEAR_ZOOM = 13.5;
+/** Where the cells stop speaking and the people begin; the server's `NEAR_ZOOM`. */
+const NEAR_ZOOM = 13;
 const red = (otherwise: string): unknown => ['case', ['get', 'escalated'], '#b3261e', otherwise];
 const device = ['==', ['get', 'role'], 'device'];
 

@@ -1,5 +1,6 @@
 // Owns the order of the work list and the counters: exceptions first. Pure; time is given.
 import { isOpen, type Phase, type StaffRow, type Trip } from '../shared/types';
+import { isWarned } from './signs';
 
 /** What waits for a decision comes before what is under way, what is over comes last. */
 const ORDER: readonly Phase[] = [
@@ -21,7 +22,8 @@ export function workList(trips: Iterable<Trip>, nowMs: number): Trip[] {
   const rank = (trip: Trip): number => {
     if (trip.escalated && isOpen(trip.phase)) return -2;
     // A missing rider is an alarm, not an ending, for as long as it is on the list.
-    return trip.phase === 'no_show' ? -1 : ORDER.indexOf(trip.phase);
+    if (trip.phase === 'no_show') return -1;
+    return isWarned(trip) ? -0.5 : ORDER.indexOf(trip.phase);
   };
   const due = (trip: Trip): number => stamp(trip.pickup_at) || stamp(trip.requested_at);
   return [...trips]

@@ -35,6 +35,12 @@ export interface Trip {
   set_out?: { from: string; in_s: number };
   /** Supervisors: whether this one may decide over it. */
   concerned?: boolean;
+  /** Supervisors: what the trip watch sees, what needs somebody first. */
+  watch?: WatchSign[];
+}
+/** What is to be seen of a trip beside its phase; `since` is null if nothing was ever heard. */
+export interface WatchSign {
+  sign: 'silent' | 'left_meeting' | 'in_zone' | 'apart' | 'at_meeting' | 'at_dropoff'; nos: number[]; since: string | null;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -112,6 +118,11 @@ export interface CrewAt extends LatLon { no: number; acc_m: number; age_s: numbe
 /** no, lat, lon, state, age_s, acc_m */
 export type PersonAt = [number, number, number, number, number, number];
 
+/** cell, available, busy, and the outline of a cell that had nobody */
+export type CellAt = [string, number, number, [number, number][]?];
+/** What a screen shows, in degrees; zoom as the server counts it. */
+export interface View { west: number; south: number; east: number; north: number; zoom: number }
+
 /** What the socket delivers to a page; numbered ones have been deduplicated already. */
 export type ServerMessage =
   | { t: 'offer'; offer: Offer }
@@ -122,4 +133,5 @@ export type ServerMessage =
   | { t: 'sos_taken'; incident: string }
   | { t: 'crew_at'; trip: string; crew: CrewAt[] }
   | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[] }
-  | { t: 'map'; n: number; people?: PersonAt[]; gone?: number[] };
+  | { t: 'map'; n: number; people?: PersonAt[]; gone?: number[] }
+  | { t: 'area'; n: number; tier: 'far' | 'near'; whole: boolean; people?: PersonAt[]; gone?: number[]; cells?: CellAt[] };

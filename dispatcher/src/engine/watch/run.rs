@@ -24,7 +24,7 @@ const ZONES_EVERY_MS: i64 = 10_000;
 const RECORD_AWAY: Duration = Duration::from_secs(1);
 
 /// Where the task stands.
-struct Tail {
+pub(super) struct Tail {
     watch: Arc<Watch>,
     record: Arc<Record>,
     live: Arc<Live>,
@@ -37,7 +37,7 @@ struct Tail {
 /// Watches until told to stop.
 pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: Env, stop: CancellationToken) {
     let mut commits = record.commits();
-    let mut tail = Tail { watch, record, live, trips_after: None, moved_after: 0, zones_at: env.now() };
+    let mut tail = Tail::new(watch, record, live, env.now());
     while !stop.is_cancelled() {
         tail.follow_moves(env.now());
         if let Err(error) = tail.follow_trips(env.now()).await {
@@ -53,7 +53,11 @@ pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: E
 }
 
 impl Tail {
-    fn follow_moves(&mut self, now: Timestamp) {
+    pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, now: Timestamp) -> Self {
+        Self { watch, record, live, trips_after: None, moved_after: 0, zones_at: now }
+    }
+
+    pub(super) fn follow_moves(&mut self, now: Timestamp) {
         for _ in 0..READS_PER_ROUND {
             let (cursor, moved) = self.live.moved_since(self.moved_after, MOVES_PER_READ);
             self.moved_after = cursor;
@@ -66,7 +70,7 @@ impl Tail {
         self.watch.look(now, |staff| self.live.last_fix(staff).map(|fix| fix.taken_at_ms));
     }
 
-    async fn follow_trips(&mut self, now: Timestamp) -> Result<(), RecordError> {
+    pub(super) async fn follow_trips(&mut self, now: Timestamp) -> Result<(), RecordError> {
         let mut after = match self.trips_after {
             Some(after) => after,
             None => self.begin(now).await?,

@@ -1,0 +1,175 @@
+//! Facts about the watch on a record and a live index: silence during a trip, people who come back, trips that end, zones that
+//! come late.
+
+use super::run::Tail;
+use crate::http::fixture::{Edge, Person, T0};
+use crate::live::Live;
+use crate::record::Actor;
+use crate::view::watch::signs_for;
+use geo::{Fix, FixKind, Position};
+use matcher::model::{Phase, TripId};
+use serde_json::json;
+use std::sync::Arc;
+
+struct Scene {
+    edge: Edge,
+    rider: Person,
+    trip: TripId,
+    crew: [Person; 2],
+    live: Arc<Live>,
+    tail: Tail,
+    seq: u32,
+}
+
+async fn scene() -> Scene {
+    let edge = Edge::new().await;
+    let (rider, trip, crew) = edge.assigned().await;
+    let live = Arc::new(Live::in_process());
+    let app = &edge.app;
+    let tail = Tail::new(Arc::clone(&app.watch), Arc::clone(&app.record), Arc::clone(&live), app.env.now());
+    Scene { edge, rider, trip, crew, live, tail, seq: 0 }
+}
+
+impl Scene {
+    async fn round(&mut self) {
+        let now = self.edge.app.env.now();
+        self.tail.follow_moves(now);
+        self.tail.follow_trips(now).await.unwrap();
+    }
+
+    fn stands(&mut self, who: usize, position: Position) {
+        self.seq += 1;
+        let now = self.edge.app.env.now();
+        let person = &self.crew[who];
+        let fix = Fix {
+            position,
+            accuracy_m: 5.0,
+            kind: FixKind::Gps,
+            taken_at_ms: now.0,
+            session_epoch: 1,
+            seq: self.seq,
+        };
+        assert!(self.live.put(person.id(), person.account.no.unwrap(), fix).is_kept());
+        self.edge.app.watch.fixes(person.id(), [&fix], now);
+    }
+
+    async fn tap(&self, who: usize, to: &str) {
+        let path = format!("/v1/trips/{}/status", self.trip);
+        let reply = self.edge.call(Some(&self.crew[who].token), "POST", &path, Some(json!({"to": to}))).await;
+        assert!(reply.status.is_success(), "{to}: {}", reply.text);
+    }
+
+    async fn meet(&self) {
+        for to in ["en_route", "arrived"] {
+            self.tap(0, to).await;
+            self.tap(1, to).await;
+        }
+        self.tap(0, "met").await;
+    }
+
+    /// What the centre sees of the trip, by word and number.
+    async fn signs(&self) -> Vec<(&'static str, u32, bool)> {
+        let app = &self.edge.app;
+        let phase = app.record.trip(self.trip).await.unwrap().unwrap().trip.phase;
+        let signs = signs_for(phase, &app.watch.flags(self.trip, app.env.now()), None);
+        signs.iter().map(|sign| (sign.sign, sign.nos[0], sign.since.is_some())).collect()
+    }
+
+    fn no(&self, who: usize) -> u32 {
+        self.crew[who].account.no.unwrap()
+    }
+}
+
+#[tokio::test]
+async fn silence_during_a_trip_is_news_and_so_is_the_end_of_it() {
+    let mut scene = scene().await;
+    let (pickup, _) = scene.edge.places();
+    let far = Position::new(pickup.lat() + 0.01, pickup.lon()).unwrap();
+    scene.stands(0, far);
+    scene.stands(1, far);
+    scene.round().await;
+    scene.edge.clock.advance_s(30);
+    scene.stands(1, far);
+    scene.round().await;
+    assert_eq!(scene.signs().await, [], "hollow is not silent");
+    let aged = scene.edge.app.watch.take_news().staff;
+    assert!(aged.contains(&scene.crew[0].id()) && !aged.contains(&scene.crew[1].id()));
+    scene.edge.clock.advance_s(31);
+    scene.stands(1, far);
+    scene.round().await;
+    assert_eq!(scene.signs().await, [("silent", scene.no(0), true)]);
+    assert!(scene.edge.app.watch.take_news().trips.contains(&scene.trip));
+    scene.stands(0, far);
+    scene.round().await;
+    assert_eq!(scene.signs().await, []);
+    assert!(scene.edge.app.watch.take_news().trips.contains(&scene.trip));
+}
+
+#[tokio::test]
+async fn a_phone_that_never_came_is_silent_and_nobody_says_since_when() {
+    let mut scene = scene().await;
+    scene.round().await;
+    scene.edge.clock.advance_s(61);
+    scene.round().await;
+    let mut expected = [("silent", scene.no(0), false), ("silent", scene.no(1), false)];
+    expected.sort_unstable();
+    assert_eq!(scene.signs().await, expected);
+}
+
+#[tokio::test]
+async fn a_trip_that_ends_takes_its_fences_with_it() {
+    let mut scene = scene().await;
+    scene.round().await;
+    let (pickup, dropoff) = scene.edge.places();
+    scene.stands(0, pickup);
+    assert_eq!(scene.signs().await, [("at_meeting", scene.no(0), true)]);
+    scene.meet().await;
+    scene.round().await;
+    assert_eq!(scene.signs().await, []);
+    scene.stands(0, dropoff);
+    assert_eq!(scene.signs().await, [("at_dropoff", scene.no(0), true)]);
+    scene.tap(0, "escorting").await;
+    scene.tap(0, "completed").await;
+    // Before the watch has read it, nobody is shown anything; and then there is nothing.
+    assert_eq!(scene.signs().await, []);
+    scene.round().await;
+    scene.edge.app.watch.take_news();
+    scene.stands(0, pickup);
+    scene.edge.clock.advance_s(120);
+    scene.round().await;
+    assert!(scene.edge.app.watch.take_news().trips.is_empty());
+    assert!(scene.edge.app.watch.flags(scene.trip, scene.edge.app.env.now()).is_empty());
+}
+
+#[tokio::test]
+async fn a_zone_that_is_added_under_way_counts_soon_and_one_taken_back_no_more() {
+    let mut scene = scene().await;
+    scene.meet().await;
+    scene.round().await;
+    let (pickup, _) = scene.edge.places();
+    let (rider, record) = (scene.rider.id(), Arc::clone(&scene.edge.app.record));
+    let zone = record.add_zone(T0, Actor::Shell, rider, pickup, 200).await.unwrap().unwrap();
+    scene.edge.clock.advance_s(11);
+    scene.round().await;
+    scene.stands(1, pickup);
+    assert_eq!(scene.signs().await, [("in_zone", scene.no(1), true)]);
+    record.remove_zone(T0, Actor::Shell, zone.id).await.unwrap().unwrap();
+    scene.edge.clock.advance_s(11);
+    scene.stands(1, pickup);
+    scene.round().await;
+    assert_eq!(scene.signs().await, []);
+}
+
+#[tokio::test]
+async fn the_watch_begins_with_what_is_under_way_and_reads_no_old_ends() {
+    let mut scene = scene().await;
+    scene.meet().await;
+    scene.tap(0, "escorting").await;
+    scene.tap(0, "completed").await;
+    let row = scene.edge.app.record.trip(scene.trip).await.unwrap().unwrap();
+    assert_eq!(row.trip.phase, Phase::Completed);
+    scene.round().await;
+    scene.edge.clock.advance_s(61);
+    scene.round().await;
+    assert!(scene.edge.app.watch.take_news().trips.is_empty(), "nobody counts on the crew of a trip that is over");
+}
