@@ -85,6 +85,9 @@ async fn no_message_has_a_field_that_the_page_does_not_show() {
     rider.wait_for_phase("completed").await;
     let ended = |m: &Incoming| m.body["trips"].as_array().is_some_and(|t| t.iter().any(|t| t["phase"] == "completed"));
     console.wait_until(ended, "the end on the console").await;
+    let view = json!({ "west": 126.0, "south": 36.0, "east": 128.0, "north": 38.0, "zoom": 9 });
+    console.socket.command("view", view).await.expect("the view is taken");
+    console.wait_for("area").await;
 
     let examples = examples();
     let (mut seen, mut devices) = (BTreeSet::new(), 0);

@@ -106,13 +106,8 @@ pub async fn serve(config: Config) -> Result<()> {
         vital.running("the field"),
     );
     let following = following.context("no thread for the field")?;
-    let watching = watch::run(
-        Arc::clone(&app.watch),
-        Arc::clone(&record),
-        Arc::clone(&live),
-        env.clone(),
-        engine_stop.clone(),
-    );
+    let watching =
+        watch::run(Arc::clone(&app.watch), Arc::clone(&record), Arc::clone(&live), env.clone(), engine_stop.clone());
     let watching = tokio::spawn(vital.keep("the watch", watching));
     let weighing = travel_times(&app, &field, &tasks, &engine_stop, &vital).await?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());

@@ -35,12 +35,8 @@ pub fn cover(bounds: &Bounds, grid: Grid) -> Option<BTreeSet<Cell>> {
     let middle = middle_of(bounds)?;
     let up = REACH_M / M_PER_DEGREE;
     let out = up / bounds.north.abs().max(bounds.south.abs()).min(89.0).to_radians().cos();
-    let near = Bounds {
-        west: bounds.west - out,
-        south: bounds.south - up,
-        east: bounds.east + out,
-        north: bounds.north + up,
-    };
+    let near =
+        Bounds { west: bounds.west - out, south: bounds.south - up, east: bounds.east + out, north: bounds.north + up };
     let own = Cell::of(middle, Grid::Index);
     let mut units = BTreeSet::new();
     for cell in (0..=rings_for_metres(middle, half_m)?).flat_map(|r| own.ring(r)) {

@@ -422,11 +422,8 @@ impl Feed {
             self.screens.rest();
             return;
         }
-        let changed = if self.screens.is_resting() {
-            self.roster.by_id.keys().map(|id| (*id, None)).collect()
-        } else {
-            changed
-        };
+        let changed =
+            if self.screens.is_resting() { self.roster.by_id.keys().map(|id| (*id, None)).collect() } else { changed };
         let shown: Vec<_> = changed.into_iter().map(|(id, fix)| (id, self.shown(id, fix, now))).collect();
         self.screens.put(shown);
         self.screens.tell(looking, now);

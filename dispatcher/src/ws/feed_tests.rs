@@ -221,7 +221,10 @@ async fn a_screen_is_told_of_what_it_shows_within_its_agency() {
     seats[1].look(screen(&edge, 10.0));
     feed.tick().await.unwrap();
     let told = waiting(&seats[1]);
-    assert_eq!((&told[0]["tier"], &told[0]["people"], &told[0]["cells"][0][1]), (&json!("far"), &Value::Null, &json!(2)));
+    assert_eq!(
+        (&told[0]["tier"], &told[0]["people"], &told[0]["cells"][0][1]),
+        (&json!("far"), &Value::Null, &json!(2))
+    );
     suspend(&edge, &other).await;
     feed.tick().await.unwrap();
     let told = waiting(&seats[1]);

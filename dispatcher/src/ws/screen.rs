@@ -55,7 +55,9 @@ impl Screen {
     /// From a box in degrees and a zoom; the field that makes no sense otherwise.
     pub fn of(bounds: &Bounds, zoom: f64) -> Result<Self, &'static str> {
         let Bounds { west, south, east, north } = *bounds;
-        for (field, lat, lon) in [("west", 0.0, west), ("south", south, 0.0), ("east", 0.0, east), ("north", north, 0.0)] {
+        for (field, lat, lon) in
+            [("west", 0.0, west), ("south", south, 0.0), ("east", 0.0, east), ("north", north, 0.0)]
+        {
             Position::new(lat, lon).map_err(|_| field)?;
         }
         if east <= west {

@@ -550,3 +550,23 @@ fn what_a_socket_keeps_while_it_waits_stays_small() {
     let bytes = task_bytes(session::run::<axum::extract::ws::WebSocket, axum::Error>);
     assert!(bytes <= 2_048, "{bytes} bytes");
 }
+
+#[tokio::test]
+async fn a_console_says_what_its_screen_shows_and_nobody_else_does() {
+    let edge = Edge::new().await;
+    let (centre, staff) = (edge.centre().await, edge.staff().await);
+    let (mut console, _) = Phone::signed_in(&edge, &centre, None).await;
+    let (mut phone, _) = Phone::signed_in(&edge, &staff, None).await;
+    let view = |east: f64, zoom: f64| json!({"t": "view", "id": "v", "west": 126.9, "south": 37.5, "east": east, "north": 37.6, "zoom": zoom});
+    console.say(&view(127.0, 14.0));
+    assert_eq!(console.hear().await, json!({"t": "result", "id": "v", "ok": true, "tier": "near"}));
+    console.say(&view(127.0, 9.0));
+    assert_eq!(console.hear().await["tier"], "far");
+    console.say(&view(120.0, 9.0));
+    assert_eq!(
+        console.hear().await,
+        json!({"t": "result", "id": "v", "ok": false, "code": "bad_field", "field": "east"})
+    );
+    phone.say(&view(127.0, 14.0));
+    assert_eq!(phone.hear().await["code"], "forbidden_role");
+}

@@ -31,7 +31,11 @@ fn who_was_silent_is_back_and_grows_old_anew_from_then_on() {
     ages.heard(staff(1), 0, Timestamp(0));
     ages.look(Timestamp(70_000), |_| Some(0), |_| false);
     assert_eq!(ages.silent_since(staff(1)), Some(Some(Timestamp(0))));
-    assert_eq!(ages.heard(staff(1), 5_000, Timestamp(70_001)), None, "what is older than the limit is no sign of life now");
+    assert_eq!(
+        ages.heard(staff(1), 5_000, Timestamp(70_001)),
+        None,
+        "what is older than the limit is no sign of life now"
+    );
     assert_eq!(ages.heard(staff(1), 69_000, Timestamp(70_002)), Some(Change::Back));
     assert_eq!(ages.silent_since(staff(1)), None);
     // Long before the look that was due for the silent one.

@@ -112,8 +112,7 @@ impl Tail {
     }
 
     async fn take(&self, row: &TripRow, now: Timestamp) -> Result<(), RecordError> {
-        let zones =
-            if is_together(row.trip.phase) { self.record.zones_of(row.trip.rider).await? } else { Vec::new() };
+        let zones = if is_together(row.trip.phase) { self.record.zones_of(row.trip.rider).await? } else { Vec::new() };
         self.watch.trip(row, &zones, now);
         Ok(())
     }

@@ -41,14 +41,8 @@ impl Scene {
         self.seq += 1;
         let now = self.edge.app.env.now();
         let person = &self.crew[who];
-        let fix = Fix {
-            position,
-            accuracy_m: 5.0,
-            kind: FixKind::Gps,
-            taken_at_ms: now.0,
-            session_epoch: 1,
-            seq: self.seq,
-        };
+        let fix =
+            Fix { position, accuracy_m: 5.0, kind: FixKind::Gps, taken_at_ms: now.0, session_epoch: 1, seq: self.seq };
         assert!(self.live.put(person.id(), person.account.no.unwrap(), fix).is_kept());
         self.edge.app.watch.fixes(person.id(), [&fix], now);
     }

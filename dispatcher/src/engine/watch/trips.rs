@@ -200,7 +200,8 @@ impl Trips {
     /// Takes all fences of a trip down at once.
     fn take_down(&mut self, id: TripId) -> Option<Watched> {
         let watched = self.by_id.remove(&id)?;
-        for place in [Place::Meeting, Place::Dropoff].into_iter().chain(watched.zones.iter().map(|z| Place::Zone(z.id))) {
+        for place in [Place::Meeting, Place::Dropoff].into_iter().chain(watched.zones.iter().map(|z| Place::Zone(z.id)))
+        {
             self.fences.remove((id, place));
         }
         for member in &watched.members {
@@ -214,7 +215,9 @@ impl Trips {
     /// What one fix of a crew member tells; in the order in which it does. Fixes are to come in the order of the phone.
     pub fn fix(&mut self, staff: AccountId, fix: &Fix, now: Timestamp) -> Vec<Event> {
         let Some(&id) = self.of_staff.get(&staff) else { return Vec::new() };
-        let Some(watched) = self.by_id.get_mut(&id).filter(|watched| now.0 < watched.until_ms) else { return Vec::new() };
+        let Some(watched) = self.by_id.get_mut(&id).filter(|watched| now.0 < watched.until_ms) else {
+            return Vec::new();
+        };
         if !says_where(fix) {
             return Vec::new();
         }

@@ -47,8 +47,7 @@ impl Scene {
 
     fn fix(&mut self, who: usize, at: Position, accuracy_m: f32, kind: FixKind, taken_at: Timestamp) -> Vec<Event> {
         self.seq += 1;
-        let fix =
-            Fix { position: at, accuracy_m, kind, taken_at_ms: taken_at.0, session_epoch: 1, seq: self.seq };
+        let fix = Fix { position: at, accuracy_m, kind, taken_at_ms: taken_at.0, session_epoch: 1, seq: self.seq };
         self.trips.fix(self.crew[who].id(), &fix, T0)
     }
 
