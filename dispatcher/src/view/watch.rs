@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// One thing to be seen of a trip beside its phase.
-#[derive(Clone, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct WatchSign {
     /// `silent`, `left_meeting`, `in_zone`, `apart`, `at_meeting` or `at_dropoff`.
     pub sign: &'static str,

@@ -107,7 +107,7 @@ async fn every_fix_of_a_batch_counts_not_only_the_last() {
 #[tokio::test]
 async fn a_zone_is_warned_of_with_the_rider_along_and_to_the_centre_only() {
     let mut scene = scene().await;
-    let at = north(scene.row.trip.pickup, 1_000.0);
+    let at = north(scene.row.trip.pickup, 5_000.0);
     scene.phase(Phase::EnRoute, &[zone(at, 100)]);
     assert_eq!(scene.stands(0, at), [], "on the way to the rider a zone is nobody's business");
     scene.phase(Phase::Escorting, &[zone(at, 100)]);
@@ -143,7 +143,7 @@ async fn nothing_of_an_earlier_phase_is_left_and_after_the_end_nothing_at_all() 
 #[tokio::test]
 async fn two_are_apart_on_an_escort_only_and_only_by_fixes_of_one_time() {
     let mut scene = scene().await;
-    let at = north(scene.row.trip.pickup, 500.0);
+    let at = north(scene.row.trip.pickup, 5_000.0);
     scene.stands(0, at);
     assert_eq!(scene.stands(1, north(at, 400.0)), [], "on the way they come from anywhere");
     scene.phase(Phase::Escorting, &[]);
