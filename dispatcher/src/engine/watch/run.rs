@@ -18,6 +18,10 @@ const ROWS_PER_READ: u32 = 500;
 const MOVES_PER_READ: usize = 1_024;
 /// Most reads of moves in a round; the rest waits for the next.
 const READS_PER_ROUND: usize = 32;
+/// Changes are gathered this long after a commit.
+const GATHER: Duration = Duration::from_millis(10);
+/// Trips are read after a commit, and so often whatever was heard of one, milliseconds.
+const SWEEP_MS: i64 = 1_000;
 /// A zone may be added while its rider is under way: how often that is looked for, milliseconds.
 const ZONES_EVERY_MS: i64 = 10_000;
 /// Pause after the record failed.
@@ -31,6 +35,7 @@ pub(super) struct Tail {
     /// Last change of a trip that was read; `None` before the open trips were.
     trips_after: Option<i64>,
     moved_after: u64,
+    trips_at: Timestamp,
     zones_at: Timestamp,
 }
 
@@ -38,23 +43,28 @@ pub(super) struct Tail {
 pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: Env, stop: CancellationToken) {
     let mut commits = record.commits();
     let mut tail = Tail::new(watch, record, live, env.now());
+    let mut trips_due = true;
     while !stop.is_cancelled() {
         tail.follow_moves(env.now());
-        if let Err(error) = tail.follow_trips(env.now()).await {
+        let is_due = trips_due || env.now().since_ms(tail.trips_at) >= SWEEP_MS;
+        if is_due && let Err(error) = tail.follow_trips(env.now()).await {
             tracing::error!(error.kind = %error, "trips could not be read to be watched; tried again");
             tokio::time::sleep(RECORD_AWAY).await;
         }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            _ = commits.changed() => {}
-            () = tokio::time::sleep(TICK) => {}
-        }
+        trips_due = tokio::select! {
+            () = stop.cancelled() => false,
+            _ = commits.changed() => {
+                tokio::time::sleep(GATHER).await;
+                true
+            }
+            () = tokio::time::sleep(TICK) => false,
+        };
     }
 }
 
 impl Tail {
     pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, now: Timestamp) -> Self {
-        Self { watch, record, live, trips_after: None, moved_after: 0, zones_at: now }
+        Self { watch, record, live, trips_after: None, moved_after: 0, trips_at: now, zones_at: now }
     }
 
     pub(super) fn follow_moves(&mut self, now: Timestamp) {
@@ -71,6 +81,7 @@ impl Tail {
     }
 
     pub(super) async fn follow_trips(&mut self, now: Timestamp) -> Result<(), RecordError> {
+        self.trips_at = now;
         let mut after = match self.trips_after {
             Some(after) => after,
             None => self.begin(now).await?,

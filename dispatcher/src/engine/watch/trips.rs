@@ -312,7 +312,8 @@ impl Trips {
         }
         for &(a, b, since) in &watched.apart {
             let who = watched.members.iter().filter(|member| member.id == a || member.id == b);
-            let who = who.map(|member| (member.no, member.agency)).collect();
+            let mut who: Vec<_> = who.map(|member| (member.no, member.agency)).collect();
+            who.sort_unstable();
             flags.push(Flag { sign: Sign::Apart, who, since: Some(since) });
         }
         flags.sort_by_key(|flag| (flag.sign as u8, flag.who.first().map(|(no, _)| *no)));
