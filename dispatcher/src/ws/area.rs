@@ -91,10 +91,11 @@ impl Area {
         self.moved.entry(staff).or_insert(before);
         if let Some(was) = before {
             self.count(&was, false);
-            if let Some(unit) = self.units.get_mut(&was.unit()) {
+            let at = was.unit();
+            if let Some(unit) = self.units.get_mut(&at) {
                 unit.remove(&staff);
                 if unit.is_empty() {
-                    self.units.remove(&was.unit());
+                    self.units.remove(&at);
                 }
             }
         }

@@ -198,6 +198,8 @@ impl Feed {
         self.staff.clear();
         self.duties = duties_of(&self.roster, now);
         self.mapped = Arc::clone(&self.roster);
+        // The map that screens were told of has stood still.
+        self.screens.rest();
         self.awake = true;
         Ok(())
     }

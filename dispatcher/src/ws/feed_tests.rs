@@ -251,6 +251,26 @@ async fn screens_that_show_the_same_share_their_frames_and_numbers_follow_one_an
 }
 
 #[tokio::test]
+async fn a_screen_that_comes_after_the_feed_slept_sees_nobody_who_left_meanwhile() {
+    let edge = Edge::new().await;
+    let (staff, centre) = (edge.staff().await, edge.centre().await);
+    fix(&edge, &staff).await;
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let people = async |feed: &mut Feed| {
+        let seat = connect(&edge, &centre).await;
+        seat.look(screen(&edge, 14.0));
+        feed.tick().await.unwrap();
+        waiting(&seat).iter().filter_map(|frame| frame["people"].as_array()).map(Vec::len).sum::<usize>()
+    };
+    assert_eq!(people(&mut feed).await, 1);
+    // The last socket has closed, as `run` notes.
+    feed.awake = false;
+    let left = edge.call(Some(&staff.token), "DELETE", "/v1/shift", None).await;
+    assert_eq!(left.status, 204, "{}", left.text);
+    assert_eq!(people(&mut feed).await, 0);
+}
+
+#[tokio::test]
 async fn a_screen_that_fell_behind_sees_a_gap_and_then_the_whole() {
     let edge = Edge::new().await;
     let (staff, centre) = (edge.staff().await, edge.centre().await);
