@@ -86,7 +86,7 @@ impl<K> Default for Inside<K> {
     }
 }
 
-impl<K: PartialEq> Inside<K> {
+impl<K: Copy + PartialEq> Inside<K> {
     /// Whether this fence is among them.
     pub fn contains(&self, key: K) -> bool {
         self.0.contains(&key)
@@ -121,7 +121,7 @@ struct Fence<W> {
 
 /// Fences by cell and by whom they watch: `W` may be one crew, or the unit type for everybody.
 pub struct Fences<K, W> {
-    fences: HashMap<K, Fence<W>>,
+    by_key: HashMap<K, Fence<W>>,
     cells: HashMap<(u64, W), Vec<Boxed<K>>>,
     /// Those around a pentagon, where the cells cannot be told: looked at always.
     anywhere: HashMap<W, Vec<Boxed<K>>>,
@@ -131,19 +131,19 @@ pub struct Fences<K, W> {
 
 impl<K, W> Default for Fences<K, W> {
     fn default() -> Self {
-        Self { fences: HashMap::new(), cells: HashMap::new(), anywhere: HashMap::new(), ends: BTreeSet::new() }
+        Self { by_key: HashMap::new(), cells: HashMap::new(), anywhere: HashMap::new(), ends: BTreeSet::new() }
     }
 }
 
 impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.fences.len()
+        self.by_key.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.fences.is_empty()
+        self.by_key.is_empty()
     }
 
     /// Puts one up, in place of another of the same key; over from `until_ms` on.
@@ -158,12 +158,12 @@ impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
             self.cells.entry((cell, of)).or_default().push(boxed);
         }
         self.ends.insert((until_ms, key));
-        self.fences.insert(key, Fence { circle, of, until_ms, cells });
+        self.by_key.insert(key, Fence { circle, of, until_ms, cells });
     }
 
     /// Takes one down; false if there was none. Whoever was inside has not left: there is nothing to leave.
     pub fn remove(&mut self, key: K) -> bool {
-        let Some(fence) = self.fences.remove(&key) else { return false };
+        let Some(fence) = self.by_key.remove(&key) else { return false };
         self.ends.remove(&(fence.until_ms, key));
         for &cell in &fence.cells {
             take_out(&mut self.cells, (cell, fence.of), key);
@@ -188,7 +188,7 @@ impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
     pub fn step(&self, of: W, inside: &mut Inside<K>, fix: &Fix, now_ms: i64) -> Vec<(K, Crossing)> {
         let mut told = Vec::new();
         inside.0.retain(|&key| {
-            let Some(fence) = self.fences.get(&key).filter(|fence| now_ms < fence.until_ms) else { return false };
+            let Some(fence) = self.by_key.get(&key).filter(|fence| now_ms < fence.until_ms) else { return false };
             let has_left = fence.circle.holds(fix) == Some(false);
             if has_left {
                 told.push((key, Crossing::Left));
@@ -200,7 +200,7 @@ impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
         let cell = Cell::of(fix.position, Grid::Index).to_u64();
         let here = [self.cells.get(&(cell, of)), self.anywhere.get(&of)];
         for boxed in here.into_iter().flatten().flatten().filter(|boxed| boxed.contains(fix.position)) {
-            let fence = self.fences.get(&boxed.key).filter(|fence| now_ms < fence.until_ms);
+            let fence = self.by_key.get(&boxed.key).filter(|fence| now_ms < fence.until_ms);
             let enters = fence.is_some_and(|fence| fence.circle.holds(fix) == Some(true));
             if enters && !inside.contains(boxed.key) {
                 inside.0.push(boxed.key);
@@ -212,7 +212,7 @@ impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
     }
 }
 
-fn take_out<C: Eq + Hash, K: PartialEq>(lists: &mut HashMap<C, Vec<Boxed<K>>>, at: C, key: K) {
+fn take_out<C: Copy + Eq + Hash, K: Copy + PartialEq>(lists: &mut HashMap<C, Vec<Boxed<K>>>, at: C, key: K) {
     if let Some(list) = lists.get_mut(&at) {
         list.retain(|boxed| boxed.key != key);
         if list.is_empty() {

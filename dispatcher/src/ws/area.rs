@@ -49,7 +49,7 @@ impl Shown {
 }
 
 /// What a frame of an audience holds.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Parts {
     /// `[no,lat,lon,state,age_s,acc_m]`.
     pub people: Vec<Arc<str>>,

@@ -155,7 +155,9 @@ async fn a_crew_member_who_falls_silent_is_told_to_the_own_side_at_once_and_so_i
     let seats = [connect(&edge, &own).await, connect(&edge, &centre).await];
     let mut feed = Feed::new(Arc::clone(&edge.app));
     feed.tick().await.unwrap();
-    seats.iter().for_each(|seat| drop(waiting(seat)));
+    for seat in &seats {
+        waiting(seat);
+    }
     edge.clock.advance_s(16);
     watched(&edge).await;
     feed.tick().await.unwrap();
@@ -238,7 +240,9 @@ async fn screens_that_show_the_same_share_their_frames_and_numbers_follow_one_an
     fix(&edge, &staff).await;
     let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
     let mut feed = Feed::new(Arc::clone(&edge.app));
-    seats.iter().for_each(|seat| seat.look(screen(&edge, 14.0)));
+    for seat in &seats {
+        seat.look(screen(&edge, 14.0));
+    }
     let mut numbers = Vec::new();
     for seq in 2..5 {
         feed.tick().await.unwrap();

@@ -28,7 +28,8 @@ pub struct Seat {
     signed_in: Arc<SignedIn>,
     /// What waits for it.
     pub mailbox: Arc<Mailbox>,
-    look: Arc<Mutex<Look>>,
+    /// `None` for a phone, which shows no map of the staff.
+    look: Option<Arc<Mutex<Look>>>,
 }
 
 /// What a console looks at.
@@ -43,24 +44,26 @@ struct Look {
 impl Seat {
     /// Whether it has said what its screen shows.
     pub(super) fn has_screen(&self) -> bool {
-        self.looking().screen.is_some()
+        self.looking().is_some_and(|look| look.screen.is_some())
     }
 
     /// What it looks at, and whether it is owed a whole picture of that, which it is taken to be given now; `None` is a console
     /// that is told of everybody.
     pub(super) fn take_look(&self) -> Option<(Screen, bool)> {
-        let mut look = self.looking();
+        let mut look = self.looking()?;
         let is_new = std::mem::take(&mut look.is_new);
         look.screen.clone().map(|screen| (screen, is_new))
     }
 
     /// A console that fell behind is owed a whole picture of its screen.
     pub(super) fn owe_screen(&self) {
-        self.looking().is_new = true;
+        if let Some(mut look) = self.looking() {
+            look.is_new = true;
+        }
     }
 
-    fn looking(&self) -> MutexGuard<'_, Look> {
-        self.look.lock().unwrap_or_else(PoisonError::into_inner)
+    fn looking(&self) -> Option<MutexGuard<'_, Look>> {
+        self.look.as_ref().map(|look| look.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whose side of the wall it is on.
@@ -103,7 +106,9 @@ impl Registration {
 
     /// What this console shows from now on.
     pub fn look(&self, screen: Screen) {
-        *self.seat.looking() = Look { screen: Some(screen), is_new: true };
+        if let Some(mut look) = self.seat.looking() {
+            *look = Look { screen: Some(screen), is_new: true };
+        }
     }
 }
 
@@ -124,7 +129,7 @@ impl Hub {
                 id: seats.next,
                 signed_in: Arc::clone(signed_in),
                 mailbox: Arc::clone(&mailbox),
-                look: Arc::default(),
+                look: (account.role == Role::Supervisor).then(Arc::default),
             };
             if seats.revoked.iter().any(|r| concerns(r, &seat)) {
                 mailbox.close(Close::Revoked);

@@ -155,8 +155,9 @@ impl Trips {
         let (mut known, apart) = before.map_or((Vec::new(), Vec::new()), |before| (before.members, before.apart));
         for member in row.crew.iter().filter(|member| is_crewed(member.phase)) {
             let staff = member.offer.staff;
-            let at = known.iter().position(|known| known.id == staff);
-            watched.members.push(at.map(|at| known.swap_remove(at)).unwrap_or_else(|| {
+            watched.members.push(if let Some(at) = known.iter().position(|known| known.id == staff) {
+                known.swap_remove(at)
+            } else {
                 new.push(staff);
                 Member {
                     id: staff,
@@ -166,7 +167,7 @@ impl Trips {
                     last: None,
                     signs: Vec::new(),
                 }
-            }));
+            });
             self.of_staff.insert(staff, id);
         }
         let crew: Vec<AccountId> = watched.members.iter().map(|member| member.id).collect();

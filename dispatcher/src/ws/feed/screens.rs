@@ -55,7 +55,7 @@ impl Screens {
         let mut changed: BTreeMap<Audience, Vec<Utf8Bytes>> = BTreeMap::new();
         for (audience, parts) in area.changes(&audiences, now) {
             let number = self.numbers.entry(audience.clone()).or_insert(FIRST_N);
-            let made = packed(&audience, parts, number, false);
+            let made = packed(&audience, &parts, number, false);
             changed.insert(audience, made);
         }
         let mut whole: BTreeMap<&Audience, Vec<Utf8Bytes>> = BTreeMap::new();
@@ -76,11 +76,11 @@ impl Screens {
 /// Numbered so that its last frame bears the audience's present number.
 fn whole_of(area: &Area, audience: &Audience, at: i64, now: Timestamp) -> Vec<Utf8Bytes> {
     let parts = area.whole(audience, now);
-    let many = packed(audience, parts.clone(), &mut 0, true).len() as i64;
-    packed(audience, parts, &mut (at - many), true)
+    let many = packed(audience, &parts, &mut 0, true).len() as i64;
+    packed(audience, &parts, &mut (at - many), true)
 }
 
-fn packed((_, screen): &Audience, parts: Parts, number: &mut i64, whole: bool) -> Vec<Utf8Bytes> {
+fn packed((_, screen): &Audience, parts: &Parts, number: &mut i64, whole: bool) -> Vec<Utf8Bytes> {
     let head = Head { t: "area", tier: Some(screen.tier), whole };
     match screen.tier {
         Tier::Far => frames(head, &[("cells", &parts.cells)], number),
