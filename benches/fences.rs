@@ -6,7 +6,6 @@ use geo::{Fix, FixKind, Position};
 use harness::figures::{self, SEED, measure, note, row};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use std::collections::HashSet;
 
 /// Staff who walk about.
 const STAFF: usize = 10_000;
@@ -30,14 +29,14 @@ fn main() {
         crews(count, &Spread::City);
     }
     crews(COUNTS[2], &Spread::Square);
-    everybodys(COUNTS[2], &Spread::Square, Some(f64::NAN));
+    everybodys(COUNTS[1], &Spread::Square, Some(f64::NAN));
 }
 
 /// Where the fences are.
 enum Spread {
     /// All over the city.
     City,
-    /// All around one square: the worst.
+    /// All around one square, and everybody there: the worst.
     Square,
 }
 
@@ -46,6 +45,13 @@ impl Spread {
         match self {
             Self::City => "",
             Self::Square => "worst, all on one square: ",
+        }
+    }
+
+    fn somewhere(&self, dice: &mut StdRng) -> (f64, f64) {
+        match self {
+            Self::City => (dice.random_range(37.43..37.70), dice.random_range(126.77..127.18)),
+            Self::Square => (dice.random_range(37.565..37.568), dice.random_range(126.976..126.980)),
         }
     }
 }
@@ -57,9 +63,9 @@ struct Walkers {
 }
 
 impl Walkers {
-    fn new() -> Self {
+    fn new(spread: &Spread) -> Self {
         let mut dice = StdRng::seed_from_u64(SEED);
-        let at = (0..STAFF).map(|_| somewhere(&mut dice)).collect();
+        let at = (0..STAFF).map(|_| spread.somewhere(&mut dice)).collect();
         Self { dice, at }
     }
 
@@ -75,17 +81,10 @@ impl Walkers {
     }
 }
 
-fn somewhere(dice: &mut StdRng) -> (f64, f64) {
-    (dice.random_range(37.43..37.70), dice.random_range(126.77..127.18))
-}
-
 fn circles(count: u32, spread: &Spread) -> Vec<Circle> {
     let mut dice = StdRng::seed_from_u64(SEED + 1);
     let mut circle = |_| {
-        let (lat, lon) = match spread {
-            Spread::City => somewhere(&mut dice),
-            Spread::Square => (37.5665, 126.978),
-        };
+        let (lat, lon) = spread.somewhere(&mut dice);
         Circle::new(Position::new(lat, lon).expect("within Seoul"), dice.random_range(80.0..300.0)).expect("a size")
     };
     (0..count).map(&mut circle).collect()
@@ -95,12 +94,12 @@ fn circles(count: u32, spread: &Spread) -> Vec<Circle> {
 fn everybodys(count: u32, spread: &Spread, base: Option<f64>) -> f64 {
     let circles = circles(count, spread);
     let Some(base) = base else {
-        let mut walkers = Walkers::new();
-        let mut inside: HashSet<(usize, u32)> = HashSet::new();
+        let mut walkers = Walkers::new(spread);
+        let mut inside: Vec<Vec<u32>> = vec![Vec::new(); STAFF];
         let times = measure(20, |_| {
             for _ in 0..FIXES {
                 let (who, fix) = walkers.step();
-                std::hint::black_box(ask_all(&circles, who, &fix, &mut inside));
+                std::hint::black_box(ask_all(&circles, &fix, &mut inside[who]));
             }
         });
         row(&format!("baseline, each of {count} asked"), &times, None);
@@ -110,7 +109,7 @@ fn everybodys(count: u32, spread: &Spread, base: Option<f64>) -> f64 {
     for (key, circle) in (0..).zip(&circles) {
         fences.put(key, (), *circle, i64::MAX);
     }
-    let mut walkers = Walkers::new();
+    let mut walkers = Walkers::new(spread);
     let mut inside: Vec<Inside<u32>> = vec![Inside::default(); STAFF];
     let times = measure(200, |_| {
         for _ in 0..FIXES {
@@ -119,11 +118,11 @@ fn everybodys(count: u32, spread: &Spread, base: Option<f64>) -> f64 {
         }
     });
     row(&format!("{}{count} that watch everybody", spread.word()), &times, base.is_finite().then_some(base));
-    let mut walkers = Walkers::new();
-    let (mut known, mut inside) = (HashSet::new(), vec![Inside::default(); STAFF]);
+    let mut walkers = Walkers::new(spread);
+    let (mut known, mut inside) = (vec![Vec::new(); STAFF], vec![Inside::default(); STAFF]);
     let differ = (0..COMPARED).filter(|_| {
         let (who, fix) = walkers.step();
-        ask_all(&circles, who, &fix, &mut known) != fences.step((), &mut inside[who], &fix, 0)
+        ask_all(&circles, &fix, &mut known[who]) != fences.step((), &mut inside[who], &fix, 0)
     });
     note(format_args!("told otherwise than by asking every one: {} of {COMPARED} fixes", differ.count()));
     times.p50_us()
@@ -135,7 +134,7 @@ fn crews(count: u32, spread: &Spread) {
     for (key, circle) in (0..).zip(circles(count, spread)) {
         fences.put(key, key, circle, i64::MAX);
     }
-    let mut walkers = Walkers::new();
+    let mut walkers = Walkers::new(spread);
     let mut inside: Vec<Inside<u32>> = vec![Inside::default(); STAFF];
     let times = measure(200, |_| {
         for _ in 0..FIXES {
@@ -147,21 +146,20 @@ fn crews(count: u32, spread: &Spread) {
 }
 
 /// What a fix tells of all fences, in the order in which [`Fences::step`] does.
-fn ask_all(circles: &[Circle], who: usize, fix: &Fix, inside: &mut HashSet<(usize, u32)>) -> Vec<(u32, Crossing)> {
+fn ask_all(circles: &[Circle], fix: &Fix, inside: &mut Vec<u32>) -> Vec<(u32, Crossing)> {
     let (mut left, mut entered) = (Vec::new(), Vec::new());
     for (key, circle) in (0..).zip(circles) {
-        match circle.holds(fix) {
-            Some(true) => {
-                if inside.insert((who, key)) {
-                    entered.push((key, Crossing::Entered));
-                }
+        let known = inside.iter().position(|inside| *inside == key);
+        match (circle.holds(fix), known) {
+            (Some(true), None) => {
+                inside.push(key);
+                entered.push((key, Crossing::Entered));
             }
-            Some(false) => {
-                if inside.remove(&(who, key)) {
-                    left.push((key, Crossing::Left));
-                }
+            (Some(false), Some(at)) => {
+                inside.swap_remove(at);
+                left.push((key, Crossing::Left));
             }
-            None => {}
+            _ => {}
         }
     }
     left.extend(entered);

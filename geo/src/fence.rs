@@ -76,7 +76,7 @@ pub enum Crossing {
     Left,
 }
 
-/// The fences somebody is inside of.
+/// The fences somebody is inside of, in order.
 #[derive(Clone, Debug)]
 pub struct Inside<K>(Vec<K>);
 
@@ -86,10 +86,10 @@ impl<K> Default for Inside<K> {
     }
 }
 
-impl<K: Copy + PartialEq> Inside<K> {
+impl<K: Copy + Ord> Inside<K> {
     /// Whether this fence is among them.
     pub fn contains(&self, key: K) -> bool {
-        self.0.contains(&key)
+        self.0.binary_search(&key).is_ok()
     }
 }
 
@@ -203,11 +203,15 @@ impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
             let fence = self.by_key.get(&boxed.key).filter(|fence| now_ms < fence.until_ms);
             let enters = fence.is_some_and(|fence| fence.circle.holds(fix) == Some(true));
             if enters && !inside.contains(boxed.key) {
-                inside.0.push(boxed.key);
                 told.push((boxed.key, Crossing::Entered));
             }
         }
-        told[left..].sort_unstable();
+        let entered = &mut told[left..];
+        entered.sort_unstable();
+        if !entered.is_empty() {
+            inside.0.extend(entered.iter().map(|(key, _)| *key));
+            inside.0.sort_unstable();
+        }
         told
     }
 }
