@@ -1,6 +1,7 @@
 //! Owns logs and the names of all metrics. No name, place, position, phone, token or body is in either: see `docs/LOGGING.md`.
 //! Labels never carry ids.
 
+use crate::engine::watch::Event;
 use anyhow::{Context, Result};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
@@ -127,6 +128,10 @@ fn begin_at_zero() {
     ] {
         metrics::counter!(counter).increment(0);
     }
+    for event in Event::ALL {
+        metrics::counter!(WATCH_EVENTS, "event" => event.word()).increment(0);
+    }
+    metrics::gauge!(WATCH_FENCES).set(0.0);
 }
 
 fn describe() {

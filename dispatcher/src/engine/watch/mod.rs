@@ -54,6 +54,21 @@ pub enum Event {
 }
 
 impl Event {
+    /// Each.
+    pub const ALL: [Self; 11] = [
+        Self::Hollow,
+        Self::Silent,
+        Self::Back,
+        Self::AtMeeting,
+        Self::LeftMeeting,
+        Self::AtDropoff,
+        Self::LeftDropoff,
+        Self::InZone,
+        Self::LeftZone,
+        Self::Apart,
+        Self::Together,
+    ];
+
     /// The metric's label.
     pub const fn word(self) -> &'static str {
         match self {
