@@ -22,6 +22,7 @@ use crate::shutdown::{self, Vital};
 use crate::view::incident::{FOLLOWED_S, follows_device};
 use crate::{telemetry, tls, ws};
 use anyhow::{Context, Result};
+use axum::Router;
 use geo::Position;
 use geo::road::RoadMap;
 use geo::road::lit::read_points;
@@ -120,11 +121,7 @@ pub async fn serve(config: Config) -> Result<()> {
     announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at).await?;
     let limits = Limits::of(config.connections_max);
     if let Some(listener) = metrics_listener {
-        let (router, stop) = (http::monitoring(Arc::clone(&app)), stop.clone());
-        let few = Limits { per_address: MONITORS_MAX, ..Limits::of(MONITORS_MAX) };
-        tasks.spawn(async move {
-            let _never_fails = listen::serve(listener, None, router, few, stop).await;
-        });
+        tasks.spawn(monitor(listener, http::monitoring(Arc::clone(&app)), stop.clone()));
     }
     listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
 
@@ -143,6 +140,12 @@ pub async fn serve(config: Config) -> Result<()> {
     record.close().await;
     tracing::info!("drained");
     vital.whole()
+}
+
+/// Answers monitors on a listener of their own.
+async fn monitor(listener: TcpListener, router: Router, stop: CancellationToken) {
+    let few = Limits { per_address: MONITORS_MAX, ..Limits::of(MONITORS_MAX) };
+    let _never_fails = listen::serve(listener, None, router, few, stop).await;
 }
 
 /// Starts what makes travel times, and what learns from crews under way.

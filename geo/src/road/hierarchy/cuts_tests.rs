@@ -34,5 +34,5 @@ fn a_bridge_comes_last_and_its_way_back_after_its_way_there() {
     assert_eq!(there ^ 1, back);
     let bridge = ends[there as usize / 2];
     assert!(bridge.iter().all(|&junction| graph.arcs_out(junction).len() == 3));
-    assert!(graph.node(bridge[0]).distance_m(graph.node(bridge[1])) > 2.0 * graph.edges()[0].length_m as f64);
+    assert!(graph.node(bridge[0]).distance_m(graph.node(bridge[1])) > 2.0 * f64::from(graph.edges()[0].length_m));
 }
