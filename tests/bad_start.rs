@@ -193,7 +193,7 @@ fn bad_settings_are_refused_by_name() {
     }
     assert!(!Path::new(&data).exists(), "no record is made by a start that cannot be");
     let two = ["check-config", "--redis", "x", "--origin", "y"];
-    assert_told(&two, MISUSE, "redis: must begin");
+    assert_told(&two, MISUSE, "redis: is not valid");
     assert_told(&two, MISUSE, "y is not an origin");
 }
 

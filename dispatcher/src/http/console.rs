@@ -75,9 +75,13 @@ pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json
         incidents.push(incident_view(&app, wall(account), &incident).await?);
     }
     let trips = rows.iter().filter(|row| in_wall(account, row));
+    let row = |entry: &RosterEntry| {
+        let id = entry.staff.id;
+        StaffRow::of(entry, app.ingest.people.refused(id), app.watch.age(id), now)
+    };
     Ok(Json(Console {
         trips: trips.map(|row| supervisor_view(&app, row, wall(account))).collect(),
-        staff: staff.into_iter().map(|e| StaffRow::of(e, app.ingest.people.refused(e.staff.id), now)).collect(),
+        staff: staff.into_iter().map(row).collect(),
         incidents,
         now: instant(now),
     }))

@@ -1,6 +1,6 @@
 //! Facts about what supervisors decide over trips: whose trip it is, who may be sent, and what each agency is shown.
 
-use super::fixture::{Edge, Person, Reply};
+use super::fixture::{Edge, Person, Reply, T0};
 use matcher::model::{AgencyId, TripId};
 use serde_json::{Value, json};
 
@@ -426,4 +426,28 @@ async fn who_is_on_a_trip_is_shown_with_when_they_are_free_and_there_and_nobody_
     about(after(&first).await, [0, way_s]);
     edge.clock.advance_s(61);
     assert_eq!(after(&first).await, None, "silent for a minute");
+}
+
+#[tokio::test]
+async fn who_cannot_be_asked_because_nobody_knows_where_they_are_is_said_to_be_silent() {
+    let edge = Edge::new().await;
+    let (centre, staff) = (edge.centre().await, edge.staff().await);
+    let silent = async || {
+        let console = edge.call(Some(&centre.token), "GET", "/v1/console", None).await;
+        console.body["staff"].as_array().unwrap().iter().find(|row| row["id"] == json!(staff.id().0)).unwrap()["silent"]
+            .clone()
+    };
+    let look = || {
+        let (now, taken_at_ms) = (edge.app.env.now(), T0.0);
+        edge.app.watch.moved([(staff.id(), taken_at_ms)], now);
+        edge.app.watch.look(now, |_| Some(taken_at_ms));
+    };
+    assert_eq!(silent().await, json!(true), "never heard");
+    look();
+    assert_eq!(silent().await, json!(false));
+    edge.clock.advance_s(61);
+    look();
+    assert_eq!(silent().await, json!(true));
+    edge.app.record.end_shift(edge.app.env.now(), staff.id()).await.unwrap().unwrap();
+    assert_eq!(silent().await, json!(false), "off shift nobody asks where they are");
 }

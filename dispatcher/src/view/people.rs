@@ -1,6 +1,7 @@
 //! Owns accounts, shifts and staff rows on the wire.
 
 use super::time::instant;
+use crate::engine::watch::ages::Age;
 use crate::live::Verdict;
 use crate::record::{Agency, Role, RosterEntry};
 use matcher::model::{Phase, Shift, StaffKind, Timestamp};
@@ -144,11 +145,14 @@ pub struct StaffRow {
     /// Why the newest fix of their phone was not believed, so that the marker stands still: `jump`, `future`, `too_old`, `inaccurate`
     /// or `outside_area`.
     pub verdict: Option<&'static str>,
+    /// At work, and nobody knows where: the last position is older than 60 s, or there was none. Nobody asks them until they are heard.
+    pub silent: bool,
 }
 
 impl StaffRow {
-    /// Of a roster entry, and why the newest fix was not believed.
-    pub fn of(entry: &RosterEntry, refused: Option<Verdict>, now: Timestamp) -> Self {
+    /// Of a roster entry, why the newest fix was not believed, and how good the last one is by its age.
+    pub fn of(entry: &RosterEntry, refused: Option<Verdict>, age: Age, now: Timestamp) -> Self {
+        let duty = Duty::of(entry, now);
         Self {
             id: entry.staff.id.0,
             no: entry.staff.no,
@@ -159,15 +163,16 @@ impl StaffRow {
                 StaffKind::Supporter => "supporter",
             },
             mode: entry.shift.map(|s| s.mode.word()),
-            state: Duty::of(entry, now).word(),
+            state: duty.word(),
             trip: entry.duty.map(|(trip, _)| trip.0),
             verdict: refused.map(Verdict::word),
+            silent: duty != Duty::OffShift && !matches!(age, Age::Fresh | Age::Hollow),
         }
     }
 
     /// Of somebody who is of the staff no more.
     #[must_use]
     pub fn off_shift(&self) -> Self {
-        Self { mode: None, state: Duty::OffShift.word(), trip: None, verdict: None, ..self.clone() }
+        Self { mode: None, state: Duty::OffShift.word(), trip: None, verdict: None, silent: false, ..self.clone() }
     }
 }

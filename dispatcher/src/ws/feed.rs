@@ -579,7 +579,7 @@ fn by_side(seats: Vec<Seat>) -> BTreeMap<Side, Vec<Seat>> {
 }
 
 fn rows_of(app: &App, roster: &RosterView, now: Timestamp) -> HashMap<AccountId, StaffRow> {
-    let row = |id: &AccountId, entry| StaffRow::of(entry, app.ingest.people.refused(*id), now);
+    let row = |id: &AccountId, entry| StaffRow::of(entry, app.ingest.people.refused(*id), app.watch.age(*id), now);
     roster.by_id.iter().map(|(id, entry)| (*id, row(id, entry))).collect()
 }
 

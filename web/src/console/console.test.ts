@@ -39,9 +39,10 @@ it('ended_trips_leave_the_list', () => {
   expect(workList([ended], NOW)).toEqual([]);
 });
 it('counters_count_the_waiting_by_age', () => {
-  const staff = ['available', 'available', 'escorting', 'off_shift'].map((state, i) => ({ id: String(i), state }) as StaffRow);
+  const staff = ['available', 'available', 'available', 'escorting', 'off_shift']
+    .map((state, i) => ({ id: String(i), state, silent: i === 2 }) as StaffRow);
   expect(counters([trip('a', 'matching', 40, true), trip('b', 'escorting', 400), trip('c', 'completed', 9)], staff, NOW))
-    .toEqual({ available: 2, busy: 1, open: 2, escalated: 1, oldestWaitingMs: 40_000 });
+    .toEqual({ available: 2, silent: 1, busy: 1, open: 2, escalated: 1, oldestWaitingMs: 40_000 });
 });
 
 it('a_booked_time_does_not_wait_since_it_was_asked_for', () => {

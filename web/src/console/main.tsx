@@ -81,6 +81,7 @@ function Counters({ desk }: { desk: Desk }) {
   return (
     <dl class="counters" data-testid="counters">
       <div><dt>{t('count.available')}</dt><dd data-testid="count-available">{count.available}</dd></div>
+      {count.silent > 0 && <div><dt>{t('count.silent')}</dt><dd data-testid="count-silent">{count.silent}</dd></div>}
       <div><dt>{t('count.busy')}</dt><dd data-testid="count-busy">{count.busy}</dd></div>
       <div><dt>{t('count.open')}</dt><dd data-testid="count-open">{count.open}</dd></div>
       <div class={count.escalated > 0 ? 'red' : ''}><dt>{t('count.escalated')}</dt><dd data-testid="count-escalated">{count.escalated}</dd></div>

@@ -31,11 +31,12 @@ export function workList(trips: Iterable<Trip>, nowMs: number): Trip[] {
     .sort((a, b) => rank(a) - rank(b) || due(a) - due(b) || a.id.localeCompare(b.id));
 }
 
-export interface Counters { available: number; busy: number; open: number; escalated: number; oldestWaitingMs: number | null }
+export interface Counters { available: number; silent: number; busy: number; open: number; escalated: number; oldestWaitingMs: number | null }
 export function counters(trips: Iterable<Trip>, staff: Iterable<StaffRow>, nowMs: number): Counters {
-  const count: Counters = { available: 0, busy: 0, open: 0, escalated: 0, oldestWaitingMs: null };
-  for (const { state } of staff) {
-    if (state === 'available') count.available++;
+  const count: Counters = { available: 0, silent: 0, busy: 0, open: 0, escalated: 0, oldestWaitingMs: null };
+  for (const { state, silent } of staff) {
+    // Who cannot be asked does not count as if they could.
+    if (state === 'available') count[silent ? 'silent' : 'available']++;
     else if (state !== 'off_shift') count.busy++;
   }
   for (const trip of trips) {

@@ -73,6 +73,8 @@ export interface StaffRow {
   state: StaffState; trip: string | null;
   /** Why the newest fix of the phone was not believed, so that the marker stands still. */
   verdict: Doubt | null;
+  /** At work, and nobody knows where: they are not asked until they are heard. */
+  silent: boolean;
 }
 export type Doubt = 'jump' | 'future' | 'too_old' | 'inaccurate' | 'outside_area';
 export interface Incident {
