@@ -139,7 +139,7 @@ it('a_code_is_handed_over_once_and_kept_nowhere_and_a_refusal_hands_over_none', 
   expect([await two.giveCode({ account: 'a' }), two.error instanceof Problem]).toEqual([null, true]);
 });
 it('staff_are_found_by_number_or_name_in_the_order_of_their_numbers', () => {
-  const row = (no: number, display: string): StaffRow => ({ id: String(no), no, display, agency: 'a', kind: 'guard', mode: null, state: 'off_shift', trip: null, verdict: null });
+  const row = (no: number, display: string): StaffRow => ({ id: String(no), no, display, agency: 'a', kind: 'guard', mode: null, state: 'off_shift', trip: null, verdict: null, silent: false });
   const rows = [row(205, 'Park'), row(101, 'Kim'), row(120, 'kimchi')];
   const found = (words: string): number[] => staffFor(rows, words).map(({ no }) => no);
   expect([found(''), found(' KIM'), found('20'), found('x')]).toEqual([[101, 120, 205], [101, 120], [120, 205], []]);
