@@ -46,6 +46,26 @@ impl Env {
     }
 }
 
+/// Notices that the clock was set: what is old by a clock that was just put forward may be seconds old.
+#[derive(Default)]
+pub struct Steps {
+    last: Option<(Timestamp, std::time::Duration)>,
+}
+
+/// The two clocks differ by less in ordinary life.
+const SET_MS: i64 = 5_000;
+
+impl Steps {
+    /// Whether the wall clock went otherwise than time did since the last call; `since` is of a clock that nobody sets.
+    pub fn was_set(&mut self, now: Timestamp, since: std::time::Duration) -> bool {
+        let before = self.last.replace((now, since));
+        before.is_some_and(|(then, at)| {
+            let went_ms = i64::try_from(since.saturating_sub(at).as_millis()).unwrap_or(i64::MAX);
+            (now.since_ms(then) - went_ms).abs() > SET_MS
+        })
+    }
+}
+
 struct SystemClock;
 
 impl Clock for SystemClock {
@@ -83,5 +103,19 @@ impl ManualClock {
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         Timestamp(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Steps, Timestamp};
+    use std::time::Duration;
+
+    #[test]
+    fn a_clock_that_is_set_is_noticed_and_one_that_goes_is_not() {
+        let mut steps = Steps::default();
+        let mut at = |wall_s: i64, s: u64| steps.was_set(Timestamp(wall_s * 1_000), Duration::from_secs(s));
+        assert_eq!([at(100, 0), at(105, 5), at(112, 10)], [false; 3], "not by less than clocks differ");
+        assert_eq!([at(2_000, 15), at(2_005, 20), at(90, 25)], [true, false, true]);
     }
 }

@@ -1,6 +1,6 @@
 //! Owns the start and the end of `serve`: reads top to bottom. Whatever runs was started here, and is stopped in reverse.
 
-use crate::clock::Env;
+use crate::clock::{Env, Steps};
 use crate::config::Config;
 use crate::demo;
 use crate::engine::Engine;
@@ -43,6 +43,8 @@ use tokio_util::task::TaskTracker;
 const REDIS_PREFIX: &str = "dh:";
 /// How often gauges are set and the silent are forgotten.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
+/// After the clock was set, nobody is forgotten for so long.
+const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
 /// Connections of the monitoring listener.
 const MONITORS_MAX: usize = 16;
 /// A last position is kept so long after its phone fell silent, seconds: long enough for an alarm to name it.
@@ -248,9 +250,20 @@ async fn upkeep(
     field: Arc<Field>,
     handle: metrics_exporter_prometheus::PrometheusHandle,
 ) {
+    let begun = tokio::time::Instant::now();
+    let (mut steps, mut quiet_until) = (Steps::default(), Duration::ZERO);
     while !app.drain.is_cancelled() && live.is_written() {
         let now = app.env.now();
-        live.forget_silent(now, SILENT_KEPT_S);
+        if steps.was_set(now, begun.elapsed()) {
+            tracing::warn!(
+                "the clock of this machine was set; nobody is taken for silent until their phones have reported again"
+            );
+            quiet_until = begun.elapsed() + CLOCK_SET_QUIET;
+        }
+        // By a clock that was put forward everybody would be gone, on all nodes.
+        if begun.elapsed() >= quiet_until {
+            live.forget_silent(now, SILENT_KEPT_S);
+        }
         app.sight.forget_old(now);
         app.ingest.people.forget_silent(now);
         forget_off_shift(&live, &app, now).await;

@@ -75,7 +75,10 @@ impl Jumps {
     /// Whether a phone that was at `before` is to be believed `here`.
     pub fn step(&mut self, before: &Seen, here: Seen, pace: Pace) -> Step {
         if before.reaches(&here, pace) {
-            self.last = None;
+            // A worse one does not speak against those it cannot tell from: a cell tower in between must not silence good fixes.
+            if self.last.is_none_or(|(jump, _)| here.accuracy_m <= jump.accuracy_m) {
+                self.last = None;
+            }
             return Step::InReach;
         }
         let so_far = self.last.filter(|(jump, _)| jump.reaches(&here, pace)).map_or(0, |(_, count)| count);

@@ -46,6 +46,16 @@ fn one_in_between_that_could_be_reached_begins_the_count_anew() {
 }
 
 #[test]
+fn a_cell_tower_in_between_does_not_silence_good_fixes() {
+    let (mut jumps, before) = (Jumps::default(), Seen { accuracy_m: 1_500.0, ..seen(0.0, 0) });
+    let tower = |at_s| Seen { accuracy_m: 1_500.0, ..seen(100.0, at_s) };
+    assert_eq!(jumps.step(&before, seen(8_000.0, 4), PACE), Step::Doubted);
+    assert_eq!(jumps.step(&before, seen(8_010.0, 8), PACE), Step::Doubted);
+    assert_eq!(jumps.step(&before, tower(12), PACE), Step::InReach);
+    assert_eq!(jumps.step(&tower(12), seen(8_020.0, 16), PACE), Step::Confirmed);
+}
+
+#[test]
 fn a_clock_that_went_back_makes_no_jump_of_standing_still() {
     assert_eq!(Jumps::default().step(&seen(0.0, 60), seen(5.0, 0), PACE), Step::InReach);
 }

@@ -148,6 +148,8 @@ pub struct App {
     tile_calls: Buckets<IpAddr>,
     search_calls: Buckets<AccountId>,
     look_calls: Buckets<AccountId>,
+    /// Of trackers, by the row of their secret; what they send beside fixes counts too.
+    device_calls: Buckets<i64>,
     searches: search::Searches,
     /// What goes on though its caller may have gone; waited for before the record is closed.
     pub deeds: TaskTracker,
@@ -211,6 +213,7 @@ impl App {
             tile_calls: Buckets::new(TILE_CALLS),
             search_calls: Buckets::new(SEARCH_CALLS),
             look_calls: Buckets::new(LOOK_CALLS),
+            device_calls: Buckets::new(ingest::sources::FIX_RATE),
             searches: search::Searches::default(),
             deeds: TaskTracker::new(),
             ingest: Ingest::default(),

@@ -17,7 +17,7 @@ mod contract;
 mod index_tests;
 
 pub use index::{LivePosition, Near};
-pub use plausible::{AREA_MARGIN_M, LATE_MS, Sense};
+pub use plausible::{AREA_MARGIN_M, LATE_MS, Sense, TOO_OLD_MS};
 pub use redis::{Address as RedisAddress, LiveError};
 pub use verdict::Verdict;
 

@@ -62,7 +62,8 @@ impl Moves {
         let from = number.saturating_add(1);
         let skipped = usize::try_from(from.saturating_sub(self.before + 1)).unwrap_or(usize::MAX);
         let elders = self.elders.range(from..).map(|(&number, &mover)| (number, mover));
-        let recent = (self.before + 1..).zip(self.recent.iter().copied()).skip(skipped);
+        let skipped = skipped.min(self.recent.len());
+        let recent = (self.before + 1 + skipped as u64..).zip(self.recent.range(skipped..).copied());
         elders.chain(recent.filter(|&(_, mover)| mover != NOBODY))
     }
 

@@ -53,7 +53,12 @@ impl Sense {
         if !order.is_kept() {
             return order;
         }
-        let age_ms = now.0 - fix.taken_at_ms;
+        let age_ms = now.0.saturating_sub(fix.taken_at_ms);
+        // What another source still had in its queue is not where they are now.
+        let is_of_another = self.heard.is_some_and(|(epoch, _)| epoch != fix.session_epoch);
+        if age_ms > LATE_MS && is_of_another && self.believed.is_some_and(|b| fix.taken_at_ms < b.taken_at_ms) {
+            return Verdict::Older;
+        }
         // Its number is not taken as heard: trackers number by their clocks, and one set right must not wait for the wrong time.
         if age_ms < -FUTURE_MS_MAX {
             return Verdict::Future;

@@ -14,6 +14,10 @@ use std::collections::hash_map::Entry;
 pub const TRACK_KEPT_S: i64 = 7 * 86_400;
 /// Most fixes kept of one member on one trip: five hours at one every 4 s, as phones send.
 pub const TRACK_FIXES_MAX: i64 = 4_500;
+/// Most of them that came out of turn: whoever counts down, or has two apps, must not use up the room of what is believed.
+pub const TRACK_OLD_MAX: i64 = 1_500;
+/// Their word.
+const OLD: &str = "old";
 
 /// A fix on its way to a track.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +61,16 @@ struct Duty {
     trip: TripId,
     from: i64,
     until: Option<i64>,
-    /// Fixes on the track.
+    /// Fixes on the track,
     kept: i64,
+    /// and of them those that came out of turn.
+    old: i64,
+}
+
+impl Duty {
+    fn is_full(&self, verdict: &str) -> bool {
+        self.kept >= TRACK_FIXES_MAX || verdict == OLD && self.old >= TRACK_OLD_MAX
+    }
 }
 
 impl Record {
@@ -77,9 +89,11 @@ impl Record {
             let of = |duty: &&mut Duty| duty.from <= at && duty.until.is_none_or(|until| at <= until);
             match duties.get_mut(&fix.staff).into_iter().flatten().rfind(of) {
                 None => noted.of_no_trip += 1,
-                Some(duty) if duty.kept >= TRACK_FIXES_MAX => noted.beyond_limit += 1,
+                Some(duty) if duty.is_full(fix.verdict) => noted.beyond_limit += 1,
                 Some(duty) => {
-                    duty.kept += write.add_to_track(duty.trip, fix).await? as i64;
+                    let added = write.add_to_track(duty.trip, fix).await? as i64;
+                    duty.kept += added;
+                    duty.old += if fix.verdict == OLD { added } else { 0 };
                     noted.kept += 1;
                 }
             }
@@ -117,7 +131,8 @@ impl Write<'_> {
     async fn duties_between(&mut self, staff: AccountId, first: i64, last: i64) -> Result<Vec<Duty>, RecordError> {
         let rows = sqlx::query(
             "select a.trip, a.assigned_at, a.ended_at,
-                    (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff) as kept
+                    (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff) as kept,
+                    (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff and t.verdict = 'old') as old
              from assignment_members m join assignments a on a.id = m.assignment
              where m.staff = ?1 and a.assigned_at <= ?3 and (a.ended_at is null or a.ended_at >= ?2) order by a.id",
         )
@@ -132,6 +147,7 @@ impl Write<'_> {
                 from: row.int("assigned_at")?,
                 until: row.int_or_none("ended_at")?,
                 kept: row.int("kept")?,
+                old: row.int("old")?,
             })
         };
         rows.iter().map(duty).collect()
@@ -178,7 +194,8 @@ fn track_row(row: &SqliteRow) -> Result<TrackRow, RecordError> {
         staff: AccountId(row.id("staff")?),
         taken_at: row.time("taken_at")?,
         position: row.position("lat", "lon")?,
-        accuracy_m: row.small("accuracy_m")?,
+        // One row that is not as it should be must not hide the others.
+        accuracy_m: row.int("accuracy_m")?.clamp(0, 20_000) as u32,
         verdict: row.text("verdict")?,
     })
 }

@@ -1,6 +1,7 @@
 //! Which fixes come onto which track, and how they leave it.
 
 use super::stage::{Stage, T0};
+use super::tracks::TRACK_OLD_MAX;
 use super::*;
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, Phase, Timestamp, TripId};
@@ -84,4 +85,14 @@ async fn every_look_is_on_the_audit_chain() {
     track(&stage, trip, T0).await;
     let rows = stage.record.audit_of(trip.0, 1).await.unwrap();
     assert_eq!((rows[0].1.as_str(), rows[0].2.as_str()), ("track_revealed", "check"));
+}
+
+#[tokio::test]
+async fn what_comes_out_of_turn_leaves_room_for_what_is_believed() {
+    let stage = Stage::new().await;
+    let (_, [one, _]) = stage.assigned("k").await;
+    let old = |n| TrackFix { verdict: "old", ..fix(one, n, i64::from(n)) };
+    let many: Vec<TrackFix> = (0..TRACK_OLD_MAX as u32 + 3).map(old).collect();
+    assert_eq!(stage.record.note_track(T0, &many).await.unwrap(), noted(TRACK_OLD_MAX as u64, 0, 3));
+    assert_eq!(stage.record.note_track(T0, &[old(9_999), fix(one, 9_998, 9)]).await.unwrap(), noted(1, 0, 1));
 }

@@ -111,6 +111,8 @@ struct Followed {
 #[derive(Default)]
 struct Changes {
     trips: Vec<TripRow>,
+    /// Of which the centre alone is told something.
+    centre_trips: Vec<TripRow>,
     incidents: Vec<Incident>,
     staff: Vec<AccountId>,
     /// Who is of the staff no more, as last seen at work.
@@ -330,9 +332,10 @@ impl Feed {
         }
         let news = self.app.watch.take_news();
         self.aged.extend(news.staff);
-        for trip in news.trips {
+        for (trip, is_everyones) in news.trips {
             let is_told = changes.trips.iter().any(|row| row.trip.id == trip);
-            changes.trips.extend(self.crewed.get(&trip).filter(|_| !is_told).cloned());
+            let row = self.crewed.get(&trip).filter(|_| !is_told).cloned();
+            if is_everyones { changes.trips.extend(row) } else { changes.centre_trips.extend(row) }
         }
     }
 
@@ -356,7 +359,14 @@ impl Feed {
     /// What the side is told, and the alarms it was told less of than it may see.
     async fn parts_for(&self, side: Side, changes: &Changes) -> ([Vec<Arc<str>>; 3], Vec<IncidentId>) {
         let seen = |row: &&TripRow| side.is_none_or(|agency| is_of_agency(row, agency));
-        let trips = changes.trips.iter().filter(seen).map(|row| text(&supervisor_view(&self.app, row, side))).collect();
+        let centre = changes.centre_trips.iter().filter(|_| side.is_none());
+        let trips = changes
+            .trips
+            .iter()
+            .filter(seen)
+            .chain(centre)
+            .map(|row| text(&supervisor_view(&self.app, row, side)))
+            .collect();
         let (mut incidents, mut owed) = (Vec::new(), Vec::new());
         for incident in &changes.incidents {
             // An alarm rings now, whatever else cannot be read; the rest is told when it can be.

@@ -22,9 +22,9 @@ use crate::telemetry;
 use ages::{Age, Ages, Change};
 use geo::Fix;
 use matcher::model::{AccountId, Timestamp, TripId};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
-use trips::{Flag, Trips};
+use trips::{Flag, Sign, Trips};
 
 /// What crossed an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +92,15 @@ impl Event {
 pub struct News {
     /// Whose age is another.
     pub staff: HashSet<AccountId>,
-    /// Whose flags are others.
-    pub trips: HashSet<TripId>,
+    /// Whose flags are others; true if anything but a rider's zone is among them, which is the centre's to know: a message that
+    /// changes nothing to see would tell a company where the zone is.
+    pub trips: HashMap<TripId, bool>,
+}
+
+impl News {
+    fn of_trip(&mut self, trip: TripId, is_everyones: bool) {
+        *self.trips.entry(trip).or_default() |= is_everyones;
+    }
 }
 
 #[derive(Default)]
@@ -117,7 +124,8 @@ impl Watch {
             let Some(trip) = state.trips.of_staff(staff) else { return };
             let events: Vec<Event> = fixes.into_iter().flat_map(|fix| state.trips.fix(staff, fix, now)).collect();
             if !events.is_empty() {
-                state.news.trips.insert(trip);
+                let of_zones = |event: &Event| matches!(event, Event::InZone | Event::LeftZone);
+                state.news.of_trip(trip, !events.iter().all(of_zones));
                 events.into_iter().for_each(count);
             }
         });
@@ -148,8 +156,13 @@ impl Watch {
             }
             if row.trip.phase.is_end() {
                 state.news.trips.remove(&id);
-            } else if state.flags(id, now) != before {
-                state.news.trips.insert(id);
+            } else {
+                let after = state.flags(id, now);
+                if after != before {
+                    let others =
+                        |flags: &[Flag]| flags.iter().filter(|f| f.sign != Sign::InZone).cloned().collect::<Vec<_>>();
+                    state.news.of_trip(id, others(&after) != others(&before));
+                }
             }
             metrics::gauge!(telemetry::WATCH_FENCES).set(state.trips.fences() as f64);
         });
@@ -202,8 +215,10 @@ impl State {
             Change::Forgotten => return,
         };
         count(event);
-        if event != Event::Hollow {
-            self.news.trips.extend(self.trips.of_staff(staff));
+        if event != Event::Hollow
+            && let Some(trip) = self.trips.of_staff(staff)
+        {
+            self.news.of_trip(trip, true);
         }
     }
 }

@@ -92,11 +92,11 @@ async fn silence_during_a_trip_is_news_and_so_is_the_end_of_it() {
     scene.stands(1, far);
     scene.round().await;
     assert_eq!(scene.signs().await, [("silent", scene.no(0), true)]);
-    assert!(scene.edge.app.watch.take_news().trips.contains(&scene.trip));
+    assert!(scene.edge.app.watch.take_news().trips.contains_key(&scene.trip));
     scene.stands(0, far);
     scene.round().await;
     assert_eq!(scene.signs().await, []);
-    assert!(scene.edge.app.watch.take_news().trips.contains(&scene.trip));
+    assert!(scene.edge.app.watch.take_news().trips.contains_key(&scene.trip));
 }
 
 #[tokio::test]

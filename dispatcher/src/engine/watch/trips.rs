@@ -10,7 +10,8 @@ use geo::fence::{Circle, Crossing, Fences, Inside, are_apart};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, AgencyId, Phase, Timestamp, TripId};
 use matcher::policy::limits::{
-    FIX_ACCURACY_M_MAX, PAIR_APART_M, PAIR_FIXES_MS_MAX, PAIR_SPEED_MPS, THERE_M, WATCHED_S_MAX, ZONE_MARGIN_M,
+    FIX_ACCURACY_M_MAX, FIX_AGE_MS_MAX, PAIR_APART_M, PAIR_FIXES_MS_MAX, PAIR_SPEED_MPS, THERE_M, WATCHED_S_MAX,
+    ZONE_MARGIN_M,
 };
 use std::collections::HashMap;
 use uuid::Uuid;
@@ -95,6 +96,9 @@ impl Member {
 }
 
 struct Watched {
+    /// Of the row it was made from, and the zones it was given.
+    change_no: i64,
+    given: Vec<AvoidZone>,
     /// With the rider, or on the way to them.
     together: bool,
     /// Whether two of the crew should be in one place.
@@ -130,6 +134,10 @@ impl Trips {
     /// A trip as it is now on the record, with the zones of its rider. Returns who of the crew is new to it.
     pub fn take(&mut self, row: &TripRow, zones: &[AvoidZone]) -> Vec<AccountId> {
         let id = row.trip.id;
+        // Fences are dear to put up, and looked at again every few seconds.
+        if self.by_id.get(&id).is_some_and(|known| known.change_no == row.change_no && known.given == zones) {
+            return Vec::new();
+        }
         let mut before = self.take_down(id);
         if !is_crewed(row.trip.phase) {
             return Vec::new();
@@ -142,6 +150,8 @@ impl Trips {
             });
         }
         let mut watched = Watched {
+            change_no: row.change_no,
+            given: zones.to_vec(),
             together,
             as_one: row.trip.phase == Phase::Escorting,
             members: Vec::new(),
@@ -227,6 +237,10 @@ impl Trips {
         let Watched { members, zones, apart, as_one, .. } = watched;
         let Some(at) = members.iter().position(|member| member.id == staff) else { return events };
         let member = &mut members[at];
+        // Two calls of one person at once may come here in the other order.
+        if member.last.is_some_and(|last| !fix.is_after(&last)) {
+            return events;
+        }
         for ((_, place), crossing) in self.fences.step(id, &mut member.inside, fix, now.0) {
             events.push(match (place, crossing) {
                 (Place::Meeting, Crossing::Entered) => {
@@ -306,8 +320,9 @@ impl Trips {
             if let Some(since) = silent {
                 flags.push(Flag { sign: Sign::Silent, who: who.clone(), since });
             }
-            // Whoever is silent is nowhere now; what was to be worried about still is.
-            let is_shown = |sign| silent.is_none() || !matches!(sign, Sign::AtMeeting | Sign::AtDropoff);
+            // Whoever is silent, or says no more than which cell tower is near, is nowhere now; what was to be worried about still is.
+            let is_here = silent.is_none() && member.last.is_some_and(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX);
+            let is_shown = |sign| is_here || !matches!(sign, Sign::AtMeeting | Sign::AtDropoff);
             let shown = member.signs.iter().filter(|(sign, _)| is_shown(*sign));
             flags.extend(shown.map(|&(sign, since)| Flag { sign, who: who.clone(), since: Some(since) }));
         }

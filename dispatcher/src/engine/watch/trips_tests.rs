@@ -38,6 +38,7 @@ fn zone(center: Position, radius_m: u16) -> AvoidZone {
 impl Scene {
     fn phase(&mut self, phase: Phase, zones: &[AvoidZone]) {
         self.row.trip.phase = phase;
+        self.row.change_no += 1;
         if phase.is_end() {
             self.row.crew.clear();
         }
@@ -187,4 +188,25 @@ async fn a_trip_that_nobody_ends_is_not_watched_for_ever() {
     assert_eq!((scene.flags(), scene.stands(1, pickup)), (Vec::new(), Vec::new()));
     scene.trips.remove_over(T0);
     assert_eq!(scene.trips.fences(), 0);
+}
+
+#[tokio::test]
+async fn coarse_fixes_from_elsewhere_keep_nobody_at_the_meeting_point() {
+    let mut scene = scene().await;
+    let pickup = scene.row.trip.pickup;
+    assert_eq!(scene.stands(0, pickup), [Event::AtMeeting]);
+    let later = T0.plus_s(61);
+    assert_eq!(scene.fix(0, north(pickup, 9_000.0), 800.0, FixKind::Tower, later), []);
+    let flags = scene.trips.flags(scene.row.trip.id, later, |_| None);
+    assert_eq!(flags, [], "heard, but nobody knows where");
+}
+
+#[tokio::test]
+async fn two_calls_that_come_in_the_other_order_tell_what_the_later_says() {
+    let mut scene = scene().await;
+    let pickup = scene.row.trip.pickup;
+    assert_eq!(scene.stands(0, north(pickup, 300.0)), []);
+    scene.seq -= 1;
+    assert_eq!(scene.stands(0, pickup), [], "an earlier one, late");
+    assert_eq!(scene.signs(), []);
 }

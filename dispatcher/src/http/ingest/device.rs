@@ -5,7 +5,7 @@
 use super::sources::Source;
 use super::{FIXES_MAX, take};
 use crate::http::App;
-use crate::http::auth::{TOKEN_BYTES_MAX, bearer, count_open_call};
+use crate::http::auth::{TOKEN_BYTES_MAX, bearer, count_open_call, too_many};
 use crate::http::known::{Kind, authenticate};
 use crate::http::problem::{Answer, Code, Problem};
 use crate::live::Verdict;
@@ -69,6 +69,7 @@ impl Tracker {
             None => None,
         };
         if let Some(signed_in) = found {
+            app.device_calls.take(signed_in.token, now.0).map_err(too_many)?;
             return Ok(Self(signed_in));
         }
         // Whoever tries secrets is slowed down like anybody without one.

@@ -3,9 +3,9 @@
 
 use super::Ingest;
 use super::table::Table;
-use crate::live::{LATE_MS, Sense, Verdict};
+use crate::live::{LATE_MS, Sense, TOO_OLD_MS, Verdict};
 use crate::record::TrackFix;
-use geo::Fix;
+use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix};
 use matcher::model::{AccountId, Timestamp, TripId};
 
 /// Of whom nothing was heard for so long nothing is kept, seconds: as with last positions, long enough for an alarm to name it.
@@ -61,11 +61,18 @@ impl Heard {
         verdict: Verdict,
         now: Timestamp,
     ) {
+        // Nothing is kept of a place without an error circle, or of no time that a track could be kept for, whatever its number.
+        let age_ms = now.0.saturating_sub(fix.taken_at_ms);
+        let is_sane =
+            (0.0..=ACCURACY_M_MAX).contains(&fix.accuracy_m) && (-FUTURE_MS_MAX..=TOO_OLD_MS).contains(&age_ms);
+        if !is_sane {
+            return;
+        }
         let says_where = verdict.is_kept() || matches!(verdict, Verdict::Older | Verdict::Jump | Verdict::OutsideArea);
         if trip.is_some() {
             self.crew_until_ms = now.0;
         }
-        let is_late = now.0 - fix.taken_at_ms > LATE_MS;
+        let is_late = age_ms > LATE_MS;
         if !says_where || !(trip.is_some() || is_late || fix.taken_at_ms <= self.crew_until_ms) {
             return;
         }

@@ -192,3 +192,30 @@ async fn with_the_record_away_fixes_wait_and_are_not_lost() {
     tracks::flush(&edge.app).await;
     assert_eq!(edge.app.ingest.tracks.len(), 1);
 }
+
+#[tokio::test]
+async fn nobody_spoils_the_track_of_their_trip_by_numbers_out_of_turn() {
+    let edge = Edge::new().await;
+    let (_, trip, [one, _]) = edge.assigned().await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let centre = edge.centre().await;
+    let (at, _) = edge.places();
+    verdicts(&edge, &one, &[fix(at, 0, 100)]).await;
+    let with = |seq: u32, name: &str, value: Value| {
+        let mut fix = fix(at, 0, seq);
+        fix[name] = value;
+        fix
+    };
+    let bad = [
+        with(99, "acc_m", json!(-1)),
+        with(98, "acc_m", json!(1e12)),
+        with(97, "age_ms", json!(i64::MIN)),
+        with(96, "age_ms", json!(i64::MAX)),
+    ];
+    assert_eq!(verdicts(&edge, &one, &bad).await, ["old"; 4]);
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let stretches = &reply.body["members"][0]["stretches"];
+    assert_eq!((stretches.as_array().unwrap().len(), stretches[0].as_array().unwrap().len()), (1, 1), "{}", reply.text);
+}

@@ -79,7 +79,8 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
     }
     let (ingest, now) = (&app.ingest, app.env.now());
     ingest.sources.count(source, fixes.len(), now).map_err(too_many)?;
-    let epoch = ingest.sources.epoch(app, source, account.id, now).await?;
+    let newest_ms = fixes.iter().map(|fix| fix.taken_at_ms).max().unwrap_or(i64::MIN);
+    let epoch = ingest.sources.epoch(app, source, account.id, newest_ms, now).await?;
     for fix in &mut fixes {
         fix.session_epoch = epoch;
     }
@@ -88,7 +89,7 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
         ingest.people.with(account.id, |heard| heard.note_after_work(ingest, account.id, &fixes, now));
         vec![Verdict::NotOnShift; fixes.len()]
     } else {
-        hear(app, account, source, &fixes, now)
+        hear(app, account, &fixes, now)
     };
     for verdict in &verdicts {
         ingest.counts[*verdict as usize].increment(1);
@@ -97,10 +98,9 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
 }
 
 /// Judges each, in order, and puts what is believed into the live index.
-fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
+fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
     let (ingest, places) = (&app.ingest, &app.sight.places);
     let trip = crew_duty(app, account.id);
-    let mut is_beaten = false;
     let verdicts: Vec<Verdict> = ingest.people.with(account.id, |heard| {
         heard.begin(|| places.last_fix(account.id), now);
         let judged = fixes.iter().map(|fix| {
@@ -117,7 +117,6 @@ fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timest
             if account.no.is_some() {
                 heard.track(ingest, account.id, trip, fix, verdict, now);
             }
-            is_beaten |= verdict == Verdict::Older;
             verdict
         });
         judged.collect()
@@ -125,9 +124,6 @@ fn hear(app: &App, account: &Account, source: Source, fixes: &[Fix], now: Timest
     // Every one that is kept, in its order: a way through a zone between two looks is a way through it.
     let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept()).map(|(fix, _)| fix);
     app.watch.fixes(account.id, kept, now);
-    if is_beaten {
-        ingest.sources.beaten(source, places.last_fix(account.id));
-    }
     verdicts
 }
 

@@ -5,14 +5,14 @@ use super::table::Table;
 use crate::http::App;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::Answer;
-use geo::Fix;
 use matcher::model::{AccountId, Timestamp};
 
 /// Fixes of one source, over HTTP and sockets together, each of a batch counted: five minutes of a phone that measured every second
 /// and had no network, then five a second.
 pub const FIX_RATE: Rate = Rate { per_s: 5.0, burst: 300.0 };
-/// Another source of the same person takes over when the one that counts has been silent so long, seconds: what matching lets go.
-const TAKE_OVER_S: i64 = 60;
+/// Another source of the same person takes over when the one that counts has been silent so long, milliseconds: several fixes of a
+/// phone, and long before anybody is taken for silent.
+const TAKE_OVER_MS: i64 = 20_000;
 
 /// Who sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,8 +27,6 @@ struct Sending {
     bucket: Bucket,
     /// `None` until one was issued in this life of the server.
     epoch: Option<u32>,
-    /// When the last fix was taken of the source with a later epoch that it was refused for.
-    beaten_at: Option<Timestamp>,
 }
 
 /// All that send.
@@ -37,7 +35,7 @@ pub(super) struct Sources(Table<Source, Sending>);
 
 impl Sources {
     fn with<R>(&self, source: Source, now: Timestamp, change: impl FnOnce(&mut Sending) -> R) -> R {
-        let make = || Sending { bucket: Bucket::full(FIX_RATE, now.0), epoch: None, beaten_at: None };
+        let make = || Sending { bucket: Bucket::full(FIX_RATE, now.0), epoch: None };
         self.0.with(source, make, change)
     }
 
@@ -47,13 +45,24 @@ impl Sources {
         taken.map_err(|seconds| seconds.ceil().max(1.0) as u32)
     }
 
-    /// The session epoch that the source's fixes are ordered by.
-    pub(super) async fn epoch(&self, app: &App, source: Source, account: AccountId, now: Timestamp) -> Answer<u32> {
-        let kept = self.with(source, now, |sending| {
-            let takes_over = sending.beaten_at.is_some_and(|at| now > at.plus_s(TAKE_OVER_S));
-            sending.epoch.filter(|_| !takes_over)
-        });
-        match kept {
+    /// The session epoch that the source's fixes are ordered by. `newest_ms` is when the newest of them was taken: a source that
+    /// was overtaken gets a new epoch when the other has been silent and it knows something newer.
+    pub(super) async fn epoch(
+        &self,
+        app: &App,
+        source: Source,
+        account: AccountId,
+        newest_ms: i64,
+        now: Timestamp,
+    ) -> Answer<u32> {
+        let last = app.sight.places.last_fix(account);
+        let takes_over = |own: u32| {
+            last.is_some_and(|last| {
+                let silent_ms = now.0.saturating_sub(last.taken_at_ms);
+                last.session_epoch > own && silent_ms > TAKE_OVER_MS && newest_ms > last.taken_at_ms
+            })
+        };
+        match self.with(source, now, |sending| sending.epoch.filter(|own| !takes_over(*own))) {
             Some(epoch) => Ok(epoch),
             None => self.new_epoch(app, source, account).await,
         }
@@ -62,20 +71,7 @@ impl Sources {
     /// A new one.
     pub(super) async fn new_epoch(&self, app: &App, source: Source, account: AccountId) -> Answer<u32> {
         let epoch = app.record.next_session_epoch(account).await?;
-        Ok(self.with(source, app.env.now(), |sending| {
-            sending.beaten_at = None;
-            // Of two that were asked for at once the later one counts.
-            *sending.epoch.insert(sending.epoch.unwrap_or(0).max(epoch))
-        }))
-    }
-
-    /// Notes that a fix of the source was older than `last`. If that is another source's, it is remembered when it was heard.
-    pub(super) fn beaten(&self, source: Source, last: Option<Fix>) {
-        let Some(last) = last else { return };
-        self.0.look(&source, |sending| {
-            if sending.epoch.is_some_and(|own| own < last.session_epoch) {
-                sending.beaten_at = Some(Timestamp(last.taken_at_ms));
-            }
-        });
+        // Of two that were asked for at once the later one counts.
+        Ok(self.with(source, app.env.now(), |sending| *sending.epoch.insert(sending.epoch.unwrap_or(0).max(epoch))))
     }
 }

@@ -286,11 +286,46 @@ async fn of_phone_and_tracker_the_later_session_counts_until_it_is_silent() {
     };
     assert_eq!(tracker().await, "ok");
     assert_eq!((phone(1).await, tracker().await), ("ok".to_owned(), "old".to_owned()), "the phone came later");
-    stage.edge.clock.advance_s(30);
+    stage.edge.clock.advance_s(10);
     assert_eq!(tracker().await, "old", "the phone is not silent yet");
-    stage.edge.clock.advance_s(40);
-    assert_eq!(tracker().await, "ok", "it takes over");
+    stage.edge.clock.advance_s(10);
+    assert_eq!(tracker().await, "ok", "it takes over, with its first report");
     assert_eq!(phone(2).await, "old");
-    stage.edge.clock.advance_s(70);
+    stage.edge.clock.advance_s(21);
     assert_eq!(phone(3).await, "ok", "and back");
+    // An app that reports now and then silences no phone that reports all the time.
+    for seconds in 1..100 {
+        stage.edge.clock.advance_s(4);
+        assert_eq!(phone(3 + seconds).await, "ok", "{seconds}");
+        if seconds % 22 == 0 {
+            assert_eq!(tracker().await, "old");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_tracker_had_in_its_queue_is_not_now() {
+    let stage = Stage::new().await;
+    let now_ms = stage.edge.app.env.now().0;
+    let fix = json!({"lat": stage.at.lat(), "lon": stage.at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1});
+    stage.edge.call(Some(&stage.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
+    let epoch = stage.last().unwrap().session_epoch;
+    let before = crate::view::time::instant(matcher::model::Timestamp(now_ms).plus_s(-1_200));
+    // It is new to the server, and its epoch a later one.
+    assert_eq!(stage.json(&stage.traccar(&before, &stage.secret)).await.body["verdict"], "old");
+    let last = stage.last().unwrap();
+    assert_eq!((last.session_epoch, last.taken_at_ms), (epoch, now_ms));
+}
+
+#[tokio::test]
+async fn a_tracker_has_a_rate_whatever_it_sends() {
+    let stage = Stage::new().await;
+    let ping = async || {
+        let body = json!({"_type": "lwt", "tst": 1}).to_string();
+        stage.send("/v1/ingest/owntracks", Some(stage.basic()), "application/json", body).await.status.as_u16()
+    };
+    for n in 0..300 {
+        assert_eq!(ping().await, 200, "{n}");
+    }
+    assert_eq!(ping().await, 429);
 }

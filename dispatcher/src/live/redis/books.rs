@@ -16,6 +16,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// and would never grow old.
 const FUTURE_MS: i64 = 1_000;
 
+/// How something was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// By the hash of its tag.
+    Read,
+    /// By the feed.
+    Heard {
+        /// Redis has it under the tag.
+        is_kept: bool,
+    },
+}
+
 /// What is known of Redis's content.
 pub(super) struct Books {
     shared: Arc<Shared>,
@@ -63,9 +75,9 @@ impl Books {
         Some(((before, staff), standing.order()))
     }
 
-    /// Takes what another node or an earlier life knew of members, from their tag's feed or its hash;
-    /// `is_kept`: Redis has it under the tag.
-    pub(super) fn take(&self, tag: Cell, told: impl IntoIterator<Item = (AccountId, Standing)>, is_kept: bool) {
+    /// Takes what another node or an earlier life knew of members, from their tag's feed or its hash.
+    pub(super) fn take(&self, tag: Cell, told: impl IntoIterator<Item = (AccountId, Standing)>, by: Told) {
+        let is_kept = matches!(by, Told::Read | Told::Heard { is_kept: true });
         let now_ms = self.env.now().0;
         let (mut again, mut drops) = (Vec::new(), Vec::new());
         {
@@ -75,7 +87,8 @@ impl Books {
                 let is_at = matches!(standing, Standing::At(_));
                 let order = standing.order();
                 if standing.taken_at_ms() > now_ms + FUTURE_MS {
-                    if is_at {
+                    // Heard, it may be this node's clock that was just set: the next reading compares them first.
+                    if is_at && by == Told::Read {
                         drops.push(((tag, staff), after(order)));
                     }
                     continue;
@@ -97,7 +110,10 @@ impl Books {
                             Some(Standing::At(at)) => tag_of(cell_of(at.fix.position)),
                             _ => *places.entry(staff).or_insert(tag),
                         };
-                        if known_under != tag {
+                        if known_under != tag && places.get(&staff) != Some(&known_under) {
+                            // Not before the later one is in Redis: `written` drops this one then.
+                            places.insert(staff, tag);
+                        } else if known_under != tag {
                             let below = known.map_or(order, |known| after(known.order()));
                             drops.push(((tag, staff), below));
                         }

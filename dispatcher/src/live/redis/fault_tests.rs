@@ -135,6 +135,31 @@ async fn valkey_killed_is_filled_by_all_nodes_and_what_they_missed_is_heard() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_moved_while_redis_was_away_is_there_soon_though_the_others_never_pause() {
+    let mut redis = TestRedis::start_of(Make::Redis, |_| Vec::new());
+    let live = open(&redis).await;
+    redis.kill();
+    live.put(staff(1), 1, fix(step(1, 0), 1, 1));
+    until("it is said to be away", || live.health() == Health::RedisDown).await;
+    redis.come();
+    let begun = Instant::now();
+    let is_there = || redis.records().keys().any(|field| field == staff(1).0.as_bytes());
+    for who in 2.. {
+        // Somebody else all the time: a writer that waits for a lull waits for ever.
+        for more in 0..20 {
+            let who = 2 + (20 * who + more) % 5_000;
+            live.put(staff(who), who as u32, fix(step(who % 100, 0), 1, begun.elapsed().as_micros() as u32));
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        if is_there() {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "still not in redis");
+    }
+    live.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_hundred_thousand_are_back_within_ten_seconds_of_a_full_wipe() {
     const CROWD: u64 = 100_000;
     let redis = TestRedis::start();

@@ -5,7 +5,7 @@
 //! first from the feed or from the hash: listening begins before reading, and nothing has to wait for its end.
 
 use super::super::index::Standing;
-use super::books::Books;
+use super::books::{Books, Told};
 use super::keys::{Keys, LIFE, parse, slot};
 use super::link::ask;
 use super::message::{self, Head};
@@ -115,6 +115,8 @@ impl Mirror {
     /// Listens to all tags that there are, and reads what is wanted. What one server withholds keeps the others' tags from nothing.
     pub(super) async fn catch_up(&mut self) -> RedisResult<()> {
         let mut why = None;
+        // A server that hangs is waited for in between, and must not keep what the others have said.
+        self.take_waiting();
         let mut tags = self.books.tags();
         match self.tags().await {
             Ok(named) => tags.extend(named),
@@ -126,6 +128,7 @@ impl Mirror {
         for &tag in &tags {
             if let Err(error) = self.listen(tag).await {
                 why = Some(error);
+                self.take_waiting();
             }
         }
         self.is_deaf = why.is_some();
@@ -218,6 +221,12 @@ impl Mirror {
         let mut found = Found::default();
         let mut cursor = b"0".to_vec();
         let mut life = None;
+        // What is from the future is dropped from Redis: whose clock is right must be known now, not a second ago.
+        let node = self.nodes.of_slot(slot(&key)).await?;
+        if let Err(error) = self.nodes.compare_clocks(&node.name).await {
+            self.lose(&node.name, node.number);
+            return Err(error);
+        }
         loop {
             let node = self.nodes.of_slot(slot(&key)).await?;
             let mut pipe = ::redis::pipe();
@@ -272,7 +281,7 @@ impl Mirror {
             }
         }
         found.records += told.len();
-        self.books.take(tag, told, true);
+        self.books.take(tag, told, Told::Read);
         if !silent.is_empty() {
             let mut pipe = ::redis::pipe();
             let call = pipe.cmd("FCALL").arg("dh1_sweep").arg(1).arg(self.keys.tag(tag));
@@ -363,9 +372,13 @@ impl Mirror {
             metrics::counter!(telemetry::LIVE_FEED_GAPS).increment(1);
             self.wanted.insert(tag);
         }
-        let ahead_ms = self.nodes.open().find(|node| node.name == *name).map_or(0, |node| node.ahead_ms);
+        let Some(ahead_ms) = self.nodes.open().find(|node| node.name == *name).map(|node| node.ahead_ms) else {
+            // Of a connection that is given up: on what clock its times are is not known any more.
+            self.wanted.insert(tag);
+            return;
+        };
         let told = entries.filter_map(|(staff, record)| Some((staff, unpack(staff, record, ahead_ms)?)));
-        self.books.take(tag, told, message::is_kept(payload));
+        self.books.take(tag, told, Told::Heard { is_kept: message::is_kept(payload) });
         metrics::counter!(telemetry::LIVE_FEED_ENTRIES).increment(count as u64);
     }
 
@@ -396,6 +409,7 @@ impl Mirror {
             if let Err(error) = self.nodes.compare_clocks(&node.name).await {
                 self.lose(&node.name, node.number);
                 why = Some(error);
+                self.take_waiting();
             }
         }
         why.map_or(Ok(()), Err)

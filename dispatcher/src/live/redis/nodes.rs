@@ -69,7 +69,11 @@ impl Nodes {
             self.look().await?;
         }
         let range = self.ranges.iter().find(|(from, to, _)| (*from..=*to).contains(&slot));
-        let (_, _, at) = range.ok_or_else(|| error("nobody has the slot"))?;
+        let Some((_, _, at)) = range else {
+            // It may be given to somebody any moment.
+            self.is_stale = true;
+            return Err(error("nobody has the slot"));
+        };
         let at = at.clone();
         self.at(at).await
     }
@@ -160,8 +164,8 @@ impl Nodes {
                 Err(error) => Err(error),
             };
             match answer.map(|answer| self.ranges_of(answer, at)) {
-                Ok(Some(ranges)) => return Ok(ranges),
-                Ok(None) => {}
+                Ok(Some(ranges)) if !ranges.is_empty() => return Ok(ranges),
+                Ok(_) => {}
                 Err(error) => why = error,
             }
         }

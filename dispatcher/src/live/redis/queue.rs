@@ -135,6 +135,11 @@ impl Queue {
         state.dirty.extend(parked);
     }
 
+    /// The writer left something for its next turn.
+    pub(super) fn wake_again(&self) {
+        self.wake.notify_one();
+    }
+
     /// Whether outdated records wait to be dropped.
     pub(super) fn has_drops(&self) -> bool {
         !self.state().drops.is_empty()

@@ -17,6 +17,8 @@ const BATCH_WINDOW: Duration = Duration::from_millis(4);
 const BATCH_MAX: usize = 512;
 /// How often the last numbers are said and Redis is asked whether it still has its content.
 const HEARTBEAT: Duration = Duration::from_secs(1);
+/// Most batches before the writer looks up.
+const BATCHES_A_TURN: u32 = 64;
 /// Between two attempts for those whose server is away.
 const RETRY: Duration = Duration::from_millis(100);
 
@@ -26,6 +28,9 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
     let queue = books.queue();
     let mut beat = tokio::time::interval(HEARTBEAT);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // By the clock, not by a lull: where fixes come all the time there is none.
+    let mut retry = tokio::time::interval(RETRY);
+    retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
@@ -37,7 +42,7 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
                     lost(queue, &error);
                 }
             }
-            () = tokio::time::sleep(RETRY), if queue.has_parked() => queue.try_parked(),
+            _ = retry.tick(), if queue.has_parked() => queue.try_parked(),
             () = queue.woken() => tokio::time::sleep(BATCH_WINDOW).await,
         }
         round.turn(queue).await;
@@ -53,10 +58,10 @@ struct Round {
 }
 
 impl Round {
-    /// Writes all that waits, once.
+    /// Writes what waits, once; so much at most that heartbeats, those parked and the end have their turn.
     async fn turn(&mut self, queue: &Queue) {
         let mut why = None;
-        loop {
+        for batches in 1.. {
             let (batch, drops) = queue.take(BATCH_MAX);
             let is_last = batch.len() < BATCH_MAX && drops.len() < BATCH_MAX;
             let changes = self.books.standing(&batch);
@@ -74,6 +79,10 @@ impl Round {
             }
             queue.settled(failed(&changes, &written.failed));
             if is_last && !queue.has_drops() {
+                break;
+            }
+            if batches == BATCHES_A_TURN {
+                queue.wake_again();
                 break;
             }
         }
