@@ -45,7 +45,7 @@ async fn a_load_on_a_server_that_is_no_demo_is_clean_and_adds_up() {
     for nothing in ["lost", "doubled", "assigned_too_early", "seq_gaps"] {
         assert_eq!(count(nothing), 0, "{nothing}: {report}");
     }
-    for latency in ["booking_to_both_phones_ms", "offer_to_assigned_ms", "position_to_map_ms"] {
+    for latency in ["booking_to_both_phones_ms", "offer_to_assigned_ms", "position_to_map_ms", "fix_to_index_ms"] {
         let [p50, p99, max] = ["p50", "p99", "max"].map(|part| report[latency][part].as_f64().expect("a number"));
         assert!(p50 <= p99 && p99 <= max && report[latency]["count"].is_u64(), "{latency}: {report}");
     }

@@ -99,6 +99,9 @@ impl Line {
     /// Brings the run's counters up to date.
     pub fn count(&mut self) {
         absorb(&self.world.ledger.tally, &mut self.seen, self.socket.counts);
+        if let Some(took) = self.socket.answered() {
+            self.world.ledger.fix_taken(took);
+        }
     }
 }
 

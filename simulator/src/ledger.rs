@@ -77,6 +77,8 @@ pub struct Latencies {
     pub accept_to_assigned: Latency,
     /// Fix sent → the same place on a supervisor's map.
     pub position_to_map: Latency,
+    /// Fix sent → the server says by the pong after it that it has been taken in.
+    pub fix_to_index: Latency,
 }
 
 /// Counts of bookings meant inside the window.
@@ -147,6 +149,7 @@ impl Ledger {
             offer_to_assigned: Latency::new(),
             accept_to_assigned: Latency::new(),
             position_to_map: Latency::new(),
+            fix_to_index: Latency::new(),
         };
         let inner = Inner {
             stories: HashMap::new(),
@@ -238,6 +241,14 @@ impl Ledger {
             None => {}
         }
         inner.map_waits.insert(no, (scaled(lat), scaled(lon), at));
+    }
+
+    /// A fix was taken in, so long after it was sent.
+    pub fn fix_taken(&self, took: Duration) {
+        let Some(mut inner) = self.remembering() else { return };
+        if inner.window.is_some_and(|w| within(w, Instant::now())) {
+            inner.latencies.fix_to_index.record(took);
+        }
     }
 
     /// A supervisor's map shows somebody.

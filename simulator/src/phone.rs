@@ -31,6 +31,9 @@ const FIX_JITTER: Duration = Duration::from_millis(200);
 /// One fix in so many is looked for on the map.
 const MAP_SAMPLE: u32 = 20;
 
+/// After one fix in so many the server is asked whether it has taken it in.
+const INDEX_SAMPLE: u32 = 10;
+
 /// A stroll leads this far from home, metres.
 const STROLL_M: (f64, f64) = (150.0, 700.0);
 
@@ -288,7 +291,12 @@ impl Phone {
         }
         self.world.ledger.tally.fixes.fetch_add(1, Ordering::Relaxed);
         let fix = json!({"lat":at.lat(),"lon":at.lon(),"acc_m":12,"kind":"gps","age_ms":0,"seq":self.fix_seq});
-        line.socket.send(&json!({"t":"fix","fixes":[fix]})).await.map_err(Ended::Closed)
+        let sent = Instant::now();
+        line.socket.send(&json!({"t":"fix","fixes":[fix]})).await.map_err(Ended::Closed)?;
+        if self.rng.random_ratio(1, INDEX_SAMPLE) {
+            line.socket.ask(sent).await.map_err(Ended::Closed)?;
+        }
+        Ok(())
     }
 
     async fn take(&mut self, message: &Incoming, line: &mut Line) -> Result<(), Ended> {

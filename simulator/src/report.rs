@@ -84,6 +84,8 @@ pub struct Report {
     pub accept_to_assigned_ms: Quantiles,
     /// Fix sent → on a supervisor's map.
     pub position_to_map_ms: Quantiles,
+    /// Fix sent → taken into the server's index, told by the answer to a ping sent behind it: the way back is in it.
+    pub fix_to_index_ms: Quantiles,
     /// Sampled fixes no map showed within 15 s.
     pub position_missed: u64,
     /// Fixes sent a second in the window.
@@ -162,6 +164,7 @@ impl Report {
                 offer_to_assigned_ms: Quantiles::of(&l.offer_to_assigned),
                 accept_to_assigned_ms: Quantiles::of(&l.accept_to_assigned),
                 position_to_map_ms: Quantiles::of(&l.position_to_map),
+                fix_to_index_ms: Quantiles::of(&l.fix_to_index),
                 position_missed: 0,
                 fixes_per_s: per_s(window.fixes),
                 messages_per_s: per_s(window.messages),
@@ -212,6 +215,7 @@ impl Report {
             ("offer → assigned", self.offer_to_assigned_ms),
             ("last accept → assigned", self.accept_to_assigned_ms),
             ("position → map", self.position_to_map_ms),
+            ("fix → index", self.fix_to_index_ms),
         ] {
             line(format!("{name:<28}{:>10.1}{:>10.1}{:>10.1}{:>8}", q.p50, q.p99, q.max, q.count));
         }

@@ -231,6 +231,14 @@ pub struct Socket {
     ready: VecDeque<Incoming>,
     ack_owed: bool,
     pong_owed: bool,
+    probe: Probe,
+}
+
+/// A question about how far the server has come.
+#[derive(Debug, Default)]
+struct Probe {
+    asked: Option<Instant>,
+    took: Option<Duration>,
 }
 
 impl Socket {
@@ -250,11 +258,21 @@ impl Socket {
             hello["resume"] = json!({ "epoch": epoch, "seq": seq });
         }
         wire.send(text(&hello)).await.map_err(|e| DialError::Closed(broken(&e)))?;
-        let first = within(read(&mut wire)).await?.map_err(DialError::Closed)?;
+        let first = within(read(&mut wire, &mut Probe::default())).await?.map_err(DialError::Closed)?;
         let welcome = serde_json::from_str(&first).ok().and_then(|v| parse_welcome(&v)).ok_or(DialError::NotWelcome)?;
         let counts = Counts { received: 1, sent: 1, ..Counts::default() };
         let seq = welcome.seq;
-        Ok(Self { wire, welcome, counts, seq, commands: 0, ready: VecDeque::new(), ack_owed: false, pong_owed: false })
+        Ok(Self {
+            wire,
+            welcome,
+            counts,
+            seq,
+            commands: 0,
+            ready: VecDeque::new(),
+            ack_owed: false,
+            pong_owed: false,
+            probe: Probe::default(),
+        })
     }
 
     /// Where a new socket would go on.
@@ -271,7 +289,7 @@ impl Socket {
                 return Ok(message);
             }
             paid?;
-            let frame = read(&mut self.wire).await?;
+            let frame = read(&mut self.wire, &mut self.probe).await?;
             self.take(&frame);
         }
     }
@@ -307,12 +325,27 @@ impl Socket {
                 if let Some(result) = self.ready.iter().position(mine).and_then(|i| self.ready.remove(i)) {
                     return outcome(result.body);
                 }
-                let frame = read(&mut self.wire).await.map_err(CommandError::Closed)?;
+                let frame = read(&mut self.wire, &mut self.probe).await.map_err(CommandError::Closed)?;
                 self.take(&frame);
                 self.pay_debts().await.map_err(CommandError::Closed)?;
             }
         };
         tokio::time::timeout(RESULT_TIMEOUT, wait).await.unwrap_or(Err(CommandError::Timeout))
+    }
+
+    /// Asks by a ping frame when all that was sent since `asked` has been dealt with: a server takes one frame after the other. One
+    /// question at a time; more are not asked.
+    pub async fn ask(&mut self, asked: Instant) -> Result<(), Closed> {
+        if self.probe.asked.is_some() {
+            return Ok(());
+        }
+        self.probe.asked = Some(asked);
+        self.wire.send(Message::Ping(Vec::new().into())).await.map_err(|e| broken(&e))
+    }
+
+    /// How long the last question took, once.
+    pub fn answered(&mut self) -> Option<Duration> {
+        self.probe.took.take()
     }
 
     /// Says goodbye; errors mean it was gone already.
@@ -424,9 +457,10 @@ async fn within<T>(step: impl Future<Output = T>) -> Result<T, DialError> {
 }
 
 /// The next text frame. Safe to drop at its await.
-async fn read(wire: &mut WebSocketStream<TcpStream>) -> Result<String, Closed> {
+async fn read(wire: &mut WebSocketStream<TcpStream>, probe: &mut Probe) -> Result<String, Closed> {
     loop {
         match wire.next().await {
+            Some(Ok(Message::Pong(_))) => probe.took = probe.asked.take().map(|asked| asked.elapsed()),
             Some(Ok(Message::Text(text))) => return Ok(text.as_str().to_owned()),
             Some(Ok(Message::Close(frame))) => {
                 let (code, reason) =

@@ -90,7 +90,7 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// The path of the field. serde names a missing field in its text only; an unknown field's name is the client's, and is left
 /// out.
-fn blame(path: &str, text: &str) -> String {
+pub fn blame(path: &str, text: &str) -> String {
     let parent = if path == "." { "" } else { path };
     if text.starts_with("unknown field") {
         return parent.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());

@@ -1,5 +1,7 @@
-//! Owns what a client may say, parsed strictly: an unknown `t` or field is refused.
+//! Owns what a client may say, parsed strictly. A command with a field that does not fit names the field, as a call would; anything
+//! else that does not fit is no message of the protocol.
 
+use crate::http::body::blame;
 use crate::json::Tree;
 use crate::view::FixIn;
 use serde::Deserialize;
@@ -107,19 +109,55 @@ struct FixMessage<'a> {
     fixes: Vec<FixIn>,
 }
 
+/// A text that is no [`ClientMessage`].
+#[derive(Debug, PartialEq, Eq)]
+pub enum Misfit {
+    /// Not JSON, an unknown `t`, or wrong in what keeps the socket itself: nothing can be said to it.
+    Foreign,
+    /// A command that can be answered.
+    Field {
+        /// Which.
+        word: &'static str,
+        /// Its id, if that is one.
+        id: Option<String>,
+        /// The path of the field; empty if it has no name here.
+        field: String,
+    },
+}
+
+fn fits(id: &str) -> bool {
+    !id.is_empty() && id.chars().count() <= ID_CHARS_MAX
+}
+
 impl ClientMessage {
-    /// From a text frame; `None` for anything the protocol does not know.
-    pub fn parse(text: &str) -> Option<Self> {
+    /// What is answered by a `result`.
+    const COMMANDS: [&str; 6] = ["fix", "answer", "status", "drop_out", "sos", "view"];
+
+    /// From a text frame.
+    pub fn parse(text: &str) -> Result<Self, Misfit> {
         if let Some(Ok(fixes)) = text.starts_with(FIX_BEGINS).then(|| serde_json::from_str::<FixMessage>(text)) {
-            return Some(Self::Fix { fixes: fixes.fixes });
+            return Ok(Self::Fix { fixes: fixes.fixes });
         }
-        let Tree::Object(mut fields) = serde_json::from_str(text).ok()? else { return None };
-        let at = fields.iter().position(|(name, _)| name == "t")?;
-        let (_, Tree::Text(word)) = fields.swap_remove(at) else { return None };
+        let Ok(Tree::Object(mut fields)) = serde_json::from_str(text) else { return Err(Misfit::Foreign) };
+        let at = fields.iter().position(|(name, _)| name == "t").ok_or(Misfit::Foreign)?;
+        let (_, Tree::Text(word)) = fields.swap_remove(at) else { return Err(Misfit::Foreign) };
+        let command = Self::COMMANDS.into_iter().find(|known| *known == word);
+        let id = fields.iter().find_map(|(name, value)| match value {
+            Tree::Text(id) if name == "id" && fits(id) => Some(id.clone()),
+            _ => None,
+        });
+        let misfit = |field: String| command.map_or(Misfit::Foreign, |word| Misfit::Field { word, id, field });
         let tagged = MapDeserializer::<_, Error>::new(iter::once((word, Tree::Object(fields))));
-        let message = Self::deserialize(MapAccessDeserializer::new(tagged)).ok()?;
-        let fits = message.id().is_none_or(|id| !id.is_empty() && id.chars().count() <= ID_CHARS_MAX);
-        fits.then_some(message)
+        match serde_path_to_error::deserialize::<_, Self>(MapAccessDeserializer::new(tagged)) {
+            Ok(message) if message.id().is_none_or(fits) => Ok(message),
+            Ok(_) => Err(misfit("id".to_owned())),
+            Err(error) => {
+                // The path begins with the word.
+                let path = error.path().to_string();
+                let path = path.split_once('.').map_or(".", |(_, path)| path);
+                Err(misfit(blame(path, &error.inner().to_string())))
+            }
+        }
     }
 
     /// The command's id, if it is one.

@@ -2,7 +2,7 @@
 
 use super::close::Close;
 use super::mailbox::{Item, Mailbox, QUEUE_BYTES_MAX};
-use super::message::{ClientMessage, Resume};
+use super::message::{ClientMessage, Misfit, Resume};
 use super::upgrade::is_allowed;
 use crate::http::access::TABLE;
 use crate::http::problem::Code;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 fn the_protocols_messages_are_understood() {
     let id = "018f0000-0000-7000-8000-000000000000";
     let resume = ClientMessage::parse(r#"{"t":"hello","v":1,"ticket":"x","resume":{"epoch":7,"seq":41}}"#);
-    let Some(ClientMessage::Hello { resume: Some(resume), .. }) = resume else { panic!("not a hello") };
+    let Ok(ClientMessage::Hello { resume: Some(resume), .. }) = resume else { panic!("not a hello") };
     assert_eq!(resume, Resume { epoch: 7, seq: 41 });
     for text in [
         r#"{"t":"hello","v":1}"#.to_owned(),
@@ -29,7 +29,7 @@ fn the_protocols_messages_are_understood() {
         r#"{"t":"sos","id":"a"}"#.to_owned(),
         r#"{"t":"view","id":"a","west":126.9,"south":37.5,"east":127,"north":37.6,"zoom":12.5}"#.to_owned(),
     ] {
-        assert!(ClientMessage::parse(&text).is_some(), "{text}");
+        assert!(ClientMessage::parse(&text).is_ok(), "{text}");
     }
 }
 
@@ -64,34 +64,70 @@ fn the_page_names_every_close_code_problem_and_route() {
 }
 
 #[test]
-fn everything_else_is_refused() {
-    let long = format!(r#"{{"t":"sos","id":"{}"}}"#, "x".repeat(37));
+fn what_is_foreign_or_wrong_in_what_keeps_the_socket_cannot_be_answered() {
     for text in [
         "",
         "{",
         "[]",
         r#"{"t":"unknown"}"#,
+        r#"{"t":"unknown","id":"a"}"#,
         r#"{"seq":1}"#,
         r#"{"t":"ack"}"#,
         r#"{"t":"ack","seq":1.5}"#,
         r#"{"t":"ack","seq":1,"more":2}"#,
         r#"{"t":"pong","more":2}"#,
         r#"{"t":"hello","v":1,"resume":{"epoch":7,"seq":41,"x":1}}"#,
-        r#"{"t":"sos","id":""}"#,
-        r#"{"t":"view","id":"a","west":126.9,"south":37.5,"east":127,"north":37.6}"#,
-        r#"{"t":"view","id":"a","west":"126.9","south":37.5,"east":127,"north":37.6,"zoom":12}"#,
         r#"["sos","a",null]"#,
         r#"{"t":["sos"],"id":"a"}"#,
         r#"{"t":"hello","v":1,"resume":[7,41]}"#,
-        r#"{"t":"fix","fixes":[[1.0,2.0,12,"gps",300,17]]}"#,
-        r#"{"t":"fix","fixes":{"0":1}}"#,
         r#"{"t":"ack","seq":1,"seq":2}"#,
         r#"{"t":"ack","seq":1,"t":"ack"}"#,
-        r#"{"t":"answer","id":"a","offer":"not-an-id","accept":true}"#,
-        r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"radar","age_ms":300,"seq":17}]}"#,
-        &long,
+        r#"{"t":"sos","id":"a","id":"b"}"#,
     ] {
-        assert!(ClientMessage::parse(text).is_none(), "{text}");
+        assert_eq!(ClientMessage::parse(text).unwrap_err(), Misfit::Foreign, "{text}");
+    }
+}
+
+#[test]
+fn a_command_that_does_not_fit_names_its_field() {
+    let id = "018f0000-0000-7000-8000-000000000000";
+    let long = format!(r#"{{"t":"sos","id":"{}"}}"#, "x".repeat(37));
+    for (text, word, known, field) in [
+        (r#"{"t":"sos"}"#, "sos", None, "id"),
+        (r#"{"t":"sos","id":""}"#, "sos", None, "id"),
+        (r#"{"t":"sos","id":7}"#, "sos", None, "id"),
+        (&long, "sos", None, "id"),
+        (r#"{"t":"sos","id":"a","trip":"mark-9"}"#, "sos", Some("a"), "trip"),
+        // A name of the client's own is not sent back.
+        (r#"{"t":"sos","id":"a","mark9":1}"#, "sos", Some("a"), ""),
+        (r#"{"t":"view","id":"a","west":126.9,"south":37.5,"east":127,"north":37.6}"#, "view", Some("a"), "zoom"),
+        (
+            r#"{"t":"view","id":"a","west":"1","south":37.5,"east":127,"north":37.6,"zoom":12}"#,
+            "view",
+            Some("a"),
+            "west",
+        ),
+        (r#"{"t":"answer","id":"a","offer":"not-an-id","accept":true}"#, "answer", Some("a"), "offer"),
+        (&format!(r#"{{"t":"answer","id":"a","offer":"{id}","accept":"yes"}}"#), "answer", Some("a"), "accept"),
+        (&format!(r#"{{"t":"status","id":"a","trip":"{id}"}}"#), "status", Some("a"), "to"),
+        (r#"{"t":"drop_out","id":"a"}"#, "drop_out", Some("a"), "trip"),
+        (r#"{"t":"fix","fixes":[[1.0,2.0,12,"gps",300,17]]}"#, "fix", None, "fixes[0]"),
+        (r#"{"t":"fix","fixes":{"0":1}}"#, "fix", None, "fixes"),
+        (
+            r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"radar","age_ms":300,"seq":17}]}"#,
+            "fix",
+            None,
+            "fixes[0].kind",
+        ),
+        (
+            r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"gps","age_ms":300}]}"#,
+            "fix",
+            None,
+            "fixes[0].seq",
+        ),
+    ] {
+        let expected = Misfit::Field { word, id: known.map(str::to_owned), field: field.to_owned() };
+        assert_eq!(ClientMessage::parse(text).unwrap_err(), expected, "{text}");
     }
 }
 

@@ -4,7 +4,7 @@
 use super::close::Close;
 use super::hub::Registration;
 use super::mailbox::Item;
-use super::message::{ClientMessage, MESSAGE_BYTES_MAX, Resume};
+use super::message::{ClientMessage, MESSAGE_BYTES_MAX, Misfit, Resume};
 use super::render::render;
 use super::screen::Screen;
 use crate::http::App;
@@ -146,19 +146,38 @@ where
 {
     loop {
         let message = socket.next().await.ok_or(None)?;
-        if let Some(parsed) = read(message)? {
-            return Ok(parsed);
+        match read(message)? {
+            Heard::Message(message) => return Ok(message),
+            Heard::Misfit { .. } => return Err(Some(Close::BadMessage)),
+            Heard::Nothing => {}
         }
     }
 }
 
-/// `Ok(None)` is a control frame; `Err(None)` a client that has gone.
-fn read<E: Display>(message: Result<Message, E>) -> Result<Option<ClientMessage>, Option<Close>> {
+/// What a frame holds.
+enum Heard {
+    Message(ClientMessage),
+    /// A command with a field that does not fit.
+    Misfit {
+        word: &'static str,
+        id: Option<String>,
+        field: String,
+    },
+    /// A control frame.
+    Nothing,
+}
+
+/// `Err(None)` is a client that has gone.
+fn read<E: Display>(message: Result<Message, E>) -> Result<Heard, Option<Close>> {
     match message {
         Ok(Message::Text(text)) if text.len() > MESSAGE_BYTES_MAX => Err(Some(Close::TooLarge)),
-        Ok(Message::Text(text)) => ClientMessage::parse(&text).map(Some).ok_or(Some(Close::BadMessage)),
+        Ok(Message::Text(text)) => match ClientMessage::parse(&text) {
+            Ok(message) => Ok(Heard::Message(message)),
+            Err(Misfit::Field { word, id, field }) => Ok(Heard::Misfit { word, id, field }),
+            Err(Misfit::Foreign) => Err(Some(Close::BadMessage)),
+        },
         Ok(Message::Binary(_)) => Err(Some(Close::BadMessage)),
-        Ok(Message::Ping(_) | Message::Pong(_)) => Ok(None),
+        Ok(Message::Ping(_) | Message::Pong(_)) => Ok(Heard::Nothing),
         // The transport tells its errors apart by text only; a message beyond its limit is the one a client can cause and mend.
         Err(error) if error.to_string().contains("too long") => Err(Some(Close::TooLarge)),
         Ok(Message::Close(_)) | Err(_) => Err(None),
@@ -353,13 +372,17 @@ where
         self.pinged = false;
         self.stay_signed_in().await?;
         let message = match read(message) {
-            Ok(Some(sos @ ClientMessage::Sos { .. })) => return Box::pin(self.raise(sos)).await,
+            Ok(Heard::Message(sos @ ClientMessage::Sos { .. })) => return Box::pin(self.raise(sos)).await,
             other => other,
         };
         if self.bucket.take(MESSAGES, self.app.env.now().0).is_err() {
             return Box::pin(self.hear_alarms_behind_the_flood()).await;
         }
-        let Some(message) = message? else { return Ok(()) };
+        let message = match message? {
+            Heard::Message(message) => message,
+            Heard::Misfit { word, id, field } => return Box::pin(self.refuse(word, id, field)).await,
+            Heard::Nothing => return Ok(()),
+        };
         metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => message.word()).increment(1);
         let id = message.id().map(str::to_owned);
         let (result, silent) = match message {
@@ -376,6 +399,12 @@ where
             Ok(_) if silent => Ok(()),
             result => self.send(answer_to(id.as_deref(), result).to_string().into()).await,
         }
+    }
+
+    /// One bad value does not cost a phone its line.
+    async fn refuse(&mut self, word: &'static str, id: Option<String>, field: String) -> Flow {
+        metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => word).increment(1);
+        self.send(answer_to(id.as_deref(), Err(Problem::bad_field(field))).to_string().into()).await
     }
 
     /// From here on the socket is told of what its screen shows, and not of everybody.
@@ -406,7 +435,7 @@ where
         for _ in 0..FLOOD_MESSAGES_MAX {
             let Ok(Some(message)) = timeout_at(until, self.socket.next()).await else { break };
             match read(message) {
-                Ok(Some(sos @ ClientMessage::Sos { .. })) => self.raise(sos).await?,
+                Ok(Heard::Message(sos @ ClientMessage::Sos { .. })) => self.raise(sos).await?,
                 Ok(_) => {}
                 Err(_) => break,
             }
