@@ -9,18 +9,9 @@ extract=${2:-${DONGHAENG_SEOUL_DATA:-../shared/data}/roads/seoul-drive-2025-05.o
 [ -f "$extract" ] || { echo "no extract at $extract: give one as the second argument" >&2; exit 2; }
 mkdir -p "$out"
 . scripts/started.sh
+. scripts/measured.sh
 
-ms_now() { date +%s%3N; }
-free_port() { for p in $(seq "$1" $(($1 + 400))); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
-get() { exec 3<>"/dev/tcp/127.0.0.1/$port" && printf 'GET %s HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n' "$1" >&3 && cat <&3; exec 3>&-; }
-metric() { get /metrics | awk -v name="$1" '$1 == name { print $2 }'; }
-rss_kb() { awk '/VmRSS/ { print $2 }' "/proc/$server/status"; }
-rss_mb() { echo $(($(rss_kb) / 1024)); }
-cpu_ticks() { awk '{ print $14 + $15 }' "/proc/$server/stat"; }
-say() { printf '%-46s %s\n' "$1" "$2"; }
-
-say "machine" "$(nproc) x $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)"
-say "commit" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
+say_machine
 begun=$(ms_now)
 target/release/dispatcher import-map "$extract" "$work/map.graph" >"$out/import.log" 2>&1
 say "import of the extract" "$(($(ms_now) - begun)) ms"
@@ -32,16 +23,13 @@ begun=$(ms_now)
 start target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/data" --redis "redis://127.0.0.1:$redis_port" \
   --map "$work/map.graph" --demo >"$work/serve.log" 2>&1
 server=${pids[-1]}
-until get /readyz 2>/dev/null | grep -q '"ready":true'; do
-  kill -0 "$server" 2>/dev/null || { cat "$work/serve.log" >&2; exit 1; }
-  sleep 0.01
-done
+until_ready "$work/serve.log"
 say "start of the process to ready" "$(($(ms_now) - begun)) ms"
 sleep 20
 say "memory at rest, 20 s after ready" "$(rss_mb) MB"
 
 load() { target/release/simulator load --target "http://127.0.0.1:$port" --map "$work/map.graph" --seed 1 \
-  --commit "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)" "$@"; }
+  --commit "$(commit)" "$@"; }
 load --phones 2000 --bookings-per-second 10 --duration 60 --prompt-answers --report "$out/2000-phones.json" >"$out/2000-phones.log" 2>&1 ||
   { tail -n 40 "$out/2000-phones.log" >&2; exit 1; }
 say "report of 2,000 phones, 10 bookings a second" "$out/2000-phones.json"
@@ -62,7 +50,7 @@ for _ in $(seq 8); do
   memory+=("$(rss_mb)")
 done
 ticks=$(($(cpu_ticks) - before)) took=$(($(ms_now) - begun))
-say "processor, 5,000 phones, one core is 100" "$(awk -v t=$ticks -v hz="$(getconf CLK_TCK)" -v ms=$took 'BEGIN { printf "%.1f %%", t / hz / ms * 1e5 }')"
+say "processor, 5,000 phones, one core is 100" "$(cpu_share $ticks $took)"
 say "waiting for redis, every 5 s" "${behind[*]}"
 say "memory, every 5 s, MB" "${memory[*]}"
 wait "$loading" || { tail -n 40 "$out/5000-phones.log" >&2; exit 1; }
@@ -73,10 +61,7 @@ fresh_server() {
   port=$(free_port 8950)
   start target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/$1" --map "$work/map.graph" --demo >"$work/$1.log" 2>&1
   server=${pids[-1]}
-  until get /readyz 2>/dev/null | grep -q '"ready":true'; do
-    kill -0 "$server" 2>/dev/null || { cat "$work/$1.log" >&2; exit 1; }
-    sleep 0.05
-  done
+  until_ready "$work/$1.log"
 }
 enrol() {
   local body="{\"staff\":$1,\"riders\":60,\"supervisors\":1}"
