@@ -56,13 +56,13 @@ pub struct Steps {
 const SET_MS: i64 = 5_000;
 
 impl Steps {
-    /// Whether the wall clock went otherwise than time did since the last call; `since` is of a clock that nobody sets.
-    pub fn was_set(&mut self, now: Timestamp, since: std::time::Duration) -> bool {
-        let before = self.last.replace((now, since));
-        before.is_some_and(|(then, at)| {
-            let went_ms = i64::try_from(since.saturating_sub(at).as_millis()).unwrap_or(i64::MAX);
-            (now.since_ms(then) - went_ms).abs() > SET_MS
-        })
+    /// By how much the wall clock went otherwise than time did since the last call, milliseconds, below zero if it was set back;
+    /// `since` is of a clock that nobody sets.
+    pub fn set_by_ms(&mut self, now: Timestamp, since: std::time::Duration) -> Option<i64> {
+        let (then, at) = self.last.replace((now, since))?;
+        let went_ms = i64::try_from(since.saturating_sub(at).as_millis()).unwrap_or(i64::MAX);
+        let by_ms = now.since_ms(then) - went_ms;
+        (by_ms.abs() > SET_MS).then_some(by_ms)
     }
 }
 
@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn a_clock_that_is_set_is_noticed_and_one_that_goes_is_not() {
         let mut steps = Steps::default();
-        let mut at = |wall_s: i64, s: u64| steps.was_set(Timestamp(wall_s * 1_000), Duration::from_secs(s));
-        assert_eq!([at(100, 0), at(105, 5), at(112, 10)], [false; 3], "not by less than clocks differ");
-        assert_eq!([at(2_000, 15), at(2_005, 20), at(90, 25)], [true, false, true]);
+        let mut at = |wall_s: i64, s: u64| steps.set_by_ms(Timestamp(wall_s * 1_000), Duration::from_secs(s));
+        assert_eq!([at(100, 0), at(105, 5), at(112, 10)], [None; 3], "not by less than clocks differ");
+        assert_eq!([at(2_000, 15), at(2_005, 20), at(90, 25)], [Some(1_883_000), None, Some(-1_920_000)]);
     }
 }

@@ -252,13 +252,24 @@ async fn upkeep(
 ) {
     let begun = tokio::time::Instant::now();
     let (mut steps, mut quiet_until) = (Steps::default(), Duration::ZERO);
+    // The clock may have been set back while nothing ran.
+    let mut is_mended = false;
     while !app.drain.is_cancelled() && live.is_written() {
         let now = app.env.now();
-        if steps.was_set(now, begun.elapsed()) {
+        if let Some(by_ms) = steps.set_by_ms(now, begun.elapsed()) {
             tracing::warn!(
                 "the clock of this machine was set; nobody is taken for silent until their phones have reported again"
             );
             quiet_until = begun.elapsed() + CLOCK_SET_QUIET;
+            is_mended = by_ms > 0;
+        }
+        if !is_mended {
+            match app.record.clock_was_set_back(now).await {
+                Ok(_) => is_mended = true,
+                Err(error) => {
+                    tracing::error!(cause = %error, "what waits for a time that will not come is looked at again")
+                }
+            }
         }
         // By a clock that was put forward everybody would be gone, on all nodes.
         if begun.elapsed() >= quiet_until {

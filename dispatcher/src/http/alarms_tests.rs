@@ -171,3 +171,28 @@ async fn an_alarm_and_its_taking_outlive_the_connection_that_brought_them() {
     cut_off(&centre, &format!("/v1/incidents/{}/acknowledge", raised[0].id), json!({})).await;
     assert!(edge.app.record.open_incidents().await.unwrap().is_empty());
 }
+
+#[tokio::test]
+async fn an_alarm_is_raised_even_where_its_trip_cannot_be_read() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    edge.app.record.spoil(trip).await;
+    assert_eq!(edge.call(Some(&rider.token), "GET", "/v1/trips", None).await.status, 503, "the trip is spoilt");
+    let raised = edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": trip.0}))).await;
+    assert_eq!(raised.status, 201, "{}", raised.text);
+}
+
+#[tokio::test]
+async fn a_company_is_not_told_the_name_of_whom_of_another_took_an_alarm() {
+    let edge = Edge::new().await;
+    let other = edge.other_agency().await;
+    let (own, stranger, rider) =
+        (edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.rider_of(vec![edge.agency]).await);
+    let incident = raise(&edge, &rider).await;
+    take(&edge, &own, &incident).await;
+    let seen = &console(&edge, &stranger).await["incidents"][0];
+    assert!(seen["acknowledged_by"].is_null() && seen["acknowledged_at"].is_string(), "{seen}");
+    let centre = edge.centre().await;
+    assert_eq!(console(&edge, &centre).await["incidents"][0]["acknowledged_by"], "v");
+}

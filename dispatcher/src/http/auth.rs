@@ -3,11 +3,13 @@
 
 use super::App;
 use super::access::allowed;
+use super::body::read_limited;
 use super::known::{self, Kind};
 use super::limit::Buckets;
 use super::problem::{Code, Problem};
 use crate::crowd::home_of;
 use crate::record::{Account, RENEW_AFTER_S, SignedIn, token_ttl_s};
+use axum::body::{Body, HttpBody as _};
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap, header};
@@ -17,12 +19,17 @@ use matcher::model::{AccountId, Timestamp};
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 
 /// Longest token that is looked up, bytes; ours are shorter.
 pub const TOKEN_BYTES_MAX: usize = 200;
 
 /// Calls for help and their taking: never refused because the account was busy with something else.
 const URGENT: [&str; 2] = ["/v1/sos", "/v1/incidents/{id}/acknowledge"];
+
+/// A body that took longer is a caller who may have lost their rights meanwhile.
+const BODY_SOON: Duration = Duration::from_millis(50);
 
 /// Headers by which a proxy says that it speaks for somebody else.
 const FORWARDED: [&str; 3] = ["forwarded", "x-forwarded-for", "x-real-ip"];
@@ -63,10 +70,29 @@ impl<S: Send + Sync> FromRequestParts<S> for Caller {
 
 /// The middleware around every `/v1` route.
 pub async fn door(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
-    match pass(&app, &mut request).await {
-        Ok(()) => next.run(request).await,
+    if let Err(problem) = pass(&app, &mut request).await {
+        return problem.into_response();
+    }
+    match whole(&app, request).await {
+        Ok(request) => next.run(request).await,
         Err(problem) => problem.into_response(),
     }
+}
+
+/// A caller's request with all of its body, and the caller looked up again if that took a while: headers that were sent before a right
+/// was taken back must not open anything after it.
+async fn whole(app: &App, request: Request) -> Result<Request, Problem> {
+    if request.extensions().get::<Caller>().is_none() || request.body().is_end_stream() {
+        return Ok(request);
+    }
+    let began = Instant::now();
+    let (parts, body) = request.into_parts();
+    let bytes = read_limited(body).await?;
+    if began.elapsed() > BODY_SOON {
+        let token = bearer(&parts.headers).ok_or(Code::NoToken)?;
+        known::authenticate(app, app.env.now(), Kind::Token, token).await?.ok_or(Code::BadToken)?;
+    }
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {

@@ -65,7 +65,8 @@ async fn read(request: Request) -> Result<Bytes, Problem> {
     read_limited(request.into_body()).await
 }
 
-async fn read_limited(body: Body) -> Result<Bytes, Problem> {
+/// All of it, up to [`BODY_BYTES_MAX`].
+pub async fn read_limited(body: Body) -> Result<Bytes, Problem> {
     match Limited::new(body, BODY_BYTES_MAX).collect().await {
         Ok(collected) => Ok(collected.to_bytes()),
         Err(error) if error.is::<http_body_util::LengthLimitError>() => Err(Code::TooLarge.into()),

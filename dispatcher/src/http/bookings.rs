@@ -10,12 +10,13 @@ use crate::record::{Booked, NewBooking, Place};
 use crate::telemetry;
 use crate::view::place::{LABEL_CHARS_MAX, parse_position};
 use crate::view::series::DAYS;
-use crate::view::time::{korean_date, parse_date, parse_instant, parse_time_of_day};
+use crate::view::time::{parse_date, parse_instant, parse_time_of_day};
 use crate::view::{PlaceIn, RiderTrip};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use matcher::model::{BookingKind, Commute, CrewSize, Timestamp, Weekdays};
+use matcher::schedule::legs_between;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -29,8 +30,8 @@ const PAST_GRACE_S: i64 = 60;
 const AHEAD_S_MAX: i64 = 31 * 86_400;
 /// Nearer than this the two places are one, metres.
 const APART_M_MIN: f64 = 30.0;
-/// Longest commute, days.
-const COMMUTE_DAYS_MAX: i32 = 366;
+/// How far ahead a commute is looked through for its first leg, seconds: longer than it may last.
+const FIRST_LEG_S_MAX: i64 = 400 * 86_400;
 
 /// Which kind of booking.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -222,14 +223,11 @@ fn parse_commute(input: &CommuteIn, now: Timestamp) -> Answer<Commute> {
     let return_at = parse_time_of_day(&input.return_at).ok_or_else(field("return_at"))?;
     let from = parse_date(&input.from).ok_or_else(field("from"))?;
     let until = parse_date(&input.until).ok_or_else(field("until"))?;
-    if return_at <= outward_at {
-        return Err(bad("return_at"));
-    }
-    if until < from || from.until(until).map_or(true, |span| span.get_days() > COMMUTE_DAYS_MAX) {
+    let commute = Commute { days, outward_at, return_at, from, until, skips: Vec::new() };
+    let commute = commute.checked().map_err(|error| Problem::field(Code::BadCommute, error.field()))?;
+    // One that is over, or whose only day has gone by, would be taken and never come.
+    if legs_between(&commute, now, now.plus_s(FIRST_LEG_S_MAX)).is_empty() {
         return Err(bad("until"));
     }
-    if korean_date(now).is_some_and(|today| until < today) {
-        return Err(bad("until"));
-    }
-    Ok(Commute { days, outward_at, return_at, from, until, skips: Vec::new() })
+    Ok(commute)
 }

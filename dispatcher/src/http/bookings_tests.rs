@@ -130,12 +130,14 @@ fn a_booking_holds_the_parts_of_its_kind_and_no_others() {
     assert_eq!(parse("now", &[("commute", &commute)]).unwrap_err(), "commute");
     assert_eq!(parse("commute", &[]).unwrap_err(), "commute");
     assert_eq!(parse("commute", &[("commute", &commute), ("at", &at)]).unwrap_err(), "at");
-    let wrong: [(&str, Value, &str); 7] = [
+    let wrong: [(&str, Value, &str); 8] = [
         ("days", json!([]), "commute.days"),
         ("days", json!(["monday"]), "commute.days"),
         ("outward_at", json!("8:10"), "commute.outward_at"),
         ("return_at", json!("07:00"), "commute.return_at"),
         ("until", json!("2026-11-24"), "commute.until"),
+        // No weekday of these is in it: it would be taken and never come.
+        ("until", json!("2026-11-29"), "commute.days"),
         ("until", json!("2028-01-01"), "commute.until"),
         ("from", json!("25.11.2026"), "commute.from"),
     ];

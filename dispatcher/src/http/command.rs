@@ -11,6 +11,11 @@ use crate::record::{Account, Role};
 use crate::telemetry;
 use crate::view::FixIn;
 use matcher::model::{IncidentId, OfferId, OfferState, Phase, TripId};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// An alarm waits no longer for the look which trip it is about.
+const LOOK_MAX: Duration = Duration::from_millis(500);
 
 /// The phone's yes or no.
 pub async fn answer(app: &App, account: &Account, offer: OfferId, accept: bool) -> Answer<&'static str> {
@@ -58,7 +63,9 @@ pub async fn drop_out(app: &App, account: &Account, trip: TripId) -> Answer<()> 
 
 /// Raises the alarm, with the last place known. A trip that is not the caller's does not stop it: it is left out.
 pub async fn sos(app: &App, account: &Account, trip: Option<TripId>) -> Answer<IncidentId> {
-    let trip = own_trip(app, account, trip).await?;
+    // The record looks again whose trip it is. A look that fails, or takes long, must not stand before an alarm.
+    let own = timeout(LOOK_MAX, own_trip(app, account, trip)).await;
+    let trip = own.map_or(trip, |own| own.unwrap_or(trip));
     let fix = app.sight.places.last_fix(account.id);
     let id = app.record.raise_sos(app.env.now(), account, trip, fix).await??;
     metrics::counter!(telemetry::SOS).increment(1);

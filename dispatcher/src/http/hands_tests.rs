@@ -370,6 +370,42 @@ async fn no_company_is_told_who_is_tied_to_the_rider() {
 }
 
 #[tokio::test]
+async fn the_company_of_a_member_who_was_taken_out_is_not_concerned_by_an_alarm_after_the_end() {
+    let Companies { edge, stranger, trip, ours, theirs, .. } = companies().await;
+    let (centre, admin) = (edge.centre().await, edge.admin().await);
+    edge.place(trip, &[&ours[0], &theirs[0]]).await;
+    edge.accept(&ours[0]).await;
+    edge.accept(&theirs[0]).await;
+    let tap = async |who: &Person, to: &str| {
+        let reply =
+            edge.call(Some(&who.token), "POST", &format!("/v1/trips/{trip}/status"), Some(json!({"to": to}))).await;
+        assert!(reply.status.is_success(), "{to}: {}", reply.text);
+    };
+    for (who, to) in [(&ours[0], "arrived"), (&theirs[0], "arrived"), (&ours[0], "met")] {
+        tap(who, to).await;
+    }
+    let rider = edge.app.record.trip(trip).await.unwrap().unwrap().trip.rider;
+    let tie = json!({"staff": theirs[0].id().0, "rider": rider.0});
+    assert_eq!(edge.call(Some(&admin.token), "POST", "/v1/admin/conflicts", Some(tie)).await.status, 204);
+    edge.clock.advance_s(5);
+    assert_eq!(decide(&edge, &centre, trip, "release", &json!({})).await.status, 200);
+    edge.clock.advance_s(5);
+    for to in ["escorting", "completed"] {
+        tap(&ours[0], to).await;
+    }
+    let account = edge.app.record.account(rider).await.unwrap().unwrap();
+    let rider = edge.person(account).await;
+    let raised = edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": trip.0}))).await;
+    assert_eq!(raised.status, 201, "{}", raised.text);
+    let own = edge.supervisor(edge.agency).await;
+    for (by, concerned) in [(&own, true), (&stranger, false)] {
+        let console = edge.call(Some(&by.token), "GET", "/v1/console", None).await;
+        let sos = console.body["incidents"].as_array().unwrap().iter().find(|i| i["kind"] == "sos").unwrap();
+        assert_eq!(sos["concerned"], concerned, "{}", console.text);
+    }
+}
+
+#[tokio::test]
 async fn searches_have_a_bucket_of_their_own() {
     let Companies { edge, own, trip, .. } = companies().await;
     let path = format!("/v1/trips/{trip}/candidates");

@@ -60,7 +60,7 @@ impl LastCheck {
     async fn writable(&self, env: &Env, check: impl Future<Output = bool>) -> bool {
         let mut last = self.0.lock().await;
         let now = env.now().0;
-        if let Some((_, writable)) = last.filter(|(at, _)| now - at < CHECK_LIFE_MS) {
+        if let Some((_, writable)) = last.filter(|(at, _)| (0..CHECK_LIFE_MS).contains(&(now - at))) {
             return writable;
         }
         let writable = check.await;

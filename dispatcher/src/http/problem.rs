@@ -163,6 +163,7 @@ impl From<Refusal> for Problem {
             Refusal::TripOverlaps(other) => {
                 return Self { trip: other.map(|t| t.0), ..Self::from(Code::TripOverlaps) };
             }
+            Refusal::LegsOverlap => return Self::field(Code::BadCommute, "commute.return_at"),
             Refusal::CrewBelowGrant => return Self::field(Code::CrewBelowGrant, "crew_size"),
             Refusal::NotFound => Code::NotFound,
             Refusal::NotConcerned => Code::NotConcerned,

@@ -100,3 +100,31 @@ async fn consent_is_stated_when_a_rider_is_set_up() {
         assert_eq!((reply.status == 201, reply.body["field"].as_str()), (blamed.is_none(), blamed), "{}", reply.text);
     }
 }
+
+#[tokio::test]
+async fn headers_sent_before_a_suspension_open_nothing_after_it() {
+    let edge = Edge::new().await;
+    let (centre, rider, admin) = (edge.centre().await, edge.rider().await, edge.admin().await);
+    let body = json!({"account": rider.id().0}).to_string();
+    let (first, rest) = body.split_at(5);
+    let (first, rest) = (first.to_owned(), rest.to_owned());
+    let (go, suspended) = tokio::sync::oneshot::channel::<()>();
+    let parts = futures_util::stream::once(async move { Ok::<_, std::io::Error>(first) });
+    let last = futures_util::stream::once(async move {
+        suspended.await.unwrap();
+        Ok(rest)
+    });
+    let request = axum::http::Request::builder().method("POST").uri("/v1/codes");
+    let request =
+        request.header("authorization", format!("Bearer {}", centre.token)).header("content-type", "application/json");
+    let request = request.body(axum::body::Body::from_stream(futures_util::StreamExt::chain(parts, last))).unwrap();
+    let suspend = async {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let path = format!("/v1/admin/accounts/{}/suspend", centre.id().0);
+        let done = edge.call(Some(&admin.token), "POST", &path, Some(json!({"reason": "left"}))).await;
+        assert_eq!(done.status, 204, "{}", done.text);
+        go.send(()).unwrap();
+    };
+    let (reply, ()) = tokio::join!(edge.send(request), suspend);
+    assert_eq!((reply.status.as_u16(), reply.code()), (401, "bad_token"), "{}", reply.text);
+}

@@ -180,7 +180,7 @@ impl Sight {
         }
         let (staff, to) = (member.offer.staff, row.trip.pickup);
         let kept = self.lock().get(&staff).copied();
-        if let Some(kept) = kept.filter(|e| e.to == to && now.since_ms(e.made_at) < ESTIMATE_LIFE_MS) {
+        if let Some(kept) = kept.filter(|e| e.to == to && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(e.made_at))) {
             return shown(kept.eta, seconds_since(kept.made_at, now));
         }
         let fresh = |fix: &Fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX;

@@ -231,3 +231,31 @@ async fn a_rider_has_so_many_commutes_and_open_trips_and_no_more() {
     stage.record.end_series(T0, stage.rider, ended).await.unwrap().unwrap();
     assert_eq!(book("c".into(), commute(weekday(0), 20, 21)).await, None, "one has ended");
 }
+
+#[tokio::test]
+async fn a_rider_books_so_often_a_day_and_no_more_and_is_shown_so_many() {
+    let stage = Stage::new().await;
+    let book = async |nth: i64, now: matcher::model::Timestamp| {
+        stage.record.book(now, &booking(stage.rider, &format!("d{nth}"), BookingKind::Now)).await.unwrap()
+    };
+    for nth in 0..super::bookings::BOOKINGS_A_DAY_MAX {
+        let trip = book(nth, T0).await.unwrap().trips[0];
+        stage.record.cancel(T0, trip, hand(stage.rider)).await.unwrap().unwrap();
+    }
+    assert_eq!(
+        book(1_000, T0.plus_s(86_399)).await.err(),
+        Some(Refusal::TooManyBookings),
+        "those that ended count too"
+    );
+    assert!(book(1_001, T0.plus_s(86_401)).await.is_ok(), "a day on there is room again");
+}
+
+#[tokio::test]
+async fn a_commute_whose_way_back_begins_before_the_way_there_is_over_is_refused() {
+    let stage = Stage::new().await;
+    let (mut new, late) = (booking(stage.rider, "c", commute(Weekdays::from_bits(0b1_1111).unwrap(), 9, 10)), 61 * 60);
+    new.trip_s = late;
+    assert_eq!(stage.record.book(T0, &new).await.unwrap().err(), Some(Refusal::LegsOverlap));
+    new.trip_s = 59 * 60;
+    assert!(stage.record.book(T0, &new).await.unwrap().is_ok());
+}

@@ -14,6 +14,11 @@ use sqlx::{Row, SqliteConnection};
 pub const SERIES_MAX: i64 = 10;
 /// Open trips of one rider beside those of commutes.
 pub const TRIPS_MAX: i64 = 50;
+/// Most bookings of a rider in a day, ended ones too: a phone in wrong hands must not fill the record, or keep asking crews in vain.
+pub const BOOKINGS_A_DAY_MAX: i64 = 100;
+const DAY_S: i64 = 86_400;
+/// Most legs of a commute told with it: those of the first days.
+const LEGS_TOLD_MAX: i64 = 8;
 
 /// A trip to be made.
 pub(super) struct NewTrip<'a> {
@@ -112,10 +117,12 @@ async fn find(
 }
 
 async fn trips_of(conn: &mut SqliteConnection, booking: BookingId) -> Result<Vec<TripId>, RecordError> {
-    let rows = sqlx::query("select id from trips where booking = ? order by coalesce(pickup_at, requested_at), id")
-        .bind(blob(booking.0))
-        .fetch_all(conn)
-        .await?;
+    let rows =
+        sqlx::query("select id from trips where booking = ? order by coalesce(pickup_at, requested_at), id limit ?")
+            .bind(blob(booking.0))
+            .bind(LEGS_TOLD_MAX)
+            .fetch_all(conn)
+            .await?;
     rows.iter().map(|r| r.id("id").map(TripId)).collect()
 }
 
@@ -133,6 +140,14 @@ impl Write<'_> {
     /// Whether the rider may have one more commute, or one more trip that is of none.
     async fn has_room(&mut self, new: &NewBooking) -> Result<bool, RecordError> {
         let (rider, today) = (blob(new.rider.0), date_of(self.now).to_string());
+        let lately: i64 = sqlx::query_scalar("select count(*) from bookings where rider = ? and created_at > ?")
+            .bind(rider.clone())
+            .bind(self.now.plus_s(-DAY_S).0)
+            .fetch_one(self.conn())
+            .await?;
+        if lately >= BOOKINGS_A_DAY_MAX {
+            return Ok(false);
+        }
         if matches!(new.kind, BookingKind::Commute(_)) {
             let running = "select count(*) from series where rider = ? and ended_at is null and until_date >= ?";
             let count: i64 = sqlx::query_scalar(running).bind(rider).bind(today).fetch_one(self.conn()).await?;

@@ -7,6 +7,7 @@
 mod audit;
 mod backup;
 mod bookings;
+mod clock_back;
 mod conditions;
 mod crew;
 mod devices;

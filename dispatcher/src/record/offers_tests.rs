@@ -495,10 +495,29 @@ async fn no_look_is_postponed_beyond_the_end_of_an_offer() {
 async fn a_trip_that_cannot_be_read_keeps_no_other_from_a_crew() {
     let stage = Stage::new().await;
     let (broken, whole) = (stage.trip("broken").await, stage.trip("whole").await);
-    for sql in ["pragma ignore_check_constraints = on", "update trips set pickup_lat = 2000000000 where id = ?"] {
-        sqlx::query(sql).bind(super::row::blob(broken.0)).execute(&stage.record.write).await.unwrap();
-    }
+    stage.record.spoil(broken).await;
     assert!(matches!(stage.record.trip(broken).await, Err(RecordError::Unreadable(_))));
     let due = stage.record.due(T0, 10).await.unwrap();
     assert_eq!(due.iter().map(|d| d.row.trip.id).collect::<Vec<_>>(), [whole]);
+}
+
+#[tokio::test]
+async fn what_waits_for_a_time_that_will_not_come_is_due_when_the_clock_was_set_back() {
+    let stage = Stage::new().await;
+    let ahead = T0.plus_s(3 * 3_600);
+    let (searching, offered) = (stage.trip("searching").await, stage.trip("offered").await);
+    let crew = stage.staff(2).await;
+    stage.apply(T0, Effect::Defer { trip: searching, due_at: ahead }).await;
+    stage.place(ahead, offered, &crew).await;
+    let later = stage.in_hours(40).await;
+    assert!(stage.record.due(T0.plus_s(60), 10).await.unwrap().is_empty(), "nothing is due for three hours");
+    assert!(stage.record.clock_was_set_back(T0).await.unwrap() >= 2);
+    let mut due: Vec<_> = stage.record.due(T0, 10).await.unwrap().iter().map(|d| d.row.trip.id).collect();
+    due.sort_unstable();
+    let mut both = [searching, offered];
+    both.sort_unstable();
+    assert_eq!(due, both, "and a trip for later is not");
+    assert_eq!(stage.phase(later).await, Phase::Reserved);
+    let offer = stage.record.offer_of_staff(crew[0]).await.unwrap().unwrap().offer;
+    assert_eq!((offer.offered_at, offer.expires_at), (T0, T0));
 }

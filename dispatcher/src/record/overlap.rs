@@ -48,6 +48,10 @@ impl Write<'_> {
                 legs.map(|(_, leg, at)| leg_span(leg, at, new.trip_s, new.return_trip_s)).collect()
             }
         };
+        // Legs come in the order of their times.
+        if wanted.windows(2).any(|legs| legs[0].overlaps(legs[1])) {
+            return Ok(Err(Refusal::LegsOverlap));
+        }
         let taken = self.taken(new.rider).await?;
         let met = taken.iter().find(|taken| wanted.iter().any(|span| span.overlaps(taken.span)));
         Ok(met.map_or(Ok(()), |taken| Err(Refusal::TripOverlaps(taken.trip))))

@@ -29,6 +29,10 @@ const LOG_BEGINS: [&[u8]; 2] = [&[0x37, 0x7f, 0x06, 0x82], &[0x37, 0x7f, 0x06, 0
 /// What a copy lags behind in sessions, at most. Positions in Redis are ordered by them: without it a phone's new ones would count
 /// as older than those from before the restore.
 const SESSION_EPOCHS_PASSED: i64 = 1 << 20;
+/// What a copy lags behind in changes and in messages to one phone, at most.
+const CHANGES_PASSED: i64 = 1 << 20;
+/// What ended longer ago is on no page, seconds.
+const CHANGED_LATELY_S: i64 = 2 * 86_400;
 /// SQLite's code for a database that somebody else holds.
 const SQLITE_BUSY: &str = "5";
 
@@ -145,6 +149,23 @@ impl Record {
             .bind(SESSION_EPOCHS_PASSED)
             .execute(write.conn())
             .await?;
+        // Pages and phones keep what has the higher number: what the copy says must outrank what they were told after it was made.
+        sqlx::query("update counters set value = value + ? where name = 'change'")
+            .bind(CHANGES_PASSED)
+            .execute(write.conn())
+            .await?;
+        for lifted in [
+            "update trips set change_no = change_no + ?1 where ended_at is null or ended_at > ?2",
+            "update incidents set change_no = change_no + ?1 where acknowledged_at is null or acknowledged_at > ?2",
+        ] {
+            sqlx::query(lifted)
+                .bind(CHANGES_PASSED - 1)
+                .bind(now.plus_s(-CHANGED_LATELY_S).0)
+                .execute(write.conn())
+                .await?;
+        }
+        // Nobody resumes across it: a number of before may stand for something else now.
+        sqlx::query("update outbox_heads set issued = issued + ?").bind(CHANGES_PASSED).execute(write.conn()).await?;
         write.audit_by(Actor::Shell, "record_restored", None).await?;
         if sign_out_all {
             write.end_sign_ins().await?;

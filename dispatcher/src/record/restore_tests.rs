@@ -3,7 +3,7 @@
 use super::restore::Files;
 use super::stage::*;
 use super::*;
-use matcher::model::AccountId;
+use matcher::model::{AccountId, Phase};
 use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
@@ -255,5 +255,29 @@ async fn sessions_after_a_restore_are_later_than_those_before_it() {
     let back = Record::open(stage.dir.path(), env(7)).await.unwrap();
     let after = back.next_session_epoch(stage.rider).await.unwrap();
     assert!(after > before, "{after} after {before}: what Redis still holds would count as newer");
+    back.close().await;
+}
+
+#[tokio::test]
+async fn what_a_restored_record_says_outranks_what_pages_and_phones_were_told_after_the_copy() {
+    let stage = Stage::new().await;
+    let (trip, crew) = stage.assigned("k").await;
+    let spare = tempfile::tempdir().unwrap();
+    let copy = spare.path().join("copy");
+    Record::backup(stage.dir.path(), &copy).await.unwrap();
+    stage.walk_to(trip, &crew, Phase::EnRoute).await;
+    let told = stage.row(trip).await.change_no;
+    let (seq, _) = stage.record.outbox_seq(stage.rider).await.unwrap();
+    stage.record.close().await;
+    restore(stage.dir.path(), &copy, AS_IT_IS).await.unwrap();
+    let back = Record::open(stage.dir.path(), env(7)).await.unwrap();
+    let row = back.trip(trip).await.unwrap().unwrap();
+    assert!(row.trip.phase == Phase::Assigned && row.change_no > told, "{} after {told}", row.change_no);
+    let (last, _) = back.outbox_seq(stage.rider).await.unwrap();
+    let rows = back.outbox_of(stage.rider, seq, 256).await.unwrap();
+    assert!(
+        last > seq && (rows.len() as i64) < last - seq,
+        "a phone that was told more does not go on as if nothing had been"
+    );
     back.close().await;
 }

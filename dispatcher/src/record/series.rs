@@ -30,6 +30,9 @@ impl Window {
     }
 }
 
+/// Most series of a rider that are shown; the running ones come first, and are fewer.
+const SERIES_SHOWN_MAX: i64 = 50;
+
 impl Record {
     /// Trips of every series for the next 48 h that are not there yet; how many were made. Idempotent. One transaction.
     pub async fn expand_series(&self, now: Timestamp) -> Result<u32, RecordError> {
@@ -44,10 +47,12 @@ impl Record {
     /// The rider's commutes, running ones first. One snapshot.
     pub async fn series_of_rider(&self, rider: AccountId) -> Result<Vec<Series>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        let rows = sqlx::query("select * from series where rider = ? order by ended_at is not null, from_date, id")
-            .bind(blob(rider.0))
-            .fetch_all(&mut *snapshot)
-            .await?;
+        let rows =
+            sqlx::query("select * from series where rider = ? order by ended_at is not null, from_date, id limit ?")
+                .bind(blob(rider.0))
+                .bind(SERIES_SHOWN_MAX)
+                .fetch_all(&mut *snapshot)
+                .await?;
         with_skips(&mut snapshot, &rows).await
     }
 

@@ -35,6 +35,15 @@ pub(super) fn env(seed: u64) -> Env {
     Env { clock: ManualClock::at(T0), entropy: Arc::new(Seeded(AtomicU64::new(seed))) }
 }
 
+impl Record {
+    /// Makes the row of a trip unreadable.
+    pub(crate) async fn spoil(&self, trip: TripId) {
+        for sql in ["pragma ignore_check_constraints = on", "update trips set pickup_lat = 2000000000 where id = ?"] {
+            sqlx::query(sql).bind(row::blob(trip.0)).execute(&self.write).await.unwrap();
+        }
+    }
+}
+
 /// A record with one agency and one rider.
 pub(super) struct Stage {
     pub(super) dir: TempDir,

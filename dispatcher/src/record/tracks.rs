@@ -130,11 +130,11 @@ impl Write<'_> {
     /// The trips whose crew somebody was of between two times, milliseconds; the latest last.
     async fn duties_between(&mut self, staff: AccountId, first: i64, last: i64) -> Result<Vec<Duty>, RecordError> {
         let rows = sqlx::query(
-            "select a.trip, a.assigned_at, a.ended_at,
+            "select a.trip, a.assigned_at, h.closed_at as ended_at,
                     (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff) as kept,
                     (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff and t.verdict = 'old') as old
-             from assignment_members m join assignments a on a.id = m.assignment
-             where m.staff = ?1 and a.assigned_at <= ?3 and (a.ended_at is null or a.ended_at >= ?2) order by a.id",
+             from assignment_members m join assignments a on a.id = m.assignment join holds h on h.id = m.offer
+             where m.staff = ?1 and a.assigned_at <= ?3 and (h.closed_at is null or h.closed_at >= ?2) order by a.id",
         )
         .bind(blob(staff.0))
         .bind(first)

@@ -11,6 +11,8 @@ use std::collections::HashMap;
 
 /// How long a rider still sees an ended trip, seconds.
 const ENDED_SHOWN_S: i64 = 24 * 3_600;
+/// Most trips of a rider that are shown; the open ones come first, and are fewer.
+const SHOWN_MAX: i64 = 150;
 
 /// Latest changes among which ended trips are looked for.
 const CHANGES_LOOKED_AT: u32 = 5_000;
@@ -40,10 +42,11 @@ impl Record {
         let mut snapshot = self.read.begin().await?;
         let rows = sqlx::query(
             "select id from trips where rider = ?1 and (ended_at is null or ended_at > ?2)
-             order by ended_at is not null, ended_at desc, coalesce(pickup_at, requested_at), id",
+             order by ended_at is not null, ended_at desc, coalesce(pickup_at, requested_at), id limit ?3",
         )
         .bind(blob(rider.0))
         .bind(now.plus_s(-ENDED_SHOWN_S).0)
+        .bind(SHOWN_MAX)
         .fetch_all(&mut *snapshot)
         .await?;
         rows_of(&mut snapshot, &rows).await
@@ -66,7 +69,10 @@ impl Record {
     pub async fn last_crew_agencies(&self, trip: TripId) -> Result<Vec<AgencyId>, RecordError> {
         let rows = sqlx::query(
             "select distinct a.agency from assignment_members m join accounts a on a.id = m.staff
-             where m.assignment = (select max(id) from assignments where trip = ?)",
+             join assignments s on s.id = m.assignment join holds h on h.id = m.offer
+             where m.assignment = (select max(id) from assignments where trip = ?)
+               -- Who was taken out of it before its end is not of it any more.
+               and (h.closed_at is null or h.closed_at = s.ended_at)",
         )
         .bind(blob(trip.0))
         .fetch_all(&self.read)
@@ -97,6 +103,16 @@ impl Record {
         .fetch_all(&mut *snapshot)
         .await?;
         rows_of(&mut snapshot, &rows).await
+    }
+
+    /// The number of the last change made before a time; 0 if there is none.
+    pub async fn last_trip_change_before(&self, at: Timestamp) -> Result<i64, RecordError> {
+        let last: Option<i64> =
+            sqlx::query_scalar("select change_no from trips where updated_at < ? order by change_no desc limit 1")
+                .bind(at.0)
+                .fetch_optional(&self.read)
+                .await?;
+        Ok(last.unwrap_or(0))
     }
 
     /// In order of change; for the console's tail.
@@ -149,7 +165,8 @@ pub(super) async fn load(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<
         "select distinct t.rider, m.staff as other
          from json_each(?) j join trips t on t.rider = unhex(j.value)
          join assignments a on a.trip = t.id and a.ended_because = 'completed'
-         join assignment_members m on m.assignment = a.id order by t.rider, m.staff",
+         join assignment_members m on m.assignment = a.id
+         join holds h on h.id = m.offer and h.closed_at = a.ended_at order by t.rider, m.staff",
         &riders,
     )
     .await?;

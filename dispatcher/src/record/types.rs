@@ -382,6 +382,9 @@ pub enum Refusal {
     /// The rider has as many commutes or open trips as one can have.
     #[error("too many bookings")]
     TooManyBookings,
+    /// The return leg of a commute would begin before the outward one is over.
+    #[error("the legs overlap")]
+    LegsOverlap,
     /// The rider has as many avoid zones as one can have.
     #[error("too many avoid zones")]
     TooManyZones,

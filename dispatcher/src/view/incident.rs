@@ -102,6 +102,7 @@ impl IncidentView {
     ) -> Self {
         let mut view = Self::without_places(incident, agency);
         view.concerned = true;
+        view.acknowledged_by.clone_from(&incident.acknowledged_by);
         view.trip = incident.trip.map(|t| t.0);
         view.position = incident.fix.map(|fix| DevicePosition::of(&fix, now));
         view.live = last.filter(|_| follows_device(incident, now)).map(|fix| DevicePosition::of(&fix, now));
@@ -138,7 +139,8 @@ impl IncidentView {
             doubted: None,
             concerned: agency.is_none(),
             registered: Vec::new(),
-            acknowledged_by: incident.acknowledged_by.clone(),
+            // Another company's people have no names here.
+            acknowledged_by: incident.acknowledged_by.clone().filter(|_| agency.is_none()),
             acknowledged_at: incident.acknowledged_at.map(instant),
         }
     }

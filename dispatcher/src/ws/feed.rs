@@ -185,11 +185,10 @@ impl Feed {
     async fn wake(&mut self) -> Result<(), RecordError> {
         let now = self.app.env.now();
         let open = self.app.record.open_trips().await?;
-        let is_old = |row: &&TripRow| now.since_ms(row.updated_at) > OVERLAP_MS;
-        let passed = open.iter().filter(is_old).map(|row| row.change_no).max().unwrap_or(0);
         self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
         // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
-        self.trips_after = self.skip_old_trips(self.trips_after.max(passed), now).await?;
+        let passed = self.app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?;
+        self.trips_after = self.trips_after.max(passed);
         self.incidents_after = self.skip_old_incidents(now).await?;
         self.alarms.clear();
         for incident in self.app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await? {
@@ -207,15 +206,6 @@ impl Feed {
     }
 
     /// Passes over what changed long ago; returns the number to go on from.
-    async fn skip_old_trips(&self, mut after: i64, now: Timestamp) -> Result<i64, RecordError> {
-        loop {
-            let rows = self.app.record.trips_changed_after(after, ROWS_PER_READ).await?;
-            let old = rows.iter().take_while(|row| now.since_ms(row.updated_at) > OVERLAP_MS).last();
-            let Some(old) = old else { return Ok(after) };
-            after = old.change_no;
-        }
-    }
-
     async fn skip_old_incidents(&self, now: Timestamp) -> Result<i64, RecordError> {
         let mut after = self.incidents_after;
         let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
@@ -344,7 +334,7 @@ impl Feed {
         let app = Arc::clone(&self.app);
         self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
         for alarm in self.alarms.values_mut() {
-            let may_move = now.since_ms(alarm.told_at) >= FOLLOW_EVERY_MS && follows_device(&alarm.incident, now);
+            let may_move = now.since_ms(alarm.told_at).abs() >= FOLLOW_EVERY_MS && follows_device(&alarm.incident, now);
             let last = newest(&app, alarm.incident.raised_by).filter(|_| may_move);
             let moved = last.is_some() && last != alarm.told;
             if moved || alarm.owed {

@@ -24,7 +24,10 @@ pub async fn tail(app: Arc<App>) {
     loop {
         match follow(&app, cursor).await {
             Ok(next) => cursor = Some(next),
-            Err(_) => tokio::time::sleep(RETRY).await,
+            Err(error) => {
+                tracing::error!(cause = %error, "the outbox cannot be read: nothing reaches the phones until it can");
+                tokio::time::sleep(RETRY).await;
+            }
         }
         tokio::select! {
             changed = commits.changed() => if changed.is_err() { return },

@@ -42,6 +42,8 @@ const MESSAGES: Rate = Rate { per_s: 20.0, burst: 60.0 };
 /// What a flood has brought already is looked through for an alarm so long, and so far.
 const FLOOD_LOOK: Duration = Duration::from_millis(500);
 const FLOOD_MESSAGES_MAX: usize = 2_000;
+/// What has arrived before a socket is closed is looked through so long.
+const CLOSING_LOOK: Duration = Duration::from_millis(100);
 /// Waits before a numbered message is sent again; the last one repeats.
 const RESEND: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
@@ -213,7 +215,12 @@ where
         Ok(()) => session.exchange().await,
         Err(why) => Err(why),
     };
-    outcome.err().flatten()
+    let why = outcome.err().flatten();
+    if matches!(why, Some(Close::Restart | Close::Replaced | Close::Slow | Close::BadMessage | Close::TooLarge)) {
+        // A call for help that was on its way when the socket had to be closed is still one.
+        let _gone_meanwhile = Box::pin(session.hear_alarms_left(CLOSING_LOOK)).await;
+    }
+    why
 }
 
 /// `Err(None)`: the client has gone. `Err(Some)`: it is to be closed.
@@ -376,7 +383,8 @@ where
             other => other,
         };
         if self.bucket.take(MESSAGES, self.app.env.now().0).is_err() {
-            return Box::pin(self.hear_alarms_behind_the_flood()).await;
+            Box::pin(self.hear_alarms_left(FLOOD_LOOK)).await?;
+            return Err(Some(Close::Flood));
         }
         let message = match message? {
             Heard::Message(message) => message,
@@ -429,9 +437,9 @@ where
         self.send(answer_to(id.as_deref(), result).to_string().into()).await
     }
 
-    /// Before the socket of a phone that sends too much is closed: an alarm among what it has sent already is obeyed.
-    async fn hear_alarms_behind_the_flood(&mut self) -> Flow {
-        let until = Instant::now() + FLOOD_LOOK;
+    /// Before the socket is closed: an alarm among what the phone has sent already is obeyed.
+    async fn hear_alarms_left(&mut self, within: Duration) -> Flow {
+        let until = Instant::now() + within;
         for _ in 0..FLOOD_MESSAGES_MAX {
             let Ok(Some(message)) = timeout_at(until, self.socket.next()).await else { break };
             match read(message) {
@@ -440,7 +448,7 @@ where
                 Err(_) => break,
             }
         }
-        Err(Some(Close::Flood))
+        Ok(())
     }
 
     /// Everything up to the number has arrived. A number never sent is not an acknowledgement.

@@ -570,3 +570,14 @@ async fn a_console_says_what_its_screen_shows_and_nobody_else_does() {
     phone.say(&view(127.0, 14.0));
     assert_eq!(phone.hear().await["code"], "forbidden_role");
 }
+
+#[tokio::test]
+async fn an_alarm_that_was_on_its_way_when_the_server_drains_is_raised() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    edge.app.hub.phone(rider.id()).unwrap().close(Close::Restart);
+    phone.say(&json!({"t": "sos", "id": "1"}));
+    assert_eq!(phone.closed().await, Close::Restart.number());
+    assert_eq!(edge.app.record.incidents_shown(edge.app.env.now().plus_s(-60)).await.unwrap().len(), 1);
+}

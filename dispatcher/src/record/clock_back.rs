@@ -1,0 +1,36 @@
+//! Owns what must be mended when the clock of the machine was set back: what had been written by the time that never came would wait
+//! for it, in silence. Nothing here judges; the engine decides anew about whatever it finds due.
+
+use super::row::Columns as _;
+use super::{Record, RecordError};
+use matcher::model::{AccountId, Phase, Timestamp};
+use matcher::policy::limits::OFFER_S;
+
+impl Record {
+    /// Makes due what searches for a crew or was offered, and ends offers and shifts that begin or run out later than they can. How many
+    /// rows it changed. One transaction.
+    pub async fn clock_was_set_back(&self, now: Timestamp) -> Result<u64, RecordError> {
+        let mut write = self.begin(now).await?;
+        let mut changed = 0;
+        for phase in [Phase::Requested, Phase::Matching, Phase::Offered] {
+            let due = sqlx::query(
+                "update trips set due_at = ?1, vacant_since = min(vacant_since, ?1), live_since = min(live_since, ?1)
+                 where phase = ?2 and ended_at is null and due_at > ?1",
+            );
+            changed += due.bind(now.0).bind(phase.word()).execute(write.conn()).await?.rows_affected();
+        }
+        let offers = sqlx::query(
+            "update holds set expires_at = ?1, offered_at = min(offered_at, ?1)
+             where state in ('held', 'accepted') and expires_at > ?2",
+        );
+        changed += offers.bind(now.0).bind(now.plus_s(OFFER_S).0).execute(write.conn()).await?.rows_affected();
+        let shifts =
+            sqlx::query("update shifts set starts_at = ?1 where ended_at is null and starts_at > ?1 returning staff");
+        for row in shifts.bind(now.0).fetch_all(write.conn()).await? {
+            write.roster_changed(AccountId(row.id("staff")?));
+            changed += 1;
+        }
+        write.commit().await?;
+        Ok(changed)
+    }
+}
