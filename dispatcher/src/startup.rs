@@ -267,7 +267,7 @@ async fn upkeep(
             match app.record.clock_was_set_back(now).await {
                 Ok(_) => is_mended = true,
                 Err(error) => {
-                    tracing::error!(cause = %error, "what waits for a time that will not come is looked at again")
+                    tracing::error!(cause = %error, "what waits for a time that will not come is looked at again");
                 }
             }
         }
