@@ -87,6 +87,7 @@ codes! {
     Upgrade = "upgrade_required" 426 "this address speaks WebSocket";
     RecordUnavailable = "record_unavailable" 503 "the record is not available";
     Draining = "draining" 503 "the server is being stopped";
+    UpstreamAway = "upstream_away" 503 "the gateway does not reach the service; what was sent is done or not, never half";
 }
 
 /// A refusal on its way out.
@@ -145,7 +146,7 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        let retry_after_s = matches!(code, Code::RecordUnavailable | Code::Draining).then_some(RETRY_AFTER_S);
+        let retry_after_s = matches!(code, Code::RecordUnavailable | Code::Draining | Code::UpstreamAway).then_some(RETRY_AFTER_S);
         Self { code, field: None, violations: Vec::new(), trip: None, retry_after_s }
     }
 }
