@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use hyper_util::client::legacy::{Client, Error};
+use hyper_util::client::legacy::Client;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -48,6 +48,10 @@ const OF_ONE_HOP: [HeaderName; 9] = [
     header::EXPECT,
 ];
 
+/// The engine's node cannot be reached, broke off, or does not know this gateway's secret.
+#[derive(Clone, Copy, Debug)]
+pub struct Away;
+
 /// The engine's node, as the settings name it.
 pub struct Upstream {
     client: Client<Dial, Full<Bytes>>,
@@ -73,7 +77,7 @@ impl Upstream {
     }
 
     /// Sends a request on; `peer` is whom it is from, nobody if it is the gateway's own.
-    pub async fn send(&self, mut request: Request<Full<Bytes>>, peer: Option<Peer>) -> Result<Response<Incoming>, Error> {
+    pub async fn send(&self, mut request: Request<Full<Bytes>>, peer: Option<Peer>) -> Result<Response<Incoming>, Away> {
         let mut parts = self.base.clone().into_parts();
         parts.path_and_query = Some(request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")));
         if let Ok(uri) = Uri::from_parts(parts) {
@@ -85,11 +89,16 @@ impl Upstream {
         if let Some(text) = peer.and_then(|Peer(at)| HeaderValue::from_str(&at.ip().to_canonical().to_string()).ok()) {
             headers.insert(CLIENT_HEADER, text);
         }
-        self.client.request(request).await
+        let answer = self.client.request(request).await.map_err(|_| Away)?;
+        // It does not know this gateway's secret: that is between the two, and no answer to a phone.
+        if answer.headers().contains_key(SECRET_HEADER) {
+            return Err(Away);
+        }
+        Ok(answer)
     }
 
     /// Asks something of the gateway's own.
-    pub async fn ask(&self, path: &'static str, body: Vec<u8>) -> Result<Response<Incoming>, Error> {
+    pub async fn ask(&self, path: &'static str, body: Vec<u8>) -> Result<Response<Incoming>, Away> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = hyper::Method::POST;
         *request.uri_mut() = Uri::from_static(path);

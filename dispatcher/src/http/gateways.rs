@@ -66,7 +66,8 @@ async fn door(State(gateways): State<Arc<Gateways>>, mut request: Request, next:
     let shown = shown.map_or([0; 32], |shown| Sha256::digest(shown.as_bytes()).into());
     if !is_same(&shown, &gateways.secret) {
         metrics::counter!(telemetry::GATEWAY_CALLS, "call" => "refused").increment(1);
-        return Problem::from(Code::BadToken).into_response();
+        // Marked, so that a gateway with a wrong secret tells no phone that its token is bad.
+        return ([(SECRET_HEADER, "refused")], Problem::from(Code::GatewaySecret)).into_response();
     }
     if let Some(client) = client.and_then(|text| text.to_str().ok()?.parse::<IpAddr>().ok()) {
         request.extensions_mut().insert(Peer(SocketAddr::new(client, 0)));

@@ -53,6 +53,7 @@ codes! {
     ForbiddenRole = "forbidden_role" 403 "this role may not do this";
     NotConcerned = "not_concerned" 403 "the alarm, person or trip is another agency's";
     BadOrigin = "bad_origin" 403 "the origin is not allowed";
+    GatewaySecret = "gateway_secret" 403 "the secret is not that of this service's gateways";
     NotFound = "not_found" 404 "there is nothing here";
     MethodNotAllowed = "method_not_allowed" 405 "this method does not work here";
     TimedOut = "timed_out" 408 "the request took too long";
