@@ -143,7 +143,13 @@ async fn a_right_taken_back_works_nowhere_after_a_second() {
     post().await.expect("the phone may post");
     assert_eq!(gateway.settled(), before + 1, "who posts is known to the gateway");
 
-    behind.server.api().signed_in(&people.staff[0]).delete("/v1/session").await.expect("signed out at the engine's node");
+    behind
+        .server
+        .api()
+        .signed_in(&people.staff[0])
+        .delete("/v1/session")
+        .await
+        .expect("signed out at the engine's node");
     let ended = Instant::now();
     let closed = tokio::time::timeout(Duration::from_secs(1), async {
         loop {
@@ -163,10 +169,20 @@ async fn without_the_secret_nothing_is_answered_and_no_phone_is_told_that_its_to
     let people = enrol(&behind.server, 1, 0, 0).await;
     let bearer = format!("Bearer {}", people.staff[0]);
     for shown in ["", "marked-secret-0123456789abcdef-4K", "x"] {
-        for (method, path) in [("POST", "/gateway/list"), ("POST", "/gateway/who"), ("GET", "/v1/map"), ("GET", "/livez"), ("GET", "/v1/me")] {
+        for (method, path) in [
+            ("POST", "/gateway/list"),
+            ("POST", "/gateway/who"),
+            ("GET", "/v1/map"),
+            ("GET", "/livez"),
+            ("GET", "/v1/me"),
+        ] {
             let headers = [("x-donghaeng-gateway", shown), ("authorization", &*bearer)];
             let answer = call(behind.server.gateways(), method, path, &headers, None);
-            assert_eq!((answer.status, answer.json()["code"].as_str()), (403, Some("gateway_secret")), "{method} {path}");
+            assert_eq!(
+                (answer.status, answer.json()["code"].as_str()),
+                (403, Some("gateway_secret")),
+                "{method} {path}"
+            );
         }
     }
     // On the open listener the headers of gateways are nothing.
@@ -208,7 +224,9 @@ async fn what_a_gateway_writes_and_says_holds_no_personal_data() {
         text(&me["account"]),
         text(&me["display"]),
     ];
-    for (place, said) in [("the log", gateway.log()), ("the metrics", gateway.metrics()), ("the engine's log", behind.server.log())] {
+    for (place, said) in
+        [("the log", gateway.log()), ("the metrics", gateway.metrics()), ("the engine's log", behind.server.log())]
+    {
         for mark in marks {
             assert!(!said.contains(mark), "{mark} in {place}");
         }

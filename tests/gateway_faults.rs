@@ -83,7 +83,8 @@ async fn a_gateway_killed_in_the_middle_of_a_move_leaves_no_ghost_and_silences_n
         seen.iter().all(|seen| *seen)
     };
     console.wait_until(all_seen, "the first reports through the other gateway").await;
-    let expected: Vec<i32> = (0..back.len()).map(|n| (Phone::east(100.0 + 10.0 * n as f64).1 * 1e7).round() as i32).collect();
+    let expected: Vec<i32> =
+        (0..back.len()).map(|n| (Phone::east(100.0 + 10.0 * n as f64).1 * 1e7).round() as i32).collect();
     eventually("one place each, the new one", SOON, async || {
         let mut found = places(&behind.redis);
         found.sort_unstable();
@@ -107,7 +108,11 @@ async fn the_engines_node_dies_and_comes_back_and_gateways_go_on_by_themselves()
         behind = behind.restart_server().await;
         for phone in phones {
             let closed = closed(phone).await;
-            assert_eq!((closed.code, closed.reason.as_str()), (Some(1012), "restart"), "phones come back by themselves");
+            assert_eq!(
+                (closed.code, closed.reason.as_str()),
+                (Some(1012), "restart"),
+                "phones come back by themselves"
+            );
         }
         behind
     };

@@ -97,7 +97,8 @@ impl Server {
             .stderr(append(&log))
             .spawn()
             .expect("the dispatcher binary starts");
-        let mut this = Self { child, url: String::new(), gateways: String::new(), codes: HashMap::new(), data, options, log };
+        let mut this =
+            Self { child, url: String::new(), gateways: String::new(), codes: HashMap::new(), data, options, log };
         this.wait_until_ready(&out, said_before).await;
         lend_city(&this.data.record(), &city_kept());
         this

@@ -2,8 +2,8 @@
 //! they mean the same. A file may be the service's own with these beside: of what is the service's alone nothing is taken.
 
 use super::{
-    CONNECTIONS_MAX_DEFAULT, CONNECTIONS_MAX_LIMIT, ConfigProblem, OF_LISTENER_WITHOUT_TLS, filter, parse_file, problem, redis_url,
-    unknown_settings,
+    CONNECTIONS_MAX_DEFAULT, CONNECTIONS_MAX_LIMIT, ConfigProblem, OF_LISTENER_WITHOUT_TLS, filter, parse_file,
+    problem, redis_url, unknown_settings,
 };
 use crate::gateway::upstream::trusting;
 use crate::telemetry::LogFormat;
@@ -213,7 +213,10 @@ impl GatewayConfig {
         let host = self.upstream.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_here = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
         if self.upstream.scheme_str() == Some("http") && !is_here {
-            said.push("the upstream is spoken to without TLS: tokens, positions and the secret are readable on the way there".to_owned());
+            said.push(
+                "the upstream is spoken to without TLS: tokens, positions and the secret are readable on the way there"
+                    .to_owned(),
+            );
         }
         said
     }

@@ -135,7 +135,10 @@ pub async fn follow(gateway: Arc<Gateway>) {
             Ok(Some((false, ahead_ms))) => {
                 let agree = ahead_ms.abs() <= CLOCKS_MS_MAX;
                 if clocks_agree && !agree {
-                    tracing::warn!(clock.ahead_ms = ahead_ms, "this clock and that of the engine's node differ; trackers are judged there");
+                    tracing::warn!(
+                        clock.ahead_ms = ahead_ms,
+                        "this clock and that of the engine's node differ; trackers are judged there"
+                    );
                 }
                 clocks_agree = agree;
             }

@@ -14,12 +14,12 @@ pub mod wire;
 
 use crate::clock::Env;
 use crate::config::GatewayConfig;
+use crate::http::CALLS;
 use crate::http::ingest::desk::{Desk, Judged, Sender};
 use crate::http::ingest::sources::{FIX_RATE, Source};
 use crate::http::known::Known;
 use crate::http::limit::Buckets;
 use crate::http::problem::{Code, Problem};
-use crate::http::CALLS;
 use crate::listen::{self, Limits};
 use crate::live::{Health, Live};
 use crate::shutdown::{self, Vital};

@@ -141,10 +141,8 @@ async fn carry(gateway: &Arc<Gateway>, phone: Wire, engine: Wire) {
         metrics::counter!(telemetry::SOCKET_CLOSES, "reason" => reason).increment(1);
     }
     let farewell = async {
-        let _ = tokio::join!(
-            to_phone.send(Message::Close(to_the_phone)),
-            to_engine.send(Message::Close(to_the_engine))
-        );
+        let _ =
+            tokio::join!(to_phone.send(Message::Close(to_the_phone)), to_engine.send(Message::Close(to_the_engine)));
     };
     let _gone_already = timeout(FAREWELL, farewell).await;
 }
@@ -262,7 +260,8 @@ async fn flood(mut phone: SplitStream<Wire>, engine: &mut SplitSink<Wire, Messag
     for _ in 0..FLOOD_MESSAGES_MAX {
         let Ok(Some(Ok(message))) = timeout_at(until, phone.next()).await else { break };
         let Message::Text(text) = &message else { continue };
-        if matches!(ClientMessage::parse(text), Some(ClientMessage::Sos { .. })) && engine.send(message).await.is_err() {
+        if matches!(ClientMessage::parse(text), Some(ClientMessage::Sos { .. })) && engine.send(message).await.is_err()
+        {
             break;
         }
     }

@@ -11,8 +11,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, Uri, hea
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -66,7 +66,8 @@ impl Upstream {
             (Some("https"), Some(ca)) => Some(trusting(ca)?),
             _ => None,
         };
-        let mut secret = HeaderValue::from_str(secret).context("the secret holds characters that no header can carry")?;
+        let mut secret =
+            HeaderValue::from_str(secret).context("the secret holds characters that no header can carry")?;
         secret.set_sensitive(true);
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
@@ -77,7 +78,11 @@ impl Upstream {
     }
 
     /// Sends a request on; `peer` is whom it is from, nobody if it is the gateway's own.
-    pub async fn send(&self, mut request: Request<Full<Bytes>>, peer: Option<Peer>) -> Result<Response<Incoming>, Away> {
+    pub async fn send(
+        &self,
+        mut request: Request<Full<Bytes>>,
+        peer: Option<Peer>,
+    ) -> Result<Response<Incoming>, Away> {
         let mut parts = self.base.clone().into_parts();
         parts.path_and_query = Some(request.uri().path_and_query().cloned().unwrap_or(PathAndQuery::from_static("/")));
         if let Ok(uri) = Uri::from_parts(parts) {

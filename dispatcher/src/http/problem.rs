@@ -147,7 +147,8 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        let retry_after_s = matches!(code, Code::RecordUnavailable | Code::Draining | Code::UpstreamAway).then_some(RETRY_AFTER_S);
+        let retry_after_s =
+            matches!(code, Code::RecordUnavailable | Code::Draining | Code::UpstreamAway).then_some(RETRY_AFTER_S);
         Self { code, field: None, violations: Vec::new(), trip: None, retry_after_s }
     }
 }

@@ -25,7 +25,7 @@ use crate::telemetry;
 use crate::view::incident::{FOLLOWED_S, follows_device};
 use geo::{Fix, FixKind};
 use heard::People;
-use matcher::model::{AccountId, Phase, Timestamp, TripId};
+use matcher::model::{AccountId, Timestamp, TripId};
 use metrics::Counter;
 use sources::{Epochs, Source, Sources};
 use tracks::Tracks;
@@ -108,7 +108,7 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
 /// Judges each, in order, and puts what is believed into the live index.
 fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
     let (ingest, places) = (&app.ingest, &app.sight.places);
-    let trip = crew_duty(app, account.id);
+    let trip = duty(app, account.id);
     let (news, verdicts) = ingest.people.with(account.id, |heard| {
         let news = heard.catch_up(places.last_fix(account.id), now);
         let news = news.filter(|_| trip.is_some());
@@ -148,7 +148,7 @@ fn judge(sense: &mut Sense, fix: &Fix, now: Timestamp, in_area: bool, put: impl 
 
 /// A fix that another node believed, of somebody who is of a crew: onto the trip's track and to the watch, once.
 pub fn take_over(app: &App, staff: AccountId, last: Fix, now: Timestamp) {
-    let Some(trip) = crew_duty(app, staff) else { return };
+    let Some(trip) = duty(app, staff) else { return };
     let news = app.ingest.people.with(staff, |heard| {
         let news = heard.catch_up(Some(last), now)?;
         heard.track(&app.ingest, staff, Some(trip), &news, Verdict::believed(&news), now);
@@ -157,11 +157,10 @@ pub fn take_over(app: &App, staff: AccountId, last: Fix, now: Timestamp) {
     app.watch.fixes(staff, news.iter(), now);
 }
 
-/// The trip whose crew the staff member is of.
-fn crew_duty(app: &App, staff: AccountId) -> Option<TripId> {
-    let roster = app.roster.current();
-    let (trip, phase) = roster.by_id.get(&staff)?.duty?;
-    (phase != Phase::Offered).then_some(trip)
+/// The trip whose crew the staff member is of, or may be since a moment: the view at hand is a little old, and the record knows of each
+/// fix on a track whether it was of the trip.
+fn duty(app: &App, staff: AccountId) -> Option<TripId> {
+    app.roster.current().by_id.get(&staff)?.duty.map(|(trip, _)| trip)
 }
 
 /// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.
