@@ -185,6 +185,11 @@ async fn without_the_secret_nothing_is_answered_and_no_phone_is_told_that_its_to
             );
         }
     }
+    for (client, status) in [("127.0.0.1", 200), ("203.0.113.9", 404), ("", 404), ("nonsense", 404)] {
+        let headers = [("x-donghaeng-gateway", harness::gateway::SECRET), ("x-donghaeng-client", client)];
+        let answer = call(behind.server.gateways(), "GET", "/metrics", &headers, None);
+        assert_eq!(answer.status, status, "the counts are for this machine, and {client:?} is from elsewhere");
+    }
     // On the open listener the headers of gateways are nothing.
     let secret = [("x-donghaeng-gateway", harness::gateway::SECRET), ("x-donghaeng-client", "203.0.113.9")];
     assert_eq!(call(behind.server.url(), "POST", "/gateway/list", &secret, Some(b"{}")).status, 404);
@@ -232,4 +237,76 @@ async fn what_a_gateway_writes_and_says_holds_no_personal_data() {
         }
     }
     let Value::Object(_) = me else { panic!("an object") };
+}
+
+/// A service of which every listener speaks TLS, and who may sign for it.
+struct Sealed {
+    child: std::process::Child,
+    gateways: String,
+    dir: tempfile::TempDir,
+}
+
+impl Sealed {
+    fn start(redis: &str) -> Self {
+        let dir = tempfile::tempdir().expect("a directory");
+        harness::server::lend_city(&harness::server::city_kept(), &dir.path().join("record"));
+        let at = |name: &str| dir.path().join(name);
+        let dispatcher = || std::process::Command::new(harness::binary("dispatcher"));
+        let made = dispatcher().args(["dev-cert", "--out"]).arg(dir.path()).output().expect("the binary starts");
+        assert!(made.status.success());
+        std::fs::write(at("secret"), harness::gateway::SECRET).expect("written");
+        let child = dispatcher()
+            .args(["serve", "--listen", "127.0.0.1:0", "--gateway-listen", "127.0.0.1:0", "--redis", redis, "--data"])
+            .arg(at("record"))
+            .arg("--gateway-secret-file")
+            .arg(at("secret"))
+            .arg("--tls-cert")
+            .arg(at("cert.pem"))
+            .arg("--tls-key")
+            .arg(at("key.pem"))
+            .stdout(std::fs::File::create(at("out")).expect("a file"))
+            .stderr(std::fs::File::create(at("log")).expect("a file"))
+            .spawn()
+            .expect("the binary starts");
+        let mut this = Self { child, gateways: String::new(), dir };
+        let begun = Instant::now();
+        while this.gateways.is_empty() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "never listened");
+            std::thread::sleep(Duration::from_millis(50));
+            let said = std::fs::read_to_string(this.dir.path().join("out")).unwrap_or_default();
+            let found = said.lines().find_map(|line| line.strip_prefix("gateways")).map(str::trim);
+            found.unwrap_or_default().clone_into(&mut this.gateways);
+        }
+        this
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_to_the_service_may_be_tls_and_only_who_it_trusts_is_spoken_to() {
+    let redis = harness::Redis::start();
+    let sealed = Sealed::start(&redis.url());
+    assert!(sealed.gateways.starts_with("https://127.0.0.1:"), "{}", sealed.gateways);
+    let (secret, ca) = (sealed.dir.path().join("secret"), sealed.dir.path().join("cert.pem"));
+    let gateway = Gateway::spawn_trusting(&sealed.gateways, Some(&ca), &secret, &redis.url());
+    gateway.wait_until_ready().await;
+    assert_eq!(gateway.api().get("/v1/map").await.expect("passed on")["generated"], true);
+    assert_eq!(gateway.api().get("/v1/me").await.expect_err("nobody").code(), "no_token");
+
+    let others = tempfile::tempdir().expect("a directory");
+    let made = std::process::Command::new(harness::binary("dispatcher"))
+        .args(["dev-cert", "--out"])
+        .arg(others.path())
+        .output()
+        .expect("the binary starts");
+    assert!(made.status.success());
+    let other = others.path().join("cert.pem");
+    let gateway = Gateway::spawn_trusting(&sealed.gateways, Some(&other), &secret, &redis.url());
+    assert_eq!(gateway.api().get("/v1/map").await.expect_err("somebody else").code(), "upstream_away");
 }

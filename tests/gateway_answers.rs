@@ -181,7 +181,9 @@ async fn a_gateway_answers_as_the_engines_node_does() {
     ] {
         assert_eq!(fixes(what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
     }
-    assert_eq!(gateway.settled(), before + 6, "by the gateway itself");
+    let several = [fix(at, 104), fix(at, 105), fix(at, 104), with(at, 106, "acc_m", json!(900))];
+    assert_eq!(fixes("several at once", Who::Staff, &several)["verdicts"], json!(["ok", "ok", "old", "coarse"]));
+    assert_eq!(gateway.settled(), before + 10, "by the gateway itself");
 
     // Out of the ordinary: the engine's.
     let far = (at.0 + 0.08, at.1);
@@ -199,7 +201,7 @@ async fn a_gateway_answers_as_the_engines_node_does() {
     ] {
         assert_eq!(fixes(what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
     }
-    fixes("several at once", Who::Staff, &[fix(at, 120), fix(at, 121), fix(at, 120)]);
+    fixes("several at once, with a jump", Who::Staff, &[fix(far, 120), fix(at, 121), fix(far, 122)]);
     fixes("none", Who::Staff, &[]);
     fixes("too many", Who::Staff, &vec![fix(at, 130); 61]);
     fixes("a latitude that is none", Who::Staff, &[fix((95.0, 127.0), 131)]);

@@ -92,9 +92,9 @@ pub const OPEN_FILES: &str = "donghaeng_open_files";
 pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
 
 /// Why a gateway passes a fix on: what it knows is old; Redis is away from it or from the engine's node; nobody it knows, or not staff;
-/// a token that is to be made to last; not at work, or on a trip, in an alarm or doubted; no epoch, or a new one is due; several at once,
+/// a token that is to be made to last; not at work, or on a trip, in an alarm or doubted; no epoch, or a new one is due;
 /// older than `late`, of a demonstration, doubted, or not to be read.
-const PASSED_WHY: [&str; 13] = [
+const PASSED_WHY: [&str; 12] = [
     "list_old",
     "redis_away",
     "unknown",
@@ -103,7 +103,6 @@ const PASSED_WHY: [&str; 13] = [
     "off_shift",
     "followed",
     "epoch",
-    "several",
     "late",
     "demo",
     "doubt",

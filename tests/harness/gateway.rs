@@ -6,7 +6,7 @@ use crate::redis::free_port;
 use crate::{Redis, Server, ServerOptions};
 use serde_json::Value;
 use simulator::client::Api;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -80,10 +80,22 @@ impl Gateway {
     ///
     /// # Panics
     /// When it does not.
-    pub fn spawn(upstream: &str, secret: &std::path::Path, redis: &str) -> Self {
+    pub fn spawn(upstream: &str, secret: &Path, redis: &str) -> Self {
+        Self::spawn_trusting(upstream, None, secret, redis)
+    }
+
+    /// As [`Gateway::spawn`], at a service that speaks TLS.
+    ///
+    /// # Panics
+    /// When it does not listen.
+    pub fn spawn_trusting(upstream: &str, ca: Option<&Path>, secret: &Path, redis: &str) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
         let file = |name: &str| std::fs::File::create(dir.path().join(name)).expect("the directory is writable");
-        let child = Command::new(binary("dispatcher"))
+        let mut command = Command::new(binary("dispatcher"));
+        if let Some(ca) = ca {
+            command.env("DONGHAENG_UPSTREAM_CA", ca);
+        }
+        let child = command
             .args(["gateway", "--listen", "127.0.0.1:0", "--upstream", upstream, "--redis", redis])
             .args(["--log", "debug", "--secret-file"])
             .arg(secret)

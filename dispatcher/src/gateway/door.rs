@@ -89,16 +89,16 @@ async fn fixes(gateway: &Gateway, whole: &Whole) -> Settled {
         return Err("unread");
     }
     let input: FixesIn = serde_json::from_slice(&whole.body).map_err(|_| "unread")?;
-    let [fix] = input.fixes() else { return Err("several") };
     let now = gateway.env.now();
-    let fix = fix.parse(now).map_err(|_| "unread")?;
+    let fixes: Result<Vec<Fix>, _> = input.fixes().iter().map(|fix| fix.parse(now)).collect();
+    let fixes = fixes.map_err(|_| "unread")?;
     let source = Source::Phone(account);
     let epoch = member.epochs.of(source).ok_or("epoch")?;
     if let Err(seconds) = gateway.calls.take(account, now.0) {
         return Ok(too_many(seconds).into_response());
     }
-    judged(gateway, account, source, epoch, fix, now, |verdict| {
-        (StatusCode::ACCEPTED, Json(FixesOut::of(&[verdict]))).into_response()
+    judged(gateway, account, source, epoch, fixes, now, |verdicts| {
+        (StatusCode::ACCEPTED, Json(FixesOut::of(verdicts))).into_response()
     })
 }
 
@@ -117,8 +117,8 @@ async fn tracker(gateway: &Gateway, door: Door, whole: &Whole) -> Settled {
     if let Err(seconds) = gateway.device_calls.take(signed_in.token, now.0) {
         return Ok(too_many(seconds).into_response());
     }
-    judged(gateway, account, source, epoch, fix, now, |verdict| match door {
-        Door::Traccar => Json(traccar::Taken::of(verdict)).into_response(),
+    judged(gateway, account, source, epoch, vec![fix], now, |verdicts| match (door, verdicts) {
+        (Door::Traccar, [verdict]) => Json(traccar::Taken::of(*verdict)).into_response(),
         _ => Json([(); 0]).into_response(),
     })
 }
@@ -137,12 +137,12 @@ fn judged(
     account: AccountId,
     source: Source,
     epoch: u32,
-    fix: Fix,
+    fixes: Vec<Fix>,
     now: Timestamp,
-    answer: impl FnOnce(Verdict) -> Response,
+    answer: impl FnOnce(&[Verdict]) -> Response,
 ) -> Settled {
-    match gateway.judge(account, source, epoch, fix, now) {
-        Judged::Settled(verdict) => Ok(answer(verdict)),
+    match gateway.judge(account, source, epoch, fixes, now) {
+        Judged::Settled(verdicts) => Ok(answer(&verdicts)),
         Judged::TooMany(seconds) => Ok(too_many(seconds).into_response()),
         Judged::Pass(why) => Err(why),
     }

@@ -71,8 +71,8 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Judges one fix of a staff member, if the gateway may and is sure.
-    fn judge(&self, staff: AccountId, source: Source, epoch: u32, fix: Fix, now: Timestamp) -> Judged {
+    /// Judges the fixes of a staff member, if the gateway may and is sure.
+    fn judge(&self, staff: AccountId, source: Source, epoch: u32, fixes: Vec<Fix>, now: Timestamp) -> Judged {
         let member = match self.list.member(staff, now) {
             Ok(member) => member,
             Err(why) => return Judged::Pass(why),
@@ -81,7 +81,7 @@ impl Gateway {
             return Judged::Pass("redis_away");
         }
         let sender = Sender { staff, no: member.no, source, epoch };
-        self.desk.take(&self.live, sender, fix, now, self.list.serves(fix.position))
+        self.desk.take(&self.live, sender, fixes, now, |at| self.list.serves(at))
     }
 }
 

@@ -1,5 +1,5 @@
 //! Owns a phone's socket at the gateway: opens one of its own on the engine's node with the same sign-in, and passes every message both
-//! ways as it is, but for single fixes of those whom the gateway may judge. What closes one closes the other, with the same code.
+//! ways as it is, but for fixes of those whom the gateway may judge. What closes one closes the other, with the same code.
 
 use super::door::passed;
 use super::relay::away;
@@ -238,9 +238,8 @@ async fn up(
     }
 }
 
-/// One fix of a phone that may be judged here.
+/// The fixes of a phone that may be judged here.
 fn settle(gateway: &Gateway, phone: Phone, fixes: &[crate::view::FixIn]) -> Judged {
-    let [fix] = fixes else { return Judged::Pass("several") };
     let now = gateway.env.now();
     let member = match gateway.list.member(phone.account, now) {
         Ok(member) => member,
@@ -250,8 +249,9 @@ fn settle(gateway: &Gateway, phone: Phone, fixes: &[crate::view::FixIn]) -> Judg
     if member.epochs.phone.is_some_and(|latest| latest > phone.epoch) {
         return Judged::Pass("epoch");
     }
-    let Ok(fix) = fix.parse(now) else { return Judged::Pass("unread") };
-    gateway.judge(phone.account, Source::Phone(phone.account), phone.epoch, fix, now)
+    let parsed: Result<Vec<_>, _> = fixes.iter().map(|fix| fix.parse(now)).collect();
+    let Ok(fixes) = parsed else { return Judged::Pass("unread") };
+    gateway.judge(phone.account, Source::Phone(phone.account), phone.epoch, fixes, now)
 }
 
 /// Before the socket of a phone that sends too much is closed: an alarm among what it has sent already goes on.

@@ -21,7 +21,7 @@ use axum::routing::post;
 use axum::{Json, Router};
 use roll::Roll;
 use sha2::{Digest, Sha256};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,9 +69,10 @@ async fn door(State(gateways): State<Arc<Gateways>>, mut request: Request, next:
         // Marked, so that a gateway with a wrong secret tells no phone that its token is bad.
         return ([(SECRET_HEADER, "refused")], Problem::from(Code::GatewaySecret)).into_response();
     }
-    if let Some(client) = client.and_then(|text| text.to_str().ok()?.parse::<IpAddr>().ok()) {
-        request.extensions_mut().insert(Peer(SocketAddr::new(client, 0)));
-    }
+    // Whoever is not named is nobody of this machine.
+    let client = client.and_then(|text| text.to_str().ok()?.parse().ok());
+    let client = client.unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+    request.extensions_mut().insert(Peer(SocketAddr::new(client, 0)));
     next.run(request).await
 }
 

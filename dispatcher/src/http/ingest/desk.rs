@@ -6,9 +6,9 @@
 
 use super::heard::People;
 use super::sources::{Rates, Source, takes_over};
-use super::{Counts, judge};
+use super::{Counts, FIXES_MAX, judge};
 use crate::live::{LATE_MS, Live, Verdict};
-use geo::{Fix, FixKind};
+use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, Timestamp};
 
 /// Whose fix it is, as the engine's node says.
@@ -24,14 +24,14 @@ pub struct Sender {
     pub epoch: u32,
 }
 
-/// What came of a fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What came of a message with fixes.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Judged {
-    /// It is settled here.
-    Settled(Verdict),
+    /// It is settled here: a verdict for each.
+    Settled(Vec<Verdict>),
     /// The source sends too fast: whole seconds to wait.
     TooMany(u32),
-    /// Not for here, and why.
+    /// Not for here, all of it, and why.
     Pass(&'static str),
 }
 
@@ -44,38 +44,57 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// Judges one, and puts it into the live index if it is believed.
-    pub fn take(&self, live: &Live, sender: Sender, mut fix: Fix, now: Timestamp, in_area: bool) -> Judged {
-        let last = live.last_fix(sender.staff);
+    /// Judges them, oldest first, and puts what is believed into the live index. `serves` says what is in the service area.
+    pub fn take(
+        &self,
+        live: &Live,
+        sender: Sender,
+        mut fixes: Vec<Fix>,
+        now: Timestamp,
+        serves: impl Fn(Position) -> bool,
+    ) -> Judged {
+        if fixes.is_empty() || fixes.len() > FIXES_MAX {
+            return Judged::Pass("unread");
+        }
         // Where a demonstration sets somebody down, and what was on its way for long, is for the node that knows of demonstrations and
         // of tracks.
-        if fix.kind == FixKind::Demo {
+        if fixes.iter().any(|fix| fix.kind == FixKind::Demo) {
             return Judged::Pass("demo");
         }
-        if now.0.saturating_sub(fix.taken_at_ms) > LATE_MS {
+        if fixes.iter().any(|fix| now.0.saturating_sub(fix.taken_at_ms) > LATE_MS) {
             return Judged::Pass("late");
         }
-        if takes_over(sender.epoch, last.as_ref(), fix.taken_at_ms, now) {
+        let last = live.last_fix(sender.staff);
+        let newest_ms = fixes.iter().map(|fix| fix.taken_at_ms).max().unwrap_or(i64::MIN);
+        if takes_over(sender.epoch, last.as_ref(), newest_ms, now) {
             return Judged::Pass("epoch");
         }
-        if let Err(seconds) = self.rates.count(sender.source, 1, now) {
+        if let Err(seconds) = self.rates.count(sender.source, fixes.len(), now) {
             return Judged::TooMany(seconds);
         }
-        fix.session_epoch = sender.epoch;
+        for fix in &mut fixes {
+            fix.session_epoch = sender.epoch;
+        }
         let settled = self.people.with(sender.staff, |heard| {
-            let before = *heard;
-            heard.catch_up(last, now);
-            let put = || live.put(sender.staff, sender.no, fix);
-            let verdict = judge(&mut heard.sense, &fix, now, in_area, put);
-            if verdict.is_doubt() {
-                *heard = before;
+            let mut after = *heard;
+            after.catch_up(last, now);
+            let mut trial = after.sense;
+            let is_doubted =
+                |fix: &Fix| judge(&mut trial, fix, now, serves(fix.position), || Verdict::believed(fix)).is_doubt();
+            if fixes.iter().any(is_doubted) {
                 return None;
             }
-            Some(verdict)
+            *heard = after;
+            let judged = fixes.iter().map(|fix| {
+                let put = || live.put(sender.staff, sender.no, *fix);
+                judge(&mut heard.sense, fix, now, serves(fix.position), put)
+            });
+            let verdicts: Vec<Verdict> = judged.collect();
+            Some(verdicts)
         });
-        let Some(verdict) = settled else { return Judged::Pass("doubt") };
-        self.counts.count(verdict);
-        Judged::Settled(verdict)
+        let Some(verdicts) = settled else { return Judged::Pass("doubt") };
+        verdicts.iter().for_each(|verdict| self.counts.count(*verdict));
+        Judged::Settled(verdicts)
     }
 
     /// Forgets somebody who is not at work any more, as the engine's node does.
