@@ -37,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -68,15 +69,8 @@ pub async fn serve(config: Config) -> Result<()> {
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
     let demo = if config.demo { Some(demo::prepare(&record, &env, &config.data).await?) } else { None };
-    let metrics_listener = match config.metrics_listen {
-        Some(at) => Some(TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for metrics"))?),
-        None => None,
-    };
-    let gateway_listener = match config.gateway_listen {
-        Some(at) => Some(TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for gateways"))?),
-        None => None,
-    };
-    let gateway_secret = config.gateway_secret()?;
+    let metrics_listener = bind(config.metrics_listen, "metrics").await?;
+    let gateways = bind(config.gateway_listen, "gateways").await?.zip(config.gateway_secret()?);
     let acceptor = tls::acceptor(config.tls_cert.as_deref(), config.tls_key.as_deref())?;
 
     let stop = CancellationToken::new();
@@ -126,23 +120,16 @@ pub async fn serve(config: Config) -> Result<()> {
     shutdown::on_signal(stop.clone())?;
 
     let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
-    let gateways_at = gateway_listener.as_ref().map(TcpListener::local_addr).transpose()?;
+    let gateways_at = gateways.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
     announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at, gateways_at).await?;
     let limits = Limits::of(config.connections_max);
-    let gateways = gateway_listener.zip(gateway_secret).map(|(listener, secret)| {
+    if gateways.is_some() {
         tasks.spawn(vital.keep("the gateways' fixes", gateways::follow(Arc::clone(&app))));
-        let router = gateways::router(&app, gateways::digest(&secret));
-        // Few addresses, each with the connections of thousands of phones.
-        let limits = Limits { per_address: limits.connections, ..limits };
-        tokio::spawn(listen::serve(listener, acceptor.clone(), router, limits, stop.clone()))
-    });
+    }
     if let Some(listener) = metrics_listener {
         tasks.spawn(monitor(listener, http::monitoring(Arc::clone(&app)), stop.clone()));
     }
-    listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
-    if let Some(gateways) = gateways {
-        let _panics_are_reported = gateways.await;
-    }
+    listen_on(listener, gateways, acceptor, &app, limits).await?;
 
     // Sockets are closed; what they committed is decided before the engine stops.
     app.deeds.close();
@@ -159,6 +146,34 @@ pub async fn serve(config: Config) -> Result<()> {
     record.close().await;
     tracing::info!("drained");
     vital.whole()
+}
+
+/// A further listener, if there is to be one.
+async fn bind(at: Option<SocketAddr>, whom: &str) -> Result<Option<TcpListener>> {
+    let Some(at) = at else { return Ok(None) };
+    let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for {whom}"))?;
+    Ok(Some(listener))
+}
+
+/// Answers everybody, and gateways on a listener of their own, until the server drains.
+async fn listen_on(
+    listener: TcpListener,
+    gateways: Option<(TcpListener, String)>,
+    acceptor: Option<TlsAcceptor>,
+    app: &Arc<App>,
+    limits: Limits,
+) -> Result<()> {
+    let stop = &app.drain;
+    let inner = async {
+        let Some((listener, secret)) = gateways else { return Ok(()) };
+        // Few addresses, each with the connections of thousands of phones.
+        let limits = Limits { per_address: limits.connections, ..limits };
+        let router = gateways::router(app, gateways::digest(&secret));
+        listen::serve(listener, acceptor.clone(), router, limits, stop.clone()).await
+    };
+    let outer = listen::serve(listener, acceptor.clone(), http::router(Arc::clone(app)), limits, stop.clone());
+    let (inner, outer) = tokio::join!(inner, outer);
+    Ok(inner.and(outer)?)
 }
 
 /// Answers monitors on a listener of their own.

@@ -66,6 +66,7 @@ pub struct GatewayFlags {
 /// The file's own shape: every setting optional, nothing unknown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
 struct File {
     listen: Option<SocketAddr>,
     metrics_listen: Option<SocketAddr>,

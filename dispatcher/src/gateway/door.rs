@@ -156,22 +156,21 @@ async fn owner(gateway: &Gateway, kind: Kind, secret: &str) -> Result<Arc<Signed
     let now = gateway.list.there(gateway.env.now());
     let key = key_of(kind, secret);
     let (known, revoked) = gateway.known.look(&key, now);
-    let found = match known {
-        Some(known) => known,
-        None => {
-            let asked = timeout(WHO_WITHIN, ask(gateway, kind, secret)).await;
-            let Ok(Ok(owner)) = asked else {
-                metrics::counter!(telemetry::GATEWAY_UPSTREAM_ERRORS, "call" => "who").increment(1);
-                return Err("unknown");
-            };
-            let found = Arc::new(signed_in(&owner.ok_or("unknown")?));
-            // One that must be shown to the engine's node, to be made to last, is asked for anew when that is done.
-            if found.expires_at <= now {
-                return Err("renewal");
-            }
-            gateway.known.learn(key, &found, revoked);
-            found
+    let found = if let Some(known) = known {
+        known
+    } else {
+        let asked = timeout(WHO_WITHIN, ask(gateway, kind, secret)).await;
+        let Ok(Ok(owner)) = asked else {
+            metrics::counter!(telemetry::GATEWAY_UPSTREAM_ERRORS, "call" => "who").increment(1);
+            return Err("unknown");
+        };
+        let found = Arc::new(signed_in(&owner.ok_or("unknown")?));
+        // One that must be shown to the engine's node, to be made to last, is asked for anew when that is done.
+        if found.expires_at <= now {
+            return Err("renewal");
         }
+        gateway.known.learn(key, &found, revoked);
+        found
     };
     if found.account.role == Role::Staff { Ok(found) } else { Err("not_staff") }
 }

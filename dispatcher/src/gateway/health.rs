@@ -23,7 +23,8 @@ const UPKEEP_EVERY: Duration = Duration::from_secs(1);
 /// The parts of readiness.
 #[derive(Serialize)]
 struct Ready {
-    ready: bool,
+    #[serde(rename = "ready")]
+    welcome: bool,
     upstream: &'static str,
     live: &'static str,
     /// Whether the engine's node hears through Redis.
@@ -47,7 +48,7 @@ pub fn readyz(gateway: &Gateway, request: &Request) -> Response {
         return (status, Json(Brief { ready, away })).into_response();
     }
     let parts = Ready {
-        ready,
+        welcome: ready,
         upstream: if fresh { "answers" } else { "away" },
         live: gateway.live.health().word(),
         heard: gateway.list.hears(),

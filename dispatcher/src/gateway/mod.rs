@@ -36,6 +36,7 @@ use geo::Fix;
 use list::List;
 use matcher::model::{AccountId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -201,7 +202,7 @@ fn announce(config: &GatewayConfig, listener: &TcpListener, monitor: Option<&Tcp
     let mut text = format!("listening   {scheme}://{at}\n            gateway to {}\n", config.upstream);
     if let Some(monitor) = monitor {
         let at = monitor.local_addr().context("a bound socket has an address")?;
-        text.push_str(&format!("metrics     http://{at}/metrics\n"));
+        writeln!(text, "metrics     http://{at}/metrics")?;
     }
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")

@@ -80,9 +80,8 @@ pub async fn open(gateway: &Arc<Gateway>, mut request: Request) -> Response {
         parts.headers.remove(header::UPGRADE);
     }
     let onward = axum::http::Request::from_parts(parts, Full::new(Bytes::new()));
-    let mut answer = match timeout(OPEN_WITHIN, gateway.upstream.send(onward, peer)).await {
-        Ok(Ok(answer)) => answer,
-        _ => return away("socket", Code::UpstreamAway),
+    let Ok(Ok(mut answer)) = timeout(OPEN_WITHIN, gateway.upstream.send(onward, peer)).await else {
+        return away("socket", Code::UpstreamAway);
     };
     if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
         return passed_on(answer);
@@ -92,8 +91,8 @@ pub async fn open(gateway: &Arc<Gateway>, mut request: Request) -> Response {
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     *response.headers_mut() = answer.headers().clone();
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
-    let gateway = Arc::clone(gateway);
-    gateway.clone().sockets.spawn(async move {
+    let serving = Arc::clone(gateway);
+    gateway.sockets.spawn(async move {
         if let Ok(Ok((phone, engine))) = timeout(CHANGE_OVER, async { tokio::try_join!(phone, engine) }).await {
             metrics::gauge!(telemetry::SOCKETS).increment(1.0);
             let config = |largest| {
@@ -108,7 +107,7 @@ pub async fn open(gateway: &Arc<Gateway>, mut request: Request) -> Response {
             let phone = WebSocketStream::from_raw_socket(TokioIo::new(phone), Side::Server, phone_config).await;
             let engine_config = Some(config(FROM_ENGINE_BYTES_MAX));
             let engine = WebSocketStream::from_raw_socket(TokioIo::new(engine), Side::Client, engine_config).await;
-            carry(&gateway, phone, engine).await;
+            carry(&serving, phone, engine).await;
             metrics::gauge!(telemetry::SOCKETS).decrement(1.0);
         }
         drop(held);

@@ -96,12 +96,11 @@ async fn who(State(gateways): State<Arc<Gateways>>, body: Bytes) -> Answer<Json<
     let kind = if device { Kind::Device } else { Kind::Token };
     let Some(found) = authenticate(app, now, kind, &secret).await? else { return Ok(Json(None)) };
     let renewed_from = found.expires_at.plus_s(RENEW_AFTER_S - token_ttl_s(found.account.role));
+    // A use that would make it last is to be seen here.
     let until = match kind {
-        Kind::Device => found.expires_at,
-        // Its next use is to be seen here.
         Kind::Token if is_to_be_renewed(&found, now) => now,
         Kind::Token if found.expires_at < found.ends_at => renewed_from,
-        Kind::Token => found.expires_at,
+        Kind::Token | Kind::Device => found.expires_at,
     };
     Ok(Json(Some(Owner {
         token: found.token,
@@ -120,7 +119,9 @@ pub async fn follow(app: Arc<App>) {
             let (next, moved) = app.sight.places.moved_since(cursor, MOVES_PER_READ);
             cursor = next;
             let now = app.env.now();
-            moved.iter().for_each(|moved| take_over(&app, moved.staff, moved.fix, now));
+            for moved in &moved {
+                take_over(&app, moved.staff, moved.fix, now);
+            }
             if moved.len() < MOVES_PER_READ {
                 break;
             }

@@ -93,7 +93,7 @@ impl Desk {
             Some(verdicts)
         });
         let Some(verdicts) = settled else { return Judged::Pass("doubt") };
-        verdicts.iter().for_each(|verdict| self.counts.count(*verdict));
+        self.counts.count(&verdicts);
         Judged::Settled(verdicts)
     }
 

@@ -55,8 +55,10 @@ impl Default for Counts {
 }
 
 impl Counts {
-    fn count(&self, verdict: Verdict) {
-        self.0[verdict as usize].increment(1);
+    fn count(&self, verdicts: &[Verdict]) {
+        for verdict in verdicts {
+            self.0[*verdict as usize].increment(1);
+        }
     }
 }
 
@@ -101,7 +103,7 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
     } else {
         hear(app, account, &fixes, now)
     };
-    verdicts.iter().for_each(|verdict| ingest.counts.count(*verdict));
+    ingest.counts.count(&verdicts);
     Ok(verdicts)
 }
 
