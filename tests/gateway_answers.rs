@@ -140,34 +140,40 @@ async fn ways(behind: &Behind, gateway: &Gateway) -> [Way; 2] {
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_answers_as_the_engines_node_does() {
-    let behind = Behind::start().await;
-    let gateway = behind.gateway().await;
-    let ways = ways(&behind, &gateway).await;
-    let post = |what: &str, who: Who, path: &str, kind: &str, body: &str| {
-        both(&ways, what, |way| way.call(who, "POST", path, kind, Some(body)))
-    };
-    let fixes = |what: &str, who: Who, fixes: &[Value]| {
-        post(what, who, "/v1/fixes", JSON, &json!({"fixes": fixes}).to_string()).json()
-    };
-    let at = MEETING;
+fn post(ways: &[Way; 2], what: &str, who: Who, path: &str, kind: &str, body: &str) -> Raw {
+    both(ways, what, |way| way.call(who, "POST", path, kind, Some(body)))
+}
 
-    // Before the shift, then with it.
-    assert_eq!(fixes("no shift", Who::Staff, &[fix(at, 1)])["verdicts"], json!(["not_on_shift"]));
-    post("a shift", Who::Staff, "/v1/shift", JSON, r#"{"mode":"walk"}"#);
-    for way in &ways {
+fn fixes(ways: &[Way; 2], what: &str, who: Who, fixes: &[Value]) -> Value {
+    post(ways, what, who, "/v1/fixes", JSON, &json!({"fixes": fixes}).to_string()).json()
+}
+
+/// Before the shift, then with it, until the gateway knows.
+async fn begin_to_work(gateway: &Gateway, ways: &[Way; 2]) {
+    assert_eq!(fixes(ways, "no shift", Who::Staff, &[fix(MEETING, 1)])["verdicts"], json!(["not_on_shift"]));
+    post(ways, "a shift", Who::Staff, "/v1/shift", JSON, r#"{"mode":"walk"}"#);
+    for way in ways {
         let begun = way.call(Who::Staff, "POST", "/v1/shift", JSON, Some(r#"{"mode":"walk","hours":8}"#));
         assert_eq!(begun.status, 201, "{}", begun.body);
     }
     let mut seq = 10;
     eventually("the gateway settles fixes itself", Duration::from_secs(10), async || {
         seq += 1;
-        assert_eq!(fixes("the first ones", Who::Staff, &[fix(at, seq)])["verdicts"], json!(["ok"]));
+        let told = fixes(ways, "the first ones", Who::Staff, &[fix(MEETING, seq)]);
+        assert_eq!(told["verdicts"], json!(["ok"]));
         tokio::time::sleep(Duration::from_millis(100)).await;
         gateway.settled() > 0
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn fixes_are_answered_as_by_the_engines_node() {
+    let behind = Behind::start().await;
+    let gateway = behind.gateway().await;
+    let ways = &ways(&behind, &gateway).await;
+    begin_to_work(&gateway, ways).await;
+    let at = MEETING;
 
     // Settled there.
     let before = gateway.settled();
@@ -179,10 +185,10 @@ async fn a_gateway_answers_as_the_engines_node_does() {
         ("a little ahead", with(at, 102, "age_ms", json!(-4_000)), "ok"),
         ("half a minute old", with(at, 103, "age_ms", json!(30_000)), "ok"),
     ] {
-        assert_eq!(fixes(what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
+        assert_eq!(fixes(ways, what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
     }
     let several = [fix(at, 104), fix(at, 105), fix(at, 104), with(at, 106, "acc_m", json!(900))];
-    assert_eq!(fixes("several at once", Who::Staff, &several)["verdicts"], json!(["ok", "ok", "old", "coarse"]));
+    assert_eq!(fixes(ways, "several", Who::Staff, &several)["verdicts"], json!(["ok", "ok", "old", "coarse"]));
     assert_eq!(gateway.settled(), before + 10, "by the gateway itself");
 
     // Out of the ordinary: the engine's.
@@ -199,47 +205,85 @@ async fn a_gateway_answers_as_the_engines_node_does() {
         ("believed at last", fix(far, 117), "ok"),
         ("a demo walk", with(at, 118, "kind", json!("demo")), "ok"),
     ] {
-        assert_eq!(fixes(what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
+        assert_eq!(fixes(ways, what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
     }
-    fixes("several at once, with a jump", Who::Staff, &[fix(far, 120), fix(at, 121), fix(far, 122)]);
-    fixes("none", Who::Staff, &[]);
-    fixes("too many", Who::Staff, &vec![fix(at, 130); 61]);
-    fixes("a latitude that is none", Who::Staff, &[fix((95.0, 127.0), 131)]);
-    fixes("an unknown kind", Who::Staff, &[with(at, 132, "kind", json!("guess"))]);
-    fixes("an unknown field", Who::Staff, &[with(at, 133, "speed", json!(3))]);
-    for body in ["", "{", "[]", r#"{"fixes":[],"fixes":[]}"#, r#"{"fixes":7}"#, "null"] {
-        post(body, Who::Staff, "/v1/fixes", JSON, body);
-    }
-    post("not JSON", Who::Staff, "/v1/fixes", "text/plain", r#"{"fixes":[]}"#);
-    post("too large", Who::Staff, "/v1/fixes", JSON, &format!("{{\"fixes\":[{}]}}", " ".repeat(70_000)));
-    post("too large and nobody", Who::Nobody, "/v1/fixes", JSON, &" ".repeat(200_000));
-    for who in [Who::Nobody, Who::Wrong, Who::OffShift, Who::Rider, Who::Supervisor] {
-        fixes("others", who, &[fix(at, 140)]);
-    }
+    fixes(ways, "several at once, with a jump", Who::Staff, &[fix(far, 120), fix(at, 121), fix(far, 122)]);
+}
 
-    // Trackers.
-    let now = dispatcher::clock::Env::system().now().0 / 1_000;
-    let form = |n: i64| format!("id=SECRET&lat={}&lon={}&accuracy=8&timestamp={}", at.0, at.1, now + n);
-    for n in 0..3 {
-        tokio::time::sleep(Duration::from_millis(400)).await;
-        post("a tracker's form", Who::Nobody, "/v1/ingest/traccar", FORM, &form(n - 3));
+#[tokio::test(flavor = "multi_thread")]
+async fn refusals_are_those_of_the_engines_node() {
+    let behind = Behind::start().await;
+    let gateway = behind.gateway().await;
+    let ways = &ways(&behind, &gateway).await;
+    begin_to_work(&gateway, ways).await;
+    let at = MEETING;
+    for (what, refused) in [
+        ("none", vec![]),
+        ("too many", vec![fix(at, 130); 61]),
+        ("a latitude that is none", vec![fix((95.0, 127.0), 131)]),
+        ("an unknown kind", vec![with(at, 132, "kind", json!("guess"))]),
+        ("an unknown field", vec![with(at, 133, "speed", json!(3))]),
+    ] {
+        assert_eq!(fixes(ways, what, Who::Staff, &refused)["code"], "bad_field", "{what}");
     }
-    post("its repeat", Who::Nobody, "/v1/ingest/traccar", FORM, &form(-1));
+    for body in ["", "{", "[]", r#"{"fixes":[],"fixes":[]}"#, r#"{"fixes":7}"#, "null"] {
+        post(ways, body, Who::Staff, "/v1/fixes", JSON, body);
+    }
+    post(ways, "not JSON", Who::Staff, "/v1/fixes", "text/plain", r#"{"fixes":[]}"#);
+    let large = format!("{{\"fixes\":[{}]}}", " ".repeat(70_000));
+    assert_eq!(post(ways, "too large", Who::Staff, "/v1/fixes", JSON, &large).status, 413);
+    assert_eq!(post(ways, "too large, of nobody", Who::Nobody, "/v1/fixes", JSON, &large).status, 401);
+    for who in [Who::Nobody, Who::Wrong, Who::OffShift, Who::Rider, Who::Supervisor] {
+        fixes(ways, "others", who, &[fix(at, 140)]);
+    }
+    let booking = json!({"kind": "now", "pickup": {"lat": 1.0, "lon": 2.0}, "dropoff": {"lat": 1.0, "lon": 2.0}});
+    post(ways, "without a key", Who::Rider, "/v1/bookings", JSON, &booking.to_string());
+
+    // Too fast. What is over sooner than it began has left nothing in the bucket.
+    for way in ways {
+        let post = |n: u32| {
+            let body = json!({"fixes": vec![fix(at, 1_000 + n); 60]}).to_string();
+            way.call(Who::Staff, "POST", "/v1/fixes", JSON, Some(&body))
+        };
+        let refused = (0..60).map(post).find(|answer| answer.status != 202).expect("nobody may send that fast");
+        assert_eq!((refused.status, refused.json()["code"].as_str()), (429, Some("too_many_requests")));
+        let wait_s: u32 = refused.header("retry-after").and_then(|s| s.parse().ok()).expect("when to come back");
+        assert!((1..=12).contains(&wait_s), "{wait_s}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trackers_and_all_else_are_answered_as_by_the_engines_node() {
+    let behind = Behind::start().await;
+    let gateway = behind.gateway().await;
+    let ways = &ways(&behind, &gateway).await;
+    for way in ways {
+        way.call(Who::Staff, "POST", "/v1/shift", JSON, Some(r#"{"mode":"walk","hours":8}"#));
+    }
+    let (at, now) = (MEETING, dispatcher::clock::Env::system().now().0 / 1_000);
+    let form = |n: i64| format!("id=SECRET&lat={}&lon={}&accuracy=8&timestamp={}", at.0, at.1, now + n);
+    for n in 0..4 {
+        let told = post(ways, "a tracker's form", Who::Nobody, "/v1/ingest/traccar", FORM, &form(n - 4));
+        assert_eq!(told.json()["verdict"], "ok");
+        tokio::time::sleep(Duration::from_millis(400)).await;
+    }
+    assert!(gateway.settled() > 0, "the later ones by the gateway");
+    post(ways, "its repeat", Who::Nobody, "/v1/ingest/traccar", FORM, &form(-1));
     let told = json!({"_type": "location", "lat": at.0, "lon": at.1, "acc": 8, "tst": now}).to_string();
-    post("another app without its secret", Who::Nobody, "/v1/ingest/owntracks", JSON, &told);
-    post("with one that is wrong", Who::Wrong, "/v1/ingest/owntracks", JSON, &told);
-    post("a sign-in is no tracker", Who::Staff, "/v1/ingest/owntracks", JSON, &told);
-    for way in &ways {
-        let bearer = format!("Bearer {}", way.tracker);
-        let taken =
-            call(&way.url, "POST", "/v1/ingest/owntracks", &[("authorization", &bearer)], Some(told.as_bytes()));
+    for who in [Who::Nobody, Who::Wrong, Who::Staff] {
+        assert_eq!(post(ways, "no secret", who, "/v1/ingest/owntracks", JSON, &told).status, 401);
+    }
+    for body in [told.as_str(), r#"{"_type":"waypoint"}"#, ""] {
+        let taken = both(ways, body, |way| {
+            let bearer = format!("Bearer {}", way.tracker);
+            call(&way.url, "POST", "/v1/ingest/owntracks", &[("authorization", &bearer)], Some(body.as_bytes()))
+        });
         assert_eq!((taken.status, taken.body.as_str()), (200, "[]"));
     }
-    post("a position in the URL", Who::Nobody, "/v1/ingest/traccar?lat=1&id=SECRET", FORM, "");
-    both(&ways, "another method", |way| way.call(Who::Nobody, "GET", "/v1/ingest/traccar", "", None));
+    post(ways, "a position in the URL", Who::Nobody, "/v1/ingest/traccar?lat=1&id=SECRET", FORM, "");
 
-    // All else.
     for (who, method, path) in [
+        (Who::Nobody, "GET", "/v1/ingest/traccar"),
         (Who::Staff, "GET", "/v1/me"),
         (Who::Staff, "GET", "/v1/trips"),
         (Who::Rider, "GET", "/v1/trips"),
@@ -257,25 +301,7 @@ async fn a_gateway_answers_as_the_engines_node_does() {
         (Who::Nobody, "GET", "/openapi.json"),
         (Who::Nobody, "GET", "/tiles/12/3493/1586.mvt"),
     ] {
-        both(&ways, path, |way| way.call(who, method, path, "", None));
-    }
-    let booking = json!({"kind": "now", "pickup": {"lat": 1.0, "lon": 2.0}, "dropoff": {"lat": 1.0, "lon": 2.0}});
-    post("without a key", Who::Rider, "/v1/bookings", JSON, &booking.to_string());
-
-    // Too fast: the same refusal. What is over sooner than it began has left nothing in the bucket.
-    for way in &ways {
-        let mut refused = None;
-        for n in 0..600 {
-            let body = json!({"fixes": [fix(at, 1_000 + n)]}).to_string();
-            let answer = way.call(Who::Staff, "POST", "/v1/fixes", JSON, Some(&body));
-            if answer.status != 202 {
-                refused = Some(answer);
-                break;
-            }
-        }
-        let refused = refused.expect("nobody may send that fast");
-        assert_eq!((refused.status, refused.json()["code"].as_str()), (429, Some("too_many_requests")));
-        assert!(refused.header("retry-after").is_some_and(|s| s == "1"), "{}", refused.head);
+        both(ways, path, |way| way.call(who, method, path, "", None));
     }
 }
 
@@ -299,7 +325,7 @@ async fn a_socket_says_and_hears_the_same_through_a_gateway() {
             phone.socket.send(&wrong).await.expect("sent");
             told.push(phone.wait_for("result").await.body);
         }
-        // Faster than a phone may report: refused, and not closed.
+        // Each way of being closed.
         phone.socket.send_text("nonsense".to_owned()).await.expect("sent");
         let closed = phone.socket.next().await.expect_err("nonsense ends a socket");
         told.push(json!([closed.code, closed.reason]));
