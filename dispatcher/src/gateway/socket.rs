@@ -76,6 +76,9 @@ pub async fn open(gateway: &Arc<Gateway>, mut request: Request) -> Response {
     let phone = hyper::upgrade::on(&mut request);
     let (mut parts, _) = request.into_parts();
     parts.extensions.clear();
+    // An opening has no body, whatever it says.
+    parts.headers.remove(header::CONTENT_LENGTH);
+    parts.headers.remove(header::TRANSFER_ENCODING);
     if !is_upgrade {
         parts.headers.remove(header::UPGRADE);
     }

@@ -19,13 +19,15 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
-use roll::Roll;
+use roll::{LOOK_EVERY, Roll};
 use sha2::{Digest, Sha256};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 mod roll;
+#[cfg(test)]
+mod roll_tests;
 
 /// How often fixes that gateways believed are looked through for those of crews.
 const FOLLOW_EVERY: Duration = Duration::from_millis(50);
@@ -50,7 +52,7 @@ pub fn router(app: &Arc<App>, secret: [u8; 32]) -> Router {
     app.env.entropy.fill(&mut life);
     // Not 0, which is no life; and whole in a JSON number of any reader.
     let life = (u64::from_ne_bytes(life) >> 12).max(1);
-    let gateways = Arc::new(Gateways { app: Arc::clone(app), secret, roll: Roll::new(life) });
+    let gateways = Arc::new(Gateways { app: Arc::clone(app), secret, roll: Roll::new(life, LOOK_EVERY) });
     Router::new()
         .route(LIST_PATH, post(list))
         .route(WHO_PATH, post(who))

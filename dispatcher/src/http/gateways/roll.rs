@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 /// The list is not made anew sooner.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Names of those who left that are kept; who asks from before them is told all.
 const GONE_MAX: usize = 10_000;
 /// After a trip its crew is passed on so long, milliseconds: what was taken on it and is not yet `late` belongs on its track.
@@ -46,18 +46,19 @@ struct State {
 /// The list.
 pub(super) struct Roll {
     life: u64,
+    look_every: Duration,
     state: Mutex<State>,
 }
 
 impl Roll {
-    pub(super) fn new(life: u64) -> Self {
-        Self { life, state: Mutex::default() }
+    pub(super) fn new(life: u64, look_every: Duration) -> Self {
+        Self { life, look_every, state: Mutex::default() }
     }
 
     /// What has changed since.
     pub(super) async fn tell(&self, app: &App, ask: &Ask) -> Answer<Told> {
         let mut state = self.state.lock().await;
-        if state.looked_at.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+        if state.looked_at.is_none_or(|at| at.elapsed() >= self.look_every) {
             let began = Instant::now();
             state.look(app).await?;
             state.looked_at = Some(began);

@@ -247,6 +247,7 @@ async fn what_another_node_believed_is_on_the_track_once_and_the_next_is_judged_
     assert_eq!(verdicts(&edge, &one, &[fix(at, 0, 7)]).await, ["old"]);
     assert_eq!(verdicts(&edge, &one, &[fix(near(at, 20.0), 4_000, 8)]).await, ["duplicate"]);
     assert_eq!(verdicts(&edge, &one, &[fix(other, 0, 9)]).await, ["jump"]);
+    edge.clock.advance_s(4);
     assert_eq!(verdicts(&edge, &one, &[fix(near(at, 40.0), 0, 10)]).await, ["ok"]);
     tracks::flush(&edge.app).await;
     let path = format!("/v1/trips/{trip}/track");
