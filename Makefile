@@ -2,7 +2,7 @@
 PORT ?= 8080
 DATA ?= data/demo
 
-.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-live bench-main-job bench-match bench-peers-setup bench-sockets fuzz clean-data
+.PHONY: help run run-redis web build test check sim bench bench-eta bench-gateways bench-growth bench-live bench-main-job bench-match bench-peers-setup bench-sockets fuzz clean-data
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -49,6 +49,9 @@ bench-live: ## live positions: Redis GEO, tuned GEO kNN, H3 hashes, a scan and o
 
 bench-main-job: build ## the main job under load on the Seoul extract with Redis: memory, latencies, 5,000 phones (some minutes)
 	@scripts/bench-main-job.sh target/main-job $(EXTRACT)
+
+bench-gateways: build ## one engine on a 3-primary Redis Cluster with 0, 1, 2 and 4 gateways: processor time a fix, each shard's share (PHONES=2000 EVERY=1)
+	@scripts/bench-gateways.sh target/gateways
 
 bench-sockets: build ## as many phones as one process may have open files, a fix every 4 s for SECONDS=600: fix to index, memory
 	@scripts/bench-sockets.sh target/sockets $(or $(SECONDS),600) $(PHONES)

@@ -6,6 +6,7 @@ pub mod config;
 pub mod crowd;
 pub mod demo;
 pub mod engine;
+pub mod gateway;
 pub mod http;
 pub mod json;
 pub mod listen;

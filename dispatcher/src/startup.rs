@@ -11,6 +11,7 @@ use crate::engine::travel::legs::Legs;
 use crate::engine::travel::weights::Weights;
 use crate::engine::upkeep as field_upkeep;
 use crate::engine::watch;
+use crate::http::gateways;
 use crate::http::guide::Guide;
 use crate::http::ingest::{is_at_work, tracks};
 use crate::http::sight::Sight;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -44,11 +46,11 @@ const REDIS_PREFIX: &str = "dh:";
 /// How often gauges are set and the silent are forgotten.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// After the clock was set, nobody is forgotten for so long.
-const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
+pub const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
 /// Connections of the monitoring listener.
-const MONITORS_MAX: usize = 16;
+pub const MONITORS_MAX: usize = 16;
 /// A last position is kept so long after its phone fell silent, seconds: long enough for an alarm to name it.
-const SILENT_KEPT_S: i64 = 30 * 60;
+pub const SILENT_KEPT_S: i64 = 30 * 60;
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 pub async fn serve(config: Config) -> Result<()> {
@@ -63,15 +65,13 @@ pub async fn serve(config: Config) -> Result<()> {
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let map = Arc::new(read_map(&config).await?);
     let (lamps, cameras) = (points(config.lamps.as_deref())?, points(config.cameras.as_deref())?);
-    let live = Arc::new(open_live(&config, &env).await?);
+    let live = Arc::new(open_live(config.redis.as_deref(), config.redis_ca.as_deref(), &env).await?);
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
     let demo = if config.demo { Some(demo::prepare(&record, &env, &config.data).await?) } else { None };
-    let metrics_listener = match config.metrics_listen {
-        Some(at) => Some(TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for metrics"))?),
-        None => None,
-    };
-    let acceptor = tls::acceptor(&config)?;
+    let metrics_listener = bind(config.metrics_listen, "metrics").await?;
+    let gateways = bind(config.gateway_listen, "gateways").await?.zip(config.gateway_secret()?);
+    let acceptor = tls::acceptor(config.tls_cert.as_deref(), config.tls_key.as_deref())?;
 
     let stop = CancellationToken::new();
     let field = Arc::new(Field::new(Arc::clone(&map)));
@@ -120,12 +120,16 @@ pub async fn serve(config: Config) -> Result<()> {
     shutdown::on_signal(stop.clone())?;
 
     let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
-    announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at).await?;
+    let gateways_at = gateways.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
+    announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at, gateways_at).await?;
     let limits = Limits::of(config.connections_max);
+    if gateways.is_some() {
+        tasks.spawn(vital.keep("the gateways' fixes", gateways::follow(Arc::clone(&app))));
+    }
     if let Some(listener) = metrics_listener {
         tasks.spawn(monitor(listener, http::monitoring(Arc::clone(&app)), stop.clone()));
     }
-    listen::serve(listener, acceptor, http::router(Arc::clone(&app)), limits, stop).await?;
+    listen_on(listener, gateways, acceptor, &app, limits).await?;
 
     // Sockets are closed; what they committed is decided before the engine stops.
     app.deeds.close();
@@ -142,6 +146,34 @@ pub async fn serve(config: Config) -> Result<()> {
     record.close().await;
     tracing::info!("drained");
     vital.whole()
+}
+
+/// A further listener, if there is to be one.
+async fn bind(at: Option<SocketAddr>, whom: &str) -> Result<Option<TcpListener>> {
+    let Some(at) = at else { return Ok(None) };
+    let listener = TcpListener::bind(at).await.with_context(|| format!("cannot listen on {at} for {whom}"))?;
+    Ok(Some(listener))
+}
+
+/// Answers everybody, and gateways on a listener of their own, until the server drains.
+async fn listen_on(
+    listener: TcpListener,
+    gateways: Option<(TcpListener, String)>,
+    acceptor: Option<TlsAcceptor>,
+    app: &Arc<App>,
+    limits: Limits,
+) -> Result<()> {
+    let stop = &app.drain;
+    let inner = async {
+        let Some((listener, secret)) = gateways else { return Ok(()) };
+        // Few addresses, each with the connections of thousands of phones.
+        let limits = Limits { per_address: limits.connections, ..limits };
+        let router = gateways::router(app, gateways::digest(&secret));
+        listen::serve(listener, acceptor.clone(), router, limits, stop.clone()).await
+    };
+    let outer = listen::serve(listener, acceptor.clone(), http::router(Arc::clone(app)), limits, stop.clone());
+    let (inner, outer) = tokio::join!(inner, outer);
+    Ok(inner.and(outer)?)
 }
 
 /// Answers monitors on a listener of their own.
@@ -195,14 +227,12 @@ fn points(list: Option<&Path>) -> Result<Vec<Position>> {
     read_points(path).with_context(|| format!("cannot use the list {}", path.display()))
 }
 
-async fn open_live(config: &Config, env: &Env) -> Result<Live> {
-    match &config.redis {
+/// The live index, with the Redis of this URL behind it if there is one.
+pub async fn open_live(redis: Option<&str>, ca: Option<&Path>, env: &Env) -> Result<Live> {
+    match redis {
         None => Ok(Live::in_process()),
         Some(url) => {
-            let ca = config
-                .redis_ca
-                .as_ref()
-                .map(|ca| std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display())));
+            let ca = ca.map(|ca| std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display())));
             let address = RedisAddress::parse(url).map_err(LiveError::BadUrl)?.trusting(ca.transpose()?);
             let live = Live::redis_at(&address, REDIS_PREFIX, env).await?;
             tracing::info!(staff.reloaded = live.len(), "live positions read back from redis");
@@ -279,25 +309,30 @@ async fn upkeep(
         app.ingest.people.forget_silent(now);
         forget_off_shift(&live, &app, now).await;
         field.forget(&live);
-        metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
-        metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
-        metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
-        match live.health() {
-            Health::InProcess => {}
-            Health::RedisUp => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(1.0),
-            Health::RedisDown => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(0.0),
-        }
-        if let Some(bytes) = telemetry::resident_bytes() {
-            metrics::gauge!(telemetry::MEMORY_BYTES).set(bytes as f64);
-        }
-        if let Some(files) = telemetry::open_files() {
-            metrics::gauge!(telemetry::OPEN_FILES).set(files as f64);
-        }
+        live_gauges(&live);
         handle.run_upkeep();
         tokio::select! {
             () = app.drain.cancelled() => {}
             () = tokio::time::sleep(UPKEEP_EVERY) => {}
         }
+    }
+}
+
+/// Sets what a process shows of its live index and of itself.
+pub fn live_gauges(live: &Live) {
+    metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
+    metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
+    metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
+    match live.health() {
+        Health::InProcess => {}
+        Health::RedisUp => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(1.0),
+        Health::RedisDown => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(0.0),
+    }
+    if let Some(bytes) = telemetry::resident_bytes() {
+        metrics::gauge!(telemetry::MEMORY_BYTES).set(bytes as f64);
+    }
+    if let Some(files) = telemetry::open_files() {
+        metrics::gauge!(telemetry::OPEN_FILES).set(files as f64);
     }
 }
 
@@ -309,6 +344,7 @@ async fn announce(
     env: &Env,
     demo: Option<&demo::Demo>,
     metrics_at: Option<SocketAddr>,
+    gateways_at: Option<SocketAddr>,
 ) -> Result<()> {
     let scheme = if config.tls_cert.is_some() { "https" } else { "http" };
     let address = listener.local_addr().context("a bound socket has an address")?;
@@ -321,6 +357,9 @@ async fn announce(
     );
     if let Some(at) = metrics_at {
         writeln!(text, "metrics     http://{at}/metrics")?;
+    }
+    if let Some(at) = gateways_at {
+        writeln!(text, "gateways    {scheme}://{at}")?;
     }
     if let Some(demo) = demo {
         for entry in demo::codes(record, env, demo).await? {

@@ -78,10 +78,36 @@ pub const SOCKET_CLOSES: &str = "donghaeng_socket_closes_total";
 pub const RESENDS: &str = "donghaeng_resends_total";
 /// Messages heard on sockets, by `t`.
 pub const SOCKET_MESSAGES: &str = "donghaeng_socket_messages_total";
+/// Calls of gateways, by `call`: `list`, `who`, and `refused`, which did not know the secret.
+pub const GATEWAY_CALLS: &str = "donghaeng_gateway_calls_total";
+/// At a gateway: fixes that were not settled there but passed on, by `why`.
+pub const GATEWAY_PASSED: &str = "donghaeng_gateway_passed_total";
+/// At a gateway: age of what it knows of whom it may judge, seconds.
+pub const GATEWAY_LIST_AGE_SECONDS: &str = "donghaeng_gateway_list_age_seconds";
+/// At a gateway: what the engine's node did not answer, by `call`: `list`, `who`, `http`, `socket`.
+pub const GATEWAY_UPSTREAM_ERRORS: &str = "donghaeng_gateway_upstream_errors_total";
 /// Open file descriptors of this process.
 pub const OPEN_FILES: &str = "donghaeng_open_files";
 /// Resident memory of this process, bytes.
 pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
+
+/// Why a gateway passes a fix on: what it knows is old; Redis is away from it or from the engine's node; nobody it knows, or not staff;
+/// a token that is to be made to last; not at work, or on a trip, in an alarm or doubted; no epoch, or a new one is due;
+/// older than `late`, of a demonstration, doubted, or not to be read.
+const PASSED_WHY: [&str; 12] = [
+    "list_old",
+    "redis_away",
+    "unknown",
+    "not_staff",
+    "renewal",
+    "off_shift",
+    "followed",
+    "epoch",
+    "late",
+    "demo",
+    "doubt",
+    "unread",
+];
 
 const SECONDS_BUCKETS: &[f64] = &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
 
@@ -141,6 +167,19 @@ fn begin_at_zero() {
         metrics::counter!(WATCH_EVENTS, "event" => event.word()).increment(0);
     }
     metrics::gauge!(WATCH_FENCES).set(0.0);
+    for call in ["list", "who", "refused"] {
+        metrics::counter!(GATEWAY_CALLS, "call" => call).increment(0);
+    }
+}
+
+/// As [`begin_at_zero`], what a gateway counts beside.
+pub fn begin_gateway_at_zero() {
+    for why in PASSED_WHY {
+        metrics::counter!(GATEWAY_PASSED, "why" => why).increment(0);
+    }
+    for call in ["list", "who", "http", "socket"] {
+        metrics::counter!(GATEWAY_UPSTREAM_ERRORS, "call" => call).increment(0);
+    }
 }
 
 fn describe() {
@@ -178,6 +217,10 @@ fn describe() {
     metrics::describe_counter!(SOCKET_CLOSES, "sockets the server closed, by reason");
     metrics::describe_counter!(RESENDS, "numbered messages sent again for want of an acknowledgement");
     metrics::describe_counter!(SOCKET_MESSAGES, "messages heard on sockets, by t");
+    metrics::describe_counter!(GATEWAY_CALLS, "calls of gateways, by call");
+    metrics::describe_counter!(GATEWAY_PASSED, "fixes that a gateway passed on, by why");
+    metrics::describe_gauge!(GATEWAY_LIST_AGE_SECONDS, "age of what a gateway knows of whom it may judge, seconds");
+    metrics::describe_counter!(GATEWAY_UPSTREAM_ERRORS, "what the engine's node did not answer a gateway, by call");
     metrics::describe_gauge!(OPEN_FILES, "open file descriptors of this process");
     metrics::describe_gauge!(MEMORY_BYTES, "resident memory of this process");
 }

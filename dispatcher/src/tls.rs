@@ -1,7 +1,6 @@
 //! Owns TLS: reading a certificate for the listener, and making a self-signed one for development (`dev-cert`). In production a
 //! proxy may end TLS instead.
 
-use crate::config::Config;
 use anyhow::{Context, Result, bail};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -13,8 +12,8 @@ use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
 /// For the listener; `None` without a certificate.
-pub fn acceptor(config: &Config) -> Result<Option<TlsAcceptor>> {
-    let (Some(cert), Some(key)) = (&config.tls_cert, &config.tls_key) else { return Ok(None) };
+pub fn acceptor(cert: Option<&Path>, key: Option<&Path>) -> Result<Option<TlsAcceptor>> {
+    let (Some(cert), Some(key)) = (cert, key) else { return Ok(None) };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect)
         .with_context(|| format!("cannot read the certificate {}", cert.display()))?;

@@ -17,6 +17,7 @@ const STABLE_AFTER: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct Connection {
     world: Arc<World>,
+    index: usize,
     who: String,
     source: Option<IpAddr>,
     resume: Option<Resume>,
@@ -44,10 +45,10 @@ pub struct Line {
 }
 
 impl Connection {
-    /// For the account of a token; `index` picks the source address.
+    /// For the account of a token; `index` picks the source address and the node.
     pub fn new(world: Arc<World>, token: &str, index: usize) -> Self {
         let source = world.source(index);
-        Self { world, who: token.to_owned(), source, resume: None, attempt: 0 }
+        Self { world, index, who: token.to_owned(), source, resume: None, attempt: 0 }
     }
 
     /// An open socket; `None` when the run is over or the server will not have this account.
@@ -61,7 +62,7 @@ impl Connection {
             }
             self.attempt += 1;
             let who = Credentials::Bearer(self.who.clone());
-            match Socket::open(self.world.api.target(), &who, self.resume, self.source).await {
+            match Socket::open(self.world.node(self.index).target(), &who, self.resume, self.source).await {
                 Ok(socket) => {
                     let tally = &self.world.ledger.tally;
                     tally.opened.fetch_add(1, Ordering::Relaxed);

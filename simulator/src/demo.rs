@@ -53,6 +53,7 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
     let kept = visitor(&api).await.context("the visitor's crew")?;
     let (stage, watched) = watch::channel(Stage::Live);
     let world = Arc::new(World {
+        nodes: vec![api.clone()],
         api,
         city: City::new(Arc::new(map)),
         ledger: Ledger::new(false),

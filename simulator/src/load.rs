@@ -45,7 +45,8 @@ const WARMUP_SHARE: f64 = 0.25;
 /// Runs the load and reports; errors are reasons why it could not start.
 pub async fn run(options: &LoadOptions) -> anyhow::Result<Report> {
     options.check().map_err(anyhow::Error::msg)?;
-    let api = Api::new(options.target.clone());
+    let nodes: Vec<Api> = options.target.iter().cloned().map(Api::new).collect();
+    let api = nodes.first().cloned().context("no target")?;
     let bar = bar();
     bar.set_message("reading the map");
     let begun = Instant::now();
@@ -57,6 +58,7 @@ pub async fn run(options: &LoadOptions) -> anyhow::Result<Report> {
     let (stage, watched) = watch::channel(Stage::Live);
     let world = Arc::new(World {
         api,
+        nodes,
         city: City::new(Arc::new(map)),
         ledger: Ledger::new(true),
         stage: watched,
@@ -75,7 +77,7 @@ pub async fn run(options: &LoadOptions) -> anyhow::Result<Report> {
     bar.set_message("reading every trip back");
     let lost = readback::losses(&world, &people).await;
     let asked = Asked {
-        target: options.target.to_string(),
+        target: options.target.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         phones: options.phones,
         bookings_per_second: options.bookings_per_second,
         duration_s: options.duration,

@@ -56,9 +56,10 @@ pub struct LoadOptions {
     /// Settings file (TOML): every option below may stand in it under its name with `_` for `-`.
     #[arg(long, env = "DONGHAENG_SIM_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The server: `http://HOST:PORT`.
-    #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080")]
-    pub target: Target,
+    /// The server: `http://HOST:PORT`. Of several (repeated, or with commas), such as gateways, everybody takes the next in turn; the
+    /// first enrols.
+    #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080", value_delimiter = ',')]
+    pub target: Vec<Target>,
     /// Staff phones that walk and answer.
     #[arg(long, env = "DONGHAENG_SIM_PHONES", default_value_t = 200)]
     pub phones: usize,

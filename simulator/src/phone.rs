@@ -133,7 +133,7 @@ pub async fn live(
     let profile = if rng.random_bool(habits.on_foot) { Profile::Walk } else { Profile::Drive };
     let now = Instant::now();
     let mut phone = Phone {
-        api: world.api.signed_in(&account.token),
+        api: world.node(index).signed_in(&account.token),
         no: account.no,
         habits,
         profile,

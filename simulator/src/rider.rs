@@ -89,7 +89,7 @@ pub async fn live(
     ready: tokio::sync::OwnedSemaphorePermit,
 ) {
     let mut rng = dice(world.seed, Stream::Rider, index as u64);
-    let api = world.api.signed_in(&account.token);
+    let api = world.node(index).signed_in(&account.token);
     let fixes = dice(world.seed, Stream::RiderFixes, index as u64);
     let mut rider = Rider {
         world: Arc::clone(&world),

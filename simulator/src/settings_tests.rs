@@ -38,7 +38,7 @@ fn every_kind_of_setting_may_stand_in_the_file() {
     );
     let options = file.load("").unwrap();
     assert_eq!((options.phones, options.seed, options.prompt_answers), (50, 7, true));
-    assert_eq!((options.target.to_string().as_str(), options.trip_minutes), ("http://127.0.0.1:9", Some(2.0)));
+    assert_eq!((options.target[0].to_string().as_str(), options.trip_minutes), ("http://127.0.0.1:9", Some(2.0)));
     assert!((options.bookings_per_second - 0.5).abs() < f64::EPSILON);
     assert_eq!(options.report, Some("out.json".into()));
     assert_eq!(options.duration, 60, "what nobody says stays as it is");

@@ -21,7 +21,7 @@ const SOURCE_OFFSET: usize = 200_000;
 /// Lives one supervisor until the run is over.
 pub async fn live(world: Arc<World>, account: Account, index: usize, ready: tokio::sync::OwnedSemaphorePermit) {
     let mut rng = dice(world.seed, Stream::Supervisor, index as u64);
-    let api = world.api.signed_in(&account.token);
+    let api = world.node(SOURCE_OFFSET + index).signed_in(&account.token);
     let mut connection = Connection::new(Arc::clone(&world), &account.token, SOURCE_OFFSET + index);
     let mut ready = Some(ready);
     while let Some(mut line) = connection.open(&mut rng).await {

@@ -20,8 +20,10 @@ pub enum Stage {
 /// What everybody shares.
 #[derive(Debug)]
 pub struct World {
-    /// The server, in nobody's name.
+    /// The server, in nobody's name; of several nodes the first.
     pub api: Api,
+    /// All of its nodes.
+    pub nodes: Vec<Api>,
     /// The streets.
     pub city: City,
     /// What was seen.
@@ -35,6 +37,11 @@ pub struct World {
 }
 
 impl World {
+    /// The node that somebody of this number speaks to.
+    pub fn node(&self, index: usize) -> &Api {
+        self.nodes.get(index % self.nodes.len().max(1)).unwrap_or(&self.api)
+    }
+
     /// The address that socket number `index` comes from: one address has 28,000 ports, many have many.
     pub fn source(&self, index: usize) -> Option<IpAddr> {
         let many = usize::from(self.source_addresses);

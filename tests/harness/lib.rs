@@ -3,12 +3,14 @@
 #![expect(clippy::print_stderr, reason = "a test says what it skips, and shows the log of what broke")]
 
 pub mod figures;
+pub mod gateway;
 pub mod people;
 pub mod raw;
 pub mod redis;
 pub mod refusal;
 pub mod server;
 
+pub use gateway::Gateway;
 pub use redis::Redis;
 pub use server::{Server, ServerOptions};
 

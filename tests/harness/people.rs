@@ -85,7 +85,15 @@ impl Phone {
     /// # Panics
     /// When it does not open.
     pub async fn sign_in(server: &Server, token: &str) -> Self {
-        let api = server.api().signed_in(token);
+        Self::sign_in_by(&server.api(), token).await
+    }
+
+    /// As [`Phone::sign_in`], at whatever the client speaks to.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn sign_in_by(api: &Api, token: &str) -> Self {
+        let api = api.signed_in(token);
         let who = Credentials::Bearer(token.to_owned());
         let socket = Socket::open(api.target(), &who, None, None).await.expect("the socket opens");
         Self { api, socket, heard: Vec::new(), token: token.to_owned(), fixes: 0 }
@@ -104,10 +112,23 @@ impl Phone {
     /// # Panics
     /// When the shift does not begin.
     pub async fn on_shift_at(server: &Server, token: &str, at: (f64, f64)) -> Self {
-        let mut phone = Self::sign_in(server, token).await;
+        Self::on_shift_by(&server.api(), token, at).await
+    }
+
+    /// As [`Phone::on_shift_at`], at whatever the client speaks to.
+    ///
+    /// # Panics
+    /// When the shift does not begin.
+    pub async fn on_shift_by(api: &Api, token: &str, at: (f64, f64)) -> Self {
+        let mut phone = Self::sign_in_by(api, token).await;
         phone.api.post("/v1/shift", &json!({ "mode": "walk", "hours": 8 })).await.expect("a shift begins");
         phone.report_at(at).await;
         phone
+    }
+
+    /// A place so many metres east of the meeting point.
+    pub fn east(metres: f64) -> (f64, f64) {
+        (MEETING.0, MEETING.1 + metres / DEGREE_M)
     }
 
     /// Reports where it is.
@@ -216,7 +237,15 @@ impl Away {
     /// # Panics
     /// When it does not open.
     pub async fn come_back(self, server: &Server) -> Phone {
-        let api = server.api().signed_in(&self.token);
+        self.come_back_by(&server.api()).await
+    }
+
+    /// As [`Away::come_back`], at whatever the client speaks to.
+    ///
+    /// # Panics
+    /// When it does not open.
+    pub async fn come_back_by(self, api: &Api) -> Phone {
+        let api = api.signed_in(&self.token);
         let who = Credentials::Bearer(self.token.clone());
         let socket = Socket::open(api.target(), &who, Some(self.resume), None).await.expect("the socket opens again");
         Phone { api, socket, heard: Vec::new(), token: self.token, fixes: self.fixes }

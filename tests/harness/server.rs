@@ -28,6 +28,7 @@ pub struct ServerOptions {
 pub struct Server {
     child: Child,
     url: String,
+    gateways: String,
     codes: HashMap<String, String>,
     data: Data,
     options: ServerOptions,
@@ -96,7 +97,8 @@ impl Server {
             .stderr(append(&log))
             .spawn()
             .expect("the dispatcher binary starts");
-        let mut this = Self { child, url: String::new(), codes: HashMap::new(), data, options, log };
+        let mut this =
+            Self { child, url: String::new(), gateways: String::new(), codes: HashMap::new(), data, options, log };
         this.wait_until_ready(&out, said_before).await;
         lend_city(&this.data.record(), &city_kept());
         this
@@ -124,6 +126,7 @@ impl Server {
             let words: Vec<&str> = line.split_whitespace().collect();
             match words.as_slice() {
                 ["listening", url, ..] => (*url).clone_into(&mut self.url),
+                ["gateways", url, ..] => (*url).clone_into(&mut self.gateways),
                 [who, _, "code", code, ..] => {
                     self.codes.insert((*who).to_owned(), (*code).to_owned());
                 }
@@ -135,6 +138,11 @@ impl Server {
     /// `http://127.0.0.1:PORT`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Its listener for gateways; empty if it has none.
+    pub fn gateways(&self) -> &str {
+        &self.gateways
     }
 
     /// The demo's one-time code of `rider`, `staff`, `staff2` or `supervisor`.

@@ -7,8 +7,8 @@ mod device;
 mod import_map;
 mod zone;
 
-use crate::config::{Config, ConfigProblem, Directory, Flags};
-use crate::{http, record::Record, startup, telemetry, tls};
+use crate::config::{Config, ConfigProblem, Directory, Flags, GatewayConfig, GatewayFlags};
+use crate::{gateway, http, record::Record, startup, telemetry, tls};
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use std::io::Write;
@@ -34,6 +34,17 @@ enum Command {
         after_help = "Every setting also by environment (DONGHAENG_LISTEN, DONGHAENG_DATA, …) and in a TOML file (--config):\n  listen = \"127.0.0.1:8080\"\n  data = \"/var/lib/donghaeng\"\n  redis = \"redis://127.0.0.1:6379\"\nFlag before environment before file. SIGTERM drains."
     )]
     Serve(Box<Flags>),
+    /// Take phones' connections and the fixes of staff off the service, as one of any number
+    #[command(
+        after_help = "Example:\n  dispatcher serve --data DIR --redis redis://127.0.0.1:6379 --gateway-listen 127.0.0.1:8081 --gateway-secret-file secret\n  dispatcher gateway --listen 127.0.0.1:8090 --upstream http://127.0.0.1:8081 --secret-file secret --redis redis://127.0.0.1:6379\nEvery setting also by environment and in a TOML file (--config), as those of serve. --check looks at the settings and starts nothing. SIGTERM drains."
+    )]
+    Gateway {
+        /// Check the settings, print what they come to, and end
+        #[arg(long)]
+        check: bool,
+        #[command(flatten)]
+        flags: Box<GatewayFlags>,
+    },
     /// Make a map file from an OpenStreetMap extract
     #[command(
         after_help = "Example:\n  dispatcher import-map seoul.osm.pbf seoul.graph --bbox 126.76,37.42,127.19,37.70"
@@ -78,6 +89,17 @@ pub async fn run() -> Result<()> {
             let config = decide(*flags)?;
             telemetry::logs(config.log_format, &config.log)?;
             startup::serve(config).await
+        }
+        Command::Gateway { check, flags } => {
+            let config = GatewayConfig::decide(*flags).map_err(|problems| unusable(&problems))?;
+            if check {
+                for warning in config.warnings(environment()) {
+                    say_aside(&format!("warning: {warning}\n"))?;
+                }
+                return say(&toml::to_string(&config).context("settings can be shown")?);
+            }
+            telemetry::logs(config.log_format, &config.log)?;
+            gateway::serve(config).await
         }
         Command::ImportMap(args) => import_map::run(&args),
         Command::CheckConfig(flags) => {

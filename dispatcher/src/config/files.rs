@@ -20,7 +20,7 @@ impl Config {
                 found.push(problem(setting, error.to_string()));
             }
         }
-        if let Err(error) = tls::acceptor(self) {
+        if let Err(error) = tls::acceptor(self.tls_cert.as_deref(), self.tls_key.as_deref()) {
             found.push(problem("tls_cert, tls_key", format!("{error:#}")));
         }
         if found.is_empty() { Ok(()) } else { Err(found) }

@@ -4,12 +4,15 @@
 mod directory;
 mod files;
 mod filter;
+mod gateway;
 mod redis_url;
 
 pub use directory::Directory;
+pub use gateway::{GatewayConfig, GatewayFlags};
 
 use crate::telemetry::LogFormat;
 use clap::Args;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -21,6 +24,8 @@ pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
 pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
 /// Most connections that may be asked for: beyond it a number is a slip, and no machine has the ports or the memory.
 pub const CONNECTIONS_MAX_LIMIT: usize = 1_000_000;
+/// What is said of a listener that others reach and that speaks no TLS.
+const OF_LISTENER_WITHOUT_TLS: &str = "listening beyond loopback without TLS: phones give their position to HTTPS pages only; see dev-cert, or put a TLS proxy in front";
 /// Data directory by default, below the working directory.
 const DATA_DEFAULT: &str = "data";
 
@@ -47,6 +52,12 @@ pub struct Flags {
     /// Further address that answers `/metrics` only, for a monitoring network [default: none; loopback may ask the first]
     #[arg(long, env = "DONGHAENG_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
+    /// Further address, for gateways only (`dispatcher gateway`), with --gateway-secret-file and --redis [default: none]
+    #[arg(long, env = "DONGHAENG_GATEWAY_LISTEN", value_name = "ADDR")]
+    pub gateway_listen: Option<SocketAddr>,
+    /// File with the secret that gateways must show, at least 32 characters
+    #[arg(long, env = "DONGHAENG_GATEWAY_SECRET_FILE", value_name = "FILE")]
+    pub gateway_secret_file: Option<PathBuf>,
     /// Data directory: the record lives here [default: ./data]
     #[arg(long, env = "DONGHAENG_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
@@ -94,9 +105,12 @@ pub struct Flags {
 /// The file's own shape: every setting optional, nothing unknown.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_field_names, reason = "they are the names of the settings")]
 struct File {
     listen: Option<SocketAddr>,
     metrics_listen: Option<SocketAddr>,
+    gateway_listen: Option<SocketAddr>,
+    gateway_secret_file: Option<PathBuf>,
     data: Option<PathBuf>,
     redis: Option<String>,
     redis_ca: Option<PathBuf>,
@@ -121,6 +135,10 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Address of the monitoring listener.
     pub metrics_listen: Option<SocketAddr>,
+    /// Address of the gateways' listener.
+    pub gateway_listen: Option<SocketAddr>,
+    /// Where the secret of gateways is.
+    pub gateway_secret_file: Option<PathBuf>,
     /// Data directory.
     pub data: PathBuf,
     /// Redis address; shown without its password.
@@ -176,6 +194,8 @@ impl Config {
         let config = Self {
             listen: flags.listen.or(file.listen).unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8_080))),
             metrics_listen: flags.metrics_listen.or(file.metrics_listen),
+            gateway_listen: flags.gateway_listen.or(file.gateway_listen),
+            gateway_secret_file: flags.gateway_secret_file.or(file.gateway_secret_file),
             data: flags.data.or(file.data).unwrap_or_else(|| PathBuf::from(DATA_DEFAULT)),
             redis: flags.redis.or(file.redis),
             redis_ca: flags.redis_ca.or(file.redis_ca),
@@ -221,6 +241,19 @@ impl Config {
                 found.push(problem(setting, format!("no such file: {}", path.display())));
             }
         }
+        match (&self.gateway_listen, &self.gateway_secret_file) {
+            (Some(_), None) => found.push(problem("gateway_secret_file", "is needed with gateway_listen")),
+            (None, Some(_)) => found.push(problem("gateway_listen", "is needed with gateway_secret_file")),
+            (Some(_), Some(file)) => {
+                if let Err(wrong) = gateway::read_secret(file) {
+                    found.push(problem("gateway_secret_file", wrong));
+                }
+                if self.redis.is_none() {
+                    found.push(problem("redis", "is needed with gateway_listen: gateways are heard through it"));
+                }
+            }
+            (None, None) => {}
+        }
         if self.data.is_file() {
             found.push(problem("data", format!("{} is a file, not a directory", self.data.display())));
         }
@@ -249,7 +282,10 @@ impl Config {
             .map(|name| format!("{name} is set in the environment and is no setting: it does nothing"))
             .collect();
         if !self.listen.ip().is_loopback() && self.tls_cert.is_none() {
-            said.push("listening beyond loopback without TLS: phones give their position to HTTPS pages only; see dev-cert, or put a TLS proxy in front".to_owned());
+            said.push(OF_LISTENER_WITHOUT_TLS.to_owned());
+        }
+        if self.gateway_listen.is_some_and(|at| !at.ip().is_loopback()) && self.tls_cert.is_none() {
+            said.push("gateways are listened to beyond loopback without TLS: tokens, positions and the secret are readable on the way".to_owned());
         }
         if self.demo && !self.listen.ip().is_loopback() {
             said.push("demo accounts on an address others can reach: never with real people".to_owned());
@@ -258,12 +294,20 @@ impl Config {
     }
 }
 
-/// The names of variables that look like settings and are none.
+impl Config {
+    /// The secret that gateways must show; `None` where they are not listened to.
+    pub fn gateway_secret(&self) -> anyhow::Result<Option<String>> {
+        let secret = self.gateway_secret_file.as_deref().map(gateway::read_secret);
+        secret.transpose().map_err(anyhow::Error::msg)
+    }
+}
+
+/// The names of variables that look like settings, of the service or of a gateway, and are none.
 fn unknown_settings(environment: impl IntoIterator<Item = String>) -> Vec<String> {
-    let known: BTreeSet<String> = Flags::augment_args(clap::Command::new(""))
-        .get_arguments()
-        .filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned()))
-        .collect();
+    let commands = [Flags::augment_args(clap::Command::new("")), GatewayFlags::augment_args(clap::Command::new(""))];
+    let arguments = commands.iter().flat_map(clap::Command::get_arguments);
+    let known: BTreeSet<String> =
+        arguments.filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned())).collect();
     let looks_like_one = |name: &String| {
         name.starts_with("DONGHAENG_") && !OTHERS.iter().any(|other| name.starts_with(other)) && !known.contains(name)
     };
@@ -273,6 +317,11 @@ fn unknown_settings(environment: impl IntoIterator<Item = String>) -> Vec<String
 }
 
 fn read_file(path: &Path) -> Result<File, ConfigProblem> {
+    parse_file(path)
+}
+
+/// A settings file of any shape; what is wrong with it is named with its line.
+fn parse_file<F: DeserializeOwned>(path: &Path) -> Result<F, ConfigProblem> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| problem("config", format!("cannot read {}: {}", path.display(), error.kind())))?;
     let wrong = |setting: &str, error: &toml::de::Error| {

@@ -13,6 +13,12 @@ pub const CONTENT_SECURITY_POLICY: &str = "default-src 'self'; worker-src 'self'
 pub async fn secure(request: Request, next: Next) -> Response {
     let private = request.uri().path().starts_with("/v1");
     let mut response = next.run(request).await;
+    dress(&mut response, private);
+    response
+}
+
+/// Puts them on; `private` is of what is under `/v1`.
+pub fn dress(response: &mut Response, private: bool) {
     let headers = response.headers_mut();
     let fixed: [(HeaderName, &'static str); 4] = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -26,5 +32,4 @@ pub async fn secure(request: Request, next: Next) -> Response {
     if private {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
-    response
 }

@@ -32,9 +32,10 @@ impl<S: Send + Sync> FromRequestParts<S> for LocalPeer {
 /// What everybody may know of readiness.
 #[derive(Serialize)]
 pub struct Brief {
-    ready: bool,
+    /// Traffic is welcome.
+    pub ready: bool,
     /// What stands in the way, in words.
-    away: Vec<&'static str>,
+    pub away: Vec<&'static str>,
 }
 
 /// The parts of readiness.

@@ -27,7 +27,13 @@ pub enum Kind {
     Device,
 }
 
-type Key = (Kind, [u8; 32]);
+/// A secret, by what it is good for and its hash.
+pub type Key = (Kind, [u8; 32]);
+
+/// The key of a secret.
+pub fn key_of(kind: Kind, secret: &str) -> Key {
+    (kind, Sha256::digest(secret.as_bytes()).into())
+}
 
 /// Who was let in.
 #[derive(Default)]
@@ -70,15 +76,29 @@ impl Known {
         state.known.retain(|_, signed_in| signed_in.account.id != account);
     }
 
+    /// Forgets everybody.
+    pub fn forget_all(&self) {
+        let mut state = self.state();
+        state.revoked += 1;
+        state.known.clear();
+        state.read_at = None;
+    }
+
+    /// Forgets one secret.
+    pub fn forget_secret(&self, key: &Key) {
+        self.state().known.remove(key);
+    }
+
     /// Who is known by the secret, and how often somebody was revoked by now.
-    fn look(&self, key: &Key, now: Timestamp) -> (Option<Arc<SignedIn>>, u64) {
+    pub fn look(&self, key: &Key, now: Timestamp) -> (Option<Arc<SignedIn>>, u64) {
         let state = self.state();
         let is_good = state.read_at.is_some_and(|at| at.elapsed() < GOOD_FOR);
         let known = state.known.get(key).filter(|signed_in| is_good && signed_in.expires_at > now);
         (known.cloned(), state.revoked)
     }
 
-    fn learn(&self, key: Key, signed_in: &Arc<SignedIn>, revoked_before: u64) {
+    /// Takes note of whose a secret is, unless somebody was revoked since it was asked for.
+    pub fn learn(&self, key: Key, signed_in: &Arc<SignedIn>, revoked_before: u64) {
         let mut state = self.state();
         if state.revoked != revoked_before {
             return;
@@ -97,7 +117,7 @@ pub async fn authenticate(
     kind: Kind,
     secret: &str,
 ) -> Result<Option<Arc<SignedIn>>, RecordError> {
-    let key = (kind, Sha256::digest(secret.as_bytes()).into());
+    let key = key_of(kind, secret);
     let (known, revoked) = app.known.look(&key, now);
     if known.is_some() {
         return Ok(known);
@@ -113,7 +133,7 @@ pub async fn authenticate(
 
 /// The same token after it was made to last: it need not be renewed again at once.
 pub fn renewed(app: &App, secret: &str, signed_in: &SignedIn, until: Timestamp) {
-    let key = (Kind::Token, Sha256::digest(secret.as_bytes()).into());
+    let key = key_of(Kind::Token, secret);
     let mut state = app.known.state();
     if let Some(known) = state.known.get_mut(&key) {
         *known = Arc::new(SignedIn { expires_at: until, ..signed_in.clone() });

@@ -14,6 +14,7 @@ pub mod conditions;
 pub mod console;
 pub mod deeds;
 pub mod demo;
+pub mod gateways;
 pub mod guide;
 pub mod hand;
 pub mod headers;
@@ -85,7 +86,7 @@ use tokio_util::task::TaskTracker;
 pub use routes::{monitoring, router};
 
 /// One account's calls.
-const CALLS: Rate = Rate { per_s: 20.0, burst: 60.0 };
+pub const CALLS: Rate = Rate { per_s: 20.0, burst: 60.0 };
 /// One account's alarms, and the taking of alarms; apart from all its other calls.
 const URGENT_CALLS: Rate = Rate { per_s: 10.0, burst: 60.0 };
 /// One address's calls without a token.

@@ -31,11 +31,26 @@ impl<'de> Deserialize<'de> for FixesIn {
     }
 }
 
+impl FixesIn {
+    /// As they were sent.
+    pub fn fixes(&self) -> &[FixIn] {
+        &self.fixes
+    }
+}
+
 /// What became of the fixes.
 #[derive(Serialize, ToSchema)]
 pub struct FixesOut {
     accepted: usize,
     verdicts: Vec<&'static str>,
+}
+
+impl FixesOut {
+    /// In the order they came.
+    pub fn of(verdicts: &[Verdict]) -> Self {
+        let accepted = verdicts.iter().filter(|verdict| verdict.is_kept()).count();
+        Self { accepted, verdicts: verdicts.iter().map(|verdict| verdict.word()).collect() }
+    }
 }
 
 /// The alarm.
@@ -60,9 +75,7 @@ pub async fn fixes(
     Often(input): Often<FixesIn>,
 ) -> Answer<(StatusCode, Json<FixesOut>)> {
     let verdicts = command::fixes(&app, caller.account(), &input.fixes).await?;
-    let accepted = verdicts.iter().filter(|verdict| verdict.is_kept()).count();
-    let verdicts = verdicts.into_iter().map(Verdict::word).collect();
-    Ok((StatusCode::ACCEPTED, Json(FixesOut { accepted, verdicts })))
+    Ok((StatusCode::ACCEPTED, Json(FixesOut::of(&verdicts))))
 }
 
 /// Raises the alarm.

@@ -53,6 +53,7 @@ codes! {
     ForbiddenRole = "forbidden_role" 403 "this role may not do this";
     NotConcerned = "not_concerned" 403 "the alarm, person or trip is another agency's";
     BadOrigin = "bad_origin" 403 "the origin is not allowed";
+    GatewaySecret = "gateway_secret" 403 "the secret is not that of this service's gateways";
     NotFound = "not_found" 404 "there is nothing here";
     MethodNotAllowed = "method_not_allowed" 405 "this method does not work here";
     TimedOut = "timed_out" 408 "the request took too long";
@@ -87,6 +88,7 @@ codes! {
     Upgrade = "upgrade_required" 426 "this address speaks WebSocket";
     RecordUnavailable = "record_unavailable" 503 "the record is not available";
     Draining = "draining" 503 "the server is being stopped";
+    UpstreamAway = "upstream_away" 503 "the gateway does not reach the service; what was sent is done or not, never half";
 }
 
 /// A refusal on its way out.
@@ -145,7 +147,8 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        let retry_after_s = matches!(code, Code::RecordUnavailable | Code::Draining).then_some(RETRY_AFTER_S);
+        let retry_after_s =
+            matches!(code, Code::RecordUnavailable | Code::Draining | Code::UpstreamAway).then_some(RETRY_AFTER_S);
         Self { code, field: None, violations: Vec::new(), trip: None, retry_after_s }
     }
 }

@@ -52,6 +52,11 @@ impl Verdict {
         }
     }
 
+    /// Of one that was believed, looked at alone.
+    pub fn believed(fix: &Fix) -> Self {
+        Self::of(fix, None)
+    }
+
     /// The verdict of that word.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|verdict| verdict.word() == word)

@@ -34,14 +34,15 @@ pub const HEARTBEAT: Duration = Duration::from_secs(25);
 /// The answer must come within this.
 pub const PONG_TIMEOUT: Duration = Duration::from_secs(8);
 /// A write that takes longer is a client that does not read.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long the client's own close frame is waited for.
-const FAREWELL: Duration = Duration::from_secs(2);
+pub const FAREWELL: Duration = Duration::from_secs(2);
 /// Messages of one client.
-const MESSAGES: Rate = Rate { per_s: 20.0, burst: 60.0 };
+pub const MESSAGES: Rate = Rate { per_s: 20.0, burst: 60.0 };
 /// What a flood has brought already is looked through for an alarm so long, and so far.
-const FLOOD_LOOK: Duration = Duration::from_millis(500);
-const FLOOD_MESSAGES_MAX: usize = 2_000;
+pub const FLOOD_LOOK: Duration = Duration::from_millis(500);
+/// See [`FLOOD_LOOK`].
+pub const FLOOD_MESSAGES_MAX: usize = 2_000;
 /// What has arrived before a socket is closed is looked through so long.
 const CLOSING_LOOK: Duration = Duration::from_millis(100);
 /// Waits before a numbered message is sent again; the last one repeats.
@@ -512,7 +513,8 @@ async fn obey(app: &App, account: &Account, message: ClientMessage) -> Answer<Va
     Ok(json!({}))
 }
 
-fn answer_to(id: Option<&str>, result: Result<Value, Problem>) -> Value {
+/// The answer to a command, or to what was sent without being one.
+pub fn answer_to(id: Option<&str>, result: Result<Value, Problem>) -> Value {
     let mut answer = match result {
         Ok(mut more) => {
             more["ok"] = true.into();

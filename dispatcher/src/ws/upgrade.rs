@@ -17,9 +17,9 @@ use std::sync::Arc;
 /// The subprotocol.
 pub const SUBPROTOCOL: &str = "donghaeng.v1";
 /// tungstenite's own buffers, bytes: its default of 128 KiB each is allocated per socket.
-const BUFFER_BYTES: usize = 4_096;
+pub const BUFFER_BYTES: usize = 4_096;
 /// Beyond this a write fails instead of growing memory, bytes.
-const WRITE_BYTES_MAX: usize = 128 * 1024;
+pub const WRITE_BYTES_MAX: usize = 128 * 1024;
 
 /// Opens the socket; see docs/PROTOCOL.md.
 #[utoipa::path(get, path = "/v1/ws", tag = "socket",

@@ -89,7 +89,8 @@ impl Tracker {
 }
 
 impl Told {
-    fn fix(&self, now: Timestamp) -> Result<Fix, &'static str> {
+    /// As a fix, without its epoch; `Err` names the field to blame.
+    pub fn fix(&self, now: Timestamp) -> Result<Fix, &'static str> {
         Ok(Fix {
             position: parse_position(self.lat, self.lon)?,
             accuracy_m: self.acc_m.unwrap_or(UNKNOWN_M),
@@ -102,7 +103,7 @@ impl Told {
 }
 
 /// The secret of an `Authorization` header: a Bearer token, or the password of Basic; the user may be anything.
-fn secret(headers: &HeaderMap) -> Option<String> {
+pub fn secret(headers: &HeaderMap) -> Option<String> {
     if let Some(token) = bearer(headers) {
         return Some(token.to_owned());
     }

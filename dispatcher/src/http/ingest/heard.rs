@@ -14,7 +14,7 @@ const KEPT_S: i64 = 30 * 60;
 pub const TRACK_EVERY_MS: i64 = 2_000;
 
 /// What was heard of one person.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 pub struct Heard {
     /// Judges the next fix.
     pub(super) sense: Sense,
@@ -31,11 +31,14 @@ pub struct Heard {
 }
 
 impl Heard {
-    /// Before fixes are judged: of somebody new, the last fix is what the live index knows.
-    pub(super) fn begin(&mut self, last_fix: impl FnOnce() -> Option<Fix>, now: Timestamp) {
-        if self.last_at.replace(now).is_none() {
-            self.sense = Sense::after(last_fix().as_ref());
-        }
+    /// Before fixes are judged: what the live index knows later than was heard here was believed by another node, or in an earlier
+    /// life, and the next is judged by it. Returns that fix, which nobody here has looked at.
+    pub(super) fn catch_up(&mut self, last: Option<Fix>, now: Timestamp) -> Option<Fix> {
+        self.last_at = Some(now);
+        let last = last.filter(|last| self.sense.heard().is_none_or(|heard| heard < (last.session_epoch, last.seq)))?;
+        self.sense = Sense::after(Some(&last));
+        (self.refused, self.doubted) = (None, None);
+        Some(last)
     }
 
     /// What came of a fix.

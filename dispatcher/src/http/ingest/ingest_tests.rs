@@ -219,3 +219,44 @@ async fn nobody_spoils_the_track_of_their_trip_by_numbers_out_of_turn() {
     let stretches = &reply.body["members"][0]["stretches"];
     assert_eq!((stretches.as_array().unwrap().len(), stretches[0].as_array().unwrap().len()), (1, 1), "{}", reply.text);
 }
+
+/// A fix of the staff member that another node believed.
+fn believed(edge: &Edge, who: &Person, at: Position, seq: u32) -> geo::Fix {
+    let taken_at_ms = edge.app.env.now().0;
+    let fix = geo::Fix { position: at, accuracy_m: 5.0, kind: geo::FixKind::Gps, taken_at_ms, session_epoch: 1, seq };
+    assert!(edge.app.sight.places.put_staff(who.id(), 1, fix).is_kept());
+    fix
+}
+
+#[tokio::test]
+async fn what_another_node_believed_is_on_the_track_once_and_the_next_is_judged_by_it() {
+    let edge = Edge::new().await;
+    let (_, trip, [one, two]) = edge.assigned().await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let centre = edge.centre().await;
+    let (at, other) = edge.places();
+    assert_eq!(verdicts(&edge, &one, &[fix(at, 0, 1)]).await, ["ok"]);
+    edge.clock.advance_s(4);
+    // One that nobody follows with another, and one that the next finds.
+    let alone = believed(&edge, &two, at, 7);
+    for _ in 0..2 {
+        super::take_over(&edge.app, two.id(), alone, edge.app.env.now());
+    }
+    believed(&edge, &one, near(at, 20.0), 8);
+    edge.clock.advance_s(4);
+    assert_eq!(verdicts(&edge, &one, &[fix(at, 0, 7)]).await, ["old"]);
+    assert_eq!(verdicts(&edge, &one, &[fix(near(at, 20.0), 4_000, 8)]).await, ["duplicate"]);
+    assert_eq!(verdicts(&edge, &one, &[fix(other, 0, 9)]).await, ["jump"]);
+    edge.clock.advance_s(4);
+    assert_eq!(verdicts(&edge, &one, &[fix(near(at, 40.0), 0, 10)]).await, ["ok"]);
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let on_track = |who: &Person| {
+        let members = reply.body["members"].as_array().unwrap();
+        let own = members.iter().find(|m| m["staff"] == json!(who.id().0)).unwrap();
+        let points = own["stretches"].as_array().unwrap().iter().flat_map(|s| s.as_array().unwrap());
+        points.filter(|p| p["verdict"] == "ok").count()
+    };
+    assert_eq!((on_track(&one), on_track(&two)), (3, 1), "{}", reply.text);
+}

@@ -2,6 +2,7 @@
 //! each. Sources are phones (`/v1/fixes`, the socket) and trackers (`owntracks`, `traccar`); what is believed is decided in
 //! `live`. Nothing here waits for the record, but for a source's first number.
 
+pub mod desk;
 pub mod device;
 pub mod heard;
 pub mod owntracks;
@@ -18,39 +19,45 @@ mod trackers_tests;
 use super::App;
 use super::auth::too_many;
 use super::problem::{Answer, Problem};
-use crate::live::Verdict;
+use crate::live::{Sense, Verdict};
 use crate::record::{Account, Role, RosterEntry};
 use crate::telemetry;
 use crate::view::incident::{FOLLOWED_S, follows_device};
 use geo::{Fix, FixKind};
 use heard::People;
-use matcher::model::{AccountId, Phase, Timestamp, TripId};
+use matcher::model::{AccountId, Timestamp, TripId};
 use metrics::Counter;
-use sources::{Source, Sources};
+use sources::{Epochs, Source, Sources};
 use tracks::Tracks;
 
 /// Most fixes in one message: five minutes of a phone that was in the subway, at one every 5 s.
 pub const FIXES_MAX: usize = 60;
 
 /// What is known of who sends fixes.
+#[derive(Default)]
 pub struct Ingest {
     sources: Sources,
     /// What was heard of each person.
     pub people: People,
     /// Fixes on their way to the tracks of trips.
     pub tracks: Tracks,
-    /// One for each verdict.
-    counts: Vec<Counter>,
+    counts: Counts,
 }
 
-impl Default for Ingest {
+/// How many fixes there were of each verdict.
+struct Counts(Vec<Counter>);
+
+impl Default for Counts {
     fn default() -> Self {
         let count = |verdict: &Verdict| metrics::counter!(telemetry::FIXES, "verdict" => verdict.word());
-        Self {
-            sources: Sources::default(),
-            people: People::default(),
-            tracks: Tracks::default(),
-            counts: Verdict::ALL.iter().map(count).collect(),
+        Self(Verdict::ALL.iter().map(count).collect())
+    }
+}
+
+impl Counts {
+    fn count(&self, verdicts: &[Verdict]) {
+        for verdict in verdicts {
+            self.0[*verdict as usize].increment(1);
         }
     }
 }
@@ -59,6 +66,11 @@ impl Ingest {
     /// Issues a new session epoch for the person's phone, and orders its later fixes by it.
     pub async fn new_epoch(&self, app: &App, account: AccountId) -> Answer<u32> {
         self.sources.new_epoch(app, Source::Phone(account), account).await
+    }
+
+    /// The session epochs of a person's sources, as far as they were issued in this life of the server.
+    pub fn epochs(&self, account: AccountId) -> Epochs {
+        self.sources.epochs(account)
     }
 
     /// Forgets what was heard of somebody who has gone off shift.
@@ -78,7 +90,7 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
         return Err(Problem::bad_field(format!("fixes[{i}].kind")));
     }
     let (ingest, now) = (&app.ingest, app.env.now());
-    ingest.sources.count(source, fixes.len(), now).map_err(too_many)?;
+    ingest.sources.rates.count(source, fixes.len(), now).map_err(too_many)?;
     let newest_ms = fixes.iter().map(|fix| fix.taken_at_ms).max().unwrap_or(i64::MIN);
     let epoch = ingest.sources.epoch(app, source, account.id, newest_ms, now).await?;
     for fix in &mut fixes {
@@ -91,47 +103,66 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
     } else {
         hear(app, account, &fixes, now)
     };
-    for verdict in &verdicts {
-        ingest.counts[*verdict as usize].increment(1);
-    }
+    ingest.counts.count(&verdicts);
     Ok(verdicts)
 }
 
 /// Judges each, in order, and puts what is believed into the live index.
 fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
     let (ingest, places) = (&app.ingest, &app.sight.places);
-    let trip = crew_duty(app, account.id);
-    let verdicts: Vec<Verdict> = ingest.people.with(account.id, |heard| {
-        heard.begin(|| places.last_fix(account.id), now);
+    let trip = duty(app, account.id);
+    let (news, verdicts) = ingest.people.with(account.id, |heard| {
+        let news = heard.catch_up(places.last_fix(account.id), now);
+        let news = news.filter(|_| trip.is_some());
+        if let Some(news) = &news {
+            heard.track(ingest, account.id, trip, news, Verdict::believed(news), now);
+        }
         let judged = fixes.iter().map(|fix| {
-            let mut verdict = heard.sense.judge(fix, now, app.sight.serves(fix.position));
-            if verdict.is_kept() {
-                let put = match account.no {
-                    Some(no) => places.put_staff(account.id, no, *fix),
-                    None => places.put_rider(account.id, *fix),
-                };
-                // Another node may know a later one.
-                verdict = if put.is_kept() { verdict } else { put };
-            }
+            let verdict = judge(&mut heard.sense, fix, now, app.sight.serves(fix.position), || match account.no {
+                Some(no) => places.put_staff(account.id, no, *fix),
+                None => places.put_rider(account.id, *fix),
+            });
             heard.note(fix, verdict);
             if account.no.is_some() {
                 heard.track(ingest, account.id, trip, fix, verdict, now);
             }
             verdict
         });
-        judged.collect()
+        let verdicts: Vec<Verdict> = judged.collect();
+        (news, verdicts)
     });
     // Every one that is kept, in its order: a way through a zone between two looks is a way through it.
     let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept()).map(|(fix, _)| fix);
-    app.watch.fixes(account.id, kept, now);
+    app.watch.fixes(account.id, news.iter().chain(kept), now);
     verdicts
 }
 
-/// The trip whose crew the staff member is of.
-fn crew_duty(app: &App, staff: AccountId) -> Option<TripId> {
-    let roster = app.roster.current();
-    let (trip, phase) = roster.by_id.get(&staff)?.duty?;
-    (phase != Phase::Offered).then_some(trip)
+/// Judges one, and puts it if it is believed.
+fn judge(sense: &mut Sense, fix: &Fix, now: Timestamp, in_area: bool, put: impl FnOnce() -> Verdict) -> Verdict {
+    let verdict = sense.judge(fix, now, in_area);
+    if !verdict.is_kept() {
+        return verdict;
+    }
+    // Another node may know a later one.
+    let put = put();
+    if put.is_kept() { verdict } else { put }
+}
+
+/// A fix that another node believed, of somebody who is of a crew: onto the trip's track and to the watch, once.
+pub fn take_over(app: &App, staff: AccountId, last: Fix, now: Timestamp) {
+    let Some(trip) = duty(app, staff) else { return };
+    let news = app.ingest.people.with(staff, |heard| {
+        let news = heard.catch_up(Some(last), now)?;
+        heard.track(&app.ingest, staff, Some(trip), &news, Verdict::believed(&news), now);
+        Some(news)
+    });
+    app.watch.fixes(staff, news.iter(), now);
+}
+
+/// The trip whose crew the staff member is of, or may be since a moment: the view at hand is a little old, and the record knows of each
+/// fix on a track whether it was of the trip.
+fn duty(app: &App, staff: AccountId) -> Option<TripId> {
+    app.roster.current().by_id.get(&staff)?.duty.map(|(trip, _)| trip)
 }
 
 /// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.

@@ -46,13 +46,18 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Answer<Json<
         serde_json::error::Category::Data => Code::BadField,
         _ => Code::BadJson,
     })?;
-    if message.kind == "location" && message.t.as_deref() != Some(PING) {
-        tracker.take(&app, &[message.told()?]).await?;
+    if let Some(told) = message.place() {
+        tracker.take(&app, &[told?]).await?;
     }
     Ok(Json([]))
 }
 
 impl OwnTracks {
+    /// The place that it tells; `None` of a message that tells none.
+    pub fn place(&self) -> Option<Answer<Told>> {
+        (self.kind == "location" && self.t.as_deref() != Some(PING)).then(|| self.told())
+    }
+
     fn told(&self) -> Answer<Told> {
         let needed = |field: &'static str| move || Problem::bad_field(field);
         Ok(Told {

@@ -7,7 +7,7 @@ use crate::http::problem::{Answer, Code, Problem, ProblemBody};
 use crate::live::Verdict;
 use axum::Json;
 use axum::extract::{Request, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -44,20 +44,19 @@ pub struct Taken {
     verdict: &'static str,
 }
 
+impl Taken {
+    /// By what it was taken for.
+    pub const fn of(verdict: Verdict) -> Self {
+        Self { verdict: verdict.word() }
+    }
+}
+
 /// Takes a report of Traccar Client.
 #[utoipa::path(post, path = "/v1/ingest/traccar", tag = "trackers", request_body = Traccar,
     responses((status = 200, body = Taken), (status = 400, body = ProblemBody), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn post(State(app): State<Arc<App>>, request: Request) -> Answer<Json<Taken>> {
     let (parts, body) = open(&app, request).await?;
-    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim();
-    let report = if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        form(&body)
-    } else if kind.eq_ignore_ascii_case("application/json") {
-        json(&body)
-    } else {
-        Err(Code::NotJson.into())
-    };
+    let report = read(&parts.headers, &body);
     // Who is not let in learns nothing of what is wrong with the body, but a secret in it can only be found by reading it.
     let (told, in_body) = match report {
         Ok((told, secret)) => (Ok(told), secret),
@@ -72,6 +71,19 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Answer<Json<
 #[utoipa::path(get, path = "/v1/ingest/traccar", tag = "trackers", responses((status = 400, body = ProblemBody)))]
 pub async fn get() -> Problem {
     Code::PositionInUrl.into()
+}
+
+/// What a report tells, and the secret in it.
+pub fn read(headers: &HeaderMap, body: &[u8]) -> Answer<(Told, Option<String>)> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        form(body)
+    } else if kind.eq_ignore_ascii_case("application/json") {
+        json(body)
+    } else {
+        Err(Code::NotJson.into())
+    }
 }
 
 fn json(body: &[u8]) -> Answer<(Told, Option<String>)> {

@@ -1,0 +1,106 @@
+//! Owns what operators and their machines ask of a gateway, as they ask it of the engine's node, and the task that keeps its gauges. Ready
+//! means the engine's node answers: without Redis all is passed on, and that is reported and not required.
+
+use super::Gateway;
+use crate::clock::Steps;
+use crate::http::auth::is_local;
+use crate::http::health::Brief;
+use crate::http::problem::{Code, Problem};
+use crate::live::Health;
+use crate::startup::{CLOCK_SET_QUIET, SILENT_KEPT_S, live_gauges};
+use crate::telemetry;
+use axum::Json;
+use axum::extract::{Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often gauges are set.
+const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// The parts of readiness.
+#[derive(Serialize)]
+struct Ready {
+    #[serde(rename = "ready")]
+    welcome: bool,
+    upstream: &'static str,
+    live: &'static str,
+    /// Whether the engine's node hears through Redis.
+    heard: bool,
+    draining: bool,
+    sockets: usize,
+    /// Age of the list, milliseconds; null before the first.
+    list_age_ms: Option<u64>,
+    version: &'static str,
+}
+
+/// 200 if traffic is welcome, else 503; what is away either way, and to this machine the parts.
+pub fn readyz(gateway: &Gateway, request: &Request) -> Response {
+    let (fresh, draining) = (gateway.list.is_fresh(), gateway.drain.is_cancelled());
+    let ready = fresh && !draining;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let is_up = gateway.live.health() == Health::RedisUp;
+    if !is_local(request.extensions(), request.headers()) {
+        let parts = [(!fresh, "upstream"), (!is_up, "redis"), (draining, "draining")];
+        let away = parts.into_iter().filter(|(is_away, _)| *is_away).map(|(_, word)| word).collect();
+        return (status, Json(Brief { ready, away })).into_response();
+    }
+    let parts = Ready {
+        welcome: ready,
+        upstream: if fresh { "answers" } else { "away" },
+        live: gateway.live.health().word(),
+        heard: gateway.list.hears(),
+        draining,
+        sockets: gateway.sockets.len(),
+        list_age_ms: gateway.list.age().map(|age| age.as_millis() as u64),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    (status, Json(parts)).into_response()
+}
+
+/// Prometheus text, for this machine; to others it does not exist.
+pub fn local_metrics(gateway: &Gateway, request: &Request) -> Response {
+    if is_local(request.extensions(), request.headers()) {
+        text(gateway)
+    } else {
+        Problem::from(Code::NotFound).into_response()
+    }
+}
+
+/// Prometheus text.
+pub async fn metrics(State(gateway): State<Arc<Gateway>>) -> Response {
+    text(&gateway)
+}
+
+fn text(gateway: &Gateway) -> Response {
+    let kind = "text/plain; version=0.0.4; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], gateway.metrics.render()).into_response()
+}
+
+/// Sets gauges and forgets the silent until the gateway drains.
+pub async fn upkeep(gateway: Arc<Gateway>) {
+    let begun = tokio::time::Instant::now();
+    let (mut steps, mut quiet_until) = (Steps::default(), Duration::ZERO);
+    let live = &gateway.live;
+    while !gateway.drain.is_cancelled() && live.is_written() {
+        let now = gateway.env.now();
+        if steps.was_set(now, begun.elapsed()) {
+            quiet_until = begun.elapsed() + CLOCK_SET_QUIET;
+        }
+        // By a clock that was put forward everybody would be gone, on all nodes.
+        if begun.elapsed() >= quiet_until {
+            live.forget_silent(now, SILENT_KEPT_S);
+        }
+        gateway.desk.forget_silent(now);
+        live_gauges(live);
+        let age = gateway.list.age().unwrap_or_else(|| begun.elapsed());
+        metrics::gauge!(telemetry::GATEWAY_LIST_AGE_SECONDS).set(age.as_secs_f64());
+        gateway.metrics.run_upkeep();
+        tokio::select! {
+            () = gateway.drain.cancelled() => {}
+            () = tokio::time::sleep(UPKEEP_EVERY) => {}
+        }
+    }
+}
