@@ -100,12 +100,11 @@ fn a_thousand_in_a_city_take_no_more_than_64_bytes_each() {
     let (mut dice, mut index) = (Dice(33), CellIndex::new());
     let mut within = |from: f64, to: f64| from + (to - from) * dice.below(1_000_000) as f64 / 1e6;
     for who in 0..1_000 {
-        let place = match who % 10 {
-            0..7 => at(within(37.43, 37.70), within(126.77, 127.18)),
-            _ => {
-                let hub = f64::from(who / 10 % 5);
-                at(37.48 + 0.03 * hub + within(-0.01, 0.01), 126.9 + 0.04 * hub + within(-0.012, 0.012))
-            }
+        let place = if who % 10 < 7 {
+            at(within(37.43, 37.70), within(126.77, 127.18))
+        } else {
+            let hub = f64::from(who / 10 % 5);
+            at(37.48 + 0.03 * hub + within(-0.01, 0.01), 126.9 + 0.04 * hub + within(-0.012, 0.012))
         };
         index.upsert(who, place, 0);
     }
