@@ -1,18 +1,22 @@
 //! How long it takes until a fix that one node took is seen by another through Redis, what it costs Redis, and how many bytes go in.
-//! Starts a Redis of its own; both nodes are in this process.
+//! Starts a Redis of its own; both nodes are in this process. With `--forms` instead what that cost is made of (`feed/forms.rs`).
+
+#[path = "feed/forms.rs"]
+mod forms;
+#[path = "live/seoul.rs"]
+mod seoul;
 
 use dispatcher::clock::Env;
 use dispatcher::live::Live;
-use geo::{Fix, FixKind, Position};
+use geo::{Fix, Position};
 use harness::Redis;
 use harness::figures::{self, SEED, Times, note, row};
-use matcher::model::AccountId;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
+use seoul::{somewhere, staff};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 /// Staff over the city.
 const CROWD: u32 = 10_000;
@@ -30,6 +34,10 @@ fn main() {
         return;
     }
     figures::heading("feed");
+    if std::env::args().any(|argument| argument == "--forms") {
+        forms::table();
+        return;
+    }
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let redis = Redis::start();
     let open = || runtime.block_on(Live::redis(&redis.url(), "dh:", &Env::system())).expect("redis answers");
@@ -141,16 +149,6 @@ fn bytes_in(redis: &Redis) -> f64 {
     info(redis, "stats", "total_net_input_bytes")
 }
 
-fn staff(no: u32) -> AccountId {
-    AccountId(Uuid::from_u64_pair(7, u64::from(no)))
-}
-
-fn somewhere(dice: &mut StdRng) -> Position {
-    let place =
-        Position::from_e7(dice.random_range(374_300_000..377_000_000), dice.random_range(1_267_700_000..1_271_800_000));
-    place.expect("within Seoul")
-}
-
 /// Some 30 m on.
 fn step(from: Position, dice: &mut StdRng) -> Position {
     let angle = dice.random_range(0.0..std::f64::consts::TAU);
@@ -159,6 +157,5 @@ fn step(from: Position, dice: &mut StdRng) -> Position {
 }
 
 fn fix(position: Position, seq: u32) -> Fix {
-    let taken_at_ms = Env::system().now().0;
-    Fix { position, accuracy_m: 8.0, kind: FixKind::Gps, taken_at_ms, session_epoch: 1, seq }
+    seoul::fix(position, seq, Env::system().now().0)
 }

@@ -9,18 +9,20 @@ mod redis_geo;
 mod redis_hashes;
 #[path = "live/redis_side.rs"]
 mod redis_side;
+#[path = "live/seoul.rs"]
+mod seoul;
 #[path = "live/side_by_side.rs"]
 mod side_by_side;
 #[path = "live/workload.rs"]
 mod workload;
 
 use dispatcher::live::Live;
-use geo::{Fix, FixKind, Position};
+use geo::{Fix, Position};
 use harness::figures::{self, SEED, measure, note, row};
 use matcher::model::AccountId;
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
-use uuid::Uuid;
+use seoul::{somewhere, staff};
 
 /// Staff on the map: a district, the city, ten cities.
 const CROWDS: [u32; 3] = [500, 5_000, 50_000];
@@ -102,16 +104,6 @@ fn nearest_by_scan(live: &Live, at: Position) -> Vec<(f64, AccountId)> {
     all
 }
 
-fn staff(no: u32) -> AccountId {
-    AccountId(Uuid::from_u64_pair(7, u64::from(no)))
-}
-
-fn somewhere(dice: &mut StdRng) -> Position {
-    let place =
-        Position::from_e7(dice.random_range(374_300_000..377_000_000), dice.random_range(1_267_700_000..1_271_800_000));
-    place.expect("within Seoul")
-}
-
 fn fix(position: Position, seq: u32) -> Fix {
-    Fix { position, accuracy_m: 8.0, kind: FixKind::Gps, taken_at_ms: TAKEN_AT_MS, session_epoch: 1, seq }
+    seoul::fix(position, seq, TAKEN_AT_MS)
 }

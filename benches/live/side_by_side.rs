@@ -3,15 +3,14 @@
 
 use super::ours::{self, AVAILABLE_ONLY};
 use super::redis_side::{Ran, Side};
+use super::seoul::{self, staff};
 use super::workload::{Crowd, K};
 use super::{redis_geo, redis_hashes};
 use dispatcher::live::Live;
-use geo::{CellIndex, Fix, FixKind, Position};
+use geo::{CellIndex, Position};
 use harness::figures::{Times, maker, measure, note};
-use matcher::model::AccountId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use uuid::Uuid;
 
 const CROWDS: [u32; 4] = [1_000, 10_000, 100_000, 1_000_000];
 /// Queries of ours, and updates, timed of each crowd.
@@ -132,20 +131,11 @@ fn wrong_by_geo(side: &mut Side, places: &[Position], crowd: &Crowd, queries: &[
 
 /// The whole live store: by account, under its lock, while fixes are written.
 fn through_live(crowd: &Crowd, queries: &[Position], base: f64) {
-    let account = |who: u32| AccountId(Uuid::from_u64_pair(7, u64::from(who)));
-    let fix = |position, seq| Fix {
-        position,
-        accuracy_m: 8.0,
-        kind: FixKind::Gps,
-        taken_at_ms: TAKEN_AT_MS,
-        session_epoch: 1,
-        seq,
-    };
+    let fix = |position, seq| seoul::fix(position, seq, TAKEN_AT_MS);
     let resident = resident_bytes();
     let live = Live::in_process();
     for (who, &place) in (0..).zip(&crowd.places) {
-        live.put(account(who), who, fix(place, 0));
-        live.mark(account(who), crowd.bits(who));
+        live.put(staff(who), who, fix(place, 0));
     }
     let resident = (resident_bytes() - resident) / crowd.len() as f64;
     let (done, written) = (AtomicBool::new(false), std::sync::atomic::AtomicUsize::new(0));
@@ -158,7 +148,7 @@ fn through_live(crowd: &Crowd, queries: &[Position], base: f64) {
                 let due = (begun.elapsed().as_secs_f64() * WRITTEN_A_SECOND as f64) as u32;
                 for (who, to) in moving.steps((due - seq) as usize) {
                     seq += 1;
-                    live.put(account(who), who, fix(to, seq));
+                    live.put(staff(who), who, fix(to, seq));
                 }
                 written.store(seq as usize, Ordering::Relaxed);
                 std::thread::sleep(Duration::from_micros(200));
@@ -166,7 +156,9 @@ fn through_live(crowd: &Crowd, queries: &[Position], base: f64) {
         });
         let begun = Instant::now();
         let times = measure(OWN_QUERIES, |i| {
-            live.nearest_masked(queries[i % queries.len()], K, AVAILABLE_ONLY, |p| p.fix.taken_at_ms >= TAKEN_AT_MS)
+            live.nearest(queries[i % queries.len()], K, |p| {
+                crowd.available[p.no as usize] && p.fix.taken_at_ms >= TAKEN_AT_MS
+            })
         });
         let rate = written.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64();
         done.store(true, Ordering::Relaxed);
@@ -177,7 +169,7 @@ fn through_live(crowd: &Crowd, queries: &[Position], base: f64) {
     let (cpu, begun) = (ours::cpu_of_this_thread(), Instant::now());
     for &(who, to) in &steps {
         seq += 1;
-        live.put(account(who), who, fix(to, seq));
+        live.put(staff(who), who, fix(to, seq));
     }
     let rate = steps.len() as f64 / begun.elapsed().as_secs_f64();
     let cpu_us = ours::cpu_of_this_thread().saturating_sub(cpu).as_secs_f64() * 1e6 / steps.len() as f64;

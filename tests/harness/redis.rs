@@ -44,8 +44,21 @@ impl Redis {
     /// # Panics
     /// When it does not come up within 10 s.
     pub fn start_on(port: u16) -> Self {
+        Self::start_on_with(port, &[])
+    }
+
+    /// As [`Redis::start`], with further arguments.
+    ///
+    /// # Panics
+    /// When it does not come up within 10 s.
+    pub fn start_with(arguments: &[&str]) -> Self {
+        Self::start_on_with(free_port(), arguments)
+    }
+
+    fn start_on_with(port: u16, arguments: &[&str]) -> Self {
         let child = Command::new(server_path())
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -83,13 +83,14 @@ pub(super) enum Merged {
     Older,
 }
 
+/// Nothing is asked of bits while scanning: who may go is asked of policy, where people stand on the roads.
+const NO_BITS: u32 = 0;
+
 /// What a slot holds.
 #[derive(Clone, Copy)]
 struct Person {
     /// With the last fix, also of one who was removed: a delayed fix must not bring them back.
     at: LivePosition,
-    /// What the cells test while scanning.
-    bits: u32,
     /// Number of the last move in the log; 0 of one who is not there.
     moved: u64,
 }
@@ -183,11 +184,11 @@ impl Index {
         let last = person.is_present().then_some(person.moved);
         person.at = at;
         person.moved = self.moves.push(slot, last, self.cells.len());
-        self.cells.upsert(slot, at.fix.position, person.bits);
+        self.cells.upsert(slot, at.fix.position, NO_BITS);
     }
 
     fn new_slot(&mut self, at: LivePosition) -> u32 {
-        let person = Person { at, bits: 0, moved: 0 };
+        let person = Person { at, moved: 0 };
         let slot = if let Some(slot) = self.free.pop() {
             self.people[slot as usize] = person;
             slot
@@ -197,16 +198,6 @@ impl Index {
         };
         self.slots.insert(at.staff, slot);
         slot
-    }
-
-    /// Sets what the cells test of a staff member; kept until they are removed. Whether they are present.
-    pub(super) fn mark(&mut self, staff: AccountId, bits: u32) -> bool {
-        let Some(slot) = self.slot_of(staff) else { return false };
-        let is_present = self.cells.set_bits(slot, bits);
-        if is_present {
-            self.people[slot as usize].bits = bits;
-        }
-        is_present
     }
 
     pub(super) fn put_rider(&mut self, rider: AccountId, fix: Fix) -> Verdict {
@@ -232,17 +223,12 @@ impl Index {
     fn take_out(&mut self, slot: u32) {
         let person = &mut self.people[slot as usize];
         self.moves.forget(person.moved);
-        (person.moved, person.bits) = (0, 0);
+        person.moved = 0;
         self.cells.remove(slot);
     }
 
     pub(super) fn last_fix(&self, account: AccountId) -> Option<Fix> {
         self.person(account).map(|p| p.at.fix).or_else(|| self.riders.get(&account).copied())
-    }
-
-    /// All staff, in no order.
-    pub(super) fn staff(&self) -> impl Iterator<Item = LivePosition> + '_ {
-        self.staff_in(0..self.slot_count())
     }
 
     /// Slots ever in use at once: the bound of `staff_in`.
@@ -296,17 +282,7 @@ impl Index {
     }
 
     pub(super) fn nearest(&self, at: Position, k: usize, filter: impl Fn(&LivePosition) -> bool) -> Vec<Near> {
-        self.nearest_masked(at, k, Mask::ANY, filter)
-    }
-
-    pub(super) fn nearest_masked(
-        &self,
-        at: Position,
-        k: usize,
-        mask: Mask,
-        filter: impl Fn(&LivePosition) -> bool,
-    ) -> Vec<Near> {
-        let found = self.cells.nearest(at, k, mask, |slot| filter(&self.people[slot as usize].at));
+        let found = self.cells.nearest(at, k, Mask::ANY, |slot| filter(&self.people[slot as usize].at));
         let near = |f: &Found| Near { at: self.people[f.who as usize].at, distance_m: f.distance_m };
         let mut found: Vec<Near> = found.iter().map(near).collect();
         // Slots differ from node to node, accounts do not.

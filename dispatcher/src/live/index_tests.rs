@@ -1,9 +1,9 @@
 //! The queries of the live index held against everybody in a list, alone and while others write.
 
 use super::contract::{Dice, at, fix, staff};
-use super::{Live, LivePosition, Verdict};
+use super::{Live, LivePosition};
 use geo::cell::{Fineness, Grid};
-use geo::{Bounds, Cell, Fix, Mask, Polygon, Position};
+use geo::{Bounds, Cell, Fix, Polygon, Position};
 use matcher::model::AccountId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -65,24 +65,6 @@ fn counts_are_of_those_in_the_box_whom_the_filter_lets_through() {
         assert_eq!(live.counts(grid, Some(&bounds), |p| p.no.is_multiple_of(2)), expected, "zoom {zoom}");
     }
     assert_eq!(live.counts(Grid::Tag, None, |_| true).values().sum::<u32>(), 2_000);
-}
-
-#[test]
-fn marks_stay_through_moves_and_end_with_a_removal() {
-    const FREE: u32 = 1;
-    let live = Live::in_process();
-    let seoul = at(37.5, 127.0);
-    let free = || live.nearest_masked(seoul, 9, Mask::new(FREE, 0), |_| true).len();
-    assert!(!live.mark(staff(1), FREE), "nobody is known yet");
-    live.put(staff(1), 1, fix(seoul, 1, 1));
-    assert_eq!(free(), 0, "nothing is set of one who comes new");
-    assert!(live.mark(staff(1), FREE));
-    live.put(staff(1), 1, fix(at(37.9, 127.4), 1, 2));
-    assert_eq!(free(), 1);
-    live.remove(staff(1));
-    assert!(!live.mark(staff(1), FREE));
-    assert_eq!(live.put(staff(1), 1, fix(seoul, 1, 3)), Verdict::Ok);
-    assert_eq!((free(), live.len()), (0, 1));
 }
 
 #[test]

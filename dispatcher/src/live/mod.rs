@@ -23,7 +23,7 @@ pub use verdict::Verdict;
 
 use crate::clock::Env;
 use geo::cell::{Cell, Fineness};
-use geo::{Bounds, Fix, Mask, Polygon, Position};
+use geo::{Bounds, Fix, Polygon, Position};
 use index::Index;
 use matcher::model::{AccountId, Timestamp};
 use redis::{Queue, Tasks};
@@ -57,6 +57,20 @@ struct Shared {
 impl Shared {
     fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// All slots, a few at a time, letting writers in between.
+    fn by_chunks(&self, mut each: impl FnMut(&mut Index, Range<usize>)) {
+        let mut from = 0;
+        loop {
+            let mut index = self.index();
+            let to = index.slot_count().min(from + READ_CHUNK);
+            if from >= to {
+                return;
+            }
+            each(&mut index, from..to);
+            from = to;
+        }
     }
 }
 
@@ -164,7 +178,7 @@ impl Live {
     /// there all the while is read once.
     pub fn snapshot(&self) -> Vec<LivePosition> {
         let mut all = Vec::with_capacity(self.len());
-        self.by_chunks(|index, slots| all.extend(index.staff_in(slots)));
+        self.shared.by_chunks(|index, slots| all.extend(index.staff_in(slots)));
         all
     }
 
@@ -172,7 +186,7 @@ impl Live {
     pub fn forget_silent(&self, now: Timestamp, older_than_s: i64) -> Vec<AccountId> {
         self.shared.index().forget_silent_riders(now, older_than_s);
         let mut gone = Vec::new();
-        self.by_chunks(|index, slots| gone.extend(index.forget_silent(slots, now, older_than_s)));
+        self.shared.by_chunks(|index, slots| gone.extend(index.forget_silent(slots, now, older_than_s)));
         self.enqueue(gone.iter().copied());
         if let Some(queue) = &self.shared.queue {
             queue.forgot_before(now.plus_s(-older_than_s).0);
@@ -238,23 +252,6 @@ impl Live {
         }
     }
 
-    /// Sets the bits that [`Self::nearest_masked`] tests of a staff member; none are set of one who comes new. Whether they are
-    /// known. What a bit means is said by policy.
-    pub fn mark(&self, staff: AccountId, bits: u32) -> bool {
-        self.shared.index().mark(staff, bits)
-    }
-
-    /// Like [`Self::nearest`], of those whose bits pass the mask; the filter is asked only of those near enough to matter.
-    pub fn nearest_masked(
-        &self,
-        at: Position,
-        k: usize,
-        mask: Mask,
-        filter: impl Fn(&LivePosition) -> bool,
-    ) -> Vec<Near> {
-        self.shared.index().nearest_masked(at, k, mask, filter)
-    }
-
     /// Everybody in the box whom the filter lets through, in no order; `None` if they are more than `limit`: then it is time
     /// for [`Self::counts`].
     pub fn within(
@@ -285,19 +282,5 @@ impl Live {
         filter: impl Fn(&LivePosition) -> bool,
     ) -> BTreeMap<Cell, u32> {
         self.shared.index().counts(grid.into(), bounds, filter)
-    }
-
-    /// All slots, a few at a time, letting writers in between.
-    fn by_chunks(&self, mut each: impl FnMut(&mut Index, Range<usize>)) {
-        let mut from = 0;
-        loop {
-            let mut index = self.shared.index();
-            let to = index.slot_count().min(from + READ_CHUNK);
-            if from >= to {
-                return;
-            }
-            each(&mut index, from..to);
-            from = to;
-        }
     }
 }

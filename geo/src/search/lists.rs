@@ -1,10 +1,12 @@
 //! Owns the entries: a list for each hexagon that holds somebody, the way from a spot to its list, and from a number to its
-//! entry. A move within a hexagon changes one entry; a move out of it takes one from the end of the old list into the gap.
+//! entry. A move within a hexagon changes one entry; a move out of it takes one from the end of the old list into the gap. How the
+//! entries of one list are kept is `entries`'s.
 //!
 //! Invariant: an entry lies in the list of its position's spot, its place says where, and no list is empty. Memory is bounded
 //! by the greatest number, the entries, and the hexagons that hold somebody.
 
 use super::Entry;
+use super::entries::Entries;
 use super::lattice::{FACES, Spot};
 use super::mask::Mask;
 use crate::cell::Cell;
@@ -36,19 +38,45 @@ struct Place {
 
 const NOWHERE: u32 = u32::MAX;
 
-/// What is in one hexagon, or in the part of it that lies on one face.
+/// What is in one hexagon, or in the part of it that lies on one face. Small: where few people are, there is one for every other
+/// person.
 #[derive(Clone)]
 pub(super) struct List {
-    pub(super) entries: Vec<Entry>,
-    spot: Spot,
+    pub(super) entries: Entries,
     /// Where the hexagon lies on the face with all that is near it: its cell and its middle. Absent at a face's border.
     pub(super) inside: Option<(Cell, Position)>,
-    /// A position of which the square in units of 10⁻⁷ degree of latitude, from the middle, is less than this is surely in the
-    /// hexagon.
-    surely: f32,
-    /// Square of the cosine of the middle's latitude.
-    squared_cosine: f32,
+    spot: PackedSpot,
+    /// A position nearer to the middle than this is surely in the hexagon, 10⁻⁷ degree of latitude, rounded down; 0: none is.
+    surely: u16,
+    /// Square of the cosine of the middle's latitude, parts of [`COSINE_PARTS`], rounded up.
+    squared_cosine: u16,
 }
+
+const _: () = assert!(size_of::<List>() == 48);
+
+const COSINE_PARTS: f32 = 65_535.0;
+
+/// A spot in four bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct PackedSpot(u32);
+
+impl PackedSpot {
+    /// Values of one axis: a face reaches some 5,600 hexagons along it.
+    const WIDE: u32 = 14_654;
+
+    fn of(spot: Spot) -> Self {
+        let [a, b] = [spot.a, spot.b].map(|axis| (i32::from(axis) + Spot::BIAS) as u32);
+        Self((u32::from(spot.face) * Self::WIDE + a) * Self::WIDE + b)
+    }
+
+    fn spot(self) -> Spot {
+        let [a, b] =
+            [self.0 / Self::WIDE % Self::WIDE, self.0 % Self::WIDE].map(|axis| (axis as i32 - Spot::BIAS) as i16);
+        Spot { face: (self.0 / Self::WIDE / Self::WIDE) as u8, a, b }
+    }
+}
+
+const _: () = assert!(FACES as u64 * (PackedSpot::WIDE as u64).pow(2) <= u32::MAX as u64);
 
 /// Numbers of lists, one more than that, in a square of the lattice; 0 where nobody is.
 #[derive(Clone)]
@@ -106,7 +134,7 @@ impl CellIndex {
         if let Some(&Place { list, at }) = self.places.get(who as usize)
             && let Some(known) = self.lists.get_mut(list as usize)
         {
-            if known.surely_holds(position) || known.spot == Spot::at(position) {
+            if known.surely_holds(position) || known.spot == PackedSpot::of(Spot::at(position)) {
                 known.entries[at as usize] = entry;
                 return;
             }
@@ -144,10 +172,6 @@ impl CellIndex {
         }
         let number = self.list_at(spot);
         let entries = &mut self.lists[number as usize].entries;
-        if entries.len() == entries.capacity() {
-            // By a quarter and not by two: most lists are short, and there are many.
-            entries.reserve_exact(entries.len() / 4 + 1);
-        }
         self.places[who] = Place { list: number, at: entries.len() as u32 };
         entries.push(entry);
         self.len += 1;
@@ -160,13 +184,10 @@ impl CellIndex {
         if let Some(moved) = list.entries.get(at as usize) {
             self.places[moved.who as usize] = Place { list: number, at };
         } else if list.entries.is_empty() {
-            list.entries = Vec::new();
-            let spot = list.spot;
+            let spot = list.spot.spot();
             self.free.push(number);
             self.on_face[usize::from(spot.face)] -= 1;
             self.forget_block(spot);
-        } else if list.entries.len() * 4 < list.entries.capacity() {
-            list.entries.shrink_to(list.entries.len() * 2);
         }
     }
 
@@ -183,6 +204,10 @@ impl CellIndex {
             self.lists[number as usize] = list;
             number
         } else {
+            if self.lists.len() == self.lists.capacity() {
+                // By an eighth: at a thousand people the lists are half of all memory, and new hexagons are rare.
+                self.lists.reserve_exact(self.lists.len() / 8 + 4);
+            }
             self.lists.push(list);
             self.lists.len() as u32 - 1
         };
@@ -224,13 +249,13 @@ impl CellIndex {
 
     /// Everybody whom the mask lets through, in no order.
     pub fn iter(&self, mask: Mask) -> impl Iterator<Item = (u32, Position, u32)> + '_ {
-        let entries = self.lists.iter().flat_map(|list| &list.entries);
+        let entries = self.lists.iter().flat_map(|list| list.entries.iter());
         entries.filter(move |e| mask.passes(e.bits)).map(|e| (e.who, e.position, e.bits))
     }
 
     /// Bytes on the heap, without what the allocator adds.
     pub fn heap_bytes(&self) -> usize {
-        let entries: usize = self.lists.iter().map(|list| list.entries.capacity() * size_of::<Entry>()).sum();
+        let entries: usize = self.lists.iter().map(|list| list.entries.heap_bytes()).sum();
         // A table has 8/7 of its capacity in slots, and a byte beside each.
         let slots = self.blocks.capacity() * 8 / 7;
         let blocks = slots * (size_of::<(u32, Box<Block>)>() + 1) + self.blocks.len() * size_of::<Block>();
@@ -242,18 +267,23 @@ impl CellIndex {
 
 impl List {
     fn at(spot: Spot) -> Self {
-        let Some(inside) = spot.inside() else {
-            return Self { entries: Vec::new(), spot, inside: None, surely: -1.0, squared_cosine: 1.0 };
+        let list = Self {
+            entries: Entries::default(),
+            inside: None,
+            spot: PackedSpot::of(spot),
+            surely: 0,
+            squared_cosine: u16::MAX,
         };
+        let Some(inside) = spot.inside() else { return list };
         // The middle's latitude stands for that of the whole hexagon: within 600 m and ±60° its cosine is off by less than
         // 2·10⁻⁴. With the 5·10⁻⁴ of the square itself (`rank`) that is less than this.
         let square = (inside.within_m / EARTH_RADIUS_M).powi(2) * 0.999;
+        let cosine = inside.middle.lat().to_radians().cos();
         Self {
-            entries: Vec::new(),
-            spot,
             inside: Some((inside.cell, inside.middle)),
-            surely: (square / (UNIT * UNIT)) as f32,
-            squared_cosine: inside.middle.lat().to_radians().cos().powi(2) as f32,
+            surely: (square.sqrt() / UNIT) as u16,
+            squared_cosine: (cosine * cosine * f64::from(COSINE_PARTS)).ceil() as u16,
+            ..list
         }
     }
 
@@ -262,7 +292,8 @@ impl List {
         let Some((_, middle)) = self.inside else { return false };
         let north = f64::from(position.lat_e7() - middle.lat_e7()) as f32;
         let east = (f64::from(position.lon_e7()) - f64::from(middle.lon_e7())) as f32;
-        north * north + self.squared_cosine * (east * east) < self.surely
+        let (surely, squared_cosine) = (f32::from(self.surely), f32::from(self.squared_cosine) * (1.0 / COSINE_PARTS));
+        north * north + squared_cosine * (east * east) < surely * surely
     }
 }
 

@@ -5,7 +5,7 @@
 //! | file | |
 //! |---|---|
 //! | `lattice` | where a position lies on the hexagons of an icosahedron's face, and how near anything unread can be: the proofs |
-//! | `lists` | entries by hexagon, and where each number's entry is |
+//! | `lists`, `entries` | entries by hexagon, and where each number's entry is |
 //! | `rank` | a cheap distance that is proved to miss nobody, and the best `k` by it |
 //! | `nearest` | the `k` nearest |
 //! | `area` | all within a radius, a box, a polygon |
@@ -15,6 +15,7 @@
 
 mod area;
 mod counts;
+mod entries;
 mod lattice;
 mod lists;
 mod mask;

@@ -7,9 +7,10 @@ use super::super::index::{Merged, Order, Standing, cell_of};
 use super::keys::tag_of;
 use super::queue::{Drop, Queue};
 use crate::clock::Env;
+use geo::Position;
 use geo::cell::Cell;
 use matcher::model::AccountId;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Clocks of servers are measured to about this, milliseconds: what is from later than now by more is from a clock that is wrong,
@@ -28,17 +29,28 @@ pub(super) enum Told {
     },
 }
 
+/// Where Redis has records of members.
+#[derive(Default)]
+struct Places {
+    /// The latest: under which tag, and its order.
+    latest: HashMap<AccountId, (Cell, Order)>,
+    /// Others that have to go once a later one is there, or may be there.
+    outdated: HashMap<AccountId, BTreeSet<Cell>>,
+}
+
 /// What is known of Redis's content.
 pub(super) struct Books {
     shared: Arc<Shared>,
     env: Env,
-    places: Mutex<HashMap<AccountId, Cell>>,
+    places: Mutex<Places>,
     lives: Mutex<HashMap<Cell, String>>,
+    /// Tags under which something may have been written, and was not heard to be.
+    doubted: Mutex<BTreeSet<Cell>>,
 }
 
 impl Books {
     pub(super) fn new(shared: Arc<Shared>, env: Env) -> Self {
-        Self { shared, env, places: Mutex::default(), lives: Mutex::default() }
+        Self { shared, env, places: Mutex::default(), lives: Mutex::default(), doubted: Mutex::default() }
     }
 
     pub(super) const fn env(&self) -> &Env {
@@ -51,28 +63,64 @@ impl Books {
 
     /// What Redis should have of these, each under its tag. Who was never written and is gone needs no word.
     pub(super) fn standing(&self, staff: &[AccountId]) -> Vec<(Cell, AccountId, Standing)> {
-        let index = self.shared.index();
+        // Cells are computed when the index is let go of.
+        let standing: Vec<Option<Standing>> = {
+            let index = self.shared.index();
+            staff.iter().map(|&staff| index.standing(staff)).collect()
+        };
         let places = lock(&self.places);
-        let of = |&staff: &AccountId| {
-            let standing = index.standing(staff)?;
+        let of = |(&staff, standing): (&AccountId, Option<Standing>)| {
+            let standing = standing?;
             let tag = match &standing {
                 Standing::At(position) => tag_of(cell_of(position.fix.position)),
-                Standing::Gone { .. } => *places.get(&staff)?,
+                Standing::Gone { .. } => places.latest.get(&staff)?.0,
             };
             Some((tag, staff, standing))
         };
-        staff.iter().filter_map(of).collect()
+        staff.iter().zip(standing).filter_map(of).collect()
     }
 
-    /// Redis has this now; a record under another tag is outdated.
-    pub(super) fn written(&self, tag: Cell, staff: AccountId, standing: &Standing) -> Option<Drop> {
+    /// Redis has this now; what is outdated by it, or is it. Parcels to two servers may come back in another order than they were sent.
+    pub(super) fn written(&self, tag: Cell, staff: AccountId, standing: &Standing) -> Vec<Drop> {
+        let order = standing.order();
         let mut places = lock(&self.places);
-        if let Standing::Gone { .. } = standing {
-            places.remove(&staff);
-            return None;
+        let before = places.latest.get(&staff).copied();
+        let is_at = matches!(standing, Standing::At(_));
+        if let Some((elsewhere, later)) = before.filter(|(_, later)| *later > order) {
+            let is_outdated = is_at && elsewhere != tag;
+            return is_outdated.then_some(((tag, staff), later)).into_iter().collect();
         }
-        let before = places.insert(staff, tag).filter(|&before| before != tag)?;
-        Some(((before, staff), standing.order()))
+        let (mut outdated, below) = (places.outdated.remove(&staff).unwrap_or_default(), after(order));
+        // Also of one who is gone: the word of it may have been sent elsewhere than where the last record came to be.
+        outdated.extend(before.map(|(before, _)| before));
+        if is_at {
+            places.latest.insert(staff, (tag, order));
+        } else {
+            places.latest.remove(&staff);
+        }
+        outdated.remove(&tag);
+        outdated.into_iter().map(|outdated| ((outdated, staff), below)).collect()
+    }
+
+    /// These are on their way to Redis, all under one tag: from now on they may be there. Who goes must be told there, who moves on
+    /// dropped there.
+    pub(super) fn sending(&self, tag: Cell, staff: impl IntoIterator<Item = (AccountId, Order)>) {
+        let mut places = lock(&self.places);
+        for (staff, order) in staff {
+            if places.latest.entry(staff).or_insert((tag, order)).0 != tag {
+                places.outdated.entry(staff).or_default().insert(tag);
+            }
+        }
+    }
+
+    /// There was no answer to what was sent under that tag: it is read again.
+    pub(super) fn doubt(&self, tag: Cell) {
+        lock(&self.doubted).insert(tag);
+    }
+
+    /// Tags of which something may be there that is not known here, once.
+    pub(super) fn doubted(&self) -> BTreeSet<Cell> {
+        std::mem::take(&mut *lock(&self.doubted))
     }
 
     /// Takes what another node or an earlier life knew of members, from their tag's feed or its hash.
@@ -97,22 +145,26 @@ impl Books {
                     Merged::Taken | Merged::Known if !is_kept => {}
                     // Whoever wrote this drops the other record, unless it died or did not know of it.
                     Merged::Taken | Merged::Known if is_at => {
-                        let before = places.insert(staff, tag).filter(|&before| before != tag);
-                        drops.extend(before.map(|before| ((before, staff), order)));
+                        let before = places.latest.insert(staff, (tag, order)).filter(|(before, _)| *before != tag);
+                        drops.extend(before.map(|(before, _)| ((before, staff), order)));
                     }
                     Merged::Taken => {
-                        places.remove(&staff);
+                        let mut outdated = places.outdated.remove(&staff).unwrap_or_default();
+                        outdated.extend(places.latest.remove(&staff).map(|(before, _)| before));
+                        outdated.remove(&tag);
+                        drops.extend(outdated.into_iter().map(|outdated| ((outdated, staff), after(order))));
                     }
                     Merged::Older if is_at => {
                         // The record goes from here, and who took it for news is told what is known.
                         let known = index.standing(staff);
                         let known_under = match &known {
                             Some(Standing::At(at)) => tag_of(cell_of(at.fix.position)),
-                            _ => *places.entry(staff).or_insert(tag),
+                            _ => places.latest.entry(staff).or_insert((tag, order)).0,
                         };
-                        if known_under != tag && places.get(&staff) != Some(&known_under) {
+                        let is_there = places.latest.get(&staff).is_some_and(|(there, _)| *there == known_under);
+                        if known_under != tag && !is_there {
                             // Not before the later one is in Redis: `written` drops this one then.
-                            places.insert(staff, tag);
+                            places.outdated.entry(staff).or_default().insert(tag);
                         } else if known_under != tag {
                             let below = known.map_or(order, |known| after(known.order()));
                             drops.push(((tag, staff), below));
@@ -149,12 +201,17 @@ impl Books {
                 return false;
             }
         }
-        let lost: Vec<AccountId> = {
-            let index = self.shared.index();
-            index.staff().filter(|p| tag_of(cell_of(p.fix.position)) == tag).map(|p| p.staff).collect()
-        };
-        self.queue().push(lost);
+        self.write_again(tag);
         true
+    }
+
+    /// Everybody of a tag is written again.
+    pub(super) fn write_again(&self, tag: Cell) {
+        let mut all: Vec<(AccountId, Position)> = Vec::new();
+        self.shared.by_chunks(|index, slots| all.extend(index.staff_in(slots).map(|p| (p.staff, p.fix.position))));
+        // Cells are computed when the index is let go of.
+        let of_tag = all.into_iter().filter(|&(_, position)| tag_of(cell_of(position)) == tag);
+        self.queue().push(of_tag.map(|(staff, _)| staff).collect::<Vec<_>>());
     }
 
     /// Every tag whose hash is known.
@@ -171,3 +228,7 @@ const fn after((epoch, seq): Order) -> Order {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+#[path = "books_tests.rs"]
+mod tests;

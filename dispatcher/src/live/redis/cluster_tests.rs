@@ -26,13 +26,20 @@ pub(in crate::live) struct TestCluster {
 impl TestCluster {
     /// Together and empty.
     pub(in crate::live) fn start(primaries: usize, replicas: usize) -> Self {
+        Self::start_with(primaries, replicas, &[])
+    }
+
+    /// The same, each with further arguments.
+    fn start_with(primaries: usize, replicas: usize, further: &[&str]) -> Self {
         let start = || {
             TestRedis::start_of(Make::Redis, |_| {
                 // The members' own port, below the range that the system gives to clients like the other one.
                 let bus = TestRedis::absent().port.to_string();
                 ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", NODE_TIMEOUT_MS]
+                    .into_iter()
+                    .chain(further.iter().copied())
                     .map(str::to_owned)
-                    .to_vec()
+                    .collect()
             })
         };
         let this = Self { nodes: (0..primaries + replicas).map(|_| start()).collect(), primaries };
@@ -93,7 +100,10 @@ impl TestCluster {
 
     /// The number of the primary that has a place's tag.
     fn owner(&self, position: Position) -> usize {
-        let slot = slot(&Keys::new("dh:").tag(tag_of(cell_of(position))));
+        self.owner_of(slot(&Keys::new("dh:").tag(tag_of(cell_of(position)))))
+    }
+
+    fn owner_of(&self, slot: u16) -> usize {
         usize::from(slot) * self.primaries / SLOTS
     }
 
@@ -178,6 +188,133 @@ async fn a_move_from_one_primary_to_another_leaves_one_record() {
     seen.sort_unstable();
     seen.dedup();
     assert_eq!(seen, [0, 1, 2], "the way led over all primaries");
+    a.close().await;
+    b.close().await;
+}
+
+/// Longer than anybody elsewhere has to wait for what is not theirs; a server that says nothing is waited for a second and two.
+const HELD_UP_MAX: Duration = Duration::from_millis(900);
+
+/// Everybody is put once more, and those whom `seen` names must be seen by the other node; how long the last of them took.
+async fn a_round(a: &Live, b: &Live, places: &[Position], seq: u32, seen: impl Fn(usize) -> bool) -> Duration {
+    for (n, &place) in places.iter().enumerate() {
+        a.put(staff(n as u64), n as u32, fix(place, 1, seq));
+    }
+    let begun = Instant::now();
+    let is_seen = |n: usize| b.last_fix(staff(n as u64)).is_some_and(|fix| fix.seq == seq);
+    until("who is not held up is seen", || (0..places.len()).all(|n| !seen(n) || is_seen(n))).await;
+    begun.elapsed()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_says_nothing_holds_up_its_own_people_only() {
+    // With a backlog so short that it is soon full: then not even a connection is accepted.
+    let cluster = TestCluster::start_with(3, 0, &["--cluster-require-full-coverage", "no", "--tcp-backlog", "2"]);
+    let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let b = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let places = places();
+    let owners: Vec<usize> = places.iter().map(|&place| cluster.owner(place)).collect();
+    a_round(&a, &b, &places, 1, |_| true).await;
+    // Not the one with the set of tags: who comes while that is away cannot know what there is.
+    let tags = cluster.owner_of(slot(&Keys::new("dh:").tags()));
+    let silent = (0..3).find(|&n| n != tags).expect("three");
+    cluster.nodes[silent].stop();
+    let (stopped, mut worst, mut seq) = (Instant::now(), Duration::ZERO, 1);
+    while stopped.elapsed() < Duration::from_secs(8) {
+        seq += 1;
+        worst = worst.max(a_round(&a, &b, &places, seq, |n| owners[n] != silent).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("elsewhere seen after {worst:?} at worst in {seq} rounds");
+    assert!(worst < HELD_UP_MAX, "{worst:?}");
+    assert!(a.health() == Health::RedisDown && b.health() == Health::RedisDown, "it is said");
+    let there = owners.iter().position(|&owner| owner == silent).expect("somebody is on it");
+    assert_eq!(b.last_fix(staff(there as u64)).map(|fix| fix.seq), Some(1), "its people are not seen");
+    // Who comes now reads the others.
+    let begun = Instant::now();
+    let fresh = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    assert_eq!(fresh.len(), owners.iter().filter(|&&owner| owner != silent).count());
+    assert!(begun.elapsed() < Duration::from_secs(6), "{:?}", begun.elapsed());
+    cluster.nodes[silent].go_on();
+    until("its people are seen again", || b.last_fix(staff(there as u64)).is_some_and(|fix| fix.seq == seq)).await;
+    until("all is well", || [&a, &b, &fresh].iter().all(|live| live.health() == Health::RedisUp)).await;
+    assert!(a.flush(PATIENCE).await && fresh.len() == places.len());
+    for live in [a, b, fresh] {
+        live.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_primary_that_was_demoted_and_still_answers_is_left_within_seconds() {
+    let cluster = TestCluster::start(3, 1);
+    let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let b = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let places = places();
+    a_round(&a, &b, &places, 1, |_| true).await;
+    let () = ::redis::cmd("CLUSTER").arg("FAILOVER").query(&mut cluster.nodes[3].raw()).unwrap();
+    let role =
+        |n: usize| -> String { ::redis::cmd("INFO").arg("replication").query(&mut cluster.nodes[n].raw()).unwrap() };
+    until("they have changed places", || role(3).contains("role:master") && role(0).contains("role:slave")).await;
+    let took = a_round(&a, &b, &places, 2, |_| true).await;
+    println!("all seen {took:?} after the change");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(a.flush(PATIENCE).await);
+    let records = cluster.records(&[1, 2, 3]);
+    assert_eq!(records.len(), places.len());
+    let fresh = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    assert!(fresh.len() == places.len() && fresh.snapshot().iter().all(|p| p.fix.seq == 2));
+    for live in [a, b, fresh] {
+        live.close().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_moved_by_hand_is_followed_and_holds_up_nobody_beside_it() {
+    let cluster = TestCluster::start(3, 0);
+    let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let b = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let places = places();
+    let key = |place: Position| Keys::new("dh:").tag(tag_of(cell_of(place)));
+    let moved = places.iter().position(|&place| cluster.owner(place) == 0).expect("somebody is on the first primary");
+    let slot_moved = slot(&key(places[moved]));
+    let beside = |n: usize| slot(&key(places[n])) != slot_moved;
+    assert!((0..places.len()).any(|n| beside(n) && cluster.owner(places[n]) == 0), "somebody is beside it");
+    let id = |n: usize| -> String { ::redis::cmd("CLUSTER").arg("MYID").query(&mut cluster.nodes[n].raw()).unwrap() };
+    let set_slot = |n: usize, what: &str, whom: usize| {
+        let mut set = ::redis::cmd("CLUSTER");
+        set.arg("SETSLOT").arg(slot_moved).arg(what).arg(id(whom));
+        let () = set.query(&mut cluster.nodes[n].raw()).unwrap();
+    };
+    a_round(&a, &b, &places, 1, |_| true).await;
+    set_slot(1, "IMPORTING", 0);
+    set_slot(0, "MIGRATING", 1);
+    a_round(&a, &b, &places, 2, |_| true).await;
+    let mut migrate = ::redis::cmd("MIGRATE");
+    migrate.arg("127.0.0.1").arg(cluster.nodes[1].port).arg(key(places[moved])).arg(0).arg(5_000);
+    let () = migrate.query(&mut cluster.nodes[0].raw()).unwrap();
+    // Half way: the first asks to ask the second. It is not for long; nobody else waits.
+    let (half_way, mut worst, mut seq) = (Instant::now(), Duration::ZERO, 2);
+    while half_way.elapsed() < Duration::from_secs(2) {
+        seq += 1;
+        worst = worst.max(a_round(&a, &b, &places, seq, beside).await);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    println!("beside it seen after {worst:?} at worst in {seq} rounds");
+    assert!(worst < HELD_UP_MAX, "{worst:?}");
+    for n in [1, 0, 2] {
+        set_slot(n, "NODE", 1);
+    }
+    let there = Instant::now();
+    until("who waited is seen", || b.last_fix(staff(moved as u64)).is_some_and(|fix| fix.seq == seq)).await;
+    println!("who waited is seen {:?} after the slot has moved", there.elapsed());
+    assert!(there.elapsed() < Duration::from_secs(3), "{:?}", there.elapsed());
+    a_round(&a, &b, &places, seq + 1, |_| true).await;
+    assert!(a.flush(PATIENCE).await);
+    let records = cluster.records(&[0, 1, 2]);
+    assert_eq!(records.len(), places.len());
+    assert!(records.values().all(|keys| keys.len() == 1), "somebody is in two places");
+    assert_eq!(cluster.records(&[1]).get(staff(moved as u64).0.as_bytes().as_slice()), Some(&vec![key(places[moved])]));
+    until("all is well", || a.health() == Health::RedisUp && b.health() == Health::RedisUp).await;
     a.close().await;
     b.close().await;
 }

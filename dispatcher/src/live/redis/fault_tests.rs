@@ -194,6 +194,33 @@ async fn a_hundred_thousand_are_back_within_ten_seconds_of_a_full_wipe() {
     fresh.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_removed_while_nobody_knows_whether_they_were_written_is_soon_gone_everywhere() {
+    let redis = TestRedis::start();
+    let (a, b) = (open(&redis).await, open(&redis).await);
+    a.put(staff(9), 9, fix(step(9, 0), 1, 1));
+    assert!(a.flush(PATIENCE).await);
+    until("seen", || b.len() == 1).await;
+    // It takes what is sent, and does not answer before it is given up.
+    redis.stop();
+    a.put(staff(1), 1, fix(step(1, 0), 1, 1));
+    until("it is given up", || a.health() == Health::RedisDown).await;
+    assert!(a.remove(staff(1)));
+    redis.go_on();
+    let key = redis.records().into_values().next().unwrap().remove(0);
+    let record = || -> Option<Vec<u8>> {
+        ::redis::cmd("HGET").arg(&key).arg(&staff(1).0.as_bytes()[..]).query(&mut redis.raw()).unwrap()
+    };
+    until("what was sent had been taken, and is told to be gone", || {
+        record().is_some_and(|record| record[0] & 15 == 15)
+    })
+    .await;
+    assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+    until("nobody has them", || a.len() == 1 && b.len() == 1).await;
+    a.close().await;
+    b.close().await;
+}
+
 /// Reproduced at a production peer: a member pinged long ago at one place and now at another was found at both, the old one with the
 /// new time.
 #[tokio::test]

@@ -1,51 +1,54 @@
-//! Owns what the writer says to Redis: batches by tag, heartbeats, and the dropping of outdated records. One tag's failure is not
-//! another's. Decides nothing about positions.
+//! Owns what the writer says to Redis: records by tag, heartbeats, names of tags, and the dropping of outdated records. What is said
+//! to one server is under way beside what is said to the others, and comes back as an [`Outcome`]: one server's trouble is not
+//! another's, one tag's not its neighbour's. Decides nothing about positions.
 //!
 //! Invariant: a member's new record is written before the old one under another tag is dropped, so a reader may see two for a
-//! moment (the later counts) and never none; under one tag there is one field, and never two.
+//! moment (the later counts) and never none; under one tag there is one field, and never two. To one server goes one parcel at a
+//! time, so that a tag's messages arrive in the order of their numbers.
 
-use super::super::index::{Order, Standing};
+use super::super::index::Standing;
 use super::books::Books;
-use super::keys::{Keys, LIFE, digits, slot};
+use super::keys::{Keys, slot};
 use super::message::{self, Head};
-use super::nodes::{Name, Node, Nodes};
-use super::packed::{order_bytes, pack};
+use super::nodes::{Name, News, Node, Nodes, is_elsewhere};
+use super::packed::pack;
+use super::parcel::{self, Answered, Beat, Parcel, REFUSED, Sent};
 use super::queue::Drop;
-use ::redis::{Pipeline, RedisError, RedisResult, Value};
-use futures_util::future::join_all;
+use ::redis::{RedisError, RedisResult};
+use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::FuturesUnordered;
 use geo::cell::Cell;
 use matcher::model::AccountId;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// What Redis does where order matters.
-pub(super) const FUNCTIONS: &str = include_str!("scripts/live.lua");
-/// Where nobody writes to a tag any more, Redis forgets it: servers that never come back leave nobody's place behind. Longer than a
-/// silent member is kept, seconds.
-const TAG_LIFE_S: i64 = 3_600;
 /// A tag that is written to is given its life anew so often: not with every batch.
 const TAG_RENEWED: Duration = Duration::from_secs(600);
 /// Heartbeats go on for so long after the last message: one of them is enough to see that it was lost.
 const BEATS_FOR: Duration = Duration::from_secs(10);
-/// What stands for the life of a key of another's making, as `dh1_write` answers it. When the key is free again, the life is another
-/// and everybody of the tag is written.
-pub(super) const REFUSED: &[u8] = b"!";
 
 /// One member's record, under its tag.
 pub(super) type Change = (Cell, AccountId, Standing);
 
-/// What became of a batch.
+/// What became of what was sent, or else changed.
 #[derive(Default)]
-pub(super) struct Written {
-    /// In Redis now: places in the batch.
-    pub(super) kept: Vec<usize>,
-    /// Not known to be in Redis: places in the batch.
-    pub(super) failed: Vec<usize>,
-    /// Kept out by a key of another's making.
+pub(super) struct Outcome {
+    /// In Redis now.
+    pub(super) kept: Vec<Change>,
+    /// Kept out by a key of another's making; so many.
     pub(super) refused: usize,
-    /// Why some failed.
+    /// Outdated records that are dealt with; so many.
+    pub(super) dropped: usize,
+    /// To be tried at once: Redis has lost the tag since it was named.
+    pub(super) again: Vec<AccountId>,
+    /// To be tried when the server, or somebody ([`Nodes::nobody`]), can be written to.
+    pub(super) waiting: Vec<(Name, Vec<AccountId>, Vec<Drop>)>,
+    /// Can be written to now.
+    pub(super) free: Vec<Name>,
+    /// Why something failed.
     pub(super) error: Option<RedisError>,
 }
 
@@ -57,6 +60,14 @@ struct Tag {
     last_message: Option<Instant>,
     /// When it was last named and given its life; `None` before, and where Redis has lost it.
     renewed: Option<Instant>,
+    /// Who had it when it was last spoken of.
+    server: Option<Name>,
+}
+
+enum Landed {
+    Sent(Sent),
+    Beat(Beat),
+    Named(Node, Vec<Cell>, RedisResult<()>),
 }
 
 /// The writer's side of the connections.
@@ -66,79 +77,321 @@ pub(super) struct Link {
     books: Arc<Books>,
     incarnation: u64,
     tags: HashMap<Cell, Tag>,
-    /// Connections whose server has the functions.
-    equipped: HashMap<Name, u64>,
+    /// To be put into the set of tags.
+    unnamed: BTreeSet<Cell>,
+    under_way: FuturesUnordered<BoxFuture<'static, Landed>>,
+    /// Servers that a parcel, or a heartbeat, is on its way to.
+    writing: HashSet<Name>,
+    beating: HashSet<Name>,
+    is_naming: bool,
+    /// Servers that did not do what they were last asked to.
+    troubled: HashSet<Name>,
 }
 
 impl Link {
     pub(super) fn new(nodes: Nodes, keys: Keys, books: Arc<Books>, incarnation: u64) -> Self {
-        Self { nodes, keys, books, incarnation, tags: HashMap::new(), equipped: HashMap::new() }
+        Self {
+            nodes,
+            keys,
+            books,
+            incarnation,
+            tags: HashMap::new(),
+            unnamed: BTreeSet::new(),
+            under_way: FuturesUnordered::new(),
+            writing: HashSet::new(),
+            beating: HashSet::new(),
+            is_naming: false,
+            troubled: HashSet::new(),
+        }
     }
 
-    /// Writes records and publishes them.
-    pub(super) async fn write(&mut self, batch: &[Change]) -> Written {
-        let mut written = Written::default();
-        let mut by_tag: BTreeMap<Cell, Vec<usize>> = BTreeMap::new();
-        for (place, (tag, ..)) in batch.iter().enumerate() {
-            by_tag.entry(*tag).or_default().push(place);
+    /// Speaks with everybody for the first time.
+    pub(super) async fn first(&mut self) -> RedisResult<()> {
+        self.beat();
+        while !self.under_way.is_empty() || !self.nodes.is_idle() {
+            // No record is sent yet: who is free is who was just connected to.
+            if !self.next().await.free.is_empty() {
+                self.beat_those_at_hand();
+            }
         }
-        let mut by_node: BTreeMap<Name, (Node, Vec<Cell>)> = BTreeMap::new();
-        for (&tag, places) in &by_tag {
-            match self.ready(tag).await {
-                Ok(node) => by_node.entry(Arc::clone(&node.name)).or_insert((node, Vec::new())).1.push(tag),
+        if self.is_well() { Ok(()) } else { Err(self.nodes.why()) }
+    }
+
+    /// Whether every server that has to do with us did what it was last asked to.
+    pub(super) fn is_well(&mut self) -> bool {
+        let nodes = &self.nodes;
+        self.troubled.retain(|name| nodes.is_known(name));
+        self.troubled.is_empty() && self.servers().iter().all(|name| self.nodes.of_name(name).is_some())
+    }
+
+    /// Whether that server has slots.
+    pub(super) fn is_known(&self, name: &Name) -> bool {
+        self.nodes.is_known(name)
+    }
+
+    /// Why it is not well.
+    pub(super) fn why(&self) -> RedisError {
+        self.nodes.why()
+    }
+
+    /// Those who have our tags, and the set of tags.
+    fn servers(&self) -> BTreeSet<Name> {
+        let tags = self.books.tags();
+        let keys = tags.iter().map(|&tag| self.keys.tag(tag)).chain([self.keys.tags()]);
+        keys.map(|key| self.nodes.name_of_slot(slot(&key))).collect()
+    }
+
+    /// Sends records and the dropping of others, each to its server. Who is away or still busy with the last parcel is not waited
+    /// for.
+    pub(super) fn send(&mut self, changes: Vec<Change>, drops: Vec<Drop>) -> Outcome {
+        let mut parcels: BTreeMap<Name, Parcel> = BTreeMap::new();
+        for change in changes {
+            let name = self.nodes.name_of_slot(slot(&self.keys.tag(change.0)));
+            parcels.entry(name).or_default().changes.entry(change.0).or_default().push(change);
+        }
+        for drop in drops {
+            let name = self.nodes.name_of_slot(slot(&self.keys.tag(drop.0.0)));
+            parcels.entry(name).or_default().drops.push(drop);
+        }
+        let mut outcome = Outcome::default();
+        for (name, parcel) in parcels {
+            match self.nodes.of_name(&name).filter(|_| !self.writing.contains(&name)) {
+                Some(node) => self.send_to(node, parcel),
+                None => outcome.waiting.push(parcel.put_off(name)),
+            }
+        }
+        if !self.unnamed.is_empty() {
+            self.name();
+        }
+        outcome
+    }
+
+    fn send_to(&mut self, node: Node, parcel: Parcel) {
+        let mut messages = Vec::with_capacity(parcel.changes.len());
+        for (&tag, changes) in &parcel.changes {
+            self.spoken_of(tag, &node);
+            let known = self.tags.entry(tag).or_default();
+            let is_due = known.renewed.is_none_or(|since| since.elapsed() >= TAG_RENEWED);
+            // Also where it may not arrive: a number is used once.
+            known.number += 1;
+            known.last_message = Some(Instant::now());
+            let head = Head { incarnation: self.incarnation, number: known.number };
+            let mut message = message::begin(head, changes.len());
+            let placed = changes.iter().filter(|(_, _, standing)| matches!(standing, Standing::At(_)));
+            self.books.sending(tag, placed.map(|(_, staff, standing)| (*staff, standing.order())));
+            for (_, staff, standing) in changes {
+                message::add(&mut message, *staff, &pack(standing, node.ahead_ms));
+            }
+            let fresh_life = is_due.then(|| self.books.env().uuid().to_string());
+            if is_due {
+                self.unnamed.insert(tag);
+                self.books.queue().set_named(false);
+            }
+            messages.push(parcel::Message { key: self.keys.tag(tag), fresh_life, bytes: message });
+        }
+        self.writing.insert(Arc::clone(&node.name));
+        let drops = parcel::by_tag(&parcel.drops, &self.keys);
+        let sent = parcel::send(node, self.nodes.is_one(), parcel, messages, drops);
+        self.under_way.push(sent.map(Landed::Sent).boxed());
+    }
+
+    /// A server that has taken a tag over may have less than the one before: what was written last, and not copied in time.
+    fn spoken_of(&mut self, tag: Cell, node: &Node) {
+        let known = self.tags.entry(tag).or_default();
+        let before = known.server.replace(Arc::clone(&node.name));
+        if before.is_some_and(|before| before != node.name) {
+            known.renewed = None;
+            self.books.write_again(tag);
+        }
+    }
+
+    /// Puts tags into the set of tags, and tells those who listen if one is new there. What fails is named with the next heartbeat.
+    fn name(&mut self) {
+        let key = self.keys.tags();
+        if self.is_naming {
+            return;
+        }
+        if let Ok(node) = self.nodes.of_slot(slot(&key)) {
+            self.is_naming = true;
+            let tags: Vec<Cell> = std::mem::take(&mut self.unnamed).into_iter().collect();
+            let named = parcel::name(node.clone(), key, tags.clone());
+            self.under_way.push(named.map(move |named| Landed::Named(node, tags, named)).boxed());
+        }
+    }
+
+    /// Every second: says the number of the last message on each tag that was lately written to, sees whether Redis still has what
+    /// it had, and compares clocks. The set of tags is on a server of its own, which may have lost it alone: it is told all.
+    pub(super) fn beat(&mut self) {
+        self.nodes.tend();
+        self.unnamed.extend(self.books.tags());
+        if !self.unnamed.is_empty() {
+            self.name();
+        }
+        self.beat_those_at_hand();
+    }
+
+    fn beat_those_at_hand(&mut self) {
+        let mut by_node: BTreeMap<Name, Vec<Cell>> =
+            self.servers().into_iter().map(|name| (name, Vec::new())).collect();
+        for tag in self.books.tags() {
+            by_node.entry(self.nodes.name_of_slot(slot(&self.keys.tag(tag)))).or_default().push(tag);
+        }
+        for (name, tags) in by_node {
+            let Some(node) = self.nodes.of_name(&name).filter(|_| !self.beating.contains(&name)) else { continue };
+            let mut beats = Vec::with_capacity(tags.len());
+            for &tag in &tags {
+                self.spoken_of(tag, &node);
+                let known = self.tags.get(&tag);
+                let known = known.filter(|tag| tag.last_message.is_some_and(|at| at.elapsed() < BEATS_FOR));
+                let head = known.map(|tag| Head { incarnation: self.incarnation, number: tag.number });
+                beats.push((self.keys.tag(tag), head.map(|head| message::begin(head, 0))));
+            }
+            self.beating.insert(name);
+            let beat = parcel::beat(node, tags, beats, self.books.env().clone());
+            self.under_way.push(beat.map(Landed::Beat).boxed());
+        }
+    }
+
+    /// Waits until something that was sent is answered, or a server is at hand or away. May be given up at any time.
+    pub(super) async fn next(&mut self) -> Outcome {
+        let mut outcome = Outcome::default();
+        tokio::select! {
+            Some(landed) = self.under_way.next(), if !self.under_way.is_empty() => match landed {
+                Landed::Sent(sent) => self.sent(sent, &mut outcome),
+                Landed::Beat(beat) => self.beaten(beat, &mut outcome),
+                Landed::Named(node, tags, named) => self.named(&node, tags, named, &mut outcome),
+            },
+            news = self.nodes.next() => match news {
+                News::Connected(name) => outcome.free.push(name),
+                // Whether it is one that is needed is seen with the next look at all of them.
+                News::Failed(_) => {}
+                // Those of whom it was not known who has them, and those whose server has none any more.
+                News::Looked => outcome.free.extend(self.homeless()),
+            },
+        }
+        outcome
+    }
+
+    /// Servers of which nothing is known any more, or never was, that somebody waits for.
+    fn homeless(&self) -> Vec<Name> {
+        self.books.queue().parked_for().into_iter().filter(|name| !self.nodes.is_known(name)).collect()
+    }
+
+    /// Begins what is due, now and then; those whom somebody waits for and who can be written to.
+    pub(super) fn tend(&mut self) -> Vec<Name> {
+        self.nodes.tend();
+        let mut waited_for = self.books.queue().parked_for();
+        waited_for.retain(|name| !self.writing.contains(name) && self.nodes.of_name(name).is_some());
+        waited_for
+    }
+
+    /// Whether anything is on its way.
+    pub(super) fn is_idle(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    fn sent(&mut self, sent: Sent, outcome: &mut Outcome) {
+        let Sent { node, parcel, answers } = sent;
+        self.writing.remove(&node.name);
+        let answers = match answers {
+            Ok(answers) => {
+                self.nodes.answered(&node.name);
+                self.troubled.remove(&node.name);
+                answers
+            }
+            Err(error) => {
+                self.unanswered(&node, error, outcome);
+                parcel.changes.keys().for_each(|&tag| self.books.doubt(tag));
+                outcome.waiting.push(parcel.put_off(node.name));
+                return;
+            }
+        };
+        let Parcel { changes, drops } = parcel;
+        for ((tag, changes), answer) in changes.into_iter().zip(answers.lives) {
+            match answer {
+                Ok(life) if life.as_deref() == Some(REFUSED) => {
+                    outcome.refused += changes.len();
+                    self.compare_life(tag, life);
+                }
+                Ok(life) if life.is_some() => {
+                    outcome.kept.extend(changes);
+                    let known = self.tags.entry(tag).or_default();
+                    if known.renewed.is_none_or(|since| since.elapsed() >= TAG_RENEWED) {
+                        known.renewed = Some(Instant::now());
+                    }
+                    self.compare_life(tag, life);
+                }
+                // What was written there now would not be found.
+                Ok(life) => {
+                    outcome.again.extend(changes.iter().map(|change| change.1));
+                    self.compare_life(tag, life);
+                }
                 Err(error) => {
-                    written.failed.extend(places);
-                    written.error = Some(error);
+                    let name = self.failed(&node, error, outcome);
+                    // It may have done it in part.
+                    self.books.doubt(tag);
+                    outcome.waiting.push((name, changes.iter().map(|change| change.1).collect(), Vec::new()));
                 }
             }
         }
-        let mut sent = Vec::new();
-        for (node, tags) in by_node.into_values() {
-            let mut messages = Vec::with_capacity(tags.len());
-            for &tag in &tags {
-                messages.push(self.message(tag, batch, &by_tag[&tag], node.ahead_ms));
+        match answers.dropped {
+            Ok(()) => outcome.dropped += drops.len(),
+            Err(error) => {
+                let name = self.failed(&node, error, outcome);
+                outcome.waiting.push((name, Vec::new(), drops));
             }
-            let named = tags.iter().map(|&tag| self.keys.tag(tag)).collect();
-            sent.push(publish(node, self.nodes.is_one(), tags, named, messages));
         }
-        for (name, tags, answer) in join_all(sent).await {
-            match answer {
-                Ok(lives) => {
-                    self.nodes.answered(&name);
-                    for (tag, life) in tags.into_iter().zip(lives) {
-                        if life.as_deref() == Some(REFUSED) {
-                            written.refused += by_tag[&tag].len();
-                            self.compare_life(tag, life);
-                            continue;
+        outcome.free.push(node.name);
+    }
+
+    /// Redis answered that it did not; who is to be waited for.
+    fn failed(&mut self, node: &Node, error: RedisError, outcome: &mut Outcome) -> Name {
+        if is_elsewhere(&error) && self.nodes.look_again() {
+            outcome.error = Some(error);
+            return Nodes::nobody();
+        }
+        self.unanswered(node, error, outcome);
+        Arc::clone(&node.name)
+    }
+
+    fn unanswered(&mut self, node: &Node, error: RedisError, outcome: &mut Outcome) {
+        self.troubled.insert(Arc::clone(&node.name));
+        self.nodes.failed(&node.name, node.number, error.clone());
+        outcome.error = Some(error);
+    }
+
+    fn beaten(&mut self, beat: Beat, outcome: &mut Outcome) {
+        let Beat { node, tags, answer } = beat;
+        self.beating.remove(&node.name);
+        match answer {
+            Ok(Answered { lives, ahead_ms }) => {
+                self.nodes.answered(&node.name);
+                self.nodes.set_ahead(&node.name, node.number, ahead_ms);
+                self.troubled.remove(&node.name);
+                for (tag, life) in tags.into_iter().zip(lives) {
+                    match life {
+                        Ok(life) => self.compare_life(tag, life),
+                        Err(error) => {
+                            self.failed(&node, error, outcome);
                         }
-                        // Redis has lost the tag since it was named: what was written there now would not be found.
-                        let whole = if life.is_some() { &mut written.kept } else { &mut written.failed };
-                        whole.extend(&by_tag[&tag]);
-                        self.compare_life(tag, life);
                     }
                 }
-                Err(error) => {
-                    self.nodes.failed(&name);
-                    written.failed.extend(tags.iter().flat_map(|tag| &by_tag[tag]));
-                    written.error = Some(error);
-                }
             }
+            Err(error) => self.unanswered(&node, error, outcome),
         }
-        written
     }
 
-    fn message(&mut self, tag: Cell, batch: &[Change], places: &[usize], ahead_ms: i64) -> Vec<u8> {
-        let known = self.tags.entry(tag).or_default();
-        // Also where it may not arrive: a number is used once.
-        known.number += 1;
-        known.last_message = Some(Instant::now());
-        let head = Head { incarnation: self.incarnation, number: known.number };
-        let mut message = message::begin(head, places.len());
-        for &place in places {
-            let (_, staff, standing) = &batch[place];
-            message::add(&mut message, *staff, &pack(standing, ahead_ms));
+    fn named(&mut self, node: &Node, tags: Vec<Cell>, named: RedisResult<()>, outcome: &mut Outcome) {
+        self.is_naming = false;
+        match named {
+            Ok(()) if !self.unnamed.is_empty() => self.name(),
+            Ok(()) => self.books.queue().set_named(true),
+            Err(error) => {
+                self.unnamed.extend(tags);
+                // With the next heartbeat: what has to be written is written meanwhile.
+                self.failed(node, error, outcome);
+            }
         }
-        message
     }
 
     fn compare_life(&mut self, tag: Cell, life: Option<Vec<u8>>) {
@@ -150,179 +403,4 @@ impl Link {
             self.tags.entry(tag).or_default().renewed = None;
         }
     }
-
-    /// The server of a tag, with the tag named, alive, and the functions there.
-    async fn ready(&mut self, tag: Cell) -> RedisResult<Node> {
-        let is_due = self.tags.get(&tag).and_then(|t| t.renewed).is_none_or(|since| since.elapsed() >= TAG_RENEWED);
-        let key = self.keys.tag(tag);
-        if is_due {
-            // The set of tags may be on a server that is away: it is named with the next heartbeats, and what is here is written.
-            let _named_later = self.name(&[tag]).await;
-        }
-        let node = self.node(&key).await?;
-        if is_due {
-            let fresh = self.books.env().uuid().to_string();
-            let mut pipe = ::redis::pipe();
-            pipe.cmd("HSETNX").arg(&key).arg(LIFE).arg(fresh).cmd("HGET").arg(&key).arg(LIFE);
-            pipe.cmd("EXPIRE").arg(&key).arg(TAG_LIFE_S);
-            let answers = self.ask(&node, &pipe).await?;
-            let life = answers.into_iter().nth(1).and_then(word);
-            self.compare_life(tag, life);
-            self.tags.entry(tag).or_default().renewed = Some(Instant::now());
-        }
-        Ok(node)
-    }
-
-    /// Puts tags into the set of tags, and tells those who listen if one is new there. The set is on a server of its own, which may
-    /// have lost it alone. Also with no tag yet, so that it is known whether Redis answers.
-    async fn name(&mut self, tags: &[Cell]) -> RedisResult<()> {
-        let key = self.keys.tags();
-        let node = self.node(&key).await?;
-        if tags.is_empty() {
-            return self.nodes.compare_clocks(&node.name).await;
-        }
-        let mut pipe = ::redis::pipe();
-        pipe.cmd("SADD").arg(&key);
-        for &tag in tags {
-            pipe.arg(digits(tag));
-        }
-        let answers = self.ask(&node, &pipe).await?;
-        if matches!(answers[..], [Value::Int(added)] if added > 0) {
-            let mut pipe = ::redis::pipe();
-            for &tag in tags {
-                pipe.cmd("SPUBLISH").arg(&key).arg(digits(tag));
-            }
-            self.ask(&node, &pipe).await?;
-        }
-        Ok(())
-    }
-
-    /// The server of a key, with the functions there.
-    async fn node(&mut self, key: &str) -> RedisResult<Node> {
-        let node = self.nodes.of_slot(slot(key)).await?;
-        if self.equipped.get(&node.name) != Some(&node.number) {
-            let mut pipe = ::redis::pipe();
-            pipe.cmd("FUNCTION").arg("LOAD").arg("REPLACE").arg(FUNCTIONS);
-            let mut connection = node.connection.clone();
-            if let Err(error) = pipe.query_async::<Value>(&mut connection).await {
-                self.nodes.failed(&node.name);
-                return Err(error);
-            }
-            self.equipped.insert(Arc::clone(&node.name), node.number);
-        }
-        Ok(node)
-    }
-
-    /// Asks one server; an error gives it up.
-    async fn ask(&mut self, node: &Node, pipe: &Pipeline) -> RedisResult<Vec<Value>> {
-        let answers = ask(node, pipe).await;
-        match &answers {
-            Ok(_) => self.nodes.answered(&node.name),
-            Err(_) => self.nodes.failed(&node.name),
-        }
-        answers
-    }
-
-    /// Every second: says the number of the last message on each tag that was lately written to, sees whether Redis still has what
-    /// it had, and compares clocks.
-    pub(super) async fn beat(&mut self) -> RedisResult<()> {
-        let tags = self.books.tags();
-        let mut why = self.name(&tags).await.err();
-        let mut by_node: BTreeMap<Name, (Node, Vec<Cell>)> = BTreeMap::new();
-        for tag in tags {
-            match self.node(&self.keys.tag(tag)).await {
-                Ok(node) => by_node.entry(Arc::clone(&node.name)).or_insert((node, Vec::new())).1.push(tag),
-                Err(error) => why = Some(error),
-            }
-        }
-        for (node, tags) in by_node.into_values() {
-            let mut pipe = ::redis::pipe();
-            for &tag in &tags {
-                let key = self.keys.tag(tag);
-                pipe.cmd("HGET").arg(&key).arg(LIFE);
-                let written = self.tags.get(&tag);
-                if let Some(known) = written.filter(|t| t.last_message.is_some_and(|at| at.elapsed() < BEATS_FOR)) {
-                    let head = Head { incarnation: self.incarnation, number: known.number };
-                    pipe.cmd("SPUBLISH").arg(&key).arg(message::begin(head, 0));
-                }
-            }
-            let answers = self.ask(&node, &pipe).await;
-            let clocks = self.nodes.compare_clocks(&node.name).await;
-            match answers.and_then(|answers| clocks.map(|()| answers)) {
-                // Of those, only the lives are strings.
-                Ok(answers) => {
-                    let lives = answers.into_iter().filter(|answer| !matches!(answer, Value::Int(_)));
-                    for (tag, life) in tags.into_iter().zip(lives) {
-                        self.compare_life(tag, word(life));
-                    }
-                }
-                Err(error) => {
-                    self.nodes.failed(&node.name);
-                    why = Some(error);
-                }
-            }
-        }
-        why.map_or(Ok(()), Err)
-    }
-
-    /// Drops records that are outdated. What fails is found again when its tag is next read.
-    pub(super) async fn drop_records(&mut self, drops: &[Drop]) -> RedisResult<()> {
-        let mut by_tag: BTreeMap<Cell, Vec<(AccountId, Order)>> = BTreeMap::new();
-        for &((tag, staff), below) in drops {
-            by_tag.entry(tag).or_default().push((staff, below));
-        }
-        let mut why = None;
-        for (tag, records) in by_tag {
-            let key = self.keys.tag(tag);
-            let mut pipe = ::redis::pipe();
-            let call = pipe.cmd("FCALL").arg("dh1_drop").arg(1).arg(&key);
-            for (staff, below) in records {
-                call.arg(staff.0.as_bytes().as_slice()).arg(order_bytes(below).as_slice());
-            }
-            let asked = match self.node(&key).await {
-                Ok(node) => self.ask(&node, &pipe).await.map(drop),
-                Err(error) => Err(error),
-            };
-            why = asked.err().or(why);
-        }
-        why.map_or(Ok(()), Err)
-    }
-}
-
-/// One pipeline; in place of the answer "wrong type" stands [`REFUSED`], so that a key of another's making spoils nothing else.
-pub(super) async fn ask(node: &Node, pipe: &Pipeline) -> RedisResult<Vec<Value>> {
-    let (mut connection, mut pipe) = (node.connection.clone(), pipe.clone());
-    let answers: Vec<RedisResult<Value>> = pipe.ignore_errors().query_async(&mut connection).await?;
-    let kept = |answer: RedisResult<Value>| match answer {
-        Err(error) if error.code() == Some("WRONGTYPE") => Ok(Value::BulkString(REFUSED.to_vec())),
-        answer => answer,
-    };
-    answers.into_iter().map(kept).collect()
-}
-
-/// A life word, where there is one.
-fn word(answer: Value) -> Option<Vec<u8>> {
-    if let Value::BulkString(word) = answer { Some(word) } else { None }
-}
-
-/// Sends the messages of one server's tags; the life words it answers, in their order.
-async fn publish(
-    node: Node,
-    is_one: bool,
-    tags: Vec<Cell>,
-    keys: Vec<String>,
-    messages: Vec<Vec<u8>>,
-) -> (Name, Vec<Cell>, RedisResult<Vec<Option<Vec<u8>>>>) {
-    let mut pipe = ::redis::pipe();
-    // Keys of several slots cannot be in one call on a Cluster.
-    let per_call = if is_one { tags.len().max(1) } else { 1 };
-    for (keys, messages) in keys.chunks(per_call).zip(messages.chunks(per_call)) {
-        let call = pipe.cmd("FCALL").arg("dh1_write").arg(keys.len()).arg(keys);
-        for message in messages {
-            call.arg(message);
-        }
-    }
-    let mut connection = node.connection.clone();
-    let lives = pipe.query_async::<Vec<Vec<Option<Vec<u8>>>>>(&mut connection).await;
-    (node.name, tags, lives.map(|calls| calls.into_iter().flatten().collect()))
 }

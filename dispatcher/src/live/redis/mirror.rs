@@ -1,37 +1,36 @@
-//! Owns the task that hears what all nodes write: listens to every tag's feed, reads a tag's hash when it is new, when something
-//! was missed and every few minutes, and takes the silent out of it. Writes no position.
+//! Owns the task that hears what all nodes write: listens to every tag's feed, and has a tag's hash read when it is new, when
+//! something was missed, where a write was not answered, and every few minutes. One visit at a time goes to each server (`errand`),
+//! beside the others and beside what is heard. Writes no position.
 //!
 //! Records are taken by their order alone and a member gone leaves an order behind, so it does not matter whether a record comes
 //! first from the feed or from the hash: listening begins before reading, and nothing has to wait for its end.
 
-use super::super::index::Standing;
 use super::books::{Books, Told};
-use super::keys::{Keys, LIFE, parse, slot};
-use super::link::ask;
+use super::errand::{Aim, Brought, TagSet, visit};
+use super::keys::{Keys, parse, slot};
 use super::message::{self, Head};
-use super::nodes::{Name, Node, Nodes, OnPush, error};
+use super::nodes::{Name, Node, Nodes, OnPush, error, is_elsewhere};
 use super::packed::unpack;
 use super::queue::Side;
 use crate::telemetry;
 use ::redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
+use futures_util::StreamExt as _;
+use futures_util::future::{BoxFuture, FutureExt as _};
+use futures_util::stream::FuturesUnordered;
 use geo::cell::Cell;
-use matcher::model::AccountId;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::mpsc;
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
 /// Messages that wait to be taken, at most some 90 MB; when there are more, all tags are read again.
 const PUSHES_MAX: usize = 4_096;
-/// Fields asked for at a time.
-const PAGE: usize = 1_000;
 /// How often the set of tags is looked at and connections are tried out.
 const BEAT: Duration = Duration::from_secs(1);
-/// Between two attempts while a server is away.
+/// How often it is seen who is at hand again, and what there is to read.
 const RETRY: Duration = Duration::from_millis(100);
 /// Every tag is read again so often: finds the silent, and what a dead node left behind.
 pub(in crate::live) const READ_EVERY: Duration = Duration::from_secs(300);
@@ -45,17 +44,6 @@ const HEARD_FOR: Duration = Duration::from_secs(600);
 /// A pushed message: from which server, over which connection.
 type Pushed = (Name, u64, PushInfo);
 
-/// What a reading found.
-#[derive(Clone, Copy, Debug, Default)]
-struct Found {
-    /// Valid records.
-    records: usize,
-    /// Fields that are not ours or not valid.
-    skipped: usize,
-    /// Records older than the silent are kept, deleted.
-    swept: usize,
-}
-
 /// The mirror's side of the connections.
 pub(super) struct Mirror {
     nodes: Nodes,
@@ -66,6 +54,8 @@ pub(super) struct Mirror {
     pushes: mpsc::Receiver<Pushed>,
     /// Set where a message found no room.
     overrun: Arc<AtomicBool>,
+    /// Tags that are named in Redis.
+    named: BTreeSet<Cell>,
     /// Connections that channels are listened to on, and when each tag was last read to the end.
     listening: HashMap<Cell, (Name, u64)>,
     listening_for_tags: Option<(Name, u64)>,
@@ -74,8 +64,17 @@ pub(super) struct Mirror {
     heard: HashMap<(Cell, u64), (u64, Instant)>,
     /// Tags to read.
     wanted: BTreeSet<Cell>,
-    /// Something is not listened to that should be.
-    is_deaf: bool,
+    visits: FuturesUnordered<BoxFuture<'static, (Node, Brought)>>,
+    /// Servers that are visited, each with the tags that it gave up meanwhile: they are not listened to there.
+    visiting: HashMap<Name, HashSet<Option<Cell>>>,
+    /// Servers whose last visit failed: not visited again before the next turn of the clock.
+    troubled: HashMap<Name, RedisError>,
+    /// Some server that is needed is not at hand.
+    is_cut_off: bool,
+    /// Something is not listened to, or not read, that should be.
+    is_behind: bool,
+    /// What was last told of Redis.
+    told: Option<bool>,
     read_every: Duration,
 }
 
@@ -102,218 +101,190 @@ impl Mirror {
             own,
             pushes,
             overrun,
+            named: BTreeSet::new(),
             listening: HashMap::new(),
             listening_for_tags: None,
             read_at: HashMap::new(),
             heard: HashMap::new(),
             wanted: BTreeSet::new(),
-            is_deaf: true,
+            visits: FuturesUnordered::new(),
+            visiting: HashMap::new(),
+            troubled: HashMap::new(),
+            is_cut_off: true,
+            is_behind: true,
+            told: None,
             read_every,
         }
     }
 
-    /// Listens to all tags that there are, and reads what is wanted. What one server withholds keeps the others' tags from nothing.
-    pub(super) async fn catch_up(&mut self) -> RedisResult<()> {
-        let mut why = None;
-        // A server that hangs is waited for in between, and must not keep what the others have said.
-        self.take_waiting();
-        let mut tags = self.books.tags();
-        match self.tags().await {
-            Ok(named) => tags.extend(named),
-            Err(error) => why = Some(error),
+    /// Listens to all there is and reads it, for the first time.
+    pub(super) async fn first(&mut self) -> RedisResult<()> {
+        self.see_to(Turn::Beat);
+        while !self.visits.is_empty() || !self.nodes.is_idle() {
+            self.next().await;
+            self.see_to(Turn::News);
         }
-        tags.extend(self.listening.keys());
-        tags.sort_unstable();
-        tags.dedup();
-        for &tag in &tags {
-            if let Err(error) = self.listen(tag).await {
-                why = Some(error);
+        if self.is_well() { Ok(()) } else { Err(self.why()) }
+    }
+
+    /// Listens until stopped.
+    pub(super) async fn run(mut self, stop: CancellationToken) {
+        let (mut beat, mut retry) = (interval(BEAT), interval(RETRY));
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let turn = tokio::select! {
+                biased;
+                () = stop.cancelled() => return,
+                _ = beat.tick() => Turn::Beat,
+                _ = retry.tick() => Turn::Retry,
+                turn = self.next() => turn,
+            };
+            self.see_to(turn);
+            self.tell();
+        }
+    }
+
+    /// Waits for the next thing to happen, and takes it. May be given up at any time.
+    async fn next(&mut self) -> Turn {
+        tokio::select! {
+            biased;
+            Some((node, brought)) = self.visits.next(), if !self.visits.is_empty() => {
+                self.came_back(&node, brought);
+                Turn::News
+            }
+            _ = self.nodes.next() => Turn::News,
+            pushed = self.pushes.recv() => {
+                // The sender is in `nodes`: there always is one.
+                let before = (self.is_behind, self.wanted.len());
+                self.is_behind = false;
+                if let Some(pushed) = pushed {
+                    self.take(pushed);
+                }
                 self.take_waiting();
+                let is_news = self.is_behind || self.wanted.len() > before.1;
+                self.is_behind |= before.0;
+                if is_news { Turn::News } else { Turn::Nothing }
             }
         }
-        self.is_deaf = why.is_some();
-        let due = |at: &Instant| at.elapsed() >= self.read_every;
-        // One at a time: reading is spread over the minutes.
-        let oldest = self.read_at.iter().filter(|(_, at)| due(at)).min_by_key(|(_, at)| **at).map(|(&tag, _)| tag);
-        self.wanted.extend(oldest);
-        if let Err(error) = self.read_wanted().await {
-            self.is_deaf = true;
-            why = Some(error);
-        }
-        why.map_or(Ok(()), Err)
     }
 
-    /// The set of tags, listened to.
-    async fn tags(&mut self) -> RedisResult<Vec<Cell>> {
-        let key = self.keys.tags();
-        let node = self.nodes.of_slot(slot(&key)).await?;
-        let mut pipe = ::redis::pipe();
-        let is_new = self.listening_for_tags.as_ref() != Some(&(Arc::clone(&node.name), node.number));
-        if is_new {
-            pipe.cmd("SSUBSCRIBE").arg(&key);
+    /// Sees to it that all tags are listened to and what is wanted is read: visits whoever has some of it and is not visited yet.
+    fn see_to(&mut self, turn: Turn) {
+        if turn == Turn::Nothing {
+            return;
         }
-        pipe.cmd("SMEMBERS").arg(&key);
-        let answers = self.ask(&node, &pipe).await?;
-        self.listening_for_tags = Some((Arc::clone(&node.name), node.number));
-        let members = answers.into_iter().last().map(::redis::from_redis_value::<Vec<Vec<u8>>>);
-        let Some(Ok(members)) = members else {
-            metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(1);
-            return Ok(Vec::new());
-        };
-        let tags: Vec<Cell> = members.iter().filter_map(|digits| parse(digits)).collect();
-        Ok(tags)
-    }
-
-    /// Listens to a tag's feed. If it was not listened to, its hash has to be read.
-    async fn listen(&mut self, tag: Cell) -> RedisResult<()> {
-        let key = self.keys.tag(tag);
-        let node = self.nodes.of_slot(slot(&key)).await?;
-        let connection = (Arc::clone(&node.name), node.number);
-        if self.listening.get(&tag) == Some(&connection) {
-            return Ok(());
+        if turn == Turn::Beat {
+            self.heard.retain(|_, (_, at)| at.elapsed() < HEARD_FOR);
+            let due = self.read_at.iter().filter(|(_, at)| at.elapsed() >= self.read_every);
+            // One at a time: reading is spread over the minutes.
+            let oldest = due.min_by_key(|(_, at)| **at).map(|(&tag, _)| tag);
+            self.wanted.extend(oldest);
         }
-        let mut pipe = ::redis::pipe();
-        pipe.cmd("SSUBSCRIBE").arg(&key);
-        self.ask(&node, &pipe).await?;
-        self.listening.insert(tag, connection);
-        self.wanted.insert(tag);
-        Ok(())
-    }
-
-    async fn read_wanted(&mut self) -> RedisResult<()> {
-        let (mut why, mut whole) = (None, Found::default());
-        for tag in std::mem::take(&mut self.wanted) {
-            let was_read = self.read_at.get(&tag).is_some_and(|at| at.elapsed() < READ_AGAIN_AFTER);
-            if was_read {
-                self.wanted.insert(tag);
+        self.nodes.tend();
+        self.wanted.append(&mut self.books.doubted());
+        let (mut aims, mut needed): (BTreeMap<Name, (Node, Aim)>, HashSet<Name>) = Default::default();
+        let (mut is_cut_off, mut is_behind) = (false, false);
+        match self.nodes.of_slot(slot(&self.keys.tags())) {
+            Ok(node) => {
+                let is_new = self.listening_for_tags.as_ref() != Some(&(Arc::clone(&node.name), node.number));
+                is_behind |= is_new;
+                needed.insert(Arc::clone(&node.name));
+                if is_new || turn == Turn::Beat {
+                    let (_, aim) = aims.entry(Arc::clone(&node.name)).or_insert_with(|| (node, Aim::default()));
+                    aim.tag_set = if is_new { TagSet::ListenAndRead } else { TagSet::Read };
+                }
+            }
+            Err(_) => is_cut_off = true,
+        }
+        let named = self.named.iter().chain(&self.wanted).chain(self.listening.keys());
+        for tag in named.copied().chain(self.books.tags()).collect::<BTreeSet<Cell>>() {
+            let Ok(node) = self.nodes.of_slot(slot(&self.keys.tag(tag))) else {
+                is_cut_off = true;
+                continue;
+            };
+            needed.insert(Arc::clone(&node.name));
+            let is_new = self.listening.get(&tag) != Some(&(Arc::clone(&node.name), node.number));
+            let is_wanted = self.wanted.contains(&tag);
+            is_behind |= is_new || is_wanted;
+            let may_be_read = self.read_at.get(&tag).is_none_or(|at| at.elapsed() >= READ_AGAIN_AFTER);
+            if is_new || is_wanted && may_be_read || turn == Turn::Beat {
+                let (_, aim) = aims.entry(Arc::clone(&node.name)).or_insert_with(|| (node, Aim::default()));
+                if is_new {
+                    aim.listen.push(tag);
+                } else if is_wanted && may_be_read {
+                    aim.read.push(tag);
+                }
+            }
+        }
+        (self.is_cut_off, self.is_behind) = (is_cut_off, is_behind);
+        self.troubled.retain(|name, _| needed.contains(name));
+        for (name, (node, aim)) in aims {
+            let is_left_alone = turn == Turn::News && self.troubled.contains_key(&name);
+            if is_left_alone || self.visiting.contains_key(&name) {
                 continue;
             }
-            match self.read(tag).await {
-                Ok(found) => {
-                    self.read_at.insert(tag, Instant::now());
-                    whole.records += found.records;
-                    whole.skipped += found.skipped;
-                    whole.swept += found.swept;
-                }
-                Err(error) => {
-                    self.wanted.insert(tag);
-                    why = Some(error);
-                }
+            // What it does not come to, it says.
+            for tag in aim.listen.iter().chain(&aim.read) {
+                self.wanted.remove(tag);
             }
+            self.visiting.insert(name, HashSet::new());
+            self.visits.push(visit(node, self.keys.clone(), Arc::clone(&self.books), aim).boxed());
         }
-        if whole.records + whole.skipped + whole.swept > 0 {
-            let Found { records, skipped, swept } = whole;
+    }
+
+    fn came_back(&mut self, node: &Node, brought: Brought) {
+        let connection = (Arc::clone(&node.name), node.number);
+        let given_up = self.visiting.remove(&node.name).unwrap_or_default();
+        let Brought { ahead_ms, tags, is_listening_for_tags, listened, read, unread, found, error } = brought;
+        if let Some(ahead_ms) = ahead_ms {
+            self.nodes.set_ahead(&node.name, node.number, ahead_ms);
+            self.nodes.answered(&node.name);
+        }
+        if is_listening_for_tags && !given_up.contains(&None) {
+            self.listening_for_tags = Some(connection.clone());
+        }
+        if let Some(tags) = tags {
+            // Those named since it was read stay.
+            self.named.extend(tags);
+        }
+        for tag in listened.into_iter().filter(|&tag| !given_up.contains(&Some(tag))) {
+            self.listening.insert(tag, connection.clone());
+        }
+        self.read_at.extend(read.into_iter().map(|tag| (tag, Instant::now())));
+        self.wanted.extend(unread);
+        if found.records + found.skipped + found.swept > 0 {
             tracing::debug!(
-                live.records = records,
-                live.skipped = skipped,
-                live.swept = swept,
+                live.records = found.records,
+                live.skipped = found.skipped,
+                live.swept = found.swept,
                 "positions read from redis"
             );
-            metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(skipped as u64);
-            metrics::counter!(telemetry::LIVE_REDIS_SWEPT).increment(swept as u64);
+            metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(found.skipped as u64);
+            metrics::counter!(telemetry::LIVE_REDIS_SWEPT).increment(found.swept as u64);
         }
-        why.map_or(Ok(()), Err)
-    }
-
-    /// Reads a tag's hash page by page; between pages what was pushed meanwhile is taken.
-    async fn read(&mut self, tag: Cell) -> RedisResult<Found> {
-        let key = self.keys.tag(tag);
-        let mut found = Found::default();
-        let mut cursor = b"0".to_vec();
-        let mut life = None;
-        // What is from the future is dropped from Redis: whose clock is right must be known now, not a second ago.
-        let node = self.nodes.of_slot(slot(&key)).await?;
-        if let Err(error) = self.nodes.compare_clocks(&node.name).await {
-            self.lose(&node.name, node.number);
-            return Err(error);
-        }
-        loop {
-            let node = self.nodes.of_slot(slot(&key)).await?;
-            let mut pipe = ::redis::pipe();
-            pipe.cmd("HSCAN").arg(&key).arg(&cursor).arg("COUNT").arg(PAGE);
-            let answer = self.ask(&node, &pipe).await?.into_iter().next();
-            let answer = answer.filter(|answer| !matches!(answer, Value::BulkString(_)));
-            let Some(answer) = answer else {
-                // A key of another's making: there is nothing to read.
-                found.skipped += 1;
-                return Ok(found);
-            };
-            let (next, fields) = ::redis::from_redis_value::<(Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>)>(answer)?;
-            self.take_page(tag, &node, &fields, &mut life, &mut found).await?;
-            self.take_waiting();
-            if next == b"0" {
-                break;
+        match error {
+            None => {
+                self.troubled.remove(&node.name);
             }
-            cursor = next;
-        }
-        // A hash that is not there is one without a life: what was known of it is written again.
-        if self.books.lives(tag, life.as_deref()) {
-            tracing::warn!("redis has lost positions; writing them again");
-        }
-        Ok(found)
-    }
-
-    async fn take_page(
-        &mut self,
-        tag: Cell,
-        node: &Node,
-        fields: &[(Vec<u8>, Vec<u8>)],
-        life: &mut Option<String>,
-        found: &mut Found,
-    ) -> RedisResult<()> {
-        let limit_ms = self.books.queue().silent_before_ms();
-        let mut told: Vec<(AccountId, Standing)> = Vec::with_capacity(fields.len());
-        let mut silent: Vec<&(Vec<u8>, Vec<u8>)> = Vec::new();
-        for pair in fields {
-            let (field, value) = pair;
-            if field == LIFE.as_bytes() {
-                *life = Some(String::from_utf8_lossy(value).into_owned());
-                continue;
-            }
-            let staff = Uuid::from_slice(field).map(AccountId);
-            let record = staff.ok().and_then(|staff| Some((staff, unpack(staff, value, node.ahead_ms)?)));
-            match record {
-                None => found.skipped += 1,
-                Some((_, standing)) if limit_ms.is_some_and(|limit| standing.taken_at_ms() < limit) => {
-                    silent.push(pair);
+            Some(error) => {
+                self.troubled.insert(Arc::clone(&node.name), error.clone());
+                if !is_elsewhere(&error) || !self.nodes.look_again() {
+                    self.lose(&node.name, node.number, error);
                 }
-                Some(record) => told.push(record),
             }
         }
-        found.records += told.len();
-        self.books.take(tag, told, Told::Read);
-        if !silent.is_empty() {
-            let mut pipe = ::redis::pipe();
-            let call = pipe.cmd("FCALL").arg("dh1_sweep").arg(1).arg(self.keys.tag(tag));
-            for (field, value) in &silent {
-                call.arg(field).arg(value);
-            }
-            self.ask(node, &pipe).await?;
-            found.swept += silent.len();
-        }
-        Ok(())
-    }
-
-    async fn ask(&mut self, node: &Node, pipe: &::redis::Pipeline) -> RedisResult<Vec<Value>> {
-        let answers = ask(node, pipe).await;
-        match &answers {
-            Ok(_) => self.nodes.answered(&node.name),
-            Err(_) => self.lose(&Arc::clone(&node.name), node.number),
-        }
-        answers
     }
 
     /// A connection is gone, and with it all that was listened to over it.
-    fn lose(&mut self, name: &Name, number: u64) {
+    fn lose(&mut self, name: &Name, number: u64, why: RedisError) {
         let is_of = |connection: &(Name, u64)| connection.0 == *name && connection.1 == number;
         self.listening.retain(|_, connection| !is_of(connection));
         if self.listening_for_tags.as_ref().is_some_and(is_of) {
             self.listening_for_tags = None;
         }
-        if self.nodes.open().any(|node| node.name == *name && node.number == number) {
-            self.nodes.failed(name);
-        }
-        self.is_deaf = true;
+        self.nodes.failed(name, number, why);
+        self.is_behind = true;
     }
 
     /// Takes all messages that wait.
@@ -339,16 +310,19 @@ impl Mirror {
                 let (channel, payload) = (bytes(push.data.first()), bytes(push.data.get(1)));
                 self.take_message(&name, &channel, &payload);
             }
-            PushKind::Disconnection => self.lose(&name, number),
+            PushKind::Disconnection => self.lose(&name, number, error("a connection was lost")),
             // The slot has gone to another server.
             PushKind::SUnsubscribe => {
-                if let Some(tag) = self.keys.tag_of_channel(&bytes(push.data.first())) {
-                    self.listening.remove(&tag);
-                } else {
-                    self.listening_for_tags = None;
+                let tag = self.keys.tag_of_channel(&bytes(push.data.first()));
+                match tag {
+                    Some(tag) => drop(self.listening.remove(&tag)),
+                    None => self.listening_for_tags = None,
+                }
+                if let Some(given_up) = self.visiting.get_mut(&name) {
+                    given_up.insert(tag);
                 }
                 self.nodes.look_again();
-                self.is_deaf = true;
+                self.is_behind = true;
             }
             _ => {}
         }
@@ -356,8 +330,10 @@ impl Mirror {
 
     fn take_message(&mut self, name: &Name, channel: &[u8], payload: &[u8]) {
         let Some(tag) = self.keys.tag_of_channel(channel) else {
-            // A new tag is named.
-            self.is_deaf |= parse(payload).is_some_and(|tag| !self.listening.contains_key(&tag));
+            if let Some(tag) = parse(payload).filter(|tag| !self.listening.contains_key(tag)) {
+                self.named.insert(tag);
+                self.is_behind = true;
+            }
             return;
         };
         let Some((head, entries)) = message::read(payload) else {
@@ -395,64 +371,42 @@ impl Mirror {
         }
     }
 
-    fn lost(&self, error: &RedisError) {
-        if self.books.queue().set_up(Side::Mirror, false) {
-            tracing::warn!(redis.error = ?error.kind(), "redis is away; other nodes' positions grow old");
-        }
+    /// Whether every server that is needed is at hand and did what it was last asked to.
+    fn is_well(&self) -> bool {
+        !self.is_cut_off && self.troubled.is_empty()
     }
 
-    /// Tries out every connection: one that is half open would be silent for ever.
-    async fn try_out(&mut self) -> RedisResult<()> {
-        let open: Vec<Node> = self.nodes.open().cloned().collect();
-        let mut why = None;
-        for node in open {
-            if let Err(error) = self.nodes.compare_clocks(&node.name).await {
-                self.lose(&node.name, node.number);
-                why = Some(error);
-                self.take_waiting();
-            }
-        }
-        why.map_or(Ok(()), Err)
+    fn why(&self) -> RedisError {
+        self.troubled.values().next().cloned().unwrap_or_else(|| self.nodes.why())
     }
 
-    /// Listens until stopped.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
-        let mut beat = tokio::time::interval(BEAT);
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-        loop {
-            let must_catch_up = tokio::select! {
-                biased;
-                () = stop.cancelled() => return,
-                _ = beat.tick() => {
-                    self.heard.retain(|_, (_, at)| at.elapsed() < HEARD_FOR);
-                    if let Err(error) = self.try_out().await {
-                        self.lost(&error);
-                    }
-                    true
-                }
-                pushed = self.pushes.recv() => {
-                    // The sender is in `nodes`.
-                    let Some(pushed) = pushed else { return };
-                    let was_deaf = self.is_deaf;
-                    self.take(pushed);
-                    self.take_waiting();
-                    !self.wanted.is_empty() || self.is_deaf && !was_deaf
-                }
-                () = tokio::time::sleep(RETRY), if self.is_deaf => true,
-            };
-            if !must_catch_up {
-                continue;
+    /// Says what has become of Redis, if that is news.
+    fn tell(&mut self) {
+        let is_well = self.is_well();
+        let is_whole = is_well && !self.is_behind && self.visits.is_empty() && self.wanted.is_empty();
+        let before = self.told;
+        if !is_well && before != Some(false) {
+            self.told = Some(false);
+            if self.books.queue().set_up(Side::Mirror, false) {
+                tracing::warn!(redis.error = ?self.why().kind(), "redis is away; other nodes' positions grow old");
             }
-            let caught_up = self.catch_up().await;
-            match caught_up {
-                Ok(()) if self.is_deaf => self.lost(&error("a connection was lost")),
-                Ok(()) => {
-                    if self.books.queue().set_up(Side::Mirror, true) {
-                        tracing::info!("redis answers");
-                    }
-                }
-                Err(error) => self.lost(&error),
+        } else if is_whole && before != Some(true) {
+            self.told = Some(true);
+            if self.books.queue().set_up(Side::Mirror, true) {
+                tracing::info!("redis answers");
             }
         }
     }
+}
+
+/// What a look at everything is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// Every second: connections are tried out, the set of tags is read, and what is oldest.
+    Beat,
+    /// Now and then: whoever was in trouble is visited again.
+    Retry,
+    /// Something has happened.
+    News,
+    Nothing,
 }

@@ -132,6 +132,11 @@ async fn a_lost_message_is_seen_by_the_next_one_or_the_heartbeat_and_read_from_t
     };
     live.put(staff(9), 9, fix(seoul(), 1, 1));
     assert!(live.flush(PATIENCE).await);
+    let listeners = || -> (String, u32) {
+        let mut ask = ::redis::cmd("PUBSUB");
+        ask.arg("SHARDNUMSUB").arg(key_at(seoul())).query(&mut redis.raw()).unwrap()
+    };
+    until("the tag is listened to", || listeners().1 == 1).await;
     write_as(&redis, 77, 1, 1, fix(seoul(), 1, 1));
     until("heard", || live.len() == 2).await;
     // The second message never comes; the third tells.

@@ -1,18 +1,21 @@
-//! Owns all that is said to Redis and heard from it: a task that writes this node's changes (`writer`, `link`) and one that hears
-//! everybody's (`mirror`). The only code that knows Redis. Answers no query: the in-process index does.
+//! Owns all that is said to Redis and heard from it: a task that writes this node's changes (`writer`, `link`, `parcel`) and one that
+//! hears everybody's (`mirror`, `errand`). The only code that knows Redis. Answers no query: the in-process index does.
 //!
 //! What all nodes come to does not depend on who hears what first: members are ordered by (session epoch, sequence), the gone leave
 //! theirs behind, and nothing is removed for being absent.
 
 mod address;
 mod books;
+mod errand;
 mod keys;
 mod link;
 mod message;
 mod mirror;
 mod nodes;
 mod packed;
+mod parcel;
 mod queue;
+mod topology;
 mod writer;
 
 #[cfg(test)]
@@ -40,6 +43,7 @@ use keys::Keys;
 use link::Link;
 use mirror::Mirror;
 use nodes::Nodes;
+use parcel::FUNCTIONS;
 use queue::Side;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -80,10 +84,12 @@ impl Tasks {
             0 => Keys::new(prefix),
             db => Keys::new(&format!("{prefix}{db}:")),
         };
-        let nodes = |on_push| Nodes::new(address.clone(), env.clone(), Some(on_push));
+        let nodes = |on_push| Nodes::new(address.clone(), env.clone(), Some(on_push), None);
         let mut mirror = Mirror::new(nodes, keys.clone(), Arc::clone(&books), incarnation, read_every);
-        let mut link = Link::new(Nodes::new(address.clone(), env.clone(), None), keys, Arc::clone(&books), incarnation);
-        for (side, begun) in [(Side::Mirror, mirror.catch_up().await), (Side::Writer, link.beat().await)] {
+        let nodes = Nodes::new(address.clone(), env.clone(), None, Some(FUNCTIONS));
+        let mut link = Link::new(nodes, keys, Arc::clone(&books), incarnation);
+        // The writer first: it brings the functions that the mirror calls.
+        for (side, begun) in [(Side::Writer, link.first().await), (Side::Mirror, mirror.first().await)] {
             match begun {
                 Ok(()) => {
                     books.queue().set_up(side, true);

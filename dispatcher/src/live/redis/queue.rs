@@ -1,13 +1,14 @@
 //! Owns who has to be written to Redis, and which outdated records have to go. Holds names, not positions: the writer takes the
 //! latest from the index, so a burst of fixes of one phone is one write and the queue cannot outgrow the staff, however long
-//! Redis is away.
+//! Redis is away. Who waits for a server that is away or busy is set aside under its name, in nobody else's way.
 
 use super::super::index::Order;
+use super::nodes::Name;
 use geo::cell::Cell;
 use matcher::model::AccountId;
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
@@ -39,15 +40,24 @@ pub(super) enum Side {
 #[derive(Default)]
 struct State {
     dirty: HashSet<AccountId>,
-    /// Their server is away: not tried with every batch, so that those of the others are not held up.
-    parked: HashSet<AccountId>,
     drops: HashMap<(Cell, AccountId), Order>,
-    /// Taken and not yet confirmed.
+    /// Set aside until their server can be written to.
+    parked: HashMap<Name, Parked>,
+    /// Taken, and neither confirmed nor set aside yet.
     in_flight: usize,
+    /// Tags that were written to are not all in the set of tags yet: who comes now would not find them.
+    is_naming: bool,
     /// When the oldest of those waiting came.
     waiting_since: Option<Instant>,
     /// Whether each side's last exchange with Redis succeeded.
     up: [bool; 2],
+}
+
+/// What waits for one server.
+#[derive(Default)]
+struct Parked {
+    staff: HashSet<AccountId>,
+    drops: HashMap<(Cell, AccountId), Order>,
 }
 
 impl State {
@@ -56,8 +66,18 @@ impl State {
     }
 
     fn is_idle(&self) -> bool {
-        self.dirty.is_empty() && self.parked.is_empty() && self.drops.is_empty() && self.in_flight == 0
+        self.dirty.is_empty()
+            && self.parked.is_empty()
+            && self.drops.is_empty()
+            && self.in_flight == 0
+            && !self.is_naming
     }
+}
+
+/// Of two orders below which a record is outdated, the later counts.
+fn raise(drops: &mut HashMap<(Cell, AccountId), Order>, (record, below): Drop) {
+    let order = drops.entry(record).or_insert(below);
+    *order = below.max(*order);
 }
 
 impl Queue {
@@ -70,9 +90,11 @@ impl Queue {
         let mut state = self.state();
         let before = state.dirty.len();
         for staff in staff {
-            if !state.parked.contains(&staff) {
-                state.dirty.insert(staff);
+            // Who was set aside may have gone to where another server keeps them.
+            for parked in state.parked.values_mut() {
+                parked.staff.remove(&staff);
             }
+            state.dirty.insert(staff);
         }
         if state.dirty.len() > before {
             state.waiting_since.get_or_insert_with(Instant::now);
@@ -84,21 +106,19 @@ impl Queue {
     /// Marks records as outdated.
     pub(super) fn drop_records(&self, drops: impl IntoIterator<Item = Drop>) {
         let mut state = self.state();
-        let mut news = false;
-        for (record, below) in drops {
+        let before = state.drops.len();
+        for drop in drops {
             if state.drops.len() < DROPS_MAX {
-                let order = state.drops.entry(record).or_insert(below);
-                *order = below.max(*order);
-                news = true;
+                raise(&mut state.drops, drop);
             }
         }
-        if news {
+        if state.drops.len() > before {
             drop(state);
             self.wake.notify_one();
         }
     }
 
-    /// Takes at most `limit`; call [`Queue::settled`] next.
+    /// Takes at most `limit` of each; tell of every one what became of it, by [`Queue::settled`] or [`Queue::park`].
     pub(super) fn take(&self, limit: usize) -> (Vec<AccountId>, Vec<Drop>) {
         let mut state = self.state();
         let batch: Vec<AccountId> = state.dirty.iter().take(limit).copied().collect();
@@ -109,45 +129,80 @@ impl Queue {
         for (record, _) in &drops {
             state.drops.remove(record);
         }
-        state.in_flight = batch.len() + drops.len();
+        state.in_flight += batch.len() + drops.len();
         (batch, drops)
     }
 
-    /// What was taken is in Redis, except these.
-    pub(super) fn settled(&self, failed: impl IntoIterator<Item = AccountId>) {
+    /// So many of those taken need nothing more.
+    pub(super) fn settled(&self, count: usize) {
         let mut state = self.state();
-        state.in_flight = 0;
-        for staff in failed {
-            state.dirty.remove(&staff);
-            state.parked.insert(staff);
-        }
-        if state.parked.is_empty() {
+        state.in_flight -= count;
+        if state.parked.is_empty() && state.in_flight == 0 {
             state.waiting_since = (!state.dirty.is_empty()).then(Instant::now);
         }
         drop(state);
         self.progress.send_modify(|n| *n += 1);
     }
 
-    /// Those whose server was away are tried again.
-    pub(super) fn try_parked(&self) {
-        let mut state = self.state();
-        let parked = std::mem::take(&mut state.parked);
-        state.dirty.extend(parked);
+    /// These of those taken wait until that server can be written to.
+    pub(super) fn park(&self, server: &Name, staff: impl IntoIterator<Item = AccountId>, drops: Vec<Drop>) {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let parked = state.parked.entry(Arc::clone(server)).or_default();
+        for staff in staff {
+            state.in_flight -= 1;
+            if !state.dirty.contains(&staff) {
+                parked.staff.insert(staff);
+            }
+        }
+        state.in_flight -= drops.len();
+        for drop in drops {
+            if parked.drops.len() < DROPS_MAX {
+                raise(&mut parked.drops, drop);
+            }
+        }
+        if parked.staff.is_empty() && parked.drops.is_empty() {
+            state.parked.remove(server);
+        }
+        drop(guard);
+        self.progress.send_modify(|n| *n += 1);
     }
 
-    /// The writer left something for its next turn.
-    pub(super) fn wake_again(&self) {
-        self.wake.notify_one();
+    /// A server can be written to: at most `limit` of each that waited for it are as if they had just come. Whether there are any.
+    pub(super) fn unpark(&self, server: &Name, limit: usize) -> bool {
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let Some(parked) = state.parked.get_mut(server) else { return false };
+        let staff: Vec<AccountId> = parked.staff.iter().take(limit).copied().collect();
+        for staff in &staff {
+            parked.staff.remove(staff);
+        }
+        state.dirty.extend(staff);
+        let drops: Vec<Drop> = parked.drops.iter().take(limit).map(|(&record, &below)| (record, below)).collect();
+        for drop in drops {
+            parked.drops.remove(&drop.0);
+            raise(&mut state.drops, drop);
+        }
+        if parked.staff.is_empty() && parked.drops.is_empty() {
+            state.parked.remove(server);
+        }
+        true
     }
 
-    /// Whether outdated records wait to be dropped.
-    pub(super) fn has_drops(&self) -> bool {
-        !self.state().drops.is_empty()
+    /// Those who wait for which servers.
+    pub(super) fn parked_for(&self) -> Vec<Name> {
+        self.state().parked.keys().cloned().collect()
     }
 
-    /// Whether somebody waits for a server that was away.
+    /// Whether somebody waits for a server.
     pub(super) fn has_parked(&self) -> bool {
         !self.state().parked.is_empty()
+    }
+
+    /// Notes whether all tags that were written to are in the set of tags.
+    pub(super) fn set_named(&self, named: bool) {
+        self.state().is_naming = !named;
+        self.progress.send_modify(|n| *n += 1);
     }
 
     /// Notes whether Redis answers one side; true if that is news of the whole.
@@ -189,7 +244,7 @@ impl Queue {
     /// How many wait or are on their way.
     pub(in crate::live) fn len(&self) -> usize {
         let state = self.state();
-        state.dirty.len() + state.parked.len() + state.in_flight
+        state.dirty.len() + state.parked.values().map(|parked| parked.staff.len()).sum::<usize>() + state.in_flight
     }
 
     /// How long the oldest has waited, milliseconds.
@@ -208,3 +263,7 @@ impl Queue {
         Some(self.silent_before_ms.load(Ordering::Relaxed)).filter(|&moment| moment > 0)
     }
 }
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

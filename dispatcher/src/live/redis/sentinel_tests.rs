@@ -25,15 +25,7 @@ fn sentinel(master: &TestRedis) -> TestRedis {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_master_killed_is_followed_to_the_one_the_sentinels_name() {
-    let mut master = TestRedis::start();
-    let replica = TestRedis::start_of(Make::Redis, |_| {
-        ["--replicaof", "127.0.0.1", &master.port.to_string()].map(str::to_owned).to_vec()
-    });
-    let replication = || -> String { ::redis::cmd("INFO").arg("replication").query(&mut replica.raw()).unwrap() };
-    until("the replica follows", || replication().contains("master_link_status:up")).await;
-    let sentinel = sentinel(&master);
-    let knows = || -> String { ::redis::cmd("INFO").arg("sentinel").query(&mut sentinel.raw()).unwrap() };
-    until("the sentinel knows both", || knows().contains("slaves=1")).await;
+    let (mut master, replica, sentinel, _) = three().await;
     let url = format!("redis+sentinel://donghaeng:PASSWORD@127.0.0.1:1,127.0.0.1:{}/main", sentinel.port);
     let a = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
     let b = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
@@ -51,6 +43,100 @@ async fn a_master_killed_is_followed_to_the_one_the_sentinels_name() {
     assert_eq!(replica.records().len(), 2);
     a.close().await;
     b.close().await;
+}
+
+/// A master, a replica that follows it, a Sentinel that knows both, and the address of all.
+async fn three() -> (TestRedis, TestRedis, TestRedis, String) {
+    let master = TestRedis::start();
+    let replica = TestRedis::start_of(Make::Redis, |_| {
+        ["--replicaof", "127.0.0.1", &master.port.to_string()].map(str::to_owned).to_vec()
+    });
+    until("the replica follows", || role(&replica).contains("master_link_status:up")).await;
+    let sentinel = sentinel(&master);
+    let knows = || -> String { ::redis::cmd("INFO").arg("sentinel").query(&mut sentinel.raw()).unwrap() };
+    until("the sentinel knows both", || knows().contains("slaves=1")).await;
+    let url = format!("redis+sentinel://donghaeng:PASSWORD@127.0.0.1:{}/main", sentinel.port);
+    (master, replica, sentinel, url)
+}
+
+fn role(redis: &TestRedis) -> String {
+    ::redis::cmd("INFO").arg("replication").query(&mut redis.raw()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_made_a_replica_is_left_within_seconds() {
+    let (master, replica, sentinel, url) = three().await;
+    let a = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
+    let b = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
+    for who in 0..20 {
+        a.put(staff(who), who as u32, fix(at(37.5, 127.0), 1, 1));
+    }
+    until("seen", || b.len() == 20).await;
+    let failover = || ::redis::cmd("SENTINEL").arg("FAILOVER").arg("main").query::<()>(&mut sentinel.raw());
+    until("the sentinel finds the replica good enough", || failover().is_ok()).await;
+    until("they have changed places", || {
+        role(&replica).contains("role:master") && role(&master).contains("role:slave")
+    })
+    .await;
+    let changed = Instant::now();
+    a.put(staff(1), 1, fix(at(37.6, 127.0), 1, 2));
+    b.put(staff(2), 2, fix(at(35.1, 129.0), 1, 2));
+    let seq = |live: &Live, who: u64| live.last_fix(staff(who)).map(|fix| fix.seq);
+    until("both hear each other", || seq(&a, 2) == Some(2) && seq(&b, 1) == Some(2)).await;
+    assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+    println!("heard and written {:?} after the change", changed.elapsed());
+    assert!(changed.elapsed() < Duration::from_secs(5), "{:?}", changed.elapsed());
+    until("nobody is lost", || replica.records().len() == 20).await;
+    a.close().await;
+    b.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_master_that_was_replaced_and_answers_as_before_is_left_within_seconds() {
+    let (master, replica, sentinel, url) = three().await;
+    let a = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
+    let b = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
+    for who in 0..20 {
+        a.put(staff(who), who as u32, fix(at(37.5, 127.0), 1, 1));
+    }
+    until("seen", || b.len() == 20).await;
+    // As where the Sentinels cannot reach it and the servers can: it is told nothing and no connection breaks.
+    let () = ::redis::cmd("REPLICAOF").arg("NO").arg("ONE").query(&mut replica.raw()).unwrap();
+    // Two were written last and not copied in time.
+    let key = replica.records().into_values().next().unwrap().remove(0);
+    for who in [3, 4] {
+        let _: i64 =
+            ::redis::cmd("HDEL").arg(&key).arg(&staff(who).0.as_bytes()[..]).query(&mut replica.raw()).unwrap();
+    }
+    let () = ::redis::cmd("SENTINEL").arg("REMOVE").arg("main").query(&mut sentinel.raw()).unwrap();
+    let mut watch = ::redis::cmd("SENTINEL");
+    watch.arg("MONITOR").arg("main").arg("127.0.0.1").arg(replica.port).arg(1);
+    let () = watch.query(&mut sentinel.raw()).unwrap();
+    let replaced = Instant::now();
+    until("all are with the new one", || replica.records().len() == 20).await;
+    println!("all are with the new one {:?} after the change", replaced.elapsed());
+    assert!(replaced.elapsed() < Duration::from_secs(5), "{:?}", replaced.elapsed());
+    a.put(staff(1), 1, fix(at(37.6, 127.0), 1, 2));
+    let is_seen = || b.last_fix(staff(1)).is_some_and(|fix| fix.seq == 2);
+    until("heard through the new one", is_seen).await;
+    assert!(replaced.elapsed() < Duration::from_secs(6), "{:?}", replaced.elapsed());
+    assert!(master.records().len() == 20 && role(&master).contains("role:master"), "the old one still answers");
+    a.close().await;
+    b.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sentinel_that_says_nothing_holds_nobody_up() {
+    let (_master, _replica, sentinel, _) = three().await;
+    // Accepts, as the system does for it, and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (silent, port) = (silent.local_addr().unwrap().port(), sentinel.port);
+    let url = format!("redis+sentinel://donghaeng:PASSWORD@127.0.0.1:{silent},127.0.0.1:{port}/main");
+    let begun = Instant::now();
+    let live = Live::redis(&url, "dh:", &Env::system()).await.unwrap();
+    assert_eq!(live.health(), Health::RedisUp);
+    assert!(begun.elapsed() < Duration::from_millis(1_800), "{:?}", begun.elapsed());
+    live.close().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

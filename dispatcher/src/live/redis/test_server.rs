@@ -145,9 +145,25 @@ impl TestRedis {
     /// `kill -9`.
     pub(in crate::live) fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
+            // Also if it is held still.
             child.kill().expect("own child");
             child.wait().expect("own child");
         }
+    }
+
+    /// Holds it still: it accepts what its backlog has room for, and says nothing.
+    pub(in crate::live) fn stop(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Lets it go on.
+    pub(in crate::live) fn go_on(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.as_ref().expect("it runs").id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill runs").success());
     }
 
     /// For the user with the documented rights.

@@ -2,97 +2,123 @@
 //! has lost its content. Never holds up `put`.
 
 use super::books::Books;
-use super::link::{Change, Link};
+use super::link::{Link, Outcome};
+use super::nodes::Name;
 use super::queue::{Queue, Side};
 use crate::telemetry;
 use ::redis::RedisError;
-use matcher::model::AccountId;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 /// How long changes gather before they are written. With the timer's grain of 1 ms, 5 ms at most.
 const BATCH_WINDOW: Duration = Duration::from_millis(4);
-/// Most members in one pipeline.
+/// Most members in one parcel.
 const BATCH_MAX: usize = 512;
 /// How often the last numbers are said and Redis is asked whether it still has its content.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// Most batches before the writer looks up.
-const BATCHES_A_TURN: u32 = 64;
-/// Between two attempts for those whose server is away.
+/// How often it is seen who can be written to again, and whom to connect to.
 const RETRY: Duration = Duration::from_millis(100);
 
-/// Writes until stopped, after the batch in hand.
+/// Writes until stopped, and until what is on its way has come back.
 pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) {
-    let mut round = Round { link, books: Arc::clone(&books), beats: true };
+    let mut round = Round { link, books: Arc::clone(&books), failed: false, looks: true };
     let queue = books.queue();
-    let mut beat = tokio::time::interval(HEARTBEAT);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    // By the clock, not by a lull: where fixes come all the time there is none.
-    let mut retry = tokio::time::interval(RETRY);
-    retry.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
+    let (mut beat, mut retry) = (interval(HEARTBEAT), interval(RETRY));
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut window: Option<Instant> = None;
+    while !stop.is_cancelled() {
         tokio::select! {
             biased;
-            () = stop.cancelled() => return,
-            _ = beat.tick() => {
-                let beat = round.link.beat().await;
-                round.beats = beat.is_ok();
-                if let Err(error) = beat {
-                    lost(queue, &error);
-                }
+            () = stop.cancelled() => {}
+            _ = beat.tick() => round.link.beat(),
+            _ = retry.tick() => {
+                let free = round.link.tend();
+                round.free(free, queue);
+                round.looks = true;
             }
-            _ = retry.tick(), if queue.has_parked() => queue.try_parked(),
-            () = queue.woken() => tokio::time::sleep(BATCH_WINDOW).await,
+            outcome = round.link.next() => round.settle(outcome, queue),
+            () = sleep_until(window.unwrap_or_else(Instant::now)), if window.is_some() => {
+                window = None;
+                round.turn(queue);
+            }
+            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + BATCH_WINDOW),
         }
-        round.turn(queue).await;
+        round.tell(queue);
+    }
+    while !round.link.is_idle() {
+        let outcome = round.link.next().await;
+        round.settle(outcome, queue);
     }
 }
 
-/// One turn of the writer, with what it needs.
+/// The writer between two things that happen.
 struct Round {
     link: Link,
     books: Arc<Books>,
-    /// Whether every server answered the last heartbeat.
-    beats: bool,
+    /// Something failed since it was last told.
+    failed: bool,
+    /// It is time to see whether all is well.
+    looks: bool,
 }
 
 impl Round {
-    /// Writes what waits, once; so much at most that heartbeats, those parked and the end have their turn.
-    async fn turn(&mut self, queue: &Queue) {
-        let mut why = None;
-        for batches in 1.. {
+    /// Sends what waits to whom it is for.
+    fn turn(&mut self, queue: &Queue) {
+        loop {
             let (batch, drops) = queue.take(BATCH_MAX);
-            let is_last = batch.len() < BATCH_MAX && drops.len() < BATCH_MAX;
+            if batch.is_empty() && drops.is_empty() {
+                return;
+            }
             let changes = self.books.standing(&batch);
-            let written = self.link.write(&changes).await;
-            metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(written.kept.len() as u64);
-            metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(written.refused as u64);
-            let outdated = written.kept.iter().filter_map(|&place| {
-                let (tag, staff, standing) = &changes[place];
-                self.books.written(*tag, *staff, standing)
-            });
-            queue.drop_records(outdated);
-            why = written.error.or(why);
-            if let Err(error) = self.link.drop_records(&drops).await {
-                why = Some(error);
-            }
-            queue.settled(failed(&changes, &written.failed));
-            if is_last && !queue.has_drops() {
-                break;
-            }
-            if batches == BATCHES_A_TURN {
-                queue.wake_again();
-                break;
-            }
+            queue.settled(batch.len() - changes.len());
+            let outcome = self.link.send(changes, drops);
+            self.settle(outcome, queue);
         }
-        match why {
-            Some(error) => lost(queue, &error),
+    }
+
+    fn settle(&mut self, outcome: Outcome, queue: &Queue) {
+        metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(outcome.kept.len() as u64);
+        metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(outcome.refused as u64);
+        let outdated: Vec<_> =
+            outcome.kept.iter().flat_map(|(tag, staff, standing)| self.books.written(*tag, *staff, standing)).collect();
+        // Before they are settled: while a record has to be dropped, not everything is done.
+        queue.drop_records(outdated);
+        for (server, staff, drops) in outcome.waiting {
+            queue.park(&server, staff, drops);
+        }
+        let again = outcome.again.len();
+        queue.push(outcome.again);
+        queue.settled(outcome.kept.len() + outcome.refused + outcome.dropped + again);
+        self.failed |= outcome.error.is_some();
+        self.free(outcome.free, queue);
+    }
+
+    fn free(&mut self, servers: Vec<Name>, queue: &Queue) {
+        let mut any = false;
+        for server in servers {
+            // Of whom nothing is known, all are looked at again: they are of any server.
+            let limit = if self.link.is_known(&server) { BATCH_MAX } else { usize::MAX };
+            any |= queue.unpark(&server, limit);
+        }
+        if any {
+            self.turn(queue);
+        }
+    }
+
+    /// Says what has become of Redis, if that is news.
+    fn tell(&mut self, queue: &Queue) {
+        let (failed, looks) = (std::mem::take(&mut self.failed), std::mem::take(&mut self.looks));
+        if !failed && !looks && queue.is_up() {
+            return;
+        }
+        if failed || !self.link.is_well() {
+            lost(queue, &self.link.why());
+        } else if !queue.has_parked() && queue.set_up(Side::Writer, true) {
             // Not before the last of them: others do not answer for a server that is away.
-            None if self.beats && !queue.has_parked() && queue.set_up(Side::Writer, true) => {
-                tracing::info!("redis answers");
-            }
-            None => {}
+            tracing::info!("redis answers");
         }
     }
 }
@@ -101,8 +127,4 @@ fn lost(queue: &Queue, error: &RedisError) {
     if queue.set_up(Side::Writer, false) {
         tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
     }
-}
-
-fn failed<'a>(changes: &'a [Change], places: &'a [usize]) -> impl Iterator<Item = AccountId> + 'a {
-    places.iter().map(|&place| changes[place].1)
 }
