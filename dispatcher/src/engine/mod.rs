@@ -2,6 +2,7 @@
 //! decide, and commits the effects. Offers leave through the outbox, not from here. What a wake-up missed, the next sweep finds:
 //! the loop never sleeps longer than a second.
 
+pub mod chain;
 pub mod field;
 pub mod judge;
 pub mod plan;
@@ -16,7 +17,7 @@ use crate::live::Live;
 use crate::record::{Applied, DueTrip, Effect, Record, RecordError};
 use crate::telemetry;
 use field::Field;
-use matcher::model::Timestamp;
+use matcher::model::{Mode, Timestamp};
 use matcher::policy::limits;
 use plan::{Decisions, World};
 use roster::{Roster, RosterView};
@@ -95,6 +96,7 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
+        self.give_late_back(&roster, now).await?;
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {
             return Ok(false);
@@ -112,6 +114,7 @@ impl Engine {
         let applied = self.record.apply(now, &due, &decisions.effects).await?;
         let lost = applied.iter().filter(|a| **a == Applied::LostRace).count();
         metrics::counter!(telemetry::RACES_LOST).increment(lost as u64);
+        metrics::counter!(telemetry::NEXT_OFFERS).increment(next_offers(&decisions.effects, &applied));
         metrics::histogram!(telemetry::BATCH_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(full)
     }
@@ -131,6 +134,20 @@ impl Engine {
         decision.await.expect("a decision does not panic")
     }
 
+    /// Next duties whose present trip has run late: the slot is refilled while there is time. Nobody waits for a sum of estimates
+    /// that has proven wrong.
+    async fn give_late_back(&self, roster: &RosterView, now: Timestamp) -> Result<(), RecordError> {
+        for duty in self.record.next_duties().await? {
+            let shift = roster.by_id.get(&duty.staff).and_then(|entry| entry.shift);
+            let (field, mode) = (Arc::clone(&self.field), shift.map_or(Mode::Walk, |shift| shift.mode));
+            let late = tokio::task::spawn_blocking(move || chain::is_late(&field, &duty, mode, now)).await;
+            if late.unwrap_or(true) && self.record.free_late(now, duty.trip, duty.staff).await? {
+                metrics::counter!(telemetry::NEXT_LATE).increment(1);
+            }
+        }
+        Ok(())
+    }
+
     async fn housekeeping(&mut self, now: Timestamp) -> Result<(), RecordError> {
         if now >= self.series_due {
             self.series_due = now.plus_s(SERIES_EVERY_S);
@@ -145,6 +162,17 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// How many of the offers that went out are for after a trip under way.
+fn next_offers(effects: &[Effect], applied: &[Applied]) -> u64 {
+    let placed = effects.iter().zip(applied).filter(|(_, applied)| **applied == Applied::Done);
+    placed
+        .map(|(effect, _)| match effect {
+            Effect::PlaceOffers { placements, .. } => placements.iter().filter(|p| p.after.is_some()).count() as u64,
+            _ => 0,
+        })
+        .sum()
 }
 
 /// All at once; but a trip on which that panics must not take the others with it: then each is decided alone, and the one that
@@ -170,6 +198,8 @@ fn unbroken(now: Timestamp, due: &[DueTrip], decide: impl Fn(&[DueTrip]) -> Deci
     all
 }
 
+#[cfg(test)]
+mod chain_tests;
 #[cfg(test)]
 mod field_tests;
 #[cfg(test)]
