@@ -36,10 +36,10 @@ pub fn trip_mode(map: &RoadMap, from: Position, to: Position) -> Mode {
 impl Ending {
     /// By where they are, and how they move with the rider; `None` where no road is near or no way is open.
     pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, from: Position) -> Option<Self> {
-        let left = takes(field, moves, from, trip.dropoff)?;
+        let (left_ms, left) = takes(field, moves, from, trip.dropoff)?;
         Some(Self {
             at: trip.dropoff,
-            free_ms: ((left.seconds * 1_000.0).ceil() as u32).saturating_add(HAND_OVER_S as u32 * 1_000),
+            free_ms: left_ms.saturating_add(HAND_OVER_S as u32 * 1_000),
             p90_s: left.p90_s + HAND_OVER_P90_S as f32,
         })
     }
@@ -65,18 +65,18 @@ impl Ending {
     }
 }
 
-/// By the times of the moment.
-fn takes(field: &Field, mode: Mode, from: Position, to: Position) -> Option<Eta> {
+/// Milliseconds by the times of the moment, and how well they are known.
+fn takes(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(u32, Eta)> {
     let (profile, times) = field.times(mode);
     let ms = times.travel_ms(&field.map().snap(profile, from)?, &field.map().snap(profile, to)?)?;
-    Some(times.times().eta(ms))
+    Some((ms, times.times().eta(ms)))
 }
 
 /// Whether the crew of a next duty would come so late that others must be looked for. Without a position it is counted as free now,
 /// so that silence alone makes nobody late before they surely are; without a way to the rider nobody comes.
 pub fn is_late(field: &Field, duty: &NextDuty, mode: Mode, now: Timestamp) -> bool {
     let free_in_ms = field.ending(duty.staff).map_or(0, |(ending, taken_at_ms)| ending.free_in_ms(taken_at_ms, now));
-    let Some(way) = takes(field, mode, duty.from, duty.to) else { return true };
-    let there_at = now.0 + free_in_ms + (f64::from(way.seconds) * 1_000.0) as i64;
+    let Some((way_ms, _)) = takes(field, mode, duty.from, duty.to) else { return true };
+    let there_at = now.0 + free_in_ms + i64::from(way_ms);
     there_at > duty.promised_at.plus_s(NEXT_LATE_S).0
 }

@@ -14,7 +14,7 @@ pub mod watch;
 
 use crate::clock::Env;
 use crate::live::Live;
-use crate::record::{Applied, DueTrip, Effect, Record, RecordError};
+use crate::record::{Applied, DueTrip, Effect, NextDuty, Record, RecordError};
 use crate::telemetry;
 use field::Field;
 use matcher::model::{Mode, Timestamp};
@@ -34,6 +34,8 @@ const GATHER: Duration = Duration::from_millis(3);
 const SWEEP: Duration = Duration::from_secs(1);
 /// Commutes are expanded this often.
 const SERIES_EVERY_S: i64 = 60;
+/// Next duties are looked at this often.
+const LATE_EVERY_S: i64 = 1;
 /// Acknowledged messages and other spent rows are dropped this often.
 const PRUNE_EVERY_S: i64 = 300;
 /// How long after the start phones may still be on their way back, seconds.
@@ -51,13 +53,15 @@ pub struct Engine {
     started_at: Timestamp,
     series_due: Timestamp,
     prune_due: Timestamp,
+    late_due: Timestamp,
 }
 
 impl Engine {
     /// Ready to run; reads nothing yet.
     pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, field: Arc<Field>, env: Env) -> Self {
         let started_at = env.now();
-        Self { record, live, roster, field, env, started_at, series_due: Timestamp(0), prune_due: Timestamp(0) }
+        let [series_due, prune_due, late_due] = [Timestamp(0); 3];
+        Self { record, live, roster, field, env, started_at, series_due, prune_due, late_due }
     }
 
     /// Runs until told to stop; a batch that has begun is finished.
@@ -136,12 +140,23 @@ impl Engine {
 
     /// Next duties whose present trip has run late: the slot is refilled while there is time. Nobody waits for a sum of estimates
     /// that has proven wrong.
-    async fn give_late_back(&self, roster: &RosterView, now: Timestamp) -> Result<(), RecordError> {
-        for duty in self.record.next_duties().await? {
-            let shift = roster.by_id.get(&duty.staff).and_then(|entry| entry.shift);
-            let (field, mode) = (Arc::clone(&self.field), shift.map_or(Mode::Walk, |shift| shift.mode));
-            let late = tokio::task::spawn_blocking(move || chain::is_late(&field, &duty, mode, now)).await;
-            if late.unwrap_or(true) && self.record.free_late(now, duty.trip, duty.staff).await? {
+    async fn give_late_back(&mut self, roster: &RosterView, now: Timestamp) -> Result<(), RecordError> {
+        if now < self.late_due {
+            return Ok(());
+        }
+        self.late_due = now.plus_s(LATE_EVERY_S);
+        let duties = self.record.next_duties().await?;
+        if duties.is_empty() {
+            return Ok(());
+        }
+        let mode =
+            |staff| roster.by_id.get(&staff).and_then(|entry| entry.shift).map_or(Mode::Walk, |shift| shift.mode);
+        let duties: Vec<_> = duties.into_iter().map(|duty| (duty, mode(duty.staff))).collect();
+        let field = Arc::clone(&self.field);
+        let late = move || duties.into_iter().filter(|(duty, mode)| chain::is_late(&field, duty, *mode, now)).collect();
+        let late: Vec<(NextDuty, Mode)> = tokio::task::spawn_blocking(late).await.unwrap_or_default();
+        for (duty, _) in late {
+            if self.record.free_late(now, duty.trip, duty.staff).await? {
                 metrics::counter!(telemetry::NEXT_LATE).increment(1);
             }
         }
