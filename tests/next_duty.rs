@@ -55,14 +55,15 @@ async fn book_next(stand: &Stand) -> (Phone, Value) {
     (rider, trip)
 }
 
-/// Whether the message tells where the second rider waits.
+/// Whether the message tells where the second rider waits: a place within some metres of it.
 fn tells_where(message: &Value) -> bool {
+    let near = |value: &Value, of: f64| value.as_f64().is_some_and(|n| (n - of).abs() < 5e-5);
     match message {
-        Value::Number(n) => {
-            n.as_f64().is_some_and(|n| (n - NEXT_MEETING.0).abs() < 5e-5 || (n - NEXT_MEETING.1).abs() < 5e-5)
-        }
         Value::Array(items) => items.iter().any(tells_where),
-        Value::Object(fields) => fields.values().any(tells_where),
+        Value::Object(fields) => {
+            let here = near(&message["lat"], NEXT_MEETING.0) && near(&message["lon"], NEXT_MEETING.1);
+            here || fields.values().any(tells_where)
+        }
         _ => false,
     }
 }

@@ -67,6 +67,7 @@ fn idle_and_busy_are_found_by_arrival_as_one_by_one() {
             };
             wanted.push((arrival_ms, account(n)));
         }
+        wanted.retain(|(arrival_ms, _)| i64::from(*arrival_ms) <= limits::PICKUP_ETA_S_MAX * 1_000);
         wanted.sort_unstable();
         let field = followed(&scene, field());
         let found = found(&scene, &field, &due);
