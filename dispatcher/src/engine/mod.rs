@@ -218,4 +218,6 @@ mod chain_tests;
 #[cfg(test)]
 mod field_tests;
 #[cfg(test)]
+mod late_tests;
+#[cfg(test)]
 mod plan_tests;
