@@ -197,17 +197,13 @@ impl Field {
         // The fix that says where they stand.
         let mut told_by = fix;
         let mut ending = None;
-        match mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
-            Some((mode, way)) => match following.street(&self.map, staff, mode, under_way, &fix, now) {
+        if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
+            match following.street(&self.map, staff, mode, under_way, &fix, now) {
                 Placed::At(snap) => {
-                    let moves = following.moves.get(&staff).map(|known| known.1);
-                    let ends = under_way.zip(moves).and_then(|(trip, m)| Ending::of(self, &trip, m, fix.position));
-                    let there = ends.and_then(|e| Some((e, self.map.snap(profile(mode), e.at)?)));
-                    ending = there.map(|(ends, _)| ends);
-                    match there {
-                        Some((ends, snap)) => way.put(staff, snap, ends.free_ms),
-                        None => way.put(staff, snap, 0),
-                    }
+                    let ends = under_way.and_then(|trip| self.end_of(following, staff, mode, &trip, &fix));
+                    ending = ends.map(|(ends, _)| ends);
+                    let (snap, free_ms) = ends.map_or((snap, 0), |(ends, there)| (there, ends.free_ms));
+                    way.put(staff, snap, free_ms);
                 }
                 // The place is as old as the fix that told it; of a trip that has ended since then nothing is known to be left.
                 Placed::Stays => {
@@ -218,16 +214,29 @@ impl Field {
                 Placed::OffRoad => {
                     way.remove(staff);
                 }
-            },
-            None => {
-                following.matchers.remove(&staff);
-                following.moves.remove(&staff);
             }
+        } else {
+            following.matchers.remove(&staff);
+            following.moves.remove(&staff);
         }
         self.standing
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .insert(staff, Standing { fix: told_by, mode, ending });
+    }
+
+    /// The end of a trip under way, and the street there on which its member travels on.
+    fn end_of(
+        &self,
+        following: &Following,
+        staff: AccountId,
+        mode: Mode,
+        trip: &UnderWay,
+        fix: &Fix,
+    ) -> Option<(Ending, Snap)> {
+        let moves = following.moves.get(&staff)?.1;
+        let ending = Ending::of(self, trip, moves, fix.position)?;
+        Some((ending, self.map.snap(profile(mode), ending.at)?))
     }
 
     /// Forgets whose position the live index has forgotten.

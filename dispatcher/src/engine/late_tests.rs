@@ -129,12 +129,16 @@ async fn a_trip_that_runs_late_gives_the_next_back_and_others_are_found() {
 
     // They stay where they are, some steps from the goal: at the time they should be at the other rider's, nobody is late yet.
     run.clock.advance_s(promised_s.min(limits::NEXT_LATE_S - 1));
-    crew.into_iter().for_each(|who| run.stands(who, goal));
+    for who in crew {
+        run.stands(who, goal);
+    }
     run.engine.round().await.unwrap();
     assert_eq!(run.record.trip(next).await.unwrap().unwrap().trip.phase, Phase::Assigned);
 
     run.clock.advance_s(limits::NEXT_LATE_S + 60);
-    crew.into_iter().for_each(|who| run.stands(who, goal));
+    for who in crew {
+        run.stands(who, goal);
+    }
     run.engine.round().await.unwrap();
     let row = run.record.trip(next).await.unwrap().unwrap();
     assert_eq!((row.trip.phase, row.crew_was_late, row.crew.len()), (Phase::Matching, true, 0));
@@ -144,7 +148,9 @@ async fn a_trip_that_runs_late_gives_the_next_back_and_others_are_found() {
 
     let others = [run.on_shift(junction(61)).await, run.on_shift(junction(62)).await];
     run.clock.advance_s(limits::RETRY_S + 1);
-    others.into_iter().zip([61, 62]).for_each(|(who, n)| run.stands(who, junction(n)));
+    for (who, n) in others.into_iter().zip([61, 62]) {
+        run.stands(who, junction(n));
+    }
     run.accept(&others).await;
     let row = run.record.trip(next).await.unwrap().unwrap();
     assert_eq!((row.trip.phase, row.crew_was_late), (Phase::Assigned, false));
