@@ -74,7 +74,8 @@ pub async fn serve(config: Config) -> Result<()> {
     let acceptor = tls::acceptor(config.tls_cert.as_deref(), config.tls_key.as_deref())?;
 
     let stop = CancellationToken::new();
-    let field = Arc::new(Field::new(Arc::clone(&map)));
+    let field = Field::new(Arc::clone(&map));
+    let field = Arc::new(if config.chained_duties { field } else { field.without_chains() });
     let tiles = Arc::new(TileMaker::new(Arc::clone(&map.data)));
     let health = Arc::clone(&live);
     let app = App::new(Parts {

@@ -12,6 +12,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
 /// Effects undone because somebody else was first.
 pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
+/// Offers to staff who are still with another rider.
+pub const NEXT_OFFERS: &str = "donghaeng_engine_next_offers_total";
+/// Next duties given back because the present trip ran late.
+pub const NEXT_LATE: &str = "donghaeng_engine_next_duties_late_total";
 /// Crews refused by the independent check. Anything above zero is a defect.
 pub const CHECK_REFUSED: &str = "donghaeng_engine_check_refused_total";
 /// Moves of staff taken over into the field on the roads.
@@ -150,6 +154,8 @@ fn begin_at_zero() {
     for counter in [
         RACES_LOST,
         CHECK_REFUSED,
+        NEXT_OFFERS,
+        NEXT_LATE,
         FIELD_MOVES,
         LIVE_REDIS_WRITES,
         LIVE_REDIS_SKIPPED,
@@ -185,6 +191,8 @@ pub fn begin_gateway_at_zero() {
 fn describe() {
     metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
     metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
+    metrics::describe_counter!(NEXT_OFFERS, "offers to staff who are still with another rider");
+    metrics::describe_counter!(NEXT_LATE, "next duties given back because the present trip ran late");
     metrics::describe_counter!(CHECK_REFUSED, "crews refused by the independent check; above zero is a defect");
     metrics::describe_counter!(FIELD_MOVES, "moves of staff taken over into the field on the roads");
     metrics::describe_histogram!(FIELD_LAG_SECONDS, "seconds that a move waited at most for the field");

@@ -16,6 +16,7 @@ pub(crate) mod own {
     pub(crate) const FIX_AHEAD_MS: i64 = 5 * 1_000;
     pub(crate) const FIX_ERROR_M: f32 = 500.0;
     pub(crate) const WAY_MS: i64 = 45 * 60 * 1_000;
+    pub(crate) const REST_OF_TRIP_MS: i64 = 10 * 60 * 1_000;
     pub(crate) const HANDOVER_MS: i64 = 10 * 60 * 1_000;
     pub(crate) const DAY_OF_WORK_MS: i64 = 10 * 60 * 60 * 1_000;
 }
@@ -55,8 +56,12 @@ pub enum Fault {
     StaffTwice,
     /// Nothing is known about them for this trip.
     UnknownStaff,
-    /// Holds another offer or trip.
+    /// Holds another offer or trip, and not one that they soon come from.
     Busy,
+    /// Has a trip to go on to.
+    SecondNext,
+    /// The present trip has long to go.
+    LongNotFree,
     /// Said no to this trip.
     Declined,
     /// Not on shift now.
@@ -162,7 +167,16 @@ fn member(now: Timestamp, trip: &Trip, candidate: &Candidate<'_>, note: &mut imp
             note(fault);
         }
     };
-    hold(Fault::Busy, !candidate.busy);
+    match candidate.after {
+        None => hold(Fault::Busy, !candidate.busy),
+        Some(present) => {
+            // Nobody is at another place before they are free.
+            let in_turn = way_ms(candidate).is_none_or(|way| way >= present.free_in_ms);
+            hold(Fault::Busy, trip.pickup_at.is_none() && in_turn);
+            hold(Fault::SecondNext, !present.next_taken);
+            hold(Fault::LongNotFree, present.free_in_ms <= own::REST_OF_TRIP_MS);
+        }
+    }
     hold(Fault::Declined, !candidate.declined);
 
     let age_ms = candidate.fix.map(|fix| fix.age_ms);

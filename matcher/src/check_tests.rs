@@ -89,6 +89,7 @@ fn limits_are_read_the_same_twice() {
     assert_eq!(own::FIX_AHEAD_MS, limits::FIX_AHEAD_MS_MAX);
     assert!((own::FIX_ERROR_M - limits::FIX_ACCURACY_M_MAX).abs() < f32::EPSILON);
     assert_eq!(own::WAY_MS, limits::PICKUP_ETA_S_MAX * 1_000);
+    assert_eq!(own::REST_OF_TRIP_MS, limits::NEXT_WITHIN_S * 1_000);
     assert_eq!(own::HANDOVER_MS, limits::SHIFT_END_MARGIN_S * 1_000);
     assert_eq!(own::DAY_OF_WORK_MS, limits::WORK_DAY_S_MAX * 1_000);
 }
@@ -134,6 +135,19 @@ fn each_broken_fact_of_a_member_is_caught_by_its_name_alone() {
     type Broken = (Fault, fn(&mut Facts));
     let cases: &[Broken] = &[
         (Fault::Busy, |f| f.busy = true),
+        (Fault::Busy, |f| f.free_in(301)),
+        (Fault::Busy, |f| {
+            f.free_in(60);
+            f.trip.pickup_at = Some(NOW.plus_s(300));
+        }),
+        (Fault::SecondNext, |f| {
+            f.free_in(60);
+            f.after_mut().next_taken = true;
+        }),
+        (Fault::LongNotFree, |f| {
+            f.free_in(601);
+            f.eta = road(700.0);
+        }),
         (Fault::Declined, |f| f.declined = true),
         (Fault::OffShift, |f| f.shift = None),
         (Fault::OffShift, |f| f.shift_mut().starts_at = NOW.plus_s(1)),
@@ -184,6 +198,10 @@ fn anybody(numbers: &mut Numbers) -> Facts {
         f.shift = None;
     }
     f.busy = numbers.percent(10);
+    if numbers.percent(30) {
+        f.free_in([60, 299, 300, 301, 600, 601][numbers.below(6) as usize]);
+        f.after_mut().next_taken = numbers.percent(20);
+    }
     f.declined = numbers.percent(10);
     f.off_road = numbers.percent(50);
     let eta_s = [300.0, 0.0, 299.999_9, 2_700.0, 2_700.001, f32::NAN][numbers.below(6) as usize];

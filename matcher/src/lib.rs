@@ -13,6 +13,7 @@
 //! | crew | the staff of one trip: 1 to 4, all of them or none | [`model::CrewSize`], [`assign::Crew`] |
 //! | offer | one slot of a trip proposed to one staff member until an instant | [`model::Offer`] |
 //! | hold | the slot kept for that staff member meanwhile | [`model::HoldState`] |
+//! | next duty | a hold or crew slot of somebody who is still with another rider; theirs when that trip ends | [`policy::After`] |
 //! | assignment | a crew whose members have all accepted | [`model::Assignment`] |
 //! | staff: guard, supporter | who escorts; the two kinds | [`model::Staff`], [`model::StaffKind`] |
 //! | agency | the company or centre that employs staff | [`model::AgencyId`] |

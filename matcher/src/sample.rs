@@ -4,7 +4,7 @@ use crate::model::{
     AccountId, AgencyId, BookingId, CrewRules, CrewSize, Gender, Leg, Mode, Phase, RiskGrade, Shift, Staff, StaffKind,
     Timestamp, Trip, TripId,
 };
-use crate::policy::{Candidate, Context, FixFacts, Rule};
+use crate::policy::{After, Candidate, Context, FixFacts, Rule};
 use geo::eta::STRAIGHT_SPREAD;
 use geo::{Eta, EtaSource, Position};
 use uuid::Uuid;
@@ -45,6 +45,7 @@ pub(crate) struct Facts {
     pub(crate) shift: Option<Shift>,
     pub(crate) fix: Option<FixFacts>,
     pub(crate) busy: bool,
+    pub(crate) after: Option<After>,
     pub(crate) declined: bool,
     pub(crate) eta: Option<Eta>,
     pub(crate) off_road: bool,
@@ -76,6 +77,7 @@ impl Facts {
             shift: Some(shift),
             fix: Some(FixFacts { age_ms: 2_000, accuracy_m: 15.0 }),
             busy: false,
+            after: None,
             declined: false,
             eta: road(300.0),
             off_road: false,
@@ -90,6 +92,7 @@ impl Facts {
             shift: self.shift.as_ref(),
             fix: self.fix,
             busy: self.busy,
+            after: self.after,
             declined: self.declined,
             eta: self.eta,
             off_road: self.off_road,
@@ -98,6 +101,16 @@ impl Facts {
 
     pub(crate) fn context(&self) -> Context<'_> {
         Context { trip: &self.trip, now: self.now }
+    }
+
+    /// With a rider, free in so many seconds.
+    pub(crate) fn free_in(&mut self, seconds: i64) {
+        self.busy = true;
+        self.after = Some(After { free_in_ms: seconds * 1_000, next_taken: false });
+    }
+
+    pub(crate) fn after_mut(&mut self) -> &mut After {
+        self.after.as_mut().expect("with a rider")
     }
 
     pub(crate) fn shift_mut(&mut self) -> &mut Shift {

@@ -32,6 +32,8 @@ pub struct Tally {
     pub seq_gaps: AtomicU64,
     /// Frames a console missed, and read the whole picture for.
     pub console_gaps: AtomicU64,
+    /// Trips that followed the present one on a phone.
+    pub chained: AtomicU64,
     /// Sockets opened.
     pub opened: AtomicU64,
     /// Sockets open now.

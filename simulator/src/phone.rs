@@ -99,6 +99,8 @@ struct Phone {
     watch: PhoneWatch,
     escort: Option<Escort>,
     act: Option<(Instant, Act)>,
+    /// What to say to the offer on the screen; beside what is done on a trip.
+    reply: Option<(Instant, Act)>,
     search: Option<(Errand, Search)>,
     /// The leg under way, so that a repeated message does not start it again.
     leg: Option<Errand>,
@@ -142,6 +144,7 @@ pub async fn live(
         watch: PhoneWatch::default(),
         escort: None,
         act: Some((now + Delay::between(0.0, 15.0).draw(&mut rng), Act::Stroll)),
+        reply: None,
         search: None,
         leg: None,
         tapped: None,
@@ -223,12 +226,13 @@ impl Phone {
         if self.lives() && !line.socket.welcome.resumed {
             let card = self.api.get("/v1/card").await?;
             let offer = card["offer"].as_object().map(|_| card["offer"].clone());
-            self.watch.reload(card["offer"]["id"].as_str(), card["trip"]["id"].as_str());
-            self.escort = None;
-            match (offer, Escort::parse(&card["trip"])) {
-                (_, Some(escort)) => self.escort = Some(escort),
-                (Some(offer), None) => self.consider(&offer, now),
-                (None, None) => self.go_idle(now),
+            let known = card["offer"]["id"].as_str().zip(card["offer"]["trip"].as_str());
+            self.watch.reload(known, card["trip"]["id"].as_str(), card["next"]["trip"].as_str());
+            self.escort = Escort::parse(&card["trip"]);
+            self.reply = None;
+            match offer {
+                Some(offer) => self.consider(&offer, now),
+                None => self.go_idle(now),
             }
         }
         self.plan(now);
@@ -259,7 +263,12 @@ impl Phone {
 
     fn next_due(&self, stage: Stage) -> Instant {
         let act = self.act.as_ref().map(|(at, _)| *at).filter(|_| stage == Stage::Live);
-        [self.fix_at, act, self.drop_at].into_iter().flatten().min().unwrap_or_else(|| Instant::now() + NOTHING_DUE)
+        let reply = self.reply.as_ref().map(|(at, _)| *at).filter(|_| stage == Stage::Live);
+        [self.fix_at, act, reply, self.drop_at]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or_else(|| Instant::now() + NOTHING_DUE)
     }
 
     async fn on_time(&mut self, line: &mut Line, stage: Stage) -> Result<(), Ended> {
@@ -275,10 +284,11 @@ impl Phone {
             self.fix_at = Some((at + every + off).checked_sub(FIX_JITTER).unwrap_or(now).max(now));
             self.send_fix(line, now).await?;
         }
-        if stage == Stage::Live
-            && let Some((_, act)) = self.act.take_if(|(at, _)| *at <= now)
-        {
-            self.perform(act, line).await?;
+        if stage == Stage::Live {
+            let due = |planned: &mut Option<(Instant, Act)>| planned.take_if(|(at, _)| *at <= now);
+            for (_, act) in [due(&mut self.reply), due(&mut self.act)].into_iter().flatten() {
+                self.perform(act, line).await?;
+            }
         }
         Ok(())
     }
@@ -304,8 +314,8 @@ impl Phone {
         match message.kind.as_str() {
             "offer" => {
                 let offer = &body["offer"];
-                let id = offer["id"].as_str().unwrap_or_default();
-                if let Some(doubled) = self.watch.offer(id) {
+                let text = |name: &str| offer[name].as_str().unwrap_or_default();
+                if let Some(doubled) = self.watch.offer(text("id"), text("trip"), offer["next"] == true) {
                     self.world.ledger.doubled(doubled.word());
                 }
                 self.consider(offer, message.at);
@@ -316,7 +326,7 @@ impl Phone {
             "offer_closed" => {
                 let closed = body["offer"].as_str().unwrap_or_default();
                 self.watch.offer_closed(closed);
-                self.act.take_if(|(_, act)| matches!(act, Act::Answer { offer, .. } if offer == closed));
+                self.reply.take_if(|(_, act)| matches!(act, Act::Answer { offer, .. } if offer == closed));
                 self.go_idle(message.at);
             }
             "trip" => match Escort::parse(&body["trip"]) {
@@ -329,6 +339,15 @@ impl Phone {
                 }
                 None => self.world.ledger.error("unreadable_trip"),
             },
+            "next" => {
+                let (is_news, doubled) = self.watch.next(body["next"]["trip"].as_str().unwrap_or_default());
+                if is_news {
+                    self.world.ledger.tally.chained.fetch_add(1, Ordering::Relaxed);
+                }
+                if let Some(doubled) = doubled {
+                    self.world.ledger.doubled(doubled.word());
+                }
+            }
             "trip_gone" => {
                 let gone = body["trip"].as_str().unwrap_or_default();
                 self.watch.trip_gone(gone);
@@ -357,7 +376,7 @@ impl Phone {
             Reply::Decline(wait) => (wait, false),
             Reply::Silence => return,
         };
-        self.act = Some((at + wait, Act::Answer { offer: id, trip, accept }));
+        self.reply = Some((at + wait, Act::Answer { offer: id, trip, accept }));
     }
 
     async fn perform(&mut self, act: Act, line: &mut Line) -> Result<(), Ended> {

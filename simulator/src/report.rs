@@ -98,6 +98,8 @@ pub struct Report {
     pub assigned: u64,
     /// Of these, never.
     pub no_crew: u64,
+    /// Trips that staff went on to after another, in the whole run.
+    pub chained: u64,
     /// Bookings that were due while every rider had an open trip.
     pub bookings_skipped: u64,
     /// Acknowledged trips of the whole run that are in no single state.
@@ -171,6 +173,7 @@ impl Report {
                 bookings: counts.bookings,
                 assigned: counts.assigned,
                 no_crew: counts.no_crew,
+                chained: ledger.tally.chained.load(Relaxed),
                 bookings_skipped: window.skipped,
                 lost: lost.values().sum(),
                 lost_by_reason: lost,
@@ -220,8 +223,8 @@ impl Report {
             line(format!("{name:<28}{:>10.1}{:>10.1}{:>10.1}{:>8}", q.p50, q.p99, q.max, q.count));
         }
         line(format!(
-            "{} bookings: {} assigned, {} without a crew, {} skipped (no rider free)",
-            self.bookings, self.assigned, self.no_crew, self.bookings_skipped
+            "{} bookings: {} assigned, {} without a crew, {} skipped (no rider free), {} duties chained",
+            self.bookings, self.assigned, self.no_crew, self.bookings_skipped, self.chained
         ));
         line(format!(
             "{} fixes/s, {} messages/s, {} sockets",

@@ -82,6 +82,9 @@ pub struct Flags {
     /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service
     #[arg(long, env = "DONGHAENG_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,
+    /// Whether who is with a rider and soon free may be asked to go on to the next [default: true]
+    #[arg(long, env = "DONGHAENG_CHAINED_DUTIES", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
+    pub chained_duties: Option<bool>,
     /// Certificate chain (PEM), see `dev-cert`; with --tls-key
     #[arg(long, env = "DONGHAENG_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
@@ -119,6 +122,7 @@ struct File {
     cameras: Option<PathBuf>,
     city_seed: Option<u64>,
     demo: Option<bool>,
+    chained_duties: Option<bool>,
     tls_cert: Option<PathBuf>,
     tls_key: Option<PathBuf>,
     #[serde(alias = "origin", deserialize_with = "one_or_many")]
@@ -156,6 +160,8 @@ pub struct Config {
     pub city_seed: u64,
     /// Demo accounts and calls.
     pub demo: bool,
+    /// Whether staff with a rider may be asked for a next trip.
+    pub chained_duties: bool,
     /// Certificate chain.
     pub tls_cert: Option<PathBuf>,
     /// Private key.
@@ -204,6 +210,7 @@ impl Config {
             cameras: flags.cameras.or(file.cameras),
             city_seed: flags.city_seed.or(file.city_seed).unwrap_or(CITY_SEED_DEFAULT),
             demo: flags.demo.or(file.demo).unwrap_or(false),
+            chained_duties: flags.chained_duties.or(file.chained_duties).unwrap_or(true),
             tls_cert: flags.tls_cert.or(file.tls_cert),
             tls_key: flags.tls_key.or(file.tls_key),
             origins: if flags.origins.is_empty() { file.origins } else { flags.origins },

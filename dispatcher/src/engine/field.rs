@@ -2,8 +2,10 @@
 //! of travelling. Follows the live index by its change log, so that only those who moved are paid for, each with the latest fix.
 //! Decides nothing about who may go; `upkeep` follows on a thread of its own, so a decision finds little left to do.
 
+use crate::engine::chain::{Ending, trip_mode};
 use crate::engine::roster::RosterView;
 use crate::live::Live;
+use crate::record::UnderWay;
 use crate::telemetry;
 use geo::Fix;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
@@ -25,6 +27,8 @@ pub struct Standing {
     pub fix: Fix,
     /// How they are searched, if on shift.
     mode: Option<Mode>,
+    /// Of somebody with a rider: the end of that trip, where and when they are searched from.
+    pub ending: Option<Ending>,
 }
 
 /// Everybody's standing. Share it in an `Arc`.
@@ -34,6 +38,8 @@ pub struct Field {
     standing: RwLock<HashMap<AccountId, Standing>>,
     /// By mode; made when the first who travels so is on shift, for riders of the subway beside the followers.
     ways: [OnceLock<OnRoads<AccountId>>; Mode::ALL.len()],
+    /// Whether who is with a rider is searched from where that trip ends.
+    chains: bool,
 }
 
 /// How far the following has come.
@@ -43,6 +49,8 @@ struct Following {
     roster_version: i64,
     subway_searched: bool,
     matchers: HashMap<AccountId, (Mode, Matcher)>,
+    /// How those who are with a rider move.
+    moves: HashMap<AccountId, (UnderWay, Mode)>,
 }
 
 /// The field as it is during one look; moves wait meanwhile.
@@ -64,11 +72,18 @@ pub const fn profile(mode: Mode) -> Profile {
 impl Field {
     /// Nobody is anywhere yet.
     pub fn new(map: Arc<RoadMap>) -> Self {
-        let field = Self { map, following: Mutex::default(), standing: RwLock::default(), ways: Default::default() };
+        let (following, standing, ways) = (Mutex::default(), RwLock::default(), Default::default());
+        let field = Self { map, following, standing, ways, chains: true };
         for mode in [Mode::Walk, Mode::Drive] {
             field.search(mode);
         }
         field
+    }
+
+    /// Everybody stands where they are: nobody is asked for a next duty.
+    #[must_use]
+    pub fn without_chains(self) -> Self {
+        Self { chains: false, ..self }
     }
 
     /// Makes what a mode is searched with. Seconds for the subway, whose junctions no map file has in order.
@@ -90,7 +105,8 @@ impl Field {
             count += moved.len();
             for position in &moved {
                 let mode = mode_of(roster, position.staff).map(|mode| self.mode_searched(mode));
-                self.place(&mut following, position.staff, position.fix, mode, now);
+                let under_way = self.under_way(roster, position.staff);
+                self.place(&mut following, position.staff, position.fix, mode, under_way, now);
             }
             if moved.len() < MOVES_PER_READ {
                 break;
@@ -111,19 +127,31 @@ impl Field {
         Mode::ALL.into_iter().find(|&mode| self.ways[mode as usize].get().is_none() && is_wanted(mode))
     }
 
-    /// Shifts that began, ended or changed their way of travelling since the last look.
+    /// Shifts that began, ended or changed their way of travelling since the last look, and trips that got under way or ended.
     fn follow_modes(&self, following: &mut Following, roster: &RosterView, now: Timestamp) {
         let changed: Vec<(AccountId, Fix, Option<Mode>)> = read(&self.standing)
             .iter()
-            .map(|(&staff, standing)| {
-                (staff, standing.fix, standing.mode, mode_of(roster, staff).map(|mode| self.mode_searched(mode)))
+            .map(|(&staff, standing)| (staff, standing, mode_of(roster, staff).map(|mode| self.mode_searched(mode))))
+            .filter(|(staff, was, is)| {
+                was.mode != *is || was.ending.map(|e| e.at) != self.under_way(roster, *staff).map(|trip| trip.dropoff)
             })
-            .filter(|(_, _, was, is)| was != is)
-            .map(|(staff, fix, _, is)| (staff, fix, is))
+            .map(|(staff, was, is)| (staff, was.fix, is))
             .collect();
         for (staff, fix, mode) in changed {
-            self.place(following, staff, fix, mode, now);
+            let under_way = self.under_way(roster, staff);
+            self.place(following, staff, fix, mode, under_way, now);
         }
+    }
+
+    fn under_way(&self, roster: &RosterView, staff: AccountId) -> Option<UnderWay> {
+        roster.by_id.get(&staff)?.under_way.filter(|_| self.chains)
+    }
+
+    /// The end of somebody's present trip as the latest fix tells it, and when that was taken.
+    pub fn ending(&self, staff: AccountId) -> Option<(Ending, i64)> {
+        let standing = read(&self.standing);
+        let standing = standing.get(&staff)?;
+        Some((standing.ending?, standing.fix.taken_at_ms))
     }
 
     /// How a mode is searched now, and the travel times at present. Never waits for a search to be made.
@@ -152,27 +180,63 @@ impl Field {
         if self.is_searched(mode) { mode } else { Mode::Walk }
     }
 
-    fn place(&self, following: &mut Following, staff: AccountId, fix: Fix, mode: Option<Mode>, now: Timestamp) {
-        let before = read(&self.standing).get(&staff).and_then(|s| s.mode);
+    fn place(
+        &self,
+        following: &mut Following,
+        staff: AccountId,
+        fix: Fix,
+        mode: Option<Mode>,
+        under_way: Option<UnderWay>,
+        now: Timestamp,
+    ) {
+        let known = read(&self.standing).get(&staff).copied();
+        let before = known.and_then(|known| known.mode);
         if let Some(way) = before.filter(|&b| Some(b) != mode).and_then(|b| self.ways[b as usize].get()) {
             way.remove(staff);
         }
         // The fix that says where they stand.
         let mut told_by = fix;
-        match mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
-            Some((mode, way)) => match following.street(&self.map, staff, mode, &fix, now) {
-                Placed::At(snap) => way.put(staff, snap, 0),
-                // The place is as old as the fix that told it.
-                Placed::Stays => told_by = read(&self.standing).get(&staff).map_or(fix, |known| known.fix),
+        let mut ending = None;
+        if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
+            match following.street(&self.map, staff, mode, under_way, &fix, now) {
+                Placed::At(snap) => {
+                    let ends = under_way.and_then(|trip| self.end_of(following, staff, mode, &trip, &fix));
+                    ending = ends.map(|(ends, _)| ends);
+                    let (snap, free_ms) = ends.map_or((snap, 0), |(ends, there)| (there, ends.free_ms));
+                    way.put(staff, snap, free_ms);
+                }
+                // The place is as old as the fix that told it; of a trip that has ended since then nothing is known to be left.
+                Placed::Stays => {
+                    told_by = known.map_or(fix, |known| known.fix);
+                    let of_this = |e: &Ending| under_way.is_some_and(|trip| trip.dropoff == e.at);
+                    ending = known.and_then(|known| known.ending).filter(of_this);
+                }
                 Placed::OffRoad => {
                     way.remove(staff);
                 }
-            },
-            None => {
-                following.matchers.remove(&staff);
             }
+        } else {
+            following.matchers.remove(&staff);
+            following.moves.remove(&staff);
         }
-        self.standing.write().unwrap_or_else(PoisonError::into_inner).insert(staff, Standing { fix: told_by, mode });
+        self.standing
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(staff, Standing { fix: told_by, mode, ending });
+    }
+
+    /// The end of a trip under way, and the street there on which its member travels on.
+    fn end_of(
+        &self,
+        following: &Following,
+        staff: AccountId,
+        mode: Mode,
+        trip: &UnderWay,
+        fix: &Fix,
+    ) -> Option<(Ending, Snap)> {
+        let moves = following.moves.get(&staff)?.1;
+        let ending = Ending::of(self, trip, moves, fix.position)?;
+        Some((ending, self.map.snap(profile(mode), ending.at)?))
     }
 
     /// Forgets whose position the live index has forgotten.
@@ -185,6 +249,7 @@ impl Field {
                 way.remove(staff);
             }
             following.matchers.remove(&staff);
+            following.moves.remove(&staff);
             self.standing.write().unwrap_or_else(PoisonError::into_inner).remove(&staff);
         }
     }
@@ -220,15 +285,28 @@ enum Placed {
 }
 
 impl Following {
-    /// The street of a fix, seen with those before it.
-    fn street(&mut self, map: &RoadMap, staff: AccountId, mode: Mode, fix: &Fix, now: Timestamp) -> Placed {
-        let graph = map.graph(profile(mode));
-        let known = self.matchers.entry(staff).or_insert_with(|| (mode, Matcher::new()));
-        if known.0 != mode {
-            *known = (mode, Matcher::new());
+    /// The street of a fix, seen with those before it. Who is with a rider moves as that trip does.
+    fn street(
+        &mut self,
+        map: &RoadMap,
+        staff: AccountId,
+        mode: Mode,
+        under_way: Option<UnderWay>,
+        fix: &Fix,
+        now: Timestamp,
+    ) -> Placed {
+        let moves = under_way.map_or(mode, |trip| self.moves_with(map, staff, trip));
+        if under_way.is_none() {
+            self.moves.remove(&staff);
         }
-        match known.1.take(graph, fix, now.0) {
-            Match::Street(street) => Placed::At(street.snap),
+        let graph = map.graph(profile(mode));
+        let known = self.matchers.entry(staff).or_insert_with(|| (moves, Matcher::new()));
+        if known.0 != moves {
+            *known = (moves, Matcher::new());
+        }
+        match known.1.take(map.graph(profile(moves)), fix, now.0) {
+            Match::Street(street) if moves == mode => Placed::At(street.snap),
+            Match::Street(_) => graph.snap(fix.position).map_or(Placed::OffRoad, Placed::At),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 match why {
@@ -238,6 +316,16 @@ impl Following {
                 }
             }
         }
+    }
+}
+
+impl Following {
+    /// How they and their rider move; worked out once for each trip.
+    fn moves_with(&mut self, map: &RoadMap, staff: AccountId, trip: UnderWay) -> Mode {
+        let known = self.moves.get(&staff).filter(|known| known.0 == trip).map(|known| known.1);
+        let moves = known.unwrap_or_else(|| trip_mode(map, trip.pickup, trip.dropoff));
+        self.moves.insert(staff, (trip, moves));
+        moves
     }
 }
 

@@ -45,6 +45,7 @@ impl Judge for EngineJudge {
         Ok(everybody.into_iter().find(|j| j.staff == staff).unwrap_or(Judged {
             staff,
             eta: None,
+            after: None,
             violations: vec![policy::off_shift::RULE.code],
         }))
     }
@@ -59,7 +60,7 @@ fn everybody(look: &Look<'_>, roster: &RosterView, due: &DueTrip, now: Timestamp
         let Some(found) = search.draw() else { break };
         seen.insert(found.staff);
         let violations = found.verdict.violations.iter().map(|v| v.code).collect();
-        judged.push(Judged { staff: found.staff, eta: Some(found.eta), violations });
+        judged.push(Judged { staff: found.staff, eta: Some(found.eta), after: found.after, violations });
     }
     // Those without a way come last, with the reason.
     for entry in roster.by_id.values().filter(|e| e.shift.is_some() && !seen.contains(&e.staff.id)) {
@@ -74,13 +75,14 @@ fn everybody(look: &Look<'_>, roster: &RosterView, due: &DueTrip, now: Timestamp
             shift: entry.shift.as_ref(),
             fix,
             busy: entry.duty.is_some_and(|(held, _)| held != due.row.trip.id),
+            after: None,
             declined: false,
             eta: None,
             off_road: false,
         };
         let verdict = policy::verdict(&candidate, &Context { trip: &due.row.trip, now });
         let violations = verdict.violations.iter().map(|v| v.code).collect();
-        judged.push(Judged { staff: entry.staff.id, eta: None, violations });
+        judged.push(Judged { staff: entry.staff.id, eta: None, after: None, violations });
     }
     judged
 }

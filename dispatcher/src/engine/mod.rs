@@ -2,6 +2,7 @@
 //! decide, and commits the effects. Offers leave through the outbox, not from here. What a wake-up missed, the next sweep finds:
 //! the loop never sleeps longer than a second.
 
+pub mod chain;
 pub mod field;
 pub mod judge;
 pub mod plan;
@@ -13,10 +14,10 @@ pub mod watch;
 
 use crate::clock::Env;
 use crate::live::Live;
-use crate::record::{Applied, DueTrip, Effect, Record, RecordError};
+use crate::record::{Applied, DueTrip, Effect, NextDuty, Record, RecordError};
 use crate::telemetry;
 use field::Field;
-use matcher::model::Timestamp;
+use matcher::model::{Mode, Timestamp};
 use matcher::policy::limits;
 use plan::{Decisions, World};
 use roster::{Roster, RosterView};
@@ -33,6 +34,8 @@ const GATHER: Duration = Duration::from_millis(3);
 const SWEEP: Duration = Duration::from_secs(1);
 /// Commutes are expanded this often.
 const SERIES_EVERY_S: i64 = 60;
+/// Next duties are looked at this often.
+const LATE_EVERY_S: i64 = 1;
 /// Acknowledged messages and other spent rows are dropped this often.
 const PRUNE_EVERY_S: i64 = 300;
 /// How long after the start phones may still be on their way back, seconds.
@@ -50,13 +53,15 @@ pub struct Engine {
     started_at: Timestamp,
     series_due: Timestamp,
     prune_due: Timestamp,
+    late_due: Timestamp,
 }
 
 impl Engine {
     /// Ready to run; reads nothing yet.
     pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, field: Arc<Field>, env: Env) -> Self {
         let started_at = env.now();
-        Self { record, live, roster, field, env, started_at, series_due: Timestamp(0), prune_due: Timestamp(0) }
+        let [series_due, prune_due, late_due] = [Timestamp(0); 3];
+        Self { record, live, roster, field, env, started_at, series_due, prune_due, late_due }
     }
 
     /// Runs until told to stop; a batch that has begun is finished.
@@ -95,6 +100,7 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
+        self.give_late_back(&roster, now).await?;
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {
             return Ok(false);
@@ -112,6 +118,7 @@ impl Engine {
         let applied = self.record.apply(now, &due, &decisions.effects).await?;
         let lost = applied.iter().filter(|a| **a == Applied::LostRace).count();
         metrics::counter!(telemetry::RACES_LOST).increment(lost as u64);
+        metrics::counter!(telemetry::NEXT_OFFERS).increment(next_offers(&decisions.effects, &applied));
         metrics::histogram!(telemetry::BATCH_SECONDS).record(begun.elapsed().as_secs_f64());
         Ok(full)
     }
@@ -131,6 +138,31 @@ impl Engine {
         decision.await.expect("a decision does not panic")
     }
 
+    /// Next duties whose present trip has run late: the slot is refilled while there is time. Nobody waits for a sum of estimates
+    /// that has proven wrong.
+    async fn give_late_back(&mut self, roster: &RosterView, now: Timestamp) -> Result<(), RecordError> {
+        if now < self.late_due {
+            return Ok(());
+        }
+        self.late_due = now.plus_s(LATE_EVERY_S);
+        let duties = self.record.next_duties().await?;
+        if duties.is_empty() {
+            return Ok(());
+        }
+        let mode =
+            |staff| roster.by_id.get(&staff).and_then(|entry| entry.shift).map_or(Mode::Walk, |shift| shift.mode);
+        let duties: Vec<_> = duties.into_iter().map(|duty| (duty, mode(duty.staff))).collect();
+        let field = Arc::clone(&self.field);
+        let late = move || duties.into_iter().filter(|(duty, mode)| chain::is_late(&field, duty, *mode, now)).collect();
+        let late: Vec<(NextDuty, Mode)> = tokio::task::spawn_blocking(late).await.unwrap_or_default();
+        for (duty, _) in late {
+            if self.record.free_late(now, duty.trip, duty.staff).await? {
+                metrics::counter!(telemetry::NEXT_LATE).increment(1);
+            }
+        }
+        Ok(())
+    }
+
     async fn housekeeping(&mut self, now: Timestamp) -> Result<(), RecordError> {
         if now >= self.series_due {
             self.series_due = now.plus_s(SERIES_EVERY_S);
@@ -145,6 +177,17 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// How many of the offers that went out are for after a trip under way.
+fn next_offers(effects: &[Effect], applied: &[Applied]) -> u64 {
+    let placed = effects.iter().zip(applied).filter(|(_, applied)| **applied == Applied::Done);
+    placed
+        .map(|(effect, _)| match effect {
+            Effect::PlaceOffers { placements, .. } => placements.iter().filter(|p| p.after.is_some()).count() as u64,
+            _ => 0,
+        })
+        .sum()
 }
 
 /// All at once; but a trip on which that panics must not take the others with it: then each is decided alone, and the one that
@@ -171,6 +214,10 @@ fn unbroken(now: Timestamp, due: &[DueTrip], decide: impl Fn(&[DueTrip]) -> Deci
 }
 
 #[cfg(test)]
+mod chain_tests;
+#[cfg(test)]
 mod field_tests;
+#[cfg(test)]
+mod late_tests;
 #[cfg(test)]
 mod plan_tests;

@@ -4,7 +4,7 @@
 
 use crate::engine::field::Look;
 use crate::engine::roster::RosterView;
-use crate::engine::search::{Found, Search};
+use crate::engine::search::{Found, Search, after};
 use crate::record::{DueTrip, Effect, Placement};
 use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
 use matcher::check;
@@ -277,6 +277,7 @@ fn facts<'a>(world: &World<'a>, now: Timestamp, want: &Want<'_>, staff: AccountI
         shift: entry.shift.as_ref(),
         fix: Some(FixFacts { age_ms: now.0 - standing.fix.taken_at_ms, accuracy_m: standing.fix.accuracy_m }),
         busy: entry.duty.is_some(),
+        after: after(entry, Some(standing), found.off_road, want.due.row.trip.id),
         declined: want.due.declined.contains(&staff),
         eta: Some(found.eta),
         off_road: found.off_road,
@@ -303,7 +304,12 @@ fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, settled: bool, 
             .added
             .iter()
             .zip(&want.open_slots)
-            .map(|(choice, &slot)| Placement { slot, staff: choice.staff, eta_s: want.eta_s(choice.staff) })
+            .map(|(choice, &slot)| Placement {
+                slot,
+                staff: choice.staff,
+                eta_s: want.eta_s(choice.staff),
+                after: want.eligible_or_chosen(choice.staff).and_then(|found| found.after),
+            })
             .collect();
         let expires_at = now.plus_s(limits::OFFER_S);
         effects.push(Effect::PlaceOffers { trip, placements, expires_at });

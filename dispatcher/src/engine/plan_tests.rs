@@ -57,7 +57,7 @@ impl Scene {
         scene
     }
 
-    fn add(&mut self, n: u32, at: Position) {
+    pub(super) fn add(&mut self, n: u32, at: Position) {
         let staff = Staff {
             id: account(n),
             no: n,
@@ -74,7 +74,8 @@ impl Scene {
             mode: Mode::Walk,
             worked_before_s: 0,
         };
-        let entry = RosterEntry { staff, display: String::new(), shift: Some(shift), duty: None };
+        let entry =
+            RosterEntry { staff, display: String::new(), shift: Some(shift), duty: None, under_way: None, next: None };
         self.roster.by_id.insert(account(n), entry);
         self.fix(n, at, NOW.plus_s(-1), 1);
     }
@@ -122,6 +123,7 @@ pub(super) fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
         crew: Vec::new(),
         rider_word: None,
         crew_word: None,
+        crew_was_late: false,
         updated_at: NOW,
         change_no: 1,
     };
@@ -148,6 +150,8 @@ fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> Member {
         agency: AgencyId(Uuid::from_u128(7)),
         barred: false,
         phase: Phase::Offered,
+        after: None,
+        next: None,
     }
 }
 

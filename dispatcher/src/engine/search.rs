@@ -3,12 +3,12 @@
 //!
 //! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven.
 
-use crate::engine::field::Look;
+use crate::engine::field::{Look, Standing};
 use crate::engine::roster::RosterView;
-use crate::record::DueTrip;
+use crate::record::{DueTrip, RosterEntry};
 use geo::Eta;
-use matcher::model::{AccountId, Mode, Timestamp};
-use matcher::policy::{self, Candidate, Context, FixFacts, Verdict};
+use matcher::model::{AccountId, Mode, Timestamp, TripId};
+use matcher::policy::{self, After, Candidate, Context, FixFacts, Verdict};
 use std::iter::Peekable;
 
 /// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car; without a road near, no
@@ -24,6 +24,8 @@ pub struct Found {
     pub eta: Eta,
     /// Whether no road was near, so that the ETA is a guess.
     pub off_road: bool,
+    /// The trip that they would come from, if they are on one now.
+    pub after: Option<TripId>,
     /// What the rules say.
     pub verdict: Verdict,
 }
@@ -99,21 +101,35 @@ impl<'a> Search<'a> {
     /// `None` for somebody who is no longer on the roster.
     fn judge(&self, staff: AccountId, eta: Eta, off_road: bool) -> Option<Found> {
         let entry = self.roster.by_id.get(&staff)?;
-        let fix = self.look.standing(staff).map(|standing| FixFacts {
+        let standing = self.look.standing(staff);
+        let fix = standing.map(|standing| FixFacts {
             age_ms: self.now.0 - standing.fix.taken_at_ms,
             accuracy_m: standing.fix.accuracy_m,
         });
+        let after = after(entry, standing, off_road, self.due.row.trip.id);
+        let ending = standing.and_then(|standing| standing.ending).filter(|_| after.is_some());
+        let eta = ending.map_or(eta, |ending| ending.widened(eta));
         let candidate = Candidate {
             staff: &entry.staff,
             shift: entry.shift.as_ref(),
             fix,
             // A slot of this very trip keeps nobody from it: a supervisor may keep one member and replace the other.
             busy: entry.duty.is_some_and(|(held, _)| held != self.due.row.trip.id),
+            after,
             declined: self.due.declined.contains(&staff),
             eta: Some(eta),
             off_road,
         };
         let context = Context { trip: &self.due.row.trip, now: self.now };
-        Some(Found { staff, eta, off_road, verdict: policy::verdict(&candidate, &context) })
+        let after = entry.duty.filter(|_| after.is_some()).map(|(present, _)| present);
+        Some(Found { staff, eta, off_road, after, verdict: policy::verdict(&candidate, &context) })
     }
+}
+
+/// What the rules may know of the trip that somebody would come from: nothing where its end is not known, for then their travel
+/// time would not count from there.
+pub fn after(entry: &RosterEntry, standing: Option<&Standing>, off_road: bool, trip: TripId) -> Option<After> {
+    let ending =
+        standing?.ending.filter(|ending| !off_road && entry.under_way.is_some_and(|t| t.dropoff == ending.at))?;
+    Some(After { free_in_ms: i64::from(ending.free_ms), next_taken: entry.next.is_some_and(|next| next != trip) })
 }

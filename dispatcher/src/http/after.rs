@@ -1,5 +1,5 @@
 //! Owns when somebody who is on a trip could be at another meeting point: after that trip's end, from its drop-off. For a supervisor
-//! who waits or plans; nobody is asked by it (docs/adr/0010).
+//! who waits or plans; nobody is asked by it. Whom the engine asks for what follows is `engine::chain`'s (docs/adr/0014).
 
 use super::App;
 use super::problem::Answer;

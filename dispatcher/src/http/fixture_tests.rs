@@ -58,7 +58,12 @@ impl Judge for Says {
         let barred = self.not.lock().unwrap().contains(&staff);
         let eta = Some(Eta::road(60.0));
         let why = Some(self.why.lock().unwrap().clone()).filter(|why| !why.is_empty());
-        Ok(Judged { staff, eta, violations: if barred { why.unwrap_or(vec!["off_shift"]) } else { Vec::new() } })
+        Ok(Judged {
+            staff,
+            eta,
+            after: None,
+            violations: if barred { why.unwrap_or(vec!["off_shift"]) } else { Vec::new() },
+        })
     }
 }
 
@@ -314,7 +319,8 @@ impl Edge {
     /// As the engine does it.
     pub(crate) async fn place(&self, trip: TripId, crew: &[&Person]) {
         let now = self.app.env.now();
-        let placements = crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120 }).collect();
+        let placements =
+            crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120, after: None }).collect();
         let effect = Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(20) };
         let applied = self.app.record.apply(now, &[], &[effect]).await.unwrap();
         assert_eq!(applied, [crate::record::Applied::Done]);

@@ -147,7 +147,12 @@ async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>, side: Option<
     }
     Ok((0_u8..)
         .zip(judged)
-        .map(|(slot, j)| Placement { slot, staff: j.staff, eta_s: j.eta.map_or(0, |eta| eta.seconds.ceil() as u32) })
+        .map(|(slot, j)| Placement {
+            slot,
+            staff: j.staff,
+            eta_s: j.eta.map_or(0, |eta| eta.seconds.ceil() as u32),
+            after: j.after,
+        })
         .collect())
 }
 

@@ -1,6 +1,7 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
 //! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
 
+use crate::engine::chain::trip_mode;
 use crate::engine::field::{Field, profile};
 use crate::engine::search::STRAIGHT_MPS;
 use crate::http::problem::Code;
@@ -9,15 +10,13 @@ use crate::record::{Member, TripRow};
 use crate::view::EtaView;
 use geo::road::{Profile, RoadMap, Route};
 use geo::{Eta, Fix, Position};
-use matcher::model::{AccountId, Mode, Phase, Timestamp};
+use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Farther from every road than this is outside the service area, metres.
 const ROAD_M_MAX: f64 = 500.0;
-/// Trips that take longer on foot are ridden, seconds.
-const WALK_S_MAX: f32 = 1_800.0;
 /// How long an estimate is shown before it is searched again, milliseconds.
 const ESTIMATE_LIFE_MS: i64 = 10_000;
 
@@ -131,11 +130,9 @@ impl Sight {
         seconds.unwrap_or_else(|| Eta::straight(from, to, 1.2).seconds).ceil() as u32
     }
 
-    /// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car. By the map's own times: who has set
-    /// out on foot is not told to drive because the traffic changed.
+    /// How crew and rider go from meeting to drop-off.
     pub fn trip_mode(&self, from: Position, to: Position) -> Mode {
-        let is_near = self.open_s(Mode::Walk, from, to).is_some_and(|s| s <= WALK_S_MAX);
-        if is_near || self.open_s(Mode::Drive, from, to).is_none() { Mode::Walk } else { Mode::Drive }
+        trip_mode(self.map(), from, to)
     }
 
     /// Seconds on streets that are open and empty.
@@ -178,6 +175,9 @@ impl Sight {
             Phase::Assigned | Phase::EnRoute => {}
             _ => return EtaView::THERE,
         }
+        if member.after.is_some() {
+            return self.eta_after(row, member, mode, now);
+        }
         let (staff, to) = (member.offer.staff, row.trip.pickup);
         let kept = self.lock().get(&staff).copied();
         if let Some(kept) = kept.filter(|e| e.to == to && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(e.made_at))) {
@@ -195,6 +195,19 @@ impl Sight {
         let eta = self.takes(mode, fix.position, to);
         self.lock().insert(staff, Estimate { to, eta, made_at: now });
         shown(eta, 0)
+    }
+
+    /// Of somebody who is still with another rider: until that trip has ended, and then from there. Unknown where its end is.
+    fn eta_after(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
+        let Some((ending, taken_at_ms)) = self.field.ending(member.offer.staff) else { return EtaView::UNKNOWN };
+        let age_ms = now.0 - taken_at_ms;
+        match self.takes(mode, ending.at, row.trip.pickup) {
+            Some(way) if age_ms <= FIX_AGE_MS_MAX => {
+                let gone_ms = i64::from(ending.free_ms) - ending.free_in_ms(taken_at_ms, now);
+                EtaView::searched(ending.and_then(way), (gone_ms / 1_000) as u32)
+            }
+            _ => EtaView::UNKNOWN,
+        }
     }
 
     /// Forgets the estimates that are too old to be shown, and with them the meeting points they were made for.
@@ -228,6 +241,8 @@ pub struct Judged {
     pub staff: AccountId,
     /// How soon; `None` is unknown.
     pub eta: Option<geo::Eta>,
+    /// The trip they would come from, which the ETA then holds the rest of.
+    pub after: Option<TripId>,
     /// Codes of the hard rules that fail.
     pub violations: Vec<&'static str>,
 }

@@ -7,7 +7,8 @@ use super::command;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::crew_view;
 use crate::record::{Account, NewShift};
-use crate::view::{CrewTrip, OfferView, ShiftView, offer_for_phone};
+use crate::view::offer::next_for_phone;
+use crate::view::{CrewTrip, NextView, OfferView, ShiftView, offer_for_phone};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -76,6 +77,7 @@ pub struct StatusIn {
 pub struct Card {
     offer: Option<OfferView>,
     trip: Option<CrewTrip>,
+    next: Option<NextView>,
     shift: Option<ShiftView>,
 }
 
@@ -108,16 +110,18 @@ pub async fn end_shift(State(app): State<Arc<App>>, caller: Caller) -> Answer<St
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Offer, trip and shift in one answer.
+/// Offer, trip, the trip to follow and shift in one answer.
 #[utoipa::path(get, path = "/v1/card", tag = "staff", responses((status = 200, body = Card)))]
 pub async fn card(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Card>> {
     let staff = caller.account().id;
     let offer = app.record.offer_of_staff(staff).await?;
     let trip = app.record.trip_of_staff(staff).await?;
+    let next = app.record.next_of_staff(staff).await?;
     let shift = shift_of(&app, caller.account()).await?;
     Ok(Json(Card {
         offer: offer.map(|row| offer_for_phone(&row, app.env.now())),
         trip: trip.and_then(|row| crew_view(&app, &row, staff)),
+        next: next.and_then(|row| next_for_phone(&row, staff)),
         shift: shift.as_ref().map(ShiftView::of),
     }))
 }

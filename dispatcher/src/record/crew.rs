@@ -24,6 +24,10 @@ impl Record {
         if to <= own.phase && to >= Phase::EnRoute {
             return Ok(Ok(()));
         }
+        if own.after.is_some() {
+            // Theirs when the trip they are on has ended.
+            return Ok(Err(Refusal::StaffBusy));
+        }
         let done = match to {
             Phase::EnRoute | Phase::Arrived => write.member_moves(&mut state, &own, &crew, to).await?,
             Phase::Met => write.crew_moves(&mut state, &crew, Event::Meet).await?,
@@ -60,6 +64,7 @@ impl Record {
             reason::COMPLETED => reason::COMPLETED,
             reason::NO_SHOW => reason::NO_SHOW,
             reason::CANCELLED => reason::CANCELLED,
+            reason::LATE => reason::LATE,
             _ => reason::RELEASED,
         }))
     }
@@ -203,33 +208,38 @@ impl Write<'_> {
 
     /// Of somebody who may not be in the crew any more: whatever they hold, or hold of this rider, is given back. Once rider
     /// and crew have met that would leave the rider alone in the street: then every console is called to it.
-    pub(super) async fn leave_current_slot(
+    pub(super) async fn leave_slots(
         &mut self,
         staff: AccountId,
         of: Option<AccountId>,
         by: Actor,
         kind: IncidentKind,
     ) -> Result<(), RecordError> {
-        let found = sqlx::query("select trip from holds where staff = ? and state in ('held', 'accepted', 'active')")
-            .bind(blob(staff.0))
-            .fetch_optional(self.conn())
-            .await?;
-        let Some(found) = found else { return Ok(()) };
-        let id = TripId(found.id("trip")?);
-        let Some(mut trip) = self.trip_state(id).await? else { return Ok(()) };
-        if of.is_some_and(|rider| rider != trip.rider) {
-            return Ok(());
+        // The next duty first: an alarm over the present one would give it back as well.
+        let held = sqlx::query(
+            "select trip from holds where staff = ? and state in ('held', 'accepted', 'active') order by duty desc",
+        )
+        .bind(blob(staff.0))
+        .fetch_all(self.conn())
+        .await?;
+        for held in &held {
+            let id = TripId(held.id("trip")?);
+            let Some(mut trip) = self.trip_state(id).await? else { continue };
+            if of.is_some_and(|rider| rider != trip.rider) {
+                continue;
+            }
+            let mut others = self.holds(id).await?;
+            let Some(at) = others.iter().position(|h| h.staff == staff) else { continue };
+            let own = others.remove(at);
+            if self.leave(&mut trip, &own, &others, reason::RELEASED).await?.is_ok() {
+                self.audit_by(by, "slot_given_back", id.0).await?;
+            } else {
+                self.raise(kind, staff, id).await?;
+            }
+            // After the meeting too: the console marks the member.
+            self.save(&trip).await?;
         }
-        let mut others = self.holds(id).await?;
-        let Some(at) = others.iter().position(|h| h.staff == staff) else { return Ok(()) };
-        let own = others.remove(at);
-        if self.leave(&mut trip, &own, &others, reason::RELEASED).await?.is_ok() {
-            self.audit_by(by, "slot_given_back", id.0).await?;
-        } else {
-            self.raise(kind, staff, id).await?;
-        }
-        // After the meeting too: the console marks the member.
-        self.save(&trip).await
+        Ok(())
     }
 
     /// Those of the crew who may not be in it.

@@ -107,7 +107,7 @@ async fn readable(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<Loa
     Ok(found)
 }
 
-/// By trip, sorted: who declined, dropped out or was released by a supervisor, and who let an offer expire just now.
+/// By trip, sorted: who declined, dropped out or was released by a supervisor, and who let an offer expire or ran late just now.
 async fn declined(
     conn: &mut SqliteConnection,
     now: Timestamp,
@@ -118,7 +118,7 @@ async fn declined(
         "select distinct h.trip, h.staff from json_each(?1) j
          join holds h on h.trip = unhex(j.value)
           and (h.closed_because in ('declined', 'dropped_out', 'released')
-               or h.closed_because = 'expired' and h.closed_at > ?2)
+               or h.closed_because in ('expired', 'late') and h.closed_at > ?2)
          order by h.trip, h.staff",
     )
     .bind(id_list(ids.iter().map(|id| id.0)))

@@ -147,6 +147,9 @@ impl Write<'_> {
         .bind(blob(by.0))
         .execute(self.conn())
         .await?;
+        if let Some(trip) = trip {
+            self.alarm_on(trip).await?;
+        }
         Ok(id)
     }
 
@@ -176,7 +179,7 @@ impl Write<'_> {
             (_, Some(trip)) => ("select trip as id from holds where staff = ?1 and trip = ?2 limit 1", Some(trip)),
             (_, None) => (
                 "select trip as id from holds
-                 where staff = ?1 and state in ('held', 'accepted', 'active') and state = 'active' and ?2 is null",
+                 where staff = ?1 and duty = 'current' and state in ('held', 'accepted', 'active') and state = 'active' and ?2 is null",
                 None,
             ),
         };

@@ -16,6 +16,7 @@ mod enrol;
 mod files;
 mod hands;
 mod incidents;
+mod next;
 mod offers;
 mod open;
 mod outbox;
@@ -65,6 +66,8 @@ mod fence_tests;
 mod hands_tests;
 #[cfg(test)]
 mod incidents_tests;
+#[cfg(test)]
+mod next_tests;
 #[cfg(test)]
 mod offers_tests;
 #[cfg(test)]

@@ -125,6 +125,9 @@ impl Write<'_> {
             .execute(self.conn())
             .await?;
             self.tell(member.staff, OutboxKind::Trip, About::trip(trip.id)).await?;
+            if let Some(present) = member.after {
+                self.touch(present).await?;
+            }
         }
         let (rider_word, crew_word) = words::pair(&*self.record.env.entropy);
         trip.words = Some((rider_word.to_owned(), crew_word.to_owned()));
@@ -156,7 +159,8 @@ impl Write<'_> {
     }
 
     /// Holds the slot and puts the offer in the outbox. A staff member who is suspended, tied to the rider, off shift or on
-    /// another trip by now is a value: the decision may be older than that.
+    /// another trip by now, or not on the trip any more after which they were to come, is a value: the decision may be older
+    /// than that.
     pub(super) async fn place(
         &mut self,
         trip: &TripState,
@@ -180,10 +184,15 @@ impl Write<'_> {
             Some(false) => return Ok(Placed::NotOnShift),
             Some(true) => {}
         }
+        if let Some(present) = placement.after
+            && !self.may_follow(trip, placement.staff, present).await?
+        {
+            return Ok(Placed::Busy);
+        }
         let id = OfferId(self.record.env.uuid());
         let inserted = sqlx::query(
-            "insert into holds (id, trip, slot, staff, attempt, eta_s, offered_at, expires_at, offer_state, state, phase)
-             values (?, ?, ?, ?, ?, ?, ?, ?, 'open', 'held', 'offered')",
+            "insert into holds (id, trip, slot, staff, attempt, eta_s, offered_at, expires_at, offer_state, state, phase, duty, after_trip)
+             values (?, ?, ?, ?, ?, ?, ?, ?, 'open', 'held', 'offered', ?, ?)",
         )
         .bind(blob(id.0))
         .bind(blob(trip.id.0))
@@ -193,6 +202,8 @@ impl Write<'_> {
         .bind(placement.eta_s)
         .bind(now)
         .bind(expires_at.0)
+        .bind(if placement.after.is_some() { "next" } else { "current" })
+        .bind(placement.after.map(|present| blob(present.0)))
         .execute(self.conn())
         .await;
         match inserted {
@@ -225,6 +236,7 @@ async fn with_partners(
         pickup: found.position("pickup_lat", "pickup_lon")?,
         pickup_at: found.time_or_none("pickup_at")?,
         trip_s: found.small("trip_s")?,
+        after: found.id_or_none("after_trip")?.map(TripId),
         crew_size: CrewSize::new(found.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?,
         partners: partners.iter().map(|r| r.word("offer_state", row::offer_state_from)).collect::<Result<_, _>>()?,
         offer,

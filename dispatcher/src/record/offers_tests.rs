@@ -186,7 +186,7 @@ async fn decline_keeps_the_other_and_the_refill_assigns() {
     assert_eq!(due.declined, [staff[1]]);
     assert_eq!(due.attempt, 1);
     assert_eq!(due.row.crew.iter().map(|m| m.offer.staff).collect::<Vec<_>>(), [staff[0]]);
-    let refill = vec![Placement { slot: 1, staff: staff[2], eta_s: 60 }];
+    let refill = vec![Placement { slot: 1, staff: staff[2], eta_s: 60, after: None }];
     let effect = Effect::PlaceOffers { trip, placements: refill, expires_at: at.plus_s(OFFER_S) };
     assert_eq!(stage.apply(at, effect).await, Applied::Done);
     assert!(stage.record.due(at, 10).await.unwrap().is_empty());

@@ -37,6 +37,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "shifts by subway", include_str!("migrations/0006_shifts_by_subway.sql")),
     (7, "travel", include_str!("migrations/0007_travel.sql")),
     (8, "tracks and devices", include_str!("migrations/0008_tracks_and_devices.sql")),
+    (9, "next duties", include_str!("migrations/0009_next_duties.sql")),
 ];
 
 impl Record {

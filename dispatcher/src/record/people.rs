@@ -145,7 +145,7 @@ impl Record {
         if added.rows_affected() == 0 {
             return Ok(true);
         }
-        write.leave_current_slot(staff, Some(rider), by, IncidentKind::MemberBarred).await?;
+        write.leave_slots(staff, Some(rider), by, IncidentKind::MemberBarred).await?;
         write.audit_pair(by, "conflict_added", staff.0, rider.0).await?;
         write.roster_changed(staff);
         write.commit().await?;

@@ -1,7 +1,7 @@
 //! Owns working times and the roster. Whether a shift is long enough for a trip is policy's.
 
 use super::row::{self, Columns, blob};
-use super::{NewShift, Outcome, Record, RecordError, Refusal, Role, RosterEntry};
+use super::{NewShift, Outcome, Record, RecordError, Refusal, Role, RosterEntry, UnderWay};
 use matcher::model::{AccountId, AgencyId, Phase, Shift, Staff, Timestamp, TripId};
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
@@ -117,10 +117,15 @@ impl RosterCache {
         }
         let rows = sqlx::query(
             "select a.id, a.no, a.agency, a.display, a.suspended_at, s.kind, s.gender, s.certified_until,
-                    w.starts_at, w.ends_at, w.mode, w.worked_before_s, h.trip, h.phase
+                    w.starts_at, w.ends_at, w.mode, w.worked_before_s, h.trip, h.phase, n.trip as next_trip,
+                    t.pickup_lat, t.pickup_lon, t.dropoff_lat, t.dropoff_lon,
+                    h.state = 'active' and h.phase in ('met', 'escorting')
+                      and not exists (select 1 from incidents i where i.trip = h.trip) as under_way
              from staff s join accounts a on a.id = s.account
              left join shifts w on w.staff = s.account and w.ended_at is null
-             left join holds h on h.staff = s.account and h.state in ('held', 'accepted', 'active')
+             left join holds h on h.staff = s.account and h.duty = 'current' and h.state in ('held', 'accepted', 'active')
+             left join holds n on n.staff = s.account and n.duty = 'next' and n.state in ('held', 'accepted', 'active')
+             left join trips t on t.id = h.trip
              where s.roster_no > ?",
         )
         .bind(self.version)
@@ -164,6 +169,13 @@ fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Res
         None => None,
         Some(trip) => Some((TripId(trip), row.word("phase", Phase::from_word)?)),
     };
+    let under_way = match row.int_or_none("under_way")? {
+        Some(1) => Some(UnderWay {
+            pickup: row.position("pickup_lat", "pickup_lon")?,
+            dropoff: row.position("dropoff_lat", "dropoff_lon")?,
+        }),
+        _ => None,
+    };
     Ok(RosterEntry {
         staff: Staff {
             id,
@@ -177,5 +189,7 @@ fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Res
         display: row.text("display")?,
         shift,
         duty,
+        under_way,
+        next: row.id_or_none("next_trip")?.map(TripId),
     })
 }

@@ -213,7 +213,7 @@ impl Record {
             sqlx::query(statement).bind(now.0).bind(blob(account.0)).execute(write.conn()).await?;
         }
         write.add_revocation(account, None).await?;
-        write.leave_current_slot(account, None, Actor::Account(by), IncidentKind::StaffSuspended).await?;
+        write.leave_slots(account, None, Actor::Account(by), IncidentKind::StaffSuspended).await?;
         write.end_trips_of(account, by).await?;
         write.audit(Some(by), "account_suspended", account.0, "").await?;
         write.roster_changed(account);

@@ -127,14 +127,15 @@ impl Record {
 }
 
 impl Write<'_> {
-    /// The trips whose crew somebody was of between two times, milliseconds; the latest last.
+    /// The trips whose crew somebody was of between two times, milliseconds; the latest last. A next duty not before it begins: until
+    /// then they are on another rider's way.
     async fn duties_between(&mut self, staff: AccountId, first: i64, last: i64) -> Result<Vec<Duty>, RecordError> {
         let rows = sqlx::query(
-            "select a.trip, a.assigned_at, h.closed_at as ended_at,
+            "select a.trip, max(a.assigned_at, coalesce(h.current_since, 0)) as begun_at, h.closed_at as ended_at,
                     (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff) as kept,
                     (select count(*) from tracks t where t.trip = a.trip and t.staff = m.staff and t.verdict = 'old') as old
              from assignment_members m join assignments a on a.id = m.assignment join holds h on h.id = m.offer
-             where m.staff = ?1 and a.assigned_at <= ?3 and (h.closed_at is null or h.closed_at >= ?2) order by a.id",
+             where h.duty = 'current' and m.staff = ?1 and a.assigned_at <= ?3 and (h.closed_at is null or h.closed_at >= ?2) order by a.id",
         )
         .bind(blob(staff.0))
         .bind(first)
@@ -144,7 +145,7 @@ impl Write<'_> {
         let duty = |row: &SqliteRow| {
             Ok(Duty {
                 trip: TripId(row.id("trip")?),
-                from: row.int("assigned_at")?,
+                from: row.int("begun_at")?,
                 until: row.int_or_none("ended_at")?,
                 kept: row.int("kept")?,
                 old: row.int("old")?,

@@ -20,6 +20,8 @@ pub(super) mod reason {
     pub(in crate::record) const CANCELLED: &str = "cancelled";
     pub(in crate::record) const COMPLETED: &str = "completed";
     pub(in crate::record) const NO_SHOW: &str = "no_show";
+    /// A next duty whose present trip has run late.
+    pub(in crate::record) const LATE: &str = "late";
     /// To a phone only: the staff member's own answer closed the offer.
     pub(in crate::record) const ANSWERED: &str = "answered";
     /// To a phone only: another member left, the place is taken back until the crew is whole again.
@@ -94,6 +96,8 @@ pub(super) struct Hold {
     pub(super) state: HoldState,
     pub(super) phase: Phase,
     pub(super) expires_at: Timestamp,
+    /// The trip they are still on, if this is their next.
+    pub(super) after: Option<TripId>,
 }
 
 impl Write<'_> {
@@ -160,7 +164,7 @@ impl Write<'_> {
     /// Who holds a slot, by slot.
     pub(super) async fn holds(&mut self, trip: TripId) -> Result<Vec<Hold>, RecordError> {
         let rows = sqlx::query(
-            "select id, slot, staff, eta_s, state, phase, expires_at from holds
+            "select id, slot, staff, eta_s, state, phase, expires_at, after_trip from holds
              where trip = ? and state in ('held', 'accepted', 'active') order by slot",
         )
         .bind(blob(trip.0))
@@ -176,12 +180,14 @@ impl Write<'_> {
                     state: r.word("state", row::hold_state_from)?,
                     phase: r.word("phase", Phase::from_word)?,
                     expires_at: r.time("expires_at")?,
+                    after: r.id_or_none("after_trip")?.map(TripId),
                 })
             })
             .collect()
     }
 
-    /// Gives the slot back. `offer` is what becomes of the offer, `None` to leave it as it was answered.
+    /// Gives the slot back; whoever had another trip to go on to is on it when this is committed. `offer` is what becomes of the
+    /// offer, `None` to leave it as it was answered.
     pub(super) async fn close_hold(
         &mut self,
         hold: &Hold,
@@ -200,6 +206,10 @@ impl Write<'_> {
         .execute(self.conn())
         .await?;
         self.roster_changed(hold.staff);
+        match hold.after {
+            Some(present) => self.touch(present).await?,
+            None => self.freed(hold.staff),
+        }
         Ok(())
     }
 

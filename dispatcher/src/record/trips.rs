@@ -52,12 +52,25 @@ impl Record {
         rows_of(&mut snapshot, &rows).await
     }
 
-    /// The trip whose active slot the member holds.
+    /// The trip whose crew the member is of, now.
     pub async fn trip_of_staff(&self, staff: AccountId) -> Result<Option<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
         let rows = sqlx::query(
             "select trip as id from holds
-             where staff = ? and state in ('held', 'accepted', 'active') and state = 'active'",
+             where staff = ? and state in ('held', 'accepted', 'active') and state = 'active' and duty = 'current'",
+        )
+        .bind(blob(staff.0))
+        .fetch_all(&mut *snapshot)
+        .await?;
+        Ok(rows_of(&mut snapshot, &rows).await?.pop())
+    }
+
+    /// The trip whose crew the member is of when the present one has ended.
+    pub async fn next_of_staff(&self, staff: AccountId) -> Result<Option<TripRow>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        let rows = sqlx::query(
+            "select trip as id from holds
+             where staff = ? and state in ('held', 'accepted', 'active') and state = 'active' and duty = 'next'",
         )
         .bind(blob(staff.0))
         .fetch_all(&mut *snapshot)
@@ -139,7 +152,10 @@ pub(super) async fn load(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<
     }
     let list = id_list(ids.iter().map(|id| id.0));
     let rows = sqlx::query(
-        "select t.*, g.gender, g.risk from json_each(?) j join trips t on t.id = unhex(j.value)
+        "select t.*, g.gender, g.risk,
+                t.phase in ('matching', 'offered') and exists (select 1 from assignments s where s.trip = t.id and s.ended_because = 'late'
+                    and s.id = (select max(id) from assignments l where l.trip = t.id)) as crew_was_late
+         from json_each(?) j join trips t on t.id = unhex(j.value)
          left join grants g on g.rider = t.rider",
     )
     .bind(&list)
@@ -190,11 +206,15 @@ async fn pairs(conn: &mut SqliteConnection, sql: &'static str, riders: &str) -> 
 
 async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripId, Vec<Member>>, RecordError> {
     let rows = sqlx::query(
-        "select h.*, a.display, a.no, a.agency, a.suspended_at is not null or c.staff is not null as barred
+        "select h.*, a.display, a.no, a.agency, a.suspended_at is not null or c.staff is not null as barred,
+                n.trip as next_trip
          from json_each(?) j join trips t on t.id = unhex(j.value)
          join holds h on h.trip = t.id and h.state in ('held', 'accepted', 'active')
          join accounts a on a.id = h.staff
-         left join conflicts c on c.staff = h.staff and c.rider = t.rider order by h.trip, h.slot",
+         left join conflicts c on c.staff = h.staff and c.rider = t.rider
+         left join holds n on n.after_trip = h.trip and n.staff = h.staff and n.duty = 'next'
+          and n.state in ('held', 'accepted', 'active') and n.state = 'active'
+         order by h.trip, h.slot",
     )
     .bind(trips)
     .fetch_all(conn)
@@ -208,6 +228,8 @@ async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripI
             agency: AgencyId(row.id("agency")?),
             barred: row.int("barred")? == 1,
             phase: row.word("phase", Phase::from_word)?,
+            after: row.id_or_none("after_trip")?.map(TripId),
+            next: row.id_or_none("next_trip")?.map(TripId),
         };
         found.entry(member.offer.trip).or_default().push(member);
     }
@@ -270,6 +292,7 @@ fn loaded(
             rider_word: row.text_or_none("rider_word")?,
             crew_word: row.text_or_none("crew_word")?,
             live_since: row.time_or_none("live_since")?,
+            crew_was_late: row.int("crew_was_late")? == 1,
             updated_at: row.time("updated_at")?,
             change_no: row.int("change_no")?,
         },

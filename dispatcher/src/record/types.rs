@@ -208,6 +208,10 @@ pub struct Member {
     pub barred: bool,
     /// `Offered` while the offer is open or only this member accepted; then this member's own phase.
     pub phase: Phase,
+    /// The trip this member is still on and comes from: a next duty. `None` once this is their present trip.
+    pub after: Option<TripId>,
+    /// The trip whose crew this member belongs to when this one has ended.
+    pub next: Option<TripId>,
 }
 
 /// A trip with everything a view may choose from.
@@ -227,6 +231,8 @@ pub struct TripRow {
     pub crew_word: Option<String>,
     /// When the search began; `None` before.
     pub live_since: Option<Timestamp>,
+    /// Searching again because the crew that had accepted would have come too late.
+    pub crew_was_late: bool,
     /// Last change.
     pub updated_at: Timestamp,
     /// Global change counter at the last change.
@@ -280,8 +286,25 @@ pub struct Placement {
     pub slot: u8,
     /// To whom.
     pub staff: AccountId,
-    /// Promised seconds to the meeting point.
+    /// Promised seconds to the meeting point, the rest of their present trip included.
     pub eta_s: u32,
+    /// The present trip after which they come; `None` for somebody who is free.
+    pub after: Option<TripId>,
+}
+
+/// A next duty on the record, with what its arrival is worked out from.
+#[derive(Clone, Copy, Debug)]
+pub struct NextDuty {
+    /// The trip to come.
+    pub trip: TripId,
+    /// Who comes.
+    pub staff: AccountId,
+    /// When they said they would be there, as it was offered.
+    pub promised_at: Timestamp,
+    /// Where the present trip ends.
+    pub from: Position,
+    /// Where the rider of the trip to come waits.
+    pub to: Position,
 }
 
 /// What the engine decided for one trip.
@@ -504,6 +527,8 @@ pub struct OfferRow {
     pub pickup_at: Option<Timestamp>,
     /// Expected seconds of the trip.
     pub trip_s: u32,
+    /// The present trip of its member, if this would follow it.
+    pub after: Option<TripId>,
     /// How many staff.
     pub crew_size: CrewSize,
     /// States of the other members' offers.
@@ -563,6 +588,19 @@ pub struct RosterEntry {
     pub shift: Option<Shift>,
     /// The trip they hold a slot of, and their own phase in it (`Offered` until assigned).
     pub duty: Option<(TripId, Phase)>,
+    /// Set while they are with their rider, and nobody called for help on that trip.
+    pub under_way: Option<UnderWay>,
+    /// The trip they hold a slot of for when that one has ended.
+    pub next: Option<TripId>,
+}
+
+/// A trip whose rider is with the crew.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct UnderWay {
+    /// Where they met.
+    pub pickup: Position,
+    /// Where it ends.
+    pub dropoff: Position,
 }
 
 /// A token or account that lost its rights.

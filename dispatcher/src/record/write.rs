@@ -17,6 +17,7 @@ pub(super) struct Write<'r> {
     pub(super) now: Timestamp,
     epoch: i64,
     roster_changed: Vec<AccountId>,
+    freed: Vec<AccountId>,
 }
 
 /// What an outbox row is about.
@@ -50,7 +51,7 @@ impl Record {
         if self.epoch.is_some_and(|own| own != epoch) {
             return Err(RecordError::Fenced);
         }
-        Ok(Write { tx, record: self, now, epoch, roster_changed: Vec::new() })
+        Ok(Write { tx, record: self, now, epoch, roster_changed: Vec::new(), freed: Vec::new() })
     }
 }
 
@@ -65,8 +66,17 @@ impl Write<'_> {
         self.roster_changed.push(staff);
     }
 
-    /// Makes everything durable and visible at once, then rings.
+    /// This staff member's present trip is not theirs any more.
+    pub(super) fn freed(&mut self, staff: AccountId) {
+        self.freed.push(staff);
+    }
+
+    /// Makes everything durable and visible at once, then rings. Who was freed is on their next trip from then on.
     pub(super) async fn commit(mut self) -> Result<(), RecordError> {
+        // Last, so that a phone hears of the end before it hears of what follows, and of an effect taken back nothing follows.
+        for staff in std::mem::take(&mut self.freed) {
+            self.go_on(staff).await?;
+        }
         if !self.roster_changed.is_empty() {
             self.number_roster_changes().await?;
         }

@@ -21,7 +21,7 @@ mod view_tests;
 
 pub use eta::EtaView;
 pub use incident::IncidentView;
-pub use offer::{OfferView, offer_for_phone};
+pub use offer::{NextView, OfferView, offer_for_phone};
 pub use people::{Duty, Me, ShiftView, StaffRow};
 pub use place::{FixIn, PlaceIn, PlaceView, PointIn};
 pub use series::SeriesView;

@@ -2,10 +2,10 @@
 //! nothing finer than the cell.
 
 use super::time::instant;
-use crate::record::OfferRow;
+use crate::record::{OfferRow, TripRow};
 use geo::Position;
 use h3o::{LatLng, Resolution};
-use matcher::model::{OfferState, Timestamp};
+use matcher::model::{AccountId, OfferState, Phase, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -38,9 +38,11 @@ pub struct OfferView {
     pub trip: Uuid,
     /// Which of the crew.
     pub slot: u8,
+    /// Whether it would follow the present trip of this phone.
+    pub next: bool,
     /// Roughly where.
     pub area: Area,
-    /// Seconds to the meeting point.
+    /// Seconds to the meeting point, the rest of the present trip included.
     pub eta_s: u32,
     /// When, if not now.
     pub pickup_at: Option<String>,
@@ -67,6 +69,7 @@ pub fn offer_for_phone(row: &OfferRow, now: Timestamp) -> OfferView {
         id: offer.id.0,
         trip: offer.trip.0,
         slot: offer.slot,
+        next: row.after.is_some(),
         area: area_of(row.pickup),
         eta_s: offer.eta_s,
         pickup_at: row.pickup_at.map(instant),
@@ -78,6 +81,34 @@ pub fn offer_for_phone(row: &OfferRow, now: Timestamp) -> OfferView {
         state: if offer.state == OfferState::Accepted { "accepted" } else { "open" },
         partner: partner_word(&row.partners),
     }
+}
+
+/// An accepted trip that follows the present one: no more of its place than of an offer's, until it is the present one.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = Next)]
+pub struct NextView {
+    /// The trip.
+    pub trip: Uuid,
+    /// Roughly where.
+    pub area: Area,
+    /// When this member said they would be there.
+    pub at: String,
+    /// Expected seconds of the trip.
+    pub trip_s: u32,
+    /// How many staff.
+    pub crew_size: u8,
+}
+
+/// The trip for a member of its crew who is still on another; `None` for anybody else.
+pub fn next_for_phone(row: &TripRow, viewer: AccountId) -> Option<NextView> {
+    let own = row.crew.iter().find(|m| m.offer.staff == viewer && m.after.is_some() && m.phase == Phase::Assigned)?;
+    Some(NextView {
+        trip: row.trip.id.0,
+        area: area_of(row.trip.pickup),
+        at: instant(own.offer.offered_at.plus_s(i64::from(own.offer.eta_s))),
+        trip_s: row.trip.trip_s,
+        crew_size: row.trip.crew_size.get(),
+    })
 }
 
 /// The partners' state in one word: the slowest counts.

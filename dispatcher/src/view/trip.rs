@@ -79,6 +79,15 @@ pub struct CrewMember {
     pub eta: EtaView,
     /// Whether it is the viewer.
     pub you: bool,
+    /// Only if true: finishes another escort before setting out for this one.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub finishing: bool,
+    /// Supervisors of the member's agency and the centre: the trip that the member comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Uuid>,
+    /// Likewise: the trip that the member goes on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<Uuid>,
     /// Supervisors only: `open` or `accepted` while the offer is out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub offer_state: Option<&'static str>,
@@ -99,6 +108,9 @@ pub struct RiderTrip {
     /// The rider's own place; absent after the end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropoff: Option<PlaceView>,
+    /// Only if true: the crew that had accepted would have come too late, and another is looked for.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub crew_was_late: bool,
     /// Who comes; empty before the whole crew has accepted and after the end.
     pub crew: Vec<CrewMember>,
     /// What the rider says.
@@ -192,13 +204,14 @@ pub fn trip_for_rider(row: &TripRow, eta: impl Fn(&Member) -> EtaView) -> RiderT
         head: TripHead::of(row),
         pickup: open.then(|| PlaceView::of(row.trip.pickup, row.pickup_label.as_deref())),
         dropoff: open.then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        crew_was_late: row.crew_was_late,
         crew: if crewed { row.crew.iter().map(|m| shown(m, None, &eta)).collect() } else { Vec::new() },
         word: row.rider_word.clone().filter(|_| crewed),
         partner_word: row.crew_word.clone().filter(|_| crewed),
     }
 }
 
-/// The trip for a member of its crew; `None` unless `viewer` holds a slot of a crewed trip.
+/// The trip for a member of its crew; `None` unless `viewer` holds a slot of a crewed trip and is on it.
 pub fn trip_for_crew(
     row: &TripRow,
     viewer: AccountId,
@@ -217,9 +230,9 @@ pub fn trip_for_crew(
     })
 }
 
-/// The viewer as a member of a crewed trip.
+/// The viewer as a member of a crewed trip; not while it only follows their present one.
 pub fn crew_member(row: &TripRow, viewer: AccountId) -> Option<&Member> {
-    let own = row.crew.iter().find(|m| m.offer.staff == viewer && is_crewed(m.phase));
+    let own = row.crew.iter().find(|m| m.offer.staff == viewer && is_crewed(m.phase) && m.after.is_none());
     own.filter(|_| is_crewed(row.trip.phase))
 }
 
@@ -251,6 +264,8 @@ pub fn trip_for_supervisor(
         }
         if agency.is_some_and(|own| own != m.agency) {
             member.display = None;
+        } else {
+            (member.after, member.next) = (m.after.map(|t| t.0), m.next.map(|t| t.0));
         }
         member
     });
@@ -284,6 +299,9 @@ fn shown(member: &Member, viewer: Option<AccountId>, eta: &impl Fn(&Member) -> E
         phase: member.phase.word(),
         eta: eta(member),
         you: viewer == Some(member.offer.staff),
+        finishing: member.after.is_some() && is_crewed(member.phase),
+        after: None,
+        next: None,
         offer_state: None,
         barred: false,
     }

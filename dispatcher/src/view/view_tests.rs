@@ -1,6 +1,6 @@
 //! Facts about who sees what, field by field.
 
-use super::offer::partner_word;
+use super::offer::{next_for_phone, partner_word};
 use super::people::Duty;
 use super::time;
 use super::trip::{is_crewed, is_of_agency};
@@ -47,10 +47,13 @@ fn row(phase: Phase) -> TripRow {
         no: 110 + n as u32,
         agency: AgencyId(id(1 + n)),
         phase: if is_crewed(phase) { phase } else { Phase::Offered },
+        after: None,
+        next: None,
     };
     let crew = if phase >= Phase::Offered { vec![member(0), member(1)] } else { Vec::new() };
     TripRow {
         live_since: None,
+        crew_was_late: false,
         trip: Trip {
             id: TripId(id(1)),
             booking: BookingId(id(2)),
@@ -167,6 +170,7 @@ fn offer_row(pickup: Position) -> OfferRow {
         pickup,
         pickup_at: None,
         trip_s: 840,
+        after: None,
         crew_size: CrewSize::PAIR,
         partners: vec![OfferState::Open],
     }
@@ -186,6 +190,30 @@ fn an_offer_shows_a_cell_and_nothing_finer() {
     let text = json(&offer_for_phone(&offer_row(here), NOW)).to_string();
     assert!(!text.contains("37.51234") && !text.contains("127.01234"), "{text}");
     assert!(centre.distance_m(here) < 600.0);
+}
+
+#[test]
+fn a_trip_to_follow_shows_a_cell_and_the_trip_itself_is_not_yet_theirs() {
+    let mut row = row(Phase::Assigned);
+    row.crew[0].after = Some(TripId(id(77)));
+    let staff = row.crew[0].offer.staff;
+    assert!(trip_for_crew(&row, staff, NOW, nothing_known).is_none());
+    let next = json(&next_for_phone(&row, staff));
+    let keys: Vec<_> = next.as_object().unwrap().keys().cloned().collect();
+    assert_eq!(keys, ["area", "at", "crew_size", "trip", "trip_s"]);
+    assert!(!next.to_string().contains("37.51234") && !next.to_string().contains("PICKUP"), "{next}");
+    assert!(next_for_phone(&row, row.crew[1].offer.staff).is_none(), "the other is on it");
+    let rider = json(&trip_for_rider(&row, nothing_known));
+    assert_eq!((&rider["crew"][0]["finishing"], rider["crew"][1].get("finishing")), (&true.into(), None));
+    assert!(rider["crew"][0].get("after").is_none(), "which trip it is, is not the rider's");
+    let partner = json(&trip_for_crew(&row, row.crew[1].offer.staff, NOW, nothing_known));
+    assert!(partner["crew"][0].get("after").is_none());
+    let after = |agency| json(&trip_for_supervisor(&row, agency, &[], nothing_known))["crew"][0].get("after").cloned();
+    assert_eq!(after(None), Some(id(77).to_string().into()));
+    assert_eq!(after(Some(AgencyId(id(1)))), Some(id(77).to_string().into()));
+    assert_eq!(after(Some(AgencyId(id(2)))), None, "another company's trip");
+    row.crew[0].after = None;
+    assert!(next_for_phone(&row, staff).is_none() && trip_for_crew(&row, staff, NOW, nothing_known).is_some());
 }
 
 #[test]
@@ -269,6 +297,8 @@ fn a_shift_that_has_ended_is_off_shift_whatever_the_record_still_says() {
         display: "d".into(),
         shift: Some(shift),
         duty,
+        under_way: None,
+        next: None,
     };
     assert_eq!(Duty::of(&entry(None), NOW), Duty::Available);
     assert_eq!(Duty::of(&entry(None), NOW.plus_s(60)), Duty::OffShift);

@@ -14,13 +14,13 @@ use crate::http::App;
 use crate::http::console::{incident_view, is_own};
 use crate::http::sight::Moved;
 use crate::http::trips::{mode_of, supervisor_view};
-use crate::record::{Incident, RecordError, RosterEntry, TripRow};
+use crate::record::{Incident, Member, RecordError, RosterEntry, TripRow};
 use crate::telemetry;
 use crate::view::incident::{FOLLOWED_S, follows_device, is_followed};
 use crate::view::map::{CrewAt, Person};
 use crate::view::people::Duty;
 use crate::view::trip::{is_crewed, is_of_agency};
-use crate::view::{IncidentView, StaffRow};
+use crate::view::{EtaView, IncidentView, StaffRow};
 use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
 use matcher::model::{AccountId, IncidentId, Timestamp, TripId};
@@ -549,7 +549,9 @@ fn newest(app: &App, account: AccountId) -> Option<(u32, u32)> {
 }
 
 fn phones_of(row: &TripRow) -> impl Iterator<Item = AccountId> + '_ {
-    std::iter::once(row.trip.rider).chain(row.crew.iter().map(|m| m.offer.staff))
+    // Who is still with another rider is not to learn from their partner where this one waits.
+    let crew = row.crew.iter().filter(|m| m.after.is_none()).map(|m| m.offer.staff);
+    std::iter::once(row.trip.rider).chain(crew)
 }
 
 fn crew_at(app: &App, row: &TripRow) -> Utf8Bytes {
@@ -558,15 +560,26 @@ fn crew_at(app: &App, row: &TripRow) -> Utf8Bytes {
         t: &'static str,
         trip: uuid::Uuid,
         crew: Vec<CrewAt>,
+        /// Where these are is another rider's way.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        later: Vec<Later>,
+    }
+    #[derive(Serialize)]
+    struct Later {
+        no: u32,
+        #[serde(flatten)]
+        eta: EtaView,
     }
     let now = app.env.now();
-    let crew = row.crew.iter().filter_map(|member| {
+    let eta = |member: &Member| app.sight.eta(row, member, mode_of(app, member.offer.staff), now);
+    let (here, later): (Vec<&Member>, Vec<&Member>) = row.crew.iter().partition(|member| member.after.is_none());
+    let crew = here.into_iter().filter_map(|member| {
         let staff = member.offer.staff;
         let fix = app.sight.places.last_fix(staff)?;
-        let eta = app.sight.eta(row, member, mode_of(app, staff), now);
-        Some(CrewAt::of(member.no, &fix, eta, now))
+        Some(CrewAt::of(member.no, &fix, eta(member), now))
     });
-    let body = Body { t: "crew_at", trip: row.trip.id.0, crew: crew.collect() };
+    let later = later.into_iter().map(|member| Later { no: member.no, eta: eta(member) });
+    let body = Body { t: "crew_at", trip: row.trip.id.0, crew: crew.collect(), later: later.collect() };
     serde_json::to_string(&body).expect("views serialise").into()
 }
 

@@ -5,7 +5,7 @@ use crate::http::App;
 use crate::http::problem::Answer;
 use crate::http::trips::view;
 use crate::record::{Account, OfferRow, OutboxKind, OutboxRow, Role, TripRow};
-use crate::view::offer::partner_word;
+use crate::view::offer::{next_for_phone, partner_word};
 use crate::view::offer_for_phone;
 use matcher::model::{OfferState, Timestamp};
 use serde_json::{Value, json};
@@ -65,6 +65,10 @@ async fn trip(app: &App, account: &Account, row: &OutboxRow) -> Answer<Value> {
     let shown = current.as_ref().and_then(|current| view(app, account, current));
     if let Some(trip) = shown.filter(|_| row.kind != OutboxKind::TripGone || account.role != Role::Staff) {
         return Ok(json!({"t": "trip", "trip": trip}));
+    }
+    let is_gone = row.kind == OutboxKind::TripGone;
+    if let Some(next) = current.as_ref().filter(|_| !is_gone).and_then(|current| next_for_phone(current, account.id)) {
+        return Ok(json!({"t": "next", "next": next}));
     }
     let reason = match row.reason.as_deref() {
         Some(told) => told,

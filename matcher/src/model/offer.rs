@@ -18,7 +18,7 @@ pub enum OfferState {
 }
 
 /// The state of the slot kept for one staff member. `Held`, `Accepted` and `Active` are guarded by unique indexes: one per
-/// trip and slot, one current trip per staff member.
+/// trip and slot, one current trip per staff member and one that follows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HoldState {
     /// Offer open.

@@ -12,6 +12,15 @@ pub struct FixFacts {
     pub accuracy_m: f32,
 }
 
+/// What is known of the present trip of somebody who is with their rider, if nobody called for help on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct After {
+    /// Milliseconds until they should be free, the parting included.
+    pub free_in_ms: i64,
+    /// Whether another trip is to follow it already.
+    pub next_taken: bool,
+}
+
 /// One staff member considered for one trip.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
@@ -23,9 +32,11 @@ pub struct Candidate<'a> {
     pub fix: Option<FixFacts>,
     /// Holds an open offer or belongs to a crew, of any trip.
     pub busy: bool,
+    /// Set for somebody who would come after their present trip; the travel time then holds the rest of it.
+    pub after: Option<After>,
     /// Declined this trip, dropped out of it or was released from it; or let its offer run out a moment ago.
     pub declined: bool,
-    /// Travel time to the meeting point; `None` if none was found within the search bound.
+    /// Travel time to the meeting point, from when they are free; `None` if none was found within the search bound.
     pub eta: Option<Eta>,
     /// No road near the fix or near the meeting point: only then does a straight-line ETA count.
     pub off_road: bool,

@@ -93,6 +93,24 @@ pub const PAIR_SPEED_MPS: f64 = 15.0;
 /// A trip that has not changed for so long is watched no more, seconds. Ours: longer than any shift; somebody forgot to end it.
 pub const WATCHED_S_MAX: i64 = 12 * 3_600;
 
+/// Somebody with a rider is asked for a next trip only if they should be free within this, seconds. Ours: of ten minutes of walking
+/// with somebody the rest is known to a minute or two, of half an hour it is not.
+pub const NEXT_WITHIN_S: i64 = 10 * 60;
+
+/// From the drop-off to setting out for the next rider, seconds. Ours: the door has shut, and one tap.
+pub const HAND_OVER_S: i64 = 30;
+
+/// Nine partings of ten take no longer, seconds. Ours: the last words, a lift, a second look at the street.
+pub const HAND_OVER_P90_S: i64 = 2 * 60;
+
+/// Who would come from another trip counts as this much later, milliseconds: of two who would come at about the same time it is
+/// the one who is free already. Ours: together with the parting less than a minute, so that no rider waits longer for it.
+pub const COMES_AFTER_MS: i64 = 20_000;
+
+/// A next duty is given back when its crew would come so much later than was said, seconds. Ours: what is felt as late, and time
+/// enough to find others.
+pub const NEXT_LATE_S: i64 = 5 * 60;
+
 // The longest allowed way to the meeting point fits into the look-ahead.
 const _: () = assert!(LOOK_AHEAD_S >= PICKUP_ETA_S_MAX + LEAVE_MARGIN_S + ASK_S);
 // Whoever was asked in time may set out at once.

@@ -11,8 +11,10 @@ pub mod certificate_expired;
 pub mod coarse_fix;
 pub mod conflict_wall;
 pub mod declined_before;
+pub mod free_too_late;
 pub mod gender_rule;
 pub mod hours_exhausted;
+pub mod next_taken;
 pub mod off_shift;
 pub mod shift_ends_before;
 pub mod stale_fix;
@@ -20,6 +22,7 @@ pub mod supporter_above_grade;
 pub mod too_far;
 pub mod unreachable;
 
+pub mod comes_after;
 pub mod known_face;
 pub mod pickup_eta;
 pub mod straight_line;
@@ -29,7 +32,7 @@ mod facts;
 mod rule;
 
 pub use cost::{cost_floor, felt_cost};
-pub use facts::{Candidate, Context, FixFacts};
+pub use facts::{After, Candidate, Context, FixFacts};
 pub use rule::{Audience, Preference, Rule, Verdict, Violation};
 
 /// Every hard rule, in the order in which a supervisor reads them: the person, the rider's terms, the clock, the way.
@@ -38,6 +41,8 @@ pub const RULES: &[Rule] = &[
     stale_fix::RULE,
     coarse_fix::RULE,
     busy::RULE,
+    next_taken::RULE,
+    free_too_late::RULE,
     declined_before::RULE,
     conflict_wall::RULE,
     agency_not_consented::RULE,
@@ -51,7 +56,8 @@ pub const RULES: &[Rule] = &[
 ];
 
 /// Every preference. Their sum in milliseconds is what a pickup is felt to take; [`felt_cost`] makes the cost of it.
-pub const PREFERENCES: &[Preference] = &[pickup_eta::PREFERENCE, known_face::PREFERENCE, straight_line::PREFERENCE];
+pub const PREFERENCES: &[Preference] =
+    &[pickup_eta::PREFERENCE, known_face::PREFERENCE, straight_line::PREFERENCE, comes_after::PREFERENCE];
 
 /// What a company is told in place of the code of a rule that only the centre may read.
 pub const NOT_FOR_THIS_TRIP: &str = "not_for_this_trip";
@@ -77,11 +83,15 @@ mod certificate_expired_tests;
 #[cfg(test)]
 mod coarse_fix_tests;
 #[cfg(test)]
+mod comes_after_tests;
+#[cfg(test)]
 mod conflict_wall_tests;
 #[cfg(test)]
 mod cost_tests;
 #[cfg(test)]
 mod declined_before_tests;
+#[cfg(test)]
+mod free_too_late_tests;
 #[cfg(test)]
 mod gender_rule_tests;
 #[cfg(test)]
@@ -90,6 +100,8 @@ mod hours_exhausted_tests;
 mod known_face_tests;
 #[cfg(test)]
 mod mod_tests;
+#[cfg(test)]
+mod next_taken_tests;
 #[cfg(test)]
 mod off_shift_tests;
 #[cfg(test)]

@@ -37,7 +37,9 @@ fn eligible_sample_breaks_nothing_and_costs_its_eta() {
 fn all_violations_are_told_not_the_first_only() {
     let mut facts = Facts::eligible();
     facts.fix = None;
-    facts.busy = true;
+    facts.free_in(601);
+    facts.after_mut().next_taken = true;
+    facts.trip.pickup_at = Some(NOW);
     facts.declined = true;
     facts.staff.conflicts = vec![facts.trip.rider];
     facts.staff.kind = StaffKind::Supporter;

@@ -31,26 +31,47 @@ fn acknowledged_trip_is_in_one_state_and_both_viewers_agree() {
 #[test]
 fn phone_has_one_offer_or_one_trip_at_a_time() {
     let mut phone = PhoneWatch::default();
-    assert_eq!(phone.offer("o1"), None);
+    assert_eq!(phone.offer("o1", "t1", false), None);
     phone.offer_closed("o1");
-    assert_eq!(phone.offer("o2"), None);
-    assert_eq!(phone.offer("o3"), Some(Doubled::TwoOffers));
+    assert_eq!(phone.offer("o2", "t1", false), None);
+    assert_eq!(phone.offer("o3", "t1", false), Some(Doubled::TwoOffers));
     assert_eq!(phone.trip("t1"), None);
     assert_eq!(phone.trip("t1"), None, "the same trip changes often");
-    assert_eq!(phone.offer("o4"), Some(Doubled::OfferOnTrip));
+    assert_eq!(phone.offer("o4", "t2", false), Some(Doubled::OfferOnTrip));
     assert_eq!(phone.trip("t2"), Some(Doubled::TwoTrips));
     phone.trip_gone("t1");
     phone.trip_gone("t2");
     assert_eq!(phone.trip("t3"), None);
-    assert_eq!(phone.offer("o4"), Some(Doubled::OfferTwice));
+    assert_eq!(phone.offer("o4", "t2", false), Some(Doubled::OfferTwice));
+}
+
+#[test]
+fn phone_on_a_trip_has_one_that_follows_at_most() {
+    let mut phone = PhoneWatch::default();
+    phone.trip("t1");
+    assert_eq!(phone.offer("o1", "t2", true), None);
+    assert_eq!(phone.trip("t1"), None, "news of the present trip closes no offer of another");
+    assert_eq!(phone.offer("o2", "t3", true), Some(Doubled::TwoOffers));
+    phone.offer_closed("o2");
+    assert_eq!(phone.next("t2"), (true, None));
+    assert_eq!(phone.next("t2"), (false, None), "the same one is told again");
+    assert_eq!(phone.offer("o3", "t3", true), Some(Doubled::OfferBesideNext));
+    assert_eq!(phone.next("t3"), (true, Some(Doubled::TwoNextTrips)));
+    phone.trip_gone("t1");
+    assert_eq!(phone.trip("t3"), None);
+    phone.offer_closed("o3");
+    assert_eq!(phone.offer("o4", "t4", true), None);
 }
 
 #[test]
 fn reload_replaces_what_the_phone_knew() {
     let mut phone = PhoneWatch::default();
     phone.trip("t1");
-    phone.reload(Some("o1"), None);
-    assert_eq!(phone.offer("o2"), Some(Doubled::TwoOffers));
+    phone.reload(Some(("o1", "t2")), None, None);
+    assert_eq!(phone.offer("o2", "t3", false), Some(Doubled::TwoOffers));
+    phone.reload(None, Some("t1"), Some("t2"));
+    assert_eq!(phone.next("t3"), (true, Some(Doubled::TwoNextTrips)));
+    phone.reload(None, None, None);
     assert_eq!(phone.trip("t2"), None);
 }
 
@@ -67,6 +88,11 @@ fn console_shows_each_member_in_one_open_crew() {
         (vec![trip("a", "assigned", &[1, 2, 3])], vec![Doubled::CrewTooLarge]),
         (vec![trip("a", "assigned", &[1]), trip("a", "assigned", &[1])], vec![Doubled::TripTwice]),
     ];
+    let follows = |id: &str, no: u64| json!({"id":id,"phase":"assigned","crew_size":2,"crew":[{"no":no,"after":"a"}]});
+    let cases = cases.into_iter().chain([
+        (vec![trip("a", "escorting", &[1, 2]), follows("b", 2)], vec![]),
+        (vec![follows("b", 2), follows("c", 2)], vec![Doubled::StaffInTwoNextTrips]),
+    ]);
     for (trips, expected) in cases {
         assert_eq!(in_console(&json!({"trips":trips})), expected);
     }

@@ -1,7 +1,7 @@
 // What the rider is told of who comes: never an ETA whose position is old or missing.
 import { expect, it } from 'vitest';
 import type { VNode } from 'preact';
-import { Eta } from '../shared/Eta';
+import { Eta, Finishing } from '../shared/Eta';
 import type { CrewAt, Phase, Trip } from '../shared/types';
 import { CrewList } from './Follow';
 
@@ -23,4 +23,14 @@ it('an_eta_comes_from_a_position_that_is_known_and_never_from_the_trip', () => {
 });
 it('who_has_arrived_is_not_coming', () => {
   expect(etas(trip('arrived'), [at(0)])).toEqual([{ at: at(0), coming: false }]);
+});
+it('who_finishes_another_trip_first_is_said_to_with_the_time_of_both_and_no_place', () => {
+  const of = trip('assigned');
+  of.crew![0]!.finishing = true;
+  const seen = { crew: [], later: [{ no: 0, eta_s: 430, eta_p90_s: 690 }], at: 0 };
+  const row = ((CrewList({ trip: of, crew: [], seen }) as Drawn)!.props.children as Drawn[])[0]!.props.children.at(-1)!;
+  expect((row.type as unknown) === Finishing).toBe(true);
+  const text = (one: unknown): string => (typeof one === 'string' ? one : Array.isArray(one) ? one.map(text).join('') : '');
+  const said = (known: typeof seen | undefined): string => text((Finishing({ seen: known, no: 0 }) as unknown as { props: { children: unknown } }).props.children);
+  expect([said(seen), said(undefined)]).toEqual([' 다른 일정을 마치고 출발 · 약 8분 뒤 (늦으면 12분)', ' 다른 일정을 마치고 출발']);
 });

@@ -2,7 +2,7 @@
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { agedCrew, Eta } from '../shared/Eta';
+import { agedCrew, Eta, Finishing, type CrewSeen } from '../shared/Eta';
 import { dayTime, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
@@ -30,7 +30,7 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
         <p class="say">{sentence(trip)}</p>
         {trip.pickup_at && <p><strong>{dayTime(trip.pickup_at)}</strong></p>}
         <Steps phase={trip.phase} />
-        {WITH_CREW.includes(trip.phase) && <CrewList trip={trip} crew={seen && crew} />}
+        {WITH_CREW.includes(trip.phase) && <CrewList trip={trip} crew={seen && crew} seen={seen} />}
         {WITH_CREW.includes(trip.phase) && trip.word && <Words trip={trip} />}
         {WITH_CREW.includes(trip.phase) && trip.pickup && <TripMap trip={trip} map={map} crew={crew} />}
         <dl class="facts">
@@ -54,8 +54,9 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
 }
 
 function sentence(trip: Trip): string {
+  const crew = t(`crew.${Math.min(4, Math.max(1, trip.crew_size ?? 2))}` as Key);
   if (trip.escalated && ['requested', 'reserved', 'matching', 'offered'].includes(trip.phase)) return t('say.escalated');
-  return t(`say.${trip.phase}` as Key, { crew: t(`crew.${Math.min(4, Math.max(1, trip.crew_size ?? 2))}` as Key) });
+  return t(trip.crew_was_late ? 'say.crew_late' : (`say.${trip.phase}` as Key), { crew });
 }
 
 function Steps({ phase }: { phase: Phase }) {
@@ -72,13 +73,13 @@ function Steps({ phase }: { phase: Phase }) {
 }
 
 /** `crew` is missing until the server has said once where they are. */
-export function CrewList({ trip, crew }: { trip: Trip; crew: CrewAt[] | undefined }) {
+export function CrewList({ trip, crew, seen }: { trip: Trip; crew: CrewAt[] | undefined; seen?: CrewSeen | undefined }) {
   return (
     <ul class="crew" data-testid="crew">
       {(trip.crew ?? []).map((member) => (
         <li key={member.no}>
           <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
-          {crew && <Eta at={crew.find(({ no }) => no === member.no)} coming={COMING.includes(member.phase)} />}
+          {member.finishing ? <Finishing seen={seen} no={member.no} /> : crew && <Eta at={crew.find(({ no }) => no === member.no)} coming={COMING.includes(member.phase)} />}
         </li>
       ))}
     </ul>

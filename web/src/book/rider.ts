@@ -139,7 +139,7 @@ export class Rider extends Store {
 
   receive(message: ServerMessage): void {
     if (message.t === 'trip') this.take(message.trip);
-    else if (message.t === 'crew_at') this.crewAt.set(message.trip, { crew: message.crew, at: this.now() });
+    else if (message.t === 'crew_at') this.crewAt.set(message.trip, { crew: message.crew, later: message.later, at: this.now() });
     else if (message.t === 'sos_taken') this.sos.taken(message.incident);
     this.changed();
   }

@@ -138,6 +138,8 @@ function Crew({ desk, trip }: { desk: Desk; trip: Trip }) {
             <strong>{member.display ?? t('alarm.staff', { no: member.no })}</strong>{' '}
             <span class="chip">{member.offer_state ? t(`offerstate.${member.offer_state}`) : tCode('phase', member.phase)}</span>
             {member.barred && <span class="redtext" data-testid="barred"> ▲ {t('detail.barred')}</span>}
+            {member.after && <button type="button" class="quiet" data-testid="after" onClick={() => desk.select(member.after!)}>{t('detail.comes_after')}</button>}
+            {member.next && <button type="button" class="quiet" data-testid="goes-on" onClick={() => desk.select(member.next!)}>{t('detail.goes_on')}</button>}
             <Doubted why={doubts.get(member.no) ?? null} />
             {STILL_COMING.includes(member.phase) && member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
           </li>

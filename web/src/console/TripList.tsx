@@ -57,6 +57,9 @@ function Row({ desk, trip }: { desk: Desk; trip: Trip }) {
           {trip.rider_ref ?? trip.id.slice(-6)}{roughly(trip) && ` · ${areaName(desk.map, roughly(trip)!)}`}
           {trip.crew && trip.crew.length > 0 ? ` · ${trip.crew.map(({ no }) => no).join('+')}` : ''}
         </span>
+        {isOpen(trip.phase) && trip.crew?.map(({ no, after, next }) => (after || next) && (
+          <span key={no} class="sign" data-testid="chained">→ {no} {t(after ? 'detail.comes_after' : 'detail.goes_on')}</span>
+        ))}
         {signs.map((sign) => (
           <span key={sign.sign + sign.nos.join()} class={`sign ${isWarning(sign) ? 'warning' : ''}`} data-testid="sign" data-sign={sign.sign}>
             {isWarning(sign) ? '▲' : '●'} {signText(sign, desk.now())}

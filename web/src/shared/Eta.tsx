@@ -2,12 +2,13 @@
 // so, with one too old or none at all it is not said.
 import { span, t } from './i18n';
 import { HOLLOW_AFTER_S } from './map/overlay';
-import type { CrewAt } from './types';
+import type { CrewAt, CrewEta } from './types';
 
 /** After so much silence a position leads nowhere; the matcher does not use it either. */
 export const SILENT_AFTER_S = 60;
 
-export interface CrewSeen { crew: CrewAt[]; at: number }
+/** `later` are those whose place is another rider's way. */
+export interface CrewSeen { crew: CrewAt[]; at: number; later?: CrewEta[] | undefined }
 /** Positions as old as they are now, not as old as when they came. */
 export function agedCrew(seen: CrewSeen | null | undefined, nowMs: number): CrewAt[] {
   return (seen?.crew ?? []).map((member) => ({ ...member, age_s: member.age_s + (nowMs - seen!.at) / 1000 }));
@@ -20,9 +21,20 @@ export function etaOf(at: CrewAt | undefined): { eta_s: number | null; old_s: nu
 }
 
 /** When they are there at the latest, nine times of ten; `null` where that reads like the ETA itself. */
-export function lateOf(at: CrewAt): string | null {
+export function lateOf(at: CrewEta): string | null {
   const late = at.eta_p90_s ?? null;
   return at.eta_s === null || late === null || span(late) === span(at.eta_s) ? null : t('trip.eta_late', { late: span(late) });
+}
+
+/** Who finishes another trip first: that, and when they can be here as far as anybody knows. */
+export function Finishing({ seen, no }: { seen: CrewSeen | null | undefined; no: number }) {
+  const eta = seen?.later?.find((one) => one.no === no);
+  const late = eta && lateOf(eta);
+  return (
+    <span data-testid="finishing">
+      {` ${t('trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{late && ` (${late})`}
+    </span>
+  );
 }
 
 /** `at` is missing when the server said where the crew is and could not say it of this one. */

@@ -23,6 +23,10 @@ export interface Me {
 
 export interface CrewMember {
   no: number; display?: string; phase: Phase; eta_s: number | null; you?: boolean; offer_state?: 'open' | 'accepted';
+  /** Finishes another trip before setting out for this one. */
+  finishing?: boolean;
+  /** Supervisors: the trip this member comes from, and the one they go on to. */
+  after?: string; next?: string;
   /** May no longer be in this crew: suspended, or tied to the rider. Supervisors only, present only when so. */
   barred?: boolean;
 }
@@ -37,6 +41,8 @@ export interface Trip {
   concerned?: boolean;
   /** Supervisors: what the trip watch sees, what needs somebody first. */
   watch?: WatchSign[];
+  /** Riders: the crew that had accepted would have come too late. */
+  crew_was_late?: boolean;
 }
 /** What is to be seen of a trip beside its phase; `since` is null if nothing was ever heard. */
 export interface WatchSign {
@@ -61,8 +67,12 @@ export interface Offer {
   state?: 'open' | 'accepted'; id: string; trip: string; slot: number; area: Area;
   eta_s: number; pickup_at: string | null; trip_s: number | null; crew_size: number;
   offered_at: string; expires_at: string; expires_in_s: number; partner: Partner;
+  /** Follows the present trip of this phone. */
+  next?: boolean;
 }
-export interface Card { offer: Offer | null; trip: Trip | null; shift: Shift | null }
+/** An accepted trip that follows the present one: roughly where, and when they said they would be there. */
+export interface Next { trip: string; area: Area; at: string }
+export interface Card { offer: Offer | null; trip: Trip | null; next?: Next | null; shift: Shift | null }
 
 export type StaffState = 'available' | 'offered' | 'assigned' | 'en_route' | 'arrived' | 'escorting' | 'off_shift';
 /** The order is the wire's number in `map` messages. */
@@ -116,7 +126,8 @@ export interface Way {
 export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 
-export interface CrewAt extends LatLon { no: number; acc_m: number; age_s: number; eta_s: number | null; eta_p90_s?: number | null }
+export interface CrewEta { no: number; eta_s: number | null; eta_p90_s?: number | null }
+export interface CrewAt extends LatLon, CrewEta { acc_m: number; age_s: number }
 /** no, lat, lon, state, age_s, acc_m */
 export type PersonAt = [number, number, number, number, number, number];
 
@@ -131,9 +142,10 @@ export type ServerMessage =
   | { t: 'offer_closed'; offer: string; reason: 'expired' | 'taken_back' | 'cancelled' | 'answered' | 'refilling' }
   | { t: 'partner'; offer: string; partner: Partner }
   | { t: 'trip'; trip: Trip }
-  | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' | 'refilling' }
+  | { t: 'next'; next: Next }
+  | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' | 'refilling' | 'late' | 'taken_back' }
   | { t: 'sos_taken'; incident: string }
-  | { t: 'crew_at'; trip: string; crew: CrewAt[] }
+  | { t: 'crew_at'; trip: string; crew: CrewAt[]; later?: CrewEta[] }
   | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[] }
   | { t: 'map'; n: number; people?: PersonAt[]; gone?: number[] }
   | { t: 'area'; n: number; tier: 'far' | 'near'; whole: boolean; people?: PersonAt[]; gone?: number[]; cells?: CellAt[] };

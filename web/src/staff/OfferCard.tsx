@@ -41,7 +41,7 @@ export function OfferCard({ duty, offer, countdown, map }: Props) {
       <div class="offer-head">
         <Ring countdown={countdown} />
         <div>
-          <h1>{t(accepted ? 'offer.accepted' : 'offer.title')}</h1>
+          <h1>{t(accepted ? 'offer.accepted' : offer.next ? 'offer.next' : 'offer.title')}</h1>
           <p>{offer.pickup_at ? dayTime(offer.pickup_at) : t('when.now')}</p>
           <p data-testid="partner" data-partner={offer.partner}>{t(`partner.${offer.partner}`)}</p>
         </div>

@@ -1,7 +1,7 @@
 // Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
-import { agedCrew, Eta, etaOf } from '../shared/Eta';
+import { agedCrew, Eta, etaOf, Finishing } from '../shared/Eta';
 import { clockTime, dayTime, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
@@ -57,7 +57,7 @@ export function TripCard({ duty, trip, map }: Props) {
         </div>
       )}
       {asking === 'drop_out' && (
-        <Confirm question={t('staff.drop_out_sure')} yes={t('staff.drop_out')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.dropOut(); }} />
+        <Confirm question={t('staff.drop_out_sure')} yes={t('staff.drop_out')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.dropOut(trip.id); }} />
       )}
       {asking === 'no_show' && (
         <Confirm question={t('staff.no_show_sure')} yes={t('staff.no_show')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.status('no_show'); }} />
@@ -94,7 +94,7 @@ export function Partners({ duty, trip }: { duty: Pick<Duty, 'crewAt'>; trip: Tri
       {(trip.crew ?? []).filter(({ you }) => !you).map((member) => (
         <li key={member.no} data-testid="partner-row" data-phase={member.phase}>
           {t('staff.partner')}: <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
-          {duty.crewAt && <Eta at={crew.find(({ no }) => no === member.no)} coming={isComing(member.phase)} />}
+          {member.finishing ? <Finishing seen={duty.crewAt} no={member.no} /> : duty.crewAt && <Eta at={crew.find(({ no }) => no === member.no)} coming={isComing(member.phase)} />}
         </li>
       ))}
     </ul>

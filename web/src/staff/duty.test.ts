@@ -221,3 +221,37 @@ it('an_offer_that_was_accepted_before_a_reload_does_not_look_open', () => {
   duty.receive({ t: 'offer', offer: { ...offer, state: 'accepted' } });
   expect(duty.accepted).toBe('o');
 });
+const follows: Offer = { ...offer, id: 'o2', trip: 'u', next: true };
+const next = { trip: 'u', area: offer.area, at: '2026-11-24T00:10:00Z' };
+it('what_follows_stands_beside_the_trip_and_takes_its_place_at_the_end', () => {
+  const { duty } = working();
+  duty.receive({ t: 'trip', trip: trip('escorting', 1) });
+  duty.receive({ t: 'offer', offer: follows });
+  duty.receive({ t: 'trip', trip: trip('escorting', 2) });
+  expect([duty.trip?.id, duty.offer?.id]).toEqual(['t', 'o2']);
+  duty.receive({ t: 'next', next });
+  expect([duty.trip?.id, duty.offer, duty.next?.trip]).toEqual(['t', null, 'u']);
+  duty.receive({ t: 'trip_gone', trip: 't', reason: 'completed' });
+  duty.receive({ t: 'trip', trip: { ...trip('assigned', 3), id: 'u' } });
+  expect([duty.trip?.id, duty.next, duty.gone]).toEqual(['u', null, null]);
+});
+it('what_follows_can_be_taken_back_or_left_and_the_trip_stays', async () => {
+  const { duty, sent } = working();
+  duty.receive({ t: 'trip', trip: trip('escorting', 1) });
+  duty.receive({ t: 'next', next });
+  duty.receive({ t: 'trip_gone', trip: 'u', reason: 'late' });
+  expect([duty.trip?.id, duty.next, duty.gone]).toEqual(['t', null, { kind: 'next', reason: 'late' }]);
+  duty.receive({ t: 'next', next });
+  expect(duty.gone).toBeNull();
+  duty.dropOut('u');
+  await settle();
+  expect([sent.map(({ t, trip: of }) => [t, of]), duty.trip?.id, duty.next]).toEqual([[['drop_out', 'u']], 't', null]);
+});
+it('a_card_brings_what_follows_and_takes_it_away', async () => {
+  const { duty, held, reload } = working({ trip: trip('escorting', 1), next });
+  await reload();
+  expect(duty.next?.trip).toBe('u');
+  held.next = null;
+  await reload();
+  expect([duty.trip?.id, duty.next]).toEqual(['t', null]);
+});

@@ -12,7 +12,7 @@ import { Store } from '../shared/store';
 import type { CrewSeen } from '../shared/Eta';
 import { Trouble } from '../shared/trouble';
 import { Delayed, sendWhenLeft } from '../shared/undo';
-import type { Card, MapInfo, Me, Mode, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
+import type { Card, MapInfo, Me, Mode, Next, Offer, Phase, ServerMessage, Shift, Trip } from '../shared/types';
 import { Locator } from './locator';
 import { WayAhead } from './way';
 
@@ -38,10 +38,12 @@ export class Duty extends Store {
   offer: Offer | null = null;
   countdown: Countdown | null = null;
   trip: Trip | null = null;
+  /** What follows the trip. */
+  next: Next | null = null;
   crewAt: CrewSeen | null = null;
   link: LinkState = { kind: 'connecting' };
   /** Why the last card went away, until the next one comes. */
-  gone: { kind: 'offer' | 'trip'; reason: string } | null = null;
+  gone: { kind: 'offer' | 'trip' | 'next'; reason: string } | null = null;
   readonly trouble = new Trouble();
   readonly sos: Sos;
   readonly locator: Locator;
@@ -141,10 +143,11 @@ export class Duty extends Store {
     this.setOffer(card.offer);
     if (this.trip && this.trip.id !== card.trip?.id) this.forgetTrip(this.trip.id);
     this.setTrip(card.trip);
+    this.next = card.next ?? null;
   }
 
   receive(message: ServerMessage): void {
-    if (message.t === 'offer' || message.t === 'offer_closed' || message.t === 'trip' || message.t === 'trip_gone') this.heard++;
+    if (message.t === 'offer' || message.t === 'offer_closed' || message.t === 'trip' || message.t === 'next' || message.t === 'trip_gone') this.heard++;
     switch (message.t) {
       case 'offer': this.gone = null; this.setOffer(message.offer); break;
       case 'offer_closed':
@@ -155,13 +158,18 @@ export class Duty extends Store {
       case 'partner':
         if (this.offer?.id === message.offer) this.offer = { ...this.offer, partner: message.partner };
         break;
-      case 'trip': this.gone = null; this.setOffer(null); this.setTrip(message.trip); break;
+      case 'trip':
+        this.gone = null;
+        this.settled(message.trip.id);
+        this.setTrip(message.trip);
+        break;
+      case 'next': this.gone = null; this.settled(message.next.trip); this.next = message.next; break;
       case 'trip_gone':
+        this.gone = { kind: this.next?.trip === message.trip ? 'next' : 'trip', reason: message.reason };
         this.forgetTrip(message.trip);
-        this.gone = { kind: 'trip', reason: message.reason };
         break;
       case 'crew_at':
-        if (this.trip?.id === message.trip) this.crewAt = { crew: message.crew, at: performance.now() };
+        if (this.trip?.id === message.trip) this.crewAt = { crew: message.crew, later: message.later, at: performance.now() };
         break;
       case 'sos_taken': this.sos.taken(message.incident); break;
       default: break;
@@ -192,7 +200,7 @@ export class Duty extends Store {
     if (!this.trip || this.isSaying(this.trip.id)) return;
     this.later.begin('completed', this.trip.id, async () => this.status('completed'));
   }
-  dropOut(): void { if (this.trip) this.say({ t: 'drop_out', trip: this.trip.id }, this.trip.id); }
+  dropOut(trip: string): void { if (!this.isSaying(trip)) this.say({ t: 'drop_out', trip }, trip); }
 
   private say(message: Record<string, unknown>, trip: string): void {
     this.trouble.refusal = this.taps.add(message, trip) ? null : new Problem('too_many_taps', 0, null, null, []);
@@ -262,6 +270,11 @@ export class Duty extends Store {
     // Said yes before this page was opened.
     if (offer.state === 'accepted') this.accepted = offer.id;
   }
+  /** What was an offer of this trip, or to follow, is neither any more. */
+  private settled(trip: string): void {
+    if (this.offer?.trip === trip) this.setOffer(null);
+    if (this.next?.trip === trip) this.next = null;
+  }
   private setTrip(trip: Trip | null): void {
     if (trip && this.trip?.id === trip.id && (this.trip.change_no ?? 0) > (trip.change_no ?? 0)) return;
     this.trip = trip;
@@ -274,6 +287,7 @@ export class Duty extends Store {
     this.taps.forget(trip);
     if (this.later.about === trip) this.later.undo();
     if (this.settling === trip) this.settling = null;
+    if (this.next?.trip === trip) this.next = null;
     if (this.trip?.id !== trip) return;
     this.trip = null;
     this.crewAt = null;

@@ -6,7 +6,8 @@ import { clockTime, t, tCode } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
 import { useStore, useTick } from '../shared/store';
 import { UndoBar } from '../shared/UndoBar';
-import type { Mode } from '../shared/types';
+import { nearestStations, placeName } from '../shared/places';
+import type { Mode, Next as Follows } from '../shared/types';
 import { Duty } from './duty';
 import { OfferCard } from './OfferCard';
 import { TripCard } from './TripCard';
@@ -42,7 +43,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <UndoBar delayed={duty.later} />
         {duty.trouble.said ? <p class="error" role="alert" data-testid="problem">{explain(duty.trouble.said)}</p> : null}
         {duty.me && <p class="hint">{duty.me.display}{duty.me.agency && ` · ${duty.me.agency.name}`}</p>}
-        {!trip && !duty.offer && <Gone duty={duty} />}
+        {(duty.gone?.kind === 'next' || !trip) && !duty.offer && <Gone duty={duty} />}
         {duty.known && !shift && !trip && !duty.offer && <StartShift duty={duty} />}
         {duty.known && !shift && trip && <p class="hint" data-testid="shift-over">{t('shift.over')}</p>}
         {(shift || trip || duty.offer) && duty.map && <Now duty={duty} />}
@@ -61,13 +62,25 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
 }
 
 function Now({ duty }: { duty: Duty }) {
-  if (duty.trip) return <TripCard duty={duty} trip={duty.trip} map={duty.map!} />;
-  if (duty.offer && duty.countdown) return <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map!} />;
+  const offer = duty.offer && duty.countdown && <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map!} />;
+  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map!} />{duty.next && <Next duty={duty} next={duty.next} />}{offer}</>;
+  if (offer) return offer;
   return (
     <section class="card" data-testid="waiting">
       <h1>{t('staff.waiting')}</h1>
       <p class="hint">{t('staff.waiting_hint')}</p>
       <Where duty={duty} />
+    </section>
+  );
+}
+
+/** What follows: when, and roughly where. The meeting point comes when this trip has ended. */
+function Next({ duty, next: { trip, at, area } }: { duty: Duty; next: Follows }) {
+  const [near] = nearestStations(duty.map!, area, 1);
+  return (
+    <section class="card" data-testid="next" data-trip={trip}>
+      <p><strong>{t('staff.next')}: {clockTime(at)}</strong>{near && ` · ${placeName(duty.map, { ...near, label: near.name })}`}</p>
+      <button type="button" class="danger" data-testid="next-drop-out" disabled={duty.isSaying(trip)} onClick={() => duty.dropOut(trip)}>{t('staff.drop_out')}</button>
     </section>
   );
 }

@@ -163,7 +163,8 @@ impl Trips {
         };
         let mut new = Vec::new();
         let (mut known, apart) = before.map_or((Vec::new(), Vec::new()), |before| (before.members, before.apart));
-        for member in row.crew.iter().filter(|member| is_crewed(member.phase)) {
+        // Who is still on another trip is watched there.
+        for member in row.crew.iter().filter(|member| is_crewed(member.phase) && member.after.is_none()) {
             let staff = member.offer.staff;
             watched.members.push(if let Some(at) = known.iter().position(|known| known.id == staff) {
                 known.swap_remove(at)

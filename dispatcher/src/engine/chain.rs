@@ -1,0 +1,82 @@
+//! Owns the arithmetic of next duties: how long a trip under way still takes, when its crew would be at the next meeting point, and
+//! whether that is too late. Asks nobody and changes nothing: who may is `matcher::policy`'s, and what becomes of it the record's.
+
+use crate::engine::field::{Field, profile};
+use crate::record::{NextDuty, UnderWay};
+use geo::road::RoadMap;
+use geo::{Eta, Position};
+use matcher::model::{Mode, Timestamp};
+use matcher::policy::limits::{HAND_OVER_P90_S, HAND_OVER_S, NEXT_LATE_S};
+
+/// A trip that takes longer on foot is ridden, seconds.
+const WALK_S_MAX: u32 = 1_800;
+
+/// What is known of the end of a trip under way, by the latest fix of one of its crew.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Ending {
+    /// Where they will be free.
+    pub at: Position,
+    /// Milliseconds from the fix until then, the parting included.
+    pub free_ms: u32,
+    /// Seconds that are not exceeded nine times of ten.
+    p90_s: f32,
+}
+
+/// How crew and rider go from meeting to drop-off: on foot if that is not far, else by car. By the map's own times: who has set
+/// out on foot is not told to drive because the traffic changed.
+pub fn trip_mode(map: &RoadMap, from: Position, to: Position) -> Mode {
+    let open_ms = |mode| {
+        let profile = profile(mode);
+        map.free_flow(profile).travel_ms(&map.snap(profile, from)?, &map.snap(profile, to)?)
+    };
+    let is_near = open_ms(Mode::Walk).is_some_and(|ms| ms <= WALK_S_MAX * 1_000);
+    if is_near || open_ms(Mode::Drive).is_none() { Mode::Walk } else { Mode::Drive }
+}
+
+impl Ending {
+    /// By where they are, and how they move with the rider; `None` where no road is near or no way is open.
+    pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, from: Position) -> Option<Self> {
+        let (left_ms, left) = takes(field, moves, from, trip.dropoff)?;
+        Some(Self {
+            at: trip.dropoff,
+            free_ms: left_ms.saturating_add(HAND_OVER_S as u32 * 1_000),
+            p90_s: left.p90_s + HAND_OVER_P90_S as f32,
+        })
+    }
+
+    /// Milliseconds from `now`, if the fix was taken then. One who is silent is not the sooner there for it, nor the later.
+    pub fn free_in_ms(&self, taken_at_ms: i64, now: Timestamp) -> i64 {
+        (taken_at_ms + i64::from(self.free_ms) - now.0).max(0)
+    }
+
+    /// The time to a meeting point from the end of this trip, as the time to there from now.
+    #[must_use]
+    pub fn and_then(&self, way: Eta) -> Eta {
+        let free_s = self.free_ms as f32 / 1_000.0;
+        Eta { seconds: free_s + way.seconds, p90_s: self.p90_s + way.p90_s, source: way.source }
+    }
+
+    /// A time to a meeting point as the search found it, the rest of this trip included: its spread is that of both parts.
+    #[must_use]
+    pub(super) fn widened(&self, whole: Eta) -> Eta {
+        let way_s = (whole.seconds - self.free_ms as f32 / 1_000.0).max(0.0);
+        let spread = if whole.seconds > 0.0 { whole.p90_s / whole.seconds } else { 1.0 };
+        Eta { p90_s: (self.p90_s + way_s * spread).max(whole.seconds), ..whole }
+    }
+}
+
+/// Milliseconds by the times of the moment, and how well they are known.
+fn takes(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(u32, Eta)> {
+    let (profile, times) = field.times(mode);
+    let ms = times.travel_ms(&field.map().snap(profile, from)?, &field.map().snap(profile, to)?)?;
+    Some((ms, times.times().eta(ms)))
+}
+
+/// Whether the crew of a next duty would come so late that others must be looked for. Without a position it is counted as free now,
+/// so that silence alone makes nobody late before they surely are; without a way to the rider nobody comes.
+pub fn is_late(field: &Field, duty: &NextDuty, mode: Mode, now: Timestamp) -> bool {
+    let free_in_ms = field.ending(duty.staff).map_or(0, |(ending, taken_at_ms)| ending.free_in_ms(taken_at_ms, now));
+    let Some((way_ms, _)) = takes(field, mode, duty.from, duty.to) else { return true };
+    let there_at = now.0 + free_in_ms + i64::from(way_ms);
+    there_at > duty.promised_at.plus_s(NEXT_LATE_S).0
+}
