@@ -2,7 +2,7 @@
 PORT ?= 8080
 DATA ?= data/demo
 
-.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-live bench-main-job bench-match bench-peers-setup fuzz clean-data
+.PHONY: help run run-redis web build test check sim bench bench-eta bench-growth bench-safer bench-live bench-main-job bench-match bench-peers-setup fuzz clean-data
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -52,6 +52,9 @@ bench-main-job: build ## the main job under load on the Seoul extract with Redis
 
 bench-growth: ## travel times: one generated city against four joined ones
 	cargo bench --locked --bench eta -- --growth
+
+bench-safer: ## the safer way and ways around zones on Seoul, without and with zones (50 ms is asked for)
+	cargo bench --locked --bench eta -- --safer
 
 bench-peers-setup: ## OSRM and Valhalla from the Python package index, and their road graphs (some minutes, once)
 	@benches/peers/setup.sh $(EXTRACT)
