@@ -330,3 +330,7 @@ async fn announce(
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
+
+#[cfg(test)]
+#[path = "startup_tests.rs"]
+mod tests;

@@ -48,6 +48,7 @@ async fn the_centre_and_admins_say_it_and_take_it_back_and_every_supervisor_read
     }
     let made = say(&edge, &centre, closed(at)).await;
     assert_eq!((made.status.as_u16(), &made.body["in_force"]), (201, &json!(false)), "{}", made.text);
+    edge.clock.advance_s(1);
     let jam = json!({"factor": 1.6, "class": "primary", "modes": ["drive"], "hours": {"from": 22, "to": 5},
         "until": "2026-11-25T00:00:00Z"});
     assert_eq!(say(&edge, &admin, jam).await.status, 201);

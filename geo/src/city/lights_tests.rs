@@ -14,7 +14,7 @@ fn counted(map: &RoadMap, lit: &Lit) -> BTreeMap<RoadClass, [usize; 3]> {
     let graph = map.graph(Profile::Walk);
     let mut counts: BTreeMap<RoadClass, [usize; 3]> = BTreeMap::new();
     // A short one is lit from the corner.
-    for (number, edge) in (0u32..).zip(graph.edges()).filter(|(_, edge)| edge.length_m > 80.0) {
+    for (number, edge) in (0u32..).zip(graph.edges()).filter(|(_, edge)| edge.length_m > 130.0) {
         let of_class = counts.entry(map.data.ways[edge.way as usize].class).or_default();
         of_class[0] += 1;
         of_class[1] += usize::from(f32::from(lit.lamps(number)) * 60.0 >= edge.length_m);
@@ -37,7 +37,7 @@ fn main_roads_are_lit_alleys_in_patches_and_hill_paths_not_at_all() {
     }
     assert!(share(RoadClass::Primary, 1) > 0.95 && share(RoadClass::Secondary, 1) > 0.95);
     assert!((0.35..0.85).contains(&share(RoadClass::Residential, 1)), "gaps, and no darkness everywhere");
-    assert!(share(RoadClass::Path, 1) < 0.1, "but where a path meets a street");
+    assert!(share(RoadClass::Path, 1) < 0.15, "but where a path meets a street");
     assert!(share(RoadClass::Primary, 2) > share(RoadClass::Residential, 2) && share(RoadClass::Residential, 2) > 0.02);
 }
 
