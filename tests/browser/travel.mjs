@@ -75,7 +75,7 @@ await play(async () => {
   await company.id('travel-open').click();
   await company.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor();
   const closed = company.page.locator('[data-testid=conditions] li').first();
-  assert.match(await closed.innerText(), /Closed near .*, within 60 m · On foot, By car · until .*\d\d:\d\d in force/);
+  assert.match(await closed.innerText(), /Closed near .*, a point and 60 m around it · On foot, By car · until .*\d\d:\d\d in force/);
   assert.match(await company.page.locator('[data-testid=conditions] li').nth(1).innerText(), /Takes 1.5 times as long Main road · By car · until taken back/);
   assert.doesNotMatch(await company.id('travel').innerText(), /[가-힣]/);
   await picture('travel-company-en', company);

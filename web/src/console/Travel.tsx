@@ -79,7 +79,7 @@ function Profile({ learnt, of }: { learnt: Learnt; of: TravelProfile }) {
                 <th scope="row">{t(`travel.class.${road}`)}</th>
                 {heatRow(of.hours, road).map(({ hour, factor, legs, color }) => (
                   <td
-                    key={hour} class={`${legs === 0 ? 'leans' : ''} ${hour === learnt.hour ? 'present' : ''}`} style={`background:${color}`} data-legs={legs}
+                    key={hour} class={`${legs === 0 ? 'leans' : ''} ${hour === learnt.hour ? 'present' : ''}`} style={`background-color:${color}`} data-legs={legs}
                     title={t('travel.cell', { road: t(`travel.class.${road}`), hour, factor: factor.toFixed(2), n: legs })}
                   >{factor.toFixed(1)}<small>{legs}</small></td>
                 ))}
