@@ -87,6 +87,6 @@ async fn a_crew_goes_one_way_with_its_rider_on_foot_nearby_and_by_car_farther_of
     let together = async |to| city.route_together(from, to).await.unwrap().duration_s;
     let [on_foot, by_car] = [length(near, Profile::Walk).await, length(far, Profile::Drive).await];
     assert!(length(far, Profile::Walk).await > 1_800.0);
-    assert!((together(near).await - on_foot).abs() < 0.01, "{} s on foot", on_foot);
-    assert!((together(far).await - by_car).abs() < 0.01, "{} s by car", by_car);
+    assert!((together(near).await - on_foot).abs() < 0.01, "{on_foot} s on foot");
+    assert!((together(far).await - by_car).abs() < 0.01, "{by_car} s by car");
 }

@@ -163,7 +163,8 @@ fn a_car_is_led_round_the_zone_and_not_through_a_forbidden_turn() {
         let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
         let times = ArcTimes::free_flow(graph);
         let zone = middle(&drawn);
-        let route = around(graph, turns, &times, &snap('A', 'B'), &snap('C', 'D'), &[zone.clone()]).unwrap();
+        let route =
+            around(graph, turns, &times, &snap('A', 'B'), &snap('C', 'D'), std::slice::from_ref(&zone)).unwrap();
         assert!(!looked_at(&route.points).any(|p| zone.contains(p)));
         let passes = |letter: char| route.points.iter().any(|p| p.distance_m(drawn.at(letter)) < 1.0);
         ("BFGC".chars().all(passes), passes('E'))
