@@ -13,6 +13,7 @@ use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, 
 use geo::{Cell, Eta, Position};
 use matcher::model::Mode;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Which way is wanted.
@@ -57,15 +58,42 @@ pub struct Way {
 pub struct Guide {
     field: Arc<Field>,
     lights: Lights,
-    /// Made when first asked for.
+    /// Made when first asked for, or expected.
     safer: OnceLock<Dislikes>,
+    is_safer_expected: AtomicBool,
     fastest: OnceLock<Dislikes>,
 }
 
 impl Guide {
     /// With the places of street lamps and cameras, as far as they are known.
     pub const fn new(field: Arc<Field>, lights: Lights) -> Self {
-        Self { field, lights, safer: OnceLock::new(), fastest: OnceLock::new() }
+        Self {
+            field,
+            lights,
+            safer: OnceLock::new(),
+            is_safer_expected: AtomicBool::new(false),
+            fastest: OnceLock::new(),
+        }
+    }
+
+    /// A crew on its way to the rider will ask for the safer way soon: what that is searched with is made beside everything else.
+    /// Where lamps are many it takes a second, which the crew would wait for.
+    pub fn expect_safer(self: &Arc<Self>) {
+        if !self.is_safer_expected.swap(true, Ordering::Relaxed) {
+            let guide = Arc::clone(self);
+            // Without a thread the crew waits.
+            let _made_later = std::thread::Builder::new().name("lamps".to_owned()).spawn(move || {
+                guide.safer();
+            });
+        }
+    }
+
+    fn safer(&self) -> &Dislikes {
+        let (map, graph) = (self.field.map(), self.field.map().graph(Profile::Walk));
+        self.safer.get_or_init(|| {
+            let lit = Lit::of(graph, &self.lights.lamps, &self.lights.cameras);
+            Dislikes::of(graph, &lit, |way| map.data.ways[way as usize].class)
+        })
     }
 
     /// The way there; `None` if there is none along the roads. Takes milliseconds: not for the async threads.
@@ -112,12 +140,9 @@ impl Guide {
     }
 
     fn around(&self, metric: &Metric, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let (map, graph) = (self.field.map(), self.field.map().graph(Profile::Walk));
+        let graph = self.field.map().graph(Profile::Walk);
         let dislikes = match prefer {
-            Prefer::Safer => self.safer.get_or_init(|| {
-                let lit = Lit::of(graph, &self.lights.lamps, &self.lights.cameras);
-                Dislikes::of(graph, &lit, |way| map.data.ways[way as usize].class)
-            }),
+            Prefer::Safer => self.safer(),
             Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
         };
         let avoiding = |zones: &[Zone]| dislikes.route_beside(graph, metric, from, to, zones);

@@ -43,6 +43,9 @@ pub async fn way(
     let row = app.record.trip(id).await?.filter(|row| crew_member(row, viewer).is_some()).ok_or(Code::NotFound)?;
     let together = is_together(row.trip.phase);
     let fix = app.sight.places.last_fix(viewer).ok_or(Code::NoFix)?;
+    if !together {
+        app.guide.expect_safer();
+    }
     let to = if together { row.trip.dropoff } else { row.trip.pickup };
     let prefer = parse_prefer(query.as_deref(), together)?;
     let zones = if together { app.record.zones_of(row.trip.rider).await? } else { Vec::new() };
