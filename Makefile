@@ -2,7 +2,7 @@
 PORT ?= 8080
 DATA ?= data/demo
 
-.PHONY: help run run-redis web build test check sim bench bench-eta bench-gateways bench-growth bench-live bench-main-job bench-match bench-peers-setup bench-sockets fuzz clean-data
+.PHONY: help run run-redis web build test check sim bench bench-eta bench-gateways bench-growth bench-live bench-main-job bench-match bench-peers-setup bench-safer bench-sockets fuzz clean-data
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
@@ -58,6 +58,9 @@ bench-sockets: build ## as many phones as one process may have open files, a fix
 
 bench-growth: ## travel times: one generated city against four joined ones
 	cargo bench --locked --bench eta -- --growth
+
+bench-safer: ## the safer way and ways around zones on Seoul, without and with zones (50 ms is asked for)
+	cargo bench --locked --bench eta -- --safer
 
 bench-peers-setup: ## OSRM and Valhalla from the Python package index, and their road graphs (some minutes, once)
 	@benches/peers/setup.sh $(EXTRACT)

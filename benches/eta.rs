@@ -1,12 +1,14 @@
 //! How long it takes to know who can be there soonest by road: the hierarchy with its staff buckets against the plain searches
 //! it replaces, on the same points in one run. Staff and pickups stand on random points of the roads. `--points FILE` writes
 //! points and answers for OSRM and Valhalla as well (`peers/`), `--only-points` nothing else; `--growth` shows what a city four
-//! times as large costs, and nothing else.
+//! times as large costs, `--safer` the ways that crews are led around zones, and nothing else.
 
 #[path = "eta/growth.rs"]
 mod growth;
 #[path = "peers/points.rs"]
 mod points;
+#[path = "eta/safer.rs"]
+mod safer;
 
 use geo::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
 use geo::road::{Graph, Profile, RoadMap, Snap, StaffOnRoad, arcs, load, soonest};
@@ -40,7 +42,7 @@ fn main() {
         return;
     }
     let for_peers = arguments.iter().position(|a| a == "--points").and_then(|at| arguments.get(at + 1));
-    let only_points = arguments.iter().any(|a| a == "--only-points");
+    let [only_points, only_safer] = ["--only-points", "--safer"].map(|flag| arguments.iter().any(|a| a == flag));
     if let Some(file) = harness::seoul("roads/seoul-drive-2025-05.osm.pbf") {
         let (data, _) = load(&[file.as_path()], None, &mut |_| {}).expect("the extract is readable");
         let map = RoadMap::build(data);
@@ -48,6 +50,10 @@ fn main() {
             points::write(&map, file.as_ref());
         }
         if only_points {
+            return;
+        }
+        safer::table(&map);
+        if only_safer {
             return;
         }
         for (name, profile) in [("Seoul drive, turns", Profile::Drive), ("Seoul walk", Profile::Walk)] {

@@ -1,6 +1,9 @@
 //! The main job in real browsers: a rider, two staff phones and a supervisor, by the pages' own buttons, against a real server.
 //! What they see is asserted by the scripts of `tests/browser`; this file starts both sides and sets the time limit.
 
+use dispatcher::clock::Env;
+use dispatcher::record::Record;
+use geo::road::{FreeTimes, Observation, Profile};
 use harness::people::eventually;
 use harness::raw::call;
 use harness::{Server, ServerOptions, root};
@@ -113,4 +116,37 @@ async fn a_supervisor_decides_by_hand_in_browsers() {
     let server = Server::start(ServerOptions::default()).await;
     let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
     println!("{}", play("by_hand.mjs", &server, &[&admin]).await);
+}
+
+#[tokio::test]
+async fn supervisors_see_what_was_learnt_and_what_is_closed_in_a_browser() {
+    let server = Server::start(ServerOptions::default()).await;
+    let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
+    let env = Env::system();
+    let record = Record::open(&server.data(), env.clone()).await.expect("the record");
+    record.note_observations(env.now(), &walks()).await.expect("finished ways");
+    record.close().await;
+    // What was learnt is looked at when a server begins.
+    let server = server.kill_and_restart().await;
+    println!("{}", play("travel.mjs", &server, &[&admin]).await);
+}
+
+/// Twenty ways of each hour on foot: side streets and main roads, slower in the rush hours, no two alike.
+fn walks() -> Vec<Observation> {
+    let of_hour = |hour: u8| {
+        let rush = f64::from(u8::from((7..10).contains(&hour) || (17..20).contains(&hour)));
+        (0..20_u32).map(move |nth| {
+            let mut by_class_ms = [0; geo::road::calibrate::CLASSES];
+            by_class_ms[1 + nth as usize % 3] = 150_000;
+            by_class_ms[4] = 300_000;
+            let slower = 1.2 + 0.5 * rush + 0.02 * f64::from(nth);
+            Observation {
+                profile: Profile::Walk,
+                hour,
+                free: FreeTimes { by_class_ms, fixed_ms: 20_000 },
+                took_ms: (470_000.0 * slower) as u32,
+            }
+        })
+    };
+    (0..24).flat_map(of_hour).collect()
 }

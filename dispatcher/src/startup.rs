@@ -25,6 +25,7 @@ use crate::{telemetry, tls, ws};
 use anyhow::{Context, Result};
 use axum::Router;
 use geo::Position;
+use geo::city::Lights;
 use geo::road::RoadMap;
 use geo::road::lit::read_points;
 use geo::tile::TileMaker;
@@ -64,7 +65,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let listener =
         TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
     let map = Arc::new(read_map(&config).await?);
-    let (lamps, cameras) = (points(config.lamps.as_deref())?, points(config.cameras.as_deref())?);
+    let lights = lights(&config, &map)?;
     let live = Arc::new(open_live(config.redis.as_deref(), config.redis_ca.as_deref(), &env).await?);
     let roster = Arc::new(Roster::default());
     roster.refresh(&record, env.now()).await?;
@@ -82,7 +83,7 @@ pub async fn serve(config: Config) -> Result<()> {
         record: Arc::clone(&record),
         roster: Arc::clone(&roster),
         sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field))),
-        guide: Arc::new(Guide::new(Arc::clone(&field), lamps, cameras)),
+        guide: Arc::new(Guide::new(Arc::clone(&field), lights)),
         travel: Arc::default(),
         judge: Arc::new(EngineJudge::new(Arc::clone(&field), Arc::clone(&live), Arc::clone(&roster))),
         env: env.clone(),
@@ -220,6 +221,14 @@ async fn read_map(config: &Config) -> Result<RoadMap> {
         "map ready"
     );
     Ok(map)
+}
+
+/// Lamps and cameras of the lists that the settings name; of the generated city its own, where they name none.
+fn lights(config: &Config, map: &RoadMap) -> Result<Lights> {
+    if config.lamps.is_none() && config.cameras.is_none() && map.data.generated {
+        return Ok(geo::city::lights(&map.data, config.city_seed));
+    }
+    Ok(Lights { lamps: points(config.lamps.as_deref())?, cameras: points(config.cameras.as_deref())? })
 }
 
 /// A list of points that the settings name.
@@ -372,3 +381,7 @@ async fn announce(
     let mut out = std::io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
 }
+
+#[cfg(test)]
+#[path = "startup_tests.rs"]
+mod tests;

@@ -20,6 +20,10 @@ const PLACE_TRIES: u32 = 12;
 /// Metres of one degree of latitude.
 const DEGREE_M: f64 = 111_195.0;
 
+/// Crew and rider walk together where that takes no longer than this, seconds, and else ride, however each of them came: as the
+/// server expects of them.
+const TOGETHER_ON_FOOT_S_MAX: f32 = 1_800.0;
+
 /// Standard deviation of a phone's position error, metres, north and east each.
 pub const GPS_NOISE_M: f64 = 8.0;
 
@@ -65,15 +69,32 @@ impl City {
 
     /// The fastest way; `None` if there is none.
     pub async fn route(&self, profile: Profile, from: Position, to: Position) -> Option<Route> {
+        self.search(move |map| route(map, profile, from, to)).await
+    }
+
+    /// The way that a crew goes with its rider; the same for all of them. `None` if there is none.
+    pub async fn route_together(&self, from: Position, to: Position) -> Option<Route> {
+        self.search(move |map| {
+            let on_foot = route(map, Profile::Walk, from, to);
+            match on_foot {
+                Some(way) if way.duration_s <= TOGETHER_ON_FOOT_S_MAX => Some(way),
+                on_foot => route(map, Profile::Drive, from, to).or(on_foot),
+            }
+        })
+        .await
+    }
+
+    async fn search(&self, search: impl FnOnce(&RoadMap) -> Option<Route> + Send + 'static) -> Option<Route> {
         let _permit = self.searches.acquire().await.ok()?;
         let map = Arc::clone(&self.map);
-        let search = move || {
-            let graph = map.graph(profile);
-            let (from, to): (Snap, Snap) = (graph.snap(from)?, graph.snap(to)?);
-            graph.route(&from, &to)
-        };
-        tokio::task::spawn_blocking(search).await.ok().flatten()
+        tokio::task::spawn_blocking(move || search(&map)).await.ok().flatten()
     }
+}
+
+fn route(map: &RoadMap, profile: Profile, from: Position, to: Position) -> Option<Route> {
+    let graph = map.graph(profile);
+    let (from, to): (Snap, Snap) = (graph.snap(from)?, graph.snap(to)?);
+    graph.route(&from, &to)
 }
 
 /// Somebody standing or on the way.

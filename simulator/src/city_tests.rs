@@ -76,3 +76,17 @@ fn same_seed_same_dice_and_neighbours_differ() {
     let different: std::collections::BTreeSet<u64> = others.into_iter().collect();
     assert_eq!(different.len(), 4);
 }
+
+#[tokio::test]
+async fn a_crew_goes_one_way_with_its_rider_on_foot_nearby_and_by_car_farther_off() {
+    let city = grid::city();
+    let from = geo::Position::new(37.5663, 126.9779).unwrap();
+    let near = geo::Position::new(37.5720, 126.9779).unwrap();
+    let far = geo::Position::new(37.5860, 126.9990).unwrap();
+    let length = async |to, profile| city.route(profile, from, to).await.unwrap().duration_s;
+    let together = async |to| city.route_together(from, to).await.unwrap().duration_s;
+    let [on_foot, by_car] = [length(near, Profile::Walk).await, length(far, Profile::Drive).await];
+    assert!(length(far, Profile::Walk).await > 1_800.0);
+    assert!((together(near).await - on_foot).abs() < 0.01, "{on_foot} s on foot");
+    assert!((together(far).await - by_car).abs() < 0.01, "{by_car} s by car");
+}

@@ -37,6 +37,9 @@ const VISITOR_M: (f64, f64) = (120.0, 450.0);
 /// Longest leg of the fleet: a visitor sees whole trips in a few minutes.
 const LEG_MAX: Duration = Duration::from_secs(150);
 
+/// With a rider nobody goes faster, metres per second: at this pace a crew whose fixes come seconds apart is seen as one.
+const TOGETHER_MPS_MAX: f32 = 14.0;
+
 /// Numbers of the visitor's phones, beyond any fleet's: their dice are their own.
 const VISITOR_INDEX: usize = 1_000_000;
 
@@ -70,6 +73,7 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
         temper,
         tap: Delay::between(3.0, 8.0),
         leg_max: Some(LEG_MAX),
+        together_mps_max: Some(TOGETHER_MPS_MAX),
         disconnects_per_minute: 0.0,
         on_foot: ON_FOOT,
         fix_every: Some(FIX_EVERY),

@@ -120,6 +120,7 @@ impl Crowd {
             tap: if options.prompt_answers { Delay::between(0.1, 0.5) } else { Delay::between(1.0, 5.0) },
             leg_max: options.leg_max(),
             disconnects_per_minute: options.disconnects,
+            together_mps_max: None,
             on_foot: ON_FOOT,
             fix_every: options.fix_every(),
         };

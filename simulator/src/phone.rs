@@ -64,6 +64,8 @@ pub struct Habits {
     pub tap: Delay,
     /// Longest time any leg takes; people then move faster than real ones.
     pub leg_max: Option<Duration>,
+    /// In a hurry too, nobody goes faster than this with a rider, metres per second; the watch takes crews for apart that are.
+    pub together_mps_max: Option<f32>,
     /// Broken connections a minute.
     pub disconnects_per_minute: f64,
     /// Share of those who go on foot; the others drive.
@@ -83,6 +85,13 @@ enum Act {
 enum Errand {
     Stroll,
     Leg { trip: String, to: Position, then: &'static str },
+}
+
+impl Errand {
+    /// Whether the rider comes along.
+    fn is_together(&self) -> bool {
+        matches!(self, Self::Leg { then: "completed", .. })
+    }
 }
 
 type Search = Pin<Box<dyn Future<Output = Option<Route>> + Send>>;
@@ -441,15 +450,22 @@ impl Phone {
 
     fn search(&mut self, errand: Errand, to: Position, now: Instant) {
         let (city, profile, from) = (self.world.city.clone(), self.profile, self.walk.position(now));
-        self.search = Some((errand, Box::pin(async move { city.route(profile, from, to).await })));
+        let together = errand.is_together();
+        let search = async move {
+            if together { city.route_together(from, to).await } else { city.route(profile, from, to).await }
+        };
+        self.search = Some((errand, Box::pin(search)));
     }
 
     /// A way was found, or there is none.
     fn set_out(&mut self, (errand, route): (Errand, Option<Route>)) {
         let now = Instant::now();
-        let hurry = self.habits.leg_max.filter(|_| errand != Errand::Stroll);
+        let mut hurry = self.habits.leg_max.filter(|_| errand != Errand::Stroll);
         let found = route.is_some();
         if let Some(route) = route {
+            if let Some(mps) = self.habits.together_mps_max.filter(|_| errand.is_together()) {
+                hurry = hurry.map(|most| most.max(Duration::from_secs_f32(route.length_m / mps)));
+            }
             self.walk = Walk::along(Arc::new(route), now, hurry);
         }
         match &errand {

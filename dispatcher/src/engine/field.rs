@@ -7,12 +7,13 @@ use crate::engine::roster::RosterView;
 use crate::live::Live;
 use crate::record::UnderWay;
 use crate::telemetry;
-use geo::Fix;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Graph, Profile, RoadMap, Snap};
+use geo::{Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 
 /// Moves read from the live index at a time.
@@ -40,6 +41,8 @@ pub struct Field {
     ways: [OnceLock<OnRoads<AccountId>>; Mode::ALL.len()],
     /// Whether who is with a rider is searched from where that trip ends.
     chains: bool,
+    /// A crew and its rider would go by subway.
+    is_ride_wanted: AtomicBool,
 }
 
 /// How far the following has come.
@@ -72,8 +75,14 @@ pub const fn profile(mode: Mode) -> Profile {
 impl Field {
     /// Nobody is anywhere yet.
     pub fn new(map: Arc<RoadMap>) -> Self {
-        let (following, standing, ways) = (Mutex::default(), RwLock::default(), Default::default());
-        let field = Self { map, following, standing, ways, chains: true };
+        let field = Self {
+            map,
+            following: Mutex::default(),
+            standing: RwLock::default(),
+            ways: Default::default(),
+            chains: true,
+            is_ride_wanted: AtomicBool::new(false),
+        };
         for mode in [Mode::Walk, Mode::Drive] {
             field.search(mode);
         }
@@ -86,9 +95,17 @@ impl Field {
         Self { chains: false, ..self }
     }
 
-    /// Makes what a mode is searched with. Seconds for the subway, whose junctions no map file has in order.
+    /// Makes what a mode is searched with. Seconds for the subway, whose junctions no map file has in order; until it is known
+    /// which trains run in this hour (`travel::weights`) none does.
     pub fn search(&self, mode: Mode) {
-        self.ways[mode as usize].get_or_init(|| OnRoads::new(Arc::clone(self.map.free_flow(profile(mode)))));
+        self.ways[mode as usize].get_or_init(|| {
+            let open = self.map.free_flow(profile(mode));
+            if mode != Mode::Transit {
+                return OnRoads::new(Arc::clone(open));
+            }
+            let times = open.times().clone().with_arcs(&self.map.waiting_arcs(&[]));
+            OnRoads::new(Arc::new(Metric::new(open.hierarchy(), times)))
+        });
     }
 
     /// Catches up with the live index and the roster; how many had moved.
@@ -121,9 +138,12 @@ impl Field {
         count
     }
 
-    /// Whether somebody on shift waits for a search that is not made yet.
+    /// Whether somebody on shift, or a crew with its rider, waits for a search that is not made yet.
     pub fn lacks(&self, roster: &RosterView) -> Option<Mode> {
-        let is_wanted = |mode| roster.by_id.values().any(|e| e.shift.is_some_and(|shift| shift.mode == mode));
+        let is_wanted = |mode| {
+            (mode == Mode::Transit && self.is_ride_wanted.load(Ordering::Relaxed))
+                || roster.by_id.values().any(|e| e.shift.is_some_and(|shift| shift.mode == mode))
+        };
         Mode::ALL.into_iter().find(|&mode| self.ways[mode as usize].get().is_none() && is_wanted(mode))
     }
 
@@ -163,6 +183,26 @@ impl Field {
     /// Whether a mode can be searched by itself.
     pub fn is_searched(&self, mode: Mode) -> bool {
         self.ways[mode as usize].get().is_some()
+    }
+
+    /// Whether the subway brings somebody there sooner than their feet, as it runs now; false until it can be searched, which is
+    /// then seen to.
+    pub fn is_ridden(&self, from: Position, to: Position) -> bool {
+        if self.map.data.subway.is_empty() {
+            return false;
+        }
+        if !self.is_searched(Mode::Transit) {
+            self.is_ride_wanted.store(true, Ordering::Relaxed);
+            return false;
+        }
+        let takes_ms = |mode| {
+            let (profile, times) = self.times(mode);
+            times.travel_ms(&self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
+        };
+        match (takes_ms(Mode::Transit), takes_ms(Mode::Walk)) {
+            (Some(riding), Some(walking)) => riding < walking,
+            (riding, _) => riding.is_some(),
+        }
     }
 
     /// The staff of a mode that is searched, to give them other travel times.

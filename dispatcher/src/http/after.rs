@@ -3,6 +3,7 @@
 
 use super::App;
 use super::problem::Answer;
+use super::trips::together_mode;
 use crate::engine::roster::RosterView;
 use crate::record::TripRow;
 use geo::Position;
@@ -63,7 +64,7 @@ fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Ti
     match phase {
         Phase::Assigned | Phase::EnRoute => Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(trip.trip_s)),
         Phase::Arrived => Some(until_s.saturating_add(trip.trip_s)),
-        Phase::Met | Phase::Escorting => seconds(sight.trip_mode(trip.pickup, trip.dropoff), trip.dropoff),
+        Phase::Met | Phase::Escorting => seconds(together_mode(app, row), trip.dropoff),
         _ => None,
     }
 }

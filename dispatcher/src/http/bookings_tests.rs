@@ -173,4 +173,8 @@ async fn what_cannot_be_meant_is_refused_with_its_field() {
         assert_eq!(reply.status == 200, fits, "{date}: {}", reply.text);
         assert_eq!(reply.body["field"].as_str(), (!fits).then_some("date"), "{date}");
     }
+    let end = format!("/v1/series/{series}/end");
+    assert_eq!(edge.call(Some(&rider.token), "POST", &end, Some(json!({}))).await.status, 200);
+    let late = edge.call(Some(&rider.token), "POST", &path, Some(json!({"date": "2026-12-09"}))).await;
+    assert_eq!((late.status.as_u16(), late.code()), (409, "series_ended"), "{}", late.text);
 }

@@ -25,26 +25,35 @@ fn but(body: &Value, with: &Value, without: &[&str]) -> Value {
 }
 
 #[tokio::test]
-async fn the_centre_and_admins_say_it_read_it_back_and_take_it_back() {
+async fn the_centre_and_admins_say_it_and_take_it_back_and_every_supervisor_reads_it() {
     let edge = Edge::new().await;
     let (admin, centre, company) = (edge.admin().await, edge.centre().await, edge.supervisor(edge.agency).await);
     let (at, _) = edge.places();
     for (method, path, body) in [
         ("POST", "/v1/admin/conditions", Some(closed(at))),
-        ("GET", "/v1/admin/conditions", None),
-        ("GET", "/v1/admin/travel", None),
         ("DELETE", "/v1/admin/conditions/00000000-0000-7000-8000-000000000000", None),
     ] {
         let refused = edge.call(Some(&company.token), method, path, body).await;
         assert_eq!(refused.code(), "forbidden_role", "{method} {path}: one company closes no streets");
     }
+    let (rider, staff) = (edge.rider().await, edge.staff().await);
+    for path in ["/v1/admin/conditions", "/v1/admin/travel"] {
+        for who in [&company, &centre, &admin] {
+            assert_eq!(edge.call(Some(&who.token), "GET", path, None).await.status, 200, "{path}");
+        }
+        for who in [&rider, &staff] {
+            assert_eq!(edge.call(Some(&who.token), "GET", path, None).await.code(), "forbidden_role", "{path}");
+        }
+        assert_eq!(edge.call(None, "GET", path, None).await.code(), "no_token", "{path}");
+    }
     let made = say(&edge, &centre, closed(at)).await;
     assert_eq!((made.status.as_u16(), &made.body["in_force"]), (201, &json!(false)), "{}", made.text);
+    edge.clock.advance_s(1);
     let jam = json!({"factor": 1.6, "class": "primary", "modes": ["drive"], "hours": {"from": 22, "to": 5},
         "until": "2026-11-25T00:00:00Z"});
     assert_eq!(say(&edge, &admin, jam).await.status, 201);
     edge.weights().round().await.unwrap();
-    let listed = edge.call(Some(&admin.token), "GET", "/v1/admin/conditions", None).await.body;
+    let listed = edge.call(Some(&company.token), "GET", "/v1/admin/conditions", None).await.body;
     assert_eq!(listed["generation"], 1);
     let [first, second] = &listed["conditions"].as_array().unwrap()[..] else { panic!("{listed}") };
     assert_eq!((&first["id"], &first["closed"], &first["in_force"]), (&made.body["id"], &json!(true), &json!(true)));
@@ -162,6 +171,7 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
     let before = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body;
     assert_eq!((&before["profiles"][0]["calibrated"], &before["generation"]), (&json!(false), &json!(0)));
     assert!(before["fitted_at"].is_null());
+    assert_eq!((&before["profiles"][0]["source"], &before["profiles"][0]["coverage"]), (&json!("road"), &json!(null)));
     let (free, free_way, free_safer) = (told().await, way("fastest").await, way("safer").await);
     assert_eq!((free["eta_source"].as_str(), free_way.0.as_str()), (Some("road"), "road"));
 
@@ -185,7 +195,11 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
         (&walk["profile"], &walk["calibrated"], &walk["observations"]),
         (&json!("walk"), &json!(true), &json!(400))
     );
+    assert_eq!((&walk["source"], &walk["coverage"]["observations"]), (&json!("calibrated"), &json!(400)));
+    assert!(walk["coverage"]["within_p90"].as_f64() > Some(0.99), "all took the same: {}", walk["coverage"]);
     let eight = &walk["hours"][8];
+    assert_eq!(eight["observations_on"]["path"], 400);
+    assert_eq!(walk["hours"][9]["observations_on"]["path"], 0);
     assert_eq!((&eight["hour"], &eight["observations"]), (&json!(8), &json!(400)));
     slower(eight["factors"]["residential"].as_f64().unwrap(), 1.0);
     assert!((1.0..1.5).contains(&eight["spread"].as_f64().unwrap()), "{eight}");

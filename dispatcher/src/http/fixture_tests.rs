@@ -160,7 +160,7 @@ impl Edge {
             record,
             roster: Arc::new(Roster::default()),
             sight: Arc::new(Sight::new(Arc::new(Live::in_process()), Arc::clone(&field))),
-            guide: Arc::new(Guide::new(Arc::clone(&field), Vec::new(), Vec::new())),
+            guide: Arc::new(Guide::new(Arc::clone(&field), geo::city::Lights::default())),
             travel: Arc::default(),
             judge: Arc::clone(&says) as _,
             env,

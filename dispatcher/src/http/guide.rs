@@ -2,16 +2,18 @@
 //! point. Knows no trip and no account.
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
-//! the answer says that it does not keep out. It keeps out of the rider's other zones even then, if there is such a way. Closed
-//! streets and the speeds of the moment hold for all of it.
+//! the answer says that it does not keep out. It keeps out of the rider's other zones even then, if there is such a way. So on foot,
+//! by car and by subway. Closed streets and the speeds of the moment hold for all of it.
 
 use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
+use geo::city::Lights;
 use geo::road::hierarchy::Metric;
-use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, reach};
+use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, around, reach};
 use geo::{Cell, Eta, Position};
 use matcher::model::Mode;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Which way is wanted.
@@ -32,7 +34,7 @@ pub enum Kept {
     Out,
     /// The way does not keep out, and why.
     Not(NoSaferWay),
-    /// The way by car goes through one.
+    /// The way by car or subway goes through one: there is none round it.
     Crossed,
 }
 
@@ -55,17 +57,43 @@ pub struct Way {
 /// Searches ways on the roads as the engine sees them.
 pub struct Guide {
     field: Arc<Field>,
-    lamps: Vec<Position>,
-    cameras: Vec<Position>,
-    /// Made when first asked for.
+    lights: Lights,
+    /// Made when first asked for, or expected.
     safer: OnceLock<Dislikes>,
+    is_safer_expected: AtomicBool,
     fastest: OnceLock<Dislikes>,
 }
 
 impl Guide {
     /// With the places of street lamps and cameras, as far as they are known.
-    pub const fn new(field: Arc<Field>, lamps: Vec<Position>, cameras: Vec<Position>) -> Self {
-        Self { field, lamps, cameras, safer: OnceLock::new(), fastest: OnceLock::new() }
+    pub const fn new(field: Arc<Field>, lights: Lights) -> Self {
+        Self {
+            field,
+            lights,
+            safer: OnceLock::new(),
+            is_safer_expected: AtomicBool::new(false),
+            fastest: OnceLock::new(),
+        }
+    }
+
+    /// A crew on its way to the rider will ask for the safer way soon: what that is searched with is made beside everything else.
+    /// Where lamps are many it takes a second, which the crew would wait for.
+    pub fn expect_safer(self: &Arc<Self>) {
+        if !self.is_safer_expected.swap(true, Ordering::Relaxed) {
+            let guide = Arc::clone(self);
+            // Without a thread the crew waits.
+            let _made_later = std::thread::Builder::new().name("lamps".to_owned()).spawn(move || {
+                guide.safer();
+            });
+        }
+    }
+
+    fn safer(&self) -> &Dislikes {
+        let (map, graph) = (self.field.map(), self.field.map().graph(Profile::Walk));
+        self.safer.get_or_init(|| {
+            let lit = Lit::of(graph, &self.lights.lamps, &self.lights.cameras);
+            Dislikes::of(graph, &lit, |way| map.data.ways[way as usize].class)
+        })
     }
 
     /// The way there; `None` if there is none along the roads. Takes milliseconds: not for the async threads.
@@ -77,52 +105,93 @@ impl Guide {
         }
         let route = times.route(map.graph(profile), &from, &to)?;
         let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
-        let kept = match (zones.is_empty(), crosses) {
-            (true, _) => Kept::None,
-            (false, true) => Kept::Crossed,
-            (false, false) => Kept::Out,
+        // Hundreds of times slower than the hierarchy, so only where its way will not do.
+        let round = match profile {
+            _ if !crosses => None,
+            Profile::Drive => self.driven_around(&times, &from, &to, zones),
+            _ => self.ridden_around(&times, &from, &to, zones),
         };
+        let fastest_s = route.duration_s;
+        let (route, kept) = round.unwrap_or((
+            route,
+            match (zones.is_empty(), crosses) {
+                (true, _) => Kept::None,
+                (false, true) => Kept::Crossed,
+                (false, false) => Kept::Out,
+            },
+        ));
         let (mode, eta) = (self.field.mode_searched(mode), eta(&times, &route));
-        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s: 0.0, kept, eta })
+        let detour_s = (route.duration_s - fastest_s).max(0.0);
+        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s, kept, eta })
+    }
+
+    /// The way by car that keeps out of the zones, or of those that neither end is in; `None` if there is none.
+    fn driven_around(&self, metric: &Metric, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
+        let map = self.field.map();
+        let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive)?);
+        keep_out(zones, from, to, |zones| around(graph, turns, metric.times(), from, to, zones))
+    }
+
+    /// The same with the subway, whose trains keep out too: the line between two stops is taken to be straight.
+    fn ridden_around(&self, metric: &Metric, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
+        let graph = self.field.map().graph(Profile::Transit);
+        let even = Dislikes::none(graph);
+        keep_out(zones, from, to, |zones| even.route_beside(graph, metric, from, to, zones).map(|way| way.route))
     }
 
     fn around(&self, metric: &Metric, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let (map, graph) = (self.field.map(), self.field.map().graph(Profile::Walk));
+        let graph = self.field.map().graph(Profile::Walk);
         let dislikes = match prefer {
-            Prefer::Safer => self.safer.get_or_init(|| {
-                let lit = Lit::of(graph, &self.lamps, &self.cameras);
-                Dislikes::of(graph, &lit, |way| map.data.ways[way as usize].class)
-            }),
+            Prefer::Safer => self.safer(),
             Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
         };
-        let times = metric.times();
-        let avoiding = |zones: &[Zone]| dislikes.route(graph, times, from, to, zones);
-        let (found, kept) = match avoiding(zones) {
-            Ok(found) => (found, if zones.is_empty() { Kept::None } else { Kept::Out }),
-            Err(why) => {
-                let has_an_end = |zone: &&Zone| zone.contains(from.at) || zone.contains(to.at);
-                let others: Vec<Zone> = zones.iter().filter(|zone| !has_an_end(zone)).cloned().collect();
-                match avoiding(&others) {
-                    Ok(found) => (found, Kept::Not(why)),
-                    // There may be a way all the same.
-                    Err(cut_off) => (avoiding(&[]).ok()?, Kept::Not(cut_off)),
-                }
-            }
+        let avoiding = |zones: &[Zone]| dislikes.route_beside(graph, metric, from, to, zones);
+        // There may be a way all the same.
+        let (found, kept) = match keep_out(zones, from, to, avoiding) {
+            Some(found) => found,
+            None => (avoiding(&[]).ok()?, Kept::Not(NoSaferWay::CutOff)),
         };
         let eta = eta(metric, &found.route);
         Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, eta })
     }
 
     /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
-    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid) -> Option<BTreeMap<Cell, f32>> {
+    /// `hour` (0..24) tells which trains run.
+    pub fn reach(
+        &self,
+        mode: Mode,
+        at: Position,
+        within_s: f32,
+        grid: Grid,
+        hour: usize,
+    ) -> Option<BTreeMap<Cell, f32>> {
         let (map, profile, (searched, metric)) = (self.field.map(), profile(mode), self.field.times(mode));
         let (graph, snap) = (map.graph(profile), map.snap(profile, at)?);
         if searched == profile {
             return Some(reach(graph, metric.times(), &snap, Heading::To, within_s, grid));
         }
         // Riding is not searched yet, and its streets are those of walking.
-        let times = metric.times().extended_to(graph);
+        let trains = map.waiting_arcs(&map.data.subway.waits_at(hour));
+        let times = metric.times().extended_to(graph).with_arcs(&trains);
         Some(reach(graph, &times, &snap, Heading::To, within_s, grid))
+    }
+}
+
+/// What a search finds that keeps out of all zones, or, where an end lies in some, of the others; `None` if there is no such way.
+fn keep_out<T>(
+    zones: &[Zone],
+    from: &Snap,
+    to: &Snap,
+    avoiding: impl Fn(&[Zone]) -> Result<T, NoSaferWay>,
+) -> Option<(T, Kept)> {
+    match avoiding(zones) {
+        Ok(found) => Some((found, if zones.is_empty() { Kept::None } else { Kept::Out })),
+        Err(NoSaferWay::CutOff) => None,
+        Err(inside) => {
+            let has_an_end = |zone: &Zone| zone.contains(from.at) || zone.contains(to.at);
+            let others: Vec<Zone> = zones.iter().filter(|zone| !has_an_end(zone)).cloned().collect();
+            avoiding(&others).ok().map(|found| (found, Kept::Not(inside)))
+        }
     }
 }
 

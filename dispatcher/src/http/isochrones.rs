@@ -10,6 +10,7 @@ use axum::Json;
 use axum::extract::State;
 use geo::cell::Grid;
 use matcher::model::Mode;
+use matcher::schedule::hour_of;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -55,7 +56,8 @@ pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<Isochro
     // A car's half hour in small cells would be a picture of thousands.
     let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
     let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
-    let cells = app.search(move || guide.reach(mode, at, within_s, grid)).await.ok_or(Code::NoWay)?;
+    let hour = usize::from(hour_of(app.env.now()));
+    let cells = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await.ok_or(Code::NoWay)?;
     let shown = cells.into_iter().map(|(cell, seconds)| ReachCell {
         cell: cell.to_string(),
         seconds: seconds.ceil() as u32,

@@ -59,6 +59,7 @@ codes! {
     TimedOut = "timed_out" 408 "the request took too long";
     IdempotencyKeyReused = "idempotency_key_reused" 409 "the idempotency key was used for another booking";
     WrongPhase = "wrong_phase" 409 "the trip or shift is not in a phase that allows this";
+    SeriesEnded = "series_ended" 409 "the commute has ended";
     OfferExpired = "offer_expired" 409 "the offer has expired";
     OfferClosed = "offer_closed" 409 "the offer is closed";
     AlreadyAnswered = "already_answered" 409 "the offer was already answered";
@@ -173,6 +174,7 @@ impl From<Refusal> for Problem {
             Refusal::WrongPhase(_) => Code::WrongPhase,
             Refusal::TooEarlyToAssign => Code::TooEarlyToAssign,
             Refusal::TooEarlyToSetOut => Code::TooEarlyToSetOut,
+            Refusal::SeriesEnded => Code::SeriesEnded,
             Refusal::OfferExpired => Code::OfferExpired,
             Refusal::OfferClosed => Code::OfferClosed,
             Refusal::AlreadyAnswered => Code::AlreadyAnswered,

@@ -37,7 +37,8 @@ pub async fn list(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Se
 
 /// Leaves one day out.
 #[utoipa::path(post, path = "/v1/series/{id}/skip", tag = "rider", params(("id" = uuid::Uuid, Path)),
-    request_body = DayIn, responses((status = 200, body = SeriesView), (status = 404, body = ProblemBody)))]
+    request_body = DayIn, responses((status = 200, body = SeriesView), (status = 404, body = ProblemBody),
+        (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn skip(
     State(app): State<Arc<App>>,
     caller: Caller,

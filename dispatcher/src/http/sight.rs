@@ -135,6 +135,15 @@ impl Sight {
         trip_mode(self.map(), from, to)
     }
 
+    /// The same of a crew whose members came so: farther than on foot by car, but where nobody has brought one and the subway runs,
+    /// by subway. Nobody is led to drive a car that is not there while there is another way.
+    pub fn together_mode(&self, from: Position, to: Position, mut crew: impl Iterator<Item = Mode>) -> Mode {
+        match self.trip_mode(from, to) {
+            Mode::Drive if !crew.any(|mode| mode == Mode::Drive) && self.field.is_ridden(from, to) => Mode::Transit,
+            mode => mode,
+        }
+    }
+
     /// Seconds on streets that are open and empty.
     fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
         let profile = profile(mode);

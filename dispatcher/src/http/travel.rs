@@ -1,15 +1,18 @@
-//! Owns what operators see of the travel times: what finished ways taught, by way of travelling and hour. For admins and the centre.
+//! Owns what operators see of the travel times: what finished ways taught, by way of travelling, hour and class of road. It names no
+//! place and no person, so every supervisor reads it, beside admins; riders and crews do not.
 
 use super::App;
-use super::auth::Caller;
-use super::conditions::of_all_agencies;
 use super::problem::{Answer, ProblemBody};
 use crate::engine::field::profile;
 use crate::record::class_word;
+use crate::view::eta::source_word;
 use crate::view::time::instant;
 use axum::Json;
 use axum::extract::State;
+use geo::EtaSource;
 use geo::road::Calibration;
+use geo::road::calibrate::Coverage;
+use geo::road::data::RoadClass;
 use matcher::model::Mode;
 use matcher::schedule::hour_of;
 use serde::Serialize;
@@ -28,6 +31,19 @@ pub struct TravelHour {
     spread: f32,
     /// By class of road, so many times as long as on empty streets; 1 until it is calibrated.
     factors: BTreeMap<&'static str, f32>,
+    /// By class of road, how many of the ways went along it: few, and the factor leans on the other hours and classes.
+    observations_on: BTreeMap<&'static str, u32>,
+}
+
+/// How often finished ways stayed within what would have been said of them, each judged by a fit that had not seen it.
+#[derive(Serialize, ToSchema)]
+pub struct TravelCoverage {
+    /// Ways that were judged.
+    observations: u32,
+    /// Share that took no longer than the estimate; 0.5 where it is right.
+    within_p50: f32,
+    /// Share that took no longer than its p90; 0.9 where it is right.
+    within_p90: f32,
 }
 
 /// What was learnt of one way of travelling.
@@ -37,6 +53,10 @@ pub struct TravelProfile {
     profile: &'static str,
     /// Whether its travel times are fitted; else they are the map's own.
     calibrated: bool,
+    /// What its travel times are called wherever they are told: `road` or `calibrated`.
+    source: &'static str,
+    /// Null where there are too few ways to judge by halves.
+    coverage: Option<TravelCoverage>,
     /// Ways that count.
     observations: u32,
     hours: Vec<TravelHour>,
@@ -59,8 +79,7 @@ pub struct TravelOut {
 /// What finished ways taught, and how sure it is.
 #[utoipa::path(get, path = "/v1/admin/travel", tag = "admin",
     responses((status = 200, body = TravelOut), (status = 403, body = ProblemBody)))]
-pub async fn travel(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<TravelOut>> {
-    of_all_agencies(&caller)?;
+pub async fn travel(State(app): State<Arc<App>>) -> Answer<Json<TravelOut>> {
     let present = app.travel.present();
     Ok(Json(TravelOut {
         hour: hour_of(app.env.now()),
@@ -68,30 +87,47 @@ pub async fn travel(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<
         reweighed_at: present.reweighed_at.map(instant),
         fitted_at: present.fitted_at.map(instant),
         refused: present.calibration.refused(),
-        profiles: Mode::ALL.into_iter().map(|mode| learnt(&present.calibration, mode)).collect(),
+        profiles: Mode::ALL
+            .into_iter()
+            .map(|mode| learnt(&present.calibration, present.coverage[profile(mode) as usize], mode))
+            .collect(),
     }))
 }
 
-fn learnt(calibration: &Calibration, mode: Mode) -> TravelProfile {
+fn learnt(calibration: &Calibration, covered: Option<Coverage>, mode: Mode) -> TravelProfile {
     let profile = profile(mode);
     let factors = calibration.day_factors(profile);
     let hours: Vec<TravelHour> = (0..24u8)
         .map(|hour| {
             let at = usize::from(hour);
             let of_hour = factors.at(at).by_class;
-            let all = geo::road::data::RoadClass::ALL;
+            let all = RoadClass::ALL;
+            let on = |class: RoadClass| calibration.observations_on(profile, class, at);
             TravelHour {
                 hour,
                 observations: calibration.observations(profile, at),
                 spread: calibration.spread(profile, at),
                 factors: all.map(|c| (class_word(c), of_hour.get(&c).copied().unwrap_or(1.0))).into(),
+                observations_on: all.map(|class| (class_word(class), on(class))).into(),
             }
         })
         .collect();
+    let calibrated = calibration.is_calibrated(profile);
     TravelProfile {
         profile: mode.word(),
-        calibrated: calibration.is_calibrated(profile),
+        calibrated,
+        source: source_word(if calibrated { EtaSource::Calibrated } else { EtaSource::Road }),
+        coverage: covered.map(shares),
         observations: hours.iter().map(|hour| hour.observations).sum(),
         hours,
+    }
+}
+
+fn shares(covered: Coverage) -> TravelCoverage {
+    let share = |within: u32| within as f32 / covered.trips.max(1) as f32;
+    TravelCoverage {
+        observations: covered.trips,
+        within_p50: share(covered.within_p50),
+        within_p90: share(covered.within_p90),
     }
 }

@@ -5,7 +5,7 @@ use super::auth::Caller;
 use super::body::{Empty, PathId};
 use super::problem::{Answer, Code, ProblemBody};
 use crate::record::{Account, Hand, Member, Role, TripRow};
-use crate::view::trip::is_of_agency;
+use crate::view::trip::{is_crewed, is_of_agency};
 use crate::view::{
     CrewTrip, EtaView, RiderTrip, SupervisorTrip, TripFor, trip_for_crew, trip_for_rider, trip_for_supervisor,
 };
@@ -116,6 +116,12 @@ pub fn supervisor_view(app: &App, row: &TripRow, agency: Option<AgencyId>) -> Su
 
 fn eta(app: &App, row: &TripRow, member: &Member) -> EtaView {
     app.sight.eta(row, member, mode_of(app, member.offer.staff), app.env.now())
+}
+
+/// How the crew of a trip and its rider go from meeting to drop-off. Searches: not for the async threads.
+pub fn together_mode(app: &App, row: &TripRow) -> Mode {
+    let crew = row.crew.iter().filter(|member| is_crewed(member.phase)).map(|member| mode_of(app, member.offer.staff));
+    app.sight.together_mode(row.trip.pickup, row.trip.dropoff, crew)
 }
 
 /// How a staff member travels now; on foot if off shift.

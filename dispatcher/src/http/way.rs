@@ -6,7 +6,7 @@ use super::auth::Caller;
 use super::body::PathId;
 use super::guide::{Kept, Prefer};
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use super::trips::mode_of;
+use super::trips::{mode_of, together_mode};
 use crate::record::AvoidZone;
 use crate::view::eta::source_word;
 use crate::view::trip::{crew_member, is_together};
@@ -43,16 +43,18 @@ pub async fn way(
     let row = app.record.trip(id).await?.filter(|row| crew_member(row, viewer).is_some()).ok_or(Code::NotFound)?;
     let together = is_together(row.trip.phase);
     let fix = app.sight.places.last_fix(viewer).ok_or(Code::NoFix)?;
-    // Before the meeting the crew goes as each travels; together they go as far trips are gone.
-    let (to, mode) = if together {
-        (row.trip.dropoff, app.sight.trip_mode(row.trip.pickup, row.trip.dropoff))
-    } else {
-        (row.trip.pickup, mode_of(&app, viewer))
-    };
+    if !together {
+        app.guide.expect_safer();
+    }
+    let to = if together { row.trip.dropoff } else { row.trip.pickup };
     let prefer = parse_prefer(query.as_deref(), together)?;
     let zones = if together { app.record.zones_of(row.trip.rider).await? } else { Vec::new() };
-    let guide = Arc::clone(&app.guide);
-    let search = move || guide.way(mode, prefer, fix.position, to, &circles(&zones));
+    let searched = Arc::clone(&app);
+    let search = move || {
+        // Before the meeting the crew goes as each travels; together they go as far trips are gone.
+        let mode = if together { together_mode(&searched, &row) } else { mode_of(&searched, viewer) };
+        searched.guide.way(mode, prefer, fix.position, to, &circles(&zones))
+    };
     let found = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
     let data = &app.sight.map().data;
     Ok(Json(WayView {

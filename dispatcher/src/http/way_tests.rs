@@ -1,10 +1,11 @@
 //! Facts about the way a crew member is led: who gets it, where it leads, and what keeps it out of a rider's avoid zones.
 
 use super::fixture::{Edge, Person, Reply, T0};
+use super::guide::{Kept, Prefer, Way};
 use crate::record::Actor;
-use geo::road::Zone;
+use geo::road::{NoSaferWay, Zone};
 use geo::{Fix, FixKind, Position};
-use matcher::model::TripId;
+use matcher::model::{Mode, TripId};
 use serde_json::{Value, json};
 
 struct Scene {
@@ -298,4 +299,96 @@ async fn a_way_by_subway_never_waits_for_the_subway_to_be_searched() {
     let way = scene.way(&scene.crew[0], "").await;
     assert!(way.body["p90_s"].as_u64() > way.body["duration_s"].as_u64(), "{}", way.text);
     assert_eq!(way.body["mode"], "walk", "nobody has made the search for the subway here: {}", way.text);
+}
+
+/// So many metres north and east.
+fn moved(from: Position, north_m: f64, east_m: f64) -> Position {
+    const DEGREE_M: f64 = 111_195.0;
+    let lon = from.lon() + east_m / DEGREE_M / from.lat().to_radians().cos();
+    Position::new(from.lat() + north_m / DEGREE_M, lon).unwrap()
+}
+
+#[tokio::test]
+async fn by_car_too_the_zones_are_driven_round_where_there_is_a_way_round() {
+    let edge = Edge::new().await;
+    let (from, to) = edge.places();
+    let by_car = |zones: &[Zone]| edge.app.guide.way(Mode::Drive, Prefer::Fastest, from, to, zones).unwrap();
+    let free = by_car(&[]);
+    assert_eq!((free.kept, free.detour_s), (Kept::None, 0.0));
+    let middle = free.route.points[free.route.points.len() / 2];
+    let crosses = |way: &Way, zone: &Zone| way.route.points.windows(2).any(|pair| zone.touches(pair[0], pair[1]));
+    let zone = Zone::circle(middle, 30.0).unwrap();
+    assert!(crosses(&free, &zone));
+    let round = by_car(std::slice::from_ref(&zone));
+    assert_eq!(round.kept, Kept::Out);
+    assert!(!crosses(&round, &zone) && round.detour_s > 0.0);
+    assert!((round.route.duration_s - free.route.duration_s - round.detour_s).abs() < 0.01);
+    // Beside the way it changes nothing.
+    let beside = by_car(&[Zone::circle(moved(middle, 9_000.0, 0.0), 30.0).unwrap()]);
+    assert_eq!((beside.kept, beside.route.points), (Kept::Out, free.route.points.clone()));
+    // Both ends in zones of their own: led all the same, and not through the third.
+    let all = [Zone::circle(from, 60.0).unwrap(), Zone::circle(to, 60.0).unwrap(), zone.clone()];
+    let inside = by_car(&all);
+    assert_eq!(inside.kept, Kept::Not(NoSaferWay::BeginsInside));
+    assert!(!crosses(&inside, &zone));
+    // A ring of zones around the end: no way in.
+    let ring: Vec<Zone> = (0..16)
+        .map(|i| f64::from(i) / 16.0 * std::f64::consts::TAU)
+        .map(|turn| Zone::circle(moved(to, 300.0 * turn.cos(), 300.0 * turn.sin()), 90.0).unwrap())
+        .collect();
+    let shut = by_car(&ring);
+    assert_eq!((shut.kept, shut.route.points, shut.detour_s), (Kept::Crossed, free.route.points, 0.0));
+}
+
+#[tokio::test]
+async fn at_night_nobody_comes_by_subway() {
+    let edge = Edge::new().await;
+    let (at, _) = edge.places();
+    let far =
+        edge.app.sight.map().data.subway.stops.iter().map(|stop| stop.at).find(|stop| stop.distance_m(at) > 1_000.0);
+    let reached = |mode, hour| edge.app.guide.reach(mode, far.unwrap(), 1_500.0, geo::cell::Grid::Index, hour).unwrap();
+    assert_eq!(reached(Mode::Transit, 3), reached(Mode::Walk, 3), "no train runs");
+    assert!(reached(Mode::Transit, 14).len() > reached(Mode::Walk, 14).len());
+}
+
+#[tokio::test]
+async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car_drives() {
+    let edge = Edge::new().await;
+    let stops = &edge.app.sight.map().data.subway.stops;
+    let from = stops[0].at;
+    let to = stops.iter().map(|stop| stop.at).max_by(|a, b| a.distance_m(from).total_cmp(&b.distance_m(from))).unwrap();
+    let (rider, crew) = (edge.rider().await, [edge.staff().await, edge.staff().await]);
+    let point = |at: Position| json!({"lat": at.lat(), "lon": at.lon()});
+    let far = json!({"kind": "now", "pickup": point(from), "dropoff": point(to)});
+    let booked = edge.book_with(&rider, "far", &far).await;
+    let trip: TripId = booked.body["trips"][0]["id"].as_str().expect("a trip").parse().unwrap();
+    edge.place(trip, &[&crew[0], &crew[1]]).await;
+    let scene = Scene { edge, rider, crew, trip, pickup: from, dropoff: to };
+    scene.accept().await;
+    scene.meet().await;
+    let [first, second] = &scene.crew;
+    scene.stands(first, from);
+    let (app, field) = (&scene.edge.app, &scene.edge.field);
+    app.roster.refresh(&app.record, app.env.now()).await.unwrap();
+    let mode = async || scene.way(first, "").await.body["mode"].as_str().unwrap().to_owned();
+    assert_eq!(field.lacks(&app.roster.current()), None);
+    assert_eq!(mode().await, "drive", "until the subway can be searched");
+    assert_eq!(field.lacks(&app.roster.current()), Some(Mode::Transit), "which is seen to now");
+    field.search(Mode::Transit);
+    assert_eq!(mode().await, "drive", "nobody knows yet which trains run");
+    scene.edge.weights().round().await.unwrap();
+    let way = scene.way(first, "").await.body;
+    assert_eq!(way["mode"], "transit");
+    assert!(way["legs"].as_array().unwrap().iter().any(|leg| leg["along"] == "ride"), "{way}");
+    let middle = &way["line"][way["line"].as_array().unwrap().len() / 2];
+    let center = Position::new(middle[1].as_f64().unwrap(), middle[0].as_f64().unwrap()).unwrap();
+    app.record.add_zone(T0, Actor::Shell, scene.rider.id(), center, 40).await.unwrap().unwrap();
+    let round = scene.way(first, "").await.body;
+    assert_eq!((&round["mode"], &round["zones"]), (&json!("transit"), &json!("kept_out")), "{round}");
+    assert!(!crosses(&round, &Zone::circle(center, 40.0).unwrap()));
+    let by_car = Some(json!({"mode": "drive", "hours": 1}));
+    let begun = scene.edge.call(Some(&second.token), "POST", "/v1/shift", by_car).await;
+    assert!(begun.status.is_success(), "{}", begun.text);
+    app.roster.refresh(&app.record, app.env.now()).await.unwrap();
+    assert_eq!(mode().await, "drive", "one of them came by car");
 }

@@ -56,11 +56,15 @@ impl Record {
         with_skips(&mut snapshot, &rows).await
     }
 
-    /// Leaves one day out and cancels its trips that have not met. One transaction; a repeat is `Ok`.
+    /// Leaves one day out and cancels its trips that have not met; refused once the series has ended, which has no days to leave
+    /// out. One transaction; a repeat is `Ok`.
     pub async fn skip(&self, now: Timestamp, rider: AccountId, series: SeriesId, date: Date) -> Outcome<Series> {
         let mut write = self.begin(now).await?;
         if !write.owns_series(rider, series).await? {
             return Ok(Err(Refusal::NotFound));
+        }
+        if write.series(series).await?.ended {
+            return Ok(Err(Refusal::SeriesEnded));
         }
         sqlx::query("insert or ignore into series_skips (series, date) values (?, ?)")
             .bind(blob(series.0))

@@ -103,6 +103,11 @@ async fn an_ended_series_cancels_what_has_not_met_and_makes_no_more() {
     stage.walk_to(met, &crew, Phase::Met).await;
     let after = stage.record.end_series(T0, stage.rider, booked.series.unwrap()).await.unwrap().unwrap();
     assert!(after.ended);
+    let day = date(2026, 11, 26);
+    let skipped = stage.record.skip(T0, stage.rider, booked.series.unwrap(), day).await.unwrap();
+    assert_eq!(skipped.err(), Some(Refusal::SeriesEnded), "it has no days to leave out");
+    let own = stage.record.series_of_rider(stage.rider).await.unwrap();
+    assert_eq!(own[0].commute.skips, [], "and none is");
     assert_eq!(stage.phase(met).await, Phase::Met, "it has begun");
     assert_eq!(stage.record.open_trips().await.unwrap().len(), 1);
     assert_eq!(stage.record.expand_series(T0.plus_s(86_400)).await.unwrap(), 0);

@@ -375,6 +375,9 @@ pub enum Refusal {
     /// The trip is not in a phase that allows it.
     #[error("the trip is {}", .0.word())]
     WrongPhase(Phase),
+    /// The commute has been ended.
+    #[error("the commute has ended")]
+    SeriesEnded,
     /// The answer came after the offer's time.
     #[error("the offer has expired")]
     OfferExpired,

@@ -22,9 +22,7 @@ pub struct WatchSign {
 /// What of it supervisors of `agency` see of a trip in this phase; `None` is the centre. The phase is the reader's: flags that were
 /// raised in an earlier one, or before the end, are not shown.
 pub fn signs_for(phase: Phase, flags: &[Flag], agency: Option<AgencyId>) -> Vec<WatchSign> {
-    let is_own = |flag: &Flag| {
-        agency.is_none_or(|own| flag.sign != Sign::InZone && flag.who.iter().all(|&(_, employer)| employer == own))
-    };
+    let is_own = |flag: &Flag| agency.is_none_or(|own| flag.is_for(own));
     let seen = flags.iter().filter(|flag| is_of(phase, flag.sign) && is_own(flag));
     seen.map(|flag| WatchSign {
         sign: flag.sign.word(),

@@ -23,11 +23,11 @@ use crate::view::trip::{is_crewed, is_of_agency};
 use crate::view::{EtaView, IncidentView, StaffRow};
 use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
-use matcher::model::{AccountId, IncidentId, Timestamp, TripId};
+use matcher::model::{AccountId, AgencyId, IncidentId, Timestamp, TripId};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
 use screens::{Looking, Screens};
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -111,8 +111,8 @@ struct Followed {
 #[derive(Default)]
 struct Changes {
     trips: Vec<TripRow>,
-    /// Of which the centre alone is told something.
-    centre_trips: Vec<TripRow>,
+    /// Of which the watch sees something else, and the companies that see it; the centre does.
+    watched: Vec<(TripRow, BTreeSet<AgencyId>)>,
     incidents: Vec<Incident>,
     staff: Vec<AccountId>,
     /// Who is of the staff no more, as last seen at work.
@@ -322,10 +322,10 @@ impl Feed {
         }
         let news = self.app.watch.take_news();
         self.aged.extend(news.staff);
-        for (trip, is_everyones) in news.trips {
+        for (trip, companies) in news.trips {
             let is_told = changes.trips.iter().any(|row| row.trip.id == trip);
             let row = self.crewed.get(&trip).filter(|_| !is_told).cloned();
-            if is_everyones { changes.trips.extend(row) } else { changes.centre_trips.extend(row) }
+            changes.watched.extend(row.map(|row| (row, companies)));
         }
     }
 
@@ -349,12 +349,12 @@ impl Feed {
     /// What the side is told, and the alarms it was told less of than it may see.
     async fn parts_for(&self, side: Side, changes: &Changes) -> ([Vec<Arc<str>>; 3], Vec<IncidentId>) {
         let seen = |row: &&TripRow| side.is_none_or(|agency| is_of_agency(row, agency));
-        let centre = changes.centre_trips.iter().filter(|_| side.is_none());
+        let watched = changes.watched.iter().filter(|(_, companies)| side.is_none_or(|own| companies.contains(&own)));
         let trips = changes
             .trips
             .iter()
+            .chain(watched.map(|(row, _)| row))
             .filter(seen)
-            .chain(centre)
             .map(|row| text(&supervisor_view(&self.app, row, side)))
             .collect();
         let (mut incidents, mut owed) = (Vec::new(), Vec::new());

@@ -180,6 +180,45 @@ async fn a_crew_member_who_falls_silent_is_told_to_the_own_side_at_once_and_so_i
     assert_eq!(seats.each_ref().map(|seat| silent(&waiting(seat))), [Some(Vec::new()), Some(Vec::new())]);
 }
 
+#[tokio::test]
+async fn a_sign_of_anothers_staff_is_no_message_to_a_company() {
+    let edge = Edge::new().await;
+    let other = edge.other_agency().await;
+    let (rider, one, two) = (edge.rider().await, edge.staff().await, edge.staff_of(other).await);
+    let trip = edge.trip(&rider).await;
+    edge.place(trip, &[&one, &two]).await;
+    for member in [&one, &two] {
+        edge.accept(member).await;
+    }
+    watched(&edge).await;
+    for member in [&one, &two] {
+        fix(&edge, member).await;
+    }
+    watched(&edge).await;
+    let consoles = [edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await];
+    let [own, theirs, centre] = &consoles;
+    let seats = [connect(&edge, own).await, connect(&edge, theirs).await, connect(&edge, centre).await];
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut trips_told = async || {
+        feed.tick().await.unwrap();
+        seats.each_ref().map(|seat| waiting(seat).iter().filter(|f| f["trips"].get(0).is_some()).count())
+    };
+    trips_told().await;
+    // Away from the meeting point, where both stand: the other company's guard alone.
+    let (at, _) = edge.places();
+    let away = json!({"lat": at.lat() + 0.005, "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 2});
+    edge.clock.advance_s(20);
+    let reply = edge.call(Some(&two.token), "POST", "/v1/fixes", Some(json!({"fixes": [away]}))).await;
+    assert_eq!(reply.body["accepted"], 1, "{}", reply.text);
+    assert_eq!(trips_told().await, [0, 1, 1], "left the meeting point");
+    edge.clock.advance_s(45);
+    watched(&edge).await;
+    assert_eq!(trips_told().await, [1, 0, 1], "the own guard is silent for a minute, the other one is not");
+    edge.clock.advance_s(20);
+    watched(&edge).await;
+    assert_eq!(trips_told().await, [0, 1, 1], "now that one is too");
+}
+
 async fn fix_again(edge: &Edge, person: &Person, seq: u32) {
     let (at, _) = edge.places();
     let one = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});

@@ -13,6 +13,9 @@ mod crossings;
 mod draft;
 mod finish;
 mod lattice;
+mod lights;
+#[cfg(test)]
+mod lights_tests;
 mod names;
 mod places;
 #[expect(clippy::many_single_char_names, reason = "a, b, t are the words of plane geometry")]
@@ -28,6 +31,8 @@ use crate::station;
 use draft::Draft;
 use plane::Pt;
 use terrain::Terrain;
+
+pub use lights::{Lights, lights};
 
 /// The window of the small city: around City Hall, Yongsan, Yeouido and Gangnam's edge, with a few bridges.
 const SMALL_WINDOW: [places::LonLat; 4] = [(126.962, 37.575), (127.012, 37.580), (127.028, 37.500), (126.968, 37.490)];

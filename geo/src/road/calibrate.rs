@@ -8,9 +8,11 @@
 //!
 //! Invariant: the same observations give the same calibration bit for bit, in whatever order they come.
 
+mod coverage;
 mod free_times;
 mod median;
 
+pub use coverage::{Coverage, coverage};
 pub use free_times::{FreeTimes, free_by_class};
 
 use super::Profile;

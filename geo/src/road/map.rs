@@ -62,14 +62,14 @@ impl RoadMap {
         self
     }
 
-    /// The graph of one profile. Walking and riding: as the subway runs in [`transit::USUAL_HOUR`]; the walking graph where
-    /// there is no subway.
+    /// The graph of one profile. Walking and riding: every line that ever runs, as it does in
+    /// [`subway::USUAL_HOUR`] (another hour's waiting: [`RoadMap::waiting_arcs`]); the walking graph where there is no subway.
     pub fn graph(&self, profile: Profile) -> &Graph {
         if profile == Profile::Transit && self.data.subway.is_empty() {
             return self.graph(Profile::Walk);
         }
         self.graphs[profile as usize].get_or_init(|| match profile {
-            Profile::Transit => self.transit_at(transit::USUAL_HOUR),
+            Profile::Transit => transit::build(self.graph(Profile::Walk), &self.data.subway, None),
             streets => build(&self.data, streets),
         })
     }
@@ -77,7 +77,7 @@ impl RoadMap {
     /// The graph of walking and riding as the subway runs in another hour (0..24) of the day. The same junctions, and the
     /// same edges less those of lines that do not run then.
     pub fn transit_at(&self, hour: usize) -> Graph {
-        transit::build(self.graph(Profile::Walk), &self.data.subway, hour)
+        transit::build(self.graph(Profile::Walk), &self.data.subway, Some(hour))
     }
 
     /// The turns of one profile; `None` where all turns are allowed and free, so that junctions alone tell the way.

@@ -2,6 +2,7 @@
 //! searches (`query`, `route`). `map` holds all of it together and keeps it in a file.
 
 pub mod arcs;
+pub mod around;
 pub mod avoid;
 mod bans;
 mod build;
@@ -49,6 +50,7 @@ pub(crate) mod pbf_writer;
 #[cfg(test)]
 mod query_tests;
 
+pub use around::around;
 pub use avoid::{Zone, ZoneError};
 pub use bans::TurnReport;
 pub use calibrate::{Calibration, FreeTimes, Observation};

@@ -88,7 +88,8 @@ impl Paint<'_> {
             Heading::From => graph.arcs_out(node),
             Heading::To => graph.arcs_in(node),
         };
-        for arc in arcs {
+        // Nobody gets on a train between two stations.
+        for arc in arcs.iter().filter(|arc| graph.off_street(arc.edge).is_none()) {
             let edge = *graph.edge(arc.edge);
             for (junction, begin, end) in [(edge.start, 0.0, 1.0), (edge.end, 1.0, 0.0)] {
                 let number = self.arc(arc.edge, begin < end);

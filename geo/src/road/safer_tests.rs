@@ -25,7 +25,7 @@ fn of_map(map: &RoadMap) -> Dislikes {
 }
 
 /// Whether a street between two fractions has no looked-at point in a zone, or nearly.
-fn clear(graph: &Graph, zones: &[Zone], edge: u32, a: f32, b: f32) -> bool {
+pub(in crate::road) fn clear(graph: &Graph, zones: &[Zone], edge: u32, a: f32, b: f32) -> bool {
     let whole_m = f64::from(graph.edge(edge).length_m);
     let steps = (whole_m * f64::from((b - a).abs()) / LOOK_M).ceil().max(1.0) as u32;
     let points: Vec<Position> =
@@ -93,7 +93,7 @@ fn least_cost(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones:
 }
 
 /// Every looked-at point of a way.
-fn looked_at(points: &[Position]) -> impl Iterator<Item = Position> + '_ {
+pub(in crate::road) fn looked_at(points: &[Position]) -> impl Iterator<Item = Position> + '_ {
     points.windows(2).flat_map(|w| {
         let steps = (w[0].distance_m(w[1]) / LOOK_M).ceil().max(1.0) as u32;
         (0..=steps).map(move |i| w[0].towards(w[1], f64::from(i) / f64::from(steps)))
@@ -131,7 +131,7 @@ fn check(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zo
     Ok(())
 }
 
-fn some_zone(dice: &mut Dice) -> Zone {
+pub(in crate::road) fn some_zone(dice: &mut Dice) -> Zone {
     let at = place(dice.unit() * 3_000.0, dice.unit() * 3_000.0);
     if dice.below(2) == 0 {
         return Zone::circle(at, 20.0 + dice.unit() * 500.0).unwrap();
@@ -372,6 +372,10 @@ fn without_dislikes_it_takes_as_long_as_the_fastest_way_of_the_moment() {
             let seconds = ms.map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(found.as_ref().ok().map(|way| way.route.duration_s), seconds, "seed {seed}");
             assert!(found.is_err() || found.is_ok_and(|way| way.detour_s == 0.0));
+            let dislikes = Dislikes::of(graph, &Lit::default(), some_class);
+            let zones = [some_zone(&mut dice)];
+            let beside = dislikes.route_beside(graph, &metric, &from, &to, &zones);
+            assert_eq!(beside, dislikes.route(graph, &times, &from, &to, &zones), "seed {seed}");
             counts[usize::from(ms.is_some())] += 1;
         }
     }

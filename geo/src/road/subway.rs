@@ -7,6 +7,9 @@ use crate::position::Position;
 /// No ride and no walk takes longer, seconds.
 pub const SECONDS_MAX: u32 = 24 * 3600;
 
+/// The hour of the day whose headways count where nobody says which: the afternoon, neither peak nor late.
+pub const USUAL_HOUR: usize = 14;
+
 /// A line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -74,6 +77,16 @@ impl Subway {
     pub fn wait_s(&self, line: u32, hour: usize) -> Option<u32> {
         let headway_s = *self.lines[line as usize].headway_s.get(hour)?;
         (headway_s > 0).then_some(u32::from(headway_s) / 2)
+    }
+
+    /// The same in [`USUAL_HOUR`], or where there are no trains then in the first hour that has some; `None` if there never are any.
+    pub fn usual_wait_s(&self, line: u32) -> Option<u32> {
+        std::iter::once(USUAL_HOUR).chain(0..24).find_map(|hour| self.wait_s(line, hour))
+    }
+
+    /// What one waits for each line in an hour.
+    pub fn waits_at(&self, hour: usize) -> Vec<Option<u32>> {
+        (0..self.lines.len() as u32).map(|line| self.wait_s(line, hour)).collect()
     }
 
     pub(super) fn write(&self, w: &mut Writer) {

@@ -1,16 +1,13 @@
 //! Owns the graph of walking and riding: the walking graph with the subway's stops, rides and transfers on top. Does not read
-//! timetables: one waits half the headway of one hour of the day.
+//! timetables: one waits half the headway of an hour of the day, and in an hour without trains nobody rides.
 //!
 //! Invariant: junctions and edges of the walking graph keep their numbers, so a snap on one graph is a snap on the other;
 //! nothing is ever snapped to what is not a street.
 
-use super::Profile;
 use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY, Rights};
 use super::subway::Subway;
+use super::{Profile, RoadMap};
 use crate::position::Position;
-
-/// The hour of the day whose headways count unless another is asked for: the afternoon, neither peak nor late.
-pub const USUAL_HOUR: usize = 14;
 
 /// From the street through the gates to the platform, and back up. An assumption: stations are known as points, without
 /// their entrances and depths.
@@ -44,8 +41,27 @@ pub enum OffStreet {
     },
 }
 
-/// The walking graph with a subway as it runs in one hour (0..24) of the day.
-pub(super) fn build(walk: &Graph, subway: &Subway, hour: usize) -> Graph {
+impl RoadMap {
+    /// The arcs of the riding graph on which one waits for a train, with the milliseconds they take when one waits so many
+    /// seconds for each line (`Subway::waits_at`); `None` where no train comes, and for lines that are not told.
+    pub fn waiting_arcs(&self, waits_s: &[Option<u32>]) -> Vec<(u32, Option<u32>)> {
+        let graph = self.graph(Profile::Transit);
+        let wait = |edge: u32| {
+            let (OffStreet::Board { line } | OffStreet::Transfer { line }) = graph.off_street(edge)? else {
+                return None;
+            };
+            let usual_ms = self.data.subway.usual_wait_s(line)? * 1000;
+            let besides_ms = graph.edge(edge).ms.saturating_sub(usual_ms);
+            let wait_s = waits_s.get(line as usize).copied().flatten();
+            Some((edge * 2, wait_s.map(|s| (besides_ms + s * 1000).clamp(1, EDGE_MS_MAX))))
+        };
+        (graph.street_count() as u32..graph.edge_count() as u32).filter_map(wait).collect()
+    }
+}
+
+/// The walking graph with a subway as it runs in one hour (0..24) of the day; without an hour, with every line that ever runs.
+pub(super) fn build(walk: &Graph, subway: &Subway, hour: Option<usize>) -> Graph {
+    let wait_s = |line: u32| hour.map_or_else(|| subway.usual_wait_s(line), |hour| subway.wait_s(line, hour));
     let mut more = More { walk, parts: GraphParts::default(), kinds: Vec::new() };
     let first = walk.node_count() as u32;
     // Two junctions a stop: its entrance and its trains.
@@ -61,18 +77,18 @@ pub(super) fn build(walk: &Graph, subway: &Subway, hour: usize) -> Graph {
         more.add(OffStreet::Link, edge.start, entrance(number), from_start + off_street_ms, true);
         more.add(OffStreet::Link, edge.end, entrance(number), edge.ms - from_start + off_street_ms, true);
         more.add(OffStreet::Leave, train(number), entrance(number), UP_MS, false);
-        if let Some(wait_s) = subway.wait_s(stop.line, hour) {
+        if let Some(wait_s) = wait_s(stop.line) {
             let board = OffStreet::Board { line: stop.line };
             more.add(board, entrance(number), train(number), DOWN_MS + wait_s * 1000, false);
         }
     }
     let line_of = |stop: u32| subway.stops[stop as usize].line;
-    for ride in subway.rides.iter().filter(|r| subway.wait_s(line_of(r.from), hour).is_some()) {
+    for ride in subway.rides.iter().filter(|r| wait_s(line_of(r.from)).is_some()) {
         let kind = OffStreet::Ride { line: line_of(ride.from) };
         more.add(kind, train(ride.from), train(ride.to), ride.seconds * 1000, false);
     }
     for t in &subway.transfers {
-        if let Some(wait_s) = subway.wait_s(line_of(t.to), hour) {
+        if let Some(wait_s) = wait_s(line_of(t.to)) {
             let kind = OffStreet::Transfer { line: line_of(t.to) };
             more.add(kind, train(t.from), train(t.to), (t.seconds + wait_s) * 1000, false);
         }

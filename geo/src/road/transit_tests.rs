@@ -1,14 +1,16 @@
 //! Walking and riding: times by hand on a drawn map, the search against its oracle, hours, drawing.
 
-use super::{DOWN_MS, OffStreet, UP_MS, USUAL_HOUR};
+use super::{DOWN_MS, OffStreet, UP_MS};
 use crate::city::generate_small;
 use crate::position::Position;
 use crate::road::drawn::{Dice, draw, place};
+use crate::road::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
 use crate::road::load::tests::extract;
 use crate::road::query::BOUND_S_MAX;
-use crate::road::subway::{Line, Ride, Stop, Subway};
+use crate::road::subway::{Line, Ride, Stop, Subway, USUAL_HOUR};
 use crate::road::subway_csv::{SubwayFiles, parse};
 use crate::road::{Profile, RoadMap, StaffOnRoad, load, soonest};
+use std::sync::Arc;
 
 /// A street of 4 km with a stop at each end, a train every ten minutes by day, three minutes of riding.
 fn straight_line() -> RoadMap {
@@ -172,4 +174,54 @@ fn a_subway_is_saved_and_loaded() {
     std::fs::remove_file(&path).unwrap();
     assert_eq!(loaded.data.subway, map.data.subway);
     assert_eq!(loaded.graph(Profile::Transit).edges(), map.graph(Profile::Transit).edges());
+}
+
+/// One line that runs at night only.
+fn with_a_night_line() -> RoadMap {
+    let mut data = generate_small(7);
+    data.subway.lines[1].headway_s = std::array::from_fn(|hour| if hour < 4 { 1_200 } else { 0 });
+    RoadMap::build(data)
+}
+
+#[test]
+fn the_one_graph_takes_as_long_as_that_of_each_hour() {
+    let map = with_a_night_line();
+    let graph = map.graph(Profile::Transit);
+    let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Transit), &NodeOrder::find(graph)));
+    let mut dice = Dice(4);
+    println!("seed 4");
+    let mut snap = || graph.snap_at(dice.below(graph.street_count()) as u32, dice.unit() as f32);
+    let pairs: Vec<_> = (0..25).map(|_| (snap(), snap())).collect();
+    let mut sooner = Vec::new();
+    for hour in [1, 3, 8, USUAL_HOUR, 23] {
+        let arcs = map.waiting_arcs(&map.data.subway.waits_at(hour));
+        let metric = Metric::new(&hierarchy, ArcTimes::free_flow(graph).with_arcs(&arcs));
+        let of_hour = map.transit_at(hour);
+        for (from, to) in &pairs {
+            let searched_s = metric.travel_ms(from, to).map(|ms| (f64::from(ms) / 1_000.0) as f32);
+            assert_eq!(searched_s, of_hour.travel_time(from, to), "at {hour} h");
+        }
+        let walked =
+            |(from, to): &&(_, _)| of_hour.travel_time(from, to) == map.graph(Profile::Walk).travel_time(from, to);
+        sooner.push((hour, pairs.len() - pairs.iter().filter(walked).count()));
+    }
+    println!("ways of {} that are sooner with the subway: {sooner:?}", pairs.len());
+    let at = |hour| sooner.iter().find(|s| s.0 == hour).unwrap().1;
+    assert!(at(USUAL_HOUR) > 5 && at(8) >= at(23) && at(1) > 0, "{sooner:?}");
+}
+
+#[test]
+fn in_an_hour_without_trains_everybody_walks() {
+    let map = straight_line();
+    let graph = map.graph(Profile::Transit);
+    let snaps = [500.0, 3500.0].map(|east| graph.snap(place(east, 0.0)).unwrap());
+    let times = |hour| ArcTimes::free_flow(graph).with_arcs(&map.waiting_arcs(&map.data.subway.waits_at(hour)));
+    let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Transit), &NodeOrder::find(graph)));
+    let takes_s = |hour| Metric::new(&hierarchy, times(hour)).travel_ms(&snaps[0], &snaps[1]).unwrap() / 1_000;
+    let walk_s = map.graph(Profile::Walk).travel_time(&snaps[0], &snaps[1]).unwrap() as u32;
+    assert_eq!(takes_s(3), walk_s, "no train runs");
+    assert!(takes_s(14) < walk_s);
+    // Nobody said which lines run: none does.
+    let none = ArcTimes::free_flow(graph).with_arcs(&map.waiting_arcs(&[]));
+    assert_eq!(Metric::new(&hierarchy, none).travel_ms(&snaps[0], &snaps[1]).unwrap() / 1_000, walk_s);
 }

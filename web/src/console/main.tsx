@@ -38,12 +38,20 @@ function Page() {
   );
 }
 
+/** Fetched when it is first asked for. */
+type Travel = typeof import('./Travel').default;
+
 function Signed({ onSignOut }: { onSignOut: () => void }) {
   const [desk] = useState(() => new Desk(api, alarm));
   useStore(desk);
   useStore(alarm);
   useEffect(() => { desk.open(); return () => desk.close(); }, [desk]);
-  useKeys(desk);
+  const [travel, setTravel] = useState<{ View: Travel } | null>(null);
+  const toggleTravel = (): void => {
+    if (travel) setTravel(null);
+    else void import('./Travel').then(({ default: View }) => setTravel({ View }));
+  };
+  useKeys(desk, travel !== null, toggleTravel);
   return (
     <div class={`desk ${alarm.isRinging ? 'ringing' : ''} ${desk.openTrip ? 'opened' : ''}`}>
       <header class="strip">
@@ -51,6 +59,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <Counters desk={desk} />
         <span class="grow" />
         <Looking desk={desk} />
+        <button type="button" class="quiet" data-testid="travel-open" aria-pressed={travel !== null} onClick={toggleTravel}>{t('travel.open')}</button>
         {alarm.isMute && <button type="button" class={alarm.isRinging ? 'exit' : ''} data-testid="sound-on" onClick={() => alarm.unlock()}>{t('alarm.sound_on')}</button>}
         <span class="hint who">{desk.me?.display}</span>
         <LangSwitch />
@@ -67,6 +76,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <main class="stage">
           {desk.map && <LiveMap desk={desk} info={desk.map} />}
           <Legend />
+          {travel && <travel.View desk={desk} onClose={toggleTravel} />}
         </main>
         {desk.openTrip && <Detail desk={desk} trip={desk.openTrip} key={desk.openTrip.id} />}
       </div>
@@ -113,8 +123,8 @@ function Legend() {
   );
 }
 
-/** j and k along the list, d into the open trip, v its exact places, a acknowledges, Escape closes; never while someone types. */
-function useKeys(desk: Desk): void {
+/** j and k along the list, d into the open trip, v its exact places, a acknowledges, t travel times, Escape closes; never while someone types. */
+function useKeys(desk: Desk, showsTravel: boolean, toggleTravel: () => void): void {
   useEffect(() => {
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
@@ -124,11 +134,13 @@ function useKeys(desk: Desk): void {
       else if (event.key === 'd') document.getElementById('detail')?.focus();
       else if (event.key === 'v') void desk.toggleReveal();
       else if (event.key === 'a') void desk.acknowledgeOldest();
+      else if (event.key === 't') toggleTravel();
+      else if (event.key === 'Escape' && showsTravel) toggleTravel();
       else if (event.key === 'Escape') desk.select(null);
     };
     addEventListener('keydown', onKey);
     return () => removeEventListener('keydown', onKey);
-  }, [desk]);
+  }, [desk, showsTravel]);
 }
 
 void start(() => <Page />);

@@ -1,8 +1,8 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, ReachCell, Revealed, Route,
-  Series, Session, Shift, Trip, Way,
+  Booked, BookingBody, Candidate, Card, Cell, Condition, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, ReachCell, Revealed, Route,
+  Series, Session, Shift, Travel, Trip, Way,
 } from './types';
 
 /** How long a call may stay unanswered before it counts as unknown. */
@@ -103,6 +103,8 @@ export class Api {
   async isochrones({ lat, lon }: LatLon, mode: Mode, minutes: number): Promise<ReachCell[]> {
     return (await this.post<{ cells: ReachCell[] }>('/v1/isochrones', { at: { lat, lon }, mode, minutes })).cells;
   }
+  travel(): Promise<Travel> { return this.get('/v1/admin/travel'); }
+  async conditions(): Promise<Condition[]> { return (await this.get<{ conditions: Condition[] }>('/v1/admin/conditions')).conditions; }
   assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
   complete(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/complete`); }
   release(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/release`); }

@@ -123,6 +123,23 @@ export interface Way {
   zones: 'none' | 'kept_out' | 'begins_inside' | 'ends_inside' | 'cut_off' | 'crossed'; fix_age_s: number;
   line: [number, number][]; legs: Leg[];
 }
+export type RoadClass = 'motorway' | 'primary' | 'secondary' | 'tertiary' | 'residential' | 'path';
+export interface TravelHour {
+  hour: number; observations: number; spread: number;
+  factors: Record<RoadClass, number>; observations_on: Record<RoadClass, number>;
+}
+export interface TravelProfile {
+  profile: Mode; calibrated: boolean; source: 'road' | 'calibrated'; observations: number; hours: TravelHour[];
+  coverage: { observations: number; within_p50: number; within_p90: number } | null;
+}
+/** What finished ways taught about travel times. */
+export interface Travel { hour: number; reweighed_at: string | null; fitted_at: string | null; profiles: TravelProfile[] }
+/** What is said of streets. */
+export interface Condition {
+  id: string; closed: boolean; factor?: number; class?: RoadClass; around?: { at: LatLon; radius_m: number };
+  along?: { from: LatLon; to: LatLon }; modes: ('walk' | 'drive')[]; hours?: { from: number; to: number };
+  until: string | null; in_force: boolean;
+}
 export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 

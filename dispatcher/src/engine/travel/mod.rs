@@ -13,7 +13,8 @@ mod legs_tests;
 mod weights_tests;
 
 use crate::telemetry;
-use geo::road::Calibration;
+use geo::road::calibrate::Coverage;
+use geo::road::{Calibration, Profile};
 use legs::Tap;
 use matcher::model::{Mode, Timestamp};
 use std::collections::BTreeSet;
@@ -36,6 +37,8 @@ pub struct Present {
     pub fitted_at: Option<Timestamp>,
     /// What they taught.
     pub calibration: Arc<Calibration>,
+    /// By the number of the profile, how often they stayed within what is said of them.
+    pub coverage: [Option<Coverage>; Profile::ALL.len()],
     /// The conditions that count.
     pub in_force: BTreeSet<Uuid>,
     /// By mode, the streets that they are of.

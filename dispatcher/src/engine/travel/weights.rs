@@ -12,7 +12,7 @@ use crate::clock::Env;
 use crate::engine::field::{Field, profile};
 use crate::record::{Condition, Record, RecordError, Streets};
 use crate::telemetry;
-use geo::road::calibrate::fit;
+use geo::road::calibrate::{Coverage, coverage, fit};
 use geo::road::hierarchy::{ArcTimes, Conditions, Metric};
 use geo::road::{Calibration, Profile};
 use matcher::model::{Mode, Timestamp};
@@ -36,6 +36,8 @@ struct Wanted {
     spread: Option<f32>,
     /// The streets that operators' conditions are of.
     told: Arc<Told>,
+    /// By line of the subway, seconds one waits for a train of this hour; nothing for those who do not ride.
+    waits_s: Vec<Option<u32>>,
 }
 
 /// Sees to it.
@@ -49,6 +51,7 @@ pub struct Weights {
     /// By mode, what stands in the field; at first the map's own.
     applied: [Wanted; Mode::ALL.len()],
     calibration: Arc<Calibration>,
+    coverage: [Option<Coverage>; Profile::ALL.len()],
     fitted_at: Option<Timestamp>,
 }
 
@@ -64,6 +67,7 @@ impl Weights {
             known: Known::default(),
             applied: Default::default(),
             calibration: Arc::default(),
+            coverage: Default::default(),
             fitted_at: None,
         })
     }
@@ -102,6 +106,7 @@ impl Weights {
             reweighed_at: if is_new { Some(now) } else { before.reweighed_at },
             fitted_at: self.fitted_at,
             calibration: Arc::clone(&self.calibration),
+            coverage: self.coverage,
             in_force: listed.iter().map(|condition| condition.id).collect(),
             told: self.applied.each_ref().map(|applied| Arc::clone(&applied.told)),
         };
@@ -120,7 +125,8 @@ impl Weights {
 
     async fn learn(&mut self, now: Timestamp) -> Result<(), RecordError> {
         let seen = self.record.observations().await?;
-        self.calibration = Arc::new(self.worker.run(move || fit(&seen)).await);
+        let (fitted, covered) = self.worker.run(move || (fit(&seen), coverage(&seen))).await;
+        (self.calibration, self.coverage) = (Arc::new(fitted), covered);
         self.fitted_at = Some(now);
         Ok(())
     }
@@ -191,14 +197,18 @@ impl Weights {
         }
         let is_fitted = self.calibration.is_calibrated(profile);
         let spread = is_fitted.then(|| self.calibration.spread(profile, hour));
-        Wanted { conditions, spread, told: Arc::new(told) }
+        let waits_s = if mode == Mode::Transit { self.field.map().data.subway.waits_at(hour) } else { Vec::new() };
+        Wanted { conditions, spread, told: Arc::new(told), waits_s }
     }
 }
 
 fn times(field: &Field, mode: Mode, wanted: &Wanted) -> ArcTimes {
     let map = field.map();
     let class_of = |way: u32| map.data.ways[way as usize].class;
-    let times = ArcTimes::under(map.graph(profile(mode)), &wanted.conditions, class_of);
+    let mut times = ArcTimes::under(map.graph(profile(mode)), &wanted.conditions, class_of);
+    if mode == Mode::Transit {
+        times = times.with_arcs(&map.waiting_arcs(&wanted.waits_s));
+    }
     match wanted.spread {
         Some(spread) => times.fitted(spread),
         None => times,

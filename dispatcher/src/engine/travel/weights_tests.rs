@@ -6,7 +6,7 @@ use super::{Present, Travel};
 use crate::clock::{Clock, Entropy, Env, ManualClock};
 use crate::engine::field::Field;
 use crate::engine::plan::{World, step};
-use crate::engine::plan_tests::{NOW, Scene, account, placed, trip};
+use crate::engine::plan_tests::{NOW, Scene, account, map, placed, trip};
 use crate::record::{Actor, Condition, DueTrip, NewCondition, Record, Streets};
 use geo::road::data::{Access, MapData, RoadClass, Way};
 use geo::road::subway::Subway;
@@ -324,4 +324,40 @@ async fn what_finished_ways_taught_makes_the_times_of_the_hour_and_stays_over_a_
     life.record.note_observations(NOW, &[seen(hour, 2.0)]).await.unwrap();
     life.clock.advance_s(86_400 - 3_600);
     assert_eq!(life.round().await.calibration.observations(Profile::Walk, usize::from(hour)), 401, "a day later");
+}
+
+#[tokio::test]
+async fn the_subway_runs_by_the_hour_and_nobody_rides_before_that_is_known() {
+    let dir = tempfile::tempdir().unwrap();
+    // 14 h in Korea.
+    let clock = ManualClock::at(NOW.plus_s(-i64::from(hour_of(NOW)) * 3_600 + 14 * 3_600));
+    let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(9))) };
+    let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
+    let (field, travel) = (Arc::new(Field::new(Arc::clone(map()))), Arc::new(Travel::default()));
+    let mut weights = Weights::new(Arc::clone(&field), record, Arc::clone(&travel), env).unwrap();
+    field.search(Mode::Transit);
+    let stops = &map().data.subway.stops;
+    let (from, to) = (stops[0].at, stops.iter().map(|s| s.at).max_by(|a, b| apart(*a).total_cmp(&apart(*b))).unwrap());
+    let takes_ms = |mode| {
+        let (profile, metric) = field.times(mode);
+        let snap = |at| map().snap(profile, at).unwrap();
+        metric.travel_ms(&snap(from), &snap(to)).unwrap()
+    };
+    assert_eq!(takes_ms(Mode::Transit), takes_ms(Mode::Walk), "it is not known yet which trains run");
+    weights.round().await.unwrap();
+    let by_day = takes_ms(Mode::Transit);
+    assert!(by_day < takes_ms(Mode::Walk));
+    let made = travel.present().generation;
+    weights.round().await.unwrap();
+    assert_eq!(travel.present().generation, made, "the same hour");
+    clock.advance_s(9 * 3_600);
+    weights.round().await.unwrap();
+    assert!(takes_ms(Mode::Transit) > by_day, "late trains are fewer");
+    clock.advance_s(4 * 3_600);
+    weights.round().await.unwrap();
+    assert_eq!(takes_ms(Mode::Transit), takes_ms(Mode::Walk), "at three at night none runs");
+}
+
+fn apart(from: Position) -> f64 {
+    from.distance_m(map().data.subway.stops[0].at)
 }

@@ -21,10 +21,10 @@ use crate::record::{AvoidZone, TripRow};
 use crate::telemetry;
 use ages::{Age, Ages, Change};
 use geo::Fix;
-use matcher::model::{AccountId, Timestamp, TripId};
-use std::collections::{HashMap, HashSet};
+use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
-use trips::{Flag, Sign, Trips};
+use trips::{Flag, Trips};
 
 /// What crossed an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,14 +92,14 @@ impl Event {
 pub struct News {
     /// Whose age is another.
     pub staff: HashSet<AccountId>,
-    /// Whose flags are others; true if anything but a rider's zone is among them, which is the centre's to know: a message that
-    /// changes nothing to see would tell a company where the zone is.
-    pub trips: HashMap<TripId, bool>,
+    /// Whose flags are others, and the companies that see another one; the centre sees every one. A message that changes nothing
+    /// to see would tell a company of a rider's zone, or of another company's staff.
+    pub trips: HashMap<TripId, BTreeSet<AgencyId>>,
 }
 
 impl News {
-    fn of_trip(&mut self, trip: TripId, is_everyones: bool) {
-        *self.trips.entry(trip).or_default() |= is_everyones;
+    fn of_trip(&mut self, trip: TripId, companies: impl IntoIterator<Item = AgencyId>) {
+        self.trips.entry(trip).or_default().extend(companies);
     }
 }
 
@@ -122,12 +122,20 @@ impl Watch {
     pub fn fixes<'a>(&self, staff: AccountId, fixes: impl IntoIterator<Item = &'a Fix>, now: Timestamp) {
         self.with(|state| {
             let Some(trip) = state.trips.of_staff(staff) else { return };
+            // Flags are made only where they tell companies apart.
+            let before = state.trips.is_of_many(trip).then(|| state.flags(trip, now));
             let events: Vec<Event> = fixes.into_iter().flat_map(|fix| state.trips.fix(staff, fix, now)).collect();
-            if !events.is_empty() {
-                let of_zones = |event: &Event| matches!(event, Event::InZone | Event::LeftZone);
-                state.news.of_trip(trip, !events.iter().all(of_zones));
-                events.into_iter().for_each(count);
+            if events.is_empty() {
+                return;
             }
+            let of_zones = |event: &Event| matches!(event, Event::InZone | Event::LeftZone);
+            let companies = match before {
+                Some(before) => who_sees(&before, &state.flags(trip, now)),
+                None if events.iter().all(of_zones) => BTreeSet::new(),
+                None => state.trips.employer(staff).into_iter().collect(),
+            };
+            state.news.of_trip(trip, companies);
+            events.into_iter().for_each(count);
         });
     }
 
@@ -159,9 +167,7 @@ impl Watch {
             } else {
                 let after = state.flags(id, now);
                 if after != before {
-                    let others =
-                        |flags: &[Flag]| flags.iter().filter(|f| f.sign != Sign::InZone).cloned().collect::<Vec<_>>();
-                    state.news.of_trip(id, others(&after) != others(&before));
+                    state.news.of_trip(id, who_sees(&before, &after));
                 }
             }
             metrics::gauge!(telemetry::WATCH_FENCES).set(state.trips.fences() as f64);
@@ -218,9 +224,19 @@ impl State {
         if event != Event::Hollow
             && let Some(trip) = self.trips.of_staff(staff)
         {
-            self.news.of_trip(trip, true);
+            self.news.of_trip(trip, self.trips.employer(staff));
         }
     }
+}
+
+/// The companies that see a difference between flags: each sees those that are of its own staff alone, and no zones.
+fn who_sees(before: &[Flag], after: &[Flag]) -> BTreeSet<AgencyId> {
+    let of = |company: AgencyId, flags: &[Flag]| -> Vec<Flag> {
+        flags.iter().filter(|flag| flag.is_for(company)).cloned().collect()
+    };
+    let concerned = before.iter().chain(after).flat_map(|flag| &flag.who).map(|&(_, employer)| employer);
+    let concerned: BTreeSet<AgencyId> = concerned.collect();
+    concerned.into_iter().filter(|&company| of(company, before) != of(company, after)).collect()
 }
 
 fn count(event: Event) {

@@ -68,6 +68,13 @@ pub struct Flag {
     pub since: Option<Timestamp>,
 }
 
+impl Flag {
+    /// Whether a company sees it: it is of its own staff alone, and no zone, which is the centre's to know.
+    pub fn is_for(&self, company: AgencyId) -> bool {
+        self.sign != Sign::InZone && self.who.iter().all(|&(_, employer)| employer == company)
+    }
+}
+
 struct Member {
     id: AccountId,
     no: u32,
@@ -124,6 +131,18 @@ impl Trips {
     /// The crewed trip of a staff member.
     pub fn of_staff(&self, staff: AccountId) -> Option<TripId> {
         self.of_staff.get(&staff).copied()
+    }
+
+    /// The employer of a staff member on a crewed trip.
+    pub fn employer(&self, staff: AccountId) -> Option<AgencyId> {
+        let watched = self.by_id.get(&self.of_staff(staff)?)?;
+        watched.members.iter().find(|member| member.id == staff).map(|member| member.agency)
+    }
+
+    /// Whether a crew is of more than one company.
+    pub fn is_of_many(&self, trip: TripId) -> bool {
+        let members = self.by_id.get(&trip).map_or(&[][..], |watched| &watched.members);
+        members.windows(2).any(|pair| pair[0].agency != pair[1].agency)
     }
 
     /// Fences that are up.

@@ -36,11 +36,12 @@ pub fn free_by_class(map: &RoadMap, profile: Profile, metric: &Metric, from: &Sn
     let way = metric.way(from, to)?;
     let streets_ms: u32 = way.along_arcs(metric.times(), from, to).map(|(_, ms)| ms).sum();
     let mut free = FreeTimes { fixed_ms: way.ms.checked_sub(streets_ms)?, ..FreeTimes::default() };
-    for (arc, ms) in way.along_arcs(map.free_flow(profile).times(), from, to) {
-        // What is no street has no way in the map data.
+    let present = way.along_arcs(metric.times(), from, to);
+    for ((arc, ms), (_, present_ms)) in way.along_arcs(map.free_flow(profile).times(), from, to).zip(present) {
+        // What is no street has no way in the map data, and is waited for and ridden as at the time.
         match map.data.ways.get(graph.edge(arc / 2).way as usize) {
             Some(way) => free.by_class_ms[way.class as usize] += ms,
-            None => free.fixed_ms += ms,
+            None => free.fixed_ms += present_ms,
         }
     }
     Some(free)

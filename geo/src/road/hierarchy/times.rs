@@ -112,6 +112,22 @@ impl ArcTimes {
         Self { spread: Some(spread), ..self }
     }
 
+    /// With other times of some arcs, milliseconds; `None` may not be entered.
+    #[must_use]
+    pub fn with_arcs(self, others: &[(u32, Option<u32>)]) -> Self {
+        let (mut all_ms, mut rights) = (self.ms.to_vec(), self.rights.to_vec());
+        for &(arc, ms) in others {
+            let (Some(known), Some(right)) = (all_ms.get_mut(arc as usize), rights.get_mut(arc as usize)) else {
+                continue;
+            };
+            match ms {
+                Some(ms) => *known = ms.clamp(1, ARC_MS_MAX),
+                None => *right &= !ENTER,
+            }
+        }
+        Self { ms: all_ms.into(), rights: rights.into(), ..self }
+    }
+
     /// On a graph with more on top of this one's edges, which keep their numbers; what is on top takes the map's own times.
     #[must_use]
     pub fn extended_to(&self, graph: &Graph) -> Self {

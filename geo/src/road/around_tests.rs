@@ -1,0 +1,188 @@
+//! The way by car around zones held against the hierarchy where there are none, and against a slow search that relaxes every turn
+//! until nothing changes where there are some.
+
+use super::{around, fractions};
+use crate::road::data::MapData;
+use crate::road::drawn::{Dice, data, draw, draw_with, tangle};
+use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
+use crate::road::safer::tests::{clear, looked_at, some_zone};
+use crate::road::{Graph, NoSaferWay, Profile, Profiles, Restriction, RoadMap, Rule, Snap, Turns, Zone};
+use std::sync::Arc;
+
+/// A tangle in which some turns are forbidden.
+fn restricted(dice: &mut Dice) -> RoadMap {
+    let plain = tangle(dice, 40, 40);
+    let mut map: MapData = data(plain.nodes, plain.ways);
+    for _ in 0..8 {
+        let (a, b) = (dice.below(map.ways.len()), dice.below(map.ways.len()));
+        let shared = map.ways[a].nodes.iter().copied().find(|n| map.ways[b].nodes.contains(n));
+        if let Some(over) = shared.filter(|_| a != b) {
+            let profiles = Profiles::NONE.with(Profile::Drive);
+            let (from, to) = (a as u32, b as u32);
+            map.restrictions.push(Restriction {
+                rule: Rule::No,
+                profiles,
+                from,
+                via: Vec::new(),
+                to,
+                path: vec![over],
+            });
+        }
+    }
+    RoadMap::build(map)
+}
+
+fn some_times(dice: &mut Dice, graph: &Graph) -> ArcTimes {
+    let edges = graph.edge_count();
+    let mut conditions = Conditions::default();
+    for _ in 0..edges / 3 {
+        conditions.by_edge.insert(dice.below(edges) as u32, 0.2 + 3.0 * dice.unit() as f32);
+    }
+    for _ in 0..edges / 20 {
+        conditions.close_edge(dice.below(edges) as u32);
+    }
+    ArcTimes::under(graph, &conditions, |_| crate::road::data::RoadClass::Residential)
+}
+
+/// The slow twin: Bellman and Ford's over arcs and copies.
+fn least_ms(graph: &Graph, turns: &Turns, times: &ArcTimes, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<u64> {
+    let part = |arc: u32, a: f32, b: f32| {
+        let ms = u64::from(times.before_ms(arc, a).abs_diff(times.before_ms(arc, b)));
+        clear(graph, zones, arc / 2, a, b).then_some(ms)
+    };
+    let mut best = vec![u64::MAX; turns.state_count()];
+    for arc in [from.edge * 2, from.edge * 2 + 1].into_iter().filter(|&arc| times.is_open(arc)) {
+        if let Some(ms) = part(arc, from.fraction, fractions(arc).1) {
+            best[arc as usize] = ms;
+        }
+    }
+    let whole: Vec<Option<u64>> = (0..turns.state_count() as u32)
+        .map(|state| turns.original(state))
+        .map(|arc| part(arc, 0.0, 1.0).filter(|_| times.may_enter(arc)))
+        .collect();
+    let mut changed = true;
+    while changed {
+        changed = false;
+        for state in 0..turns.state_count() as u32 {
+            if best[state as usize] == u64::MAX {
+                continue;
+            }
+            for turn in turns.turns_out(state) {
+                let Some(ms) = whole[turn.arc as usize] else { continue };
+                let next = best[state as usize] + u64::from(turn.ms) + ms;
+                changed |= next < best[turn.arc as usize];
+                best[turn.arc as usize] = best[turn.arc as usize].min(next);
+            }
+        }
+    }
+    let mut ends = Vec::new();
+    for (state, &ms) in best.iter().enumerate().filter(|(_, ms)| **ms != u64::MAX) {
+        for turn in turns.turns_out(state as u32) {
+            let arc = turns.original(turn.arc);
+            if arc / 2 == to.edge && times.may_enter(arc) {
+                ends.extend(part(arc, fractions(arc).0, to.fraction).map(|end| ms + u64::from(turn.ms) + end));
+            }
+        }
+    }
+    let straight = times.straight(from, to).filter(|_| clear(graph, zones, from.edge, from.fraction, to.fraction));
+    ends.extend(straight.map(|(ms, _)| u64::from(ms)));
+    ends.into_iter().min()
+}
+
+fn some_snap(dice: &mut Dice, graph: &Graph) -> Snap {
+    graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32)
+}
+
+#[test]
+fn without_zones_it_is_the_fastest_way_with_turns_and_restrictions() {
+    let mut found = 0;
+    for seed in 0..40 {
+        let mut dice = Dice(seed);
+        let map = restricted(&mut dice);
+        let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive).unwrap());
+        if graph.edge_count() == 0 {
+            continue;
+        }
+        let times = some_times(&mut dice, graph);
+        let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Drive), &NodeOrder::find(graph)));
+        let metric = Metric::new(&hierarchy, times.clone());
+        for _ in 0..20 {
+            let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
+            let route = around(graph, turns, &times, &from, &to, &[]).ok();
+            let seconds = metric.travel_ms(&from, &to).map(|ms| (f64::from(ms) / 1_000.0) as f32);
+            assert_eq!(route.as_ref().map(|route| route.duration_s), seconds, "seed {seed}");
+            found += usize::from(route.is_some());
+        }
+    }
+    println!("{found} ways");
+    assert!(found > 300, "{found}");
+}
+
+#[test]
+fn agrees_with_the_slow_way_and_never_enters_a_zone() {
+    let mut counts = [0usize; 2];
+    for seed in 0..80 {
+        let mut dice = Dice(seed);
+        let map = restricted(&mut dice);
+        let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive).unwrap());
+        if graph.edge_count() == 0 {
+            continue;
+        }
+        let times = some_times(&mut dice, graph);
+        for _ in 0..8 {
+            let zones: Vec<Zone> = (0..=dice.below(3)).map(|_| some_zone(&mut dice)).collect();
+            let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
+            let quick = around(graph, turns, &times, &from, &to, &zones);
+            let inside = |snap: &Snap| zones.iter().any(|zone| zone.contains(snap.at));
+            match &quick {
+                Err(NoSaferWay::BeginsInside) => assert!(inside(&from), "seed {seed}"),
+                Err(NoSaferWay::EndsInside) => assert!(inside(&to) && !inside(&from), "seed {seed}"),
+                _ => {
+                    let slow = least_ms(graph, turns, &times, &from, &to, &zones);
+                    let slow_s = slow.map(|ms| (ms as f64 / 1_000.0) as f32);
+                    assert_eq!(quick.as_ref().ok().map(|route| route.duration_s), slow_s, "seed {seed}");
+                }
+            }
+            if let Ok(route) = &quick {
+                assert!(!looked_at(&route.points).any(|p| zones.iter().any(|z| z.contains(p))), "seed {seed}");
+            }
+            counts[usize::from(quick.is_ok())] += 1;
+        }
+    }
+    println!("{} ways found, {} refused", counts[1], counts[0]);
+    assert!(counts[0] > 30 && counts[1] > 100, "both must happen: {counts:?}");
+}
+
+#[test]
+fn a_car_is_led_round_the_zone_and_not_through_a_forbidden_turn() {
+    let picture = "A-B-C-D\n| | | |\nE-F-G-H";
+    let middle = |drawn: &crate::road::drawn::Drawn| Zone::circle(drawn.between('B', 'C', 0.5), 40.0).unwrap();
+    let by = |rules: &[&str]| {
+        let drawn = draw_with(picture, rules);
+        let (graph, turns) = (drawn.map.graph(Profile::Drive), drawn.map.turns(Profile::Drive).unwrap());
+        let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+        let times = ArcTimes::free_flow(graph);
+        let zone = middle(&drawn);
+        let route =
+            around(graph, turns, &times, &snap('A', 'B'), &snap('C', 'D'), std::slice::from_ref(&zone)).unwrap();
+        assert!(!looked_at(&route.points).any(|p| zone.contains(p)));
+        let passes = |letter: char| route.points.iter().any(|p| p.distance_m(drawn.at(letter)) < 1.0);
+        ("BFGC".chars().all(passes), passes('E'))
+    };
+    assert_eq!(by(&[]), (true, false), "by B-F-G-C");
+    assert!(by(&["no A-B-F"]).1, "who may not turn at B goes round by E");
+}
+
+#[test]
+fn where_every_way_leads_through_a_zone_there_is_none() {
+    let drawn = draw("A-B-C-D");
+    let (graph, turns) = (drawn.map.graph(Profile::Drive), drawn.map.turns(Profile::Drive).unwrap());
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let times = ArcTimes::free_flow(graph);
+    let zone = |a, b| [Zone::circle(drawn.between(a, b, 0.5), 40.0).unwrap()];
+    let ways = |from: Snap, to: Snap, zones: &[Zone]| around(graph, turns, &times, &from, &to, zones).map(|_| ());
+    assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('B', 'C')), Err(NoSaferWay::CutOff));
+    assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('A', 'B')), Err(NoSaferWay::BeginsInside));
+    assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('C', 'D')), Err(NoSaferWay::EndsInside));
+    assert_eq!(ways(snap('A', 'B'), snap('B', 'C'), &zone('C', 'D')), Ok(()));
+}

@@ -1,0 +1,80 @@
+//! How honest the fit is about itself: right where the trips are as their spread says, and told by those it has not seen.
+
+use super::super::{CLASSES, FreeTimes, OBSERVATIONS_MIN, Observation, RATIO_MAX};
+use super::{Coverage, coverage, fit};
+use crate::road::Profile;
+use crate::road::data::RoadClass;
+use crate::road::drawn::Dice;
+
+/// Ten minutes of a side street in this hour that took so many times as long.
+fn trip(hour: u8, ratio: f64) -> Observation {
+    let mut by_class_ms = [0; CLASSES];
+    by_class_ms[4] = 600_000;
+    let free = FreeTimes { by_class_ms, fixed_ms: 0 };
+    Observation { profile: Profile::Walk, hour, free, took_ms: (600_000.0 * ratio) as u32 }
+}
+
+fn of_walk(trips: &[Observation]) -> Option<Coverage> {
+    coverage(trips)[Profile::Walk as usize]
+}
+
+#[test]
+fn half_stay_within_the_estimate_and_nine_of_ten_within_its_p90() {
+    let mut dice = Dice(5);
+    println!("seed 5");
+    let normal = |dice: &mut Dice| (0..12).map(|_| dice.unit()).sum::<f64>() - 6.0;
+    let trips: Vec<Observation> =
+        (0..4_800).map(|i| trip((i % 24) as u8, 1.3 * (0.2 * normal(&mut dice)).exp())).collect();
+    let found = of_walk(&trips).unwrap();
+    let share = |within: u32| f64::from(within) / f64::from(found.trips);
+    println!("{:.3} and {:.3} of {}", share(found.within_p50), share(found.within_p90), found.trips);
+    assert_eq!(found.trips, 4_800);
+    assert!((share(found.within_p50) - 0.5).abs() < 0.03 && (share(found.within_p90) - 0.9).abs() < 0.03, "{found:?}");
+}
+
+/// Judged one half by the other, as plainly as can be.
+fn by_halves(trips: &[Observation], is_own: bool) -> [u32; 2] {
+    let mut sorted = trips.to_vec();
+    sorted.sort_by_key(|trip| (trip.hour, trip.free, trip.took_ms));
+    let half = |nth: usize| -> Vec<Observation> { sorted.iter().skip(nth).step_by(2).copied().collect() };
+    let mut within = [0, 0];
+    for (judged, seen) in [(half(0), half(1)), (half(1), half(0))] {
+        let fit = fit(if is_own { &judged } else { &seen });
+        for trip in judged {
+            let hour = usize::from(trip.hour);
+            let factor = fit.day_factors(Profile::Walk).at(hour).by_class[&RoadClass::Residential];
+            let eta = fit.eta(Profile::Walk, hour, 600.0 * factor);
+            let took_s = trip.took_ms as f32 / 1_000.0;
+            within[0] += u32::from(took_s <= eta.seconds);
+            within[1] += u32::from(took_s <= eta.p90_s);
+        }
+    }
+    within
+}
+
+#[test]
+fn nobody_is_judged_by_a_fit_that_saw_them() {
+    let mut dice = Dice(8);
+    println!("seed 8");
+    let trips: Vec<Observation> =
+        (0..240).map(|i| trip((i % 24) as u8, 0.6 + 2.0 * dice.unit() * dice.unit())).collect();
+    let found = of_walk(&trips).unwrap();
+    assert_eq!([found.within_p50, found.within_p90], by_halves(&trips, false));
+    assert_ne!(by_halves(&trips, false), by_halves(&trips, true), "it would make a difference");
+}
+
+#[test]
+fn what_is_too_few_to_be_fitted_in_halves_is_not_judged() {
+    let of = |many: u32| of_walk(&(0..many).map(|_| trip(8, 1.2)).collect::<Vec<_>>());
+    assert_eq!(of(2 * OBSERVATIONS_MIN - 1), None);
+    assert_eq!(of(2 * OBSERVATIONS_MIN).map(|found| found.trips), Some(2 * OBSERVATIONS_MIN));
+    let mad: Vec<Observation> = (0..80).map(|i| trip(8, if i % 2 == 0 { 1.0 } else { RATIO_MAX * 2.0 })).collect();
+    assert_eq!(of_walk(&mad), None, "who cannot have gone there does not count");
+}
+
+#[test]
+fn the_order_in_which_trips_come_makes_no_difference() {
+    let trips: Vec<Observation> = (0..300).map(|i| trip((i % 24) as u8, 1.0 + f64::from(i % 7) / 5.0)).collect();
+    let backward: Vec<Observation> = trips.iter().rev().copied().collect();
+    assert_eq!(coverage(&trips), coverage(&backward));
+}

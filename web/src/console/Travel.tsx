@@ -1,0 +1,122 @@
+// Owns the picture of the travel times: by road and hour how long it takes against empty streets and on how many ways that rests,
+// how right it is, and what is said of streets with its end. Fetched when it is opened, and again while it is open.
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { explain } from '../shared/frame';
+import { dayTime, t } from '../shared/i18n';
+import type { Condition, LatLon, Travel as Learnt, TravelProfile } from '../shared/types';
+import { areaName } from './coarse';
+import type { Desk } from './desk';
+import { byUrgency, classesOf, FITTED_FROM, heatRow, JUDGED_FROM } from './heat';
+
+const AGAIN_EVERY_MS = 30_000;
+const percent = (share: number): number => Math.round(share * 100);
+
+export default function Travel({ desk, onClose }: { desk: Desk; onClose: () => void }) {
+  const [learnt, setLearnt] = useState<Learnt | null>(null);
+  const [conditions, setConditions] = useState<Condition[]>([]);
+  const [fault, setFault] = useState<unknown>(null);
+  const [mode, setMode] = useState<TravelProfile['profile']>('walk');
+  const box = useRef<HTMLElement>(null);
+  // Whoever opened it by a key goes on from here, and back where it was opened.
+  useEffect(() => {
+    const before = document.activeElement as HTMLElement | null;
+    box.current?.focus();
+    return () => before?.focus();
+  }, []);
+  useEffect(() => {
+    let alive = true;
+    const load = async (): Promise<void> => {
+      try {
+        const [travel, said] = await Promise.all([desk.api.travel(), desk.api.conditions()]);
+        if (!alive) return;
+        setLearnt(travel);
+        setConditions(said);
+        setFault(null);
+      } catch (error) { if (alive) setFault(error); }
+    };
+    void load();
+    const timer = setInterval(() => void load(), AGAIN_EVERY_MS);
+    return () => { alive = false; clearInterval(timer); };
+  }, [desk]);
+  const of = learnt?.profiles.find(({ profile }) => profile === mode);
+  return (
+    <section class="travel" data-testid="travel" aria-label={t('travel.open')} tabIndex={-1} ref={box}>
+      <button type="button" class="quiet close" data-testid="travel-close" onClick={onClose}>{t('close')}</button>
+      <h1>{t('travel.title')}</h1>
+      {fault ? <p class="error" role="alert">{explain(fault)}</p> : null}
+      <div class="actions" role="group" aria-label={t('travel.modes')}>
+        {learnt?.profiles.map(({ profile }) => (
+          <button type="button" key={profile} aria-pressed={profile === mode} data-testid={`travel-${profile}`} onClick={() => setMode(profile)}>{t(`mode.${profile}`)}</button>
+        ))}
+      </div>
+      {learnt && of && <Profile learnt={learnt} of={of} />}
+      {learnt && <Conditions desk={desk} conditions={conditions} />}
+    </section>
+  );
+}
+
+function Profile({ learnt, of }: { learnt: Learnt; of: TravelProfile }) {
+  const { coverage, observations: n } = of;
+  const when = (iso: string | null): string => (iso ? dayTime(iso) : t('travel.never'));
+  return (
+    <>
+      <p data-testid="travel-source" data-source={of.source}><strong>{of.calibrated ? t('travel.calibrated', { n }) : t('travel.road', { n, min: FITTED_FROM })}</strong></p>
+      <p data-testid="travel-coverage">
+        {coverage
+          ? t('travel.coverage', { p50: percent(coverage.within_p50), p90: percent(coverage.within_p90), n: coverage.observations })
+          : t('travel.no_coverage', { min: JUDGED_FROM })}
+      </p>
+      <p class="hint">{t('travel.when', { fitted: when(learnt.fitted_at), reweighed: when(learnt.reweighed_at) })}</p>
+      <div class="heat" tabIndex={0} role="region" aria-label={t('travel.table')}>
+        <table data-testid="heat">
+          <caption class="unseen">{t('travel.table')}</caption>
+          <thead>
+            <tr><th scope="col">{t('travel.road_class')}</th>{of.hours.map(({ hour }) => <th scope="col" key={hour} class={hour === learnt.hour ? 'present' : ''}>{hour}</th>)}</tr>
+          </thead>
+          <tbody>
+            {classesOf(of).map((road) => (
+              <tr key={road} data-road={road}>
+                <th scope="row">{t(`travel.class.${road}`)}</th>
+                {heatRow(of.hours, road).map(({ hour, factor, legs, color }) => (
+                  <td
+                    key={hour} class={`${legs === 0 ? 'leans' : ''} ${hour === learnt.hour ? 'present' : ''}`} style={`background-color:${color}`} data-legs={legs}
+                    title={t('travel.cell', { road: t(`travel.class.${road}`), hour, factor: factor.toFixed(2), n: legs })}
+                  >{factor.toFixed(1)}<small>{legs}</small></td>
+                ))}
+              </tr>
+            ))}
+            <tr class="plain"><th scope="row">{t('travel.spread')}</th>{of.hours.map(({ hour, spread }) => <td key={hour}>{spread.toFixed(1)}</td>)}</tr>
+            <tr class="plain"><th scope="row">{t('travel.legs')}</th>{of.hours.map(({ hour, observations }) => <td key={hour}>{observations}</td>)}</tr>
+          </tbody>
+        </table>
+      </div>
+      <p class="hint">{t('travel.legend')}</p>
+    </>
+  );
+}
+
+function Conditions({ desk, conditions }: { desk: Desk; conditions: Condition[] }) {
+  const where = ({ class: road, around, along }: Condition): string => {
+    const area = (at: LatLon): string => areaName(desk.map, at);
+    if (around) return t('travel.around', { area: area(around.at), m: around.radius_m });
+    if (along) return t('travel.along', { area: area(along.from) });
+    return road ? t(`travel.class.${road}`) : '';
+  };
+  return (
+    <>
+      <h2>{t('travel.conditions')}</h2>
+      {conditions.length === 0 && <p class="hint">{t('travel.calm')}</p>}
+      <ul class="rows conditions" data-testid="conditions">
+        {byUrgency(conditions).map((one) => (
+          <li key={one.id} data-in-force={String(one.in_force)}>
+            <strong>{one.closed ? `× ${t('travel.closed')}` : `▲ ${t('travel.slower', { n: one.factor ?? 1 })}`}</strong>
+            {' '}{where(one)} · {one.modes.map((mode) => t(`mode.${mode}`)).join(', ')}
+            {one.hours && ` · ${t('travel.hours', one.hours)}`}
+            {' · '}{one.until ? t('travel.until', { time: dayTime(one.until) }) : t('travel.until_told')}
+            {' '}<span class="chip">{t(one.in_force ? 'travel.in_force' : 'travel.not_now')}</span>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
