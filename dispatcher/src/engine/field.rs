@@ -8,7 +8,7 @@ use crate::telemetry;
 use geo::Fix;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
-use geo::road::{Graph, Profile, RoadMap, Snap};
+use geo::road::{Graph, Headed, Profile, RoadMap};
 use matcher::model::{AccountId, Mode, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -132,6 +132,14 @@ impl Field {
         (profile(mode), self.ways[mode as usize].get().expect(AT_HAND).metric())
     }
 
+    /// Where somebody is on the roads of a profile, headed as they came, if this very fix told it: who is led or waited for sets
+    /// out from where the search has them.
+    pub fn place_of(&self, staff: AccountId, fix: &Fix, searched: Profile) -> Option<Headed> {
+        let known = read(&self.standing).get(&staff).copied().filter(|known| known.fix == *fix)?;
+        let mode = known.mode.filter(|&mode| profile(mode) == searched)?;
+        self.ways[mode as usize].get()?.with(|way| way.get(staff))
+    }
+
     /// Whether a mode can be searched by itself.
     pub fn is_searched(&self, mode: Mode) -> bool {
         self.ways[mode as usize].get().is_some()
@@ -161,7 +169,7 @@ impl Field {
         let mut told_by = fix;
         match mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
             Some((mode, way)) => match following.street(&self.map, staff, mode, &fix, now) {
-                Placed::At(snap) => way.put(staff, snap, 0),
+                Placed::At(at) => way.put(staff, at, 0),
                 // The place is as old as the fix that told it.
                 Placed::Stays => told_by = read(&self.standing).get(&staff).map_or(fix, |known| known.fix),
                 Placed::OffRoad => {
@@ -213,7 +221,7 @@ impl Field {
 
 /// What a fix told of somebody's place on the roads.
 enum Placed {
-    At(Snap),
+    At(Headed),
     /// It could not have been reached: where they were a moment ago counts until it comes again.
     Stays,
     OffRoad,
@@ -228,13 +236,13 @@ impl Following {
             *known = (mode, Matcher::new());
         }
         match known.1.take(graph, fix, now.0) {
-            Match::Street(street) => Placed::At(street.snap),
+            Match::Street(street) => Placed::At(graph.headed(street.snap, street.forward)),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 match why {
                     WeakFix::Jump => Placed::Stays,
                     // Too coarse for a street, far from one, or told again: the nearest, which the rules may yet refuse.
-                    _ => graph.snap(fix.position).map_or(Placed::OffRoad, Placed::At),
+                    _ => graph.snap(fix.position).map_or(Placed::OffRoad, |snap| Placed::At(snap.into())),
                 }
             }
         }

@@ -52,7 +52,7 @@ pub async fn way(
     let prefer = parse_prefer(query.as_deref(), together)?;
     let zones = if together { app.record.zones_of(row.trip.rider).await? } else { Vec::new() };
     let guide = Arc::clone(&app.guide);
-    let search = move || guide.way(mode, prefer, fix.position, to, &circles(&zones));
+    let search = move || guide.way(mode, prefer, (viewer, &fix), to, &circles(&zones));
     let found = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
     let data = &app.sight.map().data;
     Ok(Json(WayView {

@@ -205,6 +205,33 @@ fn who_is_inside_a_closed_block_gets_out_and_nobody_gets_in_or_through() {
 }
 
 #[test]
+fn who_is_inside_goes_on_where_one_may_only_drive_in_and_nobody_else_does() {
+    // J-K and J-L are closed. The one street at J that is open leads in only, so who stands in J-K gets out by L.
+    let drawn = draw("A-----B\n|     |\n|     |\nX>J-L-Y\n  |   |\n  K   Z");
+    let graph = drawn.map.graph(Profile::Drive);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let mut closed = Conditions::default();
+    for street in [snap('J', 'K'), snap('J', 'L')] {
+        closed.close_edge(street.edge);
+    }
+    let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy(&drawn.map), times)));
+    let (inside, outside) = (snap('J', 'K'), snap('Y', 'Z'));
+    live.put(1, inside, 0);
+    live.put(2, snap('A', 'X'), 0);
+    let found: Vec<u32> = live.nearest(&outside, 9, BOUND_MS, |_| true).into_iter().map(|f| f.0).collect();
+    assert_eq!(found, [1, 2], "who is inside comes by L");
+    let way = live.metric().route(graph, inside, &outside).unwrap();
+    assert!((way.length_m - 600.0).abs() < 5.0, "{} m, out by L", way.length_m);
+    assert!(live.metric().travel_ms(inside, &snap('J', 'L')).is_some(), "within is reached from within");
+    for (a, b) in [('J', 'K'), ('J', 'L')] {
+        assert_eq!(live.metric().travel_ms(snap('A', 'X'), &snap(a, b)), None, "nobody enters {a}-{b}");
+    }
+    let by_road = live.metric().route(graph, snap('X', 'A'), &outside).unwrap();
+    assert!(by_road.length_m > 1_100.0, "{} m: nobody passes by J and L", by_road.length_m);
+}
+
+#[test]
 fn nobody_comes_up_from_the_subway_into_a_closed_block() {
     let map = RoadMap::build(crate::city::generate_small(1));
     let (walk, transit) = (map.graph(Profile::Walk), map.graph(Profile::Transit));
