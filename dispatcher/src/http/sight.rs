@@ -143,14 +143,14 @@ impl Sight {
     fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
         let profile = profile(mode);
         let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        self.map().free_flow(profile).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
+        self.map().free_flow(profile).travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
     /// The way along the roads; `None` where there is none.
     pub fn route(&self, mode: Mode, from: Position, to: Position) -> Option<Route> {
         let (profile, times) = self.field.times(mode);
         let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        times.route(self.map().graph(profile), &from, &to)
+        times.route(self.map().graph(profile), from, &to)
     }
 
     /// By the travel times of the moment.

@@ -142,7 +142,8 @@ fn directions(graph: &Graph, noise_m: f64, seed: u64) -> [[usize; 3]; 2] {
             let edge = street.snap.edge;
             let along = |p: Position| graph.snaps_within(p, 1.0, 8).into_iter().find(|s| s.edge == edge);
             let (Some(here), Some(there)) = (along(truth), along(next)) else { continue };
-            if graph.edge(edge).forward() && graph.edge(edge).backward() && here.fraction != there.fraction {
+            if graph.edge(edge).forward() && graph.edge(edge).backward() && (here.fraction - there.fraction).abs() > 0.0
+            {
                 let count = &mut counts[usize::from(stands)];
                 count[0] += 1;
                 count[1] += usize::from(street.forward.is_some());

@@ -98,7 +98,7 @@ impl Graph {
             if edge == from.edge {
                 return Ok(edges);
             }
-            node = self.edge(edge).start ^ self.edge(edge).end ^ node;
+            node ^= self.edge(edge).start ^ self.edge(edge).end;
         }
     }
 }

@@ -159,8 +159,8 @@ fn a_closed_bridge_is_no_way_and_not_a_long_one() {
     closed.close_edge(snap('B', 'D').edge);
     live.reweigh(ArcTimes::under(graph, &closed, |_| RoadClass::Residential));
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true), []);
-    assert_eq!(live.metric().travel_ms(&snap('A', 'B'), &snap('C', 'D')), None);
-    assert!(live.metric().route(graph, &snap('A', 'B'), &snap('C', 'D')).is_none());
+    assert_eq!(live.metric().travel_ms(snap('A', 'B'), &snap('C', 'D')), None);
+    assert!(live.metric().route(graph, snap('A', 'B'), &snap('C', 'D')).is_none());
     // Who stands on the closed street may leave it.
     live.put(2, snap('B', 'D'), 0);
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 1);
@@ -194,12 +194,12 @@ fn who_is_inside_a_closed_block_gets_out_and_nobody_gets_in_or_through() {
         let (inside, outside) = (snap('F', 'G'), snap('M', 'N'));
         live.put(1, inside, 0);
         assert_eq!(live.nearest(&outside, 9, BOUND_MS, |_| true).len(), 1, "{profile:?}: who is inside is asked");
-        assert!(live.metric().route(graph, &inside, &outside).is_some(), "{profile:?}: and led out");
-        assert!(live.metric().travel_ms(&inside, &snap('J', 'K')).is_some(), "{profile:?}: or across");
+        assert!(live.metric().route(graph, inside, &outside).is_some(), "{profile:?}: and led out");
+        assert!(live.metric().travel_ms(inside, &snap('J', 'K')).is_some(), "{profile:?}: or across");
         for (a, b) in [('F', 'G'), ('B', 'F'), ('K', 'O')] {
-            assert_eq!(live.metric().travel_ms(&outside, &snap(a, b)), None, "{profile:?}: into {a}-{b}");
+            assert_eq!(live.metric().travel_ms(outside, &snap(a, b)), None, "{profile:?}: into {a}-{b}");
         }
-        let around = live.metric().route(graph, &snap('B', 'C'), &snap('N', 'O')).unwrap();
+        let around = live.metric().route(graph, snap('B', 'C'), &snap('N', 'O')).unwrap();
         assert!((around.length_m - 1_800.0).abs() < 30.0, "{profile:?}: {} m instead of 1,800 around", around.length_m);
     }
 }
@@ -263,7 +263,7 @@ fn rush_hour_is_slower_and_night_is_not() {
     let at = |hour| Metric::new(&hierarchy, ArcTimes::under(graph, &day.at(hour), |_| RoadClass::Residential));
     let mut dice = Dice(52);
     let (from, to) = (snap(&mut dice, graph), snap(&mut dice, graph));
-    let ms = [3, 8, 27].map(|hour| at(hour).travel_ms(&from, &to).unwrap());
+    let ms = [3, 8, 27].map(|hour| at(hour).travel_ms(from, &to).unwrap());
     assert!(ms[1] > ms[0] && ms[1] <= ms[0] * 2 + 1000 && ms[2] == ms[0], "{ms:?}");
 }
 
