@@ -234,6 +234,25 @@ fn by_car_and_bicycle_turns_count_as_in_every_travel_time() {
 }
 
 #[test]
+fn what_lies_behind_in_a_one_way_street_is_reached_round_the_ring() {
+    let drawn = draw("A---------->B\n|           |\n|           |\nC<----------D");
+    let graph = drawn.map.graph(Profile::Drive);
+    let metric = drawn.map.free_flow(Profile::Drive);
+    let at = |fraction| graph.snap(drawn.between('A', 'B', fraction)).unwrap();
+    let (here, behind, ahead) = (at(0.5), at(0.2), at(0.8));
+    for (heading, near, far) in [(Heading::From, ahead, behind), (Heading::To, behind, ahead)] {
+        let cells = reach(graph, metric, &here, heading, REACH_S_MAX, Grid::Street);
+        for place in [near, far] {
+            let (from, to) = if heading == Heading::From { (here, place) } else { (place, here) };
+            let seconds = metric.travel_ms(from, &to).unwrap() as f32 / 1_000.0;
+            let shown = cells[&Cell::of(place.at, Grid::Street)];
+            // A cell has the least of its points, 55 s from one side to the other.
+            assert!((seconds - 55.0..seconds + 0.1).contains(&shown), "{heading:?}: {shown} s instead of {seconds} s");
+        }
+    }
+}
+
+#[test]
 fn a_forbidden_turn_keeps_a_car_away_for_longer() {
     // From the middle of A-B into the street down from B, by a turn that is forbidden in the second map.
     let picture = "A----->B------C\n|      |      |\n|      |      |\n|      |      |\nD------E------F";
