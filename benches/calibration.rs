@@ -138,7 +138,7 @@ fn judge<'a>(
 ) -> String {
     let (mut errors, mut covered, mut spreads) = (Vec::new(), 0, 0.0);
     for trip in trips {
-        let ms = metrics[trip.hour].travel_ms(&trip.from, &trip.to).expect("the graph is connected");
+        let ms = metrics[trip.hour].travel_ms(trip.from, &trip.to).expect("the graph is connected");
         let eta = calibration.eta(profile, trip.hour, ms as f32 / 1_000.0);
         let took_s = trip.took_ms as f32 / 1_000.0;
         errors.push(f64::from(eta.seconds / took_s) - 1.0);
@@ -185,7 +185,7 @@ fn day(map: &RoadMap, world: &World, truth: &[Arc<Metric>], dice: &mut StdRng) -
         let hour = BANDS[band].hours[dice.random_range(0..BANDS[band].hours.len())];
         let from = graph.snap_at(dice.random_range(0..graph.edge_count() as u32), dice.random());
         let Some(to) = around(from.at, world.far_m, dice).and_then(|at| graph.snap(at)) else { continue };
-        let Some(ms) = truth[hour].travel_ms(&from, &to) else { continue };
+        let Some(ms) = truth[hour].travel_ms(from, &to) else { continue };
         let took_ms = (f64::from(ms) * of_day * lognormal(world.trip_sigma, dice)) as u32;
         trips.push(Trip { from, to, hour, took_ms });
     }

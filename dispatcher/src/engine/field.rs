@@ -9,7 +9,7 @@ use crate::record::UnderWay;
 use crate::telemetry;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
-use geo::road::{Graph, Profile, RoadMap, Snap};
+use geo::road::{Graph, Headed, Profile, RoadMap, Snap};
 use geo::{Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp};
 use std::collections::HashMap;
@@ -180,6 +180,18 @@ impl Field {
         (profile(mode), self.ways[mode as usize].get().expect(AT_HAND).metric())
     }
 
+    /// Where somebody is on the roads of a profile, headed as they came, if this very fix told it: who is led or waited for sets
+    /// out from where the search has them.
+    pub fn place_of(&self, staff: AccountId, fix: &Fix, searched: Profile) -> Option<Headed> {
+        let known = read(&self.standing).get(&staff).copied().filter(|known| known.fix == *fix)?;
+        // Who is searched from where their trip ends does not stand there yet.
+        if known.ending.is_some() {
+            return None;
+        }
+        let mode = known.mode.filter(|&mode| profile(mode) == searched)?;
+        self.ways[mode as usize].get()?.with(|way| way.get(staff))
+    }
+
     /// Whether a mode can be searched by itself.
     pub fn is_searched(&self, mode: Mode) -> bool {
         self.ways[mode as usize].get().is_some()
@@ -239,11 +251,11 @@ impl Field {
         let mut ending = None;
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
             match following.street(&self.map, staff, mode, under_way, &fix, now) {
-                Placed::At(snap) => {
+                Placed::At(at) => {
                     let ends = under_way.and_then(|trip| self.end_of(following, staff, mode, &trip, &fix));
                     ending = ends.map(|(ends, _)| ends);
-                    let (snap, free_ms) = ends.map_or((snap, 0), |(ends, there)| (there, ends.free_ms));
-                    way.put(staff, snap, free_ms);
+                    let (at, free_ms) = ends.map_or((at, 0), |(ends, there)| (there.into(), ends.free_ms));
+                    way.put(staff, at, free_ms);
                 }
                 // The place is as old as the fix that told it; of a trip that has ended since then nothing is known to be left.
                 Placed::Stays => {
@@ -318,7 +330,7 @@ impl Field {
 
 /// What a fix told of somebody's place on the roads.
 enum Placed {
-    At(Snap),
+    At(Headed),
     /// It could not have been reached: where they were a moment ago counts until it comes again.
     Stays,
     OffRoad,
@@ -345,14 +357,14 @@ impl Following {
             *known = (moves, Matcher::new());
         }
         match known.1.take(map.graph(profile(moves)), fix, now.0) {
-            Match::Street(street) if moves == mode => Placed::At(street.snap),
-            Match::Street(_) => graph.snap(fix.position).map_or(Placed::OffRoad, Placed::At),
+            Match::Street(street) if moves == mode => Placed::At(graph.headed(street.snap, street.forward)),
+            Match::Street(_) => graph.snap(fix.position).map_or(Placed::OffRoad, |at| Placed::At(at.into())),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 match why {
                     WeakFix::Jump => Placed::Stays,
                     // Too coarse for a street, far from one, or told again: the nearest, which the rules may yet refuse.
-                    _ => graph.snap(fix.position).map_or(Placed::OffRoad, Placed::At),
+                    _ => graph.snap(fix.position).map_or(Placed::OffRoad, |snap| Placed::At(snap.into())),
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use super::field::{Field, profile};
 use super::plan_tests::{NOW, Scene, account, junction, map};
+use geo::Fix;
 use geo::road::{Profile, Snap};
 use matcher::model::{Mode, Timestamp};
 use std::sync::Arc;
@@ -77,4 +78,37 @@ fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
     assert_eq!([known(0), known(1), known(2)], [false, false, true]);
     let searched = field.look(|look| look.ways().map(|(_, _, staff)| staff.len()).sum::<usize>());
     assert_eq!(searched, 1, "nor is anybody found whose position is gone");
+}
+
+#[test]
+fn who_drives_is_searched_as_they_came_and_turning_round_costs_them() {
+    let mut scene = Scene::with_staff(1);
+    scene.roster.by_id.get_mut(&account(0)).expect("there").shift.as_mut().expect("on shift").mode = Mode::Drive;
+    let graph = map().graph(Profile::Drive);
+    let long = |edge: &u32| {
+        let edge = graph.edge(*edge);
+        edge.forward() && edge.backward() && edge.length_m > 150.0 && edge.start != edge.end
+    };
+    let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
+    let at = |fraction| graph.snap_at(edge, fraction);
+    let turned_ms = |fractions: [f32; 3], behind: f32| {
+        let field = Field::new(Arc::clone(map()));
+        for (nth, fraction) in (1..).zip(fractions) {
+            let now = NOW.plus_s(4 * nth);
+            scene.fix(0, at(fraction).at, now, (fraction * 1_000.0) as u32 + nth as u32);
+            field.follow(&scene.live, &scene.roster, now);
+        }
+        let fix = scene.live.last_fix(account(0)).expect("just sent");
+        let place = field.place_of(account(0), &fix, Profile::Drive).expect("on the road");
+        assert_eq!(place.snap.edge, edge);
+        assert!(field.place_of(account(0), &fix, Profile::Walk).is_none(), "on other roads they are not");
+        assert!(field.place_of(account(0), &Fix { seq: 9_999, ..fix }, Profile::Drive).is_none(), "of another fix");
+        let metric = field.times(Mode::Drive).1;
+        let ms = metric.travel_ms(place, &at(behind)).expect("a way");
+        assert_eq!(searched(&field, 0, at(behind)), (Mode::Drive, ms / 1_000));
+        ms - metric.travel_ms(place.snap, &at(behind)).expect("a way")
+    };
+    assert_eq!(turned_ms([0.30, 0.45, 0.60], 0.40), 20_000, "it lies behind");
+    assert_eq!(turned_ms([0.30, 0.45, 0.60], 0.80), 0, "it lies ahead");
+    assert_eq!(turned_ms([0.60, 0.60, 0.60], 0.40), 0, "nobody knows which way they are headed");
 }

@@ -58,7 +58,7 @@ fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Ti
     let (staff, mode, phase) = member;
     let (trip, sight) = (&row.trip, &app.sight);
     let place = || sight.places.last_fix(staff).filter(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX);
-    let seconds = |mode, to| Some(sight.takes(mode, place()?.position, to)?.seconds.ceil() as u32);
+    let seconds = |mode, to| Some(sight.takes_who(mode, (staff, &place()?), to)?.seconds.ceil() as u32);
     // A trip for later does not begin before its time.
     let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
     match phase {

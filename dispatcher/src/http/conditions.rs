@@ -15,9 +15,9 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use geo::Position;
-use geo::road::Profile;
 use geo::road::data::RoadClass;
 use geo::road::hierarchy::{FACTOR_MAX, FACTOR_MIN};
+use geo::road::{NotAlong, Profile};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -77,7 +77,7 @@ pub struct AroundIn {
     radius_m: u16,
 }
 
-/// A piece of one street.
+/// The street between two points: along one way of the map, or the shortest way, 2 km at most.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AlongIn {
@@ -191,9 +191,7 @@ pub async fn add(
     of_all_agencies(&caller)?;
     let (says, where_field) = parse(&app, &input)?;
     let checked = Arc::clone(&app);
-    if !app.search(move || names_streets(&checked, &says)).await {
-        return Err(Problem::bad_field(where_field));
-    }
+    app.search(move || names_streets(&checked, &says)).await.map_err(|code| Problem::field(code, where_field))?;
     let condition = app.record.add_condition(app.env.now(), actor(&caller), says).await??;
     app.travel.conditions_changed();
     Ok((StatusCode::CREATED, Json(out(&condition, false))))
@@ -268,11 +266,19 @@ fn point(app: &App, at: &PointIn, field: &str) -> Answer<Position> {
     if on_map { Ok(position) } else { Err(Problem::bad_field(field)) }
 }
 
-/// Whether any street is meant, for any of those it is for.
-fn names_streets(app: &App, says: &NewCondition) -> bool {
+/// Refuses what means no street for any of those it is for.
+fn names_streets(app: &App, says: &NewCondition) -> Result<(), Code> {
+    if matches!(says.streets, Streets::Class(_)) {
+        return Ok(());
+    }
     let profiles = [(says.walk, Profile::Walk), (says.drive, Profile::Drive)].into_iter().filter(|p| p.0);
-    let is_class = matches!(says.streets, Streets::Class(_));
-    is_class || profiles.into_iter().any(|(_, p)| !edges_of(app.sight.map(), p, &says.streets).is_empty())
+    let meant = profiles.map(|(_, p)| edges_of(app.sight.map(), p, &says.streets));
+    let meant: Vec<Result<Vec<u32>, NotAlong>> = meant.collect();
+    match meant {
+        meant if meant.iter().flatten().any(|edges| !edges.is_empty()) => Ok(()),
+        meant if meant.contains(&Err(NotAlong::TooFar)) => Err(Code::StreetTooLong),
+        _ => Err(Code::BadField),
+    }
 }
 
 fn out(condition: &Condition, in_force: bool) -> ConditionOut {

@@ -84,6 +84,7 @@ async fn what_makes_no_sense_is_refused_with_the_field() {
     let around =
         |lat: f64, lon: f64, radius: i64| json!({"around": {"at": {"lat": lat, "lon": lon}, "radius_m": radius}});
     let point = |p: Position| json!({"lat": p.lat(), "lon": p.lon()});
+    let along = |from: &Value, to: &Value| json!({"along": {"from": from, "to": to}});
     for (field, body) in [
         ("factor", but(&good, &json!({}), &["closed"])),
         ("factor", but(&good, &json!({"factor": 2}), &[])),
@@ -97,7 +98,7 @@ async fn what_makes_no_sense_is_refused_with_the_field() {
         ("around.at", but(&good, &around(1.0, at.lon(), 30), &[])),
         ("around.radius_m", but(&good, &around(at.lat(), at.lon(), 4), &[])),
         ("around.radius_m", but(&good, &around(at.lat(), at.lon(), 501), &[])),
-        ("along", but(&good, &json!({"along": {"from": point(at), "to": point(to)}}), &["around"])),
+        ("along", but(&good, &along(&point(at), &point(off_street(&edge))), &["around"])),
         ("modes", but(&good, &json!({"modes": []}), &[])),
         ("modes", but(&good, &json!({"modes": ["walk", "walk"]}), &[])),
         ("modes[0]", but(&good, &json!({"modes": ["transit"]}), &[])),
@@ -112,7 +113,36 @@ async fn what_makes_no_sense_is_refused_with_the_field() {
     let past = say(&edge, &admin, but(&good, &json!({"until": "2026-11-23T23:00:00Z"}), &[])).await;
     assert_eq!((past.code(), &past.body["field"]), ("time_in_past", &json!("until")));
     assert_eq!(say(&edge, &admin, but(&good, &json!({"why": "a parade"}), &[])).await.code(), "bad_field");
+    let far = but(&good, &along(&point(at), &point(farthest(&edge, at))), &["around"]);
+    let far = say(&edge, &admin, far).await;
+    assert_eq!((far.status.as_u16(), far.code(), &far.body["field"]), (422, "street_too_long", &json!("along")));
     assert!(edge.app.record.conditions().await.unwrap().is_empty());
+    // A few blocks apart, on whatever ways of the map.
+    let said = say(&edge, &admin, but(&good, &along(&point(at), &point(to)), &["around"])).await;
+    assert_eq!(said.status, 201, "{}", said.text);
+    assert!(at.distance_m(to) > 700.0);
+}
+
+/// On the map, and on no street.
+fn off_street(edge: &Edge) -> Position {
+    let (map, bounds) = (edge.app.sight.map(), edge.app.sight.map().data.bounds);
+    let at = |u: f64, v: f64| {
+        let (lat, lon) =
+            (bounds.south + v * (bounds.north - bounds.south), bounds.west + u * (bounds.east - bounds.west));
+        Position::new(lat, lon).unwrap()
+    };
+    let mut all = (1..40).flat_map(|i| (1..40).map(move |j| at(f64::from(i) / 40.0, f64::from(j) / 40.0)));
+    let is_off = |p: Position| move |profile| map.snap(profile, p).is_none_or(|snap| snap.distance_m > 60.0);
+    all.find(|&p| [Profile::Walk, Profile::Drive].into_iter().all(is_off(p))).expect("a city has a park or a river")
+}
+
+/// The junction that is furthest in a straight line.
+fn farthest(edge: &Edge, from: Position) -> Position {
+    let graph = edge.app.sight.map().graph(Profile::Drive);
+    let nodes = (0..graph.node_count() as u32).map(|n| graph.node(n));
+    let farthest = nodes.max_by(|a, b| a.distance_m(from).total_cmp(&b.distance_m(from))).expect("a city has streets");
+    assert!(farthest.distance_m(from) > 2_000.0);
+    farthest
 }
 
 /// A crew that has accepted, its first member at the drop-off.

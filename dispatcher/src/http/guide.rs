@@ -1,5 +1,5 @@
 //! Owns the search of the way a crew goes: fastest, or safer on foot, around the rider's avoid zones; and how far one gets from a
-//! point. Knows no trip and no account.
+//! point. Knows no trip, and of a person only where the search has them: the way shown sets out as the ETA does.
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
 //! the answer says that it does not keep out. It keeps out of the rider's other zones even then, if there is such a way. So on foot,
@@ -9,9 +9,11 @@ use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::Metric;
-use geo::road::{Dislikes, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, around, reach};
-use geo::{Cell, Eta, Position};
-use matcher::model::Mode;
+use geo::road::{
+    Dislikes, Headed, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, around, reach, reach_on_junctions,
+};
+use geo::{Cell, Eta, Fix, Position};
+use matcher::model::{AccountId, Mode};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -96,20 +98,23 @@ impl Guide {
         })
     }
 
-    /// The way there; `None` if there is none along the roads. Takes milliseconds: not for the async threads.
-    pub fn way(&self, mode: Mode, prefer: Prefer, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
-        let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
+    /// The way there from where somebody is by this fix; `None` if there is none along the roads. Takes milliseconds: not for the
+    /// async threads.
+    pub fn way(&self, mode: Mode, prefer: Prefer, who: (AccountId, &Fix), to: Position, zones: &[Zone]) -> Option<Way> {
+        let (map, (profile, times), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
+        let from = self.field.place_of(staff, fix, profile);
+        let from = from.or_else(|| map.snap(profile, fix.position).map(Headed::from))?;
+        let to = map.snap(profile, to)?;
         if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
-            return self.around(&times, prefer, &from, &to, zones);
+            return self.around(&times, prefer, &from.snap, &to, zones);
         }
-        let route = times.route(map.graph(profile), &from, &to)?;
+        let route = times.route(map.graph(profile), from, &to)?;
         let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
         // Hundreds of times slower than the hierarchy, so only where its way will not do.
         let round = match profile {
             _ if !crosses => None,
-            Profile::Drive => self.driven_around(&times, &from, &to, zones),
-            _ => self.ridden_around(&times, &from, &to, zones),
+            Profile::Drive => self.driven_around(&times, &from.snap, &to, zones),
+            _ => self.ridden_around(&times, &from.snap, &to, zones),
         };
         let fastest_s = route.duration_s;
         let (route, kept) = round.unwrap_or((
@@ -168,12 +173,12 @@ impl Guide {
         let (map, profile, (searched, metric)) = (self.field.map(), profile(mode), self.field.times(mode));
         let (graph, snap) = (map.graph(profile), map.snap(profile, at)?);
         if searched == profile {
-            return Some(reach(graph, metric.times(), &snap, Heading::To, within_s, grid));
+            return Some(reach(graph, &metric, &snap, Heading::To, within_s, grid));
         }
         // Riding is not searched yet, and its streets are those of walking.
         let trains = map.waiting_arcs(&map.data.subway.waits_at(hour));
         let times = metric.times().extended_to(graph).with_arcs(&trains);
-        Some(reach(graph, &times, &snap, Heading::To, within_s, grid))
+        Some(reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid))
     }
 }
 

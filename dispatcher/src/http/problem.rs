@@ -80,6 +80,7 @@ codes! {
     DropoffOutsideArea = "dropoff_outside_area" 422 "the drop-off is outside the service area";
     TimeInPast = "time_in_past" 422 "the time has passed";
     TimeTooFar = "time_too_far" 422 "the time is too far ahead";
+    StreetTooLong = "street_too_long" 422 "the way along streets between the two points is longer than 2 km";
     BadCommute = "bad_commute" 422 "the days, times or dates of the commute do not fit together";
     UnknownStaff = "unknown_staff" 422 "no such staff member";
     CrewSizeMismatch = "crew_size_mismatch" 422 "the number of staff is not the crew size";

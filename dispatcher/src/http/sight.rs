@@ -8,7 +8,8 @@ use crate::http::problem::Code;
 use crate::live::{AREA_MARGIN_M, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
-use geo::road::{Profile, RoadMap, Route};
+use geo::road::hierarchy::Metric;
+use geo::road::{Headed, Profile, RoadMap, Route};
 use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
@@ -148,32 +149,40 @@ impl Sight {
     fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
         let profile = profile(mode);
         let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        self.map().free_flow(profile).travel_ms(&from, &to).map(|ms| ms as f32 / 1_000.0)
+        self.map().free_flow(profile).travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
     /// The way along the roads; `None` where there is none.
     pub fn route(&self, mode: Mode, from: Position, to: Position) -> Option<Route> {
         let (profile, times) = self.field.times(mode);
         let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        times.route(self.map().graph(profile), &from, &to)
+        times.route(self.map().graph(profile), from, &to)
     }
 
     /// By the travel times of the moment.
     fn travel(&self, mode: Mode, from: Position, to: Position) -> Travel {
         let (profile, times) = self.field.times(mode);
-        let (Some(from), Some(to)) = (self.map().snap(profile, from), self.map().snap(profile, to)) else {
-            return Travel::OffRoad;
-        };
-        times.travel_ms(&from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms)))
+        let from = self.map().snap(profile, from).map(Headed::from);
+        self.travel_by(profile, &times, from, to)
+    }
+
+    fn travel_by(&self, profile: Profile, times: &Metric, from: Option<Headed>, to: Position) -> Travel {
+        let (Some(from), Some(to)) = (from, self.map().snap(profile, to)) else { return Travel::OffRoad };
+        times.travel_ms(from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms)))
     }
 
     /// How long it takes now: along the roads, or straight where none is near; `None` where every way is closed.
     pub fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<Eta> {
-        match self.travel(mode, from, to) {
-            Travel::Takes(eta) => Some(eta),
-            Travel::OffRoad => Some(Eta::straight(from, to, STRAIGHT_MPS[mode as usize])),
-            Travel::NoWay => None,
-        }
+        taken(self.travel(mode, from, to), mode, from, to)
+    }
+
+    /// The same from where somebody is by this fix: the street the search has them in, headed as they came, while it is of the same
+    /// fix.
+    pub fn takes_who(&self, mode: Mode, who: (AccountId, &Fix), to: Position) -> Option<Eta> {
+        let ((profile, times), (staff, fix)) = (self.field.times(mode), who);
+        let from = self.field.place_of(staff, fix, profile);
+        let from = from.or_else(|| self.map().snap(profile, fix.position).map(Headed::from));
+        taken(self.travel_by(profile, &times, from, to), mode, fix.position, to)
     }
 
     /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
@@ -201,7 +210,7 @@ impl Sight {
                 EtaView::UNKNOWN
             };
         };
-        let eta = self.takes(mode, fix.position, to);
+        let eta = self.takes_who(mode, (staff, &fix), to);
         self.lock().insert(staff, Estimate { to, eta, made_at: now });
         shown(eta, 0)
     }
@@ -232,6 +241,14 @@ impl Sight {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<AccountId, Estimate>> {
         self.estimates.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn taken(travel: Travel, mode: Mode, from: Position, to: Position) -> Option<Eta> {
+    match travel {
+        Travel::Takes(eta) => Some(eta),
+        Travel::OffRoad => Some(Eta::straight(from, to, STRAIGHT_MPS[mode as usize])),
+        Travel::NoWay => None,
     }
 }
 

@@ -53,7 +53,7 @@ pub async fn way(
     let search = move || {
         // Before the meeting the crew goes as each travels; together they go as far trips are gone.
         let mode = if together { together_mode(&searched, &row) } else { mode_of(&searched, viewer) };
-        searched.guide.way(mode, prefer, fix.position, to, &circles(&zones))
+        searched.guide.way(mode, prefer, (viewer, &fix), to, &circles(&zones))
     };
     let found = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
     let data = &app.sight.map().data;

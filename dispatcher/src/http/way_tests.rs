@@ -2,8 +2,9 @@
 
 use super::fixture::{Edge, Person, Reply, T0};
 use super::guide::{Kept, Prefer, Way};
-use crate::record::Actor;
-use geo::road::{NoSaferWay, Zone};
+use crate::live::Live;
+use crate::record::{Actor, NewShift};
+use geo::road::{NoSaferWay, Profile, Zone};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{Mode, TripId};
 use serde_json::{Value, json};
@@ -312,7 +313,9 @@ fn moved(from: Position, north_m: f64, east_m: f64) -> Position {
 async fn by_car_too_the_zones_are_driven_round_where_there_is_a_way_round() {
     let edge = Edge::new().await;
     let (from, to) = edge.places();
-    let by_car = |zones: &[Zone]| edge.app.guide.way(Mode::Drive, Prefer::Fastest, from, to, zones).unwrap();
+    let (who, kind) = (edge.staff().await.id(), FixKind::Gps);
+    let fix = Fix { position: from, accuracy_m: 5.0, kind, taken_at_ms: T0.0, session_epoch: 1, seq: 1 };
+    let by_car = |zones: &[Zone]| edge.app.guide.way(Mode::Drive, Prefer::Fastest, (who, &fix), to, zones).unwrap();
     let free = by_car(&[]);
     assert_eq!((free.kept, free.detour_s), (Kept::None, 0.0));
     let middle = free.route.points[free.route.points.len() / 2];
@@ -391,4 +394,48 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert!(begun.status.is_success(), "{}", begun.text);
     app.roster.refresh(&app.record, app.env.now()).await.unwrap();
     assert_eq!(mode().await, "drive", "one of them came by car");
+}
+
+#[tokio::test]
+async fn who_drives_is_led_and_waited_for_from_where_the_search_has_them() {
+    let scene = crew().await;
+    let [first, _] = &scene.crew;
+    scene.accept().await;
+    let (app, now) = (&scene.edge.app, scene.edge.app.env.now());
+    app.record.start_shift(now, first.id(), NewShift { mode: Mode::Drive, hours: 8 }).await.unwrap().unwrap();
+    let roster = app.roster.refresh(&app.record, now).await.unwrap();
+    // Along a street away from the meeting point, so that setting out for it means turning round or driving on.
+    let (map, field) = (app.sight.map(), &scene.edge.field);
+    let (graph, metric) = (map.graph(Profile::Drive), field.times(Mode::Drive).1);
+    let pickup = graph.snap(scene.pickup).unwrap();
+    let headed = |edge: u32, forward| {
+        let at = graph.snap_at(edge, 0.5);
+        metric.travel_ms(graph.headed(at, Some(forward)), &pickup).unwrap() - metric.travel_ms(at, &pickup).unwrap()
+    };
+    let away = |edge: &u32| {
+        let is_long = graph.edge(*edge).length_m > 150.0 && graph.edge(*edge).forward() && graph.edge(*edge).backward();
+        is_long && *edge != pickup.edge && headed(*edge, true) > 5_000
+    };
+    let edge = (0..graph.edge_count() as u32).find(away).expect("a city has such a street");
+    let live = Live::in_process();
+    let mut fix = None;
+    for (seq, fraction) in [(1, 0.35), (2, 0.5), (3, 0.65)] {
+        scene.edge.clock.advance_s(4);
+        let position = graph.snap_at(edge, fraction).at;
+        let now = app.env.now();
+        let at = Fix { position, accuracy_m: 5.0, kind: FixKind::Gps, taken_at_ms: now.0, session_epoch: 1, seq };
+        app.sight.places.put_staff(first.id(), first.account.no.unwrap(), at);
+        live.put(first.id(), first.account.no.unwrap(), at);
+        field.follow(&live, &roster, now);
+        fix = Some(at);
+    }
+    let place = field.place_of(first.id(), &fix.unwrap(), Profile::Drive).expect("on the road");
+    let searched_s = metric.travel_ms(place, &pickup).unwrap().div_ceil(1_000);
+    let blind_s = metric.travel_ms(place.snap, &pickup).unwrap().div_ceil(1_000);
+    assert!(searched_s > blind_s, "{searched_s} s, {blind_s} s if it were headed the other way");
+    let way = scene.way(first, "?prefer=fastest").await.body;
+    assert_eq!((&way["mode"], way["duration_s"].as_u64()), (&json!("drive"), Some(u64::from(searched_s))));
+    let row = app.record.trip(scene.trip).await.unwrap().unwrap();
+    let member = row.crew.iter().find(|member| member.offer.staff == first.id()).unwrap();
+    assert_eq!(app.sight.eta(&row, member, Mode::Drive, app.env.now()).eta_s, Some(searched_s));
 }

@@ -228,9 +228,9 @@ fn free_times_by_class_add_up_to_the_travel_time() {
                 to = map.graph(profile).snap_at(from.edge, dice.unit() as f32);
             }
             let free = free_by_class(&map, profile, metric, &from, &to).unwrap();
-            assert_eq!(free.total_ms(), u64::from(metric.travel_ms(&from, &to).unwrap()));
+            assert_eq!(free.total_ms(), u64::from(metric.travel_ms(from, &to).unwrap()));
             if profile != Profile::Transit {
-                let way = metric.way(&from, &to).unwrap();
+                let way = metric.way(from, &to).unwrap();
                 assert_eq!(free.fixed_ms, turns_ms(&map, profile, &way.arcs));
             }
             classes.iter_mut().zip(free.by_class_ms).for_each(|(sum, ms)| *sum += u64::from(ms));
@@ -252,9 +252,9 @@ fn the_way_under_other_times_is_told_in_free_ones() {
     let mut jam = crate::road::hierarchy::Conditions::default();
     jam.by_edge.insert(graph.snap(drawn.between('A', 'B', 0.5)).unwrap().edge, 50.0);
     let jammed = Metric::new(hierarchy, ArcTimes::under(graph, &jam, |_| RoadClass::Residential));
-    let straight = drawn.map.free_flow(Profile::Walk).travel_ms(&from, &to).unwrap();
+    let straight = drawn.map.free_flow(Profile::Walk).travel_ms(from, &to).unwrap();
     let round = free_by_class(&drawn.map, Profile::Walk, &jammed, &from, &to).unwrap();
-    assert_eq!(round.total_ms(), u64::from(jammed.travel_ms(&from, &to).unwrap()));
+    assert_eq!(round.total_ms(), u64::from(jammed.travel_ms(from, &to).unwrap()));
     assert!(round.total_ms() > u64::from(straight) * 2);
     assert!(round.fixed_ms == 0);
 }
@@ -294,7 +294,7 @@ impl<'a> City<'a> {
         for _ in 0..of_hour {
             for (hour, truth) in &self.hours {
                 let (from, to) = (somewhere(dice, self.map, self.profile), somewhere(dice, self.map, self.profile));
-                let ms = f64::from(truth.travel_ms(&from, &to).unwrap()) * day * (0.15 * normal(dice)).exp();
+                let ms = f64::from(truth.travel_ms(from, &to).unwrap()) * day * (0.15 * normal(dice)).exp();
                 trips.push((from, to, *hour, ms as u32));
             }
         }
@@ -325,12 +325,12 @@ fn held_out_days_are_met_without_bias_and_with_nine_of_ten_below_p90() {
         let (mut ratios, mut before, mut covered) = (Vec::new(), Vec::new(), 0);
         for (from, to, hour, took_ms) in (0..5).flat_map(|_| city.day(&mut dice, 40)) {
             let metric = &metrics.iter().find(|m| m.0 == hour).unwrap().1;
-            let ms = metric.travel_ms(&from, &to).unwrap();
+            let ms = metric.travel_ms(from, &to).unwrap();
             let eta = calibration.eta(profile, hour, ms as f32 / 1_000.0);
             assert_eq!(eta.source, EtaSource::Calibrated);
             covered += usize::from(took_ms as f32 / 1_000.0 <= eta.p90_s);
             ratios.push(f64::from(ms) / f64::from(took_ms.max(1)));
-            before.push(f64::from(free.travel_ms(&from, &to).unwrap()) / f64::from(took_ms.max(1)));
+            before.push(f64::from(free.travel_ms(from, &to).unwrap()) / f64::from(took_ms.max(1)));
         }
         let [bias, bias_before] = [&mut ratios, &mut before].map(|ratios| {
             ratios.sort_unstable_by(f64::total_cmp);

@@ -63,7 +63,7 @@ fn a_ride_is_told_as_its_line() {
     for _ in 0..40 {
         let mut snap = || graph.snap_at(dice.below(graph.street_count()) as u32, dice.unit() as f32);
         let (from, to) = (snap(), snap());
-        let route = city.free_flow(Profile::Transit).route(graph, &from, &to).unwrap();
+        let route = city.free_flow(Profile::Transit).route(graph, from, &to).unwrap();
         let told = legs(&city.data, &route);
         let rides = told.iter().filter(|leg| matches!(leg.along, Along::Ride(_))).count();
         assert_eq!(rides, route.rides.len());

@@ -8,7 +8,7 @@
 //! A fix that no street explains is *weak*, and says why; what was known before is kept then.
 
 use super::Profile;
-use super::graph::Graph;
+use super::graph::{Edge, Graph};
 use super::snap::Snap;
 use crate::fix::{FUTURE_MS_MAX, Fix};
 use crate::jump::{Jumps, Pace, Seen, Step};
@@ -50,6 +50,11 @@ const ACROSS_COST: f64 = 3.0;
 /// The heading is taken from a fix at least so many spreads away, and half believed (and squared) at so many.
 const ANCHOR_SPREADS: f64 = 6.0;
 const HEADING_SPREADS: f64 = 3.0;
+/// Who has come less far than this many spreads since the fix before, or since the anchor, may have stood still.
+const STEP_SPREADS: f64 = 3.0;
+const HEADED_SPREADS: f64 = 4.0;
+/// A heading tells the direction along a street that lies within 60° of it.
+const HEADED_COSINE: f64 = 0.5;
 /// Another street must be better by this to be changed to. With more, a turn is noticed late; with less, noise turns people into
 /// side streets.
 const HOLD_COST: f64 = 0.4;
@@ -235,10 +240,13 @@ impl Matcher {
                 if before.cost + detour < best {
                     best = before.cost + detour;
                     way_cost = best;
-                    forward = direction.or_else(|| before.at.forward.filter(|_| before.at.snap.edge == snap.edge));
+                    let came = direction.filter(|_| moved.is_step);
+                    forward = came.or_else(|| before.at.forward.filter(|_| before.at.snap.edge == snap.edge));
                 }
             }
-            cost += way_cost + moved.across(graph, snap);
+            let (edge, cosine) = (graph.edge(snap.edge), moved.cosine(graph, snap));
+            forward = moved.headed(edge, cosine).or(forward);
+            cost += way_cost + moved.across(edge, cosine);
         }
         Kept { at: InStreet { snap: *snap, forward, sure: false }, cost }
     }
@@ -251,6 +259,9 @@ struct Moved {
     heading: [f64; 2],
     /// How much the heading is believed, 0..1: little while it is within the spread.
     believed: f64,
+    /// Whether it is further from the last fix, or from the anchor, than one who stands still seems to go.
+    is_step: bool,
+    is_headed: bool,
 }
 
 fn heading(from: Position, to: Position) -> Option<[f64; 2]> {
@@ -265,20 +276,35 @@ impl Moved {
         let metres = last.distance_m(to);
         let base_m = anchor.distance_m(to);
         let believed = (base_m / (base_m + HEADING_SPREADS * spread_m)).powi(2);
-        heading(anchor, to).map_or(Self { metres, heading: [0.0; 2], believed: 0.0 }, |heading| Self {
-            metres,
-            heading,
-            believed,
-        })
+        let is_step = metres > STEP_SPREADS * spread_m;
+        let is_headed = base_m > HEADED_SPREADS * spread_m;
+        match heading(anchor, to) {
+            Some(heading) => Self { metres, heading, believed, is_step, is_headed },
+            None => Self { metres, heading: [0.0; 2], believed: 0.0, is_step, is_headed: false },
+        }
     }
 
-    /// What it costs to be in a street that lies across the movement, or may only be used against it.
-    fn across(&self, graph: &Graph, snap: &Snap) -> f64 {
+    /// How much the movement goes along a street from its start to its end, -1..1; `None` of a street without a direction.
+    fn cosine(&self, graph: &Graph, snap: &Snap) -> Option<f64> {
         let edge = graph.edge(snap.edge);
         let reach = if edge.length_m > 0.0 { 8.0 / edge.length_m } else { 0.0 };
         let (a, b) = (graph.along(snap.edge, snap.fraction - reach), graph.along(snap.edge, snap.fraction + reach));
-        let Some(along) = heading(a, b) else { return 0.0 };
-        let cosine = along[0] * self.heading[0] + along[1] * self.heading[1];
+        let along = heading(a, b)?;
+        Some(along[0] * self.heading[0] + along[1] * self.heading[1])
+    }
+
+    /// Which way along a street, as far as the movement tells: from the anchor, which stays behind while one stands still.
+    fn headed(&self, edge: &Edge, cosine: Option<f64>) -> Option<bool> {
+        if edge.forward() != edge.backward() {
+            return Some(edge.forward());
+        }
+        let cosine = cosine.filter(|cosine| self.is_headed && cosine.abs() >= HEADED_COSINE)?;
+        Some(cosine > 0.0)
+    }
+
+    /// What it costs to be in a street that lies across the movement, or may only be used against it.
+    fn across(&self, edge: &Edge, cosine: Option<f64>) -> f64 {
+        let Some(cosine) = cosine else { return 0.0 };
         let fit = match (edge.forward(), edge.backward()) {
             (true, false) => cosine,
             (false, true) => -cosine,

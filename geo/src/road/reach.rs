@@ -2,10 +2,10 @@
 //! and for people who judge; whom to send is `query`'s.
 //!
 //! A cell's time is the least over points every [`STEP_M`] metres of the streets in it, so a street that crosses a corner of a
-//! cell for less than that may be missed; no cell is shown sooner than somebody can be there, turns aside.
+//! cell for less than that may be missed; no cell is shown sooner than somebody can be there.
 
 use super::graph::Graph;
-use super::hierarchy::ArcTimes;
+use super::hierarchy::{ArcTimes, Metric};
 use super::snap::Snap;
 use super::timed::Timed;
 use crate::cell::{Cell, Grid};
@@ -30,9 +30,33 @@ pub enum Heading {
     To,
 }
 
-/// Every cell of `grid` with a street that is within `within_s` seconds (at most [`REACH_S_MAX`]) of `at` under `times`, and the
-/// seconds to (or from) its nearest point. Who stands in a closed street may leave it, and nobody enters it.
+/// Every cell of `grid` with a street that is within `within_s` seconds (at most [`REACH_S_MAX`]) of `at`, and the seconds to (or
+/// from) its nearest point, by the very times that a travel time is found by, turns included.
 pub fn reach(
+    graph: &Graph,
+    metric: &Metric,
+    at: &Snap,
+    heading: Heading,
+    within_s: f32,
+    grid: Grid,
+) -> BTreeMap<Cell, f32> {
+    let Some(arcs) = metric.sweep(at, heading) else {
+        return reach_on_junctions(graph, metric.times(), at, heading, within_s, grid);
+    };
+    let mut paint = Paint::new(Timed { graph, times: metric.times() }, heading, within_s, grid);
+    paint.own_street(at);
+    for (arc, ms) in (0u32..).zip(arcs) {
+        if u64::from(ms) <= paint.bound_ms {
+            paint.whole(arc, u64::from(ms));
+        }
+    }
+    paint.finish()
+}
+
+/// The same where turns cost nothing: over junctions by a plain search, for which no hierarchy need be made. Every cell of `grid`
+/// with a street that is within `within_s` seconds (at most [`REACH_S_MAX`]) of `at` under `times`, and the
+/// seconds to (or from) its nearest point. Who stands in a closed street may leave it, and nobody enters it.
+pub fn reach_on_junctions(
     graph: &Graph,
     times: &ArcTimes,
     at: &Snap,
@@ -40,7 +64,6 @@ pub fn reach(
     within_s: f32,
     grid: Grid,
 ) -> BTreeMap<Cell, f32> {
-    let bound_ms = (f64::from(within_s.clamp(0.0, REACH_S_MAX)) * 1000.0) as u64;
     let timed = Timed { graph, times };
     let begin = match heading {
         Heading::From => timed.exits(at),
@@ -53,14 +76,15 @@ pub fn reach(
             (n, Heading::To) => timed.arcs_in(n).map(|a| (a.node, a.ms)).collect(),
         }
     };
-    let mut paint = Paint { timed, heading, grid, bound_ms, cells: BTreeMap::new() };
+    let mut paint = Paint::new(timed, heading, within_s, grid);
+    let bound_ms = paint.bound_ms;
     paint.own_street(at);
     for item in dijkstra_reach(&BEGIN, next).take_while(|item| item.total_cost <= bound_ms) {
         if item.node != BEGIN {
             paint.streets_at(item.node, item.total_cost);
         }
     }
-    paint.cells.into_iter().map(|(cell, ms)| (cell, (ms as f64 / 1000.0) as f32)).collect()
+    paint.finish()
 }
 
 struct Paint<'a> {
@@ -71,7 +95,25 @@ struct Paint<'a> {
     cells: BTreeMap<Cell, u64>,
 }
 
-impl Paint<'_> {
+impl<'a> Paint<'a> {
+    fn new(timed: Timed<'a>, heading: Heading, within_s: f32, grid: Grid) -> Self {
+        let bound_ms = (f64::from(within_s.clamp(0.0, REACH_S_MAX)) * 1000.0) as u64;
+        Self { timed, heading, grid, bound_ms, cells: BTreeMap::new() }
+    }
+
+    fn finish(self) -> BTreeMap<Cell, f32> {
+        self.cells.into_iter().map(|(cell, ms)| (cell, (ms as f64 / 1000.0) as f32)).collect()
+    }
+
+    /// All of an arc that exists; `ms` is the time at the end that is nearer the point.
+    fn whole(&mut self, arc: u32, ms: u64) {
+        if self.timed.times.is_open(arc) {
+            let from_start = (arc & 1 == 0) == (self.heading == Heading::From);
+            let (begin, end) = if from_start { (0.0, 1.0) } else { (1.0, 0.0) };
+            self.stretch(arc / 2, begin, end, ms);
+        }
+    }
+
     /// The street the point is in, as far as its directions allow; along it one goes even where it is closed.
     fn own_street(&mut self, at: &Snap) {
         for end in [1.0, 0.0] {

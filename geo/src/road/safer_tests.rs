@@ -368,7 +368,7 @@ fn without_dislikes_it_takes_as_long_as_the_fastest_way_of_the_moment() {
         for _ in 0..20 {
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
             let found = Dislikes::none(graph).route(graph, &times, &from, &to, &[]);
-            let ms = metric.travel_ms(&from, &to);
+            let ms = metric.travel_ms(from, &to);
             let seconds = ms.map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(found.as_ref().ok().map(|way| way.route.duration_s), seconds, "seed {seed}");
             assert!(found.is_err() || found.is_ok_and(|way| way.detour_s == 0.0));

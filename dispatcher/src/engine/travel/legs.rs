@@ -254,6 +254,6 @@ fn free_between(field: &Field, mode: Mode, from: Position, to: Position) -> Opti
     }
     let map = field.map();
     let (from, to) = (map.snap(searched, from)?, map.snap(searched, to)?);
-    let edges = times.way(&from, &to)?.arcs.iter().map(|arc| arc / 2).collect();
+    let edges = times.way(from, &to)?.arcs.iter().map(|arc| arc / 2).collect();
     Some((free_by_class(map, searched, &times, &from, &to)?, edges))
 }

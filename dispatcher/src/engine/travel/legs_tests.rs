@@ -75,7 +75,7 @@ impl Scene {
     fn free_ms(&self, from: Position, to: Position) -> u32 {
         let map = self.edge.field.map();
         let snap = |at| map.snap(Profile::Walk, at).unwrap();
-        map.free_flow(Profile::Walk).travel_ms(&snap(from), &snap(to)).unwrap()
+        map.free_flow(Profile::Walk).travel_ms(snap(from), &snap(to)).unwrap()
     }
 }
 
@@ -200,7 +200,7 @@ async fn who_taps_a_street_too_early_or_goes_next_door_teaches_nothing() {
     }
     let map = scene.edge.field.map();
     let [from, to] = [scene.dropoff, scene.pickup].map(|at| map.snap(Profile::Walk, at).unwrap());
-    let way = map.free_flow(Profile::Walk).route(map.graph(Profile::Walk), &from, &to).unwrap();
+    let way = map.free_flow(Profile::Walk).route(map.graph(Profile::Walk), from, &to).unwrap();
     let near = |at: &&Position| (61_000..179_000).contains(&scene.free_ms(**at, scene.pickup));
     let next_door = *way.points.iter().find(near).expect("the way passes there");
     let tap = scene.on_foot(Phase::EnRoute, next_door, now);

@@ -3,17 +3,17 @@
 
 use crate::record::{Condition, Streets};
 use geo::road::data::RoadClass;
-use geo::road::{Profile, RoadMap};
+use geo::road::{NotAlong, Profile, RoadMap};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use uuid::Uuid;
 
 /// The edges; none for a whole class, which is not asked edge by edge.
-pub fn edges_of(map: &RoadMap, profile: Profile, streets: &Streets) -> Vec<u32> {
+pub fn edges_of(map: &RoadMap, profile: Profile, streets: &Streets) -> Result<Vec<u32>, NotAlong> {
     let graph = map.graph(profile);
     match *streets {
-        Streets::Class(_) => Vec::new(),
-        Streets::Around { center, radius_m } => graph.streets_near(center, f64::from(radius_m)),
+        Streets::Class(_) => Ok(Vec::new()),
+        Streets::Around { center, radius_m } => Ok(graph.streets_near(center, f64::from(radius_m))),
         Streets::Along { from, to } => graph.streets_between(from, to),
     }
 }
@@ -26,7 +26,9 @@ impl Known {
     /// Looked for once.
     pub fn edges(&mut self, map: &RoadMap, profile: Profile, condition: &Condition) -> Arc<Vec<u32>> {
         let known = self.0.entry((condition.id, profile));
-        Arc::clone(known.or_insert_with(|| Arc::new(edges_of(map, profile, &condition.says.streets))))
+        // On a map that has changed since it was said it may be of no street any more.
+        let edges = || edges_of(map, profile, &condition.says.streets).unwrap_or_default();
+        Arc::clone(known.or_insert_with(|| Arc::new(edges())))
     }
 
     /// Forgets those of conditions that are gone.

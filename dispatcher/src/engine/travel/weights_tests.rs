@@ -114,7 +114,7 @@ impl Life {
     fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<(f32, EtaSource)> {
         let (profile, metric) = self.field.times(mode);
         let snap = |at| banks().snap(profile, at).unwrap();
-        let eta = metric.times().eta(metric.travel_ms(&snap(from), &snap(to))?);
+        let eta = metric.times().eta(metric.travel_ms(snap(from), &snap(to))?);
         Some((eta.seconds, eta.source))
     }
 

@@ -49,6 +49,11 @@ impl Bucket {
         self.runs().into_iter().filter_map(|run| run.first()).min().map(|&e| unpacked(e).0)
     }
 
+    /// A word from where the next entry will be put, to have it at hand; it means nothing.
+    pub(super) fn call_up(&self) -> u64 {
+        self.fresh.get(self.fresh.len() / 2).copied().unwrap_or(0)
+    }
+
     fn fresh_max(&self) -> usize {
         FRESH_MIN + self.settled.len() / SETTLED_PER_FRESH
     }

@@ -1,8 +1,8 @@
 //! Owns the staff on one metric: for every person the ways off where they stand, and in the bucket of every node their climb
 //! reaches an entry with the time, ascending. Does not search (`nearest`, `lazy`) and does not know who may be sent.
 //!
-//! What is left of the arc they are on, and the time until they are free, stay outside the buckets: moving along the same
-//! edge changes two numbers. Both only ever add, so an entry is a lower bound and a search may stop at it.
+//! What is left of the arc they are on, and the time until they are free and headed that way, stay outside the buckets: moving
+//! along the same edge changes a few numbers. They only ever add, so an entry is a lower bound and a search may stop at it.
 //!
 //! Who moves on is given a new number and the old one is marked as gone: nobody leaves by its exits any more, and its entries
 //! are left where they are until the broom comes past, some buckets at every move. A number is used again after the broom has
@@ -12,6 +12,7 @@ use super::bucket::{Bucket, packed, unpacked};
 use super::climb::Reached;
 use super::metric::Metric;
 use super::{FREE_MS_MAX, UNREACHED};
+use crate::road::headed::Headed;
 use crate::road::snap::Snap;
 use std::collections::HashMap;
 use std::fmt;
@@ -29,7 +30,7 @@ const ROUND_MIN: usize = 64;
 pub(super) struct Exit {
     /// Milliseconds of the arc that are left.
     pub(super) rest_ms: u32,
-    /// Milliseconds until they may set out.
+    /// Milliseconds until they may set out this way.
     pub(super) free_ms: u32,
 }
 
@@ -54,7 +55,15 @@ struct Head {
 #[derive(Clone, Copy)]
 struct Person<Id> {
     id: Id,
-    snap: Snap,
+    at: Headed,
+    free_ms: u32,
+}
+
+impl<Id> Person<Id> {
+    /// Whether their entries are those of somebody at another place.
+    fn stands_as(&self, at: &Headed) -> bool {
+        self.at.snap.edge == at.snap.edge && self.at.lead_ms() == at.lead_ms()
+    }
 }
 
 /// Staff by how soon they can be anywhere.
@@ -101,14 +110,14 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
 
     /// With everybody on the road at once: much quicker than one after the other. Of several places of one person the last
     /// counts.
-    pub fn filled(metric: Arc<Metric>, staff: impl IntoIterator<Item = (Id, Snap, u32)>) -> Self {
+    pub fn filled<At: Into<Headed>>(metric: Arc<Metric>, staff: impl IntoIterator<Item = (Id, At, u32)>) -> Self {
         let mut this = Self::new(metric);
         let mut all: Vec<(u32, u64)> = Vec::new();
-        let last: HashMap<Id, (Snap, u32)> =
-            staff.into_iter().map(|(id, snap, free_ms)| (id, (snap, free_ms))).collect();
-        for (id, (snap, free_ms)) in last {
-            let person = this.new_person(id, snap, free_ms);
-            all.extend(packed_entries(person, &entries_of(&this.metric, &snap)));
+        let last: HashMap<Id, (Headed, u32)> =
+            staff.into_iter().map(|(id, at, free_ms)| (id, (at.into(), free_ms))).collect();
+        for (id, (at, free_ms)) in last {
+            let person = this.new_person(id, at, free_ms);
+            all.extend(packed_entries(person, &entries_of(&this.metric, &at)));
         }
         this.entries = all.len();
         for (rank, bucket) in grouped(this.heads.len(), &all) {
@@ -152,42 +161,43 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     /// Where somebody is, or will be when free.
-    pub fn get(&self, id: Id) -> Option<Snap> {
-        self.person_of.get(&id).map(|&p| self.person(p).snap)
+    pub fn get(&self, id: Id) -> Option<Headed> {
+        self.person_of.get(&id).map(|&p| self.person(p).at)
     }
 
     /// Everybody with where they are and the milliseconds until they are free there.
-    pub fn iter(&self) -> impl Iterator<Item = (Id, Snap, u32)> + '_ {
-        self.person_of.iter().map(|(&id, &p)| (id, self.person(p).snap, self.exits[p as usize * 2].free_ms))
+    pub fn iter(&self) -> impl Iterator<Item = (Id, Headed, u32)> + '_ {
+        self.person_of.iter().map(|(&id, &p)| (id, self.person(p).at, self.person(p).free_ms))
     }
 
     /// Puts somebody who is free there, or moves them.
-    pub fn put(&mut self, id: Id, snap: Snap) {
-        self.put_busy(id, snap, 0);
+    pub fn put(&mut self, id: Id, at: impl Into<Headed>) {
+        self.put_busy(id, at, 0);
     }
 
     /// Puts somebody where they will be free in so many milliseconds (at most [`FREE_MS_MAX`]), or moves them.
-    pub fn put_busy(&mut self, id: Id, snap: Snap, free_ms: u32) {
-        let entries = if self.stands_on(id, snap.edge) { Vec::new() } else { entries_of(&self.metric, &snap) };
-        self.put_with(id, snap, free_ms, &entries);
+    pub fn put_busy(&mut self, id: Id, at: impl Into<Headed>, free_ms: u32) {
+        let at = at.into();
+        let entries = if self.stands_as(id, &at) { Vec::new() } else { entries_of(&self.metric, &at) };
+        self.put_with(id, at, free_ms, &entries);
     }
 
-    /// Whether moving somebody to this edge needs no new entries.
-    pub(super) fn stands_on(&self, id: Id, edge: u32) -> bool {
-        self.person_of.get(&id).is_some_and(|&p| self.person(p).snap.edge == edge)
+    /// Whether moving somebody there needs no new entries: the same edge, headed the same way.
+    pub(super) fn stands_as(&self, id: Id, at: &Headed) -> bool {
+        self.person_of.get(&id).is_some_and(|&p| self.person(p).stands_as(at))
     }
 
-    /// With the entries worked out already; they are ignored if the edge is the one they are on.
-    pub(super) fn put_with(&mut self, id: Id, snap: Snap, free_ms: u32, entries: &[Reached<2>]) {
+    /// With the entries worked out already; they are ignored if none are needed.
+    pub(super) fn put_with(&mut self, id: Id, at: Headed, free_ms: u32, entries: &[Reached<2>]) {
         if let Some(&person) = self.person_of.get(&id) {
-            if self.person(person).snap.edge == snap.edge {
-                self.people[person as usize].snap = snap;
-                self.set_rests(person, free_ms);
+            if self.person(person).stands_as(&at) {
+                self.set(person, at, free_ms);
                 return;
             }
             self.leave(person);
         }
-        let person = self.new_person(id, snap, free_ms);
+        let person = self.new_person(id, at, free_ms);
+        self.call_up(entries);
         for (rank, entry) in packed_entries(person, entries) {
             self.insert(rank, entry);
         }
@@ -205,7 +215,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     }
 
     pub(super) fn snap(&self, person: u32) -> &Snap {
-        &self.person(person).snap
+        &self.person(person).at.snap
     }
 
     /// Numbers of persons run below this.
@@ -222,26 +232,29 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         self.on_edge.get(&edge).map_or(&[], Vec::as_slice)
     }
 
-    fn new_person(&mut self, id: Id, snap: Snap, free_ms: u32) -> u32 {
+    fn new_person(&mut self, id: Id, at: Headed, free_ms: u32) -> u32 {
         let person = self.unused.pop().unwrap_or(self.people.len() as u32);
+        let fresh = Person { id, at, free_ms };
         if person as usize == self.people.len() {
-            self.people.push(Person { id, snap });
+            self.people.push(fresh);
             self.exits.extend([Exit::GONE; 2]);
         } else {
-            self.people[person as usize] = Person { id, snap };
+            self.people[person as usize] = fresh;
         }
         self.person_of.insert(id, person);
-        self.on_edge.entry(snap.edge).or_default().push(person);
-        self.set_rests(person, free_ms);
+        self.on_edge.entry(at.snap.edge).or_default().push(person);
+        self.set(person, at, free_ms);
         person
     }
 
-    fn set_rests(&mut self, person: u32, free_ms: u32) {
+    fn set(&mut self, person: u32, at: Headed, free_ms: u32) {
         let free_ms = free_ms.min(FREE_MS_MAX);
+        let known = &mut self.people[person as usize];
+        (known.at, known.free_ms) = (at, free_ms);
         let metric = &self.metric;
-        let ends = metric.hierarchy.search.exits(&metric.times, &self.person(person).snap);
-        for (exit, end) in (person as usize * 2..).zip(ends) {
-            self.exits[exit] = Exit { rest_ms: end.map_or(0, |e| e.1), free_ms };
+        let ends = metric.hierarchy.search.exits(&metric.times, &at.snap).into_iter().zip(at.lead_ms());
+        for (exit, (end, lead_ms)) in (person as usize * 2..).zip(ends) {
+            self.exits[exit] = Exit { rest_ms: end.map_or(0, |e| e.1), free_ms: free_ms + lead_ms };
         }
     }
 
@@ -249,7 +262,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     fn leave(&mut self, person: u32) {
         self.exits[person as usize * 2..][..2].fill(Exit::GONE);
         self.gone[0].push(person);
-        let edge = self.person(person).snap.edge;
+        let edge = self.snap(person).edge;
         if let Some(there) = self.on_edge.get_mut(&edge) {
             there.retain(|&p| p != person);
             if there.is_empty() {
@@ -287,6 +300,17 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             self.unused.append(&mut self.gone[1]);
             self.gone.swap(0, 1);
         }
+    }
+
+    /// Reads a word of every bucket that will be put into. Each lies somewhere else in memory: read one after the other, without a
+    /// decision between them, they come side by side, and putting in waits for none of them.
+    fn call_up(&self, entries: &[Reached<2>]) {
+        let word = |r: &Reached<2>| {
+            let head = self.heads[r.node as usize];
+            let bucket = if head.least_ms == EMPTY { None } else { self.buckets.get(head.slot as usize) };
+            bucket.map_or(0, |(_, bucket)| bucket.call_up())
+        };
+        std::hint::black_box(entries.iter().map(word).fold(0, u64::wrapping_add));
     }
 
     fn insert(&mut self, node: u32, entry: u64) {
@@ -334,16 +358,17 @@ fn grouped(ranks: usize, all: &[(u32, u64)]) -> impl Iterator<Item = (usize, Buc
     })
 }
 
-/// The entries of the two ways off a snap. One way's is left out where the other is as soon from anywhere on the edge: with
+/// The entries of the two ways off a place. One way's is left out where the other is as soon from anywhere on the edge: with
 /// all of its arc still to go, against none.
-pub(super) fn entries_of(metric: &Metric, snap: &Snap) -> Vec<Reached<2>> {
-    let ends = metric.hierarchy.search.exits(&metric.times, snap);
+pub(super) fn entries_of(metric: &Metric, at: &Headed) -> Vec<Reached<2>> {
+    let ends = metric.hierarchy.search.exits(&metric.times, &at.snap);
     let mut reached = metric.bucket_entries(ends.map(|end| end.map(|e| e.0)));
-    let whole_ms = [0, 1].map(|side| metric.times.ms(snap.edge * 2 + side));
+    let lead_ms = at.lead_ms();
+    let whole_ms = [0, 1].map(|side| metric.times.ms(at.snap.edge * 2 + side) + lead_ms[side as usize]);
     for Reached { ms: [along, against], .. } in &mut reached {
-        if *along + whole_ms[0] <= *against {
+        if *along + whole_ms[0] <= *against + lead_ms[1] {
             *against = UNREACHED;
-        } else if *against + whole_ms[1] <= *along {
+        } else if *against + whole_ms[1] <= *along + lead_ms[0] {
             *along = UNREACHED;
         }
     }

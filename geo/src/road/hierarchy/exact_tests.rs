@@ -6,7 +6,7 @@ use super::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGrap
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, draw, tangle};
 use crate::road::graph::{Graph, GraphParts, Rights};
-use crate::road::{Profile, RoadMap, Snap};
+use crate::road::{Headed, Profile, RoadMap, Snap};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,6 +43,21 @@ impl Tally {
 fn random_snap(dice: &mut Dice, graph: &Graph) -> Snap {
     let fraction = [0.0, 1.0, 0.5, dice.unit() as f32, dice.unit() as f32, dice.unit() as f32][dice.below(6)];
     graph.snap_at(dice.below(graph.edge_count()) as u32, fraction)
+}
+
+/// Headed some way or neither, with little or much to lose by turning round.
+fn random_place(dice: &mut Dice, graph: &Graph) -> Headed {
+    let snap = random_snap(dice, graph);
+    headed(dice, snap)
+}
+
+fn headed(dice: &mut Dice, snap: Snap) -> Headed {
+    let back_ms = [8_000, 20_000, dice.below(90_000) as u32][dice.below(3)];
+    match dice.below(3) {
+        0 => snap.into(),
+        1 => Headed::new(snap, [0, back_ms]),
+        _ => Headed::new(snap, [back_ms, 0]),
+    }
 }
 
 fn random_conditions(dice: &mut Dice, graph: &Graph) -> Conditions {
@@ -82,16 +97,16 @@ impl<'a> Network<'a> {
     fn run(&self, dice: &mut Dice, staff: usize, queries: usize, tally: &mut Tally) {
         let times = ArcTimes::free_flow(self.graph);
         let live: Live<u32> = Live::new(Arc::new(Metric::new(&self.hierarchy, times.clone())));
-        let mut standing: BTreeMap<u32, (Snap, u32)> = BTreeMap::new();
+        let mut standing: BTreeMap<u32, (Headed, u32)> = BTreeMap::new();
         let free_turns = TestTurns::free(self.graph);
         let turns = self.turns.as_ref().unwrap_or(&free_turns);
-        let mut oracle = Oracle::new(turns, times);
+        let mut oracle = Oracle::new(turns, times, self.turns.is_some());
         for phase in 0..3 {
             if phase > 0 {
                 let conditions = random_conditions(dice, self.graph);
                 let times = ArcTimes::under(self.graph, &conditions, |_| RoadClass::Residential);
                 live.reweigh(times.clone());
-                oracle = Oracle::new(turns, times);
+                oracle = Oracle::new(turns, times, self.turns.is_some());
             }
             for query in 0..queries / 3 {
                 let moves = if standing.len() < staff / 2 { staff } else { 1 + staff / 20 };
@@ -100,9 +115,9 @@ impl<'a> Network<'a> {
                 }
                 let mut pickup = random_snap(dice, self.graph);
                 if query % 7 == 0
-                    && let Some((snap, _)) = standing.values().nth(dice.below(standing.len().max(1)))
+                    && let Some((at, _)) = standing.values().nth(dice.below(standing.len().max(1)))
                 {
-                    pickup = self.graph.snap_at(snap.edge, dice.unit() as f32);
+                    pickup = self.graph.snap_at(at.snap.edge, dice.unit() as f32);
                 }
                 self.query(dice, &live, &standing, &oracle, &pickup, tally);
             }
@@ -114,7 +129,7 @@ impl<'a> Network<'a> {
         dice: &mut Dice,
         staff: usize,
         live: &Live<u32>,
-        standing: &mut BTreeMap<u32, (Snap, u32)>,
+        standing: &mut BTreeMap<u32, (Headed, u32)>,
     ) {
         let id = dice.below(staff) as u32;
         let free_ms = if dice.below(4) == 0 { dice.below(600_000) as u32 } else { 0 };
@@ -123,15 +138,17 @@ impl<'a> Network<'a> {
                 assert!(live.remove(id));
                 standing.remove(&id);
             }
-            (1..=9, Some((snap, _))) => {
-                let snap = self.graph.snap_at(snap.edge, dice.unit() as f32);
-                live.put(id, snap, free_ms);
-                standing.insert(id, (snap, free_ms));
+            (kind @ 1..=9, Some((at, _))) => {
+                let snap = self.graph.snap_at(at.snap.edge, dice.unit() as f32);
+                // Further on as they went, or turned round as well.
+                let at = if kind < 7 { Headed::new(snap, at.lead_ms()) } else { headed(dice, snap) };
+                live.put(id, at, free_ms);
+                standing.insert(id, (at, free_ms));
             }
             _ => {
-                let snap = random_snap(dice, self.graph);
-                live.put(id, snap, free_ms);
-                standing.insert(id, (snap, free_ms));
+                let at = random_place(dice, self.graph);
+                live.put(id, at, free_ms);
+                standing.insert(id, (at, free_ms));
             }
         }
     }
@@ -140,7 +157,7 @@ impl<'a> Network<'a> {
         &self,
         dice: &mut Dice,
         live: &Live<u32>,
-        standing: &BTreeMap<u32, (Snap, u32)>,
+        standing: &BTreeMap<u32, (Headed, u32)>,
         oracle: &Oracle<'_>,
         pickup: &Snap,
         tally: &mut Tally,
@@ -149,7 +166,7 @@ impl<'a> Network<'a> {
         let to_pickup = oracle.to(pickup);
         let mut expected: Vec<(u32, u32)> = standing
             .iter()
-            .filter_map(|(&id, (snap, free_ms))| Some((to_pickup.from(snap)? + free_ms, id)))
+            .filter_map(|(&id, (at, free_ms))| Some((to_pickup.from(at)? + free_ms, id)))
             .filter(|e| e.0 <= BOUND_MS)
             .collect();
         expected.sort_unstable();
@@ -173,23 +190,23 @@ impl<'a> Network<'a> {
         tally.expect("soonest within", &lazy, &within.copied().collect());
 
         let metric = live.metric();
-        let some: Vec<Snap> = standing.values().map(|s| s.0).take(12).collect();
-        let expected: Vec<Option<u32>> = some.iter().map(|snap| to_pickup.from(snap)).collect();
+        let some: Vec<Headed> = standing.values().map(|s| s.0).take(12).collect();
+        let expected: Vec<Option<u32>> = some.iter().map(|at| to_pickup.from(at)).collect();
         tally.expect("table", &metric.table(&some, &[*pickup]), &expected);
         for _ in 0..2 {
-            let Some((snap, _)) = standing.values().nth(dice.below(standing.len().max(1))) else { return };
-            let expected = to_pickup.from(snap);
-            tally.expect("travel time", &metric.travel_ms(snap, pickup), &expected);
-            let way = metric.way(snap, pickup);
+            let Some((at, _)) = standing.values().nth(dice.below(standing.len().max(1))) else { return };
+            let expected = to_pickup.from(at);
+            tally.expect("travel time", &metric.travel_ms(at, pickup), &expected);
+            let way = metric.way(at, pickup);
             tally.expect("way", &way.as_ref().map(|w| w.ms), &expected);
             if let Some(way) = way {
-                tally.expect("cost of the way", &oracle.cost(snap, pickup, &way.arcs), &Some(way.ms));
-                let route = metric.route(self.graph, snap, pickup).unwrap();
+                tally.expect("cost of the way", &oracle.cost(at, pickup, &way.arcs), &Some(way.ms));
+                let route = metric.route(self.graph, at, pickup).unwrap();
                 assert!(
                     (f64::from(route.duration_s) * 1000.0 - f64::from(way.ms)).abs() <= 1.0 + f64::from(way.ms) * 1e-6
                 );
                 let ends = [route.points[0], route.points[route.points.len() - 1]];
-                assert!(ends[0].distance_m(snap.at) < 0.5 && ends[1].distance_m(pickup.at) < 0.5);
+                assert!(ends[0].distance_m(at.snap.at) < 0.5 && ends[1].distance_m(pickup.at) < 0.5);
             }
         }
     }

@@ -10,6 +10,7 @@
 use super::buckets::{StaffBuckets, entries_of};
 use super::metric::{Hierarchy, Metric};
 use super::times::ArcTimes;
+use crate::road::headed::Headed;
 use crate::road::snap::Snap;
 use std::fmt;
 use std::hash::Hash;
@@ -22,7 +23,7 @@ const LAST_MOVES_MAX: usize = 16;
 const CATCH_UPS_MAX: usize = 8;
 
 /// A move: who, and where with the milliseconds until free; `None` is off the road.
-type Move<Id> = (Id, Option<(Snap, u32)>);
+type Move<Id> = (Id, Option<(Headed, u32)>);
 
 struct Side<Id> {
     metric: Arc<Metric>,
@@ -53,7 +54,7 @@ struct Round<Id> {
 /// A re-weighting with its copy of the staff.
 pub struct Begun<Id> {
     round: Round<Id>,
-    staff: Vec<(Id, Snap, u32)>,
+    staff: Vec<(Id, Headed, u32)>,
 }
 
 /// The staff of a re-weighting on its metric, as they stood when it began.
@@ -71,15 +72,16 @@ impl<Id: Copy + Ord + Hash> Live<Id> {
     }
 
     /// Puts somebody where they will be free in so many milliseconds (0: now), or moves them.
-    pub fn put(&self, id: Id, snap: Snap, free_ms: u32) {
+    pub fn put(&self, id: Id, at: impl Into<Headed>, free_ms: u32) {
+        let at = at.into();
         let mut moves = lock(&self.moves);
         let side = self.present();
-        let known = read(&side.buckets).stands_on(id, snap.edge);
+        let known = read(&side.buckets).stands_as(id, &at);
         // Climbed before the buckets are held.
-        let entries = if known { Vec::new() } else { entries_of(&side.metric, &snap) };
-        side.write(|buckets| buckets.put_with(id, snap, free_ms, &entries));
+        let entries = if known { Vec::new() } else { entries_of(&side.metric, &at) };
+        side.write(|buckets| buckets.put_with(id, at, free_ms, &entries));
         if let Some(moves) = &mut moves.since {
-            moves.push((id, Some((snap, free_ms))));
+            moves.push((id, Some((at, free_ms))));
         }
     }
 
@@ -197,7 +199,7 @@ impl<Id: Copy + Ord + Hash> Side<Id> {
 fn apply<Id: Copy + Ord + Hash>(buckets: &mut StaffBuckets<Id>, moves: Vec<Move<Id>>) {
     for (id, to) in moves {
         match to {
-            Some((snap, free_ms)) => buckets.put_busy(id, snap, free_ms),
+            Some((at, free_ms)) => buckets.put_busy(id, at, free_ms),
             None => {
                 buckets.remove(id);
             }

@@ -159,8 +159,8 @@ fn a_closed_bridge_is_no_way_and_not_a_long_one() {
     closed.close_edge(snap('B', 'D').edge);
     live.reweigh(ArcTimes::under(graph, &closed, |_| RoadClass::Residential));
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true), []);
-    assert_eq!(live.metric().travel_ms(&snap('A', 'B'), &snap('C', 'D')), None);
-    assert!(live.metric().route(graph, &snap('A', 'B'), &snap('C', 'D')).is_none());
+    assert_eq!(live.metric().travel_ms(snap('A', 'B'), &snap('C', 'D')), None);
+    assert!(live.metric().route(graph, snap('A', 'B'), &snap('C', 'D')).is_none());
     // Who stands on the closed street may leave it.
     live.put(2, snap('B', 'D'), 0);
     assert_eq!(live.nearest(&snap('C', 'D'), 9, BOUND_MS, |_| true).len(), 1);
@@ -194,14 +194,41 @@ fn who_is_inside_a_closed_block_gets_out_and_nobody_gets_in_or_through() {
         let (inside, outside) = (snap('F', 'G'), snap('M', 'N'));
         live.put(1, inside, 0);
         assert_eq!(live.nearest(&outside, 9, BOUND_MS, |_| true).len(), 1, "{profile:?}: who is inside is asked");
-        assert!(live.metric().route(graph, &inside, &outside).is_some(), "{profile:?}: and led out");
-        assert!(live.metric().travel_ms(&inside, &snap('J', 'K')).is_some(), "{profile:?}: or across");
+        assert!(live.metric().route(graph, inside, &outside).is_some(), "{profile:?}: and led out");
+        assert!(live.metric().travel_ms(inside, &snap('J', 'K')).is_some(), "{profile:?}: or across");
         for (a, b) in [('F', 'G'), ('B', 'F'), ('K', 'O')] {
-            assert_eq!(live.metric().travel_ms(&outside, &snap(a, b)), None, "{profile:?}: into {a}-{b}");
+            assert_eq!(live.metric().travel_ms(outside, &snap(a, b)), None, "{profile:?}: into {a}-{b}");
         }
-        let around = live.metric().route(graph, &snap('B', 'C'), &snap('N', 'O')).unwrap();
+        let around = live.metric().route(graph, snap('B', 'C'), &snap('N', 'O')).unwrap();
         assert!((around.length_m - 1_800.0).abs() < 30.0, "{profile:?}: {} m instead of 1,800 around", around.length_m);
     }
+}
+
+#[test]
+fn who_is_inside_goes_on_where_one_may_only_drive_in_and_nobody_else_does() {
+    // J-K and J-L are closed. The one street at J that is open leads in only, so who stands in J-K gets out by L.
+    let drawn = draw("A-----B\n|     |\n|     |\nX>J-L-Y\n  |   |\n  K   Z");
+    let graph = drawn.map.graph(Profile::Drive);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let mut closed = Conditions::default();
+    for street in [snap('J', 'K'), snap('J', 'L')] {
+        closed.close_edge(street.edge);
+    }
+    let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy(&drawn.map), times)));
+    let (inside, outside) = (snap('J', 'K'), snap('Y', 'Z'));
+    live.put(1, inside, 0);
+    live.put(2, snap('A', 'X'), 0);
+    let found: Vec<u32> = live.nearest(&outside, 9, BOUND_MS, |_| true).into_iter().map(|f| f.0).collect();
+    assert_eq!(found, [1, 2], "who is inside comes by L");
+    let way = live.metric().route(graph, inside, &outside).unwrap();
+    assert!((way.length_m - 600.0).abs() < 5.0, "{} m, out by L", way.length_m);
+    assert!(live.metric().travel_ms(inside, &snap('J', 'L')).is_some(), "within is reached from within");
+    for (a, b) in [('J', 'K'), ('J', 'L')] {
+        assert_eq!(live.metric().travel_ms(snap('A', 'X'), &snap(a, b)), None, "nobody enters {a}-{b}");
+    }
+    let by_road = live.metric().route(graph, snap('X', 'A'), &outside).unwrap();
+    assert!(by_road.length_m > 1_100.0, "{} m: nobody passes by J and L", by_road.length_m);
 }
 
 #[test]
@@ -236,7 +263,7 @@ fn rush_hour_is_slower_and_night_is_not() {
     let at = |hour| Metric::new(&hierarchy, ArcTimes::under(graph, &day.at(hour), |_| RoadClass::Residential));
     let mut dice = Dice(52);
     let (from, to) = (snap(&mut dice, graph), snap(&mut dice, graph));
-    let ms = [3, 8, 27].map(|hour| at(hour).travel_ms(&from, &to).unwrap());
+    let ms = [3, 8, 27].map(|hour| at(hour).travel_ms(from, &to).unwrap());
     assert!(ms[1] > ms[0] && ms[1] <= ms[0] * 2 + 1000 && ms[2] == ms[0], "{ms:?}");
 }
 

@@ -12,6 +12,7 @@
 //! | bucket CH, last-stop buckets, many-to-one | [`StaffBuckets`] |
 //! | k nearest by travel time | [`StaffBuckets::nearest`]; lazily [`StaffBuckets::soonest`] |
 //! | many-to-many, distance table | [`Metric::table`] |
+//! | one-to-all, PHAST | `sweep`, for [`super::reach`] |
 //! | double buffering of metrics | [`Live`] |
 //!
 //! The idea: nodes are ranked, and for each the arcs to higher nodes are kept with the times of the fastest ways through
@@ -32,6 +33,7 @@ mod order;
 mod search_graph;
 mod shortcuts;
 mod stored;
+mod sweep;
 mod table;
 mod times;
 mod way;
@@ -39,9 +41,11 @@ mod way;
 #[cfg(test)]
 mod exact_tests;
 #[cfg(test)]
+mod headed_tests;
+#[cfg(test)]
 mod live_tests;
 #[cfg(test)]
-mod oracle_tests;
+pub(in crate::road) mod oracle_tests;
 #[cfg(test)]
 mod routingkit_tests;
 

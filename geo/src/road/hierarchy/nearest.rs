@@ -139,12 +139,12 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         let people = self.on_edge(arrivals.pickup.edge);
         let around = if people.is_empty() { [None; 2] } else { metric.ways_round(arrivals) };
         people.iter().flat_map(move |&person| {
-            let snap = self.snap(person);
-            let straight = metric.times.straight(snap, &arrivals.pickup).map(|s| s.0);
-            let exits = person as usize * 2..person as usize * 2 + 2;
-            let round = exits.clone().zip(around).filter_map(|(exit, ms)| Some(ms? + self.exits[exit].rest_ms));
-            let free_ms = self.exits[exits.start].free_ms;
-            straight.into_iter().chain(round).map(move |ms| (person, ms + free_ms))
+            let straight = metric.times.straight_each(self.snap(person), &arrivals.pickup);
+            let exits = &self.exits[person as usize * 2..][..2];
+            exits.iter().zip(straight).zip(around).flat_map(move |((exit, straight), round)| {
+                let round = round.map(|ms| ms + exit.rest_ms);
+                straight.into_iter().chain(round).map(move |ms| (person, ms + exit.free_ms))
+            })
         })
     }
 }

@@ -1,15 +1,15 @@
 //! The slow twin: from the pickup backwards over arcs and turns by plain Dijkstra, one table, no offsets below zero.
 
 use super::ArcTimes;
-use crate::road::Snap;
 use crate::road::drawn::Dice;
 use crate::road::graph::Graph;
 use crate::road::turns::Turns;
+use crate::road::{Headed, Snap};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A turn table: rows of (state, milliseconds); states from twice the number of edges on are copies.
-pub(super) struct TestTurns {
+pub(in crate::road) struct TestTurns {
     pub(super) rows: Vec<Vec<(u32, u32)>>,
     pub(super) original: Vec<u32>,
 }
@@ -21,7 +21,7 @@ impl TestTurns {
     }
 
     /// A map's own.
-    pub(super) fn of_table(turns: &Turns) -> Self {
+    pub(in crate::road) fn of_table(turns: &Turns) -> Self {
         let states = 0..turns.state_count() as u32;
         let row = |state| turns.turns_out(state).iter().map(|turn| (turn.arc, turn.ms)).collect();
         Self { rows: states.clone().map(row).collect(), original: states.map(|state| turns.original(state)).collect() }
@@ -86,60 +86,72 @@ impl TestTurns {
 }
 
 /// Plain searches under one set of times.
-pub(super) struct Oracle<'a> {
+pub(in crate::road) struct Oracle<'a> {
     turns: &'a TestTurns,
     times: ArcTimes,
+    /// Whether one knows where one came from, as over arcs; over junctions one does not.
+    remembers: bool,
     /// By state: (state before, milliseconds of the turn).
     into: Vec<Vec<(u32, u32)>>,
 }
 
 /// Milliseconds from the end of each arc to one pickup.
-pub(super) struct ToPickup<'a> {
+pub(in crate::road) struct ToPickup<'a> {
     times: &'a ArcTimes,
     pickup: Snap,
     from_end: Vec<u64>,
 }
 
 impl<'a> Oracle<'a> {
-    pub(super) fn new(turns: &'a TestTurns, times: ArcTimes) -> Self {
+    pub(in crate::road) fn new(turns: &'a TestTurns, times: ArcTimes, remembers: bool) -> Self {
         let mut into = vec![Vec::new(); turns.rows.len()];
         for (from, row) in (0u32..).zip(&turns.rows) {
             for &(to, ms) in row {
                 into[to as usize].push((from, ms));
             }
         }
-        Self { turns, times, into }
+        Self { turns, times, remembers, into }
     }
 
-    pub(super) fn to(&self, pickup: &Snap) -> ToPickup<'_> {
+    pub(in crate::road) fn to(&self, pickup: &Snap) -> ToPickup<'_> {
         let mut from_end = vec![u64::MAX; self.into.len()];
         let mut queue = BinaryHeap::new();
         let push = |from_end: &mut Vec<u64>, queue: &mut BinaryHeap<_>, state: u32, along_ms: u64| {
             for &(before, turn_ms) in &self.into[state as usize] {
                 let ms = along_ms + u64::from(turn_ms);
-                if ms < from_end[before as usize] {
+                if self.may_go_on(before, state) && ms < from_end[before as usize] {
                     from_end[before as usize] = ms;
                     queue.push(Reverse((ms, before)));
                 }
             }
         };
         for (state, &arc) in (0u32..).zip(&self.turns.original) {
-            if arc / 2 == pickup.edge && self.times.may_enter(arc) {
+            if arc / 2 == pickup.edge {
                 let along_ms = self.times.before_ms(arc, pickup.fraction);
                 push(&mut from_end, &mut queue, state, u64::from(along_ms));
             }
         }
         while let Some(Reverse((ms, state))) = queue.pop() {
             let arc = self.turns.original[state as usize];
-            if ms == from_end[state as usize] && self.times.may_enter(arc) {
+            if ms == from_end[state as usize] {
                 push(&mut from_end, &mut queue, state, ms + u64::from(self.times.ms(arc)));
             }
         }
         ToPickup { times: &self.times, pickup: *pickup, from_end }
     }
 
+    fn may_go_on(&self, from: u32, to: u32) -> bool {
+        let [from, to] = [from, to].map(|state| self.turns.original[state as usize]);
+        if self.remembers { self.times.may_go_on(from, to) } else { self.times.may_enter(to) }
+    }
+
     /// Milliseconds of going along these arcs; `None` if one may not.
-    pub(super) fn cost(&self, from: &Snap, to: &Snap, arcs: &[u32]) -> Option<u32> {
+    pub(super) fn cost(&self, from: &Headed, to: &Snap, arcs: &[u32]) -> Option<u32> {
+        let lead_ms = from.lead_ms()[arcs[0] as usize % 2];
+        Some(lead_ms + self.cost_after(&from.snap, to, arcs)?)
+    }
+
+    fn cost_after(&self, from: &Snap, to: &Snap, arcs: &[u32]) -> Option<u32> {
         let (first, last) = (arcs[0], arcs[arcs.len() - 1]);
         assert_eq!((first / 2, last / 2), (from.edge, to.edge));
         let before = |arc, snap: &Snap| self.times.before_ms(arc, snap.fraction);
@@ -149,9 +161,10 @@ impl<'a> Oracle<'a> {
         // Arrivals as the arc itself and as copies of it, each at its least.
         let mut states = vec![(first, self.times.ms(first) - before(first, from))];
         for &arc in &arcs[1..] {
-            let along = if self.times.may_enter(arc) { self.times.ms(arc) } else { return None };
+            let along = self.times.ms(arc);
             let turns = states.iter().flat_map(|&(state, ms)| {
-                self.turns.rows[state as usize].iter().map(move |&(to, turn_ms)| (to, ms + turn_ms + along))
+                let on = self.turns.rows[state as usize].iter().filter(move |t| self.may_go_on(state, t.0));
+                on.map(move |&(to, turn_ms)| (to, ms + turn_ms + along))
             });
             states = turns.filter(|t| self.turns.original[t.0 as usize] == arc).collect();
         }
@@ -160,9 +173,9 @@ impl<'a> Oracle<'a> {
 }
 
 impl ToPickup<'_> {
-    /// Milliseconds from a snap; `None` if there is no way.
-    pub(super) fn from(&self, snap: &Snap) -> Option<u32> {
-        let arcs = [snap.edge * 2, snap.edge * 2 + 1];
+    /// Milliseconds from a place, setting out either way after what is lost before that; `None` if there is no way.
+    pub(in crate::road) fn from(&self, at: &Headed) -> Option<u32> {
+        let snap = &at.snap;
         let straight = |arc: u32| {
             let ahead =
                 self.times.before_ms(arc, self.pickup.fraction).checked_sub(self.times.before_ms(arc, snap.fraction));
@@ -173,7 +186,8 @@ impl ToPickup<'_> {
             let from_end = self.from_end[arc as usize];
             (from_end < u64::MAX).then(|| from_end as u32 + rest_ms)
         };
-        let open = arcs.into_iter().filter(|&arc| self.times.is_open(arc));
-        open.flat_map(|arc| [straight(arc), round(arc)]).flatten().min()
+        let arcs = [snap.edge * 2, snap.edge * 2 + 1].into_iter().zip(at.lead_ms());
+        let open = arcs.filter(|&(arc, _)| self.times.is_open(arc));
+        open.flat_map(|(arc, lead_ms)| [straight(arc), round(arc)].map(|ms| ms.map(|ms| ms + lead_ms))).flatten().min()
     }
 }

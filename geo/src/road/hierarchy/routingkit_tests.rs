@@ -64,8 +64,15 @@ impl Arrays {
     }
 
     fn weights(&self, times: &ArcTimes) -> Vec<u32> {
-        let enterable = |&(arc, turn_ms): &(u32, u32)| times.may_enter(arc).then(|| times.ms(arc) + turn_ms);
-        self.along.iter().map(|along| enterable(along).unwrap_or(INF_WEIGHT)).collect()
+        let along = self.tail.iter().zip(&self.along);
+        along
+            .map(|(&tail, &(arc, ms))| if self.may_enter(times, tail, arc) { times.ms(arc) + ms } else { INF_WEIGHT })
+            .collect()
+    }
+
+    /// Whether one may go along an arc after a node: over arcs one knows from where one comes.
+    fn may_enter(&self, times: &ArcTimes, node: u32, arc: u32) -> bool {
+        self.arc_of.as_ref().map_or_else(|| times.may_enter(arc), |arcs| times.may_go_on(arcs[node as usize], arc))
     }
 
     fn hierarchy(&self) -> CCH {
@@ -81,13 +88,16 @@ impl Arrays {
 
     /// The nodes one is at last before `to`, with the milliseconds that are left: the turn and the arc up to there.
     fn targets(&self, graph: &Graph, times: &ArcTimes, to: &Snap, into: &[Vec<(u32, u32)>]) -> Vec<(u32, u32)> {
-        let arcs = [to.edge * 2, to.edge * 2 + 1].into_iter().filter(|&arc| times.may_enter(arc));
         let mut found = Vec::new();
-        for arc in arcs {
+        for arc in [to.edge * 2, to.edge * 2 + 1] {
             let before_ms = times.before_ms(arc, to.fraction);
             match self.arc_of {
-                None => found.push((ends(graph, arc)[0], before_ms)),
-                Some(_) => found.extend(into[arc as usize].iter().map(|&(state, ms)| (state, ms + before_ms))),
+                None if times.may_enter(arc) => found.push((ends(graph, arc)[0], before_ms)),
+                None => {}
+                Some(_) => {
+                    let from = into[arc as usize].iter().filter(|from| self.may_enter(times, from.0, arc));
+                    found.extend(from.map(|&(state, ms)| (state, ms + before_ms)));
+                }
             }
         }
         least(found)

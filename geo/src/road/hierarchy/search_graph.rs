@@ -145,9 +145,19 @@ impl SearchGraph {
         self.first[node as usize] as usize..self.first[node as usize + 1] as usize
     }
 
-    /// Milliseconds of an arc, [`UNREACHED`] if it may not be used.
+    /// Milliseconds of an arc, [`UNREACHED`] if it may not be used. At a junction nobody knows where one came from.
     pub(super) fn weight(&self, times: &ArcTimes, arc: usize) -> u32 {
-        times.enter_ms(self.via[arc]).saturating_add(self.extra_ms[arc]).min(UNREACHED)
+        let via = self.via[arc];
+        let may_enter = match self.kind {
+            Kind::Arcs if times.is_onward(via) => times.may_go_on(self.original(self.tail(arc)), via),
+            _ => times.may_enter(via),
+        };
+        if may_enter { times.ms(via).saturating_add(self.extra_ms[arc]).min(UNREACHED) } else { UNREACHED }
+    }
+
+    /// The node an arc leaves.
+    fn tail(&self, arc: usize) -> u32 {
+        self.first.partition_point(|&first| first as usize <= arc) as u32 - 1
     }
 
     /// The junction at the head of a road arc.
@@ -180,7 +190,8 @@ impl SearchGraph {
     /// The ways onto a snap.
     pub(super) fn entrances(&self, times: &ArcTimes, to: &Snap) -> Entrances {
         let arcs = [to.edge * 2, to.edge * 2 + 1];
-        let enterable = arcs.into_iter().filter(|&arc| times.may_enter(arc));
+        let onward = |arc| self.kind == Kind::Arcs && times.is_onward(arc);
+        let enterable = arcs.into_iter().filter(|&arc| times.may_enter(arc) || onward(arc));
         let before = enterable.map(|arc| (arc, times.before_ms(arc, to.fraction)));
         let mut found = Entrances { bias_ms: 0, at: Vec::with_capacity(2) };
         match self.kind {

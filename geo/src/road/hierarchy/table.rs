@@ -7,6 +7,7 @@
 use super::UNREACHED;
 use super::climb::{NO_NODE, Reached};
 use super::metric::Metric;
+use crate::road::headed::Headed;
 use crate::road::snap::Snap;
 
 /// A climb by depth, from the root down to where the climbs from its beginnings come together.
@@ -21,13 +22,14 @@ struct Trunk {
 
 impl Metric {
     /// Milliseconds from each of `from` to each of `to`, by `from` and then by `to`; `None` where there is no way.
-    pub fn table(&self, from: &[Snap], to: &[Snap]) -> Vec<Option<u32>> {
-        let leaving: Vec<Trunk> = from.iter().map(|snap| self.leaving(snap)).collect();
+    pub fn table<At: Copy + Into<Headed>>(&self, from: &[At], to: &[Snap]) -> Vec<Option<u32>> {
+        let from: Vec<Headed> = from.iter().map(|&at| at.into()).collect();
+        let leaving: Vec<Trunk> = from.iter().map(|at| self.leaving(at)).collect();
         let arriving: Vec<Trunk> = to.iter().map(|snap| self.arriving(snap)).collect();
         let mut table = Vec::with_capacity(from.len() * to.len());
         for (a, up) in from.iter().zip(&leaving) {
             for (b, down) in to.iter().zip(&arriving) {
-                let sum = (a.edge != b.edge).then(|| sum_of(up, down)).flatten();
+                let sum = (a.snap.edge != b.edge).then(|| sum_of(up, down)).flatten();
                 table.push(match sum {
                     // Where one of the two was not reached, the bias has been taken off what stands for that.
                     Some(ms) => (ms < UNREACHED - down.bias_ms).then_some(ms),
@@ -38,8 +40,8 @@ impl Metric {
         table
     }
 
-    fn leaving(&self, from: &Snap) -> Trunk {
-        let begin: Vec<(u32, u32)> = self.hierarchy.search.exits(&self.times, from).into_iter().flatten().collect();
+    fn leaving(&self, from: &Headed) -> Trunk {
+        let begin: Vec<(u32, u32)> = self.departures(from).into_iter().flatten().map(|d| (d.0, d.1 + d.2)).collect();
         self.trunk(begin.iter().map(|b| b.0), &self.climb_from(&begin), 0)
     }
 

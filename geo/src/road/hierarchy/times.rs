@@ -2,9 +2,9 @@
 //!
 //! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. What is no street keeps the map's own times.
 //! Invariant: nobody enters a closed arc from one that is open. Who stands in a closed street gets out of it, over others that are
-//! closed too if need be: only the cordon is shut.
+//! closed too if need be: only the cordon is shut. Where what is open at a junction leads in only, who comes from inside goes on
+//! over what is closed and who comes from outside does not, so that must be asked with where one comes from.
 
-use super::UNREACHED;
 use crate::eta::Eta;
 use crate::road::column::Column;
 use crate::road::data::RoadClass;
@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const FACTOR_MIN: f32 = 0.1;
 /// No jam slows more than this; what is slower is closed.
 pub const FACTOR_MAX: f32 = 100.0;
-/// No single arc takes longer, milliseconds: sums along a way stay below [`UNREACHED`].
+/// No single arc takes longer, milliseconds: sums along a way stay below `UNREACHED`.
 pub(super) const ARC_MS_MAX: u32 = 4 * 3_600_000;
 
 /// What changes the times: factors on the free-flow time (2 = twice as long) and closures.
@@ -70,6 +70,8 @@ const OPEN: u8 = 1;
 const ENTER: u8 = 2;
 /// It is closed to whoever comes from outside.
 const CLOSED: u8 = 4;
+/// It may be entered from what is closed: nothing open leads away from its tail, so nobody gets out there.
+const ONWARD: u8 = 8;
 
 impl ArcTimes {
     /// As the map has them.
@@ -165,14 +167,19 @@ impl ArcTimes {
         self.rights[arc as usize] & ENTER != 0
     }
 
+    /// Whether somebody on one arc may enter the next.
+    pub(super) fn may_go_on(&self, from: u32, to: u32) -> bool {
+        self.may_enter(to) || self.is_onward(to) && self.rights[from as usize] & CLOSED != 0
+    }
+
+    /// Whether an arc may be entered from what is closed, and only from there.
+    pub(super) fn is_onward(&self, arc: u32) -> bool {
+        self.rights[arc as usize] & ONWARD != 0
+    }
+
     /// Whether an arc exists: one-way streets have one.
     pub fn is_open(&self, arc: u32) -> bool {
         self.rights[arc as usize] & OPEN != 0
-    }
-
-    /// Milliseconds to go along an arc from its tail, [`UNREACHED`] if it may not be entered.
-    pub(super) fn enter_ms(&self, arc: u32) -> u32 {
-        if self.may_enter(arc) { self.ms(arc) } else { UNREACHED }
     }
 
     /// Milliseconds from the tail of an arc to the point at `fraction` (0..=1) of its edge.
@@ -182,16 +189,22 @@ impl ArcTimes {
         if arc & 1 == 0 { from_start } else { ms - from_start }
     }
 
-    /// Milliseconds straight along the edge that two snaps share, and the arc; `None` if its direction does not allow that.
-    pub(in crate::road) fn straight(&self, from: &Snap, to: &Snap) -> Option<(u32, u32)> {
+    /// Milliseconds straight along the edge that two snaps share, along it and against it; `None` where its direction does not
+    /// allow that.
+    pub(super) fn straight_each(&self, from: &Snap, to: &Snap) -> [Option<u32>; 2] {
         if from.edge != to.edge {
-            return None;
+            return [None; 2];
         }
-        let along = |arc: u32| {
+        [from.edge * 2, from.edge * 2 + 1].map(|arc| {
             let ahead = self.before_ms(arc, to.fraction).checked_sub(self.before_ms(arc, from.fraction));
-            ahead.filter(|_| self.is_open(arc)).map(|ms| (ms, arc))
-        };
-        along(from.edge * 2).into_iter().chain(along(from.edge * 2 + 1)).min()
+            ahead.filter(|_| self.is_open(arc))
+        })
+    }
+
+    /// The sooner of both, and its arc.
+    pub(in crate::road) fn straight(&self, from: &Snap, to: &Snap) -> Option<(u32, u32)> {
+        let each = self.straight_each(from, to).into_iter().zip(from.edge * 2..);
+        each.filter_map(|(ms, arc)| Some((ms?, arc))).min()
     }
 }
 
@@ -200,12 +213,19 @@ fn shut_cordons(graph: &Graph, rights: &mut [u8]) {
     if rights.iter().all(|r| r & CLOSED == 0) {
         return;
     }
-    let mut is_outside = vec![false; graph.node_count()];
+    let (mut is_outside, mut leads_out) = (vec![false; graph.node_count()], vec![false; graph.node_count()]);
     for (arc, _) in (0u32..).zip(&*rights).filter(|(_, r)| *r & (OPEN | CLOSED) == OPEN) {
         is_outside[graph.arc_head(arc) as usize] = true;
+        leads_out[graph.arc_tail(arc) as usize] = true;
     }
     for (arc, r) in (0u32..).zip(rights).filter(|(_, r)| **r & (OPEN | CLOSED) == OPEN | CLOSED) {
-        *r = if is_outside[graph.arc_tail(arc) as usize] { *r & !ENTER } else { *r | ENTER };
+        let tail = graph.arc_tail(arc) as usize;
+        let may = match (is_outside[tail], leads_out[tail]) {
+            (false, _) => ENTER,
+            (true, false) => ONWARD,
+            (true, true) => 0,
+        };
+        *r = *r & !(ENTER | ONWARD) | may;
     }
 }
 

@@ -7,13 +7,14 @@ use super::metric::Metric;
 use super::search_graph::{End, Kind};
 use super::times::ArcTimes;
 use crate::road::graph::Graph;
+use crate::road::headed::Headed;
 use crate::road::route::{Piece, Route};
 use crate::road::snap::Snap;
 
 /// A fastest way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
-    /// Milliseconds.
+    /// Milliseconds, from what is lost before setting out.
     pub ms: u32,
     /// Road arcs (`edge * 2 + direction`) from the one it begins on to the one it ends on: one if that is the same stretch.
     pub arcs: Vec<u32>,
@@ -35,23 +36,43 @@ impl Way {
 /// Where two climbs meet, and the sum.
 type Meeting = (u32, u32);
 
+/// A way off a place: the node, the milliseconds of the arc that are left, and those lost before.
+type Departure = (u32, u32, u32);
+
 impl Metric {
+    /// The ways off a place, along its edge and against it: the node, the rest of the arc and what is lost before setting out.
+    pub(super) fn departures(&self, from: &Headed) -> [Option<Departure>; 2] {
+        let [along, against] = self.hierarchy.search.exits(&self.times, &from.snap);
+        let lead_ms = from.lead_ms();
+        [along.map(|end| (end.0, end.1, lead_ms[0])), against.map(|end| (end.0, end.1, lead_ms[1]))]
+    }
+
     /// Milliseconds of the fastest way; `None` if there is none.
-    pub fn travel_ms(&self, from: &Snap, to: &Snap) -> Option<u32> {
+    pub fn travel_ms(&self, from: impl Into<Headed>, to: &Snap) -> Option<u32> {
+        let from = from.into();
         let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
-        let search = &self.hierarchy.search;
-        let exits = search.exits(&self.times, from);
-        let straight = self.times.straight(from, to).map(|s| s.0);
-        let round = if from.edge == to.edge { self.ways_round(&arrivals) } else { [None; 2] };
-        let round = exits.iter().zip(round).filter_map(|(exit, ms)| Some((*exit)?.1 + ms?));
-        let begin: Vec<End> = exits.iter().flatten().copied().collect();
-        let met = meet(&self.climb_from(&begin), &arrivals.reached, bias_ms).map(|(_, ms)| ms - bias_ms);
-        straight.into_iter().chain(round).chain(met).min()
+        let departures = self.departures(&from);
+        let met = |begin: &[End]| meet(&self.climb_from(begin), &arrivals.reached, bias_ms).map(|(_, ms)| ms - bias_ms);
+        if from.snap.edge != to.edge {
+            let begin: Vec<End> = departures.iter().flatten().map(|d| (d.0, d.1 + d.2)).collect();
+            return met(&begin);
+        }
+        // On the pickup's own edge what is lost before setting out must not hide that one is past it already.
+        let each = departures.iter().zip(self.times.straight_each(&from.snap, to)).zip(self.ways_round(&arrivals));
+        let each = each.filter_map(|((departure, straight), round)| {
+            let (node, rest_ms, lead_ms) = (*departure)?;
+            let round = round.map(|ms| ms + rest_ms);
+            let least = straight.into_iter().chain(round).chain(met(&[(node, rest_ms)])).min()?;
+            Some(least + lead_ms)
+        });
+        each.min()
     }
 
     /// The fastest way with the arcs it goes along.
-    pub fn way(&self, from: &Snap, to: &Snap) -> Option<Way> {
+    pub fn way(&self, from: impl Into<Headed>, to: &Snap) -> Option<Way> {
+        let at = from.into();
+        let from = &at.snap;
         let arrivals = self.arrivals_whole(to);
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
@@ -61,16 +82,17 @@ impl Metric {
                 best = Some(Way { ms, arcs: arcs() });
             }
         };
-        if let Some((ms, arc)) = self.times.straight(from, to) {
-            offer(ms, &mut || vec![arc]);
-        }
+        let straight = self.times.straight_each(from, to);
         // One beginning at a time: which exit a way takes must be known.
-        for (exit_arc, exit) in (from.edge * 2..).zip(search.exits(&self.times, from)) {
-            let Some((node, rest_ms)) = exit else { continue };
+        for ((exit_arc, departure), straight) in (from.edge * 2..).zip(self.departures(&at)).zip(straight) {
+            let Some((node, rest_ms, lead_ms)) = departure else { continue };
+            if let Some(ms) = straight {
+                offer(ms + lead_ms, &mut || vec![exit_arc]);
+            }
             let mut through = |begin: &[End], lead: Option<u32>| {
                 let climbed = self.climb_from(begin);
                 if let Some((top, ms)) = meet(&climbed, &arrivals.reached, bias_ms) {
-                    offer(ms - bias_ms, &mut || {
+                    offer(ms - bias_ms + lead_ms, &mut || {
                         let mut nodes: Vec<u32> = lead.into_iter().collect();
                         nodes.extend(self.path(begin, &climbed, &arrivals.entrances.at, &arrivals.reached, top));
                         self.arcs_along(exit_arc, to, &nodes)
@@ -89,8 +111,9 @@ impl Metric {
     }
 
     /// The fastest way drawn on the graph the metric is of.
-    pub fn route(&self, graph: &Graph, from: &Snap, to: &Snap) -> Option<Route> {
-        let way = self.way(from, to)?;
+    pub fn route(&self, graph: &Graph, from: impl Into<Headed>, to: &Snap) -> Option<Route> {
+        let at = from.into();
+        let (way, from) = (self.way(at, to)?, &at.snap);
         let last = way.arcs.len() - 1;
         let pieces = way.arcs.iter().enumerate().map(|(i, &arc)| {
             let (begin, end) = if arc & 1 == 0 { (0.0, 1.0) } else { (1.0, 0.0) };

@@ -105,8 +105,8 @@ fn what_is_mapped_finds_the_same_ways() {
                 let edge = dice.roll() as u32 % graph.edge_count() as u32;
                 graph.snap_at(edge, dice.below(100) as f32 / 100.0)
             });
-            let way = fresh.way(&from, &to);
-            assert_eq!(kept.way(&from, &to), way);
+            let way = fresh.way(from, &to);
+            assert_eq!(kept.way(from, &to), way);
             found += usize::from(way.is_some());
         }
     }
@@ -135,7 +135,7 @@ fn refuses(changed: &[u8], what: &str) -> bool {
                 let _ = graph.snap(place(500.0, 500.0));
                 if profile == Profile::Walk || profile == Profile::Drive {
                     let (a, b) = (graph.snap_at(0, 0.3), graph.snap_at(graph.edge_count() as u32 - 1, 0.7));
-                    let _ = map.free_flow(profile).travel_ms(&a, &b);
+                    let _ = map.free_flow(profile).travel_ms(a, &b);
                 }
             }
             false
