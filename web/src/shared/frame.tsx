@@ -126,10 +126,9 @@ export function SosButton({ sos, trip, before }: { sos: Sos; trip: string | null
   };
   useEffect(() => stop, []);
   const isHoldKey = (event: KeyboardEvent): boolean => event.key === 'Enter' || event.key === ' ';
-  const resting = sos.state === 'idle' || sos.state === 'refused';
   return (
     <section class="sos-box">
-      {resting ? (
+      {sos.isFree ? (
         <button
           type="button" class={`sos ${holding ? 'holding' : ''}`} data-testid="sos" aria-describedby="sos-how"
           onPointerDown={begin} onPointerUp={stop} onPointerLeave={stop} onPointerCancel={stop}
@@ -137,15 +136,21 @@ export function SosButton({ sos, trip, before }: { sos: Sos; trip: string | null
           onKeyDown={(event) => { if (isHoldKey(event)) begin(); }} onKeyUp={stop} onBlur={stop}
         >SOS</button>
       ) : null}
-      <p id="sos-how" data-testid="sos-state" data-state={sos.state} role="status">
-        {sos.state === 'idle' && t('sos.how')}
-        {sos.state === 'sending' && t('sos.sending')}
-        {sos.state === 'sent' && t('sos.sent')}
-        {sos.state === 'taken' && t('sos.taken')}
-        {sos.state === 'refused' && `${t('sos.refused')} ${tCode('problem', sos.code ?? '')}`}
-      </p>
+      <SosSaid sos={sos} />
       {sos.state === 'taken' && <button type="button" class="quiet" onClick={() => sos.reset()}>{t('close')}</button>}
     </section>
+  );
+}
+
+/** What is known of the call; where nothing has arrived, the number to call instead. */
+export function SosSaid({ sos: { state, isLate, code } }: { sos: Pick<Sos, 'state' | 'isLate' | 'code'> }) {
+  const said = state === 'idle' ? 'how' : state === 'sending' && isLate ? 'late' : state;
+  return (
+    <p id="sos-how" data-testid="sos-state" data-state={state} role="status">
+      {t(`sos.${said}`)}
+      {(said === 'late' || said === 'refused') && <> <a class="call" href="tel:112" data-testid="sos-call">112</a></>}
+      {said === 'refused' && ` ${tCode('problem', code ?? '')}`}
+    </p>
   );
 }
 
