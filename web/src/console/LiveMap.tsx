@@ -1,6 +1,7 @@
 // Owns the supervisor's live map: puts the desk's data into its sources, people at most four times a second, and tells
 // which trip was clicked.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { now } from '../shared/clock';
 import { language, t } from '../shared/i18n';
 import type { Map } from '../shared/map/engine';
 import { useStore } from '../shared/store';
@@ -60,7 +61,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   useEffect(() => {
     if (!map) return;
     const timer = setInterval(() => {
-      const picture = desk.people.draw(performance.now());
+      const picture = desk.people.draw(now());
       if (!picture) return;
       engine.current?.putData(map, 'people', picture.points);
       engine.current?.putData(map, 'discs', picture.discs);

@@ -1,5 +1,6 @@
 // Owns what a supervisor's page knows: trips, staff, incidents, cells, and which trip is open. Positions are kept by `People`.
 import type { Api } from '../shared/api';
+import { now } from '../shared/clock';
 import { openSocket } from '../shared/connection';
 import { freshKey } from '../shared/key';
 import type { LinkState, Socket } from '../shared/socket';
@@ -120,7 +121,7 @@ export class Desk extends Store {
     if (this.lastN !== null && message.n !== this.lastN + 1) void this.reload();
     this.lastN = message.n;
     if (message.t === 'map') {
-      this.people.take(message.people ?? [], message.gone ?? [], performance.now());
+      this.people.take(message.people ?? [], message.gone ?? [], now());
       return;
     }
     for (const trip of message.trips ?? []) this.takeTrip(trip);
@@ -136,7 +137,7 @@ export class Desk extends Store {
     if (!whole && !follows) return this.tellView();
     if (whole) { this.people.clear(); this.counts.clear(); this.tier = tier; }
     this.people.leave(gone ?? []);
-    this.people.take(people ?? [], [], performance.now());
+    this.people.take(people ?? [], [], now());
     this.counts.take(cells ?? []);
     if (whole || cells) { this.countsDrawn++; this.changed(); }
   }

@@ -27,13 +27,14 @@ for (const touch of ['pointerdown', 'keydown']) addEventListener(touch, () => { 
 
 function Page() {
   const [signedIn, setSignedIn] = useState(tokens.read() !== null);
-  const signOut = (): void => { tokens.clear(); api.setToken(null); setSignedIn(false); };
-  api.onSignedOut = signOut;
-  if (signedIn) return <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(signOut); }} />;
+  const [ended, setEnded] = useState(false);
+  const signOut = (byServer: boolean): void => { tokens.clear(); api.setToken(null); setSignedIn(false); setEnded(byServer); };
+  api.onSignedOut = () => signOut(true);
+  if (signedIn) return <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(() => signOut(false)); }} />;
   return (
     <div class="phone">
       <header class="top"><LangSwitch /></header>
-      <SignIn api={api} tokens={tokens} role="supervisor" onSession={() => setSignedIn(true)} />
+      <SignIn api={api} tokens={tokens} role="supervisor" ended={ended} onSession={() => setSignedIn(true)} />
     </div>
   );
 }

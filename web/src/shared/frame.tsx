@@ -51,13 +51,13 @@ export function Banner({ link, waiting = 0, onReturn }: { link: LinkState; waiti
   return (
     <p class="banner hard" role="alert" data-testid="stopped" data-reason={link.reason}>
       {tCode('closed', link.reason)}
-      {onReturn && link.reason === 'replaced' && <button type="button" onClick={onReturn}>{t('link.here')}</button>}
+      {onReturn && link.reason !== 'left' && <button type="button" onClick={onReturn}>{t('link.here')}</button>}
     </p>
   );
 }
 
-interface SignInProps { api: Api; tokens: TokenStore; role: Role; onSession: (session: Session) => void; notice?: ComponentChildren }
-export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
+interface SignInProps { api: Api; tokens: TokenStore; role: Role; /** The last sign-in was ended by the server. */ ended: boolean; onSession: (session: Session) => void; notice?: ComponentChildren }
+export function SignIn({ api, tokens, role, ended, onSession, notice }: SignInProps) {
   const [code, setCode] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
@@ -89,6 +89,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
     <main class="sign-in">
       <h1 class="unseen">{t('title')}</h1>
       {isCallUnsure() && <p class="notice" data-testid="sos-unsure">{t('sos.unsure')} <a href="tel:112">112</a></p>}
+      {ended && <p class="error" role="alert" data-testid="signed-out">{t('closed.not_signed_in')}</p>}
       {notice}
       <form onSubmit={submit}>
         <label for="code">{t('signin.code')}</label>
