@@ -11,6 +11,7 @@ import { AlarmList } from './AlarmList';
 import { StaffCodes } from './Codes';
 import { Desk } from './desk';
 import { Detail } from './Detail';
+import { useKeys } from './keys';
 import { STATE_COLORS } from './layers';
 import { LiveMap } from './LiveMap';
 import { TripList } from './TripList';
@@ -112,24 +113,6 @@ function Legend() {
       <li><b>3 / 1</b>{t('legend.count')}</li>
     </ul>
   );
-}
-
-/** j and k along the list, d into the open trip, v its exact places, a acknowledges, Escape closes; never while someone types. */
-function useKeys(desk: Desk): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input:not([type=checkbox]), textarea, select')) return;
-      if (event.key === 'j') desk.step(1);
-      else if (event.key === 'k') desk.step(-1);
-      else if (event.key === 'd') document.getElementById('detail')?.focus();
-      else if (event.key === 'v') void desk.toggleReveal();
-      else if (event.key === 'a') void desk.acknowledgeOldest();
-      else if (event.key === 'Escape') desk.select(null);
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [desk]);
 }
 
 void start(() => <Page />);
