@@ -28,6 +28,11 @@ function Ring({ countdown }: { countdown: Countdown }) {
   );
 }
 
+/** A dead button alone looks like one that was never pressed. */
+export function Saying({ duty, offer }: { duty: Pick<Duty, 'isSaying'>; offer: Pick<Offer, 'id'> }) {
+  return duty.isSaying(offer.id) ? <p role="status" data-testid="offer-saying">{t('staff.saying')}</p> : null;
+}
+
 interface Props { duty: Duty; offer: Offer; countdown: Countdown; map: MapInfo | null }
 export function OfferCard({ duty, offer, countdown, map }: Props) {
   const accepted = duty.accepted === offer.id;
@@ -53,7 +58,7 @@ export function OfferCard({ duty, offer, countdown, map }: Props) {
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: offer.crew_size })}</dd>
       </dl>
       {/* Above the map: a narrow screen's lower edge belongs to SOS. */}
-      {said && <p role="status" data-testid="offer-saying">{t('staff.saying')}</p>}
+      <Saying duty={duty} offer={offer} />
       {!accepted && (
         <div class="far-apart">
           <button type="button" class="danger" data-testid="decline" disabled={late || said} onClick={() => duty.answer(false)}>{t('offer.decline')}</button>

@@ -5,6 +5,7 @@ import { memory } from '../shared/memory';
 import type { LinkState } from '../shared/socket';
 import type { Card, Offer, Phase, Shift, Trip } from '../shared/types';
 import { Duty, SEEN_MS } from './duty';
+import { Saying } from './OfferCard';
 import { whereSaid } from './Where';
 
 beforeEach(() => {
@@ -257,6 +258,21 @@ it('on_a_trip_a_lost_position_is_said', () => {
   expect([said(false, true, 0, held), said(false, false, 3, held), said(false, false, 0, held), said(true, true, 0, held)])
     .toEqual([['staff.position_ok', false], ['staff.position_unsent', true], ['staff.position_wait', true], ['staff.position_lost', true]]);
   expect([said(false, false, 3, null), said(true, false, 0, null)]).toEqual([['staff.position_unsent', false], ['staff.no_position', true]]);
+});
+it('an_answer_on_its_way_is_said_to_be_until_it_has_arrived', async () => {
+  const { duty, link, reload } = working({ offer });
+  await reload();
+  const said = (): unknown => Saying({ duty, offer })?.props.children ?? null;
+  link.open = false;
+  expect(said()).toBeNull();
+  duty.answer(true);
+  await settle();
+  expect([said(), duty.accepted]).toEqual(['보내는 중', null]);
+  link.open = true;
+  hear(duty, { kind: 'open' });
+  await settle();
+  expect([said(), duty.accepted]).toEqual([null, 'o']);
+  duty.close();
 });
 it('a_missing_rider_is_told_behind_another_tap_and_once', async () => {
   const { duty, link, sent } = working({ trip: trip('arrived', 2) });
