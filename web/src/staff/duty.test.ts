@@ -211,6 +211,19 @@ it('a_page_that_hears_no_more_shows_nothing_of_the_work_and_fetches_it_on_return
   expect([duty.trip?.id, duty.known, held.trip?.id]).toEqual(['t', true, 't']);
   duty.close();
 });
+it('an_answer_to_an_offer_that_a_stopped_page_could_not_send_is_not_sent_on_return', async () => {
+  const { duty, link, sent } = working();
+  duty.receive({ t: 'offer', offer });
+  link.open = false;
+  duty.answer(true);
+  await settle();
+  hear(duty, { kind: 'stopped', reason: 'replaced' });
+  link.open = true;
+  hear(duty, { kind: 'open' });
+  await settle();
+  expect([duty.offer, duty.waitingTaps, sent]).toEqual([null, 0, []]);
+  duty.close();
+});
 it('an_answer_that_was_on_its_way_when_the_page_was_stopped_brings_nothing_back', async () => {
   const { duty, answers } = await underWay();
   hear(duty, { kind: 'stopped', reason: 'replaced' });

@@ -165,7 +165,7 @@ export class Duty extends Store {
       this.flushFixes();
       if (this.settling || this.isMissing) void this.reload();
     } else this.fixes.lost();
-    if (link.kind === 'stopped') this.drop();
+    if (link.kind === 'stopped' && !this.closed) this.drop();
     this.changed();
   }
   /** This page hears no more: what it holds may have been taken back, and nobody would tell it. */
@@ -173,6 +173,7 @@ export class Duty extends Store {
     this.heard++;
     this.known = false;
     this.setShift(null);
+    if (this.offer) this.taps.forget(this.offer.trip);
     this.setOffer(null);
     if (this.trip) this.forgetTrip(this.trip.id);
   }
