@@ -276,7 +276,6 @@ export class Duty extends Store {
       this.lookAgain = false;
       try {
         const card = await this.api.card();
-        if (this.hasStopped) break;
         if (heard !== this.heard || this.lookAgain) { this.lookAgain = true; continue; }
         this.takeCard(card);
         this.trouble.fault = this.lack;
