@@ -1,6 +1,7 @@
 // The card after a tap: never an old one, never one that a message has already taken back.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
+import { now } from '../shared/clock';
 import { memory } from '../shared/memory';
 import type { LinkState } from '../shared/socket';
 import type { Card, Offer, Phase, Shift, Trip } from '../shared/types';
@@ -169,10 +170,10 @@ it('the_position_is_said_to_be_sent_only_while_one_has_gone_out_lately', () => {
   duty.receive({ t: 'trip', trip: trip('assigned', 1) });
   const report = (duty.locator as unknown as { report: (at: object, acc: number, kind: string, takenAt: number) => void }).report;
   link.open = false;
-  report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+  report({ lat: 37.5, lon: 127 }, 8, 'gps', now());
   expect([duty.isSeen, duty.waitingFixes]).toEqual([false, 1]);
   link.open = true;
-  report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+  report({ lat: 37.5, lon: 127 }, 8, 'gps', now());
   expect([duty.isSeen, duty.waitingFixes]).toEqual([true, 0]);
   vi.advanceTimersByTime(SEEN_MS + 1);
   expect(duty.isSeen).toBe(false);
@@ -185,7 +186,7 @@ it('fixes_that_a_tunnel_swallowed_go_out_on_the_next_line_and_are_not_said_to_be
   const report = (duty.locator as unknown as { report: (at: object, acc: number, kind: string, takenAt: number) => void }).report;
   const fixes = (): number[][] => sent.map((message) => (message['fixes'] as { seq: number }[]).map(({ seq }) => seq));
   for (let i = 0; i < 8; i++) {
-    report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+    report({ lat: 37.5, lon: 127 }, 8, 'gps', now());
     vi.advanceTimersByTime(4_000);
   }
   // Handed over every time, and no word from the server for longer than its heartbeat.
