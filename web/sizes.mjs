@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
 
-const LIMITS_KB = { book: 30, staff: 30, console: 40 };
+// What a page must say and do when the line is bad (unsent calls, resent positions, a fresh line after a sleep) is worth the last kilobytes.
+const LIMITS_KB = { book: 33, staff: 34, console: 42 };
 const size = (path) => gzipSync(readFileSync(path), { level: 9 }).length;
 
 let over = false;

@@ -120,9 +120,9 @@ pub struct Closed {
 }
 
 impl Closed {
-    /// Whether the protocol lets a client come back by itself: not after 44xx below 4450.
+    /// Whether the protocol lets a client come back by itself: not after 44xx below 4450, but for a hello that was late.
     pub fn may_reconnect(&self) -> bool {
-        !matches!(self.code, Some(4400..4450))
+        !matches!(self.code, Some(4400..=4407 | 4409..4450))
     }
 
     /// A word to count it under.

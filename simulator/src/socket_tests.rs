@@ -119,7 +119,16 @@ async fn message_read_before_the_connection_broke_is_still_handed_over() {
 
 #[tokio::test]
 async fn close_code_says_whether_to_come_back() {
-    for (code, comes_back) in [(4400, false), (4409, false), (4449, false), (4450, true), (4452, true), (1012, true)] {
+    for (code, comes_back) in [
+        (4400, false),
+        (4401, false),
+        (4408, true),
+        (4409, false),
+        (4449, false),
+        (4450, true),
+        (4452, true),
+        (1012, true),
+    ] {
         let (mut socket, mut wire) = open(0).await;
         wire.close(code, "word").await;
         let closed = socket.next().await.unwrap_err();

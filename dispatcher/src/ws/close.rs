@@ -7,7 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes};
 pub enum Close {
     /// Not JSON, unknown `t`, wrong fields, binary.
     BadMessage,
-    /// No, bad or used ticket or token.
+    /// No, bad, used or late ticket, or no token for a socket.
     NotSignedIn,
     /// Token ended or account suspended.
     Revoked,
@@ -74,9 +74,10 @@ impl Close {
         }
     }
 
-    /// Whether the client reconnects by itself.
+    /// Whether the client reconnects by itself with what it has. A page does so after `NotSignedIn` too: it gets a new ticket
+    /// first, and is told there if its token is dead.
     pub const fn reconnects(self) -> bool {
-        self.number() >= 4450 || self.number() == 1012
+        self.number() >= 4450 || matches!(self, Self::Restart | Self::HelloTimeout)
     }
 
     /// The frame.

@@ -136,7 +136,7 @@ fn close_codes_are_distinct_and_say_whether_to_come_back() {
     let numbers: BTreeSet<u16> = Close::ALL.iter().map(|c| c.number()).collect();
     assert_eq!(numbers.len(), Close::ALL.len());
     for close in Close::ALL {
-        let back = matches!(close, Close::Slow | Close::Silent | Close::Flood | Close::Restart);
+        let back = matches!(close, Close::HelloTimeout | Close::Slow | Close::Silent | Close::Flood | Close::Restart);
         assert_eq!(close.reconnects(), back, "{}", close.word());
     }
 }

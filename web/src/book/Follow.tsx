@@ -1,6 +1,7 @@
 // Owns the one status screen of a trip: what state it is in by the server's word, who comes and where they are, the words to
 // exchange, calling it off, and SOS. Says nothing the server has not said.
-import { useMemo, useState } from 'preact/hooks';
+import { useMemo } from 'preact/hooks';
+import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
 import { agedCrew, Eta, Finishing, type CrewSeen } from '../shared/Eta';
 import { dayTime, t, tCode, type Key } from '../shared/i18n';
@@ -17,12 +18,12 @@ const WITH_CREW: readonly Phase[] = ['assigned', 'en_route', 'arrived', 'met', '
 const COMING: readonly Phase[] = ['assigned', 'en_route'];
 const STEPS: readonly Phase[] = ['matching', 'assigned', 'en_route', 'arrived', 'escorting'];
 
-interface Props { rider: Rider; trip: Trip; map: MapInfo; onAnother: () => void }
+interface Props { rider: Rider; trip: Trip; map: MapInfo | null; onAnother: () => void }
 export function Follow({ rider, trip, map, onAnother }: Props) {
-  const [asked, setAsked] = useState(false);
+  const asked = rider.isAsked(trip);
   useTick(1000, WITH_CREW.includes(trip.phase));
   const seen = rider.crewAt.get(trip.id);
-  const crew = agedCrew(seen, performance.now());
+  const crew = agedCrew(seen, now());
   return (
     <>
       <section class="card">
@@ -32,18 +33,18 @@ export function Follow({ rider, trip, map, onAnother }: Props) {
         <Steps phase={trip.phase} />
         {WITH_CREW.includes(trip.phase) && <CrewList trip={trip} crew={seen && crew} seen={seen} />}
         {WITH_CREW.includes(trip.phase) && trip.word && <Words trip={trip} />}
-        {WITH_CREW.includes(trip.phase) && trip.pickup && <TripMap trip={trip} map={map} crew={crew} />}
+        {WITH_CREW.includes(trip.phase) && trip.pickup && map && <TripMap trip={trip} map={map} crew={crew} />}
         <dl class="facts">
           {trip.pickup?.label && <><dt>{t('book.meet')}</dt><dd>{placeName(map, trip.pickup)}</dd></>}
           {trip.dropoff?.label && <><dt>{t('book.to')}</dt><dd>{placeName(map, trip.dropoff)}</dd></>}
         </dl>
         {CANCELLABLE.includes(trip.phase) && !asked && rider.later.about !== trip.id && (
-          <button type="button" class="danger" data-testid="cancel" onClick={() => setAsked(true)}>{t('trip.cancel')}</button>
+          <button type="button" class="danger" data-testid="cancel" onClick={() => rider.askCancel(trip.id)}>{t('trip.cancel')}</button>
         )}
         {asked && (
           <Confirm
-            question={t('trip.cancel_sure')} yes={t('trip.cancel')} onNo={() => setAsked(false)}
-            onYes={() => { setAsked(false); rider.cancelLater(trip.id); }}
+            question={t('trip.cancel_sure')} yes={t('trip.cancel')} onNo={() => rider.askCancel(null)}
+            onYes={() => rider.cancelLater(trip.id)}
           />
         )}
       </section>

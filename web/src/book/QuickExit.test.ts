@@ -1,4 +1,5 @@
-// Leaving blanks the page at once; a call for help that is being sent holds what comes after for a moment, and no longer.
+// Leaving takes everything off the page at once, whatever the line does; a call for help that is being sent holds what comes after
+// for a moment, and no longer.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Api } from '../shared/api';
 import { leaveQuickly } from './QuickExit';
@@ -6,13 +7,17 @@ import { memory } from '../shared/memory';
 import { Sos, SOS_HOLD_MS } from '../shared/sos';
 
 let left: string[] = [];
-let blank = false;
+/** What stands on the page. */
+let shown: string[] = [];
 beforeEach(() => {
   vi.useFakeTimers();
   left = [];
-  blank = false;
+  shown = ['a trip'];
   Object.assign(globalThis, {
-    document: { title: 'x', documentElement: { style: { set visibility(to: string) { blank = to === 'hidden'; } } }, body: { replaceChildren: () => {} } },
+    document: {
+      createElement: () => ({ textContent: '' }),
+      body: { replaceChildren: (...all: { textContent: string }[]) => { shown = all.map(({ textContent }) => textContent); } },
+    },
     location: { replace: (to: string) => { left.push(`go ${to}`); } },
     history: { replaceState: (_: unknown, __: string, to: string) => { left.push(`named ${to}`); } },
   });
@@ -28,12 +33,17 @@ function calling(): { give: () => Promise<void> } {
 
 it('without_a_call_it_leaves_in_the_same_moment', () => {
   leaveQuickly();
-  expect([blank, left]).toEqual([true, ['go /weather']]);
+  expect(left).toEqual(['named /weather', 'go /weather']);
 });
-it('a_call_that_is_being_sent_holds_it_blank_and_under_the_neutral_address_until_answered', async () => {
+it('until_the_neutral_page_comes_only_the_date_of_today_stands_there', () => {
+  vi.setSystemTime(Date.parse('2026-11-24T16:00:00Z'));
+  leaveQuickly();
+  expect(shown).toEqual(['오늘 · 11월 25일 (수)']);
+});
+it('a_call_that_is_being_sent_holds_it_harmless_and_under_the_neutral_address_until_answered', async () => {
   const call = calling();
   leaveQuickly();
-  expect([blank, document.title, left]).toEqual([true, ' ', ['named /weather']]);
+  expect([shown.length, shown[0], left]).toEqual([1, expect.stringContaining('오늘'), ['named /weather']]);
   await vi.advanceTimersByTimeAsync(SOS_HOLD_MS - 1);
   expect(left).toHaveLength(1);
   await call.give();

@@ -1,20 +1,23 @@
-// Owns leaving at once: the button, the keys, and what they do: blank first, then a neutral page in place of this one in the
-// history.
+// Owns leaving at once: the button, the keys, and what they do: in the same moment nothing but the day's date under a neutral
+// address, in place of this page in the history; then the neutral page itself, as soon as the line gives it.
 import { useEffect } from 'preact/hooks';
-import { t } from '../shared/i18n';
+import { civilDay, t } from '../shared/i18n';
 import { holdForCall } from '../shared/sos';
+import { koreanDate } from './draft';
 
-/** A call for help that is being sent holds the blank page for a moment: a request on the wire outlives the page by itself
- *  (`keepalive`), but one that waits for its next try would be lost with it. The address is the neutral one from the start. */
+/** A call for help that is being sent holds this page for a moment: a request on the wire outlives the page by itself
+ *  (`keepalive`), but one that waits for its next try would be lost with it. A bad line may hold it too: so the address is the
+ *  neutral one from the start, and what stands here is harmless. */
 export function leaveQuickly(): void {
-  document.title = ' ';
-  document.documentElement.style.visibility = 'hidden';
-  document.body.replaceChildren();
+  const today = document.createElement('p');
+  today.className = 'card';
+  today.textContent = `${t('title')} · ${civilDay(koreanDate(Date.now()))}`;
+  document.body.replaceChildren(today);
+  history.replaceState(null, '', '/weather');
   const go = (): void => location.replace('/weather');
   const call = holdForCall();
-  if (!call) return go();
-  history.replaceState(null, '', '/weather');
-  void call.then(go);
+  if (call) void call.then(go);
+  else go();
 }
 
 export function QuickExit() {

@@ -1,7 +1,7 @@
 // Owns the question a rider is putting together (when, where, where to) and its one pending booking. The draft lives in
 // memory; only a booking that was sent and not yet answered is kept in the tab, with its key, so that a reload or a lost
 // answer asks for the same booking again and never for a second one.
-import { Problem, type Api } from '../shared/api';
+import { mayChange, Problem, type Api } from '../shared/api';
 import { freshKey } from '../shared/key';
 import type { Booked, BookingBody, Place, Weekday } from '../shared/types';
 
@@ -68,7 +68,7 @@ export class Pending {
       this.settled(kept.key);
       return booked;
     } catch (error) {
-      if (error instanceof Problem && error.status < 500 && error.status !== 408 && error.status !== 429) this.settled(kept.key);
+      if (error instanceof Problem && !mayChange(error)) this.settled(kept.key);
       throw error;
     }
   }

@@ -29,14 +29,15 @@ function Notice() {
 
 function Page() {
   const [signedIn, setSignedIn] = useState(tokens.read() !== null);
-  const signOut = (): void => { tokens.clear(); api.setToken(null); setSignedIn(false); };
-  api.onSignedOut = signOut;
+  const [ended, setEnded] = useState(false);
+  const signOut = (byServer: boolean): void => { tokens.clear(); api.setToken(null); setSignedIn(false); setEnded(byServer); };
+  api.onSignedOut = () => signOut(true);
   return (
     <div class="phone">
       <header class="top"><LangSwitch /><QuickExit /></header>
       {signedIn
-        ? <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(signOut); }} />
-        : <SignIn api={api} tokens={tokens} role="rider" notice={<Notice />} onSession={() => setSignedIn(true)} />}
+        ? <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(() => signOut(false)); }} />
+        : <SignIn api={api} tokens={tokens} role="rider" ended={ended} notice={<Notice />} onSession={() => setSignedIn(true)} />}
     </div>
   );
 }
@@ -59,9 +60,9 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         {rider.trouble.said ? <p class="error" role="alert" data-testid="problem">{explain(rider.trouble.said)}</p> : null}
         {inTheWay && <button type="button" data-testid="show-overlap" onClick={() => { rider.show(inTheWay); setAsking(false); }}>{t('book.show_other')}</button>}
         {pending && <p class="card" role="status" data-testid="pending">{t('book.pending')}</p>}
-        {rider.map && rider.known && !pending && (trip && following
-          ? <Follow rider={rider} trip={trip} map={rider.map} onAnother={() => { rider.show(null); setAsking(true); }} />
-          : <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
+        {rider.known && !pending && (trip && following
+          ? <Follow key={trip.id} rider={rider} trip={trip} map={rider.map} onAnother={() => { rider.show(null); setAsking(true); }} />
+          : rider.map && <Ask rider={rider} map={rider.map} onDone={() => setAsking(false)} onBack={trip ? () => setAsking(false) : null} />)}
         <History rider={rider} />
         <button type="button" class="quiet" data-testid="sign-out" onClick={() => void rider.leave().then(onSignOut)}>{t('signout')}</button>
         <p class="hint">{t('watched.short')} <a href="tel:1366">1366</a></p>

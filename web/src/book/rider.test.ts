@@ -2,12 +2,14 @@
 import { beforeEach, expect, it, vi } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
 import { memory } from '../shared/memory';
+import type { LinkState } from '../shared/socket';
 import type { Phase, Trip } from '../shared/types';
-import { Rider } from './rider';
+import { Rider, RELOAD_RETRY_MS } from './rider';
 
 beforeEach(() => { Object.assign(globalThis, { sessionStorage: memory(), localStorage: memory() }); });
 
 
+const PLACES = { pickup: { lat: 37.5, lon: 127 }, dropoff: { lat: 37.6, lon: 127 } };
 const trip = (id: string, phase: Phase, change_no: number): Trip => ({ id, phase, change_no });
 function rider(trips: () => Promise<Trip[]>) {
   const cancelled: string[] = [];
@@ -22,7 +24,6 @@ it('a_message_that_overtook_the_answer_stands', async () => {
   let give: (trips: Trip[]) => void = () => {};
   const { rider: one } = rider(() => new Promise((resolve) => { give = resolve; }));
   const asked = one.reload();
-  await vi.waitFor(() => expect(one.map).not.toBeNull());
   await new Promise((resolve) => setTimeout(resolve, 0));
   expect(one.known).toBe(false);
   one.receive({ t: 'trip', trip: trip('a', 'completed', 9) });
@@ -85,6 +86,56 @@ it('a_fault_of_the_connection_lasts_until_something_gets_through', async () => {
   await one.reload();
   expect(one.trouble.said).toBeNull();
 });
+it('trips_are_told_without_the_map_and_what_is_missing_is_asked_for_again', async () => {
+  vi.useFakeTimers();
+  const { rider: one } = rider(async () => [trip('a', 'en_route', 1)]);
+  const lost = { map: async () => { throw new Unreachable(); } };
+  const whole = { map: one.api.map };
+  Object.assign(one.api, lost);
+  await one.reload();
+  expect([one.known, one.current?.id, one.map, one.trouble.said instanceof Unreachable]).toEqual([true, 'a', null, true]);
+  Object.assign(one.api, whole);
+  await vi.advanceTimersByTimeAsync(RELOAD_RETRY_MS);
+  expect([one.map, one.trouble.said]).toEqual([{}, null]);
+  Object.assign(one.api, { trips: async () => { throw new Problem('forbidden_role', 403, null, null, []); } });
+  await one.reload();
+  expect(vi.getTimerCount()).toBe(0);
+  vi.useRealTimers();
+});
+it('a_page_that_hears_no_more_shows_no_trip_and_fetches_again_on_return', async () => {
+  const { rider: one } = rider(async () => [trip('a', 'en_route', 1)]);
+  await one.reload();
+  one.receive({ t: 'crew_at', trip: 'a', crew: [] });
+  const hear = (link: LinkState): void => (one as unknown as { heardOfLink: (link: LinkState) => void }).heardOfLink(link);
+  hear({ kind: 'stopped', reason: 'replaced' });
+  expect([one.current, one.trips, one.crewAt.size, one.known]).toEqual([null, [], 0, false]);
+  await one.reload();
+  expect(one.trips).toEqual([]);
+  Object.assign(one, { socket: { connect: () => hear({ kind: 'connecting' }) } });
+  one.comeBack();
+  await vi.waitFor(() => expect(one.current?.id).toBe('a'));
+});
+it('the_question_of_one_trip_is_never_put_about_another_and_ends_with_its_phase', () => {
+  const { rider: one } = rider(async () => []);
+  one.receive({ t: 'trip', trip: trip('a', 'arrived', 1) });
+  one.askCancel('a');
+  expect([one.isAsked(trip('a', 'arrived', 1)), one.isAsked(trip('b', 'reserved', 2)), one.isAsked(trip('a', 'met', 3))]).toEqual([true, false, false]);
+  one.cancelLater('a');
+  expect(one.isAsked(trip('a', 'arrived', 1))).toBe(false);
+});
+it('a_booking_that_got_through_takes_the_refusal_before_it_away', async () => {
+  vi.useFakeTimers();
+  const { rider: one } = rider(async () => []);
+  await one.reload();
+  const answers = [new Problem('record_unavailable', 503, null, null, []), { booking: {}, trips: [trip('new', 'matching', 1)] }];
+  Object.assign(one.api, { book: async () => { const answer = answers.shift(); if (answer instanceof Problem) throw answer; return answer; } });
+  await expect(one.pending.send(one.api, { kind: 'now', ...PLACES })).rejects.toBeInstanceOf(Problem);
+  one.trouble.refuse(new Problem('record_unavailable', 503, null, null, []));
+  void one.retryPending();
+  await vi.advanceTimersByTimeAsync(10_000);
+  expect([one.pending.body, answers.length, one.trouble.said]).toEqual([null, 0, null]);
+  vi.useRealTimers();
+});
 it('a_fetch_that_fails_after_a_skipped_day_is_said', async () => {
   const { rider: one } = rider(async () => { throw new Unreachable(); });
   Object.assign(one.api, { skip: async () => ({}) });
@@ -137,7 +188,6 @@ it('a_day_that_its_owner_skipped_is_no_news_when_they_come_back', async () => {
   expect(back.current?.id).toBe('now');
 });
 
-const PLACES = { pickup: { lat: 37.5, lon: 127 }, dropoff: { lat: 37.6, lon: 127 } };
 it('a_pending_booking_is_asked_for_again_by_its_own_account_only', async () => {
   const asked = async (account: string): Promise<number> => {
     let sent = 0;

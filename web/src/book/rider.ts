@@ -1,5 +1,6 @@
 // Owns what the rider's page knows: trips, series, where the crew is. The server's word is the only source of a trip's phase.
-import { Unreachable, type Api } from '../shared/api';
+import { mayChange, Unreachable, type Api } from '../shared/api';
+import { now as clock } from '../shared/clock';
 import { openSocket } from '../shared/connection';
 import type { CrewSeen } from '../shared/Eta';
 import { Trouble } from '../shared/trouble';
@@ -13,6 +14,8 @@ import { ReadEnds } from './read';
 
 /** How often a booking whose answer was lost is asked for again. */
 const PENDING_RETRY_MS = 3_000;
+/** A fetch that failed is made again after so long. */
+export const RELOAD_RETRY_MS = 2_000;
 /** The phases in which a rider can still call it off. */
 export const CANCELLABLE: readonly Phase[] = ['requested', 'reserved', 'matching', 'offered', 'assigned', 'en_route', 'arrived'];
 
@@ -38,10 +41,13 @@ export class Rider extends Store {
   private finished: string | null = null;
   private chosen: string | null = null;
   private fixSeq = 0;
+  private reloadTimer: ReturnType<typeof setTimeout> | undefined;
+  /** The trip of which it is asked whether to call it off. */
+  private asked: string | null = null;
   /** A booking's answer was lost and is being asked for again. */
   retrying = false;
 
-  constructor(readonly api: Api, private readonly now: () => number = () => performance.now()) {
+  constructor(readonly api: Api, private readonly now: () => number = clock) {
     super();
     this.pending = new Pending();
     this.sos = new Sos(api);
@@ -54,7 +60,7 @@ export class Rider extends Store {
     const { socket, stop } = openSocket(this.api, {
       message: (message) => this.receive(message),
       reload: () => void this.reload(),
-      link: (link) => { this.link = link; this.changed(); },
+      link: (link) => this.heardOfLink(link),
     });
     this.socket = socket;
     this.stopSocket = stop;
@@ -63,25 +69,51 @@ export class Rider extends Store {
   }
   close(): void {
     this.ended = true;
+    clearTimeout(this.reloadTimer);
     this.stopWaiting?.();
     this.sos.stop();
     this.stopSocket?.();
   }
-  comeBack(): void { void this.socket?.connect(); }
-
-  async reload(): Promise<void> {
-    await this.trouble.fetch(async () => {
-      // The server may have been away when the page was opened.
-      if (!this.me) this.belongsTo(this.me = await this.api.me());
-      this.map ??= await this.api.map();
-      const [trips, series] = await Promise.all([this.api.trips(), this.api.series()]);
-      const shown = this.current;
-      this.trips = this.newest(trips);
-      this.series = series;
-      this.finished ??= this.known ? this.endOf(shown) : this.unreadEnd();
-      this.known = true;
-    });
+  comeBack(): void {
+    void this.socket?.connect();
+    void this.reload();
+  }
+  private heardOfLink(link: LinkState): void {
+    this.link = link;
+    if (link.kind === 'stopped') this.drop();
     this.changed();
+  }
+  /** This page hears no more: where somebody is or will be is for nobody who finds it open. */
+  private drop(): void {
+    this.trips = [];
+    this.series = [];
+    this.crewAt.clear();
+    this.known = false;
+  }
+  private get hasStopped(): boolean { return this.ended || this.link.kind === 'stopped'; }
+
+  /** Fetches everything, and again until it succeeds: no message brings what a lost answer held. */
+  async reload(): Promise<void> {
+    clearTimeout(this.reloadTimer);
+    let failure: unknown = null;
+    await this.trouble.fetch(() => this.fetchAll(), (error) => { this.trouble.fault = failure = error; });
+    if (mayChange(failure) && !this.hasStopped) this.reloadTimer = setTimeout(() => void this.reload(), RELOAD_RETRY_MS);
+    this.changed();
+  }
+  private async fetchAll(): Promise<void> {
+    if (!this.me) this.belongsTo(this.me = await this.api.me());
+    const series = this.api.series();
+    series.catch(() => {});
+    const trips = await this.api.trips();
+    if (this.hasStopped) return;
+    const shown = this.current;
+    this.trips = this.newest(trips);
+    this.finished ??= this.known ? this.endOf(shown) : this.unreadEnd();
+    this.known = true;
+    this.changed();
+    // The trips are told without these.
+    this.series = await series;
+    this.map ??= await this.api.map();
   }
   /** What this account left behind when the page was last closed goes on. */
   private belongsTo({ account }: Me): void {
@@ -155,7 +187,11 @@ export class Rider extends Store {
     this.changed();
   }
 
-  cancelLater(trip: string): void { this.later.begin('cancel', trip, () => this.cancel(trip)); }
+  /** Asks whether to call off this trip; `null` takes the question back. */
+  askCancel(trip: string | null): void { this.asked = trip; this.changed(); }
+  /** A question is about one trip, and only while that can still be called off. */
+  isAsked({ id, phase }: Trip): boolean { return this.asked === id && CANCELLABLE.includes(phase); }
+  cancelLater(trip: string): void { this.asked = null; this.later.begin('cancel', trip, () => this.cancel(trip)); }
   skipLater(series: string, date: string): void { this.later.begin('skip', series, () => this.skip(series, date)); }
   async cancel(trip: string): Promise<void> { await this.callOff(async () => this.take(await this.api.cancel(trip))); }
   async skip(series: string, date: string): Promise<void> {
@@ -182,6 +218,8 @@ export class Rider extends Store {
       this.changed();
       try {
         const booked = await this.pending.send(this.api, this.pending.body);
+        // What was refused before is done now.
+        this.trouble.refusal = null;
         for (const trip of booked.trips) this.take(trip);
         await this.reload();
       } catch (error) {

@@ -49,7 +49,7 @@ function Card({ desk, incident }: { desk: Desk; incident: Incident }) {
       )}
       {taken
         ? <p data-testid="acknowledged-by"><strong>{t('alarm.taken', { who: incident.acknowledged_by ?? '?', time: clockTime(incident.acknowledged_at!) })}</strong></p>
-        : incident.concerned && <button type="button" class="main" data-testid="acknowledge" onClick={() => void desk.acknowledge(incident.id)}>{t('alarm.acknowledge')} (a)</button>}
+        : incident.concerned && <button type="button" class="main" data-testid="acknowledge" onClick={() => void desk.acknowledge(incident.id)}>{t('alarm.acknowledge')}{desk.keyed?.id === incident.id && ' (a)'}</button>}
       {incident.trip && desk.trips.has(incident.trip) && (
         <button type="button" class="quiet" onClick={() => desk.select(incident.trip)}>{t('alarm.trip')}</button>
       )}

@@ -1,12 +1,13 @@
 // Owns the supervisor's live map: puts the desk's data into its sources, people at most four times a second, and tells
 // which trip was clicked.
 import { useEffect, useRef, useState } from 'preact/hooks';
+import { now } from '../shared/clock';
 import { language, t } from '../shared/i18n';
 import type { Map } from '../shared/map/engine';
-import { useStore } from '../shared/store';
+import { useStore, useTick } from '../shared/store';
 import type { MapInfo } from '../shared/types';
 import { cellOf, middle, nextOf, roughly } from './coarse';
-import { alarmFeatures, CONSOLE_LAYERS, CONSOLE_SOURCES, cellFeatures, reachFeatures, tripFeatures } from './layers';
+import { alarmFeatures, alarmsDrawn, CONSOLE_LAYERS, CONSOLE_SOURCES, cellFeatures, reachFeatures, tripFeatures } from './layers';
 import { DRAWS_PER_S } from './people';
 import type { Desk } from './desk';
 
@@ -60,7 +61,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   useEffect(() => {
     if (!map) return;
     const timer = setInterval(() => {
-      const picture = desk.people.draw(performance.now());
+      const picture = desk.people.draw(now());
       if (!picture) return;
       engine.current?.putData(map, 'people', picture.points);
       engine.current?.putData(map, 'discs', picture.discs);
@@ -77,7 +78,9 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   const look = { selected: desk.selected, shown, places, cells: desk.cells };
   const tripsDrawn = [...desk.trips.values()].map((trip) => `${trip.id}${trip.phase}${trip.escalated}`).join() + desk.selected + shown;
   useEffect(() => { if (map) engine.current?.putData(map, 'trips', tripFeatures(desk.trips.values(), look)); }, [map, tripsDrawn, desk.cells]);
-  const alarmsDrawn = desk.alarms.map(({ id, acknowledged_at, live }) => id + (acknowledged_at ?? '') + (live?.taken_at ?? '')).join() + language.lang;
+  // A position grows old without a message.
+  useTick(1000, desk.incidents.size > 0);
+  const alarms = alarmsDrawn(desk.incidents.values(), desk.now()) + language.lang;
   useEffect(() => {
     if (!map) return;
     const features = alarmFeatures(desk.incidents.values(), desk.now());
@@ -89,7 +92,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
       map.setPaintProperty('alarm-pulse', 'circle-radius', big ? 30 : 16);
     }, PULSE_MS);
     return () => clearInterval(timer);
-  }, [map, alarmsDrawn]);
+  }, [map, alarms]);
 
   // The view goes to the cell; only a press takes it to the place.
   const pickup = places?.pickup;

@@ -119,8 +119,8 @@ it('an_alarm_of_others_rings_and_is_not_taken_from_here', async () => {
   const { desk: one, rings } = desk({ acknowledge: async (id) => { asked.push(id); return incident(id, 0); } });
   one.receive({ t: 'console', n: 1, incidents: [{ ...incident('theirs', null), concerned: false }] });
   expect(rings.at(-1)).toBe(true);
-  await one.acknowledgeOldest();
-  expect(asked).toEqual([]);
+  await one.acknowledgeKeyed();
+  expect([one.keyed, asked]).toEqual([null, []]);
 });
 it('a_number_that_does_not_follow_the_last_fetches_everything', async () => {
   let fetched = 0;

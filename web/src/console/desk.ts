@@ -1,5 +1,6 @@
 // Owns what a supervisor's page knows: trips, staff, incidents, cells, and which trip is open. Positions are kept by `People`.
 import type { Api } from '../shared/api';
+import { now } from '../shared/clock';
 import { openSocket } from '../shared/connection';
 import { freshKey } from '../shared/key';
 import type { LinkState, Socket } from '../shared/socket';
@@ -20,6 +21,8 @@ const CELLS_EVERY_MS = 15_000;
 const EVERYTHING: View = { west: -180, south: -90, east: 180, north: 90, zoom: 0 };
 /** How far a supervisor looks for who could come. */
 const REACH_MINUTES = 15;
+/** A card that says it is the key's is taken by it no sooner: a second press of a quick hand was not meant for it. */
+export const KEYED_AFTER_MS = 1_000;
 /** Alarms somebody has taken stay readable for this long. */
 export const TAKEN_SHOWN_MS = 30 * 60_000;
 
@@ -48,6 +51,7 @@ export class Desk extends Store {
   /** Why the last fetch failed, until one succeeds. */
   private fault: unknown = null;
   /** On their way to the server, so that a second press takes the next one. */
+  private keyedShown: { id: string; at: number } | null = null;
   private readonly acknowledging = new Set<string>();
   /** What is on its way to which trip: a second press of the same button is not a second action. */
   private readonly acting = new Set<string>();
@@ -120,7 +124,7 @@ export class Desk extends Store {
     if (this.lastN !== null && message.n !== this.lastN + 1) void this.reload();
     this.lastN = message.n;
     if (message.t === 'map') {
-      this.people.take(message.people ?? [], message.gone ?? [], performance.now());
+      this.people.take(message.people ?? [], message.gone ?? [], now());
       return;
     }
     for (const trip of message.trips ?? []) this.takeTrip(trip);
@@ -136,7 +140,7 @@ export class Desk extends Store {
     if (!whole && !follows) return this.tellView();
     if (whole) { this.people.clear(); this.counts.clear(); this.tier = tier; }
     this.people.leave(gone ?? []);
-    this.people.take(people ?? [], [], performance.now());
+    this.people.take(people ?? [], [], now());
     this.counts.take(cells ?? []);
     if (whole || cells) { this.countsDrawn++; this.changed(); }
   }
@@ -200,6 +204,8 @@ export class Desk extends Store {
     this.heard.set(incident.id, performance.now());
   }
   private settle(): void {
+    const { keyed } = this;
+    if (keyed?.id !== this.keyedShown?.id) this.keyedShown = keyed && { id: keyed.id, at: now() };
     this.alarm.ring(this.alarms.some(({ acknowledged_at }) => !acknowledged_at));
     this.changed();
   }
@@ -273,14 +279,19 @@ export class Desk extends Store {
   }
   async acknowledge(incident: string): Promise<void> {
     this.acknowledging.add(incident);
+    this.settle();
     await this.press(async () => { this.takeIncident(await this.api.acknowledge(incident)); this.settle(); });
     this.acknowledging.delete(incident);
+    this.settle();
   }
-  /** Acknowledges the alarm that has waited longest. */
-  async acknowledgeOldest(): Promise<void> {
-    const open = this.alarms.filter(({ id, acknowledged_at, concerned }) => concerned && !acknowledged_at && !this.acknowledging.has(id));
-    const oldest = open[open.length - 1];
-    if (oldest) await this.acknowledge(oldest.id);
+  /** The alarm that the key takes: the one that has waited longest, which no newer one pushes from under the finger. */
+  get keyed(): Incident | null {
+    return this.alarms.findLast(({ id, acknowledged_at, concerned }) => concerned && !acknowledged_at && !this.acknowledging.has(id)) ?? null;
+  }
+  /** Takes it, once its card has said for a moment that the key does. */
+  async acknowledgeKeyed(): Promise<void> {
+    const alarm = this.keyed;
+    if (alarm && alarm.id === this.keyedShown?.id && now() - this.keyedShown.at >= KEYED_AFTER_MS) await this.acknowledge(alarm.id);
   }
 
   get error(): unknown { return this.refusal ?? this.fault; }

@@ -4,7 +4,7 @@
 import type { Feature, FeatureCollection } from 'geojson';
 import type { LayerSpecification } from 'maplibre-gl';
 import { t } from '../shared/i18n';
-import { HOLLOW_AFTER_S } from '../shared/map/overlay';
+import { circleRing, COARSE_M, HOLLOW_AFTER_S } from '../shared/map/overlay';
 import { isOpen, type Cell, type DevicePosition, type Incident, type LatLon, type ReachCell, type Trip } from '../shared/types';
 import { groupByCell, roughly } from './coarse';
 import type { Places } from './reveal';
@@ -61,9 +61,19 @@ export function alarmFeatures(incidents: Iterable<Incident>, nowMs: number): Fea
     const device = live ?? position;
     if (!device) return places;
     if (position && live && position.taken_at !== live.taken_at) places.push(pointAt(position, { role: 'first', word: t('alarm.first'), taken }));
-    const hollow = ageS(device, nowMs) > HOLLOW_AFTER_S;
-    return [...places, pointAt(device, { role: 'device', incident: id, word: 'SOS', taken, hollow })];
+    if (device.acc_m > COARSE_M) {
+      places.push({ type: 'Feature', properties: { role: 'error', taken }, geometry: { type: 'Polygon', coordinates: [circleRing(device, device.acc_m)] } });
+    }
+    return [...places, pointAt(device, { role: 'device', incident: id, word: 'SOS', taken, hollow: isOld(device, nowMs) })];
   }));
+}
+const isOld = (device: DevicePosition, nowMs: number): boolean => ageS(device, nowMs) > HOLLOW_AFTER_S;
+/** Changes whenever the alarms must be drawn anew: also when nothing came and a position grew old. */
+export function alarmsDrawn(incidents: Iterable<Incident>, nowMs: number): string {
+  return [...incidents].map(({ id, acknowledged_at, live, position }) => {
+    const device = live ?? position;
+    return [id, acknowledged_at, device?.taken_at, device && isOld(device, nowMs)].join();
+  }).join(';');
 }
 
 const text = (id: string, source: string, field: unknown, size: number, more: Record<string, unknown>, paint: Record<string, unknown>): LayerSpecification => ({
@@ -131,15 +141,23 @@ export const CONSOLE_LAYERS: LayerSpecification[] = [
     filter: ['==', ['geometry-type'], 'Point'],
   } as LayerSpecification,
   {
-    id: 'alarm-pulse', type: 'circle', source: 'alarms', filter: ['all', device, ['!', ['get', 'taken']]] as never,
-    paint: { 'circle-radius': 20, 'circle-color': '#b3261e', 'circle-opacity': 0.35, 'circle-stroke-color': '#b3261e', 'circle-stroke-width': 3 },
+    id: 'alarm-error', type: 'fill', source: 'alarms', filter: ['==', ['geometry-type'], 'Polygon'],
+    paint: { 'fill-color': '#b3261e', 'fill-opacity': 0.1, 'fill-outline-color': '#b3261e' },
   },
   {
-    id: 'alarm', type: 'circle', source: 'alarms',
+    id: 'alarm-pulse', type: 'circle', source: 'alarms', filter: ['all', device, ['!', ['get', 'taken']]] as never,
+    // Over an old position only the ring beats: it calls, and does not say "here".
+    paint: { 'circle-radius': 20, 'circle-color': '#b3261e', 'circle-opacity': ['case', ['get', 'hollow'], 0, 0.35], 'circle-stroke-color': '#b3261e', 'circle-stroke-width': 3 },
+  },
+  {
+    id: 'alarm', type: 'circle', source: 'alarms', filter: ['==', ['geometry-type'], 'Point'],
     paint: {
       'circle-radius': ['case', device, 8, 5] as never, 'circle-color': ['case', ['all', device, ['!', ['get', 'hollow']]], '#b3261e', '#ffffff'] as never,
       'circle-stroke-color': '#b3261e', 'circle-stroke-width': 3,
     },
   },
-  text('alarm-word', 'alarms', ['get', 'word'], 14, { 'text-offset': [0, 1.4], 'text-anchor': 'center' }, { 'text-color': '#b3261e' }),
+  {
+    ...text('alarm-word', 'alarms', ['get', 'word'], 14, { 'text-offset': [0, 1.4], 'text-anchor': 'center' }, { 'text-color': '#b3261e' }),
+    filter: ['==', ['geometry-type'], 'Point'],
+  } as LayerSpecification,
 ];

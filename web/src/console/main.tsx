@@ -11,6 +11,7 @@ import { AlarmList } from './AlarmList';
 import { StaffCodes } from './Codes';
 import { Desk } from './desk';
 import { Detail } from './Detail';
+import { useKeys } from './keys';
 import { STATE_COLORS } from './layers';
 import { LiveMap } from './LiveMap';
 import { TripList } from './TripList';
@@ -27,13 +28,14 @@ for (const touch of ['pointerdown', 'keydown']) addEventListener(touch, () => { 
 
 function Page() {
   const [signedIn, setSignedIn] = useState(tokens.read() !== null);
-  const signOut = (): void => { tokens.clear(); api.setToken(null); setSignedIn(false); };
-  api.onSignedOut = signOut;
-  if (signedIn) return <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(signOut); }} />;
+  const [ended, setEnded] = useState(false);
+  const signOut = (byServer: boolean): void => { tokens.clear(); api.setToken(null); setSignedIn(false); setEnded(byServer); };
+  api.onSignedOut = () => signOut(true);
+  if (signedIn) return <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(() => signOut(false)); }} />;
   return (
     <div class="phone">
       <header class="top"><LangSwitch /></header>
-      <SignIn api={api} tokens={tokens} role="supervisor" onSession={() => setSignedIn(true)} />
+      <SignIn api={api} tokens={tokens} role="supervisor" ended={ended} onSession={() => setSignedIn(true)} />
     </div>
   );
 }
@@ -51,7 +53,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
     if (travel) setTravel(null);
     else void import('./Travel').then(({ default: View }) => setTravel({ View }));
   };
-  useKeys(desk, travel !== null, toggleTravel);
+  useKeys(desk, { shown: travel !== null, toggle: toggleTravel });
   return (
     <div class={`desk ${alarm.isRinging ? 'ringing' : ''} ${desk.openTrip ? 'opened' : ''}`}>
       <header class="strip">
@@ -121,26 +123,6 @@ function Legend() {
       <li><b>3 / 1</b>{t('legend.count')}</li>
     </ul>
   );
-}
-
-/** j and k along the list, d into the open trip, v its exact places, a acknowledges, t travel times, Escape closes; never while someone types. */
-function useKeys(desk: Desk, showsTravel: boolean, toggleTravel: () => void): void {
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest('input:not([type=checkbox]), textarea, select')) return;
-      if (event.key === 'j') desk.step(1);
-      else if (event.key === 'k') desk.step(-1);
-      else if (event.key === 'd') document.getElementById('detail')?.focus();
-      else if (event.key === 'v') void desk.toggleReveal();
-      else if (event.key === 'a') void desk.acknowledgeOldest();
-      else if (event.key === 't') toggleTravel();
-      else if (event.key === 'Escape' && showsTravel) toggleTravel();
-      else if (event.key === 'Escape') desk.select(null);
-    };
-    addEventListener('keydown', onKey);
-    return () => removeEventListener('keydown', onKey);
-  }, [desk, showsTravel]);
 }
 
 void start(() => <Page />);

@@ -1,8 +1,8 @@
 // Exact places are hidden, shown for a short time after a press, and drawn nowhere else in the meantime.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
-import type { Cell, DevicePosition, MapInfo, Trip } from '../shared/types';
+import type { Cell, DevicePosition, Incident, MapInfo, Trip } from '../shared/types';
 import { areaName, cellOf, groupByCell, middle, nextOf } from './coarse';
-import { alarmFeatures, tripFeatures } from './layers';
+import { alarmFeatures, alarmsDrawn, tripFeatures } from './layers';
 import { Reveal, REVEAL_MS } from './reveal';
 
 const PLACES = { pickup: { lat: 37.123456, lon: 127.111111 }, dropoff: { lat: 37.654321, lon: 127.111111 } };
@@ -87,4 +87,19 @@ it('an_alarm_shows_the_device_and_the_registered_places_also_when_taken', () => 
   expect(moved).toEqual([['registered', [4, 3]], ['first', [2, 1]], ['device', [9, 8]]]);
   expect(roles(null)).toEqual([['registered', false], ['device', false]]);
   expect(roles(raised)).toEqual([['registered', true], ['device', true]]);
+});
+it('an_alarm_whose_position_grows_old_is_drawn_hollow_without_a_message_and_a_coarse_one_with_its_circle', () => {
+  const at = '2026-11-24T08:00:00Z';
+  const alarm = (acc_m: number): Incident => ({
+    id: 'i', kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: at, position: { lat: 37.5, lon: 127, acc_m, age_s: 0, taken_at: at }, live: null,
+    doubted: null, concerned: true, registered: [], acknowledged_by: null, acknowledged_at: null,
+  });
+  const after = (s: number): { drawn: string; hollow: unknown } => {
+    const nowMs = Date.parse(at) + s * 1000;
+    return { drawn: alarmsDrawn([alarm(8)], nowMs), hollow: alarmFeatures([alarm(8)], nowMs).features[0]!.properties!['hollow'] };
+  };
+  expect([after(0).hollow, after(15).hollow, after(16).hollow]).toEqual([false, false, true]);
+  expect([after(15).drawn === after(0).drawn, after(16).drawn === after(0).drawn, after(90).drawn === after(16).drawn]).toEqual([true, false, true]);
+  const types = (acc_m: number): string[] => alarmFeatures([alarm(acc_m)], Date.parse(at)).features.map(({ geometry }) => geometry.type);
+  expect([types(200), types(1_500)]).toEqual([['Point'], ['Polygon', 'Point']]);
 });

@@ -1,6 +1,8 @@
 // Owns which trip's exact places this console shows, and for how long: one trip, after a press, until a short time is over,
 // its owner looks elsewhere, or the screen is left. The places are the server's answer to that press, which it keeps on record.
-// Invariant: nothing is revealed past its deadline, even when the timer that should have hidden it slept.
+// Invariant: nothing is revealed past its deadline, even when the timer that should have hidden it slept, or the whole
+// device did.
+import { now as clock } from '../shared/clock';
 import { Store } from '../shared/store';
 import type { Place } from '../shared/types';
 
@@ -14,7 +16,7 @@ export class Reveal extends Store {
   private endsAt = 0;
   private timer: ReturnType<typeof setTimeout> | null = null;
 
-  constructor(private readonly now: () => number = () => performance.now()) { super(); }
+  constructor(private readonly now: () => number = clock) { super(); }
 
   /** The trip whose exact places may be shown now. */
   get shown(): string | null { return this.trip !== null && this.now() < this.endsAt ? this.trip : null; }

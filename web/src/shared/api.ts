@@ -20,6 +20,11 @@ export class Unreachable extends Error {
   constructor() { super('unreachable'); }
 }
 
+/** Whether asking again can help: no answer, a busy or a restarting server. */
+export function mayChange(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 408 || error.status === 429));
+}
+
 type Fetcher = (path: string, init: RequestInit) => Promise<Response>;
 
 async function problemOf(response: Response): Promise<Problem> {

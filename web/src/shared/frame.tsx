@@ -51,13 +51,13 @@ export function Banner({ link, waiting = 0, onReturn }: { link: LinkState; waiti
   return (
     <p class="banner hard" role="alert" data-testid="stopped" data-reason={link.reason}>
       {tCode('closed', link.reason)}
-      {onReturn && link.reason === 'replaced' && <button type="button" onClick={onReturn}>{t('link.here')}</button>}
+      {onReturn && link.reason !== 'left' && <button type="button" onClick={onReturn}>{t('link.here')}</button>}
     </p>
   );
 }
 
-interface SignInProps { api: Api; tokens: TokenStore; role: Role; onSession: (session: Session) => void; notice?: ComponentChildren }
-export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
+interface SignInProps { api: Api; tokens: TokenStore; role: Role; /** The last sign-in was ended by the server. */ ended: boolean; onSession: (session: Session) => void; notice?: ComponentChildren }
+export function SignIn({ api, tokens, role, ended, onSession, notice }: SignInProps) {
   const [code, setCode] = useState('');
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
@@ -89,6 +89,7 @@ export function SignIn({ api, tokens, role, onSession, notice }: SignInProps) {
     <main class="sign-in">
       <h1 class="unseen">{t('title')}</h1>
       {isCallUnsure() && <p class="notice" data-testid="sos-unsure">{t('sos.unsure')} <a href="tel:112">112</a></p>}
+      {ended && <p class="error" role="alert" data-testid="signed-out">{t('closed.not_signed_in')}</p>}
       {notice}
       <form onSubmit={submit}>
         <label for="code">{t('signin.code')}</label>
@@ -126,10 +127,9 @@ export function SosButton({ sos, trip, before }: { sos: Sos; trip: string | null
   };
   useEffect(() => stop, []);
   const isHoldKey = (event: KeyboardEvent): boolean => event.key === 'Enter' || event.key === ' ';
-  const resting = sos.state === 'idle' || sos.state === 'refused';
   return (
     <section class="sos-box">
-      {resting ? (
+      {sos.isFree ? (
         <button
           type="button" class={`sos ${holding ? 'holding' : ''}`} data-testid="sos" aria-describedby="sos-how"
           onPointerDown={begin} onPointerUp={stop} onPointerLeave={stop} onPointerCancel={stop}
@@ -137,15 +137,21 @@ export function SosButton({ sos, trip, before }: { sos: Sos; trip: string | null
           onKeyDown={(event) => { if (isHoldKey(event)) begin(); }} onKeyUp={stop} onBlur={stop}
         >SOS</button>
       ) : null}
-      <p id="sos-how" data-testid="sos-state" data-state={sos.state} role="status">
-        {sos.state === 'idle' && t('sos.how')}
-        {sos.state === 'sending' && t('sos.sending')}
-        {sos.state === 'sent' && t('sos.sent')}
-        {sos.state === 'taken' && t('sos.taken')}
-        {sos.state === 'refused' && `${t('sos.refused')} ${tCode('problem', sos.code ?? '')}`}
-      </p>
+      <SosSaid sos={sos} />
       {sos.state === 'taken' && <button type="button" class="quiet" onClick={() => sos.reset()}>{t('close')}</button>}
     </section>
+  );
+}
+
+/** What is known of the call; where nothing has arrived, the number to call instead. */
+export function SosSaid({ sos: { state, isLate, code } }: { sos: Pick<Sos, 'state' | 'isLate' | 'code'> }) {
+  const said = state === 'idle' ? 'how' : state === 'sending' && isLate ? 'late' : state;
+  return (
+    <p id="sos-how" data-testid="sos-state" data-state={state} role="status">
+      {t(`sos.${said}`)}
+      {(said === 'late' || said === 'refused') && <> <a class="call" href="tel:112" data-testid="sos-call">112</a></>}
+      {said === 'refused' && ` ${tCode('problem', code ?? '')}`}
+    </p>
   );
 }
 

@@ -1,6 +1,6 @@
 // Taps and fixes that wait: in order, once each, and forgotten with their trip.
 import { describe, expect, it } from 'vitest';
-import { FixQueue, FIXES_MAX, TapQueue, TAPS_MAX } from './queue';
+import { FixQueue, FIXES_MAX, PROVEN_AFTER_MS, TapQueue, TAPS_MAX } from './queue';
 import type { Outcome } from './socket';
 import type { Fix } from './types';
 
@@ -76,6 +76,28 @@ describe('fixes', () => {
     expect(queue.handedAt).toBe(1_000);
     queue.forget();
     expect(queue.handedAt).toBe(-Infinity);
+  });
+  it('what_went_into_a_dead_line_goes_out_again_and_what_was_heard_of_does_not', () => {
+    const queue = new FixQueue();
+    const sent: number[][] = [];
+    const flush = (now: number): void => queue.flush(now, (fixes) => { sent.push(fixes.map(({ seq }) => seq)); return true; });
+    queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', 0);
+    flush(0);
+    queue.heard(PROVEN_AFTER_MS);
+    queue.add({ lat: 37.6, lon: 127 }, 8, 'gps', 4_000);
+    flush(4_000);
+    // On its way since before the fix went out: it speaks for nothing.
+    queue.heard(4_000 + PROVEN_AFTER_MS - 1);
+    queue.add({ lat: 37.7, lon: 127 }, 8, 'gps', 8_000);
+    flush(8_000);
+    expect([queue.length, queue.handedAt, queue.unprovenSince]).toEqual([0, 8_000, 4_000]);
+    queue.lost();
+    expect([queue.length, queue.handedAt, queue.unprovenSince]).toEqual([2, 0, null]);
+    flush(30_000);
+    queue.heard(30_000 + PROVEN_AFTER_MS);
+    queue.lost();
+    flush(60_000);
+    expect(sent).toEqual([[1], [2], [3], [2, 3]]);
   });
   it('keep_only_the_newest_that_fit_one_message', () => {
     const queue = new FixQueue();

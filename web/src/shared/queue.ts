@@ -55,30 +55,53 @@ export class TapQueue {
   forget(trip: string): void { this.taps = this.taps.filter((tap) => tap.trip !== trip); }
 }
 
-interface Taken extends LatLon { acc_m: number; kind: FixKind; takenAt: number; seq: number }
+/** What is heard so long after a fix went out shows that the line was whole then: longer than any round trip. */
+export const PROVEN_AFTER_MS = 2_000;
 
+interface Taken extends LatLon { acc_m: number; kind: FixKind; takenAt: number; seq: number; /** When it went out. */ sentAt: number | null }
+
+/** A fix is kept until the server was heard after it went out: into a dead line everything goes without a word. One that is sent
+ *  twice is the same place at the same time. */
 export class FixQueue {
   /** When the newest position that went out was taken; one that waits has reached nobody. */
   handedAt = -Infinity;
+  /** The same of those that the server surely has. */
+  private provenAt = -Infinity;
   private fixes: Taken[] = [];
   private seq = 0;
 
   add(at: LatLon, acc_m: number, kind: FixKind, takenAt: number): void {
-    this.fixes.push({ lat: at.lat, lon: at.lon, acc_m, kind, takenAt, seq: ++this.seq });
+    this.fixes.push({ lat: at.lat, lon: at.lon, acc_m, kind, takenAt, seq: ++this.seq, sentAt: null });
     if (this.fixes.length > FIXES_MAX) this.fixes.splice(0, this.fixes.length - FIXES_MAX);
   }
 
-  get length(): number { return this.fixes.length; }
+  /** How many have not gone out. */
+  get length(): number { return this.unsent.length; }
+  private get unsent(): Taken[] { return this.fixes.filter(({ sentAt }) => sentAt === null); }
+  /** Since when the oldest one that went out waits for a sign of the server; `null` if none does. */
+  get unprovenSince(): number | null { return this.fixes.find(({ sentAt }) => sentAt !== null)?.sentAt ?? null; }
 
   /** Hands over what waits, oldest first, with ages as of `now`; `sent` says whether it went out. */
   flush(now: number, send: (fixes: Fix[]) => boolean): void {
-    if (this.fixes.length === 0) return;
-    const fixes = this.fixes.map(({ lat, lon, acc_m, kind, takenAt, seq }) =>
+    const unsent = this.unsent;
+    if (unsent.length === 0) return;
+    const fixes = unsent.map(({ lat, lon, acc_m, kind, takenAt, seq }) =>
       ({ lat, lon, acc_m: Math.round(acc_m), kind, age_ms: Math.max(0, Math.round(now - takenAt)), seq }));
     if (!send(fixes)) return;
-    this.handedAt = this.fixes[this.fixes.length - 1]!.takenAt;
-    this.fixes = [];
+    for (const fix of unsent) fix.sentAt = now;
+    this.handedAt = unsent[unsent.length - 1]!.takenAt;
+  }
+  /** The server was heard. */
+  heard(now: number): void {
+    const isProven = ({ sentAt }: Taken): boolean => sentAt !== null && now - sentAt >= PROVEN_AFTER_MS;
+    for (const fix of this.fixes.filter(isProven)) this.provenAt = fix.takenAt;
+    this.fixes = this.fixes.filter((fix) => !isProven(fix));
+  }
+  /** The connection is gone: what nothing speaks for goes out again. */
+  lost(): void {
+    for (const fix of this.fixes) fix.sentAt = null;
+    this.handedAt = this.provenAt;
   }
 
-  forget(): void { this.fixes = []; this.handedAt = -Infinity; }
+  forget(): void { this.fixes = []; this.handedAt = this.provenAt = -Infinity; }
 }

@@ -10,6 +10,7 @@ class FakeWebSocket {
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: ((event: { code: number }) => void) | null = null;
   closed = false;
+  bufferedAmount = 0;
   constructor(readonly url: string, readonly protocol: string) { FakeWebSocket.made.push(this); }
   send(text: string): void { this.sent.push(JSON.parse(text) as Record<string, unknown>); }
   close(): void { this.closed = true; }
@@ -132,16 +133,77 @@ describe('commands', () => {
 });
 
 describe('reconnecting', () => {
-  it.each([[1000, true], [1006, true], [1012, true], [4400, false], [4401, false], [4403, false], [4408, false], [4409, false],
+  it.each([[1000, true], [1006, true], [1012, true], [4400, false], [4401, true], [4403, false], [4408, true], [4409, false],
     [4413, false], [4449, false], [4450, true], [4451, true], [4452, true]])('code %i may reconnect: %s', (code, may) => {
     expect(mayReconnect(code)).toBe(may);
   });
-  it.each([[4403, 'revoked'], [4409, 'replaced'], [4401, 'not_signed_in']])('close_%i_stops_and_says_%s', async (code, reason) => {
+  it.each([[4403, 'revoked'], [4409, 'replaced'], [4413, 'too_large']])('close_%i_stops_and_says_%s', async (code, reason) => {
     const ws = await open();
     ws.onclose?.({ code });
     await vi.advanceTimersByTimeAsync(10 * BACKOFF_MAX_MS);
     expect(FakeWebSocket.made).toHaveLength(1);
     expect(link()).toEqual({ kind: 'stopped', reason });
+  });
+  it.each([4401, 4408])('after_close_%i_it_comes_back_with_a_new_ticket', async (code) => {
+    const ws = await open();
+    ticket = async () => 'U';
+    ws.onclose?.({ code });
+    expect(link()).toEqual({ kind: 'waiting' });
+    await vi.advanceTimersByTimeAsync(BACKOFF_MAX_MS);
+    latest().onopen?.();
+    expect([FakeWebSocket.made.length, latest().sent[0]?.['ticket']]).toEqual([2, 'U']);
+  });
+  it('from_the_loss_until_the_next_welcome_the_page_is_told_that_it_may_be_out_of_date', async () => {
+    const ws = await open();
+    ws.onclose?.({ code: 1006 });
+    await vi.advanceTimersByTimeAsync(BACKOFF_MAX_MS);
+    latest().onopen?.();
+    expect(links.map(({ kind }) => kind)).toEqual(['connecting', 'open', 'waiting', 'waiting']);
+    latest().hear({ t: 'welcome', v: 1, epoch: 9, resumed: true, seq: 0, heartbeat_s: 25 });
+    expect(link()).toEqual({ kind: 'open' });
+  });
+  it('renewing_gives_up_a_line_that_still_looks_open_and_resumes_on_another', async () => {
+    const ws = await open(7);
+    const asked = socket.ask('a', { t: 'status' });
+    socket.renew();
+    expect([await asked, ws.closed, link().kind]).toEqual([null, true, 'waiting']);
+    await vi.advanceTimersByTimeAsync(0);
+    ws.hear(trip(8));
+    ws.onclose?.({ code: 4409 });
+    latest().onopen?.();
+    expect([messages.length, link().kind, latest().sent[0]?.['resume']]).toEqual([0, 'waiting', { epoch: 8, seq: 7 }]);
+  });
+  it('renewing_while_a_connection_is_made_leaves_one_that_speaks', async () => {
+    await socket.connect();
+    const first = latest();
+    socket.renew();
+    await vi.advanceTimersByTimeAsync(0);
+    first.onopen?.();
+    latest().onopen?.();
+    expect([FakeWebSocket.made.length, first.said('hello').length, latest().said('hello').length]).toEqual([2, 0, 1]);
+  });
+  it('a_page_that_was_replaced_renews_nothing', async () => {
+    const ws = await open();
+    ws.onclose?.({ code: 4409 });
+    socket.renew();
+    socket.hurry();
+    socket.lose();
+    await vi.advanceTimersByTimeAsync(10 * BACKOFF_MAX_MS);
+    expect([FakeWebSocket.made.length, link()]).toEqual([1, { kind: 'stopped', reason: 'replaced' }]);
+  });
+  it('without_a_network_it_waits_and_tries', async () => {
+    await open();
+    socket.lose();
+    expect([link().kind, socket.isOpen]).toEqual(['waiting', false]);
+    await vi.advanceTimersByTimeAsync(BACKOFF_MAX_MS);
+    expect(FakeWebSocket.made).toHaveLength(2);
+  });
+  it('what_goes_in_turn_waits_for_what_has_not_left_the_browser', async () => {
+    const ws = await open();
+    ws.bufferedAmount = 300;
+    expect([socket.tell({ t: 'fix' }, true), socket.tell({ t: 'pong' })]).toEqual([false, true]);
+    ws.bufferedAmount = 0;
+    expect(socket.tell({ t: 'fix' }, true)).toBe(true);
   });
   it('pause_is_full_jitter_under_a_doubling_ceiling', () => {
     expect([0, 1, 2, 3].map((n) => backoffMs(n, 1))).toEqual([500, 1000, 2000, 4000]);

@@ -9,21 +9,24 @@ export const BACKOFF_MAX_MS = 30_000;
 /** A socket that says nothing for this long past its heartbeat is dead, whatever the browser thinks. */
 export const SILENCE_GRACE_MS = 10_000;
 
-export type StopReason = 'bad_message' | 'not_signed_in' | 'revoked' | 'hello_timeout' | 'replaced' | 'too_large' | 'left';
+export type StopReason = 'bad_message' | 'not_signed_in' | 'revoked' | 'replaced' | 'too_large' | 'left';
+/** `waiting` from the loss of a connection until the next welcome: what the page shows may be out of date. */
 export type LinkState = { kind: 'connecting' } | { kind: 'open' } | { kind: 'waiting' } | { kind: 'stopped'; reason: StopReason };
 export type Outcome = { ok: true } | { ok: false; code: string };
 
 const STOPS: Record<number, StopReason> = {
-  4400: 'bad_message', 4401: 'not_signed_in', 4403: 'revoked', 4408: 'hello_timeout', 4409: 'replaced', 4413: 'too_large',
+  4400: 'bad_message', 4403: 'revoked', 4409: 'replaced', 4413: 'too_large',
 };
 
 /** Full jitter: anywhere between nothing and the doubling ceiling. */
 export function backoffMs(attempt: number, random: number): number {
   return random * Math.min(BACKOFF_MAX_MS, BACKOFF_BASE_MS * 2 ** attempt);
 }
-/** Whether a close code lets the client come back by itself. */
+/** A ticket that a frozen page held for too long, or that a restarted server does not know; a hello that a tunnel held up. */
+const WITH_A_NEW_TICKET: readonly number[] = [4401, 4408];
+/** Whether a close code lets the client come back by itself. Whether the token is dead the call for the ticket says. */
 export function mayReconnect(code: number): boolean {
-  return code < 4400 || code >= 4450;
+  return code < 4400 || code >= 4450 || WITH_A_NEW_TICKET.includes(code);
 }
 
 export interface Hooks {
@@ -33,6 +36,8 @@ export interface Hooks {
   /** The state must be fetched again: first connection, a gap, or a resume the server could not honour. */
   onReload: () => void;
   onLink: (state: LinkState) => void;
+  /** Something came: whatever was sent a while ago has arrived. */
+  onHeard?: () => void;
 }
 export interface Outside {
   url: string;
@@ -58,7 +63,9 @@ export class Socket {
 
   async connect(): Promise<void> {
     const generation = ++this.generation;
-    this.setState({ kind: 'connecting' });
+    this.clearRetry();
+    // What the page shows is old until the welcome.
+    this.setState({ kind: this.resume ? 'waiting' : 'connecting' });
     let ticket: string;
     try {
       ticket = await this.hooks.ticket();
@@ -71,7 +78,7 @@ export class Socket {
     if (generation !== this.generation) return;
     const ws = new this.outside.WebSocket(this.outside.url, 'donghaeng.v1');
     this.ws = ws;
-    ws.onopen = () => ws.send(JSON.stringify({ t: 'hello', v: 1, ticket, ...(this.resume ? { resume: this.resume } : {}) }));
+    ws.onopen = () => { if (ws === this.ws) ws.send(JSON.stringify({ t: 'hello', v: 1, ticket, ...(this.resume ? { resume: this.resume } : {}) })); };
     ws.onmessage = (event) => { if (ws === this.ws) this.receive(JSON.parse(String(event.data)) as Record<string, unknown>); };
     ws.onclose = (event) => { if (ws === this.ws) this.closed(event.code); };
     this.watchSilence();
@@ -84,17 +91,29 @@ export class Socket {
     this.setState({ kind: 'stopped', reason: 'left' });
   }
 
-  /** Comes back now instead of after the pause: the phone says it is online again, or its owner asked. */
+  /** Comes back now instead of after the pause. */
   hurry(): void {
-    if (this.state.kind !== 'waiting') return;
-    this.clearRetry();
+    if (this.retryTimer !== null) this.renew();
+  }
+  /** Begins a new connection, whatever became of this one: after a sleep or a change of network it may be dead and not say so. */
+  renew(): void {
+    if (this.state.kind === 'stopped') return;
+    this.drop();
     this.attempt = 0;
     void this.connect();
   }
+  /** The phone says that it has no network. */
+  lose(): void {
+    if (this.state.kind === 'stopped') return;
+    this.generation++;
+    this.drop();
+    this.reconnectLater();
+  }
 
-  /** Sends something that is not answered. Returns false when there is no connection. */
-  tell(message: Record<string, unknown>): boolean {
-    if (!this.isOpen || !this.ws) return false;
+  /** Sends something that is not answered. Returns false when there is no connection, or when what was sent before has not
+   *  even left the browser and this one should wait for it (`inTurn`). */
+  tell(message: Record<string, unknown>, inTurn = false): boolean {
+    if (!this.isOpen || !this.ws || (inTurn && this.ws.bufferedAmount > 0)) return false;
     this.ws.send(JSON.stringify(message));
     return true;
   }
@@ -107,6 +126,7 @@ export class Socket {
 
   private receive(message: Record<string, unknown>): void {
     this.watchSilence();
+    this.hooks.onHeard?.();
     switch (message['t']) {
       case 'welcome': return this.welcomed(message);
       case 'ping': this.tell({ t: 'pong' }); return;

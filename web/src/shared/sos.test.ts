@@ -2,7 +2,9 @@
 import { afterEach, expect, it, vi } from 'vitest';
 import { Problem, Unreachable, type Api } from './api';
 import { memory } from './memory';
-import { forgetCallOfOthers, isCallUnsure, Sos, SOS_RESUMED_MS_MAX, SOS_SAID_MS } from './sos';
+import type { VNode } from 'preact';
+import { SosSaid } from './frame';
+import { forgetCallOfOthers, isCallUnsure, Sos, SOS_LATE_MS, SOS_SAID_MS, SOS_SENT_MS_MAX } from './sos';
 
 afterEach(() => { vi.useRealTimers(); });
 const SIGNED_OUT = new Problem('bad_token', 401, null, null, []);
@@ -29,7 +31,7 @@ function with_(answers: (string | Error)[], storage = memory()): { sos: Sos; cal
 it('is_sent_again_until_the_server_answers', async () => {
   const { sos, calls, states } = with_([new Unreachable(), new Problem('record_unavailable', 503, null, 1, []), 'i']);
   await sos.raise('t');
-  expect([calls(), states]).toEqual([3, ['sending', 'sent']]);
+  expect([calls(), states]).toEqual([3, ['sending', 'sending', 'sent']]);
 });
 it('is_taken_only_by_its_own_incident', async () => {
   const { sos } = with_(['i']);
@@ -63,7 +65,8 @@ it('a_reload_goes_on_sending_and_what_was_kept_holds_no_place', async () => {
   after.sos.belongsTo('a');
   expect(after.sos.state).toBe('sending');
   await settle();
-  expect([after.trips, after.sos.state, storage.getItem('sos')]).toEqual([['t'], 'sent', null]);
+  expect([after.trips, after.sos.state]).toEqual([['t'], 'sent']);
+  expect(Object.keys(JSON.parse(storage.getItem('sos')!)).sort()).toEqual(['account', 'at', 'incident', 'trip']);
 });
 it('a_call_made_before_the_page_knew_whose_it_is_goes_on_after_a_reload_too', async () => {
   const storage = memory();
@@ -113,9 +116,9 @@ it('an_old_call_is_not_sent_by_itself_but_said_and_after_an_hour_the_sign_in_is_
   const before = with_([], storage);
   before.sos.belongsTo('a');
   void before.sos.raise('t');
-  vi.advanceTimersByTime(SOS_RESUMED_MS_MAX);
+  vi.advanceTimersByTime(SOS_SENT_MS_MAX);
   expect(isCallUnsure(storage)).toBe(true);
-  vi.advanceTimersByTime(SOS_SAID_MS - SOS_RESUMED_MS_MAX);
+  vi.advanceTimersByTime(SOS_SAID_MS - SOS_SENT_MS_MAX);
   expect(isCallUnsure(storage)).toBe(false);
   const after = with_(['i'], storage);
   after.sos.belongsTo('a');
@@ -135,4 +138,70 @@ it('a_tab_that_can_keep_nothing_sends_all_the_same', async () => {
   const { sos } = with_(['i'], full);
   await sos.raise('t');
   expect(sos.state).toBe('sent');
+});
+
+/** What the page says, and the number it gives to call. */
+function said(sos: Sos): { words: string; call: string | undefined } {
+  const flat = (of: unknown): unknown[] => (Array.isArray(of) ? of.flatMap(flat) : of !== null && typeof of === 'object' ? [of, ...flat((of as VNode<{ children: unknown }>).props.children)] : [of]);
+  const all = flat(SosSaid({ sos }));
+  const link = all.find((one) => (one as VNode)?.type === 'a') as VNode<{ href: string }> | undefined;
+  return { words: all.filter((one) => typeof one === 'string').join(''), call: link?.props.href };
+}
+it('ten_seconds_without_an_answer_are_said_with_the_number_to_call', () => {
+  vi.useFakeTimers();
+  const { sos } = with_([]);
+  void sos.raise('t');
+  expect(said(sos)).toEqual({ words: '보내는 중입니다.', call: undefined });
+  vi.advanceTimersByTime(SOS_LATE_MS);
+  expect([sos.state, said(sos)]).toEqual(['sending', { words: '아직 전해지지 않았습니다. 계속 보내고 있습니다. 급하면 전화하세요: 112', call: 'tel:112' }]);
+});
+it('a_try_that_fails_is_said_at_once_and_a_later_answer_takes_it_back', async () => {
+  const { sos, states } = with_([new Unreachable(), 'i']);
+  const calls: (string | undefined)[] = [];
+  sos.subscribe(() => calls.push(said(sos).call));
+  await sos.raise('t');
+  expect([states, calls]).toEqual([['sending', 'sending', 'sent'], [undefined, 'tel:112', undefined]]);
+});
+it('a_call_nobody_hears_ends_by_the_clock_and_gives_the_number_and_the_button_back', async () => {
+  vi.useFakeTimers();
+  const api = { sos: async () => { vi.setSystemTime(Date.now() + 10_000); throw new Unreachable(); } } as unknown as Api;
+  const sos = new Sos(api, async (ms) => { vi.setSystemTime(Date.now() + ms); }, memory());
+  const began = Date.now();
+  await sos.raise(null);
+  expect(Date.now() - began).toBeLessThan(SOS_SENT_MS_MAX + 20_000);
+  expect([sos.state, sos.code, said(sos).call]).toEqual(['refused', 'unreachable', 'tel:112']);
+});
+it('a_call_on_record_is_waited_for_after_a_reload_until_it_is_taken_or_an_hour_is_over', async () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  const storage = memory();
+  const before = with_(['i'], storage);
+  before.sos.belongsTo('a');
+  await before.sos.raise('t');
+  expect(isCallUnsure(storage)).toBe(false);
+  const other = with_([], storage);
+  other.sos.belongsTo('b');
+  expect(other.sos.state).toBe('idle');
+  const after = with_([], storage);
+  after.sos.belongsTo('a');
+  expect([after.sos.state, after.calls()]).toEqual(['sent', 0]);
+  after.sos.taken('i');
+  expect([after.sos.state, storage.getItem('sos')]).toEqual(['taken', null]);
+  await with_(['j'], storage).sos.raise('t');
+  vi.advanceTimersByTime(SOS_SAID_MS);
+  const late = with_([], storage);
+  late.sos.belongsTo('a');
+  expect([late.sos.state, storage.getItem('sos')]).toEqual(['idle', null]);
+});
+it('a_second_emergency_after_the_first_was_taken_is_one_press', async () => {
+  const { sos, calls } = with_(['i', 'j']);
+  await sos.raise('t');
+  expect(sos.isFree).toBe(false);
+  sos.taken('i');
+  expect([sos.state, sos.isFree]).toEqual(['taken', true]);
+  await sos.raise('t');
+  expect([calls(), sos.state]).toEqual([2, 'sent']);
+  sos.taken('i');
+  expect(sos.state).toBe('sent');
+  sos.taken('j');
+  expect(sos.state).toBe('taken');
 });

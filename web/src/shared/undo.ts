@@ -2,6 +2,7 @@
 // harm: not for SOS, not for an answer to an offer (somebody waits for it), not for anything that raises an alarm.
 // Invariant: what was asked for is sent once or taken back. Leaving or hiding the page sends it, because a hidden page may be
 // frozen or thrown away without another word; a page that was stopped all the same sends it as soon as it wakes, however late.
+import { now as clock } from './clock';
 import { Store } from './store';
 
 export const UNDO_MS = 5_000;
@@ -11,7 +12,7 @@ interface Waiting { what: string; about: string; run: () => Promise<void>; endsA
 export class Delayed extends Store {
   private waiting: Waiting | null = null;
 
-  constructor(private readonly now: () => number = () => performance.now()) { super(); }
+  constructor(private readonly now: () => number = clock) { super(); }
 
   /** What waits: `cancel`, `skip`, `completed`. */
   get what(): string | null { return this.waiting?.what ?? null; }

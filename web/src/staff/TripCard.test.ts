@@ -1,6 +1,7 @@
 // What a member is told of their own time and the partner's: as much as the positions allow.
 import { expect, it } from 'vitest';
 import type { VNode } from 'preact';
+import { now } from '../shared/clock';
 import { Eta } from '../shared/Eta';
 import type { CrewAt, Trip } from '../shared/types';
 import { ownEta, Partners } from './TripCard';
@@ -8,7 +9,7 @@ import { ownEta, Partners } from './TripCard';
 const trip: Trip = { id: 't', phase: 'en_route', crew: [
   { no: 1, phase: 'en_route', eta_s: 240, you: true }, { no: 2, phase: 'en_route', eta_s: 240 },
 ] };
-const seen = (...crew: CrewAt[]) => ({ crewAt: { crew, at: performance.now() } });
+const seen = (...crew: CrewAt[]) => ({ crewAt: { crew, at: now() } });
 const at = (no: number, age_s: number): CrewAt => ({ no, lat: 37.5, lon: 127, acc_m: 8, age_s, eta_s: 240 });
 
 it('the_own_eta_is_said_while_its_position_is_young_marked_when_it_is_old_and_then_not_at_all', () => {

@@ -1,5 +1,6 @@
 // Owns the trip under way on a staff phone: one next action, the meeting point, the partner, the words, and the two ways out.
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
 import { agedCrew, Eta, etaOf, Finishing } from '../shared/Eta';
 import { clockTime, dayTime, span, t, tCode, type Key } from '../shared/i18n';
@@ -9,14 +10,13 @@ import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import type { MapInfo, Phase, Trip } from '../shared/types';
 import { Word } from '../shared/Word';
-import { nextTap, ownPhase, type Duty } from './duty';
+import { BEFORE_MET, nextTap, ownPhase, type Duty } from './duty';
 import { WayList } from './WayList';
+import { Where } from './Where';
 
-const BEFORE_MET: readonly Phase[] = ['assigned', 'en_route', 'arrived'];
-
-interface Props { duty: Duty; trip: Trip; map: MapInfo }
+interface Props { duty: Duty; trip: Trip; map: MapInfo | null }
 export function TripCard({ duty, trip, map }: Props) {
-  const [asking, setAsking] = useState<'drop_out' | 'no_show' | null>(null);
+  const asking = duty.askedOf(trip);
   useTick(1000);
   const phase = ownPhase(trip);
   const next = nextTap(trip);
@@ -37,6 +37,7 @@ export function TripCard({ duty, trip, map }: Props) {
       {early && <p role="status" data-testid="set-out-from">{t('staff.set_out_from', { time: clockTime(early) })}</p>}
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
       <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
+      <Where duty={duty} />
       <Partners duty={duty} trip={trip} />
       {trip.word && BEFORE_MET.includes(trip.phase) && (
         <div class="words" data-testid="words">
@@ -44,23 +45,23 @@ export function TripCard({ duty, trip, map }: Props) {
           <div><span>{t('word.rider')}</span><Word said={trip.partner_word} testid="partner-word" /></div>
         </div>
       )}
-      <TripMap duty={duty} trip={trip} map={map} />
+      {map && <TripMap duty={duty} trip={trip} map={map} />}
       <WayList ahead={duty.ahead} />
       {asking === null && (
         <div class="far-apart">
           {BEFORE_MET.includes(trip.phase) && (
-            <button type="button" class="danger" data-testid="drop-out" onClick={() => setAsking('drop_out')}>{t('staff.drop_out')}</button>
+            <button type="button" class="danger" data-testid="drop-out" onClick={() => duty.ask('drop_out')}>{t('staff.drop_out')}</button>
           )}
           {phase === 'arrived' && (
-            <button type="button" class="danger" data-testid="no-show" onClick={() => setAsking('no_show')}>{t('staff.no_show')}</button>
+            <button type="button" class="danger" data-testid="no-show" onClick={() => duty.ask('no_show')}>{t('staff.no_show')}</button>
           )}
         </div>
       )}
       {asking === 'drop_out' && (
-        <Confirm question={t('staff.drop_out_sure')} yes={t('staff.drop_out')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.dropOut(trip.id); }} />
+        <Confirm question={t('staff.drop_out_sure')} yes={t('staff.drop_out')} onNo={() => duty.ask(null)} onYes={() => { duty.ask(null); duty.dropOut(trip.id); }} />
       )}
       {asking === 'no_show' && (
-        <Confirm question={t('staff.no_show_sure')} yes={t('staff.no_show')} onNo={() => setAsking(null)} onYes={() => { setAsking(null); duty.status('no_show'); }} />
+        <Confirm question={t('staff.no_show_sure')} yes={t('staff.no_show')} onNo={() => duty.ask(null)} onYes={() => { duty.ask(null); duty.status('no_show'); }} />
       )}
     </section>
   );
@@ -81,14 +82,14 @@ function useFresh(what: string | null): boolean {
 /** How long this member still takes, as far as the position it stands on allows. */
 export function ownEta(duty: Pick<Duty, 'crewAt'>, trip: Trip): string {
   const own = trip.crew?.find(({ you }) => you);
-  const { eta_s, old_s } = etaOf(agedCrew(duty.crewAt, performance.now()).find(({ no }) => no === own?.no));
+  const { eta_s, old_s } = etaOf(agedCrew(duty.crewAt, now()).find(({ no }) => no === own?.no));
   if (eta_s === null || !isComing(ownPhase(trip))) return '';
   return ` · ${t('staff.own_eta', { eta: span(eta_s) })}${old_s === null ? '' : ` (${t('trip.old', { age: span(old_s) })})`}`;
 }
 const isComing = (phase: Phase): boolean => phase === 'assigned' || phase === 'en_route';
 
 export function Partners({ duty, trip }: { duty: Pick<Duty, 'crewAt'>; trip: Trip }) {
-  const crew = agedCrew(duty.crewAt, performance.now());
+  const crew = agedCrew(duty.crewAt, now());
   return (
     <ul class="crew">
       {(trip.crew ?? []).filter(({ you }) => !you).map((member) => (
@@ -101,12 +102,12 @@ export function Partners({ duty, trip }: { duty: Pick<Duty, 'crewAt'>; trip: Tri
   );
 }
 
-function TripMap({ duty, trip, map }: Props) {
+function TripMap({ duty, trip, map }: Props & { map: MapInfo }) {
   useStore(duty.locator);
   useStore(duty.ahead);
   const me = duty.locator.last;
   const ownNo = trip.crew?.find(({ you }) => you)?.no;
-  const crew = agedCrew(duty.crewAt, performance.now()).filter(({ no }) => no !== ownNo);
+  const crew = agedCrew(duty.crewAt, now()).filter(({ no }) => no !== ownNo);
   const drawn = crew.map((m) => `${m.no}:${m.lat}:${m.lon}:${m.age_s > HOLLOW_AFTER_S}`).join();
   const marks = useMemo<Mark[]>(() => {
     const pins: Mark[] = [];

@@ -1,4 +1,5 @@
 // Owns the way told street by street, and the choice between the fastest and the safer one.
+import { now } from '../shared/clock';
 import { explain } from '../shared/frame';
 import { metres, span, t, type Key } from '../shared/i18n';
 import { useStore } from '../shared/store';
@@ -24,7 +25,7 @@ export function WayList({ ahead }: { ahead: WayAhead }) {
           {way.to === 'dropoff' && way.mode === 'walk' && (
             <div class="row">
               {CHOICES.map((one) => (
-                <button type="button" key={one} aria-pressed={way.prefer === one} data-testid={`way-${one}`} onClick={() => ahead.choose(one, performance.now())}>
+                <button type="button" key={one} aria-pressed={way.prefer === one} data-testid={`way-${one}`} onClick={() => ahead.choose(one, now())}>
                   {t(`way.${one}` as Key)}
                 </button>
               ))}

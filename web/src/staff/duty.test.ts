@@ -1,9 +1,13 @@
 // The card after a tap: never an old one, never one that a message has already taken back.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
+import { now } from '../shared/clock';
 import { memory } from '../shared/memory';
+import type { LinkState } from '../shared/socket';
 import type { Card, Offer, Phase, Shift, Trip } from '../shared/types';
 import { Duty, SEEN_MS } from './duty';
+import { Saying } from './OfferCard';
+import { whereSaid } from './Where';
 
 beforeEach(() => {
   Object.assign(globalThis, { sessionStorage: memory() });
@@ -109,6 +113,7 @@ function working(of: Partial<Card> = {}, sos: Api['sos'] = async () => ({ incide
   const reload = (): Promise<void> => (duty as unknown as { reload: () => Promise<void> }).reload();
   return { duty, held, link, sent, api, reload };
 }
+const hear = (duty: Duty, link: LinkState): void => (duty as unknown as { heardOfLink: (link: LinkState) => void }).heardOfLink(link);
 /** Whether positions are being handed on. */
 const isLocating = (duty: Duty): boolean => (duty.locator as unknown as { timer: unknown }).timer !== null;
 const shift = (leftS: number): Shift => ({ starts_at: '2026-11-24T00:00:00Z', ends_at: new Date(Date.now() + leftS * 1000).toISOString(), mode: 'walk' });
@@ -165,13 +170,122 @@ it('the_position_is_said_to_be_sent_only_while_one_has_gone_out_lately', () => {
   duty.receive({ t: 'trip', trip: trip('assigned', 1) });
   const report = (duty.locator as unknown as { report: (at: object, acc: number, kind: string, takenAt: number) => void }).report;
   link.open = false;
-  report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+  report({ lat: 37.5, lon: 127 }, 8, 'gps', now());
   expect([duty.isSeen, duty.waitingFixes]).toEqual([false, 1]);
   link.open = true;
-  report({ lat: 37.5, lon: 127 }, 8, 'gps', performance.now());
+  report({ lat: 37.5, lon: 127 }, 8, 'gps', now());
   expect([duty.isSeen, duty.waitingFixes]).toEqual([true, 0]);
   vi.advanceTimersByTime(SEEN_MS + 1);
   expect(duty.isSeen).toBe(false);
+  duty.close();
+});
+it('fixes_that_a_tunnel_swallowed_go_out_on_the_next_line_and_are_not_said_to_be_sent', () => {
+  vi.useFakeTimers();
+  const { duty, sent } = working();
+  duty.receive({ t: 'trip', trip: trip('assigned', 1) });
+  const report = (duty.locator as unknown as { report: (at: object, acc: number, kind: string, takenAt: number) => void }).report;
+  const fixes = (): number[][] => sent.map((message) => (message['fixes'] as { seq: number }[]).map(({ seq }) => seq));
+  for (let i = 0; i < 8; i++) {
+    report({ lat: 37.5, lon: 127 }, 8, 'gps', now());
+    vi.advanceTimersByTime(4_000);
+  }
+  // Handed over every time, and no word from the server for longer than its heartbeat.
+  expect([fixes().length, duty.isSeen]).toEqual([8, false]);
+  hear(duty, { kind: 'waiting' });
+  expect([duty.isSeen, duty.waitingFixes]).toEqual([false, 8]);
+  hear(duty, { kind: 'open' });
+  expect(fixes().at(-1)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  duty.close();
+});
+it('a_page_that_hears_no_more_shows_nothing_of_the_work_and_fetches_it_on_return', async () => {
+  const { duty, held, reload } = working({ trip: trip('en_route', 1), shift: shift(600) });
+  await reload();
+  duty.receive({ t: 'crew_at', trip: 't', crew: [] });
+  hear(duty, { kind: 'stopped', reason: 'replaced' });
+  const shown = (): unknown[] => [duty.trip, duty.offer, duty.crewAt, duty.shift, duty.known];
+  expect(shown()).toEqual([null, null, null, null, false]);
+  await reload();
+  expect(shown()).toEqual([null, null, null, null, false]);
+  Object.assign(duty, { socket: { connect: () => hear(duty, { kind: 'connecting' }) } });
+  duty.comeBack();
+  await settle();
+  expect([duty.trip?.id, duty.known, held.trip?.id]).toEqual(['t', true, 't']);
+  duty.close();
+});
+it('an_answer_to_an_offer_that_a_stopped_page_could_not_send_is_not_sent_on_return', async () => {
+  const { duty, link, sent } = working();
+  duty.receive({ t: 'offer', offer });
+  link.open = false;
+  duty.answer(true);
+  await settle();
+  hear(duty, { kind: 'stopped', reason: 'replaced' });
+  link.open = true;
+  hear(duty, { kind: 'open' });
+  await settle();
+  expect([duty.offer, duty.waitingTaps, sent]).toEqual([null, 0, []]);
+  duty.close();
+});
+it('an_answer_that_was_on_its_way_when_the_page_was_stopped_brings_nothing_back', async () => {
+  const { duty, answers } = await underWay();
+  hear(duty, { kind: 'stopped', reason: 'replaced' });
+  answers[0]!.give(card(trip('en_route', 2)));
+  await settle();
+  expect([duty.trip, duty.known, answers.length]).toEqual([null, false, 1]);
+});
+it('the_card_waits_neither_for_the_map_nor_for_the_name_and_both_are_asked_for_again', async () => {
+  const { duty, api, reload } = working({ trip: trip('en_route', 1) });
+  let lost = 2;
+  const whole = api.map;
+  api.map = async () => { if (lost-- > 0) throw new Unreachable(); return whole(); };
+  const [opened, again] = [reload(), vi.fn()];
+  duty.subscribe(() => { if (duty.trip && !duty.map && duty.trouble.said instanceof Unreachable) again(); });
+  await opened;
+  expect([duty.trip?.id, duty.map, duty.trouble.said, again.mock.calls.length > 0]).toEqual(['t', {}, null, true]);
+  duty.close();
+});
+it('a_line_that_comes_back_fetches_what_is_still_missing', async () => {
+  const { duty, api, reload } = working();
+  api.me = async () => { throw new Problem('forbidden_role', 403, null, null, []); };
+  await reload();
+  expect(duty.me).toBeNull();
+  api.me = async () => ({ account: 'a' });
+  hear(duty, { kind: 'open' });
+  await settle();
+  expect([duty.me, duty.map, duty.trouble.said]).toEqual([{ account: 'a' }, {}, null]);
+  duty.close();
+});
+it('a_question_outlives_neither_its_trip_nor_its_phase', () => {
+  const { duty } = working();
+  duty.receive({ t: 'trip', trip: trip('arrived', 1) });
+  duty.ask('no_show');
+  expect([duty.askedOf(trip('arrived', 1)), duty.askedOf(trip('met', 2)), duty.askedOf({ ...trip('arrived', 1), id: 'u' })]).toEqual(['no_show', null, null]);
+  duty.ask('drop_out');
+  expect([duty.askedOf(trip('assigned', 1)), duty.askedOf(trip('escorting', 2))]).toEqual(['drop_out', null]);
+  duty.close();
+});
+it('on_a_trip_a_lost_position_is_said', () => {
+  const said = (failed: boolean, isSeen: boolean, waitingFixes: number, of: Trip | null): [string, boolean] => {
+    const { word, bad } = whereSaid({ locator: { failed, demo: false }, isSeen, waitingFixes, trip: of });
+    return [word, bad];
+  };
+  const held = trip('en_route', 1);
+  expect([said(false, true, 0, held), said(false, false, 3, held), said(false, false, 0, held), said(true, true, 0, held)])
+    .toEqual([['staff.position_ok', false], ['staff.position_unsent', true], ['staff.position_wait', true], ['staff.position_lost', true]]);
+  expect([said(false, false, 3, null), said(true, false, 0, null)]).toEqual([['staff.position_unsent', false], ['staff.no_position', true]]);
+});
+it('an_answer_on_its_way_is_said_to_be_until_it_has_arrived', async () => {
+  const { duty, link, reload } = working({ offer });
+  await reload();
+  const said = (): unknown => Saying({ duty, offer })?.props.children ?? null;
+  link.open = false;
+  expect(said()).toBeNull();
+  duty.answer(true);
+  await settle();
+  expect([said(), duty.accepted]).toEqual(['보내는 중', null]);
+  link.open = true;
+  hear(duty, { kind: 'open' });
+  await settle();
+  expect([said(), duty.accepted]).toEqual([null, 'o']);
   duty.close();
 });
 it('a_missing_rider_is_told_behind_another_tap_and_once', async () => {

@@ -1,7 +1,8 @@
 // Owns what a staff phone knows and has to say: shift, the one offer, the one trip, taps and fixes waiting to be sent.
 // Invariants: while somebody counts on this phone its position is sent, whatever became of the shift; when a trip is gone,
-// nothing of it stays: not its places, its words, its taps or where its crew was.
-import { Problem, Unreachable, type Api } from '../shared/api';
+// nothing of it stays: not its places, its words, its taps or where its crew was; nor does any of it on a page that hears no more.
+import { mayChange, Problem, type Api } from '../shared/api';
+import { now } from '../shared/clock';
 import { openSocket } from '../shared/connection';
 import { Countdown, wholeSeconds } from '../shared/countdown';
 import { freshKey } from '../shared/key';
@@ -20,6 +21,8 @@ import { WayAhead } from './way';
 export const NEXT: Partial<Record<Phase, Phase>> = {
   assigned: 'en_route', en_route: 'arrived', arrived: 'met', met: 'escorting', escorting: 'completed',
 };
+
+export const BEFORE_MET: readonly Phase[] = ['assigned', 'en_route', 'arrived'];
 
 /** How often and for how long the card is asked for again after a tap whose effect this phone has not seen. */
 export const LOOK_AGAIN_MS = 2_000;
@@ -54,6 +57,10 @@ export class Duty extends Store {
   /** Counts the messages that changed the picture, so that an answer asked for earlier cannot bring back what is gone. */
   private heard = 0;
   private setOutAtMs = 0;
+  private asked: { what: 'drop_out' | 'no_show'; trip: string } | null = null;
+  private learning = false;
+  /** Why who this is or the map is not known, while that is asked for again. */
+  private lack: unknown = null;
   private looking = false;
   private lookAgain = false;
   private closed = false;
@@ -84,11 +91,8 @@ export class Duty extends Store {
     const { socket, stop } = openSocket(this.api, {
       message: (message) => this.receive(message),
       reload: () => void this.reload(),
-      link: (link) => {
-        this.link = link;
-        if (link.kind === 'open') { void this.taps.flush(); this.flushFixes(); if (this.settling) void this.look(); }
-        this.changed();
-      },
+      link: (link) => this.heardOfLink(link),
+      heard: () => this.fixes.heard(now()),
     });
     this.socket = socket;
     this.stopSocket = stop;
@@ -103,14 +107,19 @@ export class Duty extends Store {
     this.locator.stop();
     this.stopSocket?.();
   }
-  comeBack(): void { void this.socket?.connect(); }
+  comeBack(): void {
+    void this.socket?.connect();
+    void this.reload();
+  }
 
   /** Whether anybody counts on this phone: a shift, a trip that outlasts it, an offer, a call for help. */
   get working(): boolean {
     return Boolean(this.shift || this.trip || this.offer) || ['sending', 'sent', 'taken'].includes(this.sos.state);
   }
-  /** Whether a position of the last moments has really gone out. */
-  get isSeen(): boolean { return performance.now() - this.fixes.handedAt <= SEEN_MS; }
+  /** Whether a position of the last moments has gone out, into a line from which something is heard now and then. */
+  get isSeen(): boolean {
+    return now() - this.fixes.handedAt <= SEEN_MS && now() - (this.fixes.unprovenSince ?? now()) <= SEEN_MS;
+  }
   /** Where the position comes from follows the work, whichever message or timer changed it. */
   protected override changed(): void {
     if (this.working && !this.closed) this.locator.start();
@@ -121,21 +130,54 @@ export class Duty extends Store {
   get waitingTaps(): number { return this.taps.waiting.length; }
   get waitingFixes(): number { return this.fixes.length; }
   /** From when on the server takes "set out", while that is still to come. By this page's own count: a phone's clock may be wrong. */
-  get setOutFrom(): string | null { return performance.now() < this.setOutAtMs ? (this.trip?.set_out?.from ?? null) : null; }
+  get setOutFrom(): string | null { return now() < this.setOutAtMs ? (this.trip?.set_out?.from ?? null) : null; }
   /** Whether an answer to the offer or a status of the trip is on its way, or its effect not seen yet. */
   isSaying(what: string): boolean {
     return this.settling === what || this.later.about === what || this.taps.waiting.some(({ message }) => message['offer'] === what || message['trip'] === what);
   }
 
-  private async reload(): Promise<void> {
-    await this.trouble.fetch(async () => {
-      // The server may have been away when the page was opened.
-      this.me ??= await this.api.me();
-      this.sos.belongsTo(this.me.account);
-      this.map ??= await this.api.map();
-    });
+  /** Whether something that a fetch would bring is not there. */
+  private get isMissing(): boolean { return !this.known || !this.me || !this.map || this.trouble.fault !== null; }
+  private async reload(): Promise<void> { await Promise.all([this.learn(), this.look()]); }
+  /** Asks who this is and for the map, which no message brings, until both are known. The card waits for neither. */
+  private async learn(): Promise<void> {
+    if (this.learning) return;
+    this.learning = true;
+    for (let tries = 0; !(this.me && this.map) && tries < LOOKS_MAX && !this.hasStopped; tries++) {
+      try {
+        this.me ??= await this.api.me();
+        this.sos.belongsTo(this.me.account);
+        this.map ??= await this.api.map();
+        if (this.trouble.fault === this.lack) this.trouble.fault = null;
+        this.lack = null;
+      } catch (error) {
+        this.lack = this.trouble.fault = error;
+        if (!mayChange(error)) break;
+        this.changed();
+        await this.pause(LOOK_AGAIN_MS);
+      }
+    }
+    this.learning = false;
     this.changed();
-    await this.look();
+  }
+  private heardOfLink(link: LinkState): void {
+    this.link = link;
+    if (link.kind === 'open') {
+      void this.taps.flush();
+      this.flushFixes();
+      if (this.settling || this.isMissing) void this.reload();
+    } else this.fixes.lost();
+    if (link.kind === 'stopped' && !this.closed) this.drop();
+    this.changed();
+  }
+  /** This page hears no more: what it holds may have been taken back, and nobody would tell it. */
+  private drop(): void {
+    this.heard++;
+    this.known = false;
+    this.setShift(null);
+    if (this.offer) this.taps.forget(this.offer.trip);
+    this.setOffer(null);
+    if (this.trip) this.forgetTrip(this.trip.id);
   }
   private takeCard(card: Card): void {
     this.known = true;
@@ -169,7 +211,7 @@ export class Duty extends Store {
         this.forgetTrip(message.trip);
         break;
       case 'crew_at':
-        if (this.trip?.id === message.trip) this.crewAt = { crew: message.crew, later: message.later, at: performance.now() };
+        if (this.trip?.id === message.trip) this.crewAt = { crew: message.crew, later: message.later, at: now() };
         break;
       case 'sos_taken': this.sos.taken(message.incident); break;
       default: break;
@@ -200,6 +242,14 @@ export class Duty extends Store {
     if (!this.trip || this.isSaying(this.trip.id)) return;
     this.later.begin('completed', this.trip.id, async () => this.status('completed'));
   }
+  /** Asks before what cannot be undone; `null` takes the question back. */
+  ask(what: 'drop_out' | 'no_show' | null): void { this.asked = what && this.trip && { what, trip: this.trip.id }; this.changed(); }
+  /** What is asked of this trip. No question outlives the trip or the phases it is about. */
+  askedOf(trip: Trip): 'drop_out' | 'no_show' | null {
+    if (this.asked?.trip !== trip.id) return null;
+    const stands = this.asked.what === 'drop_out' ? BEFORE_MET.includes(trip.phase) : ownPhase(trip) === 'arrived';
+    return stands ? this.asked.what : null;
+  }
   dropOut(trip: string): void { if (!this.isSaying(trip)) this.say({ t: 'drop_out', trip }, trip); }
 
   private say(message: Record<string, unknown>, trip: string): void {
@@ -229,14 +279,14 @@ export class Duty extends Store {
     this.lookAgain = true;
     if (this.looking) return;
     this.looking = true;
-    for (let tries = 0; this.lookAgain && tries < LOOKS_MAX && !this.closed; tries++) {
+    for (let tries = 0; this.lookAgain && tries < LOOKS_MAX && !this.hasStopped; tries++) {
       const heard = this.heard;
       this.lookAgain = false;
       try {
         const card = await this.api.card();
         if (heard !== this.heard || this.lookAgain) { this.lookAgain = true; continue; }
         this.takeCard(card);
-        this.trouble.fault = null;
+        this.trouble.fault = this.lack;
       } catch (error) {
         this.trouble.fault = error;
         this.lookAgain = mayChange(error);
@@ -248,6 +298,7 @@ export class Duty extends Store {
     this.settling = null;
     this.changed();
   }
+  private get hasStopped(): boolean { return this.closed || this.link.kind === 'stopped'; }
   /** The offer this phone has said yes to while the other one is still asked. */
   accepted: string | null = null;
 
@@ -264,7 +315,7 @@ export class Duty extends Store {
     const same = offer !== null && offer.id === this.offer?.id;
     this.offer = offer;
     if (!offer) { this.countdown = null; this.accepted = null; return; }
-    this.countdown = new Countdown(offer.expires_in_s, wholeSeconds(offer.offered_at, offer.expires_at), performance.now());
+    this.countdown = new Countdown(offer.expires_in_s, wholeSeconds(offer.offered_at, offer.expires_at), now());
     // What was refused was said of another one.
     if (!same) this.accepted = this.trouble.refusal = null;
     // Said yes before this page was opened.
@@ -278,11 +329,11 @@ export class Duty extends Store {
   private setTrip(trip: Trip | null): void {
     if (trip && this.trip?.id === trip.id && (this.trip.change_no ?? 0) > (trip.change_no ?? 0)) return;
     this.trip = trip;
-    this.setOutAtMs = trip?.set_out ? performance.now() + trip.set_out.in_s * 1000 : 0;
+    this.setOutAtMs = trip?.set_out ? now() + trip.set_out.in_s * 1000 : 0;
     void this.locator.head(goalOf(trip));
     this.lookAhead();
   }
-  private lookAhead(): void { this.ahead.follow(this.trip, this.locator.last, performance.now()); }
+  private lookAhead(): void { this.ahead.follow(this.trip, this.locator.last, now()); }
   private forgetTrip(trip: string): void {
     this.taps.forget(trip);
     if (this.later.about === trip) this.later.undo();
@@ -296,7 +347,7 @@ export class Duty extends Store {
   }
 
   private flushFixes(): void {
-    this.fixes.flush(performance.now(), (fixes) => this.socket?.tell({ t: 'fix', fixes }) ?? false);
+    this.fixes.flush(now(), (fixes) => this.socket?.tell({ t: 'fix', fixes }, true) ?? false);
   }
 
   /** Signing out waits a moment for a call for help that is on its way. */
@@ -304,10 +355,6 @@ export class Duty extends Store {
 }
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-/** Whether asking again can help: no answer, a busy or a restarting server. */
-function mayChange(error: unknown): boolean {
-  return error instanceof Unreachable || (error instanceof Problem && (error.status >= 500 || error.status === 408 || error.status === 429));
-}
 
 /** On the way each member has an own phase (the trip shows the slowest); from the meeting on they share the trip's. */
 export function ownPhase(trip: Trip): Phase {

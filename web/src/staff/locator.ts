@@ -1,6 +1,7 @@
 // Owns where this phone says it is: the device's own position, or in a demo a walk along real roads. One source at a time;
 // a fix is handed on every `FIX_EVERY_MS`. Keeps nothing but the last one.
 import type { Api } from '../shared/api';
+import { now } from '../shared/clock';
 import { nearestStations } from '../shared/places';
 import { Store } from '../shared/store';
 import type { FixKind, LatLon, MapInfo, Mode } from '../shared/types';
@@ -67,7 +68,7 @@ export class Locator extends Store {
     this.routing = true;
     const goal = this.goal;
     try {
-      this.walk = new Walk(await this.api.demoRoute(this.last, goal, this.mode), performance.now());
+      this.walk = new Walk(await this.api.demoRoute(this.last, goal, this.mode), now());
       this.failed = false;
     } catch {
       this.failed = true;
@@ -80,14 +81,14 @@ export class Locator extends Store {
   }
 
   private beat(): void {
-    const now = performance.now();
+    const nowMs = now();
     if (this.demo) {
       if (this.walk) {
-        this.last = this.walk.at(now);
+        this.last = this.walk.at(nowMs);
         // A stroll goes on; a goal reached is waited at.
-        if (this.walk.over(now) && this.goal === null) void this.plan();
+        if (this.walk.over(nowMs) && this.goal === null) void this.plan();
       } else if (this.failed) void this.plan();
-      if (this.last) this.report(this.last, DEMO_ACC_M, 'demo', now);
+      if (this.last) this.report(this.last, DEMO_ACC_M, 'demo', nowMs);
     } else if (this.device) {
       this.report(this.device.at, this.device.acc_m, this.device.acc_m > 500 ? 'network' : 'gps', this.device.takenAt);
       // Said once: an old position sent again with a new number would look fresh to a careless reader.
@@ -102,7 +103,7 @@ export class Locator extends Store {
       ({ coords, timestamp }) => {
         this.last = { lat: coords.latitude, lon: coords.longitude };
         const age = Math.max(0, Date.now() - timestamp);
-        this.device = { at: this.last, acc_m: coords.accuracy, takenAt: performance.now() - age };
+        this.device = { at: this.last, acc_m: coords.accuracy, takenAt: now() - age };
         this.failed = false;
       },
       () => { this.failed = true; this.changed(); },

@@ -4,13 +4,14 @@ import { Api } from '../shared/api';
 import { Banner, explain, LangSwitch, SignIn, SosButton, start } from '../shared/frame';
 import { clockTime, t, tCode } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
-import { useStore, useTick } from '../shared/store';
+import { useStore } from '../shared/store';
 import { UndoBar } from '../shared/UndoBar';
 import { nearestStations, placeName } from '../shared/places';
 import type { Mode, Next as Follows } from '../shared/types';
 import { Duty } from './duty';
 import { OfferCard } from './OfferCard';
 import { TripCard } from './TripCard';
+import { Where } from './Where';
 import './staff.css';
 
 const tokens = new TokenStore('staff');
@@ -18,14 +19,15 @@ const api = new Api(tokens.read());
 
 function Page() {
   const [signedIn, setSignedIn] = useState(tokens.read() !== null);
-  const signOut = (): void => { tokens.clear(); api.setToken(null); setSignedIn(false); };
-  api.onSignedOut = signOut;
+  const [ended, setEnded] = useState(false);
+  const signOut = (byServer: boolean): void => { tokens.clear(); api.setToken(null); setSignedIn(false); setEnded(byServer); };
+  api.onSignedOut = () => signOut(true);
   return (
     <div class="phone">
       <header class="top"><LangSwitch /></header>
       {signedIn
-        ? <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(signOut); }} />
-        : <SignIn api={api} tokens={tokens} role="staff" onSession={() => setSignedIn(true)} />}
+        ? <Signed onSignOut={() => { void api.signOut().catch(() => {}).finally(() => signOut(false)); }} />
+        : <SignIn api={api} tokens={tokens} role="staff" ended={ended} onSession={() => setSignedIn(true)} />}
     </div>
   );
 }
@@ -46,7 +48,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         {(duty.gone?.kind === 'next' || !trip) && !duty.offer && <Gone duty={duty} />}
         {duty.known && !shift && !trip && !duty.offer && <StartShift duty={duty} />}
         {duty.known && !shift && trip && <p class="hint" data-testid="shift-over">{t('shift.over')}</p>}
-        {(shift || trip || duty.offer) && duty.map && <Now duty={duty} />}
+        {(shift || trip || duty.offer) && <Now duty={duty} />}
         {working && <DemoWalk duty={duty} />}
         {shift && !trip && (
           <p>
@@ -55,15 +57,15 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
           </p>
         )}
         {!trip && <button type="button" class="quiet" data-testid="sign-out" onClick={() => void duty.leave().then(onSignOut)}>{t('signout')}</button>}
-        {(working || duty.sos.state !== 'idle') && <div class="within-reach"><SosButton sos={duty.sos} trip={trip?.id ?? null} /></div>}
+        {(working || duty.sos.state !== 'idle' || duty.link.kind === 'stopped') && <div class="within-reach"><SosButton sos={duty.sos} trip={trip?.id ?? null} /></div>}
       </main>
     </>
   );
 }
 
 function Now({ duty }: { duty: Duty }) {
-  const offer = duty.offer && duty.countdown && <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map!} />;
-  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map!} />{duty.next && <Next duty={duty} next={duty.next} />}{offer}</>;
+  const offer = duty.offer && duty.countdown && <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map} />;
+  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map} />{duty.next && <Next duty={duty} next={duty.next} />}{offer}</>;
   if (offer) return offer;
   return (
     <section class="card" data-testid="waiting">
@@ -76,7 +78,7 @@ function Now({ duty }: { duty: Duty }) {
 
 /** What follows: when, and roughly where. The meeting point comes when this trip has ended. */
 function Next({ duty, next: { trip, at, area } }: { duty: Duty; next: Follows }) {
-  const [near] = nearestStations(duty.map!, area, 1);
+  const [near] = duty.map ? nearestStations(duty.map, area, 1) : [];
   return (
     <section class="card" data-testid="next" data-trip={trip}>
       <p><strong>{t('staff.next')}: {clockTime(at)}</strong>{near && ` · ${placeName(duty.map, { ...near, label: near.name })}`}</p>
@@ -87,15 +89,6 @@ function Next({ duty, next: { trip, at, area } }: { duty: Duty; next: Follows })
 
 function Gone({ duty: { gone } }: { duty: Duty }) {
   return gone && <p class="card" data-testid="gone" data-reason={gone.reason}><strong>{tCode('gone', gone.reason)}</strong></p>;
-}
-
-/** What became of the position: said as sent only when one has gone out lately. */
-function Where({ duty }: { duty: Duty }) {
-  useStore(duty.locator);
-  useTick(1000);
-  if (duty.locator.failed) return <p class="error">{t(duty.locator.demo ? 'demo.failed' : 'staff.no_position')}</p>;
-  const said = duty.isSeen ? 'ok' : duty.waitingFixes > 0 ? 'unsent' : 'wait';
-  return <p class="hint">{t(`staff.position_${said}`)}</p>;
 }
 
 function StartShift({ duty }: { duty: Duty }) {
