@@ -35,7 +35,7 @@ pub fn table(map: &RoadMap) {
     let metric = map.free_flow(Profile::Walk);
     for (name, far_ms) in [("safer, half an hour on foot at most", ON_FOOT_MS_MAX), ("safer, anywhere", u32::MAX)] {
         let trips = trips(graph, metric, far_ms);
-        let quick = measure(ROUNDS, |i| metric.route(graph, &trips[i].from, &trips[i].to));
+        let quick = measure(ROUNDS, |i| metric.route(graph, trips[i].from, &trips[i].to));
         row(&format!("{name}: the fastest way"), &quick, None);
         for zoned in [false, true] {
             let zones = |trip: &Trip| if zoned { trip.zones.clone() } else { Vec::new() };
@@ -49,7 +49,7 @@ pub fn table(map: &RoadMap) {
     let (graph, metric) = (map.graph(Profile::Drive), map.free_flow(Profile::Drive));
     let turns = map.turns(Profile::Drive).expect("cars turn");
     let trips = trips(graph, metric, u32::MAX);
-    let quick = measure(ROUNDS, |i| metric.route(graph, &trips[i].from, &trips[i].to));
+    let quick = measure(ROUNDS, |i| metric.route(graph, trips[i].from, &trips[i].to));
     row("by car, anywhere: the fastest way", &quick, None);
     let times = measure(ROUNDS, |i| {
         let trip = &trips[i];
@@ -65,10 +65,10 @@ fn trips(graph: &Graph, metric: &Metric, far_ms: u32) -> Vec<Trip> {
     while found.len() < ROUNDS {
         let (from, to) = (somewhere(graph, &mut dice), somewhere(graph, &mut dice));
         let is_near = |ms: u32| ms <= far_ms && ms > ON_FOOT_MS_MAX / 6;
-        if !metric.travel_ms(&from, &to).is_some_and(is_near) {
+        if !metric.travel_ms(from, &to).is_some_and(is_near) {
             continue;
         }
-        let Some(way) = metric.route(graph, &from, &to) else { continue };
+        let Some(way) = metric.route(graph, from, &to) else { continue };
         let mut zone = || {
             let at = way.position_at(way.duration_s * dice.random_range(0.2..0.8));
             Zone::circle(at, dice.random_range(30.0..150.0)).ok()

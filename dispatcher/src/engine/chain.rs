@@ -27,7 +27,7 @@ pub struct Ending {
 pub fn trip_mode(map: &RoadMap, from: Position, to: Position) -> Mode {
     let open_ms = |mode| {
         let profile = profile(mode);
-        map.free_flow(profile).travel_ms(&map.snap(profile, from)?, &map.snap(profile, to)?)
+        map.free_flow(profile).travel_ms(map.snap(profile, from)?, &map.snap(profile, to)?)
     };
     let is_near = open_ms(Mode::Walk).is_some_and(|ms| ms <= WALK_S_MAX * 1_000);
     if is_near || open_ms(Mode::Drive).is_none() { Mode::Walk } else { Mode::Drive }
@@ -68,7 +68,7 @@ impl Ending {
 /// Milliseconds by the times of the moment, and how well they are known.
 fn takes(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(u32, Eta)> {
     let (profile, times) = field.times(mode);
-    let ms = times.travel_ms(&field.map().snap(profile, from)?, &field.map().snap(profile, to)?)?;
+    let ms = times.travel_ms(field.map().snap(profile, from)?, &field.map().snap(profile, to)?)?;
     Some((ms, times.times().eta(ms)))
 }
 

@@ -38,7 +38,7 @@ fn field() -> Field {
 fn takes_ms(mode: Mode, from: Position, to: Position) -> u32 {
     let profile = profile(mode);
     let snap = |at| map().snap(profile, at).expect("a street");
-    map().free_flow(profile).travel_ms(&snap(from), &snap(to)).expect("a way")
+    map().free_flow(profile).travel_ms(snap(from), &snap(to)).expect("a way")
 }
 
 /// Everybody found, soonest first.
@@ -147,7 +147,7 @@ fn the_rest_of_a_trip_shrinks_as_it_goes_on_and_is_forgotten_at_its_end() {
     let first = free_ms(&field).expect("under way");
     let way = map().free_flow(profile(Mode::Walk));
     let snap = |at| map().snap(profile(Mode::Walk), at).expect("a street");
-    let route = way.route(map().graph(profile(Mode::Walk)), &snap(junction(0)), &snap(dropoff)).expect("a way");
+    let route = way.route(map().graph(profile(Mode::Walk)), snap(junction(0)), &snap(dropoff)).expect("a way");
     let mut last = first;
     // Every fifth point of the way, as long apart as a walker takes.
     let mut now = NOW;

@@ -209,7 +209,7 @@ impl Field {
         }
         let takes_ms = |mode| {
             let (profile, times) = self.times(mode);
-            times.travel_ms(&self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
+            times.travel_ms(self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
         };
         match (takes_ms(Mode::Transit), takes_ms(Mode::Walk)) {
             (Some(riding), Some(walking)) => riding < walking,

@@ -86,7 +86,7 @@ pub async fn upkeep(gateway: Arc<Gateway>) {
     let live = &gateway.live;
     while !gateway.drain.is_cancelled() && live.is_written() {
         let now = gateway.env.now();
-        if steps.was_set(now, begun.elapsed()) {
+        if steps.set_by_ms(now, begun.elapsed()).is_some() {
             quiet_until = begun.elapsed() + CLOCK_SET_QUIET;
         }
         // By a clock that was put forward everybody would be gone, on all nodes.

@@ -86,6 +86,7 @@ struct Estimate {
 }
 
 /// What a search along the roads came to.
+#[derive(Clone, Copy)]
 enum Travel {
     /// No road is near one of the ends.
     OffRoad,

@@ -109,7 +109,7 @@ fn without_zones_it_is_the_fastest_way_with_turns_and_restrictions() {
         for _ in 0..20 {
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
             let route = around(graph, turns, &times, &from, &to, &[]).ok();
-            let seconds = metric.travel_ms(&from, &to).map(|ms| (f64::from(ms) / 1_000.0) as f32);
+            let seconds = metric.travel_ms(from, &to).map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(route.as_ref().map(|route| route.duration_s), seconds, "seed {seed}");
             found += usize::from(route.is_some());
         }

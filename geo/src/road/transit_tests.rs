@@ -217,11 +217,11 @@ fn in_an_hour_without_trains_everybody_walks() {
     let snaps = [500.0, 3500.0].map(|east| graph.snap(place(east, 0.0)).unwrap());
     let times = |hour| ArcTimes::free_flow(graph).with_arcs(&map.waiting_arcs(&map.data.subway.waits_at(hour)));
     let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Transit), &NodeOrder::find(graph)));
-    let takes_s = |hour| Metric::new(&hierarchy, times(hour)).travel_ms(&snaps[0], &snaps[1]).unwrap() / 1_000;
+    let takes_s = |hour| Metric::new(&hierarchy, times(hour)).travel_ms(snaps[0], &snaps[1]).unwrap() / 1_000;
     let walk_s = map.graph(Profile::Walk).travel_time(&snaps[0], &snaps[1]).unwrap() as u32;
     assert_eq!(takes_s(3), walk_s, "no train runs");
     assert!(takes_s(14) < walk_s);
     // Nobody said which lines run: none does.
     let none = ArcTimes::free_flow(graph).with_arcs(&map.waiting_arcs(&[]));
-    assert_eq!(Metric::new(&hierarchy, none).travel_ms(&snaps[0], &snaps[1]).unwrap() / 1_000, walk_s);
+    assert_eq!(Metric::new(&hierarchy, none).travel_ms(snaps[0], &snaps[1]).unwrap() / 1_000, walk_s);
 }

@@ -341,7 +341,7 @@ async fn the_subway_runs_by_the_hour_and_nobody_rides_before_that_is_known() {
     let takes_ms = |mode| {
         let (profile, metric) = field.times(mode);
         let snap = |at| map().snap(profile, at).unwrap();
-        metric.travel_ms(&snap(from), &snap(to)).unwrap()
+        metric.travel_ms(snap(from), &snap(to)).unwrap()
     };
     assert_eq!(takes_ms(Mode::Transit), takes_ms(Mode::Walk), "it is not known yet which trains run");
     weights.round().await.unwrap();
