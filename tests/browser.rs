@@ -122,12 +122,15 @@ async fn a_supervisor_decides_by_hand_in_browsers() {
 async fn supervisors_see_what_was_learnt_and_what_is_closed_in_a_browser() {
     let server = Server::start(ServerOptions::default()).await;
     let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
-    let env = Env::system();
-    let record = Record::open(&server.data(), env.clone()).await.expect("the record");
-    record.note_observations(env.now(), &walks()).await.expect("finished ways");
-    record.close().await;
+    let data = server.data();
+    let learn = async {
+        let env = Env::system();
+        let record = Record::open(&data, env.clone()).await.expect("the record");
+        record.note_observations(env.now(), &walks()).await.expect("finished ways");
+        record.close().await;
+    };
     // What was learnt is looked at when a server begins.
-    let server = server.kill_and_restart().await;
+    let server = server.kill_and_restart_after(learn).await;
     println!("{}", play("travel.mjs", &server, &[&admin]).await);
 }
 

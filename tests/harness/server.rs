@@ -205,10 +205,16 @@ impl Server {
     /// When the new one does not become ready.
     #[must_use]
     pub async fn kill_and_restart(self) -> Self {
-        let mut this = self;
-        let _ = this.child.kill();
-        let _ = this.child.wait();
-        this.start_again().await
+        self.kill_and_restart_after(async {}).await
+    }
+
+    /// As [`Server::kill_and_restart`], with something done while nobody holds the data directory.
+    #[must_use]
+    pub async fn kill_and_restart_after(mut self, meanwhile: impl Future<Output = ()>) -> Self {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        meanwhile.await;
+        self.start_again().await
     }
 
     /// Waits for the end after [`Server::terminate`], which must be a good one, then a new process on the same data directory
