@@ -196,3 +196,18 @@ async fn a_company_is_not_told_the_name_of_whom_of_another_took_an_alarm() {
     let centre = edge.centre().await;
     assert_eq!(console(&edge, &centre).await["incidents"][0]["acknowledged_by"], "v");
 }
+
+#[tokio::test]
+async fn whoever_called_is_told_later_too_whether_it_was_taken() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    let call = async || edge.call(Some(&rider.token), "GET", "/v1/me", None).await.body["call"].clone();
+    assert!(call().await.is_null());
+    let incident = raise(&edge, &rider).await;
+    let told = call().await;
+    assert_eq!(told["taken"], false, "{told}");
+    take(&edge, &centre, &incident).await;
+    assert_eq!(call().await, json!({"incident": told["incident"], "taken": true}));
+    edge.clock.advance_s(3_601);
+    assert!(call().await.is_null());
+}

@@ -7,6 +7,7 @@ use super::body::read_limited;
 use super::known::{self, Kind};
 use super::limit::Buckets;
 use super::problem::{Code, Problem};
+use super::renewals;
 use crate::crowd::home_of;
 use crate::record::{Account, RENEW_AFTER_S, SignedIn, token_ttl_s};
 use axum::body::{Body, HttpBody as _};
@@ -95,7 +96,7 @@ async fn whole(app: &App, request: Request) -> Result<Request, Problem> {
     Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
-async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
+async fn pass(app: &Arc<App>, request: &mut Request) -> Result<(), Problem> {
     let route = request.extensions().get::<MatchedPath>().ok_or(Code::NotFound)?.clone();
     let method = if request.method() == "HEAD" { "GET" } else { request.method().as_str() };
     let row = allowed(method, route.as_str()).ok_or_else(|| refusal(route.as_str()))?;
@@ -124,7 +125,7 @@ async fn pass(app: &App, request: &mut Request) -> Result<(), Problem> {
     // An alarm waits for no other write.
     if !is_urgent && is_to_be_renewed(&signed_in, now) {
         // A record that cannot write now is no reason to refuse a token that is good.
-        if let Ok(Some(until)) = app.record.renew_token(now, signed_in.token).await {
+        if let Ok(Some(until)) = renewals::ask(app, signed_in.token, now).await {
             known::renewed(app, token, &signed_in, until);
         }
     }

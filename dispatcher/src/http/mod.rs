@@ -29,6 +29,7 @@ pub mod openapi;
 pub mod pages;
 pub mod phone;
 pub mod problem;
+pub mod renewals;
 pub mod reveal;
 pub mod routes;
 pub mod search;
@@ -77,6 +78,7 @@ use known::Known;
 use limit::{Buckets, Rate};
 use matcher::model::AccountId;
 use metrics_exporter_prometheus::PrometheusHandle;
+use renewals::Renewals;
 use sight::{Judge, Sight};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -158,6 +160,8 @@ pub struct App {
     pub ingest: Ingest,
     /// Who was let in lately.
     pub known: Known,
+    /// Tokens that are to last.
+    pub renewals: Renewals,
 }
 
 /// What an [`App`] is made of.
@@ -219,6 +223,7 @@ impl App {
             deeds: TaskTracker::new(),
             ingest: Ingest::default(),
             known: Known::default(),
+            renewals: Renewals::default(),
         })
     }
 }

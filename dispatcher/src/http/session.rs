@@ -5,7 +5,7 @@ use super::auth::Caller;
 use super::body::Input;
 use super::problem::{Answer, Code, ProblemBody};
 use crate::record::Role;
-use crate::view::people::{AgencyRef, role_word};
+use crate::view::people::{AgencyRef, OwnCall, role_word};
 use crate::view::{Me, ShiftView, time::instant};
 use crate::ws::tickets::TICKET_LIFE_S;
 use axum::Json;
@@ -18,6 +18,8 @@ use uuid::Uuid;
 
 /// Longest code that is looked up, bytes; ours are shorter.
 const CODE_BYTES_MAX: usize = 100;
+/// What became of a call for help is told for so long, seconds.
+const CALL_TOLD_S: i64 = 3_600;
 
 /// A one-time code.
 #[derive(Deserialize, ToSchema)]
@@ -77,6 +79,7 @@ pub async fn me(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Me>>
     let account = caller.account();
     let agencies = if account.agency.is_some() { app.record.agencies().await? } else { Vec::new() };
     let shift = if account.role == Role::Staff { super::staff::shift_of(&app, account).await? } else { None };
+    let call = app.record.last_call_of(account.id, app.env.now().plus_s(-CALL_TOLD_S)).await?;
     Ok(Json(Me {
         role: role_word(account.role),
         account: account.id.0,
@@ -85,6 +88,7 @@ pub async fn me(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Me>>
         no: account.no,
         shift: shift.as_ref().map(ShiftView::of),
         demo: app.config.demo,
+        call: call.map(|(incident, taken)| OwnCall { incident: incident.0, taken }),
     }))
 }
 

@@ -83,6 +83,23 @@ impl Record {
         found.as_ref().map(incident).transpose()
     }
 
+    /// The latest call for help that somebody made since then, and whether it was taken.
+    pub async fn last_call_of(
+        &self,
+        account: AccountId,
+        since: Timestamp,
+    ) -> Result<Option<(IncidentId, bool)>, RecordError> {
+        let found = sqlx::query(
+            "select id, acknowledged_at is not null as taken from incidents
+             where raised_by = ? and kind = 'sos' and raised_at > ? order by raised_at desc limit 1",
+        )
+        .bind(blob(account.0))
+        .bind(since.0)
+        .fetch_optional(&self.read)
+        .await?;
+        found.map(|row| Ok((IncidentId(row.id("id")?), row.int("taken")? == 1))).transpose()
+    }
+
     /// Not yet acknowledged, oldest first.
     pub async fn open_incidents(&self) -> Result<Vec<Incident>, RecordError> {
         let rows = sqlx::query("select * from incidents where acknowledged_at is null order by raised_at, id")

@@ -42,11 +42,11 @@ async fn a_token_in_use_goes_on_but_not_for_ever() {
     let end = T0.plus_s(TOKEN_AGE_MAX_S);
     while now.plus_s(ttl_s - 1) < end {
         now = now.plus_s(ttl_s - 1);
-        assert!(stage.record.renew_token(now, row).await.unwrap().is_some(), "in use");
+        assert!(stage.record.renew_tokens(&[(row, now)]).await.unwrap()[0].is_some(), "in use");
     }
     assert!(stage.record.authenticate(Timestamp(end.0 - 1), &token).await.unwrap().is_some());
     assert!(stage.record.authenticate(end, &token).await.unwrap().is_none());
-    assert!(stage.record.renew_token(end, row).await.unwrap().is_none());
+    assert!(stage.record.renew_tokens(&[(row, end)]).await.unwrap()[0].is_none());
 }
 
 #[tokio::test]

@@ -147,28 +147,15 @@ impl Record {
         }))
     }
 
-    /// A token in use lasts anew from now; until when, or `None` if it has ended. One transaction.
-    pub async fn renew_token(&self, now: Timestamp, token: i64) -> Result<Option<Timestamp>, RecordError> {
-        let mut write = self.begin(now).await?;
-        let found = sqlx::query(concat!(
-            "select t.issued_at, a.role from tokens t join accounts a on a.id = t.account
-             where t.id = ?2 and a.suspended_at is null and ",
-            alive!()
-        ))
-        .bind(now.0)
-        .bind(token)
-        .fetch_optional(write.conn())
-        .await?;
-        let Some(found) = found else { return Ok(None) };
-        let anew = now.plus_s(token_ttl_s(found.word("role", Role::from_word)?));
-        let until = anew.min(found.time("issued_at")?.plus_s(TOKEN_AGE_MAX_S));
-        sqlx::query("update tokens set expires_at = max(expires_at, ?) where id = ?")
-            .bind(until.0)
-            .bind(token)
-            .execute(write.conn())
-            .await?;
+    /// Tokens last anew from when each was used; until when, or `None` for one that had ended then. One transaction.
+    pub async fn renew_tokens(&self, used: &[(i64, Timestamp)]) -> Result<Vec<Option<Timestamp>>, RecordError> {
+        let mut write = self.begin(used.iter().map(|(_, at)| *at).max().unwrap_or(Timestamp(0))).await?;
+        let mut renewed = Vec::with_capacity(used.len());
+        for &(token, at) in used {
+            renewed.push(write.renew_token(token, at).await?);
+        }
         write.commit_quietly().await?;
-        Ok(Some(until))
+        Ok(renewed)
     }
 
     /// Ends one token. One transaction; a repeat changes nothing.
@@ -275,6 +262,27 @@ impl Record {
 }
 
 impl Write<'_> {
+    async fn renew_token(&mut self, token: i64, at: Timestamp) -> Result<Option<Timestamp>, RecordError> {
+        let found = sqlx::query(concat!(
+            "select t.issued_at, a.role from tokens t join accounts a on a.id = t.account
+             where t.id = ?2 and a.suspended_at is null and ",
+            alive!()
+        ))
+        .bind(at.0)
+        .bind(token)
+        .fetch_optional(self.conn())
+        .await?;
+        let Some(found) = found else { return Ok(None) };
+        let anew = at.plus_s(token_ttl_s(found.word("role", Role::from_word)?));
+        let until = anew.min(found.time("issued_at")?.plus_s(TOKEN_AGE_MAX_S));
+        sqlx::query("update tokens set expires_at = max(expires_at, ?) where id = ?")
+            .bind(until.0)
+            .bind(token)
+            .execute(self.conn())
+            .await?;
+        Ok(Some(until))
+    }
+
     async fn add_token(&mut self, account: AccountId, role: Role) -> Result<(String, i64), RecordError> {
         let token = self.record.new_token();
         let now = self.now;

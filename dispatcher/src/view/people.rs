@@ -73,6 +73,17 @@ pub struct Me {
     pub shift: Option<ShiftView>,
     /// Whether this server is a demonstration.
     pub demo: bool,
+    /// The own call for help of the last hour.
+    pub call: Option<OwnCall>,
+}
+
+/// What became of a call for help, for whoever made it.
+#[derive(Clone, Serialize, ToSchema)]
+pub struct OwnCall {
+    /// Its incident.
+    pub incident: Uuid,
+    /// Whether a person has taken it.
+    pub taken: bool,
 }
 
 /// What a staff member is doing; the number is the map feed's.

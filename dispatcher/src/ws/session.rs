@@ -11,6 +11,7 @@ use crate::http::App;
 use crate::http::command;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::{Answer, Code, Problem};
+use crate::http::renewals;
 use crate::record::{Account, OutboxRow, RENEW_AFTER_S, Role, SignedIn, token_ttl_s};
 use crate::telemetry;
 use crate::view::people::role_word;
@@ -23,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot::{self, error::TryRecvError};
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 /// The protocol's version.
@@ -83,6 +85,8 @@ struct Session<S> {
     /// When the token ends unless it is renewed, and when that is tried next.
     expires_at: Timestamp,
     renew_at: Timestamp,
+    /// When that was asked for, while there is no answer.
+    renewal: Option<(Timestamp, oneshot::Receiver<Option<Timestamp>>)>,
     heard_at: Instant,
     pinged: bool,
 }
@@ -203,6 +207,7 @@ where
         bucket: Bucket::full(MESSAGES, now.0),
         expires_at: signed_in.expires_at,
         renew_at: signed_in.expires_at.plus_s(RENEW_AFTER_S - token_ttl_s(signed_in.account.role)),
+        renewal: None,
         app,
         socket,
         signed_in,
@@ -334,19 +339,33 @@ where
 
     /// An open socket is a token in use: it is made to last as a call would make it, and with its end the socket ends. While
     /// the record is away the time it had holds.
+    ///
+    /// What the phone says waits for it only where its time is over.
     async fn stay_signed_in(&mut self) -> Flow {
         let now = self.app.env.now();
-        if now < self.renew_at {
-            return Ok(());
+        while now >= self.renew_at {
+            let asked = self.renewal.take();
+            let (at, mut answer) = asked.unwrap_or_else(|| (now, renewals::ask(&self.app, self.signed_in.token, now)));
+            let renewed = if now >= self.expires_at {
+                answer.await.ok()
+            } else {
+                match answer.try_recv() {
+                    Err(TryRecvError::Empty) => {
+                        self.renewal = Some((at, answer));
+                        return Ok(());
+                    }
+                    told => told.ok(),
+                }
+            };
+            match renewed {
+                Some(None) => return Err(Some(Close::Revoked)),
+                // A trip keeps a token that has reached its greatest age no longer than until the next look.
+                Some(Some(until)) => self.expires_at = until.max(at.plus_s(RENEW_AFTER_S)),
+                None if now >= self.expires_at => return Err(Some(Close::Revoked)),
+                None => {}
+            }
+            self.renew_at = at.plus_s(RENEW_AFTER_S);
         }
-        match Box::pin(self.app.record.renew_token(now, self.signed_in.token)).await {
-            Ok(None) => return Err(Some(Close::Revoked)),
-            // A trip keeps a token that has reached its greatest age no longer than until the next look.
-            Ok(Some(until)) => self.expires_at = until.max(now.plus_s(RENEW_AFTER_S)),
-            Err(_) if now >= self.expires_at => return Err(Some(Close::Revoked)),
-            Err(_) => {}
-        }
-        self.renew_at = now.plus_s(RENEW_AFTER_S);
         Ok(())
     }
 

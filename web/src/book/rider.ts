@@ -95,6 +95,7 @@ export class Rider extends Store {
   /** Fetches everything, and again until it succeeds: no message brings what a lost answer held. */
   async reload(): Promise<void> {
     clearTimeout(this.reloadTimer);
+    void this.sos.look();
     let failure: unknown = null;
     await this.trouble.fetch(() => this.fetchAll(), (error) => { this.trouble.fault = failure = error; });
     if (mayChange(failure) && !this.hasStopped) this.reloadTimer = setTimeout(() => void this.reload(), RELOAD_RETRY_MS);

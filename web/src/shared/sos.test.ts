@@ -15,7 +15,7 @@ function with_(answers: (string | Error)[], storage = memory()): { sos: Sos; cal
   let calls = 0;
   const states: string[] = [];
   const trips: (string | null)[] = [];
-  const api = { sos: async (trip: string | null) => {
+  const api = { me: async () => ({ call: null }), sos: async (trip: string | null) => {
     calls++;
     trips.push(trip);
     if (answers.length === 0) return new Promise<never>(() => {});
@@ -204,4 +204,18 @@ it('a_second_emergency_after_the_first_was_taken_is_one_press', async () => {
   expect(sos.state).toBe('sent');
   sos.taken('j');
   expect(sos.state).toBe('taken');
+});
+
+it('a_call_that_was_taken_while_the_page_was_away_is_said_to_be', async () => {
+  const storage = memory();
+  const before = with_(['i'], storage);
+  before.sos.belongsTo('a');
+  await before.sos.raise('t');
+  for (const [call, state] of [[null, 'sent'], [{ incident: 'other', taken: true }, 'sent'], [{ incident: 'i', taken: false }, 'sent'], [{ incident: 'i', taken: true }, 'taken']] as const) {
+    const api = { me: async () => ({ call }) } as unknown as Api;
+    const after = new Sos(api, async () => {}, storage);
+    after.belongsTo('a');
+    await settle();
+    expect(after.state).toBe(state);
+  }
 });

@@ -72,8 +72,10 @@ export class Sos extends Store {
     const age = Date.now() - kept.at;
     if (this.state === 'sending') this.keep({ ...kept, account });
     else if (kept.incident !== undefined) {
-      if (age < SOS_SAID_MS) this.arrived(kept, kept.incident);
-      else this.forget(kept);
+      if (age < SOS_SAID_MS) {
+        this.arrived(kept, kept.incident);
+        void this.look();
+      } else this.forget(kept);
     } else if (age < SOS_SENT_MS_MAX) void this.send({ ...kept, account });
     else {
       this.forget(kept);
@@ -114,6 +116,12 @@ export class Sos extends Store {
       await this.pause(SOS_RETRY_MS);
     }
     if (!this.stopped) this.refused('unreachable');
+  }
+  /** Asks whether somebody has taken it: the page may have been away when that was told. */
+  async look(): Promise<void> {
+    if (this.state !== 'sent') return;
+    const me = await this.api.me().catch(() => null);
+    if (me?.call?.taken) this.taken(me.call.incident);
   }
   /** On record: kept until somebody takes it. */
   private arrived(call: Kept, incident: string): void {

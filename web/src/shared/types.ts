@@ -19,6 +19,8 @@ export type Mode = 'walk' | 'drive' | 'transit';
 export interface Me {
   role: Role; account: string; display: string; agency: { id: string; name: string; kind?: 'company' | 'centre' } | null;
   no: number | null; shift: Shift | null; demo: boolean;
+  /** The own call for help of the last hour. */
+  call?: { incident: string; taken: boolean } | null;
 }
 
 export interface CrewMember {

@@ -138,7 +138,7 @@ export class Duty extends Store {
 
   /** Whether something that a fetch would bring is not there. */
   private get isMissing(): boolean { return !this.known || !this.me || !this.map || this.trouble.fault !== null; }
-  private async reload(): Promise<void> { await Promise.all([this.learn(), this.look()]); }
+  private async reload(): Promise<void> { await Promise.all([this.learn(), this.look(), this.sos.look()]); }
   /** Asks who this is and for the map, which no message brings, until both are known. The card waits for neither. */
   private async learn(): Promise<void> {
     if (this.learning) return;
