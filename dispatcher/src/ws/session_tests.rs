@@ -504,6 +504,23 @@ async fn a_socket_in_use_keeps_its_token_alive() {
 }
 
 #[tokio::test]
+async fn what_a_phone_says_does_not_wait_for_its_token_to_be_made_to_last() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let (mut phone, _) = Phone::signed_in(&edge, &rider, None).await;
+    edge.clock.advance_s(crate::record::RENEW_AFTER_S + 1);
+    let held = edge.app.record.hold_writer().await;
+    phone.say(&json!({"t": "answer", "id": "a", "offer": edge.app.env.uuid(), "accept": true}));
+    let answered = tokio::time::timeout(Duration::from_secs(3), phone.hear_a("result")).await;
+    assert_eq!(answered.expect("without a write")["code"], "forbidden_role");
+    let before = sign_in(&edge, &rider).await.expires_at;
+    drop(held);
+    while sign_in(&edge, &rider).await.expires_at == before {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
 async fn a_console_that_fell_behind_always_sees_a_gap() {
     let edge = Edge::new().await;
     let centre = edge.centre().await;
