@@ -63,7 +63,8 @@ impl RoadMap {
     }
 
     /// The graph of one profile. Walking and riding: every line that ever runs, as it does in
-    /// [`subway::USUAL_HOUR`] (another hour's waiting: [`RoadMap::waiting_arcs`]); the walking graph where there is no subway.
+    /// [`USUAL_HOUR`](super::subway::USUAL_HOUR) (another hour's waiting: [`RoadMap::waiting_arcs`]); the walking graph where
+    /// there is no subway.
     pub fn graph(&self, profile: Profile) -> &Graph {
         if profile == Profile::Transit && self.data.subway.is_empty() {
             return self.graph(Profile::Walk);

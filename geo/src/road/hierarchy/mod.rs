@@ -12,7 +12,7 @@
 //! | bucket CH, last-stop buckets, many-to-one | [`StaffBuckets`] |
 //! | k nearest by travel time | [`StaffBuckets::nearest`]; lazily [`StaffBuckets::soonest`] |
 //! | many-to-many, distance table | [`Metric::table`] |
-//! | one-to-all, PHAST | `sweep`, for [`super::reach`] |
+//! | one-to-all, PHAST | `sweep`, for [`super::reach()`] |
 //! | double buffering of metrics | [`Live`] |
 //!
 //! The idea: nodes are ranked, and for each the arcs to higher nodes are kept with the times of the fastest ways through
