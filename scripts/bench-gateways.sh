@@ -9,18 +9,16 @@ out=${1:?where the reports go}
 phones=${PHONES:-2000} every=${EVERY:-1} measured=${SECONDS_MEASURED:-30} bin=${BIN:-target/release}
 mkdir -p "$out"
 . scripts/started.sh
+. scripts/measured.sh
 
-free_port() { for p in $(seq "$1" $(($1 + 400))); do (exec 3<>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || { echo "$p"; return; }; done; }
 get() { exec 3<>"/dev/tcp/127.0.0.1/$1" && printf 'GET %s HTTP/1.0\r\nhost: 127.0.0.1\r\n\r\n' "$2" >&3 && cat <&3; exec 3>&-; }
 redis() { local port=$1; shift; exec 3<>"/dev/tcp/127.0.0.1/$port" && printf '%s\r\nQUIT\r\n' "$*" >&3 && tr -d '\r' <&3; exec 3>&-; }
 ticks() { awk '{ print $14 + $15 }' "/proc/$1/stat"; }
 sum() { local total=0 pid; for pid in "$@"; do total=$((total + $(ticks "$pid"))); done; echo $total; }
 fixes() { local port; for port in "$@"; do get "$port" /metrics; done | awk '/^donghaeng_fixes_total/ { n += $2 } END { printf "%d", n }'; }
 until_so() { local i; for i in $(seq 600); do if eval "$1"; then return; fi; sleep 0.1; done; echo "not within 60 s: $1" >&2; tail -n 5 "$work"/*.log >&2; exit 1; }
-say() { printf '%-46s %s\n' "$1" "$2"; }
 
-say "machine" "$(nproc) x $(awk -F': ' '/model name/ { print $2; exit }' /proc/cpuinfo), load $(cut -d' ' -f1 /proc/loadavg)"
-say "commit" "$(git rev-parse --short HEAD 2>/dev/null || echo unknown)"
+say_machine
 say "phones, seconds between two fixes of one" "$phones, $every"
 
 primaries=() ports=()
