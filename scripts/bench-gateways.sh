@@ -7,6 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?where the reports go}
 phones=${PHONES:-2000} every=${EVERY:-1} measured=${SECONDS_MEASURED:-30} bin=${BIN:-target/release}
+[ "$measured" -ge 10 ] || { echo "SECONDS_MEASURED must be at least 10" >&2; exit 2; }
 mkdir -p "$out"
 . scripts/started.sh
 . scripts/measured.sh
