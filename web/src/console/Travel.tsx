@@ -1,6 +1,6 @@
 // Owns the picture of the travel times: by road and hour how long it takes against empty streets and on how many ways that rests,
 // how right it is, and what is said of streets with its end. Fetched when it is opened, and again while it is open.
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { explain } from '../shared/frame';
 import { dayTime, t } from '../shared/i18n';
 import type { Condition, LatLon, Travel as Learnt, TravelProfile } from '../shared/types';
@@ -17,8 +17,8 @@ export default function Travel({ desk, onClose }: { desk: Desk; onClose: () => v
   const [fault, setFault] = useState<unknown>(null);
   const [mode, setMode] = useState<TravelProfile['profile']>('walk');
   const box = useRef<HTMLElement>(null);
-  // Whoever opened it by a key goes on from here, and back where it was opened.
-  useEffect(() => {
+  // Whoever opened it by a key goes on from here, and back where it was opened: with the frame that shows or ends it, for a key may follow at once.
+  useLayoutEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     box.current?.focus();
     return () => before?.focus();

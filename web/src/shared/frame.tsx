@@ -1,6 +1,6 @@
 // Owns what every page has around its content: language switch, connection banner, sign-in, the SOS button.
 import { render, type ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Problem, Unreachable, type Api } from './api';
 import { fieldWords, language, t, tCode } from './i18n';
 import type { TokenStore } from './session';
@@ -159,7 +159,7 @@ export function SosSaid({ sos: { state, isLate, code } }: { sos: Pick<Sos, 'stat
 export function Confirm({ question, yes, onYes, onNo }: { question: string; yes: string; onYes: () => void; onNo: () => void }) {
   const no = useRef<HTMLButtonElement>(null);
   // The harmless answer has the focus; the button that asked is gone.
-  useEffect(() => no.current?.focus(), []);
+  useLayoutEffect(() => no.current?.focus(), []);
   const onKey = (event: KeyboardEvent): void => {
     if (event.key !== 'Escape') return;
     event.stopPropagation();
