@@ -134,7 +134,7 @@ impl Guide {
     fn driven_around(&self, metric: &Metric, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
         let map = self.field.map();
         let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive)?);
-        keep_out(zones, from, to, |zones| around(graph, turns, metric.times(), from, to, zones))
+        keep_out(zones, from, to, |zones| around(graph, turns, metric, from, to, zones))
     }
 
     /// The same with the subway, whose trains keep out too: the line between two stops is taken to be straight.

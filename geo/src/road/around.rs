@@ -1,11 +1,12 @@
-//! Owns the fastest way by car that keeps out of zones: a plain search over arcs with their turns, which never enters one. Like
-//! `safer` for who walks, but a car has restrictions and turn costs, and no street is liked better than another.
+//! Owns the fastest way by car that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what the
+//! hierarchy says is left (`hierarchy::left`). Like `safer` for who walks, but a car has restrictions and turn costs, and no street is
+//! liked better than another.
 //!
 //! Invariant: no point of a way found lies in a zone.
 
 use super::avoid::Zone;
 use super::graph::Graph;
-use super::hierarchy::ArcTimes;
+use super::hierarchy::Metric;
 use super::route::{Piece, Route};
 use super::safer::{NoSaferWay, is_clear};
 use super::snap::Snap;
@@ -14,16 +15,14 @@ use super::turns::Turns;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Taken off the lower bound of what is left, milliseconds: as the fastest route's (`route`).
-const BOUND_SLACK_MS: f64 = 50.0;
 /// Before no other state.
 const NONE: u32 = u32::MAX;
 
-/// The fastest way under `times` that touches no zone. Graph, turns and times must be of one profile.
+/// The fastest way under the times of a metric that touches no zone. Graph, turns and metric must be of one profile.
 pub fn around(
     graph: &Graph,
     turns: &Turns,
-    times: &ArcTimes,
+    metric: &Metric,
     from: &Snap,
     to: &Snap,
     zones: &[Zone],
@@ -35,13 +34,14 @@ pub fn around(
     if has(to) {
         return Err(NoSaferWay::EndsInside);
     }
-    let search = Around { timed: Timed { graph, times }, turns, from, to, zones };
+    let search = Around { timed: Timed { graph, times: metric.times() }, metric, turns, from, to, zones };
     let found = search.search().ok_or(NoSaferWay::CutOff)?;
     Ok(graph.follow(from, to, search.pieces(&found).into_iter(), found.ms))
 }
 
 struct Around<'a> {
     timed: Timed<'a>,
+    metric: &'a Metric,
     turns: &'a Turns,
     from: &'a Snap,
     to: &'a Snap,
@@ -65,14 +65,10 @@ struct Found {
 }
 
 impl Around<'_> {
-    /// A* with the straight line at the best speed of the moment.
+    /// A* with what would be left if there were no zones.
     fn search(&self) -> Option<Found> {
         let Timed { graph, times } = self.timed;
-        let per_ms = self.timed.speed_mps_max() / 1_000.0;
-        let left_ms = |arc: u32| {
-            let ms = graph.node(graph.arc_head(arc)).distance_m(self.to.at) / per_ms - BOUND_SLACK_MS;
-            ms.max(0.0) as u64
-        };
+        let mut left = self.metric.left(self.to);
         // At the head of each arc or copy.
         let mut best = vec![u64::MAX; self.turns.state_count()];
         let mut before = vec![NONE; self.turns.state_count()];
@@ -82,7 +78,7 @@ impl Around<'_> {
             if is_clear(graph, self.zones, self.from.edge, self.from.fraction, end) {
                 let ms = u64::from(times.ms(arc) - times.before_ms(arc, self.from.fraction));
                 best[arc as usize] = ms;
-                queue.push(Reverse((ms + left_ms(arc), ms, arc)));
+                queue.extend(left.ms(arc).map(|left_ms| Reverse((ms + u64::from(left_ms), ms, arc))));
             }
         }
         let straight = times.straight(self.from, self.to);
@@ -113,7 +109,7 @@ impl Around<'_> {
                 if next < best[turn.arc as usize] && is_clear(graph, self.zones, arc / 2, 0.0, 1.0) {
                     best[turn.arc as usize] = next;
                     before[turn.arc as usize] = state;
-                    queue.push(Reverse((next + left_ms(arc), next, turn.arc)));
+                    queue.extend(left.ms(turn.arc).map(|left_ms| Reverse((next + u64::from(left_ms), next, turn.arc))));
                 }
             }
         }

@@ -44,6 +44,11 @@ fn some_times(dice: &mut Dice, graph: &Graph) -> ArcTimes {
     ArcTimes::under(graph, &conditions, |_| crate::road::data::RoadClass::Residential)
 }
 
+fn metric(map: &RoadMap, times: ArcTimes) -> Metric {
+    let order = NodeOrder::find(map.graph(Profile::Drive));
+    Metric::new(&Arc::new(Hierarchy::new(SearchGraph::of(map, Profile::Drive), &order)), times)
+}
+
 /// The slow twin: Bellman and Ford's over arcs and copies.
 fn least_ms(graph: &Graph, turns: &Turns, times: &ArcTimes, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<u64> {
     let part = |arc: u32, a: f32, b: f32| {
@@ -104,11 +109,10 @@ fn without_zones_it_is_the_fastest_way_with_turns_and_restrictions() {
             continue;
         }
         let times = some_times(&mut dice, graph);
-        let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Drive), &NodeOrder::find(graph)));
-        let metric = Metric::new(&hierarchy, times.clone());
+        let metric = metric(&map, times);
         for _ in 0..20 {
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            let route = around(graph, turns, &times, &from, &to, &[]).ok();
+            let route = around(graph, turns, &metric, &from, &to, &[]).ok();
             let seconds = metric.travel_ms(from, &to).map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(route.as_ref().map(|route| route.duration_s), seconds, "seed {seed}");
             found += usize::from(route.is_some());
@@ -128,17 +132,17 @@ fn agrees_with_the_slow_way_and_never_enters_a_zone() {
         if graph.edge_count() == 0 {
             continue;
         }
-        let times = some_times(&mut dice, graph);
+        let metric = metric(&map, some_times(&mut dice, graph));
         for _ in 0..8 {
             let zones: Vec<Zone> = (0..=dice.below(3)).map(|_| some_zone(&mut dice)).collect();
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            let quick = around(graph, turns, &times, &from, &to, &zones);
+            let quick = around(graph, turns, &metric, &from, &to, &zones);
             let inside = |snap: &Snap| zones.iter().any(|zone| zone.contains(snap.at));
             match &quick {
                 Err(NoSaferWay::BeginsInside) => assert!(inside(&from), "seed {seed}"),
                 Err(NoSaferWay::EndsInside) => assert!(inside(&to) && !inside(&from), "seed {seed}"),
                 _ => {
-                    let slow = least_ms(graph, turns, &times, &from, &to, &zones);
+                    let slow = least_ms(graph, turns, metric.times(), &from, &to, &zones);
                     let slow_s = slow.map(|ms| (ms as f64 / 1_000.0) as f32);
                     assert_eq!(quick.as_ref().ok().map(|route| route.duration_s), slow_s, "seed {seed}");
                 }
@@ -161,10 +165,10 @@ fn a_car_is_led_round_the_zone_and_not_through_a_forbidden_turn() {
         let drawn = draw_with(picture, rules);
         let (graph, turns) = (drawn.map.graph(Profile::Drive), drawn.map.turns(Profile::Drive).unwrap());
         let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
-        let times = ArcTimes::free_flow(graph);
+        let metric = metric(&drawn.map, ArcTimes::free_flow(graph));
         let zone = middle(&drawn);
         let route =
-            around(graph, turns, &times, &snap('A', 'B'), &snap('C', 'D'), std::slice::from_ref(&zone)).unwrap();
+            around(graph, turns, &metric, &snap('A', 'B'), &snap('C', 'D'), std::slice::from_ref(&zone)).unwrap();
         assert!(!looked_at(&route.points).any(|p| zone.contains(p)));
         let passes = |letter: char| route.points.iter().any(|p| p.distance_m(drawn.at(letter)) < 1.0);
         ("BFGC".chars().all(passes), passes('E'))
@@ -178,9 +182,9 @@ fn where_every_way_leads_through_a_zone_there_is_none() {
     let drawn = draw("A-B-C-D");
     let (graph, turns) = (drawn.map.graph(Profile::Drive), drawn.map.turns(Profile::Drive).unwrap());
     let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
-    let times = ArcTimes::free_flow(graph);
+    let metric = metric(&drawn.map, ArcTimes::free_flow(graph));
     let zone = |a, b| [Zone::circle(drawn.between(a, b, 0.5), 40.0).unwrap()];
-    let ways = |from: Snap, to: Snap, zones: &[Zone]| around(graph, turns, &times, &from, &to, zones).map(|_| ());
+    let ways = |from: Snap, to: Snap, zones: &[Zone]| around(graph, turns, &metric, &from, &to, zones).map(|_| ());
     assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('B', 'C')), Err(NoSaferWay::CutOff));
     assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('A', 'B')), Err(NoSaferWay::BeginsInside));
     assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('C', 'D')), Err(NoSaferWay::EndsInside));

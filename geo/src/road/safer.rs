@@ -2,7 +2,7 @@
 //! and a plain search on it that never enters an avoid zone. Does not know whose zones they are, and promises nothing: a street
 //! is liked better or worse, none is called safe.
 //!
-//! A street's cost is its walking time times its dislike, from 1 to [`DISLIKE_MAX`]: so no safer way takes longer than
+//! The search is led by what the hierarchy says is left (`hierarchy::left`). A street's cost is its walking time times its dislike, from 1 to [`DISLIKE_MAX`]: so no safer way takes longer than
 //! [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. Invariant: no point of a way found lies in a zone.
 
 use super::avoid::Zone;
@@ -23,8 +23,6 @@ pub const DISLIKE_MAX: f64 = 2.0;
 
 /// Dislike is kept in thousandths.
 const ONE: u64 = 1_000;
-/// Taken off the lower bound of what is left, milliseconds: as the fastest route's (`route`).
-const BOUND_SLACK_MS: f64 = 50.0;
 /// A street with a lamp for every so many metres is lit; lamps stand 25 to 40 m apart.
 const LAMP_EVERY_M: f32 = 60.0;
 
@@ -125,13 +123,13 @@ impl Dislikes {
         zones: &[Zone],
     ) -> Result<SaferRoute, NoSaferWay> {
         let timed = Timed { graph, times };
-        let speed_mps_max = timed.speed_mps_max();
-        let route = Search { timed, speed_mps_max, dislikes: self, zones }.route(from, to)?;
-        let fastest = Search { timed, speed_mps_max, dislikes: &Self::none(graph), zones: &[] }.cost(from, to);
+        let straight = timed.straight_left(to.at);
+        let route = Search { timed, dislikes: self, zones }.route(from, to, &straight)?;
+        let fastest = Search { timed, dislikes: &Self::none(graph), zones: &[] }.cost(from, to, &straight);
         Ok(SaferRoute::of(route, fastest.map(|cost| cost / ONE)))
     }
 
-    /// The same under the times of a metric, which knows the fastest way without a second search.
+    /// The same under the times of a metric, which knows the fastest way without a second search and leads the one there is.
     pub fn route_beside(
         &self,
         graph: &Graph,
@@ -140,9 +138,9 @@ impl Dislikes {
         to: &Snap,
         zones: &[Zone],
     ) -> Result<SaferRoute, NoSaferWay> {
-        let timed = Timed { graph, times: metric.times() };
-        let search = Search { timed, speed_mps_max: timed.speed_mps_max(), dislikes: self, zones };
-        let route = search.route(from, to)?;
+        let mut left = metric.left(to);
+        let search = Search { timed: Timed { graph, times: metric.times() }, dislikes: self, zones };
+        let route = search.route(from, to, |node| left.ms(node).map(u64::from))?;
         Ok(SaferRoute::of(route, metric.travel_ms(from, to).map(u64::from)))
     }
 }
@@ -166,7 +164,6 @@ enum Back {
 
 struct Search<'a> {
     timed: Timed<'a>,
-    speed_mps_max: f64,
     dislikes: &'a Dislikes,
     zones: &'a [Zone],
 }
@@ -180,7 +177,7 @@ struct Found {
 }
 
 impl Search<'_> {
-    fn route(&self, from: &Snap, to: &Snap) -> Result<Route, NoSaferWay> {
+    fn route(&self, from: &Snap, to: &Snap, left: impl FnMut(u32) -> Option<u64>) -> Result<Route, NoSaferWay> {
         let inside = |at: Position| self.zones.iter().any(|zone| zone.contains(at));
         if inside(from.at) {
             return Err(NoSaferWay::BeginsInside);
@@ -188,7 +185,7 @@ impl Search<'_> {
         if inside(to.at) {
             return Err(NoSaferWay::EndsInside);
         }
-        let found = self.search(from, to).ok_or(NoSaferWay::CutOff)?;
+        let found = self.search(from, to, left).ok_or(NoSaferWay::CutOff)?;
         let mut pieces = Vec::new();
         let arc = |edge: u32, from: f32, to: f32| edge * 2 + u32::from(from > to);
         let piece = |edge: u32, from: f32, to: f32| Piece {
@@ -216,18 +213,14 @@ impl Search<'_> {
         Ok(self.timed.graph.follow(from, to, pieces.into_iter(), total_ms))
     }
 
-    fn cost(&self, from: &Snap, to: &Snap) -> Option<u64> {
-        self.search(from, to).map(|found| found.cost)
+    fn cost(&self, from: &Snap, to: &Snap, left: impl FnMut(u32) -> Option<u64>) -> Option<u64> {
+        self.search(from, to, left).map(|found| found.cost)
     }
 
-    /// A* with the straight line at the graph's best speed, which nothing beats: no street is disliked less than 1.
-    fn search(&self, from: &Snap, to: &Snap) -> Option<Found> {
+    /// A* with the least milliseconds that are left from a junction, `None` if there is no way: no street is disliked less than 1.
+    fn search(&self, from: &Snap, to: &Snap, mut left: impl FnMut(u32) -> Option<u64>) -> Option<Found> {
         let (timed, graph) = (self.timed, self.timed.graph);
-        let per_ms = self.speed_mps_max / 1_000.0;
-        let left = |node: u32| {
-            let ms = graph.node(node).distance_m(to.at) / per_ms - BOUND_SLACK_MS;
-            ms.max(0.0) as u64 * ONE
-        };
+        let mut bound = |cost: u64, node: u32| left(node).map(|ms| Reverse((cost + ms * ONE, cost, node)));
         let mut best = vec![u64::MAX; graph.node_count()];
         let mut back = vec![Back::Nowhere; graph.node_count()];
         let mut queue = BinaryHeap::new();
@@ -236,7 +229,7 @@ impl Search<'_> {
             if cost < best[node as usize] && is_clear(graph, self.zones, from.edge, from.fraction, f32::from(end)) {
                 best[node as usize] = cost;
                 back[node as usize] = Back::Begin(end);
-                queue.push(Reverse((cost + left(node), cost, node)));
+                queue.extend(bound(cost, node));
             }
         }
         let straight = timed.times.straight(from, to);
@@ -247,8 +240,8 @@ impl Search<'_> {
         let entering = timed.entrances(to).into_iter().zip([0.0f32, 1.0]).filter_map(|(e, end)| Some((e?, end)));
         let entering: Vec<((u32, u64), f32)> =
             entering.filter(|&(_, end)| is_clear(graph, self.zones, to.edge, end, to.fraction)).collect();
-        while let Some(Reverse((bound, cost, node))) = queue.pop() {
-            if found.is_some_and(|(known, _)| bound >= known) {
+        while let Some(Reverse((least, cost, node))) = queue.pop() {
+            if found.is_some_and(|(known, _)| least >= known) {
                 break;
             }
             if cost > best[node as usize] {
@@ -267,7 +260,7 @@ impl Search<'_> {
                     best[arc.node as usize] = next;
                     // A loop is never part of a best way, so the two ends differ.
                     back[arc.node as usize] = Back::Arc { node, edge, forward: arc.arc & 1 == 0 };
-                    queue.push(Reverse((next + left(arc.node), next, arc.node)));
+                    queue.extend(bound(next, arc.node));
                 }
             }
         }

@@ -26,6 +26,7 @@ mod climb;
 mod customise;
 mod cuts;
 mod lazy;
+mod left;
 mod live;
 mod metric;
 mod nearest;
