@@ -2,15 +2,17 @@
 //! point. Knows no trip, and of a person only where the search has them: the way shown sets out as the ETA does.
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
-//! the answer says that it does not keep out. It keeps out of the rider's other zones even then, if there is such a way. So on foot,
-//! by car and by subway. Closed streets and the speeds of the moment hold for all of it.
+//! the answer says that it does not keep out. So little of such a way is inside as can be: it leaves the zone by the shortest, and of
+//! several zones none is entered that could be spared. So on foot, by car and by subway. Closed streets and the speeds of the moment
+//! hold for all of it.
 
 use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::Metric;
 use geo::road::{
-    Dislikes, Headed, Heading, Lit, NoSaferWay, Profile, Route, Snap, Zone, around, reach, reach_on_junctions,
+    Dislikes, Graph, Headed, Heading, Lit, NoSaferWay, Profile, Route, SaferRoute, Snap, Zone, around, least_inside,
+    reach, reach_on_junctions,
 };
 use geo::{Cell, Eta, Fix, Position};
 use matcher::model::{AccountId, Mode};
@@ -110,13 +112,13 @@ impl Guide {
         }
         let route = times.route(map.graph(profile), from, &to)?;
         let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
-        // Hundreds of times slower than the hierarchy, so only where its way will not do.
+        let fastest_s = route.duration_s;
+        // Many times slower than the hierarchy, so only where its way will not do.
         let round = match profile {
             _ if !crosses => None,
-            Profile::Drive => self.driven_around(&times, &from.snap, &to, zones),
+            Profile::Drive => self.driven_around(&times, &from, &to, zones),
             _ => self.ridden_around(&times, &from.snap, &to, zones),
         };
-        let fastest_s = route.duration_s;
         let (route, kept) = round.unwrap_or((
             route,
             match (zones.is_empty(), crosses) {
@@ -130,18 +132,21 @@ impl Guide {
         Some(Way { route, mode, prefer: Prefer::Fastest, detour_s, kept, eta })
     }
 
-    /// The way by car that keeps out of the zones, or of those that neither end is in; `None` if there is none.
-    fn driven_around(&self, metric: &Metric, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
+    /// The way by car that keeps out of the zones, or as far as it can; `None` if there is none.
+    fn driven_around(&self, metric: &Metric, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
         let map = self.field.map();
         let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive)?);
-        keep_out(zones, from, to, |zones| around(graph, turns, metric, from, to, zones))
+        match around(graph, turns, metric, from, to, zones) {
+            Ok(route) => Some((route, Kept::Out)),
+            Err(why) => Some((least_inside(graph, turns, metric, from, to, zones)?, crossed(why))),
+        }
     }
 
     /// The same with the subway, whose trains keep out too: the line between two stops is taken to be straight.
     fn ridden_around(&self, metric: &Metric, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
         let graph = self.field.map().graph(Profile::Transit);
-        let even = Dislikes::none(graph);
-        keep_out(zones, from, to, |zones| even.route_beside(graph, metric, from, to, zones).map(|way| way.route))
+        let (found, kept) = avoiding(&Dislikes::none(graph), graph, metric, (from, to), zones)?;
+        Some((found.route, if let Kept::Not(why) = kept { crossed(why) } else { kept }))
     }
 
     fn around(&self, metric: &Metric, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
@@ -150,12 +155,7 @@ impl Guide {
             Prefer::Safer => self.safer(),
             Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
         };
-        let avoiding = |zones: &[Zone]| dislikes.route_beside(graph, metric, from, to, zones);
-        // There may be a way all the same.
-        let (found, kept) = match keep_out(zones, from, to, avoiding) {
-            Some(found) => found,
-            None => (avoiding(&[]).ok()?, Kept::Not(NoSaferWay::CutOff)),
-        };
+        let (found, kept) = avoiding(dislikes, graph, metric, (from, to), zones)?;
         let eta = eta(metric, &found.route);
         Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, eta })
     }
@@ -182,21 +182,25 @@ impl Guide {
     }
 }
 
-/// What a search finds that keeps out of all zones, or, where an end lies in some, of the others; `None` if there is no such way.
-fn keep_out<T>(
+/// The way liked best that keeps out of the zones, or as far as it can.
+fn avoiding(
+    dislikes: &Dislikes,
+    graph: &Graph,
+    metric: &Metric,
+    (from, to): (&Snap, &Snap),
     zones: &[Zone],
-    from: &Snap,
-    to: &Snap,
-    avoiding: impl Fn(&[Zone]) -> Result<T, NoSaferWay>,
-) -> Option<(T, Kept)> {
-    match avoiding(zones) {
+) -> Option<(SaferRoute, Kept)> {
+    match dislikes.route_beside(graph, metric, from, to, zones) {
         Ok(found) => Some((found, if zones.is_empty() { Kept::None } else { Kept::Out })),
-        Err(NoSaferWay::CutOff) => None,
-        Err(inside) => {
-            let has_an_end = |zone: &Zone| zone.contains(from.at) || zone.contains(to.at);
-            let others: Vec<Zone> = zones.iter().filter(|zone| !has_an_end(zone)).cloned().collect();
-            avoiding(&others).ok().map(|found| (found, Kept::Not(inside)))
-        }
+        Err(why) => Some((dislikes.route_least_inside(graph, metric, from, to, zones)?, Kept::Not(why))),
+    }
+}
+
+/// Why a way by car or subway does not keep out.
+const fn crossed(why: NoSaferWay) -> Kept {
+    match why {
+        NoSaferWay::CutOff => Kept::Crossed,
+        inside => Kept::Not(inside),
     }
 }
 

@@ -1,16 +1,17 @@
-//! Owns the fastest way by car that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what the
-//! hierarchy says is left (`hierarchy::left`). Like `safer` for who walks, but a car has restrictions and turn costs, and no street is
-//! liked better than another.
+//! Owns the fastest way by car that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what
+//! the hierarchy says is left (`hierarchy::left`); and where there is none, the one with as little inside as can be. Like `safer` for who
+//! walks, but a car has restrictions and turn costs, and no street is liked better than another.
 //!
-//! Invariant: no point of a way found lies in a zone.
+//! Invariant: no point of a way that [`around`] finds lies in a zone.
 
 use super::avoid::Zone;
 use super::graph::Graph;
-use super::hierarchy::Metric;
+use super::headed::Headed;
+use super::hierarchy::{ArcTimes, Metric};
 use super::route::{Piece, Route};
-use super::safer::{NoSaferWay, is_clear};
+use super::safer::NoSaferWay;
 use super::snap::Snap;
-use super::timed::Timed;
+use super::toll::Toll;
 use super::turns::Turns;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -23,29 +24,44 @@ pub fn around(
     graph: &Graph,
     turns: &Turns,
     metric: &Metric,
-    from: &Snap,
+    from: impl Into<Headed>,
     to: &Snap,
     zones: &[Zone],
 ) -> Result<Route, NoSaferWay> {
-    let has = |snap: &Snap| zones.iter().any(|zone| zone.contains(snap.at));
-    if has(from) {
+    led(turns, metric, &from.into(), to, Toll::forbidding(graph, zones))
+}
+
+/// The way with as little as can be in zones, for whom [`around`] finds none; `None` if there is no way at all.
+pub fn least_inside(
+    graph: &Graph,
+    turns: &Turns,
+    metric: &Metric,
+    from: impl Into<Headed>,
+    to: &Snap,
+    zones: &[Zone],
+) -> Option<Route> {
+    led(turns, metric, &from.into(), to, Toll::exacting(graph, zones)).ok()
+}
+
+fn led(turns: &Turns, metric: &Metric, from: &Headed, to: &Snap, toll: Toll<'_>) -> Result<Route, NoSaferWay> {
+    if toll.forbids(from.snap.at) {
         return Err(NoSaferWay::BeginsInside);
     }
-    if has(to) {
+    if toll.forbids(to.at) {
         return Err(NoSaferWay::EndsInside);
     }
-    let search = Around { timed: Timed { graph, times: metric.times() }, metric, turns, from, to, zones };
-    let found = search.search().ok_or(NoSaferWay::CutOff)?;
-    Ok(graph.follow(from, to, search.pieces(&found).into_iter(), found.ms))
+    let search = Around { metric, times: metric.times(), turns, from, to, toll };
+    let (found, reached) = search.search().ok_or(NoSaferWay::CutOff)?;
+    Ok(toll.graph().follow(&from.snap, to, search.pieces(&found, &reached).into_iter(), found.took_ms))
 }
 
 struct Around<'a> {
-    timed: Timed<'a>,
     metric: &'a Metric,
+    times: &'a ArcTimes,
     turns: &'a Turns,
-    from: &'a Snap,
+    from: &'a Headed,
     to: &'a Snap,
-    zones: &'a [Zone],
+    toll: Toll<'a>,
 }
 
 /// How a way ends.
@@ -57,78 +73,109 @@ enum Last {
     Onto { state: u32, arc: u32 },
 }
 
-/// A way found: its time, how it ends, and from which state each was reached.
+/// A way found: what it counts, how long it takes and how it ends.
 struct Found {
-    ms: u64,
+    cost: u64,
+    took_ms: u64,
     last: Last,
-    before: Vec<u32>,
+}
+
+/// How the head of an arc or copy was reached.
+#[derive(Clone, Copy)]
+struct Reached {
+    cost: u64,
+    took_ms: u64,
+    before: u32,
+}
+
+impl Reached {
+    const NOT_YET: Self = Self { cost: u64::MAX, took_ms: 0, before: NONE };
 }
 
 impl Around<'_> {
     /// A* with what would be left if there were no zones.
-    fn search(&self) -> Option<Found> {
-        let Timed { graph, times } = self.timed;
+    fn search(&self) -> Option<(Found, Vec<Reached>)> {
+        let (times, from) = (self.times, &self.from.snap);
         let mut left = self.metric.left(self.to);
         // At the head of each arc or copy.
-        let mut best = vec![u64::MAX; self.turns.state_count()];
-        let mut before = vec![NONE; self.turns.state_count()];
+        let mut reached = vec![Reached::NOT_YET; self.turns.state_count()];
         let mut queue = BinaryHeap::new();
-        for arc in [self.from.edge * 2, self.from.edge * 2 + 1].into_iter().filter(|&arc| times.is_open(arc)) {
-            let (_, end) = fractions(arc);
-            if is_clear(graph, self.zones, self.from.edge, self.from.fraction, end) {
-                let ms = u64::from(times.ms(arc) - times.before_ms(arc, self.from.fraction));
-                best[arc as usize] = ms;
-                queue.extend(left.ms(arc).map(|left_ms| Reverse((ms + u64::from(left_ms), ms, arc))));
+        let mut found: Option<Found> = None;
+        let straight = times.straight_each(from, self.to);
+        for ((arc, lead_ms), straight_ms) in (from.edge * 2..).zip(self.from.lead_ms()).zip(straight) {
+            if !times.is_open(arc) {
+                continue;
+            }
+            let lead_ms = u64::from(lead_ms);
+            if let Some(factor) = self.toll.of(from.edge, from.fraction, fractions(arc).1) {
+                let ms = u64::from(times.ms(arc) - times.before_ms(arc, from.fraction));
+                let begun = Reached { cost: lead_ms + ms * factor, took_ms: lead_ms + ms, before: NONE };
+                reached[arc as usize] = begun;
+                queue.extend(left.ms(arc).map(|left_ms| Reverse((begun.cost + u64::from(left_ms), begun.cost, arc))));
+            }
+            let whole = straight_ms.zip(self.toll.of(from.edge, from.fraction, self.to.fraction));
+            if let Some((ms, factor)) = whole.map(|(ms, factor)| (u64::from(ms), factor)) {
+                let cost = lead_ms + ms * factor;
+                if found.as_ref().is_none_or(|known| cost < known.cost) {
+                    found = Some(Found { cost, took_ms: lead_ms + ms, last: Last::Straight(arc) });
+                }
             }
         }
-        let straight = times.straight(self.from, self.to);
-        let straight =
-            straight.filter(|_| is_clear(graph, self.zones, self.from.edge, self.from.fraction, self.to.fraction));
-        let mut found = straight.map(|(ms, arc)| (u64::from(ms), Last::Straight(arc)));
-        while let Some(Reverse((bound, ms, state))) = queue.pop() {
-            if found.is_some_and(|(known, _)| bound >= known) {
+        while let Some(Reverse((least, cost, state))) = queue.pop() {
+            if found.as_ref().is_some_and(|known| least >= known.cost) {
                 break;
             }
-            if ms > best[state as usize] {
+            let here = reached[state as usize];
+            if cost > here.cost {
                 continue;
             }
             for turn in self.turns.turns_out(state) {
                 let arc = self.turns.original(turn.arc);
-                if !times.may_enter(arc) {
+                if !times.may_go_on(self.turns.original(state), arc) {
                     continue;
                 }
-                let entered = ms + u64::from(turn.ms);
-                if arc / 2 == self.to.edge {
-                    let whole = entered + u64::from(times.before_ms(arc, self.to.fraction));
-                    let is_better = found.is_none_or(|(known, _)| whole < known);
-                    if is_better && is_clear(graph, self.zones, arc / 2, fractions(arc).0, self.to.fraction) {
-                        found = Some((whole, Last::Onto { state, arc }));
+                let on = |ms: u32, factor: u64| Reached {
+                    cost: cost + u64::from(turn.ms) + u64::from(ms) * factor,
+                    took_ms: here.took_ms + u64::from(turn.ms) + u64::from(ms),
+                    before: state,
+                };
+                if arc / 2 == self.to.edge
+                    && let Some(factor) = self.toll.of(arc / 2, fractions(arc).0, self.to.fraction)
+                {
+                    let end = on(times.before_ms(arc, self.to.fraction), factor);
+                    if found.as_ref().is_none_or(|known| end.cost < known.cost) {
+                        found = Some(Found { cost: end.cost, took_ms: end.took_ms, last: Last::Onto { state, arc } });
                     }
                 }
-                let next = entered + u64::from(times.ms(arc));
-                if next < best[turn.arc as usize] && is_clear(graph, self.zones, arc / 2, 0.0, 1.0) {
-                    best[turn.arc as usize] = next;
-                    before[turn.arc as usize] = state;
-                    queue.extend(left.ms(turn.arc).map(|left_ms| Reverse((next + u64::from(left_ms), next, turn.arc))));
+                // Zones are looked at only where it matters.
+                if on(times.ms(arc), 1).cost >= reached[turn.arc as usize].cost {
+                    continue;
+                }
+                let Some(factor) = self.toll.of(arc / 2, 0.0, 1.0) else { continue };
+                let next = on(times.ms(arc), factor);
+                if next.cost < reached[turn.arc as usize].cost {
+                    reached[turn.arc as usize] = next;
+                    let left_ms = left.ms(turn.arc).map(u64::from);
+                    queue.extend(left_ms.map(|left_ms| Reverse((next.cost + left_ms, next.cost, turn.arc))));
                 }
             }
         }
-        found.map(|(ms, last)| Found { ms, last, before })
+        found.map(|found| (found, reached))
     }
 
-    fn pieces(&self, found: &Found) -> Vec<Piece> {
-        let piece =
-            |arc: u32, from: f32, to: f32| Piece { edge: arc / 2, from, to, whole_ms: self.timed.times.ms(arc) };
+    fn pieces(&self, found: &Found, reached: &[Reached]) -> Vec<Piece> {
+        let piece = |arc: u32, from: f32, to: f32| Piece { edge: arc / 2, from, to, whole_ms: self.times.ms(arc) };
+        let begin_at = self.from.snap.fraction;
         let (mut state, arc) = match found.last {
-            Last::Straight(arc) => return vec![piece(arc, self.from.fraction, self.to.fraction)],
+            Last::Straight(arc) => return vec![piece(arc, begin_at, self.to.fraction)],
             Last::Onto { state, arc } => (state, arc),
         };
         let mut pieces = vec![piece(arc, fractions(arc).0, self.to.fraction)];
         loop {
-            let (arc, earlier) = (self.turns.original(state), found.before[state as usize]);
+            let (arc, earlier) = (self.turns.original(state), reached[state as usize].before);
             let (begin, end) = fractions(arc);
             if earlier == NONE {
-                pieces.push(piece(arc, self.from.fraction, end));
+                pieces.push(piece(arc, begin_at, end));
                 break;
             }
             pieces.push(piece(arc, begin, end));

@@ -38,6 +38,7 @@ pub mod subway;
 pub mod subway_csv;
 mod tags;
 mod timed;
+mod toll;
 pub mod transit;
 mod turn_cost;
 pub mod turns;
@@ -51,7 +52,7 @@ pub(crate) mod pbf_writer;
 #[cfg(test)]
 mod query_tests;
 
-pub use around::around;
+pub use around::{around, least_inside};
 pub use avoid::{Zone, ZoneError};
 pub use bans::TurnReport;
 pub use calibrate::{Calibration, FreeTimes, Observation};

@@ -3,7 +3,8 @@
 //! is liked better or worse, none is called safe.
 //!
 //! The search is led by what the hierarchy says is left (`hierarchy::left`). A street's cost is its walking time times its dislike, from 1 to [`DISLIKE_MAX`]: so no safer way takes longer than
-//! [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. Invariant: no point of a way found lies in a zone.
+//! [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. Invariant: no point of a way found lies in a zone, but for
+//! [`Dislikes::route_least_inside`], for whom there is no other.
 
 use super::avoid::Zone;
 use super::data::RoadClass;
@@ -13,7 +14,7 @@ use super::lit::Lit;
 use super::route::{Piece, Route};
 use super::snap::Snap;
 use super::timed::Timed;
-use crate::position::Position;
+use super::toll::Toll;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
@@ -124,8 +125,10 @@ impl Dislikes {
     ) -> Result<SaferRoute, NoSaferWay> {
         let timed = Timed { graph, times };
         let straight = timed.straight_left(to.at);
-        let route = Search { timed, dislikes: self, zones }.route(from, to, &straight)?;
-        let fastest = Search { timed, dislikes: &Self::none(graph), zones: &[] }.cost(from, to, &straight);
+        let route =
+            Search { timed, dislikes: self, toll: Toll::forbidding(graph, zones) }.route(from, to, &straight)?;
+        let even = Search { timed, dislikes: &Self::none(graph), toll: Toll::forbidding(graph, &[]) };
+        let fastest = even.cost(from, to, &straight);
         Ok(SaferRoute::of(route, fastest.map(|cost| cost / ONE)))
     }
 
@@ -138,8 +141,25 @@ impl Dislikes {
         to: &Snap,
         zones: &[Zone],
     ) -> Result<SaferRoute, NoSaferWay> {
+        self.led(metric, from, to, Toll::forbidding(graph, zones))
+    }
+
+    /// The way liked best of those with as little as can be in zones, for whom [`Self::route_beside`] finds none; `None` if there is no
+    /// way at all.
+    pub fn route_least_inside(
+        &self,
+        graph: &Graph,
+        metric: &Metric,
+        from: &Snap,
+        to: &Snap,
+        zones: &[Zone],
+    ) -> Option<SaferRoute> {
+        self.led(metric, from, to, Toll::exacting(graph, zones)).ok()
+    }
+
+    fn led(&self, metric: &Metric, from: &Snap, to: &Snap, toll: Toll<'_>) -> Result<SaferRoute, NoSaferWay> {
         let mut left = metric.left(to);
-        let search = Search { timed: Timed { graph, times: metric.times() }, dislikes: self, zones };
+        let search = Search { timed: Timed { graph: toll.graph(), times: metric.times() }, dislikes: self, toll };
         let route = search.route(from, to, |node| left.ms(node).map(u64::from))?;
         Ok(SaferRoute::of(route, metric.travel_ms(from, to).map(u64::from)))
     }
@@ -165,7 +185,7 @@ enum Back {
 struct Search<'a> {
     timed: Timed<'a>,
     dislikes: &'a Dislikes,
-    zones: &'a [Zone],
+    toll: Toll<'a>,
 }
 
 /// The end of a search: its cost, the junctions' ways back, and by which junction and end of its edge the goal is entered;
@@ -178,11 +198,10 @@ struct Found {
 
 impl Search<'_> {
     fn route(&self, from: &Snap, to: &Snap, left: impl FnMut(u32) -> Option<u64>) -> Result<Route, NoSaferWay> {
-        let inside = |at: Position| self.zones.iter().any(|zone| zone.contains(at));
-        if inside(from.at) {
+        if self.toll.forbids(from.at) {
             return Err(NoSaferWay::BeginsInside);
         }
-        if inside(to.at) {
+        if self.toll.forbids(to.at) {
             return Err(NoSaferWay::EndsInside);
         }
         let found = self.search(from, to, left).ok_or(NoSaferWay::CutOff)?;
@@ -225,21 +244,25 @@ impl Search<'_> {
         let mut back = vec![Back::Nowhere; graph.node_count()];
         let mut queue = BinaryHeap::new();
         for ((node, ms), end) in timed.exits(from).into_iter().zip([1u8, 0]).filter_map(|(e, end)| Some((e?, end))) {
-            let cost = ms * self.dislikes.of_edge(from.edge);
-            if cost < best[node as usize] && is_clear(graph, self.zones, from.edge, from.fraction, f32::from(end)) {
+            let Some(times) = self.toll.of(from.edge, from.fraction, f32::from(end)) else { continue };
+            let cost = ms * self.dislikes.of_edge(from.edge) * times;
+            if cost < best[node as usize] {
                 best[node as usize] = cost;
                 back[node as usize] = Back::Begin(end);
                 queue.extend(bound(cost, node));
             }
         }
         let straight = timed.times.straight(from, to);
-        let straight = straight
-            .filter(|_| is_clear(graph, self.zones, from.edge, from.fraction, to.fraction))
-            .map(|(ms, _)| u64::from(ms) * self.dislikes.of_edge(from.edge));
+        let straight = straight.and_then(|(ms, _)| {
+            let times = self.toll.of(from.edge, from.fraction, to.fraction)?;
+            Some(u64::from(ms) * self.dislikes.of_edge(from.edge) * times)
+        });
         let mut found = straight.map(|cost| (cost, None));
-        let entering = timed.entrances(to).into_iter().zip([0.0f32, 1.0]).filter_map(|(e, end)| Some((e?, end)));
-        let entering: Vec<((u32, u64), f32)> =
-            entering.filter(|&(_, end)| is_clear(graph, self.zones, to.edge, end, to.fraction)).collect();
+        let entering = timed.entrances(to).into_iter().zip([0.0f32, 1.0]).filter_map(|(entrance, end)| {
+            let ((node, ms), times) = (entrance?, self.toll.of(to.edge, end, to.fraction)?);
+            Some((node, ms * self.dislikes.of_edge(to.edge) * times, end))
+        });
+        let entering: Vec<(u32, u64, f32)> = entering.collect();
         while let Some(Reverse((least, cost, node))) = queue.pop() {
             if found.is_some_and(|(known, _)| least >= known) {
                 break;
@@ -247,16 +270,22 @@ impl Search<'_> {
             if cost > best[node as usize] {
                 continue;
             }
-            for &((entrance, ms), end) in entering.iter().filter(|e| e.0.0 == node) {
-                let whole = cost + ms * self.dislikes.of_edge(to.edge);
+            for &(entrance, last, end) in entering.iter().filter(|e| e.0 == node) {
+                let whole = cost + last;
                 if found.is_none_or(|(known, _)| whole < known) {
                     found = Some((whole, Some((entrance, end))));
                 }
             }
             for arc in timed.arcs_out(node) {
                 let edge = arc.arc / 2;
-                let next = cost + arc.ms * self.dislikes.of_edge(edge);
-                if next < best[arc.node as usize] && is_clear(graph, self.zones, edge, 0.0, 1.0) {
+                let plain = cost + arc.ms * self.dislikes.of_edge(edge);
+                // Zones are looked at only where it matters.
+                if plain >= best[arc.node as usize] {
+                    continue;
+                }
+                let Some(times) = self.toll.of(edge, 0.0, 1.0) else { continue };
+                let next = cost + (plain - cost) * times;
+                if next < best[arc.node as usize] {
                     best[arc.node as usize] = next;
                     // A loop is never part of a best way, so the two ends differ.
                     back[arc.node as usize] = Back::Arc { node, edge, forward: arc.arc & 1 == 0 };
@@ -266,32 +295,6 @@ impl Search<'_> {
         }
         found.map(|(cost, last)| Found { cost, back, last })
     }
-}
-
-/// Whether no zone touches the street between two fractions, either way round.
-pub(super) fn is_clear(graph: &Graph, zones: &[Zone], edge: u32, a: f32, b: f32) -> bool {
-    if zones.is_empty() {
-        return true;
-    }
-    let (low, high) = (a.min(b), a.max(b));
-    let touched = |p: Position, q: Position| zones.iter().any(|zone| zone.touches(p, q));
-    let shape = graph.shape(edge);
-    if low <= 0.0 && high >= 1.0 {
-        return !shape.windows(2).any(|w| touched(w[0], w[1]));
-    }
-    let whole_m = f64::from(graph.edge(edge).length_m).max(f64::MIN_POSITIVE);
-    let (mut before_m, mut last) = (0.0, graph.along(edge, low));
-    for w in shape.windows(2) {
-        before_m += w[0].distance_m(w[1]);
-        let at = before_m / whole_m;
-        if at > f64::from(low) && at < f64::from(high) {
-            if touched(last, w[1]) {
-                return false;
-            }
-            last = w[1];
-        }
-    }
-    !touched(last, graph.along(edge, high))
 }
 
 #[cfg(test)]

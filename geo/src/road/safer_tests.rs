@@ -8,6 +8,7 @@ use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, Drawn, draw, place, tangle};
 use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
 use crate::road::timed::Timed;
+use crate::road::toll::Toll;
 use crate::road::{Graph, Lit, Profile, RoadMap, Route, Snap};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -104,7 +105,8 @@ fn check(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zo
     let slow = least_cost(graph, dislikes, from, to, zones);
     let times = ArcTimes::free_flow(graph);
     let timed = Timed { graph, times: &times };
-    let quick = Search { timed, dislikes, zones }.cost(from, to, timed.straight_left(to.at));
+    let toll = Toll::forbidding(graph, zones);
+    let quick = Search { timed, dislikes, toll }.cost(from, to, timed.straight_left(to.at));
     let inside = |s: &Snap| zones.iter().any(|z| z.contains(s.at));
     match dislikes.route(graph, &times, from, to, zones) {
         Err(NoSaferWay::BeginsInside) if inside(from) => return Ok(()),
@@ -379,7 +381,7 @@ fn without_dislikes_it_takes_as_long_as_the_fastest_way_of_the_moment() {
             assert_eq!(beside.as_ref().err(), plain.as_ref().err(), "seed {seed}");
             // Of two ways that cost the same either may be found.
             let timed = Timed { graph, times: &times };
-            let search = Search { timed, dislikes: &dislikes, zones: &zones };
+            let search = Search { timed, dislikes: &dislikes, toll: Toll::forbidding(graph, &zones) };
             let mut left = metric.left(&to);
             let led = search.cost(&from, &to, |node| left.ms(node).map(u64::from));
             assert_eq!(led, search.cost(&from, &to, timed.straight_left(to.at)), "seed {seed}");

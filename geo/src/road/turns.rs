@@ -227,4 +227,4 @@ impl Table<'_> {
 
 #[cfg(test)]
 #[path = "turns_tests.rs"]
-mod tests;
+pub(in crate::road) mod tests;

@@ -222,7 +222,8 @@ impl Remembering<'_> {
 }
 
 /// A small random net of straight streets and restrictions along random walks through it.
-fn restricted_net(dice: &mut Dice) -> MapData {
+/// A net of streets with restrictions over two streets and more, and one-ways.
+pub(in crate::road) fn restricted_net(dice: &mut Dice) -> MapData {
     let side = 3 + dice.below(2);
     let nodes = (0..side * side).map(|i| place((i % side) as f64 * 100.0, (i / side) as f64 * 100.0)).collect();
     let mut ways = Vec::new();

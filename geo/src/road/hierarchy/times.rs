@@ -168,12 +168,12 @@ impl ArcTimes {
     }
 
     /// Whether somebody on one arc may enter the next.
-    pub(super) fn may_go_on(&self, from: u32, to: u32) -> bool {
+    pub(in crate::road) fn may_go_on(&self, from: u32, to: u32) -> bool {
         self.may_enter(to) || self.is_onward(to) && self.rights[from as usize] & CLOSED != 0
     }
 
     /// Whether an arc may be entered from what is closed, and only from there.
-    pub(super) fn is_onward(&self, arc: u32) -> bool {
+    pub(in crate::road) fn is_onward(&self, arc: u32) -> bool {
         self.rights[arc as usize] & ONWARD != 0
     }
 
@@ -191,7 +191,7 @@ impl ArcTimes {
 
     /// Milliseconds straight along the edge that two snaps share, along it and against it; `None` where its direction does not
     /// allow that.
-    pub(super) fn straight_each(&self, from: &Snap, to: &Snap) -> [Option<u32>; 2] {
+    pub(in crate::road) fn straight_each(&self, from: &Snap, to: &Snap) -> [Option<u32>; 2] {
         if from.edge != to.edge {
             return [None; 2];
         }
