@@ -1,5 +1,5 @@
-//! Owns the fastest way by car that keeps out of zones: a plain search over arcs with their turns, which never enters one. Like
-//! `safer` for who walks, but a car has restrictions and turn costs, and no street is liked better than another.
+//! Owns the fastest way by car or bicycle that keeps out of zones: a plain search over arcs with their turns, which never enters one. Like
+//! `safer` for who walks, but they have restrictions and turn costs, and no street is liked better than another.
 //!
 //! Invariant: no point of a way found lies in a zone.
 
