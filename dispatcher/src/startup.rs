@@ -97,8 +97,7 @@ pub async fn serve(config: Config) -> Result<()> {
         tile: Arc::new(move |z, x, y| tiles.tile(u32::from(z), x, y)),
         live_state: Arc::new(move || health.health().word()),
     });
-    let tasks = TaskTracker::new();
-    let vital = Vital::new(stop.clone());
+    let (tasks, vital) = (TaskTracker::new(), Vital::new(stop.clone()));
     ws::start(&app, &tasks, &vital);
     tasks.spawn(vital.keep("the tracks", tracks::run(Arc::clone(&app))));
     let engine_stop = CancellationToken::new();
@@ -106,6 +105,7 @@ pub async fn serve(config: Config) -> Result<()> {
         Arc::clone(&field),
         Arc::clone(&live),
         Arc::clone(&roster),
+        Arc::clone(&app.travel),
         env.clone(),
         engine_stop.clone(),
         vital.running("the field"),

@@ -1,9 +1,11 @@
 //! People stay on streets, move at the speed of streets, and report what a phone would.
 
-use crate::city::{GPS_NOISE_M, Walk, reported};
+use crate::city::{City, GPS_NOISE_M, Walk, reported};
+use crate::demo;
 use crate::grid;
+use crate::phone::{Habits, travels};
 use crate::seed::{Stream, dice};
-use geo::road::Profile;
+use geo::road::{Profile, RoadMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -41,6 +43,41 @@ async fn walker_follows_the_street_and_arrives_when_the_route_says() {
         assert!(moved_m <= 4.0 * 4.5 / 3.6 + 0.5, "{moved_m} m in 4 s on foot");
     }
     assert_eq!(walk.arrives_at(begun), begun + Duration::from_secs_f32(long_s));
+}
+
+#[tokio::test]
+async fn who_cycles_keeps_to_the_streets_and_the_pace_of_bicycles() {
+    let city = City::new(Arc::new(RoadMap::build(geo::city::generate_small(1))));
+    let mut rng = dice(14, Stream::Homes, 0);
+    let from = city.anywhere(&mut rng);
+    let to = city.place_near(from, 900.0, 1_500.0, &mut rng);
+    let on_foot_s = city.route(Profile::Walk, from, to).await.unwrap().duration_s;
+    let route = city.route(Profile::Cycle, from, to).await.unwrap();
+    let (begun, long_s) = (Instant::now(), route.duration_s);
+    assert!(long_s < on_foot_s / 1.5, "{long_s} s by bicycle, {on_foot_s} s on foot");
+    let ride = Walk::along(Arc::new(route), begun, None);
+    let at = |s: f32| ride.position(begun + Duration::from_secs_f32(s));
+    for step in 0..20 {
+        let here = at(long_s * step as f32 / 20.0);
+        assert!(city.map().snap(Profile::Cycle, here).unwrap().distance_m < 1.0, "step {step}");
+        let moved_m = here.distance_m(at(long_s * step as f32 / 20.0 + 4.0));
+        assert!(moved_m <= 4.0 * 16.0 / 3.6 + 0.5, "{moved_m} m in 4 s by bicycle");
+    }
+}
+
+#[test]
+fn of_a_demonstrations_fleet_some_cycle_and_of_a_load_as_many_as_are_asked_for() {
+    let demo = demo::habits().unwrap();
+    let fleet = |habits: &Habits, count: usize| -> Vec<Profile> {
+        (0..count).map(|index| travels(1, index, habits, &mut dice(1, Stream::Phone, index as u64))).collect()
+    };
+    let of = |fleet: &[Profile], profile| fleet.iter().filter(|one| **one == profile).count();
+    let shown = fleet(&demo, 40);
+    let counts = [Profile::Walk, Profile::Drive, Profile::Cycle].map(|profile| of(&shown, profile));
+    assert!(counts.iter().all(|count| *count >= 2), "of 40 {counts:?} walk, drive and cycle");
+    let [none, all] = [0.0, 1.0].map(|by_bicycle| fleet(&Habits { by_bicycle, ..demo }, 400));
+    assert_eq!((of(&none, Profile::Cycle), of(&all, Profile::Drive)), (0, 0));
+    assert!(none.iter().zip(&all).all(|(a, b)| (*a == Profile::Walk) == (*b == Profile::Walk)), "walkers stay so");
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Owns the small fleet of a demonstration: staff who walk, riders who book now and then, and the crew kept for the visitor.
+//! Owns the small fleet of a demonstration: staff who walk, cycle and drive, riders who book now and then, and the crew kept for the visitor.
 //! Measures nothing. Plays until it is stopped, and then leaves nothing open.
 
 use crate::city::City;
@@ -7,7 +7,7 @@ use crate::demand::Demand;
 use crate::enrol::{Account, Wanted, enrol, visitor};
 use crate::ledger::Ledger;
 use crate::options::DemoOptions;
-use crate::phone::{self, FIX_EVERY, Fate, Habits, ON_FOOT};
+use crate::phone::{self, BY_BICYCLE, FIX_EVERY, Fate, Habits, ON_FOOT};
 use crate::rider::{self, FreeRiders, Wish};
 use crate::seed::{Stream, dice};
 use crate::streets;
@@ -68,16 +68,7 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
     let door = Arc::new(Semaphore::new(8));
     let mut tasks = JoinSet::new();
     let mut homes = dice(options.seed, Stream::Homes, 0);
-    let temper = Temper::new(0.92, 0.05, 0.03, Delay::between(2.0, 8.0)).context("fixed weights")?;
-    let habits = Habits {
-        temper,
-        tap: Delay::between(3.0, 8.0),
-        leg_max: Some(LEG_MAX),
-        together_mps_max: Some(TOGETHER_MPS_MAX),
-        disconnects_per_minute: 0.0,
-        on_foot: ON_FOOT,
-        fix_every: Some(FIX_EVERY),
-    };
+    let habits = habits().context("fixed weights")?;
     for (index, account) in people.staff.iter().enumerate() {
         let home = demand.post(&world.city, &mut homes);
         let ready = Arc::clone(&door).acquire_owned().await?;
@@ -88,7 +79,7 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
     }
     let centre = Position::new(VISITOR_PLACE.0, VISITOR_PLACE.1)?;
     // By car, so that they can come wherever the visitor books.
-    let attentive = Habits { temper: Temper::ATTENTIVE, on_foot: 0.0, ..habits };
+    let attentive = Habits { temper: Temper::ATTENTIVE, on_foot: 0.0, by_bicycle: 0.0, ..habits };
     for (nth, account) in kept.into_iter().enumerate() {
         let home = world.city.place_near(centre, VISITOR_M.0, VISITOR_M.1, &mut homes);
         let ready = Arc::clone(&door).acquire_owned().await?;
@@ -111,6 +102,20 @@ pub async fn run(options: &DemoOptions, stop: impl Future<Output = ()>) -> anyho
     drop(wishes);
     let _cut_short = tokio::time::timeout(LEAVE_MAX, async { while tasks.join_next().await.is_some() {} }).await;
     Ok(())
+}
+
+/// How the fleet moves and answers.
+pub(crate) fn habits() -> Option<Habits> {
+    Some(Habits {
+        temper: Temper::new(0.92, 0.05, 0.03, Delay::between(2.0, 8.0))?,
+        tap: Delay::between(3.0, 8.0),
+        leg_max: Some(LEG_MAX),
+        together_mps_max: Some(TOGETHER_MPS_MAX),
+        disconnects_per_minute: 0.0,
+        on_foot: ON_FOOT,
+        by_bicycle: BY_BICYCLE,
+        fix_every: Some(FIX_EVERY),
+    })
 }
 
 /// A phone of the visitor's crew. When the visitor's page takes it over, this one steps aside for good: a new socket of its own

@@ -122,6 +122,7 @@ impl Crowd {
             disconnects_per_minute: options.disconnects,
             together_mps_max: None,
             on_foot: ON_FOOT,
+            by_bicycle: options.by_bicycle,
             fix_every: options.fix_every(),
         };
         let mut tasks = JoinSet::new();

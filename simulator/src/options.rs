@@ -108,6 +108,9 @@ pub struct LoadOptions {
     /// Seconds between two fixes of a phone; 0: phones say hello and no more, to see what an idle socket costs.
     #[arg(long, env = "DONGHAENG_SIM_FIX_EVERY", default_value_t = FIX_EVERY.as_secs_f64())]
     pub fix_every: f64,
+    /// Share of those staff who do not walk (three of ten) that come by bicycle, 0 to 1; the others drive.
+    #[arg(long, env = "DONGHAENG_SIM_BY_BICYCLE", default_value_t = 0.0)]
+    pub by_bicycle: f64,
     /// Broken connections per phone and minute.
     #[arg(long, env = "DONGHAENG_SIM_DISCONNECTS", default_value_t = 0.0)]
     pub disconnects: f64,
@@ -167,6 +170,7 @@ impl LoadOptions {
                 self.fix_every == 0.0 || (1.0..=600.0).contains(&self.fix_every),
                 "--fix-every must be 0, or 1 to 600".to_owned(),
             ),
+            ((0.0..=1.0).contains(&self.by_bicycle), "--by-bicycle must be 0 to 1".to_owned()),
             ((1..=100).contains(&self.supervisors), "--supervisors must be 1 to 100".to_owned()),
             (self.trip_minutes.is_none_or(|m| m > 0.0 && m <= 600.0), "--trip-minutes must be above 0".to_owned()),
             (

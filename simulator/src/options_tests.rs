@@ -52,6 +52,8 @@ fn numbers_out_of_range_are_refused_by_name() {
         ("--bookings-per-second NaN", "--bookings-per-second"),
         ("--duration 0", "--duration"),
         ("--warmup 4000", "--warmup"),
+        ("--by-bicycle 1.1", "--by-bicycle"),
+        ("--by-bicycle NaN", "--by-bicycle"),
         ("--disconnects 100", "--disconnects"),
         ("--supervisors 0", "--supervisors"),
         ("--trip-minutes 0", "--trip-minutes"),

@@ -55,6 +55,9 @@ const SHIFT_TRIES: u32 = 5;
 /// Of a fleet's staff, so many go on foot.
 pub const ON_FOOT: f64 = 0.7;
 
+/// Of those who do not, so many come by bicycle in a demonstration.
+pub const BY_BICYCLE: f64 = 0.4;
+
 /// How somebody moves, answers and loses the network.
 #[derive(Clone, Copy, Debug)]
 pub struct Habits {
@@ -68,8 +71,10 @@ pub struct Habits {
     pub together_mps_max: Option<f32>,
     /// Broken connections a minute.
     pub disconnects_per_minute: f64,
-    /// Share of those who go on foot; the others drive.
+    /// Share of those who go on foot.
     pub on_foot: f64,
+    /// Of the others, the share of those who come by bicycle; the rest drive.
+    pub by_bicycle: f64,
     /// A fix is sent this often; `None`: the phone only holds its socket open, without a shift.
     pub fix_every: Option<Duration>,
 }
@@ -141,7 +146,7 @@ pub async fn live(
     ready: tokio::sync::OwnedSemaphorePermit,
 ) -> Fate {
     let mut rng = dice(world.seed, Stream::Phone, index as u64);
-    let profile = if rng.random_bool(habits.on_foot) { Profile::Walk } else { Profile::Drive };
+    let profile = travels(world.seed, index, &habits, &mut rng);
     let now = Instant::now();
     let mut phone = Phone {
         api: world.node(index).signed_in(&account.token),
@@ -197,6 +202,16 @@ pub async fn live(
     fate
 }
 
+/// How a phone's owner travels, by its first dice. Bicycles have dice of their own: whatever their share, who walks does, and
+/// nobody does anything else for it.
+pub(crate) fn travels(seed: u64, index: usize, habits: &Habits, rng: &mut StdRng) -> Profile {
+    if rng.random_bool(habits.on_foot) {
+        return Profile::Walk;
+    }
+    let by_bicycle = dice(seed, Stream::Bicycles, index as u64).random_bool(habits.by_bicycle);
+    if by_bicycle { Profile::Cycle } else { Profile::Drive }
+}
+
 impl Phone {
     fn stage(&self) -> Stage {
         *self.world.stage.borrow()
@@ -208,7 +223,11 @@ impl Phone {
     }
 
     async fn begin_shift(&mut self) -> bool {
-        let mode = if self.profile == Profile::Walk { "walk" } else { "drive" };
+        let mode = match self.profile {
+            Profile::Cycle => "cycle",
+            Profile::Drive => "drive",
+            Profile::Walk | Profile::Transit => "walk",
+        };
         for attempt in 0..SHIFT_TRIES {
             match self.api.post("/v1/shift", &json!({ "mode": mode, "hours": 8 })).await {
                 Ok(_) => return true,

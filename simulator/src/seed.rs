@@ -20,6 +20,8 @@ pub enum Stream {
     Supervisor = 5,
     /// How far off a rider's fixes are.
     RiderFixes = 6,
+    /// Who comes by bicycle.
+    Bicycles = 7,
 }
 
 /// The dice of number `index` of a stream.

@@ -120,8 +120,16 @@ impl Phone {
     /// # Panics
     /// When the shift does not begin.
     pub async fn on_shift_by(api: &Api, token: &str, at: (f64, f64)) -> Self {
+        Self::on_shift_as(api, token, "walk", at).await
+    }
+
+    /// As [`Phone::on_shift_by`], of somebody who travels so.
+    ///
+    /// # Panics
+    /// When the shift does not begin.
+    pub async fn on_shift_as(api: &Api, token: &str, mode: &str, at: (f64, f64)) -> Self {
         let mut phone = Self::sign_in_by(api, token).await;
-        phone.api.post("/v1/shift", &json!({ "mode": "walk", "hours": 8 })).await.expect("a shift begins");
+        phone.api.post("/v1/shift", &json!({ "mode": mode, "hours": 8 })).await.expect("a shift begins");
         phone.report_at(at).await;
         phone
     }

@@ -37,8 +37,10 @@ pub struct Field {
     map: Arc<RoadMap>,
     following: Mutex<Following>,
     standing: RwLock<HashMap<AccountId, Standing>>,
-    /// By mode; made when the first who travels so is on shift, for riders of the subway beside the followers.
+    /// By mode. Walking and driving are there; what else is made when the first who travels so is on shift, or it is asked for.
     ways: [OnceLock<OnRoads<AccountId>>; Mode::ALL.len()],
+    /// Nobody is searched by a way of travelling before what is closed to it is known.
+    in_use: [AtomicBool; Mode::ALL.len()],
     /// Whether who is with a rider is searched from where that trip ends.
     chains: bool,
     /// A crew and its rider would go by subway.
@@ -50,7 +52,7 @@ pub struct Field {
 struct Following {
     cursor: u64,
     roster_version: i64,
-    subway_searched: bool,
+    searched: [bool; Mode::ALL.len()],
     matchers: HashMap<AccountId, (Mode, Matcher)>,
     /// How those who are with a rider move.
     moves: HashMap<AccountId, (UnderWay, Mode)>,
@@ -69,6 +71,7 @@ pub const fn profile(mode: Mode) -> Profile {
         Mode::Walk => Profile::Walk,
         Mode::Drive => Profile::Drive,
         Mode::Transit => Profile::Transit,
+        Mode::Cycle => Profile::Cycle,
     }
 }
 
@@ -80,6 +83,7 @@ impl Field {
             following: Mutex::default(),
             standing: RwLock::default(),
             ways: Default::default(),
+            in_use: Default::default(),
             chains: true,
             is_ride_wanted: AtomicBool::new(false),
         };
@@ -95,9 +99,15 @@ impl Field {
         Self { chains: false, ..self }
     }
 
-    /// Makes what a mode is searched with. Seconds for the subway, whose junctions no map file has in order; until it is known
-    /// which trains run in this hour (`travel::weights`) none does.
+    /// Makes what a mode is searched with, and searches it from now on.
     pub fn search(&self, mode: Mode) {
+        self.make(mode);
+        self.in_use[mode as usize].store(true, Ordering::Release);
+    }
+
+    /// Makes what a mode is searched with, on open and empty streets and without trains: it is searched when its times are those
+    /// of the moment (`travel::weights`). Seconds for bicycle and subway, whose junctions no map file has in order.
+    pub fn make(&self, mode: Mode) {
         self.ways[mode as usize].get_or_init(|| {
             let open = self.map.free_flow(profile(mode));
             if mode != Mode::Transit {
@@ -129,22 +139,27 @@ impl Field {
                 break;
             }
         }
-        let subway_searched = self.ways[Mode::Transit as usize].get().is_some();
-        if following.roster_version != roster.version || following.subway_searched != subway_searched {
+        let searched = Mode::ALL.map(|mode| self.is_searched(mode));
+        if following.roster_version != roster.version || following.searched != searched {
             following.roster_version = roster.version;
-            following.subway_searched = subway_searched;
+            following.searched = searched;
             self.follow_modes(&mut following, roster, now);
         }
         count
     }
 
-    /// Whether somebody on shift, or a crew with its rider, waits for a search that is not made yet.
-    pub fn lacks(&self, roster: &RosterView) -> Option<Mode> {
-        let is_wanted = |mode| {
-            (mode == Mode::Transit && self.is_ride_wanted.load(Ordering::Relaxed))
-                || roster.by_id.values().any(|e| e.shift.is_some_and(|shift| shift.mode == mode))
-        };
-        Mode::ALL.into_iter().find(|&mode| self.ways[mode as usize].get().is_none() && is_wanted(mode))
+    /// The ways of travelling that somebody on shift, or a crew with its rider, waits for and that are not made yet.
+    pub fn lacks(&self, roster: &RosterView) -> impl Iterator<Item = Mode> + use<> {
+        let mut lacks = Mode::ALL.map(|mode| self.roads(mode).is_none());
+        if lacks.contains(&true) {
+            let mut wanted = [false; Mode::ALL.len()];
+            wanted[Mode::Transit as usize] = self.is_ride_wanted.load(Ordering::Relaxed);
+            for shift in roster.by_id.values().filter_map(|entry| entry.shift) {
+                wanted[shift.mode as usize] = true;
+            }
+            lacks.iter_mut().zip(wanted).for_each(|(lacks, wanted)| *lacks &= wanted);
+        }
+        Mode::ALL.into_iter().filter(move |&mode| lacks[mode as usize])
     }
 
     /// Shifts that began, ended or changed their way of travelling since the last look, and trips that got under way or ended.
@@ -177,7 +192,7 @@ impl Field {
     /// How a mode is searched now, and the travel times at present. Never waits for a search to be made.
     pub fn times(&self, mode: Mode) -> (Profile, Arc<Metric>) {
         let mode = self.mode_searched(mode);
-        (profile(mode), self.ways[mode as usize].get().expect(AT_HAND).metric())
+        (profile(mode), self.way(mode).expect(AT_HAND).metric())
     }
 
     /// Where somebody is on the roads of a profile, headed as they came, if this very fix told it: who is led or waited for sets
@@ -189,12 +204,16 @@ impl Field {
             return None;
         }
         let mode = known.mode.filter(|&mode| profile(mode) == searched)?;
-        self.ways[mode as usize].get()?.with(|way| way.get(staff))
+        self.way(mode)?.with(|way| way.get(staff))
     }
 
     /// Whether a mode can be searched by itself.
     pub fn is_searched(&self, mode: Mode) -> bool {
-        self.ways[mode as usize].get().is_some()
+        self.way(mode).is_some()
+    }
+
+    fn way(&self, mode: Mode) -> Option<&OnRoads<AccountId>> {
+        self.roads(mode).filter(|_| self.in_use[mode as usize].load(Ordering::Acquire))
     }
 
     /// Whether the subway brings somebody there sooner than their feet, as it runs now; false until it can be searched, which is
@@ -217,7 +236,7 @@ impl Field {
         }
     }
 
-    /// The staff of a mode that is searched, to give them other travel times.
+    /// The staff of a mode that is made, to give them other travel times.
     pub fn roads(&self, mode: Mode) -> Option<&OnRoads<AccountId>> {
         self.ways[mode as usize].get()
     }
@@ -227,7 +246,7 @@ impl Field {
         &self.map
     }
 
-    /// Until the subway can be searched, who rides it is taken to walk: later than the truth, never sooner.
+    /// Until bicycle or subway is searched, who goes so is taken to walk, which they can: later than the truth, never sooner.
     pub fn mode_searched(&self, mode: Mode) -> Mode {
         if self.is_searched(mode) { mode } else { Mode::Walk }
     }
@@ -243,13 +262,13 @@ impl Field {
     ) {
         let known = read(&self.standing).get(&staff).copied();
         let before = known.and_then(|known| known.mode);
-        if let Some(way) = before.filter(|&b| Some(b) != mode).and_then(|b| self.ways[b as usize].get()) {
+        if let Some(way) = before.filter(|&b| Some(b) != mode).and_then(|b| self.way(b)) {
             way.remove(staff);
         }
         // The fix that says where they stand.
         let mut told_by = fix;
         let mut ending = None;
-        if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.ways[mode as usize].get()?))) {
+        if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
             match following.street(&self.map, staff, mode, under_way, &fix, now) {
                 Placed::At(at) => {
                     let ends = under_way.and_then(|trip| self.end_of(following, staff, mode, &trip, &fix));
@@ -310,21 +329,22 @@ impl Field {
     pub fn look<T>(&self, ask: impl FnOnce(&Look<'_>) -> T) -> T {
         let (map, standing) = (&*self.map, read(&self.standing));
         let standing = &*standing;
-        match self.ways[Mode::Transit as usize].get() {
-            Some(transit) => transit.with(|transit| {
-                self.with_streets(|walk, drive| {
-                    ask(&Look { map, standing, ways: [Some(walk), Some(drive), Some(transit)] })
+        let [walk, drive, transit, cycle] = Mode::ALL.map(|mode| self.way(mode));
+        still(walk, |walk| {
+            still(drive, |drive| {
+                still(transit, |transit| {
+                    still(cycle, |cycle| ask(&Look { map, standing, ways: [walk, drive, transit, cycle] }))
                 })
-            }),
-            None => {
-                self.with_streets(|walk, drive| ask(&Look { map, standing, ways: [Some(walk), Some(drive), None] }))
-            }
-        }
+            })
+        })
     }
+}
 
-    fn with_streets<T>(&self, ask: impl FnOnce(&StaffBuckets<AccountId>, &StaffBuckets<AccountId>) -> T) -> T {
-        let [walk, drive, _] = &self.ways;
-        walk.get().expect(AT_HAND).with(|walk| drive.get().expect(AT_HAND).with(|drive| ask(walk, drive)))
+/// Holds the staff of a way of travelling still, if it can be searched.
+fn still<T>(way: Option<&OnRoads<AccountId>>, ask: impl FnOnce(Option<&StaffBuckets<AccountId>>) -> T) -> T {
+    match way {
+        Some(way) => way.with(|staff| ask(Some(staff))),
+        None => ask(None),
     }
 }
 

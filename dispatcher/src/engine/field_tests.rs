@@ -1,7 +1,9 @@
-//! How the field follows: a street is kept through one wild fix, and who takes the subway is never promised too soon.
+//! How the field follows: a street is kept through one wild fix, and who takes the subway or a bicycle is never promised too soon.
 
 use super::field::{Field, profile};
 use super::plan_tests::{NOW, Scene, account, junction, map};
+use super::travel::Travel;
+use super::upkeep::Making;
 use geo::Fix;
 use geo::road::{Profile, Snap};
 use matcher::model::{Mode, Timestamp};
@@ -47,12 +49,12 @@ fn by_subway_is_on_foot_until_it_can_be_searched_and_never_later_than_that() {
     scene.roster.by_id.get_mut(&account(0)).expect("there").shift.as_mut().expect("on shift").mode = Mode::Transit;
     let field = Field::new(Arc::clone(map()));
     field.follow(&scene.live, &scene.roster, NOW);
-    assert_eq!(field.lacks(&scene.roster), Some(Mode::Transit));
+    assert_eq!(field.lacks(&scene.roster).next(), Some(Mode::Transit));
     let far = map().snap(Profile::Walk, junction(119)).expect("a street");
     let (as_walker, walk_s) = searched(&field, 0, far);
     assert_eq!(as_walker, Mode::Walk);
     field.search(Mode::Transit);
-    assert_eq!(field.lacks(&scene.roster), None);
+    assert_eq!(field.lacks(&scene.roster).next(), None);
     field.follow(&scene.live, &scene.roster, Timestamp(NOW.0 + 1));
     let (as_rider, ride_s) = searched(&field, 0, far);
     assert_eq!(as_rider, Mode::Transit);
@@ -81,34 +83,87 @@ fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
 }
 
 #[test]
-fn who_drives_is_searched_as_they_came_and_turning_round_costs_them() {
-    let mut scene = Scene::with_staff(1);
-    scene.roster.by_id.get_mut(&account(0)).expect("there").shift.as_mut().expect("on shift").mode = Mode::Drive;
-    let graph = map().graph(Profile::Drive);
-    let long = |edge: &u32| {
-        let edge = graph.edge(*edge);
-        edge.forward() && edge.backward() && edge.length_m > 150.0 && edge.start != edge.end
-    };
-    let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
-    let at = |fraction| graph.snap_at(edge, fraction);
-    let turned_ms = |fractions: [f32; 3], behind: f32| {
-        let field = Field::new(Arc::clone(map()));
-        for (nth, fraction) in (1..).zip(fractions) {
-            let now = NOW.plus_s(4 * nth);
-            scene.fix(0, at(fraction).at, now, (fraction * 1_000.0) as u32 + nth as u32);
-            field.follow(&scene.live, &scene.roster, now);
+fn who_drives_or_cycles_is_searched_as_they_came_and_turning_round_costs_them() {
+    for (mode, profile, round_ms) in [(Mode::Drive, Profile::Drive, 20_000), (Mode::Cycle, Profile::Cycle, 8_000)] {
+        let mut scene = Scene::with_staff(1);
+        scene.roster.by_id.get_mut(&account(0)).expect("there").shift.as_mut().expect("on shift").mode = mode;
+        let graph = map().graph(profile);
+        let long = |edge: &u32| {
+            let edge = graph.edge(*edge);
+            edge.forward() && edge.backward() && (150.0..300.0).contains(&edge.length_m) && edge.start != edge.end
+        };
+        let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
+        let at = |fraction| graph.snap_at(edge, fraction);
+        let turned_ms = |fractions: [f32; 3], behind: f32| {
+            let field = Field::new(Arc::clone(map()));
+            field.search(mode);
+            for (nth, fraction) in (1..).zip(fractions) {
+                let now = NOW.plus_s(4 * nth);
+                scene.fix(0, at(fraction).at, now, (fraction * 1_000.0) as u32 + nth as u32);
+                field.follow(&scene.live, &scene.roster, now);
+            }
+            let fix = scene.live.last_fix(account(0)).expect("just sent");
+            let place = field.place_of(account(0), &fix, profile).expect("on the road");
+            assert_eq!(place.snap.edge, edge);
+            assert!(field.place_of(account(0), &fix, Profile::Walk).is_none(), "on other roads they are not");
+            assert!(field.place_of(account(0), &Fix { seq: 9_999, ..fix }, profile).is_none(), "of another fix");
+            let metric = field.times(mode).1;
+            let ms = metric.travel_ms(place, &at(behind)).expect("a way");
+            assert_eq!(searched(&field, 0, at(behind)), (mode, ms / 1_000));
+            ms - metric.travel_ms(place.snap, &at(behind)).expect("a way")
+        };
+        assert_eq!(turned_ms([0.30, 0.45, 0.60], 0.40), round_ms, "{mode:?}: it lies behind");
+        assert_eq!(turned_ms([0.30, 0.45, 0.60], 0.80), 0, "{mode:?}: it lies ahead");
+        assert_eq!(turned_ms([0.60, 0.60, 0.60], 0.40), 0, "{mode:?}: nobody knows which way they are headed");
+    }
+}
+
+/// Somebody of the scene travels so.
+fn travels(scene: &mut Scene, n: u32, mode: Mode) {
+    scene.roster.by_id.get_mut(&account(n)).expect("there").shift.as_mut().expect("on shift").mode = mode;
+    scene.roster.version += 1;
+}
+
+#[test]
+fn by_bicycle_is_on_foot_until_its_times_are_known_and_then_by_the_streets_and_turns_of_bicycles() {
+    let mut scene = Scene::with_staff(2);
+    travels(&mut scene, 0, Mode::Cycle);
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    let far = [Profile::Walk, Profile::Cycle].map(|profile| map().snap(profile, junction(119)).expect("a street"));
+    let (as_walker, walk_s) = searched(&field, 0, far[0]);
+    field.make(Mode::Cycle);
+    assert_eq!(field.lacks(&scene.roster).next(), None, "it is made");
+    field.follow(&scene.live, &scene.roster, Timestamp(NOW.0 + 1));
+    assert_eq!([as_walker, searched(&field, 0, far[0]).0], [Mode::Walk; 2], "what is closed to it is not known");
+    field.search(Mode::Cycle);
+    field.follow(&scene.live, &scene.roster, Timestamp(NOW.0 + 2));
+    let home = map().snap(Profile::Cycle, junction(0)).expect("a street");
+    let expected_ms = map().free_flow(Profile::Cycle).travel_ms(home, &far[1]).expect("a way");
+    assert_eq!(searched(&field, 0, far[1]), (Mode::Cycle, expected_ms / 1_000));
+    assert!(expected_ms / 1_000 < walk_s, "{expected_ms} ms by bicycle, {walk_s} s on foot");
+    assert_eq!(searched(&field, 1, far[0]).0, Mode::Walk, "the other one's way of travelling is their own");
+}
+
+#[test]
+fn whatever_is_lacking_is_made_one_after_the_other() {
+    let mut scene = Scene::with_staff(3);
+    let (field, travel) = (Arc::new(Field::new(Arc::clone(map()))), Arc::new(Travel::default()));
+    let lacks = |scene: &Scene| field.lacks(&scene.roster).collect::<Vec<_>>();
+    assert_eq!(lacks(&scene), [], "everybody walks: nothing else is made");
+    let mut making = Making::default();
+    making.see_to(&field, &scene.roster, &travel);
+    assert!(field.roads(Mode::Cycle).is_none() && field.roads(Mode::Transit).is_none());
+    travels(&mut scene, 0, Mode::Cycle);
+    assert_eq!(lacks(&scene), [Mode::Cycle]);
+    travels(&mut scene, 1, Mode::Transit);
+    assert_eq!(lacks(&scene), [Mode::Transit, Mode::Cycle]);
+    for _ in 0..3_000 {
+        making.see_to(&field, &scene.roster, &travel);
+        if lacks(&scene).is_empty() {
+            break;
         }
-        let fix = scene.live.last_fix(account(0)).expect("just sent");
-        let place = field.place_of(account(0), &fix, Profile::Drive).expect("on the road");
-        assert_eq!(place.snap.edge, edge);
-        assert!(field.place_of(account(0), &fix, Profile::Walk).is_none(), "on other roads they are not");
-        assert!(field.place_of(account(0), &Fix { seq: 9_999, ..fix }, Profile::Drive).is_none(), "of another fix");
-        let metric = field.times(Mode::Drive).1;
-        let ms = metric.travel_ms(place, &at(behind)).expect("a way");
-        assert_eq!(searched(&field, 0, at(behind)), (Mode::Drive, ms / 1_000));
-        ms - metric.travel_ms(place.snap, &at(behind)).expect("a way")
-    };
-    assert_eq!(turned_ms([0.30, 0.45, 0.60], 0.40), 20_000, "it lies behind");
-    assert_eq!(turned_ms([0.30, 0.45, 0.60], 0.80), 0, "it lies ahead");
-    assert_eq!(turned_ms([0.60, 0.60, 0.60], 0.40), 0, "nobody knows which way they are headed");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(lacks(&scene), [], "the second is made when the first is");
 }

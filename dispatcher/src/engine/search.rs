@@ -11,9 +11,9 @@ use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::{self, After, Candidate, Context, FixFacts, Verdict};
 use std::iter::Peekable;
 
-/// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car; without a road near, no
-/// station is known to be.
-pub const STRAIGHT_MPS: [f64; Mode::ALL.len()] = [1.1, 5.5, 1.1];
+/// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car, 10 km/h by bicycle;
+/// without a road near, no station is known to be.
+pub const STRAIGHT_MPS: [f64; Mode::ALL.len()] = [1.1, 5.5, 1.1, 2.8];
 
 /// Somebody found, and what the rules say.
 #[derive(Clone, Debug)]

@@ -1,12 +1,14 @@
 //! Owns the thread that keeps the field up to date: off the path of fixes, which only touch the live index, and off that of
-//! decisions. Says how long moves waited and what it cost.
+//! decisions. Says how long moves waited and what it cost. Sees to it that what somebody waits to be searched with is made.
 
 use crate::clock::Env;
 use crate::engine::field::Field;
-use crate::engine::roster::Roster;
+use crate::engine::roster::{Roster, RosterView};
+use crate::engine::travel::Travel;
 use crate::live::Live;
 use crate::shutdown::Running;
 use crate::telemetry;
+use matcher::model::Mode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -20,13 +22,14 @@ pub fn start(
     field: Arc<Field>,
     live: Arc<Live>,
     roster: Arc<Roster>,
+    travel: Arc<Travel>,
     env: Env,
     stop: CancellationToken,
     running: Running,
 ) -> std::io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("field".to_owned()).spawn(move || {
         let _running = running;
-        let mut making = None;
+        let mut making = Making::default();
         let mut seen_to = Instant::now();
         while !stop.is_cancelled() {
             let (begun, cpu) = (Instant::now(), cpu_s());
@@ -40,14 +43,37 @@ pub fn start(
                 }
             }
             seen_to = begun;
-            if let Some(mode) = field.lacks(&view).filter(|_| making.is_none()) {
-                // Seconds of work that must hold up nobody's moves.
-                let field = Arc::clone(&field);
-                making = std::thread::Builder::new().name("search".to_owned()).spawn(move || field.search(mode)).ok();
-            }
+            making.see_to(&field, &view, &travel);
             std::thread::sleep(PAUSE);
         }
     })
+}
+
+/// What is made beside the following, one after the other: two at once would take the processors of everybody else.
+#[derive(Default)]
+pub(super) struct Making {
+    /// By mode; one that failed is not tried again and again.
+    begun: [bool; Mode::ALL.len()],
+    present: Option<JoinHandle<()>>,
+}
+
+impl Making {
+    /// Begins the next that is lacking, unless one is in the making.
+    pub(super) fn see_to(&mut self, field: &Arc<Field>, roster: &RosterView, travel: &Arc<Travel>) {
+        if self.present.as_ref().is_some_and(|present| !present.is_finished()) {
+            return;
+        }
+        let Some(mode) = field.lacks(roster).find(|&mode| !self.begun[mode as usize]) else { return };
+        let (field, travel) = (Arc::clone(field), Arc::clone(travel));
+        // Seconds of work that must hold up nobody's moves.
+        let make = move || {
+            field.make(mode);
+            // Its times are those of the moment at the next look, and that is to be soon.
+            travel.conditions_changed();
+        };
+        self.present = std::thread::Builder::new().name("search".to_owned()).spawn(make).ok();
+        self.begun[mode as usize] = self.present.is_some();
+    }
 }
 
 /// Processor seconds of this thread; `None` where the system does not say.

@@ -6,6 +6,7 @@ use super::admin::actor;
 use super::auth::Caller;
 use super::body::{Input, PathId};
 use super::problem::{Answer, Code, Problem, ProblemBody};
+use crate::engine::field::profile;
 use crate::engine::travel::streets::edges_of;
 use crate::record::{Condition, NewCondition, Role, Streets, class_word};
 use crate::view::PointIn;
@@ -15,9 +16,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use geo::Position;
+use geo::road::NotAlong;
 use geo::road::data::RoadClass;
 use geo::road::hierarchy::{FACTOR_MAX, FACTOR_MIN};
-use geo::road::{NotAlong, Profile};
+use matcher::model::Mode;
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -61,11 +63,13 @@ impl From<RoadClassIn> for RoadClass {
 /// Whom it is for.
 #[derive(Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum OnFootOrByCar {
+pub enum OnStreets {
     /// On foot, to the subway too.
     Walk,
     /// By car.
     Drive,
+    /// By bicycle.
+    Cycle,
 }
 
 /// Streets near a point.
@@ -106,7 +110,7 @@ pub struct ConditionIn {
     class: Option<RoadClassIn>,
     around: Option<AroundIn>,
     along: Option<AlongIn>,
-    modes: Vec<OnFootOrByCar>,
+    modes: Vec<OnStreets>,
     hours: Option<HoursIn>,
     until: Option<String>,
 }
@@ -238,10 +242,11 @@ fn parse(app: &App, input: &ConditionIn) -> Answer<(NewCondition, &'static str)>
         }
         _ => return Err(Problem::bad_field("around")),
     };
-    let [walk, drive] = [OnFootOrByCar::Walk, OnFootOrByCar::Drive].map(|mode| input.modes.contains(&mode));
-    if input.modes.len() != usize::from(walk) + usize::from(drive) || input.modes.is_empty() {
+    let named = [OnStreets::Walk, OnStreets::Drive, OnStreets::Cycle].map(|mode| input.modes.contains(&mode));
+    if input.modes.is_empty() || input.modes.len() != named.iter().filter(|&&named| named).count() {
         return Err(Problem::bad_field("modes"));
     }
+    let [walk, drive, cycle] = named;
     let hours = match &input.hours {
         Some(HoursIn { from: 0..=23, to: 1..=24 }) | None => input.hours.as_ref().map(|hours| (hours.from, hours.to)),
         Some(_) => return Err(Problem::bad_field("hours")),
@@ -253,7 +258,7 @@ fn parse(app: &App, input: &ConditionIn) -> Answer<(NewCondition, &'static str)>
         Some(text) => Some(parse_instant(text).ok_or_else(|| Problem::bad_field("until"))?),
         None => None,
     };
-    let says = NewCondition { factor, streets, walk, drive, hours, until };
+    let says = NewCondition { factor, streets, walk, drive, cycle, hours, until };
     if says.is_over(app.env.now()) {
         return Err(Problem::field(Code::TimeInPast, "until"));
     }
@@ -271,14 +276,16 @@ fn names_streets(app: &App, says: &NewCondition) -> Result<(), Code> {
     if matches!(says.streets, Streets::Class(_)) {
         return Ok(());
     }
-    let profiles = [(says.walk, Profile::Walk), (says.drive, Profile::Drive)].into_iter().filter(|p| p.0);
-    let meant = profiles.map(|(_, p)| edges_of(app.sight.map(), p, &says.streets));
-    let meant: Vec<Result<Vec<u32>, NotAlong>> = meant.collect();
-    match meant {
-        meant if meant.iter().flatten().any(|edges| !edges.is_empty()) => Ok(()),
-        meant if meant.contains(&Err(NotAlong::TooFar)) => Err(Code::StreetTooLong),
-        _ => Err(Code::BadField),
+    let mut refusal = Code::BadField;
+    // One is enough, and bicycles come last: their streets are a graph that nobody else may need.
+    for mode in [Mode::Walk, Mode::Drive, Mode::Cycle].into_iter().filter(|&mode| says.is_for(mode)) {
+        match edges_of(app.sight.map(), profile(mode), &says.streets) {
+            Ok(edges) if !edges.is_empty() => return Ok(()),
+            Err(NotAlong::TooFar) => refusal = Code::StreetTooLong,
+            _ => {}
+        }
     }
+    Err(refusal)
 }
 
 fn out(condition: &Condition, in_force: bool) -> ConditionOut {
@@ -289,7 +296,7 @@ fn out(condition: &Condition, in_force: bool) -> ConditionOut {
         Streets::Around { center, radius_m } => (None, Some(Around { at: named(center), radius_m }), None),
         Streets::Along { from, to } => (None, None, Some(Along { from: named(from), to: named(to) })),
     };
-    let modes = [(says.walk, "walk"), (says.drive, "drive")];
+    let modes = [Mode::Walk, Mode::Drive, Mode::Cycle].into_iter().filter(|&mode| says.is_for(mode));
     ConditionOut {
         id: condition.id,
         closed: says.factor.is_none(),
@@ -297,7 +304,7 @@ fn out(condition: &Condition, in_force: bool) -> ConditionOut {
         class,
         around,
         along,
-        modes: modes.into_iter().filter(|mode| mode.0).map(|mode| mode.1).collect(),
+        modes: modes.map(Mode::word).collect(),
         hours: says.hours.map(|(from, to)| Hours { from, to }),
         until: says.until.map(instant),
         created_at: instant(condition.created_at),

@@ -101,6 +101,7 @@ async fn what_makes_no_sense_is_refused_with_the_field() {
         ("along", but(&good, &along(&point(at), &point(off_street(&edge))), &["around"])),
         ("modes", but(&good, &json!({"modes": []}), &[])),
         ("modes", but(&good, &json!({"modes": ["walk", "walk"]}), &[])),
+        ("modes", but(&good, &json!({"modes": ["cycle", "walk", "cycle"]}), &[])),
         ("modes[0]", but(&good, &json!({"modes": ["transit"]}), &[])),
         ("modes", but(&good, &json!({}), &["modes"])),
         ("hours", but(&good, &json!({"hours": {"from": 24, "to": 1}}), &[])),
@@ -117,6 +118,11 @@ async fn what_makes_no_sense_is_refused_with_the_field() {
     let far = say(&edge, &admin, far).await;
     assert_eq!((far.status.as_u16(), far.code(), &far.body["field"]), (422, "street_too_long", &json!("along")));
     assert!(edge.app.record.conditions().await.unwrap().is_empty());
+    let by_bicycle = but(&good, &json!({"modes": ["cycle"]}), &[]);
+    let nowhere = but(&by_bicycle, &json!({"around": {"at": point(off_street(&edge)), "radius_m": 5}}), &[]);
+    assert_eq!(say(&edge, &admin, nowhere).await.body["field"], "around", "no bicycle goes there");
+    let said = say(&edge, &admin, by_bicycle).await;
+    assert_eq!((said.status.as_u16(), &said.body["modes"]), (201, &json!(["cycle"])), "{}", said.text);
     // A few blocks apart, on whatever ways of the map.
     let said = say(&edge, &admin, but(&good, &along(&point(at), &point(to)), &["around"])).await;
     assert_eq!(said.status, 201, "{}", said.text);
@@ -133,7 +139,8 @@ fn off_street(edge: &Edge) -> Position {
     };
     let mut all = (1..40).flat_map(|i| (1..40).map(move |j| at(f64::from(i) / 40.0, f64::from(j) / 40.0)));
     let is_off = |p: Position| move |profile| map.snap(profile, p).is_none_or(|snap| snap.distance_m > 60.0);
-    all.find(|&p| [Profile::Walk, Profile::Drive].into_iter().all(is_off(p))).expect("a city has a park or a river")
+    all.find(|&p| [Profile::Walk, Profile::Drive, Profile::Cycle].into_iter().all(is_off(p)))
+        .expect("a city has a park or a river")
 }
 
 /// The junction that is furthest in a straight line.

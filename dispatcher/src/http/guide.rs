@@ -3,8 +3,8 @@
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
 //! the answer says that it does not keep out. So little of such a way is inside as can be: it leaves the zone by the shortest, and of
-//! several zones none is entered that could be spared. So on foot, by car and by subway. Closed streets and the speeds of the moment
-//! hold for all of it.
+//! several zones none is entered that could be spared. So on foot, by car, bicycle and subway. Closed streets and the
+//! speeds of the moment hold for all of it.
 
 use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
@@ -38,7 +38,7 @@ pub enum Kept {
     Out,
     /// The way does not keep out, and why.
     Not(NoSaferWay),
-    /// The way by car or subway goes through one: there is none round it.
+    /// The way by car, bicycle or subway goes through one: there is none round it.
     Crossed,
 }
 
@@ -116,7 +116,7 @@ impl Guide {
         // Many times slower than the hierarchy, so only where its way will not do.
         let round = match profile {
             _ if !crosses => None,
-            Profile::Drive => self.driven_around(&times, &from, &to, zones),
+            Profile::Drive | Profile::Cycle => self.turned_around(profile, &times, (&from, &to), zones),
             _ => self.ridden_around(&times, &from.snap, &to, zones),
         };
         let (route, kept) = round.unwrap_or((
@@ -132,10 +132,16 @@ impl Guide {
         Some(Way { route, mode, prefer: Prefer::Fastest, detour_s, kept, eta })
     }
 
-    /// The way by car that keeps out of the zones, or as far as it can; `None` if there is none.
-    fn driven_around(&self, metric: &Metric, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
+    /// The way by car or bicycle that keeps out of the zones, or as far as it can; `None` if there is none.
+    fn turned_around(
+        &self,
+        profile: Profile,
+        metric: &Metric,
+        (from, to): (&Headed, &Snap),
+        zones: &[Zone],
+    ) -> Option<(Route, Kept)> {
         let map = self.field.map();
-        let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive)?);
+        let (graph, turns) = (map.graph(profile), map.turns(profile)?);
         match around(graph, turns, metric, from, to, zones) {
             Ok(route) => Some((route, Kept::Out)),
             Err(why) => Some((least_inside(graph, turns, metric, from, to, zones)?, crossed(why))),
@@ -160,6 +166,14 @@ impl Guide {
         Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, eta })
     }
 
+    /// Makes what [`Self::reach`] looks at where nobody at work goes so yet. Seconds, once: not in anybody's turn to search.
+    pub fn make_reach(&self, mode: Mode) {
+        // The subway's is a plain search until somebody rides.
+        if mode != Mode::Transit {
+            self.field.make(mode);
+        }
+    }
+
     /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
     /// `hour` (0..24) tells which trains run.
     pub fn reach(
@@ -170,13 +184,15 @@ impl Guide {
         grid: Grid,
         hour: usize,
     ) -> Option<BTreeMap<Cell, f32>> {
-        let (map, profile, (searched, metric)) = (self.field.map(), profile(mode), self.field.times(mode));
+        self.make_reach(mode);
+        let (map, profile) = (self.field.map(), profile(mode));
         let (graph, snap) = (map.graph(profile), map.snap(profile, at)?);
-        if searched == profile {
-            return Some(reach(graph, &metric, &snap, Heading::To, within_s, grid));
+        if let Some(roads) = self.field.roads(mode) {
+            return Some(reach(graph, &roads.metric(), &snap, Heading::To, within_s, grid));
         }
-        // Riding is not searched yet, and its streets are those of walking.
+        // Riding is not made yet, and its streets are those of walking.
         let trains = map.waiting_arcs(&map.data.subway.waits_at(hour));
+        let (_, metric) = self.field.times(Mode::Walk);
         let times = metric.times().extended_to(graph).with_arcs(&trains);
         Some(reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid))
     }

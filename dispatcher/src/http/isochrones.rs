@@ -56,6 +56,8 @@ pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<Isochro
     // A car's half hour in small cells would be a picture of thousands.
     let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
     let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
+    let maker = Arc::clone(&guide);
+    tokio::task::spawn_blocking(move || maker.make_reach(mode)).await.expect("making a search does not panic");
     let hour = usize::from(hour_of(app.env.now()));
     let cells = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await.ok_or(Code::NoWay)?;
     let shown = cells.into_iter().map(|(cell, seconds)| ReachCell {

@@ -31,6 +31,8 @@ pub enum ModeIn {
     Drive,
     /// On foot and by subway.
     Transit,
+    /// By bicycle.
+    Cycle,
 }
 
 impl From<ModeIn> for Mode {
@@ -39,6 +41,7 @@ impl From<ModeIn> for Mode {
             ModeIn::Walk => Self::Walk,
             ModeIn::Drive => Self::Drive,
             ModeIn::Transit => Self::Transit,
+            ModeIn::Cycle => Self::Cycle,
         }
     }
 }

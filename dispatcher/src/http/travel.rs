@@ -49,7 +49,7 @@ pub struct TravelCoverage {
 /// What was learnt of one way of travelling.
 #[derive(Serialize, ToSchema)]
 pub struct TravelProfile {
-    /// `walk`, `drive` or `transit`.
+    /// `walk`, `drive`, `transit` or `cycle`.
     profile: &'static str,
     /// Whether its travel times are fitted; else they are the map's own.
     calibrated: bool,

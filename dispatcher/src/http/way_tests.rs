@@ -310,28 +310,35 @@ fn moved(from: Position, north_m: f64, east_m: f64) -> Position {
 }
 
 #[tokio::test]
-async fn by_car_too_the_zones_are_driven_round_where_there_is_a_way_round() {
+async fn by_car_and_bicycle_too_the_zones_are_gone_round_where_there_is_a_way_round() {
     let edge = Edge::new().await;
+    edge.field.search(Mode::Cycle);
+    for mode in [Mode::Drive, Mode::Cycle] {
+        goes_round(&edge, mode).await;
+    }
+}
+
+async fn goes_round(edge: &Edge, mode: Mode) {
     let (from, to) = edge.places();
     let (who, kind) = (edge.staff().await.id(), FixKind::Gps);
     let fix = Fix { position: from, accuracy_m: 5.0, kind, taken_at_ms: T0.0, session_epoch: 1, seq: 1 };
-    let by_car = |zones: &[Zone]| edge.app.guide.way(Mode::Drive, Prefer::Fastest, (who, &fix), to, zones).unwrap();
-    let free = by_car(&[]);
-    assert_eq!((free.kept, free.detour_s), (Kept::None, 0.0));
+    let led = |zones: &[Zone]| edge.app.guide.way(mode, Prefer::Fastest, (who, &fix), to, zones).unwrap();
+    let free = led(&[]);
+    assert_eq!((free.mode, free.kept, free.detour_s), (mode, Kept::None, 0.0));
     let middle = free.route.points[free.route.points.len() / 2];
     let crosses = |way: &Way, zone: &Zone| way.route.points.windows(2).any(|pair| zone.touches(pair[0], pair[1]));
     let zone = Zone::circle(middle, 30.0).unwrap();
     assert!(crosses(&free, &zone));
-    let round = by_car(std::slice::from_ref(&zone));
+    let round = led(std::slice::from_ref(&zone));
     assert_eq!(round.kept, Kept::Out);
     assert!(!crosses(&round, &zone) && round.detour_s > 0.0);
     assert!((round.route.duration_s - free.route.duration_s - round.detour_s).abs() < 0.01);
     // Beside the way it changes nothing.
-    let beside = by_car(&[Zone::circle(moved(middle, 9_000.0, 0.0), 30.0).unwrap()]);
+    let beside = led(&[Zone::circle(moved(middle, 9_000.0, 0.0), 30.0).unwrap()]);
     assert_eq!((beside.kept, beside.route.points), (Kept::Out, free.route.points.clone()));
     // Both ends in zones of their own: led all the same, and not through the third.
     let all = [Zone::circle(from, 60.0).unwrap(), Zone::circle(to, 60.0).unwrap(), zone.clone()];
-    let inside = by_car(&all);
+    let inside = led(&all);
     assert_eq!(inside.kept, Kept::Not(NoSaferWay::BeginsInside));
     assert!(!crosses(&inside, &zone));
     // A ring of zones around the end: no way in.
@@ -339,8 +346,50 @@ async fn by_car_too_the_zones_are_driven_round_where_there_is_a_way_round() {
         .map(|i| f64::from(i) / 16.0 * std::f64::consts::TAU)
         .map(|turn| Zone::circle(moved(to, 300.0 * turn.cos(), 300.0 * turn.sin()), 90.0).unwrap())
         .collect();
-    let shut = by_car(&ring);
+    let shut = led(&ring);
     assert_eq!((shut.kept, shut.route.points, shut.detour_s), (Kept::Crossed, free.route.points, 0.0));
+}
+
+#[tokio::test]
+async fn by_bicycle_one_is_led_and_with_the_rider_the_bicycle_is_pushed() {
+    let scene = crew().await;
+    scene.accept().await;
+    let by_bicycle = Some(json!({"mode": "cycle", "hours": 1}));
+    let begun = scene.edge.call(Some(&scene.crew[0].token), "POST", "/v1/shift", by_bicycle).await;
+    assert_eq!((begun.status.is_success(), &begun.body["mode"]), (true, &json!("cycle")), "{}", begun.text);
+    scene.stands(&scene.crew[0], scene.dropoff);
+    let (app, field) = (&scene.edge.app, &scene.edge.field);
+    app.roster.refresh(&app.record, app.env.now()).await.unwrap();
+    assert_eq!(scene.way(&scene.crew[0], "").await.body["mode"], "walk", "until its streets are searched");
+    field.make(Mode::Cycle);
+    scene.edge.weights().round().await.unwrap();
+    let map = app.sight.map();
+    let snap = |at| map.snap(Profile::Cycle, at).unwrap();
+    let expected_ms = map.free_flow(Profile::Cycle).travel_ms(snap(scene.dropoff), &snap(scene.pickup)).unwrap();
+    let way = scene.way(&scene.crew[0], "").await.body;
+    assert_eq!(
+        (&way["mode"], way["duration_s"].as_u64()),
+        (&json!("cycle"), Some(u64::from(expected_ms.div_ceil(1_000))))
+    );
+    scene.meet().await;
+    assert_eq!(scene.way(&scene.crew[0], "").await.body["mode"], "walk", "as any crew and its rider");
+}
+
+#[tokio::test]
+async fn who_could_come_by_bicycle_is_shown_before_anybody_does() {
+    let edge = Edge::new().await;
+    let (at, _) = edge.places();
+    let asked = |mode: &str| json!({"at": {"lat": at.lat(), "lon": at.lon()}, "mode": mode, "minutes": 10});
+    let supervisor = edge.supervisor(edge.agency).await;
+    assert!(edge.field.roads(Mode::Cycle).is_none());
+    let cells = async |mode: &str| {
+        let shown = edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(asked(mode))).await;
+        assert!(shown.status.is_success(), "{}", shown.text);
+        shown.body["cells"].as_array().unwrap().len()
+    };
+    let (by_bicycle, by_subway) = (cells("cycle").await, cells("transit").await);
+    assert!(by_bicycle > by_subway, "{by_bicycle} cells by bicycle, {by_subway} on foot and by subway");
+    assert!(!edge.field.is_searched(Mode::Cycle), "nobody is searched so for a picture");
 }
 
 #[tokio::test]
@@ -374,9 +423,9 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     let (app, field) = (&scene.edge.app, &scene.edge.field);
     app.roster.refresh(&app.record, app.env.now()).await.unwrap();
     let mode = async || scene.way(first, "").await.body["mode"].as_str().unwrap().to_owned();
-    assert_eq!(field.lacks(&app.roster.current()), None);
+    assert_eq!(field.lacks(&app.roster.current()).next(), None);
     assert_eq!(mode().await, "drive", "until the subway can be searched");
-    assert_eq!(field.lacks(&app.roster.current()), Some(Mode::Transit), "which is seen to now");
+    assert_eq!(field.lacks(&app.roster.current()).next(), Some(Mode::Transit), "which is seen to now");
     field.search(Mode::Transit);
     assert_eq!(mode().await, "drive", "nobody knows yet which trains run");
     scene.edge.weights().round().await.unwrap();

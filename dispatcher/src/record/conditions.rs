@@ -6,7 +6,7 @@ use super::write::Write;
 use super::{Actor, Outcome, Record, RecordError, Refusal};
 use geo::Position;
 use geo::road::data::RoadClass;
-use matcher::model::Timestamp;
+use matcher::model::{Mode, Timestamp};
 use matcher::schedule::hour_of;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -47,6 +47,8 @@ pub struct NewCondition {
     pub walk: bool,
     /// For cars.
     pub drive: bool,
+    /// For bicycles.
+    pub cycle: bool,
     /// In these Korean hours only: from the first, before the second; over midnight if that is the smaller.
     pub hours: Option<(u8, u8)>,
     /// Until then.
@@ -65,6 +67,15 @@ pub struct Condition {
 }
 
 impl NewCondition {
+    /// Whether it is for those who travel so.
+    pub const fn is_for(&self, mode: Mode) -> bool {
+        match mode {
+            Mode::Walk | Mode::Transit => self.walk,
+            Mode::Drive => self.drive,
+            Mode::Cycle => self.cycle,
+        }
+    }
+
     /// Whether its time has run out.
     pub fn is_over(&self, now: Timestamp) -> bool {
         self.until.is_some_and(|until| until <= now)
@@ -134,15 +145,15 @@ impl Record {
 
 impl Write<'_> {
     async fn insert(&mut self, condition: &Condition) -> Result<(), RecordError> {
-        let NewCondition { factor, streets, walk, drive, hours, until } = condition.says;
+        let NewCondition { factor, streets, walk, drive, cycle, hours, until } = condition.says;
         let (class, at, radius_m, to) = match streets {
             Streets::Class(class) => (Some(class_word(class)), None, None, None),
             Streets::Around { center, radius_m } => (None, Some(center), Some(radius_m), None),
             Streets::Along { from, to } => (None, Some(from), None, Some(to)),
         };
         sqlx::query(
-            "insert into conditions (id, factor, class, lat, lon, radius_m, to_lat, to_lon, walk, drive, from_hour, to_hour,
-                until, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "insert into conditions (id, factor, class, lat, lon, radius_m, to_lat, to_lon, walk, drive, cycle, from_hour,
+                to_hour, until, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(blob(condition.id))
         .bind(factor.map(f64::from))
@@ -154,6 +165,7 @@ impl Write<'_> {
         .bind(to.map(Position::lon_e7))
         .bind(walk)
         .bind(drive)
+        .bind(cycle)
         .bind(hours.map(|h| h.0))
         .bind(hours.map(|h| h.1))
         .bind(until.map(|t| t.0))
@@ -183,6 +195,7 @@ fn condition(row: &SqliteRow) -> Result<Condition, RecordError> {
             streets,
             walk: row.int("walk")? == 1,
             drive: row.int("drive")? == 1,
+            cycle: row.int("cycle")? == 1,
             hours,
             until: row.time_or_none("until")?,
         },

@@ -13,7 +13,7 @@ fn at(lon: f64) -> Position {
 
 fn closed(until: Option<Timestamp>) -> NewCondition {
     let streets = Streets::Around { center: at(127.0), radius_m: 40 };
-    NewCondition { factor: None, streets, walk: false, drive: true, hours: None, until }
+    NewCondition { factor: None, streets, walk: false, drive: true, cycle: false, hours: None, until }
 }
 
 #[tokio::test]
@@ -22,8 +22,8 @@ async fn every_kind_comes_back_as_it_was_said_after_a_restart_and_is_audited() {
     let along = Streets::Along { from: at(127.0), to: at(127.01) };
     let said = [
         closed(Some(T0.plus_s(600))),
-        NewCondition { factor: Some(1.6), streets: along, walk: true, drive: true, hours: Some((22, 5)), until: None },
-        NewCondition { factor: Some(0.8), streets: Streets::Class(RoadClass::Path), ..closed(None) },
+        NewCondition { factor: Some(1.6), streets: along, walk: true, hours: Some((22, 5)), ..closed(None) },
+        NewCondition { factor: Some(0.8), streets: Streets::Class(RoadClass::Path), cycle: true, ..closed(None) },
     ];
     let mut made = Vec::new();
     for (says, nth) in said.into_iter().zip(0..) {
@@ -73,4 +73,27 @@ fn hours_hold_every_day_and_over_midnight() {
     assert!(holds((0, 24), 5));
     let until = closed(Some(T0.plus_s(1)));
     assert!(until.holds_at(T0) && !until.holds_at(T0.plus_s(1)));
+}
+
+#[tokio::test]
+async fn what_was_said_for_everybody_before_there_were_bicycles_is_for_them_too() {
+    let older = Stage::older(9).await;
+    let (write, _) = open::connect(&older.path().join("record.sqlite"));
+    for (id, walk, drive) in [(1u8, 1, 1), (2, 0, 1), (3, 1, 0)] {
+        sqlx::query(
+            "insert into conditions (id, factor, lat, lon, radius_m, walk, drive, created_at)
+             values (?, null, 375000000, 1270000000, 40, ?, ?, ?)",
+        )
+        .bind(Uuid::from_u128(u128::from(id)).as_bytes().to_vec())
+        .bind(walk)
+        .bind(drive)
+        .bind(T0.0)
+        .execute(&write)
+        .await
+        .unwrap();
+    }
+    write.close().await;
+    let record = Record::open(older.path(), super::stage::env(1)).await.unwrap();
+    let for_bicycles: Vec<bool> = record.conditions().await.unwrap().iter().map(|one| one.says.cycle).collect();
+    assert_eq!(for_bicycles, [true, false, false]);
 }

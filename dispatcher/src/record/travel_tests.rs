@@ -12,7 +12,7 @@ fn seen(profile: Profile, hour: u8) -> Observation {
 #[tokio::test]
 async fn what_was_seen_comes_back_after_a_restart() {
     let mut stage = Stage::new().await;
-    let all = [seen(Profile::Walk, 0), seen(Profile::Drive, 23), seen(Profile::Transit, 8)];
+    let all = [seen(Profile::Walk, 0), seen(Profile::Drive, 23), seen(Profile::Transit, 8), seen(Profile::Cycle, 9)];
     stage.record.note_observations(T0, &all[..2]).await.unwrap();
     stage.record.note_observations(T0, &all[2..]).await.unwrap();
     stage.reopen().await;

@@ -27,7 +27,7 @@ pub struct ShiftView {
     pub starts_at: String,
     /// Until.
     pub ends_at: String,
-    /// `walk`, `drive` or `transit`.
+    /// `walk`, `drive`, `transit` or `cycle`.
     pub mode: &'static str,
 }
 
@@ -147,7 +147,7 @@ pub struct StaffRow {
     pub agency: Uuid,
     /// `guard` or `supporter`.
     pub kind: &'static str,
-    /// `walk`, `drive` or `transit` on this shift.
+    /// `walk`, `drive`, `transit` or `cycle` on this shift.
     pub mode: Option<&'static str>,
     /// What they are doing.
     pub state: &'static str,

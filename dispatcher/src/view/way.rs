@@ -16,7 +16,7 @@ const DEGREE_DIGITS: f64 = 1e6;
 pub struct WayView {
     /// `pickup` before the meeting, `dropoff` after it.
     pub to: &'static str,
-    /// `walk`, `drive` or `transit`.
+    /// `walk`, `drive`, `transit` or `cycle`.
     pub mode: &'static str,
     /// `fastest` or `safer`.
     pub prefer: &'static str,

@@ -1,6 +1,6 @@
-//! Owns the fastest way by car that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what
+//! Owns the fastest way by car or bicycle that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what
 //! the hierarchy says is left (`hierarchy::left`); and where there is none, the one with as little inside as can be. Like `safer` for who
-//! walks, but a car has restrictions and turn costs, and no street is liked better than another.
+//! walks, but they have restrictions and turn costs, and no street is liked better than another.
 //!
 //! Invariant: no point of a way that [`around`] finds lies in a zone.
 

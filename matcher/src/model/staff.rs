@@ -30,11 +30,13 @@ pub enum Mode {
     Drive = 1,
     /// On foot and by subway.
     Transit = 2,
+    /// By bicycle; with a rider it is pushed.
+    Cycle = 3,
 }
 
 impl Mode {
     /// Every mode, each at its own number.
-    pub const ALL: [Self; 3] = [Self::Walk, Self::Drive, Self::Transit];
+    pub const ALL: [Self; 4] = [Self::Walk, Self::Drive, Self::Transit, Self::Cycle];
 
     /// Its name on the wire and on the record.
     pub const fn word(self) -> &'static str {
@@ -42,6 +44,7 @@ impl Mode {
             Self::Walk => "walk",
             Self::Drive => "drive",
             Self::Transit => "transit",
+            Self::Cycle => "cycle",
         }
     }
 }

@@ -5,7 +5,7 @@ import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
-import { isOpen, type Candidate, type Phase, type Doubt, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Phase, type Doubt, type Mode, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
 import type { Desk } from './desk';
@@ -108,7 +108,7 @@ function Signs({ desk, trip }: { desk: Desk; trip: Trip }) {
   );
 }
 
-const REACHES = [null, 'walk', 'transit', 'drive'] as const;
+const REACHES = [null, 'walk', 'cycle', 'transit', 'drive'] as const;
 /** From where somebody could be in the trip's area within 5, 10 or 15 minutes. */
 function Reach({ desk }: { desk: Desk }) {
   return (
@@ -127,7 +127,7 @@ function Reach({ desk }: { desk: Desk }) {
 }
 
 function Crew({ desk, trip }: { desk: Desk; trip: Trip }) {
-  const doubts = new Map([...desk.staff.values()].map(({ no, verdict }) => [no, verdict]));
+  const known = new Map([...desk.staff.values()].map((one) => [one.no, one]));
   if (!trip.crew || trip.crew.length === 0) return null;
   return (
     <>
@@ -140,13 +140,19 @@ function Crew({ desk, trip }: { desk: Desk; trip: Trip }) {
             {member.barred && <span class="redtext" data-testid="barred"> ▲ {t('detail.barred')}</span>}
             {member.after && <button type="button" class="quiet" data-testid="after" onClick={() => desk.select(member.after!)}>{t('detail.comes_after')}</button>}
             {member.next && <button type="button" class="quiet" data-testid="goes-on" onClick={() => desk.select(member.next!)}>{t('detail.goes_on')}</button>}
-            <Doubted why={doubts.get(member.no) ?? null} />
+            <Doubted why={known.get(member.no)?.verdict ?? null} />
+            {STILL_COMING.includes(member.phase) && <Comes mode={known.get(member.no)?.mode ?? null} />}
             {STILL_COMING.includes(member.phase) && member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}`}
           </li>
         ))}
       </ul>
     </>
   );
+}
+
+/** How somebody comes, which their time is found by. */
+function Comes({ mode }: { mode: Mode | null }) {
+  return mode && <span class="hint" data-testid="comes" data-mode={mode}> · {t(`mode.${mode}`)}</span>;
 }
 
 /** Why a marker stands still though its phone is sending. */
@@ -193,6 +199,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
               />
               <span><strong>{one.display}</strong>{' '}
                 {one.eta_s !== null && `${span(one.eta_s)}${one.eta_source === 'straight' ? ` (${t('detail.straight')})` : ''}`}
+                <Comes mode={desk.staff.get(one.staff)?.mode ?? null} />
                 {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}</span>}
                 {one.violations.length > 0 && <span class="why"> × {one.violations.map((code) => tCode('violation', code)).join(', ')}</span>}
               </span>

@@ -23,6 +23,7 @@ it('slower_is_darker_quicker_is_green_and_the_empty_road_is_white', () => {
 it('nobody_walks_on_the_motorway_or_drives_on_a_path', () => {
   expect(classesOf({ profile: 'walk' })).not.toContain('motorway');
   expect(classesOf({ profile: 'transit' })).toContain('path');
+  expect(classesOf({ profile: 'cycle' })).toEqual(ROAD_CLASSES.filter((road) => road !== 'motorway'));
   expect(classesOf({ profile: 'drive' })).toEqual(ROAD_CLASSES.filter((road) => road !== 'path'));
 });
 it('what_counts_now_comes_first_and_what_ends_soonest_of_that', () => {

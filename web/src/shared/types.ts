@@ -15,7 +15,7 @@ export interface Area extends LatLon { cell: string; radius_m: number }
 export interface Revealed { trip: string; pickup: Place; dropoff: Place; until: string }
 export interface Session { token: string; role: Role; account: string; display: string; expires_at: string }
 export interface Shift { starts_at: string; ends_at: string; mode: Mode }
-export type Mode = 'walk' | 'drive' | 'transit';
+export type Mode = 'walk' | 'drive' | 'transit' | 'cycle';
 export interface Me {
   role: Role; account: string; display: string; agency: { id: string; name: string; kind?: 'company' | 'centre' } | null;
   no: number | null; shift: Shift | null; demo: boolean;
@@ -139,7 +139,7 @@ export interface Travel { hour: number; reweighed_at: string | null; fitted_at: 
 /** What is said of streets. */
 export interface Condition {
   id: string; closed: boolean; factor?: number; class?: RoadClass; around?: { at: LatLon; radius_m: number };
-  along?: { from: LatLon; to: LatLon }; modes: ('walk' | 'drive')[]; hours?: { from: number; to: number };
+  along?: { from: LatLon; to: LatLon }; modes: ('walk' | 'drive' | 'cycle')[]; hours?: { from: number; to: number };
   until: string | null; in_force: boolean;
 }
 export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }

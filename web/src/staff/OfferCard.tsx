@@ -53,7 +53,7 @@ export function OfferCard({ duty, offer, countdown, map }: Props) {
         </div>
       </div>
       <dl class="facts">
-        <dt>{t('offer.eta')}</dt><dd>{span(offer.eta_s)}</dd>
+        <dt>{t('offer.eta')}</dt><dd data-testid="offer-eta">{span(offer.eta_s)}{duty.shift && ` · ${t(`mode.${duty.shift.mode}`)}`}</dd>
         {offer.trip_s !== null && <><dt>{t('offer.trip')}</dt><dd>{span(offer.trip_s)}</dd></>}
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: offer.crew_size })}</dd>
       </dl>

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { now } from '../shared/clock';
 import { Eta } from '../shared/Eta';
 import type { CrewAt, Trip } from '../shared/types';
-import { ownEta, Partners } from './TripCard';
+import { Bicycle, ownEta, Partners } from './TripCard';
 
 const trip: Trip = { id: 't', phase: 'en_route', crew: [
   { no: 1, phase: 'en_route', eta_s: 240, you: true }, { no: 2, phase: 'en_route', eta_s: 240 },
@@ -24,4 +24,14 @@ it('the_partners_eta_comes_from_a_position_and_never_from_the_trip', () => {
     return (eta?.type as unknown) === Eta ? (eta!.props as unknown as { at?: CrewAt }).at?.eta_s ?? 'unknown' : undefined;
   };
   expect([last({ crewAt: null }), last(seen(at(1, 0))), last(seen(at(2, 0)))]).toEqual([undefined, 'unknown', 240]);
+});
+it('with_the_rider_nobody_rides_a_bicycle_and_it_is_said_once_the_way_is_known', () => {
+  const said = (...args: Parameters<typeof Bicycle>): unknown => (Bicycle(...args) as Drawn)?.props.children;
+  const on_foot = { to: 'dropoff', mode: 'walk' } as const;
+  expect(said({ mode: 'cycle', together: true, way: on_foot })).toBe('함께 걷습니다. 자전거는 끌고 가세요.');
+  expect(said({ mode: 'cycle', together: true, way: { to: 'dropoff', mode: 'transit' } })).toBe('걷기에는 멉니다. 자전거는 여기에 세워 두세요.');
+  expect([
+    said({ mode: 'walk', together: true, way: on_foot }), said({ mode: 'cycle', together: false, way: { to: 'pickup', mode: 'cycle' } }),
+    said({ mode: 'cycle', together: true, way: { to: 'pickup', mode: 'walk' } }), said({ mode: 'cycle', together: true, way: null }), said({ mode: undefined, together: true, way: on_foot }),
+  ]).toEqual([undefined, undefined, undefined, undefined, undefined]);
 });

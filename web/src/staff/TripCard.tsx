@@ -8,7 +8,7 @@ import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
-import type { MapInfo, Phase, Trip } from '../shared/types';
+import type { MapInfo, Mode, Phase, Trip, Way } from '../shared/types';
 import { Word } from '../shared/Word';
 import { BEFORE_MET, nextTap, ownPhase, type Duty } from './duty';
 import { WayList } from './WayList';
@@ -38,6 +38,7 @@ export function TripCard({ duty, trip, map }: Props) {
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
       <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
       <Where duty={duty} />
+      <Bicycle mode={duty.shift?.mode} together={toEnd} way={duty.ahead.way} />
       <Partners duty={duty} trip={trip} />
       {trip.word && BEFORE_MET.includes(trip.phase) && (
         <div class="words" data-testid="words">
@@ -65,6 +66,12 @@ export function TripCard({ duty, trip, map }: Props) {
       )}
     </section>
   );
+}
+
+/** With the rider nobody rides a bicycle. Said once it is known how they go together: the way ahead may still be the one to the meeting. */
+export function Bicycle({ mode, together, way }: { mode: Mode | undefined; together: boolean; way: Pick<Way, 'to' | 'mode'> | null }) {
+  if (mode !== 'cycle' || !together || way?.to !== 'dropoff') return null;
+  return <p class="hint" role="status" data-testid="bicycle">{t(way.mode === 'walk' ? 'staff.bicycle_push' : 'staff.bicycle_leave')}</p>;
 }
 
 /** The button stays where it is and changes its meaning: for a moment it is dead, so that a double tap says one thing. */

@@ -52,7 +52,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         {working && <DemoWalk duty={duty} />}
         {shift && !trip && (
           <p>
-            {t('shift.until', { time: clockTime(shift.ends_at) })}
+            {t('shift.until', { time: clockTime(shift.ends_at) })} · <span data-testid="shift-mode" data-mode={shift.mode}>{t(`mode.${shift.mode}`)}</span>
             <button type="button" class="quiet" data-testid="shift-end" onClick={() => void duty.endShift()}>{t('shift.end')}</button>
           </p>
         )}
@@ -98,7 +98,7 @@ function StartShift({ duty }: { duty: Duty }) {
     <form class="card" onSubmit={(event) => { event.preventDefault(); void duty.startShift(mode, hours); }}>
       <h1>{t('shift.title')}</h1>
       <div class="row choices">
-        {(['walk', 'transit', 'drive'] as const).map((one) => (
+        {(['walk', 'cycle', 'transit', 'drive'] as const).map((one) => (
           <button type="button" key={one} aria-pressed={mode === one} data-testid={`mode-${one}`} onClick={() => setMode(one)}>{t(`mode.${one}`)}</button>
         ))}
       </div>

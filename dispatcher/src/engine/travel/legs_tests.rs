@@ -55,7 +55,15 @@ impl Scene {
     }
 
     async fn say(&self, streets: Streets) -> uuid::Uuid {
-        let says = NewCondition { factor: Some(2.0), streets, walk: true, drive: false, hours: None, until: None };
+        let says = NewCondition {
+            factor: Some(2.0),
+            streets,
+            walk: true,
+            drive: false,
+            cycle: false,
+            hours: None,
+            until: None,
+        };
         let record = &self.edge.app.record;
         record.add_condition(self.edge.app.env.now(), Actor::Shell, says).await.unwrap().unwrap().id
     }

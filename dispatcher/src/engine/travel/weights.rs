@@ -1,6 +1,6 @@
 //! Owns the making of travel times: from the conditions on the record, the hour, and what finished ways taught, for every way of
-//! travelling that is searched. A task like any other asks the record and swaps in what is made; only what is long is made by a
-//! thread that gives way to all others (`priority`), and searches never wait for it (`hierarchy::Live`).
+//! travelling that is made; from then on it is searched. A task like any other asks the record and swaps in what is made; only
+//! what is long is made by a thread that gives way to all others (`priority`), and searches never wait for it (`hierarchy::Live`).
 //!
 //! Invariants: one re-weighting at a time, and always to what is wanted when it begins; what changes meanwhile is one more. No write
 //! to the record stands between what is on it and the times.
@@ -135,17 +135,19 @@ impl Weights {
     async fn reweigh(&mut self, in_force: &[Condition], now: Timestamp) -> bool {
         let mut is_new = false;
         for mode in Mode::ALL {
-            if !self.field.is_searched(mode) {
+            if self.field.roads(mode).is_none() {
                 continue;
             }
             let wanted = self.wanted(mode, in_force, hour_of(now));
             if self.applied[mode as usize] == wanted {
+                self.field.search(mode);
                 continue;
             }
             let begun = Instant::now();
             if !self.give(mode, &wanted).await {
                 continue;
             }
+            self.field.search(mode);
             metrics::histogram!(telemetry::REWEIGH_SECONDS, "mode" => mode.word())
                 .record(begun.elapsed().as_secs_f64());
             self.applied[mode as usize] = wanted;
@@ -154,7 +156,7 @@ impl Weights {
         is_new
     }
 
-    /// Gives the field other times for a mode; false if that is not searched.
+    /// Gives the field other times for a mode; false if that is not made.
     async fn give(&mut self, mode: Mode, wanted: &Wanted) -> bool {
         let Some(roads) = self.field.roads(mode) else { return false };
         let (field, wanted, hierarchy) = (Arc::clone(&self.field), wanted.clone(), Arc::clone(roads.hierarchy()));
@@ -172,9 +174,7 @@ impl Weights {
         let (profile, hour) = (profile(mode), usize::from(hour));
         let mut conditions = self.calibration.day_factors(profile).at(hour);
         let mut told = Told::default();
-        let is_meant =
-            |condition: &&Condition| if mode == Mode::Drive { condition.says.drive } else { condition.says.walk };
-        for condition in in_force.iter().filter(is_meant) {
+        for condition in in_force.iter().filter(|condition| condition.says.is_for(mode)) {
             match (condition.says.streets, condition.says.factor) {
                 (Streets::Class(class), Some(factor)) => {
                     told.classes.insert(class);

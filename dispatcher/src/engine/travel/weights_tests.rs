@@ -110,7 +110,7 @@ impl Life {
         self.record.add_condition(NOW, Actor::Shell, says).await.unwrap().unwrap()
     }
 
-    /// Seconds on foot or by car, and how they are known.
+    /// Seconds by a way of travelling, and how they are known.
     fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<(f32, EtaSource)> {
         let (profile, metric) = self.field.times(mode);
         let snap = |at| banks().snap(profile, at).unwrap();
@@ -131,9 +131,9 @@ impl Life {
     }
 }
 
-/// Both modes, for ever.
+/// For everybody, for ever.
 fn closed(streets: Streets) -> NewCondition {
-    NewCondition { factor: None, streets, walk: true, drive: true, hours: None, until: None }
+    NewCondition { factor: None, streets, walk: true, drive: true, cycle: true, hours: None, until: None }
 }
 
 /// The middle of a bridge and some metres around it.
@@ -324,6 +324,23 @@ async fn what_finished_ways_taught_makes_the_times_of_the_hour_and_stays_over_a_
     life.record.note_observations(NOW, &[seen(hour, 2.0)]).await.unwrap();
     life.clock.advance_s(86_400 - 3_600);
     assert_eq!(life.round().await.calibration.observations(Profile::Walk, usize::from(hour)), 401, "a day later");
+}
+
+#[tokio::test]
+async fn what_is_closed_to_bicycles_is_known_before_the_first_is_searched_and_closed_to_nobody_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 1).await;
+    let (here, there) = (place(300.0, 600.0), place(300.0, 0.0));
+    let free = life.takes(Mode::Walk, here, there).expect("over the bridge");
+    life.say(NewCondition { walk: false, drive: false, ..closed(bridge(300.0)) }).await;
+    life.field.make(Mode::Cycle);
+    assert_eq!(life.takes(Mode::Cycle, here, there), Some(free), "on foot until then");
+    life.round().await;
+    assert!(life.field.is_searched(Mode::Cycle));
+    let (round_s, _) = life.takes(Mode::Cycle, here, there).expect("over the other bridge");
+    let along_s = 1_800.0 / 15.0 * 3.6;
+    assert!(round_s > along_s && round_s < along_s + 60.0, "600 m along, 600 over, 600 back and turns: {round_s} s");
+    assert_eq!(life.takes(Mode::Walk, here, there), Some(free), "who walks goes over it");
 }
 
 #[tokio::test]

@@ -259,6 +259,14 @@ fn agrees_with_dijkstra_on_random_cities() {
             both_kinds(&mut dice, map.graph(Profile::ALL[seed as usize % 2]), staff, 24, &mut tallies);
         }
         print_both("tangles, seeds 0..80", staff, &tallies);
+        let mut tallies = [Tally::default(), Tally::default()];
+        for seed in 80..120 {
+            let mut dice = Dice(seed);
+            let (nodes, ways) = (4 + dice.below(120), 4 + dice.below(160));
+            let map = RoadMap::build(tangle(&mut dice, nodes, ways));
+            both_kinds(&mut dice, map.graph(Profile::Cycle), staff, 24, &mut tallies);
+        }
+        print_both("by bicycle, seeds 80..120", staff, &tallies);
     }
 }
 
@@ -293,7 +301,9 @@ fn agrees_with_dijkstra_on_drawn_maps() {
 #[test]
 fn agrees_with_dijkstra_on_the_generated_city() {
     let map = RoadMap::build(crate::city::generate(crate::city::DEFAULT_SEED));
-    for (profile, name) in [(Profile::Walk, "generated walk"), (Profile::Drive, "generated drive")] {
+    let profiles =
+        [(Profile::Walk, "generated walk"), (Profile::Drive, "generated drive"), (Profile::Cycle, "generated cycle")];
+    for (profile, name) in profiles {
         on_streets(&map, profile, name, 9);
     }
 }
@@ -303,7 +313,10 @@ fn agrees_with_dijkstra_on_real_streets() {
     for (file, queries) in [("seoul-jung-small.osm.pbf", 60), ("seoul-drive-2025-05.osm.pbf", 3)] {
         let Some(path) = crate::road::load::tests::extract(file) else { continue };
         let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
-        on_streets(&RoadMap::build(data), Profile::Drive, &file[..10], queries);
+        let map = RoadMap::build(data);
+        for profile in [Profile::Drive, Profile::Cycle] {
+            on_streets(&map, profile, &format!("{} {profile:?}", &file[..10]), queries);
+        }
     }
 }
 

@@ -184,7 +184,7 @@ fn closed_block(profile: Profile) -> (Drawn, ArcTimes) {
 
 #[test]
 fn who_is_inside_a_closed_block_gets_out_and_nobody_gets_in_or_through() {
-    for profile in [Profile::Walk, Profile::Drive] {
+    for profile in [Profile::Walk, Profile::Drive, Profile::Cycle] {
         let (drawn, times) = closed_block(profile);
         let graph = drawn.map.graph(profile);
         let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();

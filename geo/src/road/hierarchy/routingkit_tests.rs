@@ -264,7 +264,9 @@ fn agrees_with_routingkit_on_drawn_maps() {
 fn agrees_with_routingkit_on_the_generated_city() {
     let map = RoadMap::build(crate::city::generate_small(7));
     let mut tallies = [Tally::default(), Tally::default()];
-    both_kinds(&map, Profile::Drive, [100, 20], 11, &mut tallies);
+    for profile in [Profile::Drive, Profile::Cycle] {
+        both_kinds(&map, profile, [100, 20], 11, &mut tallies);
+    }
     print_both("generated, small", &tallies);
 }
 
@@ -273,6 +275,9 @@ fn agrees_with_routingkit_on_real_streets() {
     let Some(path) = crate::road::load::tests::extract("seoul-drive-2025-05.osm.pbf") else { return };
     let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
     let mut tallies = [Tally::default(), Tally::default()];
-    both_kinds(&RoadMap::build(data), Profile::Drive, [100, 10], 13, &mut tallies);
-    print_both("Seoul drive", &tallies);
+    let map = RoadMap::build(data);
+    for (profile, pickups) in [(Profile::Drive, 10), (Profile::Cycle, 3)] {
+        both_kinds(&map, profile, [100, pickups], 13, &mut tallies);
+    }
+    print_both("Seoul drive and cycle", &tallies);
 }
