@@ -148,8 +148,8 @@ fn fixes(ways: &[Way; 2], what: &str, who: Who, fixes: &[Value]) -> Value {
     post(ways, what, who, "/v1/fixes", JSON, &json!({"fixes": fixes}).to_string()).json()
 }
 
-/// Before the shift, then with it, until the gateway knows.
-async fn begin_to_work(gateway: &Gateway, ways: &[Way; 2]) {
+/// Before the shift, then with it, until the gateway knows; the number of the last fix.
+async fn begin_to_work(gateway: &Gateway, ways: &[Way; 2]) -> u32 {
     assert_eq!(fixes(ways, "no shift", Who::Staff, &[fix(MEETING, 1)])["verdicts"], json!(["not_on_shift"]));
     post(ways, "a shift", Who::Staff, "/v1/shift", JSON, r#"{"mode":"walk"}"#);
     for way in ways {
@@ -165,6 +165,7 @@ async fn begin_to_work(gateway: &Gateway, ways: &[Way; 2]) {
         gateway.settled() > 0
     })
     .await;
+    seq
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -172,28 +173,29 @@ async fn fixes_are_answered_as_by_the_engines_node() {
     let behind = Behind::start().await;
     let gateway = behind.gateway().await;
     let ways = &ways(&behind, &gateway).await;
-    begin_to_work(&gateway, ways).await;
+    let last = begin_to_work(&gateway, ways).await;
     let at = MEETING;
 
-    // Settled there.
+    // Settled there: each follows on the one before.
     let before = gateway.settled();
     for (what, fix, verdict) in [
-        ("believed", fix(at, 100), "ok"),
-        ("the very one again", fix(at, 100), "duplicate"),
-        ("an older one", fix(at, 99), "old"),
-        ("a coarse one", with(at, 101, "acc_m", json!(900)), "coarse"),
-        ("a little ahead", with(at, 102, "age_ms", json!(-4_000)), "ok"),
-        ("half a minute old", with(at, 103, "age_ms", json!(30_000)), "ok"),
+        ("believed", fix(at, last + 1), "ok"),
+        ("the very one again", fix(at, last + 1), "duplicate"),
+        ("an older one", fix(at, last), "old"),
+        ("a coarse one", with(at, last + 2, "acc_m", json!(900)), "coarse"),
+        ("a little ahead", with(at, last + 3, "age_ms", json!(-4_000)), "ok"),
+        ("half a minute old", with(at, last + 4, "age_ms", json!(30_000)), "ok"),
     ] {
         assert_eq!(fixes(ways, what, Who::Staff, &[fix])["verdicts"], json!([verdict]), "{what}");
     }
-    let several = [fix(at, 104), fix(at, 105), fix(at, 104), with(at, 106, "acc_m", json!(900))];
+    let several = [fix(at, last + 5), fix(at, last + 6), fix(at, last + 5), with(at, last + 7, "acc_m", json!(900))];
     assert_eq!(fixes(ways, "several", Who::Staff, &several)["verdicts"], json!(["ok", "ok", "old", "coarse"]));
     assert_eq!(gateway.settled(), before + 10, "by the gateway itself");
 
     // Out of the ordinary: the engine's.
     let far = (at.0 + 0.08, at.1);
     for (what, fix, verdict) in [
+        ("one that does not follow", fix(at, 109), "ok"),
         ("late", with(at, 110, "age_ms", json!(90_000)), "late"),
         ("from the future", with(at, 111, "age_ms", json!(-9_000)), "future"),
         ("of another day", with(at, 112, "age_ms", json!(90_000_000)), "too_old"),
@@ -314,8 +316,11 @@ async fn a_socket_says_and_hears_the_same_through_a_gateway() {
     for (token, api) in people.staff.iter().zip([behind.server.api(), gateway.api()]) {
         let mut told = Vec::new();
         let mut phone = Phone::on_shift_by(&api, token, MEETING).await;
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        phone.report(10.0).await;
+        // The gateway is told of the shift, then of what was believed last.
+        for metres in [10.0, 11.0, 12.0] {
+            tokio::time::sleep(Duration::from_millis(600)).await;
+            phone.report(metres).await;
+        }
         for wrong in [
             json!({"t": "status", "id": "1", "trip": "018f0000-0000-7000-8000-000000000002", "to": "en_route"}),
             json!({"t": "view", "id": "2", "west": 126.9, "south": 37.5, "east": 127.0, "north": 37.6, "zoom": 12}),

@@ -178,6 +178,9 @@ async fn redis_holds_packed_records_and_nothing_else() {
                     assert!(is_life || lengths == (16, 29), "a staff id and a packed record each, or a random word");
                 }
             }
+            ("dh:word", Some(("dh:tags", ""))) => {
+                assert_eq!((held.len(), held[0].as_slice(), held[1].len()), (2, &b"word"[..], 36), "a random word");
+            }
             _ => panic!("an unknown key in Redis: {key}"),
         }
     }

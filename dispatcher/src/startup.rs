@@ -47,11 +47,11 @@ const REDIS_PREFIX: &str = "dh:";
 /// How often gauges are set and the silent are forgotten.
 const UPKEEP_EVERY: Duration = Duration::from_secs(5);
 /// After the clock was set, nobody is forgotten for so long.
-pub const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
+const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
 /// Connections of the monitoring listener.
 pub const MONITORS_MAX: usize = 16;
 /// A last position is kept so long after its phone fell silent, seconds: long enough for an alarm to name it.
-pub const SILENT_KEPT_S: i64 = 30 * 60;
+const SILENT_KEPT_S: i64 = 30 * 60;
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 pub async fn serve(config: Config) -> Result<()> {
@@ -78,7 +78,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let field = Field::new(Arc::clone(&map));
     let field = Arc::new(if config.chained_duties { field } else { field.without_chains() });
     let tiles = Arc::new(TileMaker::new(Arc::clone(&map.data)));
-    let health = Arc::clone(&live);
+    let (health, behind) = (Arc::clone(&live), Arc::clone(&live));
     let app = App::new(Parts {
         record: Arc::clone(&record),
         roster: Arc::clone(&roster),
@@ -96,6 +96,7 @@ pub async fn serve(config: Config) -> Result<()> {
         drain: stop.clone(),
         tile: Arc::new(move |z, x, y| tiles.tile(u32::from(z), x, y)),
         live_state: Arc::new(move || health.health().word()),
+        redis_word: Arc::new(move || behind.redis_word()),
     });
     let (tasks, vital) = (TaskTracker::new(), Vital::new(stop.clone()));
     ws::start(&app, &tasks, &vital);
@@ -242,13 +243,21 @@ pub async fn open_live(redis: Option<&str>, ca: Option<&Path>, env: &Env) -> Res
     match redis {
         None => Ok(Live::in_process()),
         Some(url) => {
-            let ca = ca.map(|ca| std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display())));
-            let address = RedisAddress::parse(url).map_err(LiveError::BadUrl)?.trusting(ca.transpose()?);
-            let live = Live::redis_at(&address, REDIS_PREFIX, env).await?;
+            let live = Live::redis_at(&redis_address(url, ca)?, REDIS_PREFIX, env).await?;
             tracing::info!(staff.reloaded = live.len(), "live positions read back from redis");
             Ok(live)
         }
     }
+}
+
+/// A live index of those alone whose fixes come here, who are written to the Redis of this URL.
+pub async fn open_live_for_writing(redis: &str, ca: Option<&Path>, env: &Env) -> Result<Live> {
+    Ok(Live::writing_at(&redis_address(redis, ca)?, REDIS_PREFIX, env).await?)
+}
+
+fn redis_address(url: &str, ca: Option<&Path>) -> Result<RedisAddress> {
+    let ca = ca.map(|ca| std::fs::read(ca).with_context(|| format!("cannot read {}", ca.display())));
+    Ok(RedisAddress::parse(url).map_err(LiveError::BadUrl)?.trusting(ca.transpose()?))
 }
 
 /// The generated city. Ordering its junctions takes seconds, so it is kept beside the record for the next start; and what is

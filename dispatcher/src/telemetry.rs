@@ -95,12 +95,15 @@ pub const OPEN_FILES: &str = "donghaeng_open_files";
 /// Resident memory of this process, bytes.
 pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
 
-/// Why a gateway passes a fix on: what it knows is old; Redis is away from it or from the engine's node; nobody it knows, or not staff;
+/// Why a gateway passes a fix on: what it knows is old; Redis is away from it or from the engine's node; it has another Redis than that;
+/// the sender's last fix may have come by another way; nobody it knows, or not staff;
 /// a token that is to be made to last; not at work, or on a trip, in an alarm or doubted; no epoch, or a new one is due;
 /// older than `late`, of a demonstration, doubted, or not to be read.
-const PASSED_WHY: [&str; 12] = [
+const PASSED_WHY: [&str; 14] = [
     "list_old",
     "redis_away",
+    "redis_other",
+    "unsure",
     "unknown",
     "not_staff",
     "renewal",

@@ -42,8 +42,8 @@ pub enum Door {
     Traccar,
 }
 
-/// What a request came to here.
-type Settled = Result<Response, &'static str>;
+/// What a request came to here, or why it goes on; with whose it is, as soon as that is known.
+type Settled = Result<Response, (&'static str, Option<AccountId>)>;
 
 /// Answers, or passes on.
 pub async fn take(gateway: &Gateway, door: Door, request: Request) -> Response {
@@ -57,9 +57,16 @@ pub async fn take(gateway: &Gateway, door: Door, request: Request) -> Response {
     };
     match settled {
         Ok(response) => dressed(gateway, response),
-        Err(why) => {
+        Err((why, staff)) => {
             passed(why);
-            relay::on(gateway, whole).await
+            if let Some(staff) = staff {
+                gateway.passes_on(staff);
+            }
+            let answer = relay::on(gateway, whole).await;
+            if let Some(staff) = staff {
+                gateway.passed_on(staff, why);
+            }
+            answer
         }
     }
 }
@@ -81,9 +88,13 @@ fn dressed(gateway: &Gateway, mut response: Response) -> Response {
 }
 
 async fn fixes(gateway: &Gateway, whole: &Whole) -> Settled {
-    let token = bearer(&whole.parts.headers).ok_or("unknown")?;
-    let signed_in = owner(gateway, Kind::Token, token).await?;
+    let token = bearer(&whole.parts.headers).ok_or(("unknown", None))?;
+    let signed_in = owner(gateway, Kind::Token, token).await.map_err(|why| (why, None))?;
     let account = signed_in.account.id;
+    fixes_of(gateway, whole, account).map_err(|why| (why, Some(account)))
+}
+
+fn fixes_of(gateway: &Gateway, whole: &Whole, account: AccountId) -> Result<Response, &'static str> {
     let member = gateway.list.member(account, gateway.env.now())?;
     if !body::is_json(&whole.parts.headers) || whole.body.len() > body::BODY_BYTES_MAX {
         return Err("unread");
@@ -104,11 +115,16 @@ async fn fixes(gateway: &Gateway, whole: &Whole) -> Settled {
 
 async fn tracker(gateway: &Gateway, door: Door, whole: &Whole) -> Settled {
     if whole.parts.uri.query().is_some_and(|query| !query.is_empty()) || whole.body.len() > device::BODY_BYTES_MAX {
-        return Err("unread");
+        return Err(("unread", None));
     }
-    let (told, in_body) = read(door, &whole.parts.headers, &whole.body).ok_or("unread")?;
+    let (told, in_body) = read(door, &whole.parts.headers, &whole.body).ok_or(("unread", None))?;
     let secret = device::secret(&whole.parts.headers).or_else(|| in_body.filter(|s| s.len() <= TOKEN_BYTES_MAX));
-    let signed_in = owner(gateway, Kind::Device, &secret.ok_or("unknown")?).await?;
+    let secret = secret.ok_or(("unknown", None))?;
+    let signed_in = owner(gateway, Kind::Device, &secret).await.map_err(|why| (why, None))?;
+    told_by(gateway, door, &told, &signed_in).map_err(|why| (why, Some(signed_in.account.id)))
+}
+
+fn told_by(gateway: &Gateway, door: Door, told: &Told, signed_in: &SignedIn) -> Result<Response, &'static str> {
     let (account, source) = (signed_in.account.id, Source::Tracker(signed_in.token));
     let now = gateway.env.now();
     let member = gateway.list.member(account, now)?;
@@ -140,7 +156,7 @@ fn judged(
     fixes: Vec<Fix>,
     now: Timestamp,
     answer: impl FnOnce(&[Verdict]) -> Response,
-) -> Settled {
+) -> Result<Response, &'static str> {
     match gateway.judge(account, source, epoch, fixes, now) {
         Judged::Settled(verdicts) => Ok(answer(&verdicts)),
         Judged::TooMany(seconds) => Ok(too_many(seconds).into_response()),

@@ -2,12 +2,12 @@
 //! means the engine's node answers: without Redis all is passed on, and that is reported and not required.
 
 use super::Gateway;
-use crate::clock::Steps;
+use super::list::SameRedis;
 use crate::http::auth::is_local;
 use crate::http::health::Brief;
 use crate::http::problem::{Code, Problem};
 use crate::live::Health;
-use crate::startup::{CLOCK_SET_QUIET, SILENT_KEPT_S, live_gauges};
+use crate::startup::live_gauges;
 use crate::telemetry;
 use axum::Json;
 use axum::extract::{Request, State};
@@ -19,6 +19,9 @@ use std::time::Duration;
 
 /// How often gauges are set.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// A fix that came here is kept so long, seconds: a Redis that comes back empty is filled by the engine's node, and by gateways should that
+/// be away too; what is older is likely to be known better by another.
+const OWN_KEPT_S: i64 = 120;
 
 /// The parts of readiness.
 #[derive(Serialize)]
@@ -27,6 +30,8 @@ struct Ready {
     welcome: bool,
     upstream: &'static str,
     live: &'static str,
+    /// Whether that is the Redis of the engine's node.
+    redis: &'static str,
     /// Whether the engine's node hears through Redis.
     heard: bool,
     draining: bool,
@@ -41,7 +46,8 @@ pub fn readyz(gateway: &Gateway, request: &Request) -> Response {
     let (fresh, draining) = (gateway.list.is_fresh(), gateway.drain.is_cancelled());
     let ready = fresh && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let is_up = gateway.live.health() == Health::RedisUp;
+    let same = gateway.same_redis();
+    let is_up = gateway.live.health() == Health::RedisUp && same == SameRedis::Same;
     if !is_local(request.extensions(), request.headers()) {
         let parts = [(!fresh, "upstream"), (!is_up, "redis"), (draining, "draining")];
         let away = parts.into_iter().filter(|(is_away, _)| *is_away).map(|(_, word)| word).collect();
@@ -51,6 +57,7 @@ pub fn readyz(gateway: &Gateway, request: &Request) -> Response {
         welcome: ready,
         upstream: if fresh { "answers" } else { "away" },
         live: gateway.live.health().word(),
+        redis: same.word(),
         heard: gateway.list.hears(),
         draining,
         sockets: gateway.sockets.len(),
@@ -82,17 +89,10 @@ fn text(gateway: &Gateway) -> Response {
 /// Sets gauges and forgets the silent until the gateway drains.
 pub async fn upkeep(gateway: Arc<Gateway>) {
     let begun = tokio::time::Instant::now();
-    let (mut steps, mut quiet_until) = (Steps::default(), Duration::ZERO);
     let live = &gateway.live;
     while !gateway.drain.is_cancelled() && live.is_written() {
         let now = gateway.env.now();
-        if steps.set_by_ms(now, begun.elapsed()).is_some() {
-            quiet_until = begun.elapsed() + CLOCK_SET_QUIET;
-        }
-        // By a clock that was put forward everybody would be gone, on all nodes.
-        if begun.elapsed() >= quiet_until {
-            live.forget_silent(now, SILENT_KEPT_S);
-        }
+        live.let_go_silent(now, OWN_KEPT_S);
         gateway.desk.forget_silent(now);
         live_gauges(live);
         let age = gateway.list.age().unwrap_or_else(|| begun.elapsed());

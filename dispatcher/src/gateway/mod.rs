@@ -2,7 +2,7 @@
 //! are on no trip, by the engine's own code, and puts them into Redis; everything else it passes on as it came. It has no record, no
 //! map, no engine, and decides nothing that it is not sure of (docs/adr/0013-gateways.md).
 //!
-//! Invariant: with what it knows of staff older than a second, or Redis away, it judges nobody.
+//! Invariant: with what it knows of staff older than a second, Redis away, or a Redis that is not the engine's node's, it judges nobody.
 
 pub mod door;
 pub mod health;
@@ -15,7 +15,7 @@ pub mod wire;
 use crate::clock::Env;
 use crate::config::GatewayConfig;
 use crate::http::CALLS;
-use crate::http::ingest::desk::{Desk, Judged, Sender};
+use crate::http::ingest::desk::{Desk, Judged, Sender, UNSURE};
 use crate::http::ingest::sources::{FIX_RATE, Source};
 use crate::http::known::Known;
 use crate::http::limit::Buckets;
@@ -23,7 +23,7 @@ use crate::http::problem::{Code, Problem};
 use crate::listen::{self, Limits};
 use crate::live::{Health, Live};
 use crate::shutdown::{self, Vital};
-use crate::startup::{MONITORS_MAX, open_live};
+use crate::startup::{MONITORS_MAX, open_live_for_writing};
 use crate::{telemetry, tls};
 use anyhow::{Context, Result};
 use axum::Router;
@@ -33,7 +33,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use door::Door;
 use geo::Fix;
-use list::List;
+use list::{List, SameRedis};
 use matcher::model::{AccountId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fmt::Write as _;
@@ -78,11 +78,37 @@ impl Gateway {
             Ok(member) => member,
             Err(why) => return Judged::Pass(why),
         };
+        // Another source of the same person counts, or another socket of the phone: what this one sends is not the latest.
+        if member.epochs.latest().is_some_and(|latest| latest > epoch) {
+            return Judged::Pass("epoch");
+        }
         if self.live.health() != Health::RedisUp {
             return Judged::Pass("redis_away");
         }
+        match self.same_redis() {
+            SameRedis::Same => {}
+            SameRedis::Other => return Judged::Pass("redis_other"),
+            SameRedis::Unknown => return Judged::Pass("redis_away"),
+        }
         let sender = Sender { staff, no: member.no, source, epoch };
         self.desk.take(&self.live, sender, fixes, now, |at| self.list.serves(at))
+    }
+
+    /// Whether the Redis that is written to here is that of the engine's node.
+    fn same_redis(&self) -> SameRedis {
+        self.list.compare(self.live.redis_word().as_deref())
+    }
+
+    /// Fixes of a staff member are about to go on: what is believed of them next is not known here.
+    fn passes_on(&self, staff: AccountId) {
+        self.desk.forget(staff);
+    }
+
+    /// They have gone on. Of whom nothing but that stood in the way the engine's node is asked, so that the next can be judged here.
+    fn passed_on(&self, staff: AccountId, why: &'static str) {
+        if why == UNSURE {
+            self.list.want(staff);
+        }
     }
 }
 
@@ -111,7 +137,7 @@ pub async fn serve(config: GatewayConfig) -> Result<()> {
     let acceptor = tls::acceptor(config.tls_cert.as_deref(), config.tls_key.as_deref())?;
     let secret = config.secret()?;
     let upstream = Upstream::new(&config.upstream, config.upstream_ca.as_deref(), &secret)?;
-    let live = Arc::new(open_live(Some(&config.redis), config.redis_ca.as_deref(), &env).await?);
+    let live = Arc::new(open_live_for_writing(&config.redis, config.redis_ca.as_deref(), &env).await?);
     let stop = CancellationToken::new();
     let vital = Vital::new(stop.clone());
     let gateway = Arc::new(Gateway {

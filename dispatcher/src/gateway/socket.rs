@@ -203,6 +203,7 @@ async fn up(
     answers: &mpsc::Sender<String>,
 ) -> Ending {
     let mut bucket = Bucket::full(MESSAGES, gateway.env.now().0);
+    let settled = metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => "fix");
     loop {
         let message = match phone.next().await {
             Some(Ok(Message::Close(close))) => return Ending::Engine(close),
@@ -218,10 +219,11 @@ async fn up(
         if !is_sos && bucket.take(MESSAGES, gateway.env.now().0).is_err() {
             return flood(phone, engine).await;
         }
+        let mut gone_on = None;
         if let (Some(ClientMessage::Fix { fixes }), Some(phone)) = (&parsed, who.get()) {
             match settle(gateway, *phone, fixes) {
                 Judged::Settled(_) => {
-                    metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => "fix").increment(1);
+                    settled.increment(1);
                     continue;
                 }
                 Judged::TooMany(_) => {
@@ -230,12 +232,19 @@ async fn up(
                     let _full = answers.try_send(refused);
                     continue;
                 }
-                Judged::Pass(why) => passed(why),
+                Judged::Pass(why) => {
+                    passed(why);
+                    gateway.passes_on(phone.account);
+                    gone_on = Some((phone.account, why));
+                }
             }
         }
         if engine.send(message).await.is_err() {
             // Its own word on why may still be on its way: the other direction ends the socket.
             let () = std::future::pending().await;
+        }
+        if let Some((staff, why)) = gone_on {
+            gateway.passed_on(staff, why);
         }
     }
 }
@@ -243,14 +252,6 @@ async fn up(
 /// The fixes of a phone that may be judged here.
 fn settle(gateway: &Gateway, phone: Phone, fixes: &[crate::view::FixIn]) -> Judged {
     let now = gateway.env.now();
-    let member = match gateway.list.member(phone.account, now) {
-        Ok(member) => member,
-        Err(why) => return Judged::Pass(why),
-    };
-    // Another socket of the phone, or a new order after a tracker's turn: what this one still sends is not the latest.
-    if member.epochs.phone.is_some_and(|latest| latest > phone.epoch) {
-        return Judged::Pass("epoch");
-    }
     let parsed: Result<Vec<_>, _> = fixes.iter().map(|fix| fix.parse(now)).collect();
     let Ok(fixes) = parsed else { return Judged::Pass("unread") };
     gateway.judge(phone.account, Source::Phone(phone.account), phone.epoch, fixes, now)

@@ -173,6 +173,7 @@ impl Edge {
                 (x % 2 == 0).then(|| vec![z, y as u8])
             }),
             live_state: Arc::new(|| "in_process"),
+            redis_word: Arc::new(|| None),
         });
         Self { app, clock, says, agency, tiles_made, tile_gate, field, peer: None, dir }
     }

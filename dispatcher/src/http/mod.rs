@@ -143,6 +143,8 @@ pub struct App {
     pub tiles: map::Tiles,
     /// Whether `live` is as fresh as it should be; a word for `/readyz`.
     pub live_state: Arc<dyn Fn() -> &'static str + Send + Sync>,
+    /// The word that tells the Redis behind `live` from any other, if there is one and it answers.
+    pub redis_word: Arc<dyn Fn() -> Option<Arc<str>> + Send + Sync>,
     last_check: health::LastCheck,
     calls: Buckets<AccountId>,
     /// Alarms over REST and sockets.
@@ -190,6 +192,8 @@ pub struct Parts {
     pub tile: map::MakeTile,
     /// See [`App`].
     pub live_state: Arc<dyn Fn() -> &'static str + Send + Sync>,
+    /// See [`App`].
+    pub redis_word: Arc<dyn Fn() -> Option<Arc<str>> + Send + Sync>,
 }
 
 impl App {
@@ -211,6 +215,7 @@ impl App {
             drain: parts.drain,
             tiles: map::Tiles::new(parts.tile),
             live_state: parts.live_state,
+            redis_word: parts.redis_word,
             last_check: health::LastCheck::default(),
             calls: Buckets::new(CALLS),
             urgent_calls: Buckets::new(URGENT_CALLS),

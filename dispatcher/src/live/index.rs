@@ -281,6 +281,21 @@ impl Index {
         silent
     }
 
+    /// Forgets a staff member as if they had never been here: what was delayed may bring them back.
+    pub(super) fn let_go(&mut self, staff: AccountId) {
+        if let Some(slot) = self.slots.remove(&staff) {
+            if self.people[slot as usize].is_present() {
+                self.take_out(slot);
+            }
+            self.free.push(slot);
+        }
+    }
+
+    /// Whether anything is known of a staff member.
+    pub(super) fn knows(&self, staff: AccountId) -> bool {
+        self.slots.contains_key(&staff)
+    }
+
     pub(super) fn nearest(&self, at: Position, k: usize, filter: impl Fn(&LivePosition) -> bool) -> Vec<Near> {
         let found = self.cells.nearest(at, k, Mask::ANY, |slot| filter(&self.people[slot as usize].at));
         let near = |f: &Found| Near { at: self.people[f.who as usize].at, distance_m: f.distance_m };

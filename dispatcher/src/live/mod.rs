@@ -1,6 +1,6 @@
 //! Owns what is true now and can be rebuilt in seconds: the last fix of everybody. One in-process index answers every
 //! query; Redis, where there is one, stands behind it as the truth shared between lives and nodes (`redis`), and every node's
-//! index holds everybody's staff.
+//! index holds everybody's staff; or, at a gateway, those alone whose fixes came there ([`Live::writing_at`]).
 //! Does not judge who may go (`matcher::policy`) and keeps no history: one fix per person, riders in memory only.
 //!
 //! Invariant: `put`, `remove` and every query return without waiting for Redis.
@@ -26,7 +26,7 @@ use geo::cell::{Cell, Fineness};
 use geo::{Bounds, Fix, Polygon, Position};
 use index::Index;
 use matcher::model::{AccountId, Timestamp};
-use redis::{Queue, Tasks};
+use redis::{Part, Queue, Tasks};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -79,7 +79,7 @@ impl Shared {
 pub enum Health {
     /// In process only.
     InProcess,
-    /// Redis answers, and all that other nodes write is heard.
+    /// Redis answers, and all that other nodes write is heard. Of a store that only writes: Redis takes what is written.
     RedisUp,
     /// Redis or a part of it is away; the index still answers, and Redis is brought up to date when it is back.
     RedisDown,
@@ -111,18 +111,26 @@ impl Live {
 
     /// The same, where the address is already understood.
     pub async fn redis_at(address: &RedisAddress, prefix: &str, env: &Env) -> Result<Self, LiveError> {
+        Self::start(address, prefix, env, Part::Whole { read_every: redis::READ_EVERY }).await
+    }
+
+    /// With Redis behind it that is written to and not read: whoever is put here is known here, and nobody else. Nothing is heard of
+    /// others and nobody is removed from Redis; that is for a node that hears all. Forget with [`Self::let_go`].
+    pub async fn writing_at(address: &RedisAddress, prefix: &str, env: &Env) -> Result<Self, LiveError> {
+        Self::start(address, prefix, env, Part::Writes).await
+    }
+
+    async fn start(address: &RedisAddress, prefix: &str, env: &Env, part: Part) -> Result<Self, LiveError> {
         let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
-        let tasks = Tasks::start(address, prefix, env, Arc::clone(&shared), redis::READ_EVERY).await?;
+        let tasks = Tasks::start(address, prefix, env, Arc::clone(&shared), part).await?;
         Ok(Self { shared, tasks: Some(tasks) })
     }
 
     /// The same, reading every tag again so often: tests do not wait for minutes.
     #[cfg(test)]
     async fn redis_read_every(url: &str, prefix: &str, env: &Env, every: Duration) -> Self {
-        let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
         let address = RedisAddress::parse(url).expect("a url");
-        let tasks = Tasks::start(&address, prefix, env, Arc::clone(&shared), every).await.expect("redis answers");
-        Self { shared, tasks: Some(tasks) }
+        Self::start(&address, prefix, env, Part::Whole { read_every: every }).await.expect("redis answers")
     }
 
     /// Takes a staff member's fix, unless a later one or this very one is known. Never waits.
@@ -192,6 +200,30 @@ impl Live {
             queue.forgot_before(now.plus_s(-older_than_s).0);
         }
         gone
+    }
+
+    /// Forgets somebody here and leaves Redis as it is.
+    pub fn let_go(&self, staff: AccountId) {
+        self.shared.index().let_go(staff);
+    }
+
+    /// The same of everybody whose fix is older.
+    pub fn let_go_silent(&self, now: Timestamp, older_than_s: i64) {
+        let since_ms = now.plus_s(-older_than_s).0;
+        self.shared.by_chunks(|index, slots| {
+            let silent = index.staff_in(slots).filter(|p| p.fix.taken_at_ms < since_ms).map(|p| p.staff);
+            for staff in silent.collect::<Vec<_>>() {
+                index.let_go(staff);
+            }
+        });
+        if let Some(tasks) = &self.tasks {
+            tasks.let_go();
+        }
+    }
+
+    /// The word that tells the Redis behind from any other; `None` while it is not known. Two nodes with the same write to the same.
+    pub fn redis_word(&self) -> Option<Arc<str>> {
+        self.shared.queue.as_ref().and_then(Queue::word)
     }
 
     /// How the store is doing.

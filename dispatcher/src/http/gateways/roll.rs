@@ -1,7 +1,7 @@
 //! Owns the list of staff whom gateways may judge, with the number of the change that each entry is of: a gateway is told what is new
 //! since it last asked. Made from roster, alarms and ingest when somebody asks, and not more often than [`LOOK_EVERY`].
 
-use crate::gateway::wire::{Ask, Listed, Told};
+use crate::gateway::wire::{Ask, LAST_MAX, Last, Listed, Told};
 use crate::http::App;
 use crate::http::ingest::is_at_work;
 use crate::http::problem::Answer;
@@ -75,6 +75,7 @@ impl Roll {
         let is_new = state.version > since;
         let staff = state.rows.values().filter(|row| is_new && row.version > since).map(|row| row.listed.clone());
         let gone = state.gone.iter().filter(|(version, _)| !whole && is_new && *version > since).map(|(_, id)| *id);
+        let last = ask.last.iter().take(LAST_MAX).filter_map(|&id| state.last(app, AccountId(id))).collect();
         let box_ = &app.sight.map().data.bounds;
         Ok(Told {
             life: self.life,
@@ -82,17 +83,26 @@ impl Roll {
             whole,
             now_ms: app.env.now().0,
             hears: (app.live_state)() == "redis_up",
+            redis: (app.redis_word)().map(|word| word.to_string()),
             bounds: [box_.west, box_.south, box_.east, box_.north],
             staff: staff.collect(),
             gone: gone.collect(),
             revocation: revoked.last().map_or(after, |last| last.id),
             more: !revoked.is_empty(),
             revoked: revoked.iter().map(|r| (r.account.0, r.token)).collect(),
+            last,
         })
     }
 }
 
 impl State {
+    /// What was believed last of somebody, if that is their newest fix and a gateway may judge the next.
+    fn last(&self, app: &App, staff: AccountId) -> Option<Last> {
+        self.rows.get(&staff).filter(|row| !row.listed.pass)?;
+        let last = app.sight.places.last_fix(staff)?;
+        app.ingest.people.refused(staff).is_none().then(|| Last::of(staff.0, &last))
+    }
+
     async fn look(&mut self, app: &App) -> Answer<()> {
         let now = app.env.now();
         let view = app.roster.refresh(&app.record, now).await?;

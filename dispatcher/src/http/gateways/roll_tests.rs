@@ -27,7 +27,7 @@ impl Asking {
             self.staff.remove(gone);
         }
         self.staff.extend(told.staff.iter().map(|listed| (listed.id, listed.clone())));
-        self.ask = Ask { life: told.life, version: told.version, revocation: told.revocation };
+        self.ask = Ask { life: told.life, version: told.version, revocation: told.revocation, last: Vec::new() };
         let all = self.roll.tell(&edge.app, &Ask::default()).await.unwrap();
         let whole = all.staff.into_iter().map(|listed| (listed.id, listed)).collect();
         assert_eq!(self.staff, whole, "changes come to the same as all");
@@ -103,6 +103,32 @@ async fn who_is_doubted_or_has_raised_an_alarm_is_passed_on() {
     edge.call(Some(&doubted.token), "POST", "/v1/fixes", Some(fix(at, 3))).await;
     asking.ask(&edge).await;
     assert_eq!((asking.passes(&doubted), asking.passes(&calling)), (Some(false), Some(true)));
+}
+
+#[tokio::test]
+async fn what_was_believed_last_is_told_of_whom_it_is_asked_and_a_gateway_may_judge() {
+    let edge = Edge::new().await;
+    let (staff, other, off) = (edge.staff().await, edge.staff().await, edge.staff().await);
+    let asking = Asking::new();
+    let ask = |of: &[&Person]| Ask { life: 7, last: of.iter().map(|who| who.id().0).collect(), ..Ask::default() };
+    let (at, far) = edge.places();
+    let report = async |who: &Person, at: geo::Position, seq: u32| {
+        edge.call(Some(&who.token), "POST", "/v1/fixes", Some(fix(at, seq))).await;
+    };
+    assert_eq!(asking.roll.tell(&edge.app, &ask(&[&staff])).await.unwrap().last, [], "nothing was believed yet");
+    for who in [&staff, &other, &off] {
+        report(who, at, 1).await;
+    }
+    edge.call(Some(&off.token), "DELETE", "/v1/shift", None).await;
+    let told = asking.roll.tell(&edge.app, &ask(&[&staff, &off])).await.unwrap().last;
+    assert_eq!(told.iter().map(|last| (last.id, last.epoch, last.seq)).collect::<Vec<_>>(), [(staff.id().0, 1, 1)]);
+    let believed = edge.app.sight.places.last_fix(staff.id()).unwrap();
+    assert_eq!(told[0].fix(0), Some(believed), "nothing is lost on the way");
+    assert_eq!(told[0].fix(3_000).unwrap().taken_at_ms, believed.taken_at_ms + 3_000);
+    // What is newer and doubted may be confirmed by the next: that is not the gateway's to say.
+    report(&staff, far, 2).await;
+    assert_eq!(asking.roll.tell(&edge.app, &ask(&[&staff])).await.unwrap().last, []);
+    assert_eq!(asking.roll.tell(&edge.app, &ask(&[])).await.unwrap().last, [], "nor anybody who is not asked about");
 }
 
 #[tokio::test]

@@ -44,6 +44,11 @@ impl Epochs {
         }
     }
 
+    /// The latest of all.
+    pub fn latest(&self) -> Option<u32> {
+        self.trackers.iter().map(|(_, epoch)| *epoch).chain(self.phone).max()
+    }
+
     /// Takes note of one that was issued. Of two that were asked for at once the later one counts.
     fn issued(&mut self, source: Source, epoch: u32) -> u32 {
         let known = match source {
@@ -79,7 +84,7 @@ impl Rates {
 
 /// Whether a source needs a new epoch before its fixes count: it was overtaken by another, which has been silent, and it knows something
 /// newer. `last` is what the live index knows, `newest_ms` when the newest of the fixes was taken.
-pub(super) fn takes_over(own: u32, last: Option<&Fix>, newest_ms: i64, now: Timestamp) -> bool {
+fn takes_over(own: u32, last: Option<&Fix>, newest_ms: i64, now: Timestamp) -> bool {
     last.is_some_and(|last| {
         let silent_ms = now.0.saturating_sub(last.taken_at_ms);
         last.session_epoch > own && silent_ms > TAKE_OVER_MS && newest_ms > last.taken_at_ms

@@ -113,7 +113,15 @@ impl Books {
         }
     }
 
-    /// There was no answer to what was sent under that tag: it is read again.
+    /// Forgets where those are of whom the index knows nothing.
+    pub(super) fn let_go(&self) {
+        let index = self.shared.index();
+        let mut places = lock(&self.places);
+        places.latest.retain(|staff, _| index.knows(*staff));
+        places.outdated.retain(|staff, _| index.knows(*staff));
+    }
+
+    /// There was no answer to what was sent under that tag: it is read again, by who reads. Elsewhere these are no more than there are tags.
     pub(super) fn doubt(&self, tag: Cell) {
         lock(&self.doubted).insert(tag);
     }

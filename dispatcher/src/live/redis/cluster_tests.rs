@@ -30,7 +30,7 @@ impl TestCluster {
     }
 
     /// The same, each with further arguments.
-    fn start_with(primaries: usize, replicas: usize, further: &[&str]) -> Self {
+    pub(super) fn start_with(primaries: usize, replicas: usize, further: &[&str]) -> Self {
         let start = || {
             TestRedis::start_of(Make::Redis, |_| {
                 // The members' own port, below the range that the system gives to clients like the other one.
@@ -99,12 +99,22 @@ impl TestCluster {
     }
 
     /// The number of the primary that has a place's tag.
-    fn owner(&self, position: Position) -> usize {
+    pub(super) fn owner(&self, position: Position) -> usize {
         self.owner_of(slot(&Keys::new("dh:").tag(tag_of(cell_of(position)))))
     }
 
-    fn owner_of(&self, slot: u16) -> usize {
+    pub(super) fn owner_of(&self, slot: u16) -> usize {
         usize::from(slot) * self.primaries / SLOTS
+    }
+
+    /// `kill -9` of a member, by its number.
+    pub(super) fn kill(&mut self, member: usize) {
+        self.nodes[member].kill();
+    }
+
+    /// And back in its place, empty.
+    pub(super) fn come(&mut self, member: usize) {
+        self.nodes[member].come();
     }
 
     fn records(&self, alive: &[usize]) -> BTreeMap<Vec<u8>, Vec<String>> {
@@ -190,6 +200,31 @@ async fn a_move_from_one_primary_to_another_leaves_one_record() {
     assert_eq!(seen, [0, 1, 2], "the way led over all primaries");
     a.close().await;
     b.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_comes_while_the_set_of_tags_is_away_sees_everybody_elsewhere_and_says_that_it_is_not_whole() {
+    let mut cluster = TestCluster::start_with(3, 0, &["--cluster-require-full-coverage", "no"]);
+    let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    let places = places();
+    a_round(&a, &a, &places, 1, |_| true).await;
+    assert!(a.flush(PATIENCE).await);
+    let tags = cluster.owner_of(slot(&Keys::new("dh:").tags()));
+    let elsewhere = places.iter().filter(|&&place| cluster.owner(place) != tags).count();
+    assert!(elsewhere > 0 && elsewhere < places.len());
+    cluster.nodes[tags].kill();
+    until("the death is seen", || a.health() == Health::RedisDown).await;
+
+    let late = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
+    until("the people of the others are seen", || late.len() == elsewhere).await;
+    assert_eq!(late.health(), Health::RedisDown, "and it is said that there are more");
+    // They are heard, too.
+    a_round(&a, &late, &places, 2, |n| cluster.owner(places[n]) != tags).await;
+    cluster.nodes[tags].come();
+    until("all are seen when it is back", || late.len() == places.len()).await;
+    until("and it is said", || late.health() == Health::RedisUp).await;
+    a.close().await;
+    late.close().await;
 }
 
 /// Longer than anybody elsewhere has to wait for what is not theirs; a server that says nothing is waited for a second and two.

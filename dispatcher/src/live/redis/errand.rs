@@ -24,6 +24,8 @@ pub(super) enum TagSet {
     Elsewhere,
     Read,
     ListenAndRead,
+    /// It is on a server that is away: tags are looked for among the keys of this one.
+    Away,
 }
 
 /// What a visit is for.
@@ -39,7 +41,7 @@ pub(super) struct Aim {
 #[derive(Default)]
 pub(super) struct Brought {
     pub(super) ahead_ms: Option<i64>,
-    /// Tags in the set, if it was read.
+    /// Tags in the set, if it was read; those found without it.
     pub(super) tags: Option<Vec<Cell>>,
     pub(super) is_listening_for_tags: bool,
     pub(super) listened: Vec<Cell>,
@@ -86,8 +88,10 @@ impl Visit {
         let ahead_ms = ahead_ms(&mut self.node.connection.clone(), self.books.env()).await?;
         self.node.ahead_ms = ahead_ms;
         self.brought.ahead_ms = Some(ahead_ms);
-        if aim.tag_set != TagSet::Elsewhere {
-            self.tag_set(aim.tag_set == TagSet::ListenAndRead).await?;
+        match aim.tag_set {
+            TagSet::Elsewhere => {}
+            TagSet::Read | TagSet::ListenAndRead => self.tag_set(aim.tag_set == TagSet::ListenAndRead).await?,
+            TagSet::Away => self.look_for_tags().await?,
         }
         // Listening begins before reading.
         self.listen(&aim.listen).await?;
@@ -128,6 +132,28 @@ impl Visit {
         } else {
             metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(1);
         }
+        Ok(())
+    }
+
+    /// Looks through all keys of this server. Who may not do that finds none.
+    async fn look_for_tags(&mut self) -> RedisResult<()> {
+        let mut cursor = b"0".to_vec();
+        let mut tags = Vec::new();
+        loop {
+            let mut pipe = ::redis::pipe();
+            pipe.cmd("SCAN").arg(&cursor).arg("MATCH").arg(self.keys.tag_pattern()).arg("COUNT").arg(PAGE);
+            let answer = match ask(&self.node, &pipe).await {
+                Err(error) if error.code() == Some("NOPERM") => break,
+                answer => answer?.into_iter().next(),
+            };
+            let (next, keys) = ::redis::from_redis_value::<(Vec<u8>, Vec<Vec<u8>>)>(answer.unwrap_or(Value::Nil))?;
+            tags.extend(keys.iter().filter_map(|key| self.keys.tag_of_channel(key)));
+            if next == b"0" {
+                break;
+            }
+            cursor = next;
+        }
+        self.brought.tags = Some(tags);
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! | key | type | holds |
 //! |---|---|---|
 //! | `dh:tags` | set | tags that have a hash, six hex digits each: a reading needs no SCAN |
+//! | `dh:word{dh:tags}` | hash | field `word`: a random word that tells this Redis from any other; beside the set of tags, on a Cluster too |
 //! | `dh:{<tag>}` | hash | field: staff id, 16 bytes; value: a packed record (`packed`). Field `life`: a random word; gone or changed means that this hash has lost what was written |
 //!
 //! With a database other than 0, its number stands after the prefix (`dh:1:tags`). Channels (sharded) have the names of the keys: on a tag's go the messages of its feed (`message`), on `dh:tags` a new tag's digits.
@@ -15,6 +16,8 @@ use std::fmt::Write as _;
 
 /// Field of a tag's hash that is no member.
 pub(super) const LIFE: &str = "life";
+/// Field of the hash that tells this Redis from any other.
+pub(super) const WORD: &str = "word";
 /// Slots of a Cluster.
 pub(super) const SLOTS: u16 = 16_384;
 /// Bits of an H3 index below the digits of resolution 5: the unused digits, all ones.
@@ -37,6 +40,16 @@ impl Keys {
 
     pub(super) fn tags(&self) -> String {
         format!("{}tags", self.prefix)
+    }
+
+    /// In the slot of [`Self::tags`].
+    pub(super) fn word(&self) -> String {
+        format!("{0}word{{{0}tags}}", self.prefix)
+    }
+
+    /// What the keys of tags look like, for `SCAN`.
+    pub(super) fn tag_pattern(&self) -> String {
+        format!("{}{{*}}", self.prefix)
     }
 
     pub(in crate::live) fn tag(&self, tag: Cell) -> String {
@@ -99,6 +112,14 @@ mod tests {
         }
         for wrong in ["", "+12345", "7fffff", "3fffff", "1234567", "dh:{12345}"] {
             assert_eq!(parse(wrong.as_bytes()), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_word_of_a_redis_is_where_its_set_of_tags_is_and_is_no_tag() {
+        for keys in [Keys::new("dh:"), Keys::new("dh:1:")] {
+            assert_eq!(slot(&keys.word()), slot(&keys.tags()));
+            assert_eq!(keys.tag_of_channel(keys.word().as_bytes()), None);
         }
     }
 

@@ -7,12 +7,13 @@
 //! time, so that a tag's messages arrive in the order of their numbers.
 
 use super::super::index::Standing;
+use super::Part;
 use super::books::Books;
 use super::keys::{Keys, slot};
 use super::message::{self, Head};
 use super::nodes::{Name, News, Node, Nodes, is_elsewhere};
 use super::packed::pack;
-use super::parcel::{self, Answered, Beat, Parcel, REFUSED, Sent};
+use super::parcel::{self, Answered, AskWord, Beat, Parcel, REFUSED, Sent};
 use super::queue::Drop;
 use ::redis::{RedisError, RedisResult};
 use futures_util::StreamExt as _;
@@ -76,6 +77,7 @@ pub(super) struct Link {
     keys: Keys,
     books: Arc<Books>,
     incarnation: u64,
+    part: Part,
     tags: HashMap<Cell, Tag>,
     /// To be put into the set of tags.
     unnamed: BTreeSet<Cell>,
@@ -89,12 +91,13 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn new(nodes: Nodes, keys: Keys, books: Arc<Books>, incarnation: u64) -> Self {
+    pub(super) fn new(nodes: Nodes, keys: Keys, books: Arc<Books>, incarnation: u64, part: Part) -> Self {
         Self {
             nodes,
             keys,
             books,
             incarnation,
+            part,
             tags: HashMap::new(),
             unnamed: BTreeSet::new(),
             under_way: FuturesUnordered::new(),
@@ -134,11 +137,17 @@ impl Link {
         self.nodes.why()
     }
 
-    /// Those who have our tags, and the set of tags.
+    /// Those who have our tags, and the set of tags, and those whom somebody waits for: under a tag that was never written to, too.
     fn servers(&self) -> BTreeSet<Name> {
         let tags = self.books.tags();
-        let keys = tags.iter().map(|&tag| self.keys.tag(tag)).chain([self.keys.tags()]);
-        keys.map(|key| self.nodes.name_of_slot(slot(&key))).collect()
+        let keys = tags.iter().map(|&tag| self.keys.tag(tag));
+        let named = keys.map(|key| self.nodes.name_of_slot(slot(&key))).chain([self.keeper()]);
+        named.chain(self.books.queue().parked_for()).collect()
+    }
+
+    /// Who has the set of tags.
+    fn keeper(&self) -> Name {
+        self.nodes.name_of_slot(slot(&self.keys.tags()))
     }
 
     /// Sends records and the dropping of others, each to its server. Who is away or still busy with the last parcel is not waited
@@ -246,8 +255,13 @@ impl Link {
                 let head = known.map(|tag| Head { incarnation: self.incarnation, number: tag.number });
                 beats.push((self.keys.tag(tag), head.map(|head| message::begin(head, 0))));
             }
+            let ask_word = (name == self.keeper()).then(|| {
+                // Who reads all gives the word: of two who were told different Redis only one would.
+                let gives = matches!(self.part, Part::Whole { .. });
+                AskWord { key: self.keys.word(), fresh: gives.then(|| self.books.env().uuid().to_string()) }
+            });
             self.beating.insert(name);
-            let beat = parcel::beat(node, tags, beats, self.books.env().clone());
+            let beat = parcel::beat(node, tags, beats, ask_word, self.books.env().clone());
             self.under_way.push(beat.map(Landed::Beat).boxed());
         }
     }
@@ -355,6 +369,10 @@ impl Link {
     }
 
     fn unanswered(&mut self, node: &Node, error: RedisError, outcome: &mut Outcome) {
+        if node.name == self.keeper() {
+            // Who answers next may be another.
+            self.books.queue().set_word(None);
+        }
         self.troubled.insert(Arc::clone(&node.name));
         self.nodes.failed(&node.name, node.number, error.clone());
         outcome.error = Some(error);
@@ -364,10 +382,21 @@ impl Link {
         let Beat { node, tags, answer } = beat;
         self.beating.remove(&node.name);
         match answer {
-            Ok(Answered { lives, ahead_ms }) => {
+            Ok(Answered { lives, word, ahead_ms }) => {
                 self.nodes.answered(&node.name);
                 self.nodes.set_ahead(&node.name, node.number, ahead_ms);
                 self.troubled.remove(&node.name);
+                match word {
+                    Some(Ok(word)) => {
+                        let word = word.map(|word| String::from_utf8_lossy(&word).into_owned());
+                        self.books.queue().set_word(word.as_deref());
+                    }
+                    Some(Err(error)) => {
+                        self.books.queue().set_word(None);
+                        self.failed(&node, error, outcome);
+                    }
+                    None => {}
+                }
                 for (tag, life) in tags.into_iter().zip(lives) {
                     match life {
                         Ok(life) => self.compare_life(tag, life),

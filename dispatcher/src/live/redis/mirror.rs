@@ -38,6 +38,8 @@ pub(in crate::live) const READ_EVERY: Duration = Duration::from_secs(300);
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(250);
 /// Since a reading, after which a writer's first message with a high number is one of several that were missed.
 const FIRST_HEARD_AFTER: Duration = Duration::from_secs(3);
+/// While the set of tags is away, tags are looked for on the other servers so often.
+const LOOK_FOR_TAGS: Duration = Duration::from_secs(10);
 /// Of a writer not heard for so long, the number is forgotten.
 const HEARD_FOR: Duration = Duration::from_secs(600);
 
@@ -60,6 +62,8 @@ pub(super) struct Mirror {
     listening: HashMap<Cell, (Name, u64)>,
     listening_for_tags: Option<(Name, u64)>,
     read_at: HashMap<Cell, Instant>,
+    /// When tags were last looked for on a server, without the set of them.
+    looked_at: HashMap<Name, Instant>,
     /// Last number heard of each writer on each tag.
     heard: HashMap<(Cell, u64), (u64, Instant)>,
     /// Tags to read.
@@ -105,6 +109,7 @@ impl Mirror {
             listening: HashMap::new(),
             listening_for_tags: None,
             read_at: HashMap::new(),
+            looked_at: HashMap::new(),
             heard: HashMap::new(),
             wanted: BTreeSet::new(),
             visits: FuturesUnordered::new(),
@@ -185,17 +190,17 @@ impl Mirror {
         self.wanted.append(&mut self.books.doubted());
         let (mut aims, mut needed): (BTreeMap<Name, (Node, Aim)>, HashSet<Name>) = Default::default();
         let (mut is_cut_off, mut is_behind) = (false, false);
-        match self.nodes.of_slot(slot(&self.keys.tags())) {
-            Ok(node) => {
-                let is_new = self.listening_for_tags.as_ref() != Some(&(Arc::clone(&node.name), node.number));
-                is_behind |= is_new;
-                needed.insert(Arc::clone(&node.name));
-                if is_new || turn == Turn::Beat {
-                    let (_, aim) = aims.entry(Arc::clone(&node.name)).or_insert_with(|| (node, Aim::default()));
-                    aim.tag_set = if is_new { TagSet::ListenAndRead } else { TagSet::Read };
-                }
+        if let Ok(node) = self.nodes.of_slot(slot(&self.keys.tags())) {
+            let is_new = self.listening_for_tags.as_ref() != Some(&(Arc::clone(&node.name), node.number));
+            is_behind |= is_new;
+            needed.insert(Arc::clone(&node.name));
+            if is_new || turn == Turn::Beat {
+                let (_, aim) = aims.entry(Arc::clone(&node.name)).or_insert_with(|| (node, Aim::default()));
+                aim.tag_set = if is_new { TagSet::ListenAndRead } else { TagSet::Read };
             }
-            Err(_) => is_cut_off = true,
+        } else {
+            is_cut_off = true;
+            aims.extend(self.without_tag_set());
         }
         let named = self.named.iter().chain(&self.wanted).chain(self.listening.keys());
         for tag in named.copied().chain(self.books.tags()).collect::<BTreeSet<Cell>>() {
@@ -228,9 +233,21 @@ impl Mirror {
             for tag in aim.listen.iter().chain(&aim.read) {
                 self.wanted.remove(tag);
             }
+            if aim.tag_set == TagSet::Away {
+                self.looked_at.insert(Arc::clone(&name), Instant::now());
+            }
             self.visiting.insert(name, HashSet::new());
             self.visits.push(visit(node, self.keys.clone(), Arc::clone(&self.books), aim).boxed());
         }
+    }
+
+    /// Looks for tags on the servers at hand, if the set of them is away: who comes now would see nobody, though only a part of Redis is gone.
+    fn without_tag_set(&mut self) -> Vec<(Name, (Node, Aim))> {
+        self.looked_at.retain(|_, at| at.elapsed() < LOOK_FOR_TAGS);
+        let is_away = self.nodes.is_away(slot(&self.keys.tags()));
+        let at_hand = self.nodes.open().filter(|node| is_away && !self.looked_at.contains_key(&node.name));
+        let aim = || Aim { tag_set: TagSet::Away, ..Aim::default() };
+        at_hand.map(|node| (Arc::clone(&node.name), (node.clone(), aim()))).collect()
     }
 
     fn came_back(&mut self, node: &Node, brought: Brought) {

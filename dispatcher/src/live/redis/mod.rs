@@ -30,6 +30,8 @@ mod redis_tests;
 mod sentinel_tests;
 #[cfg(test)]
 pub(super) mod test_server;
+#[cfg(test)]
+mod writing_tests;
 
 pub use address::Address;
 pub(super) use mirror::READ_EVERY;
@@ -37,7 +39,7 @@ pub(super) use queue::Queue;
 
 use super::Shared;
 use crate::clock::Env;
-use ::redis::{ErrorKind, RedisError};
+use ::redis::{ErrorKind, RedisError, RedisResult};
 use books::Books;
 use keys::Keys;
 use link::Link;
@@ -61,10 +63,20 @@ pub enum LiveError {
     Refused,
 }
 
+/// What a node has to do with Redis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// It writes its own and hears everybody's, reads every tag again so often, takes the silent out, and gives Redis its word.
+    Whole { read_every: Duration },
+    /// It writes its own.
+    Writes,
+}
+
 /// The running tasks.
 pub(super) struct Tasks {
+    books: Arc<Books>,
     stop: CancellationToken,
-    tasks: Mutex<Vec<JoinHandle<()>>>,
+    running: Mutex<Vec<JoinHandle<()>>>,
 }
 
 impl Tasks {
@@ -74,7 +86,7 @@ impl Tasks {
         prefix: &str,
         env: &Env,
         shared: Arc<Shared>,
-        read_every: Duration,
+        part: Part,
     ) -> Result<Self, LiveError> {
         let mut incarnation = [0; 8];
         env.entropy.fill(&mut incarnation);
@@ -84,37 +96,41 @@ impl Tasks {
             0 => Keys::new(prefix),
             db => Keys::new(&format!("{prefix}{db}:")),
         };
-        let nodes = |on_push| Nodes::new(address.clone(), env.clone(), Some(on_push), None);
-        let mut mirror = Mirror::new(nodes, keys.clone(), Arc::clone(&books), incarnation, read_every);
         let nodes = Nodes::new(address.clone(), env.clone(), None, Some(FUNCTIONS));
-        let mut link = Link::new(nodes, keys, Arc::clone(&books), incarnation);
+        let mut link = Link::new(nodes, keys.clone(), Arc::clone(&books), incarnation, part);
         // The writer first: it brings the functions that the mirror calls.
-        for (side, begun) in [(Side::Writer, link.first().await), (Side::Mirror, mirror.first().await)] {
-            match begun {
-                Ok(()) => {
-                    books.queue().set_up(side, true);
-                }
-                Err(error) if is_refusal(&error) => return Err(LiveError::Refused),
-                Err(error) => {
-                    tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
-                }
-            }
-        }
+        begun(&books, Side::Writer, link.first().await)?;
         let stop = CancellationToken::new();
-        let tasks = vec![tokio::spawn(writer::run(link, books, stop.clone())), tokio::spawn(mirror.run(stop.clone()))];
-        Ok(Self { stop, tasks: Mutex::new(tasks) })
+        let mut tasks = Vec::new();
+        match part {
+            Part::Whole { read_every } => {
+                let nodes = |on_push| Nodes::new(address.clone(), env.clone(), Some(on_push), None);
+                let mut mirror = Mirror::new(nodes, keys, Arc::clone(&books), incarnation, read_every);
+                begun(&books, Side::Mirror, mirror.first().await)?;
+                tasks.push(tokio::spawn(mirror.run(stop.clone())));
+            }
+            // There is nothing to be heard.
+            Part::Writes => begun(&books, Side::Mirror, Ok(()))?,
+        }
+        tasks.push(tokio::spawn(writer::run(link, Arc::clone(&books), part, stop.clone())));
+        Ok(Self { books, stop, running: Mutex::new(tasks) })
+    }
+
+    /// Forgets where Redis has those of whom nothing is known any more.
+    pub(super) fn let_go(&self) {
+        self.books.let_go();
     }
 
     /// Whether both run: they end by [`Self::stop`] only, or by a fault of their own.
     pub(super) fn run(&self) -> bool {
-        let tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
+        let tasks = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         !tasks.is_empty() && tasks.iter().all(|task| !task.is_finished())
     }
 
     /// Ends them after the batch in hand.
     pub(super) async fn stop(&self) {
         self.stop.cancel();
-        let tasks = std::mem::take(&mut *self.tasks.lock().unwrap_or_else(PoisonError::into_inner));
+        let tasks = std::mem::take(&mut *self.running.lock().unwrap_or_else(PoisonError::into_inner));
         for task in tasks {
             // A panic of a task has been reported by the runtime; there is nothing left to stop then.
             let _ = task.await;
@@ -126,6 +142,18 @@ impl Drop for Tasks {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+/// Notes what a first exchange came to. Only refused credentials are an error: they are to be told at the start.
+fn begun(books: &Books, side: Side, first: RedisResult<()>) -> Result<(), LiveError> {
+    match first {
+        Ok(()) => {
+            books.queue().set_up(side, true);
+        }
+        Err(error) if is_refusal(&error) => return Err(LiveError::Refused),
+        Err(error) => tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory"),
+    }
+    Ok(())
 }
 
 fn is_refusal(error: &RedisError) -> bool {

@@ -154,6 +154,12 @@ impl Nodes {
         self.ranges.iter().any(|range| range.name == *name)
     }
 
+    /// Whether it is known that a slot has nobody to be asked: none who has it, or one who did not answer when last spoken to.
+    pub(super) fn is_away(&self, slot: u16) -> bool {
+        let name = self.name_of_slot(slot);
+        !self.ranges.is_empty() && (name.is_empty() || self.resting.contains_key(&name))
+    }
+
     /// Whether nothing is under way.
     pub(super) fn is_idle(&self) -> bool {
         self.under_way.is_empty()

@@ -2,7 +2,7 @@
 //! naming of tags. Keeps nothing: what they mean for the rest is `link`'s.
 
 use super::super::index::Order;
-use super::keys::{Keys, LIFE, digits};
+use super::keys::{Keys, LIFE, WORD, digits};
 use super::link::Change;
 use super::nodes::{Name, Node, ahead_ms, error};
 use super::packed::order_bytes;
@@ -131,12 +131,34 @@ pub(super) struct Beat {
 pub(super) struct Answered {
     /// The life word of each tag, in their order.
     pub(super) lives: Vec<RedisResult<Option<Vec<u8>>>>,
+    /// The word of this Redis, where it was asked for.
+    pub(super) word: Option<RedisResult<Option<Vec<u8>>>>,
     pub(super) ahead_ms: i64,
 }
 
-/// Asks for each tag's life, by its key, and publishes the last number where there is one to say.
-pub(super) async fn beat(node: Node, tags: Vec<Cell>, beats: Vec<(String, Option<Vec<u8>>)>, env: Env) -> Beat {
+/// The word that tells this Redis from any other, by its key, and a new one if there is to be one.
+pub(super) struct AskWord {
+    pub(super) key: String,
+    pub(super) fresh: Option<String>,
+}
+
+/// Asks for each tag's life, by its key, publishes the last number where there is one to say, and asks for the word of this Redis.
+pub(super) async fn beat(
+    node: Node,
+    tags: Vec<Cell>,
+    beats: Vec<(String, Option<Vec<u8>>)>,
+    ask_word: Option<AskWord>,
+    env: Env,
+) -> Beat {
     let mut pipe = ::redis::pipe();
+    let mut before = 0;
+    if let Some(AskWord { key, fresh }) = &ask_word {
+        if let Some(fresh) = fresh {
+            pipe.cmd("HSETNX").arg(key).arg(WORD).arg(fresh);
+            before += 1;
+        }
+        pipe.cmd("HGET").arg(key).arg(WORD);
+    }
     for (key, _) in &beats {
         pipe.cmd("HGET").arg(key).arg(LIFE);
     }
@@ -147,9 +169,12 @@ pub(super) async fn beat(node: Node, tags: Vec<Cell>, beats: Vec<(String, Option
     }
     let mut connection = node.connection.clone();
     let answer = async {
-        let answers = if beats.is_empty() { Vec::new() } else { ask_each(&node, &pipe).await? };
-        let lives = answers.into_iter().take(beats.len()).map(|answer| answer.map(word)).collect();
-        Ok(Answered { lives, ahead_ms: ahead_ms(&mut connection, &env).await? })
+        let is_asked = ask_word.is_some() || !beats.is_empty();
+        let answers = if is_asked { ask_each(&node, &pipe).await? } else { Vec::new() };
+        let mut answers = answers.into_iter().skip(before).map(|answer| answer.map(word));
+        let word = if ask_word.is_some() { answers.next() } else { None };
+        let lives = answers.take(beats.len()).collect();
+        Ok(Answered { lives, word, ahead_ms: ahead_ms(&mut connection, &env).await? })
     };
     let answer = answer.await;
     Beat { node, tags, answer }
@@ -190,7 +215,7 @@ pub(super) async fn ask(node: &Node, pipe: &Pipeline) -> RedisResult<Vec<Value>>
     ask_each(node, pipe).await?.into_iter().collect()
 }
 
-/// A life word, where there is one.
+/// A word, where there is one.
 fn word(answer: Value) -> Option<Vec<u8>> {
     if let Value::BulkString(word) = answer { Some(word) } else { None }
 }

@@ -51,6 +51,8 @@ struct State {
     waiting_since: Option<Instant>,
     /// Whether each side's last exchange with Redis succeeded.
     up: [bool; 2],
+    /// What tells this Redis from any other; `None` while that is not known.
+    word: Option<Arc<str>>,
 }
 
 /// What waits for one server.
@@ -239,6 +241,19 @@ impl Queue {
 
     pub(in crate::live) fn is_up(&self) -> bool {
         self.state().is_up()
+    }
+
+    /// What tells this Redis from any other, as far as it is known.
+    pub(in crate::live) fn word(&self) -> Option<Arc<str>> {
+        self.state().word.clone()
+    }
+
+    /// Notes the same.
+    pub(super) fn set_word(&self, word: Option<&str>) {
+        let mut state = self.state();
+        if state.word.as_deref() != word {
+            state.word = word.map(Arc::from);
+        }
     }
 
     /// How many wait or are on their way.

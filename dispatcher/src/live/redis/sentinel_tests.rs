@@ -203,7 +203,7 @@ async fn the_documented_rights_are_enough_and_no_more_is_given() {
     let others = ["hello", "auth", "client|setinfo", "acl|setuser", "acl|log", "info", "ping", "select"];
     let called = calls();
     let used: BTreeSet<&str> = called.iter().map(String::as_str).filter(|name| !others.contains(name)).collect();
-    let on_clusters = BTreeSet::from(["cluster|slots"]);
+    let on_clusters = BTreeSet::from(["cluster|slots", "scan"]);
     assert_eq!(given.difference(&used).copied().collect::<BTreeSet<_>>(), on_clusters, "given and not needed");
     assert_eq!(used.difference(&given).count(), 0, "needed and not given: {used:?}");
     a.close().await;

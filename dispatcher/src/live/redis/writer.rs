@@ -1,6 +1,7 @@
 //! Owns the task that keeps Redis up to date: batches what changed, comes back when Redis was away, and fills a Redis that
 //! has lost its content. Never holds up `put`.
 
+use super::Part;
 use super::books::Books;
 use super::link::{Link, Outcome};
 use super::nodes::Name;
@@ -14,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 /// How long changes gather before they are written. With the timer's grain of 1 ms, 5 ms at most.
 const BATCH_WINDOW: Duration = Duration::from_millis(4);
+/// The same at a node that only writes. There are many of those, and few phones on each: what a fix costs all who read is the waking
+/// up for the parcel that brings it, and nobody looks for what gateways brought more often than every 50 ms.
+const BATCH_WINDOW_OF_MANY: Duration = Duration::from_millis(20);
 /// Most members in one parcel.
 const BATCH_MAX: usize = 512;
 /// How often the last numbers are said and Redis is asked whether it still has its content.
@@ -22,7 +26,8 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(100);
 
 /// Writes until stopped, and until what is on its way has come back.
-pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) {
+pub(super) async fn run(link: Link, books: Arc<Books>, part: Part, stop: CancellationToken) {
+    let batch_window = if part == Part::Writes { BATCH_WINDOW_OF_MANY } else { BATCH_WINDOW };
     let mut round = Round { link, books: Arc::clone(&books), failed: false, looks: true };
     let queue = books.queue();
     let (mut beat, mut retry) = (interval(HEARTBEAT), interval(RETRY));
@@ -44,7 +49,7 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
                 window = None;
                 round.turn(queue);
             }
-            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + BATCH_WINDOW),
+            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + batch_window),
         }
         round.tell(queue);
     }
