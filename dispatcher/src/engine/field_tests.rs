@@ -3,6 +3,7 @@
 use super::field::{Field, profile};
 use super::plan_tests::{NOW, Scene, account, junction, map};
 use geo::Fix;
+use geo::road::data::RoadClass;
 use geo::road::{Profile, Snap};
 use matcher::model::{Mode, Timestamp};
 use std::sync::Arc;
@@ -87,7 +88,12 @@ fn who_drives_is_searched_as_they_came_and_turning_round_costs_them() {
     let graph = map().graph(Profile::Drive);
     let long = |edge: &u32| {
         let edge = graph.edge(*edge);
-        edge.forward() && edge.backward() && edge.length_m > 150.0 && edge.start != edge.end
+        // In bigger ones nobody turns round on the spot (`geo::road::headed`).
+        map().data.ways[edge.way as usize].class >= RoadClass::Tertiary
+            && edge.forward()
+            && edge.backward()
+            && edge.length_m > 150.0
+            && edge.start != edge.end
     };
     let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
     let at = |fraction| graph.snap_at(edge, fraction);
