@@ -103,8 +103,8 @@ impl Town {
             pickup: place(37.5),
             dropoff: place(37.6),
             crew_size: None,
-            trip_s: 840,
-            return_trip_s: 900,
+            length: 840.into(),
+            return_length: 900.into(),
         };
         let booked = self.record.book(self.env.now(), &new).await.expect("written").expect("the rider may book");
         booked.trips[0]

@@ -144,11 +144,18 @@ fn an_import_says_what_each_way_of_moving_has() {
     file(dir, "segments.csv", segments.as_bytes());
     file(dir, "transfers.csv", "line,station,to_line,walk_secs\n1,나,9,60\n".as_bytes());
     let said = import(&[&extract, &with_subway, "--subway", &dir.display().to_string()]);
-    for what in
-        ["3  stops of 1 lines, 4 rides", "stations without a place: 다", "walk + ride", "1  transfers to other lines"]
-    {
+    for what in [
+        "3  stops of 1 lines, 4 rides",
+        "stations without a place: 다",
+        "walk + ride",
+        "1  transfers to other lines",
+        "1  lines' headways: there is no headways.csv",
+    ] {
         assert!(said.contains(what), "{what} is told: {said}");
     }
+    file(dir, "headways.csv", "line,from_hour,to_hour,headway_s\n*,5,25,300\n".as_bytes());
+    let said = import(&[&extract, &with_subway, "--subway", &dir.display().to_string()]);
+    assert!(!said.contains("assumed"), "the operator's own figures: {said}");
     let [plain, with_subway] = [plain, with_subway].map(|map| std::fs::metadata(map).expect("a map was written").len());
     assert!(with_subway > plain, "the subway is in the map");
 }

@@ -119,6 +119,13 @@ async fn a_supervisor_decides_by_hand_in_browsers() {
 }
 
 #[tokio::test]
+async fn a_crew_with_a_rider_takes_the_next_trip_and_goes_on_to_it_in_browsers() {
+    let server = Server::start(ServerOptions::default()).await;
+    let rider = server.admin(&["rider", "--name", "둘째", "--any-agency"]);
+    println!("{}", play("next.mjs", &server, &[rider["code"].as_str().expect("a code")]).await);
+}
+
+#[tokio::test]
 async fn supervisors_see_what_was_learnt_and_what_is_closed_in_a_browser() {
     let server = Server::start(ServerOptions::default()).await;
     let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;

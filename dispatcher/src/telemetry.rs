@@ -16,6 +16,8 @@ pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
 pub const NEXT_OFFERS: &str = "donghaeng_engine_next_offers_total";
 /// Next duties given back because the present trip ran late.
 pub const NEXT_LATE: &str = "donghaeng_engine_next_duties_late_total";
+/// Next duties whose member said a later time, because the present trip ran late and nobody would come sooner.
+pub const NEXT_LATER: &str = "donghaeng_engine_next_duties_later_total";
 /// Crews refused by the independent check. Anything above zero is a defect.
 pub const CHECK_REFUSED: &str = "donghaeng_engine_check_refused_total";
 /// Moves of staff taken over into the field on the roads.
@@ -159,6 +161,7 @@ fn begin_at_zero() {
         CHECK_REFUSED,
         NEXT_OFFERS,
         NEXT_LATE,
+        NEXT_LATER,
         FIELD_MOVES,
         LIVE_REDIS_WRITES,
         LIVE_REDIS_SKIPPED,
@@ -195,6 +198,7 @@ fn describe() {
     metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
     metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
     metrics::describe_counter!(NEXT_OFFERS, "offers to staff who are still with another rider");
+    metrics::describe_counter!(NEXT_LATER, "next duties told a later time because the present trip ran late");
     metrics::describe_counter!(NEXT_LATE, "next duties given back because the present trip ran late");
     metrics::describe_counter!(CHECK_REFUSED, "crews refused by the independent check; above zero is a defect");
     metrics::describe_counter!(FIELD_MOVES, "moves of staff taken over into the field on the roads");

@@ -4,7 +4,7 @@
 //! Invariant: whoever the engine offers a trip has passed two readings of every hard rule. Whom a supervisor asks by hand has
 //! passed one, `policy`'s.
 
-use crate::model::{AccountId, RiskGrade, Staff, StaffKind, Timestamp, Trip, TripId};
+use crate::model::{AccountId, Mode, RiskGrade, Staff, StaffKind, Timestamp, Trip, TripId};
 use crate::policy::Candidate;
 use geo::EtaSource;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +19,8 @@ pub(crate) mod own {
     pub(crate) const REST_OF_TRIP_MS: i64 = 10 * 60 * 1_000;
     pub(crate) const HANDOVER_MS: i64 = 10 * 60 * 1_000;
     pub(crate) const DAY_OF_WORK_MS: i64 = 10 * 60 * 60 * 1_000;
+    pub(crate) const ON_END_MS: i64 = 4 * 60 * 60 * 1_000;
+    pub(crate) const PAUSE_MS: i64 = 30 * 60 * 1_000;
 }
 
 /// One trip with everything known about those considered for it.
@@ -70,6 +72,8 @@ pub enum Fault {
     ShiftTooShort,
     /// More than the day's hours.
     TooManyHours,
+    /// From duty to duty for too long.
+    NoRest,
     /// A certificate ends before the trip does.
     Uncertified,
     /// No fix, or an old one.
@@ -192,13 +196,24 @@ fn member(now: Timestamp, trip: &Trip, candidate: &Candidate<'_>, note: &mut imp
     hold(Fault::OffShift, candidate.shift.is_some_and(|shift| now >= shift.starts_at && now < shift.ends_at));
     let Some(way_ms) = way_ms else { return };
     let meeting_ms = trip.pickup_at.map_or(i64::MIN, |at| at.0).max(now.0 + way_ms);
-    let done_ms = meeting_ms + i64::from(trip.trip_s) * 1_000;
+    let done_ms = meeting_ms + together_ms(trip, candidate);
     hold(Fault::Uncertified, done_ms <= candidate.staff.certified_until.0);
+    if let Some(run) = candidate.run {
+        let pause_ms = run.idle_since.map_or(0, |idle| now.0 - idle.0);
+        hold(Fault::NoRest, pause_ms >= own::PAUSE_MS || done_ms - run.since.0 <= own::ON_END_MS);
+    }
     if let Some(shift) = candidate.shift {
         hold(Fault::ShiftTooShort, shift.ends_at.0 - done_ms >= own::HANDOVER_MS);
         let worked_ms = done_ms - shift.starts_at.0 + i64::from(shift.worked_before_s) * 1_000;
         hold(Fault::TooManyHours, worked_ms <= own::DAY_OF_WORK_MS);
     }
+}
+
+/// Milliseconds with the rider: whoever drives is sure to drive them; nobody else knows whether another of the crew will.
+fn together_ms(trip: &Trip, candidate: &Candidate<'_>) -> i64 {
+    let [driven, else_s] = [trip.length.by_car_s, trip.length.without_s].map(i64::from);
+    let drives = matches!(candidate.shift, Some(shift) if shift.mode == Mode::Drive);
+    1_000 * if drives { driven } else { driven.max(else_s) }
 }
 
 /// What the rider's grant and the conflict wall say of a person.

@@ -2,8 +2,8 @@
 
 use crate::assign::{AssignTrip, Choice, Tier, solve};
 use crate::check::{Case, Fault, Finding, Proposal, check, own};
-use crate::model::{AccountId, CrewSize, Gender, RiskGrade, Staff, StaffKind, Trip};
-use crate::policy::{Candidate, FixFacts, limits, verdict};
+use crate::model::{AccountId, CrewSize, Gender, Mode, RiskGrade, Staff, StaffKind, Trip, TripLength};
+use crate::policy::{Candidate, DutyRun, FixFacts, limits, verdict};
 use crate::sample::{Facts, NOW, Numbers, account, agency, calibrated, road, straight, trip};
 use std::collections::BTreeSet;
 
@@ -92,6 +92,7 @@ fn limits_are_read_the_same_twice() {
     assert_eq!(own::REST_OF_TRIP_MS, limits::NEXT_WITHIN_S * 1_000);
     assert_eq!(own::HANDOVER_MS, limits::SHIFT_END_MARGIN_S * 1_000);
     assert_eq!(own::DAY_OF_WORK_MS, limits::WORK_DAY_S_MAX * 1_000);
+    assert_eq!((own::ON_END_MS, own::PAUSE_MS), (limits::DUTIES_S_MAX * 1_000, limits::REST_S * 1_000));
 }
 
 #[test]
@@ -153,6 +154,11 @@ fn each_broken_fact_of_a_member_is_caught_by_its_name_alone() {
         (Fault::OffShift, |f| f.shift_mut().starts_at = NOW.plus_s(1)),
         (Fault::ShiftTooShort, |f| f.shift_mut().ends_at.0 = Facts::after_end_s(600).0 - 1),
         (Fault::TooManyHours, |f| f.shift_mut().worked_before_s = 31_000),
+        (Fault::ShiftTooShort, |f| {
+            f.shift_mut().ends_at = Facts::after_end_s(600);
+            f.trip.length.by_car_s += 1;
+        }),
+        (Fault::NoRest, |f| f.run = Some(DutyRun { since: Facts::after_end_s(-14_401), idle_since: None })),
         (Fault::Uncertified, |f| f.staff.certified_until.0 = Facts::after_end_s(0).0 - 1),
         (Fault::NotFresh, |f| f.fix = None),
         (Fault::NotFresh, |f| f.fix = Some(FixFacts { age_ms: 60_001, accuracy_m: 5.0 })),
@@ -193,6 +199,16 @@ fn anybody(numbers: &mut Numbers) -> Facts {
     f.fix = Some(FixFacts { age_ms: near(60_000), accuracy_m: near(500) as f32 });
     if numbers.percent(10) {
         f.fix = None;
+    }
+    let lengths =
+        [(Mode::Walk, 1_200, 1_200), (Mode::Walk, 1_200, 600), (Mode::Walk, 600, 1_200), (Mode::Drive, 1_200, 5_000)];
+    let (mode, by_car_s, without_s) = lengths[numbers.below(4) as usize];
+    f.shift_mut().mode = mode;
+    f.trip.length = TripLength { by_car_s, without_s };
+    if numbers.percent(30) {
+        let idle = [None, Some(1_799), Some(1_800)][numbers.below(3) as usize];
+        let since = Facts::after_end_s(-14_400 - numbers.below(2) as i64);
+        f.run = Some(DutyRun { since, idle_since: idle.map(|s: i64| NOW.plus_s(-s)) });
     }
     if numbers.percent(10) {
         f.shift = None;

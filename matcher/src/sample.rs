@@ -4,7 +4,7 @@ use crate::model::{
     AccountId, AgencyId, BookingId, CrewRules, CrewSize, Gender, Leg, Mode, Phase, RiskGrade, Shift, Staff, StaffKind,
     Timestamp, Trip, TripId,
 };
-use crate::policy::{After, Candidate, Context, FixFacts, Rule};
+use crate::policy::{After, Candidate, Context, DutyRun, FixFacts, Rule};
 use geo::eta::STRAIGHT_SPREAD;
 use geo::{Eta, EtaSource, Position};
 use uuid::Uuid;
@@ -46,6 +46,7 @@ pub(crate) struct Facts {
     pub(crate) fix: Option<FixFacts>,
     pub(crate) busy: bool,
     pub(crate) after: Option<After>,
+    pub(crate) run: Option<DutyRun>,
     pub(crate) declined: bool,
     pub(crate) eta: Option<Eta>,
     pub(crate) off_road: bool,
@@ -78,6 +79,7 @@ impl Facts {
             fix: Some(FixFacts { age_ms: 2_000, accuracy_m: 15.0 }),
             busy: false,
             after: None,
+            run: None,
             declined: false,
             eta: road(300.0),
             off_road: false,
@@ -93,6 +95,7 @@ impl Facts {
             fix: self.fix,
             busy: self.busy,
             after: self.after,
+            run: self.run,
             declined: self.declined,
             eta: self.eta,
             off_road: self.off_road,
@@ -138,7 +141,7 @@ pub(crate) fn trip(n: u128) -> Trip {
         requested_at: NOW.plus_s(-1),
         escalated_at: None,
         phase: Phase::Matching,
-        trip_s: 1_200,
+        length: 1_200.into(),
         rules: CrewRules { agencies: Vec::new(), gender: None, risk: RiskGrade::Standard, known: Vec::new() },
     }
 }

@@ -96,6 +96,9 @@ fn describe_subway(text: &mut String, subway: &Subway, unused: &SubwayReport) ->
     if unused.transfers_elsewhere > 0 {
         writeln!(text, "skipped     {:>9}  transfers to other lines or stations", unused.transfers_elsewhere)?;
     }
+    if unused.headways_assumed {
+        writeln!(text, "assumed     {lines:>9}  lines' headways: there is no headways.csv, and ours are no timetable")?;
+    }
     Ok(())
 }
 

@@ -33,6 +33,15 @@ pub fn trip_mode(map: &RoadMap, from: Position, to: Position) -> Mode {
     if is_near || open_ms(Mode::Drive).is_none() { Mode::Walk } else { Mode::Drive }
 }
 
+/// The same of a crew: farther than on foot by car, but where nobody has brought one and the subway runs, by subway. Nobody is led
+/// to drive a car that is not there while there is another way.
+pub fn together_mode(field: &Field, from: Position, to: Position, has_car: bool) -> Mode {
+    match trip_mode(field.map(), from, to) {
+        Mode::Drive if !has_car && field.is_ridden(from, to) => Mode::Transit,
+        mode => mode,
+    }
+}
+
 impl Ending {
     /// By where they are, and how they move with the rider; `None` where no road is near or no way is open.
     pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, from: Position) -> Option<Self> {

@@ -21,7 +21,7 @@ fn present(n: u32) -> TripId {
 fn escorts(scene: &mut Scene, n: u32, dropoff: Position) {
     let entry = scene.roster.by_id.get_mut(&account(n)).expect("on the roster");
     entry.duty = Some((present(n), Phase::Escorting));
-    entry.under_way = Some(UnderWay { pickup: junction(n), dropoff });
+    entry.under_way = Some(UnderWay { pickup: junction(n), dropoff, has_car: false });
     scene.roster.version += 1;
 }
 
@@ -210,4 +210,32 @@ fn a_next_duty_is_late_when_its_promise_cannot_be_kept() {
     // A phone that is silent does not grow late by its silence, until the end has come and gone.
     assert!(!late(account(0), there_at - margin_ms, Timestamp(taken_at + i64::from(ending.free_ms))));
     assert!(late(account(0), there_at - margin_ms, Timestamp(taken_at + i64::from(ending.free_ms) + 1_000)));
+}
+
+#[test]
+fn a_crew_without_a_car_is_free_when_the_subway_has_brought_them() {
+    let stops = &map().data.subway.stops;
+    let from = stops[0].at;
+    let to =
+        stops.iter().map(|s| s.at).max_by(|a, b| a.distance_m(from).total_cmp(&b.distance_m(from))).expect("a stop");
+    let field = field();
+    // With every line that ever runs.
+    field.search(Mode::Transit);
+    let open = Arc::clone(map().free_flow(profile(Mode::Transit)));
+    let roads = field.roads(Mode::Transit).expect("searched");
+    assert!(roads.swap(roads.begin().onto(open)));
+    let mut scene = Scene::with_staff(0);
+    for (n, has_car) in [(0, false), (1, true)] {
+        scene.add(n, from);
+        escorts(&mut scene, n, to);
+        let entry = scene.roster.by_id.get_mut(&account(n)).expect("there");
+        entry.under_way = Some(UnderWay { pickup: from, dropoff: to, has_car });
+    }
+    let field = followed(&scene, field);
+    let left_ms = |n| field.ending(account(n)).expect("under way").0.free_ms - limits::HAND_OVER_S as u32 * 1_000;
+    for (n, mode) in [(0, Mode::Transit), (1, Mode::Drive)] {
+        let takes = takes_ms(mode, from, to);
+        assert!(left_ms(n).abs_diff(takes) < 5_000, "{mode:?}: {} ms, by one search {takes}", left_ms(n));
+    }
+    assert!(left_ms(0) > left_ms(1) + 60_000);
 }

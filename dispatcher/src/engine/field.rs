@@ -2,7 +2,7 @@
 //! of travelling. Follows the live index by its change log, so that only those who moved are paid for, each with the latest fix.
 //! Decides nothing about who may go; `upkeep` follows on a thread of its own, so a decision finds little left to do.
 
-use crate::engine::chain::{Ending, trip_mode};
+use crate::engine::chain::{Ending, together_mode};
 use crate::engine::roster::RosterView;
 use crate::live::Live;
 use crate::record::UnderWay;
@@ -142,6 +142,10 @@ impl Field {
         let searched = Mode::ALL.map(|mode| self.is_searched(mode));
         if following.roster_version != roster.version || following.searched != searched {
             following.roster_version = roster.version;
+            if following.searched != searched {
+                // Who was taken to drive for want of a search may be riding.
+                following.moves.clear();
+            }
             following.searched = searched;
             self.follow_modes(&mut following, roster, now);
         }
@@ -219,16 +223,29 @@ impl Field {
     /// Whether the subway brings somebody there sooner than their feet, as it runs now; false until it can be searched, which is
     /// then seen to.
     pub fn is_ridden(&self, from: Position, to: Position) -> bool {
-        if self.map.data.subway.is_empty() {
-            return false;
-        }
-        if !self.is_searched(Mode::Transit) {
+        self.rides_soon() && self.is_sooner_ridden(from, to, |mode| self.times(mode).1)
+    }
+
+    /// The same in another hour, if any train runs then: as in the hour that counts where nobody says which.
+    pub fn is_ridden_at(&self, hour: u8, from: Position, to: Position) -> bool {
+        let runs = self.map.data.subway.waits_at(usize::from(hour)).iter().any(Option::is_some);
+        runs && self.rides_soon()
+            && self.is_sooner_ridden(from, to, |mode| Arc::clone(self.map.free_flow(profile(mode))))
+    }
+
+    /// Whether the subway can be searched; if there is one, that is seen to.
+    fn rides_soon(&self) -> bool {
+        let is_searched = self.is_searched(Mode::Transit);
+        if !is_searched && !self.map.data.subway.is_empty() {
             self.is_ride_wanted.store(true, Ordering::Relaxed);
-            return false;
         }
+        is_searched
+    }
+
+    fn is_sooner_ridden(&self, from: Position, to: Position, times: impl Fn(Mode) -> Arc<Metric>) -> bool {
         let takes_ms = |mode| {
-            let (profile, times) = self.times(mode);
-            times.travel_ms(self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
+            let profile = profile(mode);
+            times(mode).travel_ms(self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
         };
         match (takes_ms(Mode::Transit), takes_ms(Mode::Walk)) {
             (Some(riding), Some(walking)) => riding < walking,
@@ -269,7 +286,7 @@ impl Field {
         let mut told_by = fix;
         let mut ending = None;
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
-            match following.street(&self.map, staff, mode, under_way, &fix, now) {
+            match following.street(self, staff, mode, under_way, &fix, now) {
                 Placed::At(at) => {
                     let ends = under_way.and_then(|trip| self.end_of(following, staff, mode, &trip, &fix));
                     ending = ends.map(|(ends, _)| ends);
@@ -360,14 +377,15 @@ impl Following {
     /// The street of a fix, seen with those before it. Who is with a rider moves as that trip does.
     fn street(
         &mut self,
-        map: &RoadMap,
+        field: &Field,
         staff: AccountId,
         mode: Mode,
         under_way: Option<UnderWay>,
         fix: &Fix,
         now: Timestamp,
     ) -> Placed {
-        let moves = under_way.map_or(mode, |trip| self.moves_with(map, staff, trip));
+        let map = &*field.map;
+        let moves = under_way.map_or(mode, |trip| self.moves_with(field, staff, trip));
         if under_way.is_none() {
             self.moves.remove(&staff);
         }
@@ -377,7 +395,9 @@ impl Following {
             *known = (moves, Matcher::new());
         }
         match known.1.take(map.graph(profile(moves)), fix, now.0) {
-            Match::Street(street) if moves == mode => Placed::At(graph.headed(street.snap, street.forward)),
+            Match::Street(street) if moves == mode => {
+                Placed::At(map.headed(profile(mode), street.snap, street.forward))
+            }
             Match::Street(_) => graph.snap(fix.position).map_or(Placed::OffRoad, |at| Placed::At(at.into())),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
@@ -393,9 +413,9 @@ impl Following {
 
 impl Following {
     /// How they and their rider move; worked out once for each trip.
-    fn moves_with(&mut self, map: &RoadMap, staff: AccountId, trip: UnderWay) -> Mode {
+    fn moves_with(&mut self, field: &Field, staff: AccountId, trip: UnderWay) -> Mode {
         let known = self.moves.get(&staff).filter(|known| known.0 == trip).map(|known| known.1);
-        let moves = known.unwrap_or_else(|| trip_mode(map, trip.pickup, trip.dropoff));
+        let moves = known.unwrap_or_else(|| together_mode(field, trip.pickup, trip.dropoff, trip.has_car));
         self.moves.insert(staff, (trip, moves));
         moves
     }

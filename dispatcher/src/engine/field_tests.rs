@@ -5,6 +5,7 @@ use super::plan_tests::{NOW, Scene, account, junction, map};
 use super::travel::Travel;
 use super::upkeep::Making;
 use geo::Fix;
+use geo::road::data::RoadClass;
 use geo::road::{Profile, Snap};
 use matcher::model::{Mode, Timestamp};
 use std::sync::Arc;
@@ -90,7 +91,12 @@ fn who_drives_or_cycles_is_searched_as_they_came_and_turning_round_costs_them() 
         let graph = map().graph(profile);
         let long = |edge: &u32| {
             let edge = graph.edge(*edge);
-            edge.forward() && edge.backward() && (150.0..300.0).contains(&edge.length_m) && edge.start != edge.end
+            // In bigger ones nobody turns round on the spot (`geo::road::headed`).
+            map().data.ways[edge.way as usize].class >= RoadClass::Tertiary
+                && edge.forward()
+                && edge.backward()
+                && (150.0..300.0).contains(&edge.length_m)
+                && edge.start != edge.end
         };
         let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
         let at = |fraction| graph.snap_at(edge, fraction);

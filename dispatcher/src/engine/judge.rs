@@ -76,6 +76,7 @@ fn everybody(look: &Look<'_>, roster: &RosterView, due: &DueTrip, now: Timestamp
             fix,
             busy: entry.duty.is_some_and(|(held, _)| held != due.row.trip.id),
             after: None,
+            run: entry.run,
             declined: false,
             eta: None,
             off_road: false,

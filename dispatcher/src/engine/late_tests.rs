@@ -1,5 +1,5 @@
-//! The loop over a record, by a clock that is set: a next duty whose present trip runs late is given back, a human is called, and who
-//! comes on shift then is asked.
+//! The loop over a record, by a clock that is set: the crew of a next duty whose present trip runs late says a later time, or makes
+//! room; then a human is called, and who comes on shift is asked.
 
 use super::Engine;
 use super::field::Field;
@@ -7,7 +7,7 @@ use super::plan_tests::{junction, map};
 use super::roster::Roster;
 use crate::clock::{Env, ManualClock};
 use crate::live::Live;
-use crate::record::{Actor, NewBooking, NewRider, NewShift, NewStaff, Place, Record};
+use crate::record::{Actor, NewBooking, NewRider, NewShift, NewStaff, Place, Record, TripRow};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{
     AccountId, AgencyId, BookingKind, CrewSize, Mode, Phase, RiskGrade, StaffKind, Timestamp, TripId,
@@ -85,8 +85,8 @@ impl Loop {
             pickup: place(from),
             dropoff: place(to),
             crew_size: None,
-            trip_s: 600,
-            return_trip_s: 600,
+            length: 600.into(),
+            return_length: 600.into(),
         };
         self.record.book(self.now(), &wanted).await.unwrap().unwrap().trips[0]
     }
@@ -105,54 +105,119 @@ impl Loop {
     }
 }
 
-#[tokio::test]
-async fn a_trip_that_runs_late_gives_the_next_back_and_others_are_found() {
-    let mut run = Loop::new().await;
-    let (goal, pickup) = (junction(40), junction(60));
-    let crew = [run.on_shift(goal).await, run.on_shift(goal).await];
-    let present = run.book("present", junction(20), goal).await;
-    run.accept(&crew).await;
-    for to in [Phase::EnRoute, Phase::Arrived] {
-        for (staff, _) in crew {
-            run.tap(present, staff, to).await;
+/// Two with their rider, some steps from the end of the way, who have said that they go on to another.
+struct Late {
+    run: Loop,
+    goal: Position,
+    pickup: Position,
+    crew: [(AccountId, u32); 2],
+    present: TripId,
+    next: TripId,
+    /// What they said at first, seconds from then.
+    promised_s: i64,
+}
+
+impl Late {
+    async fn begun() -> Self {
+        let mut run = Loop::new().await;
+        let (goal, pickup) = (junction(40), junction(60));
+        let crew = [run.on_shift(goal).await, run.on_shift(goal).await];
+        let present = run.book("present", junction(20), goal).await;
+        run.accept(&crew).await;
+        for to in [Phase::EnRoute, Phase::Arrived] {
+            for (staff, _) in crew {
+                run.tap(present, staff, to).await;
+            }
         }
+        for to in [Phase::Met, Phase::Escorting] {
+            run.tap(present, crew[0].0, to).await;
+        }
+        let next = run.book("next", pickup, junction(3)).await;
+        run.accept(&crew).await;
+        let row = run.record.trip(next).await.unwrap().unwrap();
+        assert_eq!(row.trip.phase, Phase::Assigned);
+        assert!(row.crew.iter().all(|m| m.after == Some(present) && !m.later));
+        let promised_s = i64::from(row.crew.iter().map(|m| m.offer.eta_s).max().unwrap());
+        Self { run, goal, pickup, crew, present, next, promised_s }
     }
-    for to in [Phase::Met, Phase::Escorting] {
-        run.tap(present, crew[0].0, to).await;
-    }
-    let next = run.book("next", pickup, junction(3)).await;
-    run.accept(&crew).await;
-    let row = run.record.trip(next).await.unwrap().unwrap();
-    assert_eq!(row.trip.phase, Phase::Assigned);
-    assert!(row.crew.iter().all(|m| m.after == Some(present)));
-    let promised_s = i64::from(row.crew.iter().map(|m| m.offer.eta_s).max().unwrap());
 
-    // They stay where they are, some steps from the goal: at the time they should be at the other rider's, nobody is late yet.
-    run.clock.advance_s(promised_s.min(limits::NEXT_LATE_S - 1));
-    for who in crew {
-        run.stands(who, goal);
+    /// So much later, with everybody where they were, the engine looks again.
+    async fn wait_s(&mut self, seconds: i64) -> TripRow {
+        self.run.clock.advance_s(seconds);
+        for who in self.crew {
+            self.run.stands(who, self.goal);
+        }
+        self.run.engine.round().await.unwrap();
+        self.row().await
     }
-    run.engine.round().await.unwrap();
-    assert_eq!(run.record.trip(next).await.unwrap().unwrap().trip.phase, Phase::Assigned);
 
-    run.clock.advance_s(limits::NEXT_LATE_S + 60);
-    for who in crew {
-        run.stands(who, goal);
+    async fn row(&self) -> TripRow {
+        self.run.record.trip(self.next).await.unwrap().unwrap()
     }
-    run.engine.round().await.unwrap();
-    let row = run.record.trip(next).await.unwrap().unwrap();
+
+    /// Whoever holds a slot; slots are given as ids fall.
+    fn staff(row: &TripRow) -> Vec<AccountId> {
+        let mut staff: Vec<AccountId> = row.crew.iter().map(|m| m.offer.staff).collect();
+        staff.sort_unstable();
+        staff
+    }
+}
+
+#[tokio::test]
+async fn while_nobody_would_come_sooner_the_same_crew_says_a_later_time() {
+    let mut late = Late::begun().await;
+    // They stay where they are: at the time they should be at the other rider's, nobody is late yet.
+    let row = late.wait_s(late.promised_s.min(limits::NEXT_LATE_S - 1)).await;
+    assert!(row.trip.phase == Phase::Assigned && row.crew.iter().all(|m| !m.later));
+    let before = row.crew[0].offer.eta_s;
+
+    let row = late.wait_s(limits::NEXT_LATE_S + 60).await;
+    let mut same = late.crew.map(|(staff, _)| staff);
+    same.sort_unstable();
+    assert_eq!((row.trip.phase, Late::staff(&row)), (Phase::Assigned, same.to_vec()));
+    let since_s = late.run.now().since_ms(row.crew[0].offer.offered_at) / 1_000;
+    for member in &row.crew {
+        assert!(member.later && member.offer.eta_s > before, "a later time");
+        // As from now: the same way as at first, since they stand where they stood.
+        let from_now = i64::from(member.offer.eta_s) - since_s;
+        assert!((from_now - late.promised_s).abs() <= 2, "{from_now} s from now, and {} s at first", late.promised_s);
+    }
+    assert!(row.trip.escalated_at.is_none() && !row.crew_was_late);
+    // What was said now counts from now on.
+    let row = late.wait_s(limits::NEXT_LATE_S - 30).await;
+    assert_eq!((row.trip.phase, row.crew[0].offer.eta_s), (Phase::Assigned, row.crew[1].offer.eta_s));
+
+    // Somebody is free and near: of the two who are late one makes room, and the other says a later time.
+    let near = late.run.on_shift(late.pickup).await;
+    late.run.clock.advance_s(70);
+    late.run.stands(near, late.pickup);
+    let row = late.wait_s(0).await;
+    assert_eq!((row.trip.phase, row.crew_was_late), (Phase::Offered, true));
+    let staff = Late::staff(&row);
+    assert!(staff.contains(&near.0) && staff.iter().any(|s| late.crew.iter().any(|c| c.0 == *s)), "one of each");
+    assert_eq!(late.run.record.trip(late.present).await.unwrap().unwrap().crew.len(), 2, "nobody leaves the rider");
+}
+
+#[tokio::test]
+async fn whom_the_rules_would_not_ask_any_more_makes_room_and_others_are_found() {
+    let mut late = Late::begun().await;
+    // Of one who is silent nobody knows when they are free.
+    late.run.clock.advance_s(late.promised_s + limits::NEXT_LATE_S + 60);
+    late.run.engine.round().await.unwrap();
+    let row = late.row().await;
     assert_eq!((row.trip.phase, row.crew_was_late, row.crew.len()), (Phase::Matching, true, 0));
     assert!(row.trip.escalated_at.is_some(), "nobody is there: a human is called");
-    let row = run.record.trip(present).await.unwrap().unwrap();
+    let row = late.run.record.trip(late.present).await.unwrap().unwrap();
     assert_eq!((row.trip.phase, row.crew.len()), (Phase::Escorting, 2), "nobody leaves the rider");
 
+    let run = &mut late.run;
     let others = [run.on_shift(junction(61)).await, run.on_shift(junction(62)).await];
     run.clock.advance_s(limits::RETRY_S + 1);
     for (who, n) in others.into_iter().zip([61, 62]) {
         run.stands(who, junction(n));
     }
     run.accept(&others).await;
-    let row = run.record.trip(next).await.unwrap().unwrap();
+    let row = late.row().await;
     assert_eq!((row.trip.phase, row.crew_was_late), (Phase::Assigned, false));
     assert!(row.crew.iter().all(|m| m.after.is_none()));
 }

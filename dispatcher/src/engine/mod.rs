@@ -5,6 +5,7 @@
 pub mod chain;
 pub mod field;
 pub mod judge;
+mod late;
 pub mod plan;
 pub mod roster;
 pub mod search;
@@ -14,10 +15,10 @@ pub mod watch;
 
 use crate::clock::Env;
 use crate::live::Live;
-use crate::record::{Applied, DueTrip, Effect, NextDuty, Record, RecordError};
+use crate::record::{Applied, DueTrip, Effect, Record, RecordError};
 use crate::telemetry;
 use field::Field;
-use matcher::model::{Mode, Timestamp};
+use matcher::model::Timestamp;
 use matcher::policy::limits;
 use plan::{Decisions, World};
 use roster::{Roster, RosterView};
@@ -100,7 +101,10 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
-        self.give_late_back(&roster, now).await?;
+        if now >= self.late_due {
+            self.late_due = now.plus_s(LATE_EVERY_S);
+            late::settle(&self.record, (&self.field, &self.live), &roster, now).await?;
+        }
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {
             return Ok(false);
@@ -136,31 +140,6 @@ impl Engine {
             unbroken(now, &due, step)
         });
         decision.await.expect("a decision does not panic")
-    }
-
-    /// Next duties whose present trip has run late: the slot is refilled while there is time. Nobody waits for a sum of estimates
-    /// that has proven wrong.
-    async fn give_late_back(&mut self, roster: &RosterView, now: Timestamp) -> Result<(), RecordError> {
-        if now < self.late_due {
-            return Ok(());
-        }
-        self.late_due = now.plus_s(LATE_EVERY_S);
-        let duties = self.record.next_duties().await?;
-        if duties.is_empty() {
-            return Ok(());
-        }
-        let mode =
-            |staff| roster.by_id.get(&staff).and_then(|entry| entry.shift).map_or(Mode::Walk, |shift| shift.mode);
-        let duties: Vec<_> = duties.into_iter().map(|duty| (duty, mode(duty.staff))).collect();
-        let field = Arc::clone(&self.field);
-        let late = move || duties.into_iter().filter(|(duty, mode)| chain::is_late(&field, duty, *mode, now)).collect();
-        let late: Vec<(NextDuty, Mode)> = tokio::task::spawn_blocking(late).await.unwrap_or_default();
-        for (duty, _) in late {
-            if self.record.free_late(now, duty.trip, duty.staff).await? {
-                metrics::counter!(telemetry::NEXT_LATE).increment(1);
-            }
-        }
-        Ok(())
     }
 
     async fn housekeeping(&mut self, now: Timestamp) -> Result<(), RecordError> {

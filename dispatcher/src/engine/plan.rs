@@ -60,6 +60,30 @@ pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
     decisions
 }
 
+/// Decides anew about the slots of those who would come later than they said, as if nobody had been asked for them: who of them would
+/// be asked again, and in how many seconds they would be there. For the others the rules have somebody sooner, or nobody at all.
+pub fn again(world: &World<'_>, now: Timestamp, due: &DueTrip, late: &[AccountId]) -> Vec<(AccountId, u32)> {
+    let mut anew = due.clone();
+    anew.row.crew.retain(|member| !late.contains(&member.offer.staff));
+    let crew = &anew.row.crew;
+    let taken: HashSet<u8> = crew.iter().map(|member| member.offer.slot).collect();
+    let want = Want {
+        due: &anew,
+        search: Search::new(&anew, world.field, world.roster, now, limits::PICKUP_ETA_S_MAX),
+        eligible: Vec::new(),
+        open_slots: (0..anew.row.trip.crew_size.get()).filter(|slot| !taken.contains(slot)).collect(),
+        kept: crew.iter().map(|member| member.offer.staff).collect(),
+        exhausted: false,
+        reserved_for: None,
+    };
+    let mut wanting = [want];
+    let crews = choose(&mut wanting, now, &mut true);
+    let refused = second_look(world, now, &wanting, &crews);
+    let chosen = crews.iter().filter(|crew| !refused.contains(&crew.trip)).flat_map(|crew| &crew.added);
+    let [want] = &wanting;
+    chosen.filter(|c| late.contains(&c.staff)).map(|c| (c.staff, want.eta_s(c.staff))).collect()
+}
+
 /// A trip that needs staff now, with its look outward.
 struct Want<'a> {
     due: &'a DueTrip,
@@ -278,6 +302,7 @@ fn facts<'a>(world: &World<'a>, now: Timestamp, want: &Want<'_>, staff: AccountI
         fix: Some(FixFacts { age_ms: now.0 - standing.fix.taken_at_ms, accuracy_m: standing.fix.accuracy_m }),
         busy: entry.duty.is_some(),
         after: after(entry, Some(standing), found.off_road, want.due.row.trip.id),
+        run: entry.run,
         declined: want.due.declined.contains(&staff),
         eta: Some(found.eta),
         off_road: found.off_road,

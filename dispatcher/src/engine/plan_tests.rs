@@ -74,8 +74,15 @@ impl Scene {
             mode: Mode::Walk,
             worked_before_s: 0,
         };
-        let entry =
-            RosterEntry { staff, display: String::new(), shift: Some(shift), duty: None, under_way: None, next: None };
+        let entry = RosterEntry {
+            staff,
+            display: String::new(),
+            shift: Some(shift),
+            duty: None,
+            under_way: None,
+            next: None,
+            run: None,
+        };
         self.roster.by_id.insert(account(n), entry);
         self.fix(n, at, NOW.plus_s(-1), 1);
     }
@@ -111,7 +118,7 @@ pub(super) fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
         requested_at: NOW,
         escalated_at: None,
         phase,
-        trip_s: 600,
+        length: 600.into(),
         rules: CrewRules { agencies: Vec::new(), gender: None, risk: RiskGrade::Standard, known: Vec::new() },
     };
     let live_since = (phase != Phase::Requested && phase != Phase::Reserved).then_some(NOW);
@@ -152,6 +159,8 @@ fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> Member {
         phase: Phase::Offered,
         after: None,
         next: None,
+        has_car: false,
+        later: false,
     }
 }
 

@@ -116,6 +116,7 @@ impl<'a> Search<'a> {
             // A slot of this very trip keeps nobody from it: a supervisor may keep one member and replace the other.
             busy: entry.duty.is_some_and(|(held, _)| held != self.due.row.trip.id),
             after,
+            run: entry.run,
             declined: self.due.declined.contains(&staff),
             eta: Some(eta),
             off_road,

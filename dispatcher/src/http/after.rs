@@ -62,8 +62,8 @@ fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Ti
     // A trip for later does not begin before its time.
     let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
     match phase {
-        Phase::Assigned | Phase::EnRoute => Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(trip.trip_s)),
-        Phase::Arrived => Some(until_s.saturating_add(trip.trip_s)),
+        Phase::Assigned | Phase::EnRoute => Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(row.trip_s())),
+        Phase::Arrived => Some(until_s.saturating_add(row.trip_s())),
         Phase::Met | Phase::Escorting => seconds(together_mode(app, row), trip.dropoff),
         _ => None,
     }

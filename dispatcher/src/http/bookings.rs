@@ -5,6 +5,7 @@ use super::App;
 use super::auth::Caller;
 use super::body::Hashed;
 use super::problem::{Answer, Code, Problem, ProblemBody};
+use super::sight::When;
 use super::trips;
 use crate::record::{Booked, NewBooking, Place};
 use crate::telemetry;
@@ -15,8 +16,8 @@ use crate::view::{PlaceIn, RiderTrip};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use matcher::model::{BookingKind, Commute, CrewSize, Timestamp, Weekdays};
-use matcher::schedule::legs_between;
+use matcher::model::{BookingKind, Commute, CrewSize, Timestamp, TripLength, Weekdays};
+use matcher::schedule::{hour_of, legs_between};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -119,7 +120,7 @@ pub async fn book(
     if pickup.position.distance_m(dropoff.position) < APART_M_MIN {
         return Err(Problem::bad_field("dropoff"));
     }
-    let (trip_s, return_trip_s) = lengths(&app, &kind, &pickup, &dropoff).await;
+    let (length, return_length) = lengths(&app, &kind, &pickup, &dropoff).await;
     let new = NewBooking {
         rider,
         idempotency_key: key.to_owned(),
@@ -128,8 +129,8 @@ pub async fn book(
         pickup,
         dropoff,
         crew_size,
-        trip_s,
-        return_trip_s,
+        length,
+        return_length,
     };
     let booked = app.record.book(now, &new).await??;
     if booked.fresh {
@@ -151,12 +152,17 @@ async fn show(app: &App, booked: Booked, kind: &'static str) -> Answer<(StatusCo
 }
 
 /// Both ways for a commute; road searches leave the async threads.
-async fn lengths(app: &App, kind: &BookingKind, pickup: &Place, dropoff: &Place) -> (u32, u32) {
+async fn lengths(app: &App, kind: &BookingKind, pickup: &Place, dropoff: &Place) -> (TripLength, TripLength) {
     let (sight, there, back) = (Arc::clone(&app.sight), pickup.position, dropoff.position);
-    let (both, now) = (matches!(kind, BookingKind::Commute(_)), matches!(kind, BookingKind::Now));
+    let hour = |at: jiff::civil::Time| When::At { hour: at.hour().unsigned_abs() };
+    let (out_at, back_at) = match kind {
+        BookingKind::Now => (When::Now, None),
+        BookingKind::At(at) => (When::At { hour: hour_of(*at) }, None),
+        BookingKind::Commute(commute) => (hour(commute.outward_at), Some(hour(commute.return_at))),
+    };
     let search = move || {
-        let out = sight.trip_s(there, back, now);
-        (out, if both { sight.trip_s(back, there, now) } else { out })
+        let out = sight.length(there, back, out_at);
+        (out, back_at.map_or(out, |at| sight.length(back, there, at)))
     };
     tokio::task::spawn_blocking(search).await.expect("a road search does not panic")
 }

@@ -1,9 +1,13 @@
 //! Facts about closed and slow streets, and what was learnt, as operators and crews see them.
 
 use super::fixture::{Edge, Person, Reply, T0};
+use super::sight::When;
 use geo::Position;
 use geo::road::{FreeTimes, Observation, Profile};
 use serde_json::{Value, json};
+
+/// Another day, in the afternoon.
+const LATER: When = When::At { hour: 14 };
 
 async fn say(edge: &Edge, who: &Person, body: Value) -> Reply {
     edge.call(Some(&who.token), "POST", "/v1/admin/conditions", Some(body)).await
@@ -249,7 +253,7 @@ async fn who_goes_on_foot_is_not_told_to_drive_because_it_snows() {
     let edge = Edge::new().await;
     let (pickup, dropoff) = edge.places();
     let sight = std::sync::Arc::clone(&edge.app.sight);
-    let (mode, later) = (sight.trip_mode(pickup, dropoff), sight.trip_s(pickup, dropoff, false));
+    let (mode, later) = (sight.trip_mode(pickup, dropoff), sight.length(pickup, dropoff, LATER).longest_s());
     assert_eq!(mode, matcher::model::Mode::Walk);
     for class in ["residential", "tertiary", "secondary", "primary", "path"] {
         let snow = json!({"factor": 20.0, "class": class, "modes": ["walk"]});
@@ -257,6 +261,9 @@ async fn who_goes_on_foot_is_not_told_to_drive_because_it_snows() {
         assert_eq!(said.status, 201, "{}", said.text);
     }
     edge.weights().round().await.unwrap();
-    assert!(sight.trip_s(pickup, dropoff, true) > 5 * later, "a trip now takes as long as it does now");
-    assert_eq!((sight.trip_mode(pickup, dropoff), sight.trip_s(pickup, dropoff, false)), (mode, later));
+    assert!(
+        sight.length(pickup, dropoff, When::Now).longest_s() > 5 * later,
+        "a trip now takes as long as it does now"
+    );
+    assert_eq!((sight.trip_mode(pickup, dropoff), sight.length(pickup, dropoff, LATER).longest_s()), (mode, later));
 }

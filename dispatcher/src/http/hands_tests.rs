@@ -1,6 +1,7 @@
 //! Facts about what supervisors decide over trips: whose trip it is, who may be sent, and what each agency is shown.
 
 use super::fixture::{Edge, Person, Reply, T0};
+use super::sight::When;
 use matcher::model::{AgencyId, TripId};
 use serde_json::{Value, json};
 
@@ -442,8 +443,8 @@ async fn who_is_on_a_trip_is_shown_with_when_they_are_free_and_there_and_nobody_
     for member in [&first, &second] {
         edge.accept(member).await;
     }
-    let [way_s, trip_s] =
-        [(dropoff, pickup), (pickup, dropoff)].map(|(from, to)| u64::from(edge.app.sight.trip_s(from, to, true)));
+    let [way_s, trip_s] = [(dropoff, pickup), (pickup, dropoff)]
+        .map(|(from, to)| u64::from(edge.app.sight.length(from, to, When::Now).longest_s()));
     let about = |got: Option<[u64; 2]>, expected: [u64; 2]| {
         let got = got.expect("on another trip");
         assert!(got.iter().zip(expected).all(|(g, e)| g.abs_diff(e) <= 3), "{got:?} instead of {expected:?}");

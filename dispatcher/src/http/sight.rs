@@ -1,7 +1,7 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
 //! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
 
-use crate::engine::chain::trip_mode;
+use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
 use crate::engine::search::STRAIGHT_MPS;
 use crate::http::problem::Code;
@@ -11,7 +11,7 @@ use crate::view::EtaView;
 use geo::road::hierarchy::Metric;
 use geo::road::{Headed, Profile, RoadMap, Route};
 use geo::{Eta, Fix, Position};
-use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
+use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId, TripLength};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -85,6 +85,18 @@ struct Estimate {
     made_at: Timestamp,
 }
 
+/// When a trip begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// As soon as a crew is there.
+    Now,
+    /// Another day or hour.
+    At {
+        /// Of the day, 0..24.
+        hour: u8,
+    },
+}
+
 /// What a search along the roads came to.
 #[derive(Clone, Copy)]
 enum Travel {
@@ -123,13 +135,25 @@ impl Sight {
         self.map().data.bounds.is_within_m(at, AREA_MARGIN_M)
     }
 
-    /// Expected seconds from meeting to drop-off: by the times of the moment for a trip now, else as on open streets, since nobody
-    /// knows what the road will be like then; so too where all ways are closed now.
-    pub fn trip_s(&self, from: Position, to: Position, is_now: bool) -> u32 {
+    /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
+    /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now.
+    /// Where no street is near, a guess by the straight line on foot.
+    pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
+        let own_s = |mode| self.together_s(mode, from, to, when);
         let mode = self.trip_mode(from, to);
-        let seconds = if is_now { self.travel(mode, from, to).seconds() } else { None };
+        let by_car_s = own_s(mode);
+        let rides = mode == Mode::Drive
+            && match when {
+                When::Now => self.field.is_ridden(from, to),
+                When::At { hour } => self.field.is_ridden_at(hour, from, to),
+            };
+        TripLength { by_car_s, without_s: if rides { own_s(Mode::Transit) } else { by_car_s } }
+    }
+
+    fn together_s(&self, mode: Mode, from: Position, to: Position, when: When) -> u32 {
+        let seconds = if when == When::Now { self.travel(mode, from, to).seconds() } else { None };
         let seconds = seconds.or_else(|| self.open_s(mode, from, to));
-        seconds.unwrap_or_else(|| Eta::straight(from, to, 1.2).seconds).ceil() as u32
+        seconds.unwrap_or_else(|| Eta::straight(from, to, STRAIGHT_MPS[Mode::Walk as usize]).seconds).ceil() as u32
     }
 
     /// How crew and rider go from meeting to drop-off.
@@ -137,13 +161,9 @@ impl Sight {
         trip_mode(self.map(), from, to)
     }
 
-    /// The same of a crew whose members came so: farther than on foot by car, but where nobody has brought one and the subway runs,
-    /// by subway. Nobody is led to drive a car that is not there while there is another way.
+    /// The same of a crew whose members came so.
     pub fn together_mode(&self, from: Position, to: Position, mut crew: impl Iterator<Item = Mode>) -> Mode {
-        match self.trip_mode(from, to) {
-            Mode::Drive if !crew.any(|mode| mode == Mode::Drive) && self.field.is_ridden(from, to) => Mode::Transit,
-            mode => mode,
-        }
+        together_mode(&self.field, from, to, crew.any(|mode| mode == Mode::Drive))
     }
 
     /// Seconds on streets that are open and empty.

@@ -2,6 +2,7 @@
 
 use super::fixture::{Edge, Person, Reply, T0};
 use super::guide::{Kept, Prefer, Way};
+use super::sight::When;
 use crate::live::Live;
 use crate::record::{Actor, NewShift};
 use geo::road::{NoSaferWay, Profile, Zone};
@@ -423,14 +424,28 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     let (app, field) = (&scene.edge.app, &scene.edge.field);
     app.roster.refresh(&app.record, app.env.now()).await.unwrap();
     let mode = async || scene.way(first, "").await.body["mode"].as_str().unwrap().to_owned();
-    assert_eq!(field.lacks(&app.roster.current()).next(), None);
+    assert_eq!(field.lacks(&app.roster.current()).next(), Some(Mode::Transit), "the booking has asked for it");
     assert_eq!(mode().await, "drive", "until the subway can be searched");
-    assert_eq!(field.lacks(&app.roster.current()).next(), Some(Mode::Transit), "which is seen to now");
+    let lengths = || [When::Now, When::At { hour: 14 }, When::At { hour: 3 }].map(|at| app.sight.length(from, to, at));
+    assert!(lengths().iter().all(|length| length.by_car_s == length.without_s));
     field.search(Mode::Transit);
     assert_eq!(mode().await, "drive", "nobody knows yet which trains run");
     scene.edge.weights().round().await.unwrap();
     let way = scene.way(first, "").await.body;
     assert_eq!(way["mode"], "transit");
+    // As long as the way they are led, and in the afternoon of another day about as long; at three at night nobody rides.
+    let [now, later, night] = lengths();
+    assert!(now.without_s.abs_diff(way["duration_s"].as_f64().unwrap() as u32) <= 1, "{now:?} {way}");
+    assert!(now.without_s != now.by_car_s && now.by_car_s.abs_diff(lengths()[2].by_car_s) <= 1);
+    assert!(later.without_s > later.by_car_s, "{later:?}");
+    assert_eq!(night.without_s, night.by_car_s);
+    let told_s = async |who: &Person| {
+        scene.edge.call(Some(&who.token), "GET", "/v1/trips", None).await.body["trips"][0]["trip_s"].clone()
+    };
+    let before_s = told_s(&scene.rider).await;
+    let another = scene.edge.rider().await;
+    let booked = scene.edge.book_with(&another, "far", &far).await;
+    assert_eq!(booked.body["trips"][0]["trip_s"], now.longest_s(), "nobody knows yet who comes");
     assert!(way["legs"].as_array().unwrap().iter().any(|leg| leg["along"] == "ride"), "{way}");
     let middle = &way["line"][way["line"].as_array().unwrap().len() / 2];
     let center = Position::new(middle[1].as_f64().unwrap(), middle[0].as_f64().unwrap()).unwrap();
@@ -443,6 +458,7 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert!(begun.status.is_success(), "{}", begun.text);
     app.roster.refresh(&app.record, app.env.now()).await.unwrap();
     assert_eq!(mode().await, "drive", "one of them came by car");
+    assert_eq!(told_s(&scene.rider).await, before_s, "booked before the subway could be searched: by car all the time");
 }
 
 #[tokio::test]
@@ -459,7 +475,8 @@ async fn who_drives_is_led_and_waited_for_from_where_the_search_has_them() {
     let pickup = graph.snap(scene.pickup).unwrap();
     let headed = |edge: u32, forward| {
         let at = graph.snap_at(edge, 0.5);
-        metric.travel_ms(graph.headed(at, Some(forward)), &pickup).unwrap() - metric.travel_ms(at, &pickup).unwrap()
+        let headed = map.headed(Profile::Drive, at, Some(forward));
+        metric.travel_ms(headed, &pickup).unwrap() - metric.travel_ms(at, &pickup).unwrap()
     };
     let away = |edge: &u32| {
         let is_long = graph.edge(*edge).length_m > 150.0 && graph.edge(*edge).forward() && graph.edge(*edge).backward();

@@ -3,7 +3,7 @@
 use super::stage::*;
 use super::*;
 use jiff::civil::{date, time};
-use matcher::model::{BookingKind, Commute, CrewSize, Phase, Weekdays};
+use matcher::model::{BookingKind, Commute, CrewSize, Mode, Phase, TripLength, Weekdays};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -254,8 +254,38 @@ async fn a_rider_books_so_often_a_day_and_no_more_and_is_shown_so_many() {
 async fn a_commute_whose_way_back_begins_before_the_way_there_is_over_is_refused() {
     let stage = Stage::new().await;
     let (mut new, late) = (booking(stage.rider, "c", commute(Weekdays::from_bits(0b1_1111).unwrap(), 9, 10)), 61 * 60);
-    new.trip_s = late;
+    new.length = late.into();
     assert_eq!(stage.record.book(T0, &new).await.unwrap().err(), Some(Refusal::LegsOverlap));
-    new.trip_s = 59 * 60;
+    new.length = (59 * 60).into();
     assert!(stage.record.book(T0, &new).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_trip_is_as_long_as_its_crew_makes_it_and_before_there_is_one_the_longer() {
+    let stage = Stage::new().await;
+    let length = TripLength { by_car_s: 1_000, without_s: 3_000 };
+    let mut new = booking(stage.rider, "far", BookingKind::Now);
+    new.length = length;
+    let trip = stage.record.book(T0, &new).await.unwrap().unwrap().trips[0];
+    let row = stage.row(trip).await;
+    assert_eq!((row.trip.length, row.trip_s()), (length, 3_000));
+    let crew = stage.staff(2).await;
+    let placements = (0..).zip(&crew).map(|(slot, &staff)| Placement { slot, staff, eta_s: 60, after: None }).collect();
+    let effect = Effect::PlaceOffers { trip, placements, expires_at: T0.plus_s(OFFER_S) };
+    assert_eq!(stage.apply(T0, effect).await, Applied::Done);
+    let offered_s = async || stage.record.offer_of_staff(crew[1]).await.unwrap().unwrap().trip_s;
+    assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (3_000, 3_000), "nobody has a car");
+    stage.record.start_shift(T0, crew[0], NewShift { mode: Mode::Drive, hours: 8 }).await.unwrap().unwrap();
+    assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (1_000, 1_000), "one car takes all");
+
+    // A car may be the slower one: until somebody says so, nothing is planned into the longer.
+    let rider = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    let mut early = booking(rider, "early", BookingKind::At(T0.plus_s(7_200)));
+    early.length = TripLength { by_car_s: 3_000, without_s: 1_000 };
+    stage.record.book(T0, &early).await.unwrap().unwrap();
+    let then = BookingKind::At(T0.plus_s(7_200 + 2_999));
+    let refused = stage.record.book(T0, &booking(rider, "over", then)).await.unwrap().err();
+    assert!(matches!(refused, Some(Refusal::TripOverlaps(_))), "{refused:?}");
+    let after = BookingKind::At(T0.plus_s(7_200 + 3_000));
+    assert!(stage.record.book(T0, &booking(rider, "after", after)).await.unwrap().is_ok());
 }

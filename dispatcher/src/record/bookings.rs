@@ -6,7 +6,9 @@ use super::series::Window;
 use super::write::{About, Write};
 use super::{Booked, NewBooking, OutboxKind, Outcome, Place, Record, RecordError, Refusal, Role};
 use matcher::lifecycle::{Event, next};
-use matcher::model::{AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId};
+use matcher::model::{
+    AccountId, BookingId, BookingKind, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId, TripLength,
+};
 use matcher::schedule::{date_of, look_from};
 use sqlx::{Row, SqliteConnection};
 
@@ -30,7 +32,7 @@ pub(super) struct NewTrip<'a> {
     pub(super) pickup: &'a Place,
     pub(super) dropoff: &'a Place,
     pub(super) pickup_at: Option<Timestamp>,
-    pub(super) trip_s: u32,
+    pub(super) length: TripLength,
 }
 
 impl Record {
@@ -136,6 +138,11 @@ impl NewBooking {
     }
 }
 
+/// As a row holds it: null where a car makes no difference.
+fn by_car(length: TripLength) -> Option<u32> {
+    (length.by_car_s != length.without_s).then_some(length.by_car_s)
+}
+
 impl Write<'_> {
     /// Whether the rider may have one more commute, or one more trip that is of none.
     async fn has_room(&mut self, new: &NewBooking) -> Result<bool, RecordError> {
@@ -171,8 +178,9 @@ impl Write<'_> {
         let at = if let BookingKind::At(at) = new.kind { Some(at.0) } else { None };
         sqlx::query(
             "insert into bookings (id, rider, idempotency_key, body_sha256, kind, at, crew_size, pickup_lat, pickup_lon,
-                pickup_label, dropoff_lat, dropoff_lon, dropoff_label, trip_s, return_trip_s, created_at)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                pickup_label, dropoff_lat, dropoff_lon, dropoff_label, trip_s, return_trip_s, car_trip_s, car_return_trip_s,
+                created_at)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(blob(id.0))
         .bind(blob(new.rider.0))
@@ -187,8 +195,10 @@ impl Write<'_> {
         .bind(new.dropoff.position.lat_e7())
         .bind(new.dropoff.position.lon_e7())
         .bind(&new.dropoff.label)
-        .bind(new.trip_s)
-        .bind(new.return_trip_s)
+        .bind(new.length.without_s)
+        .bind(new.return_length.without_s)
+        .bind(by_car(new.length))
+        .bind(by_car(new.return_length))
         .bind(now)
         .execute(self.conn())
         .await?;
@@ -211,7 +221,7 @@ impl Write<'_> {
             pickup: &new.pickup,
             dropoff: &new.dropoff,
             pickup_at,
-            trip_s: new.trip_s,
+            length: new.length,
         })
         .await
     }
@@ -231,9 +241,9 @@ impl Write<'_> {
         let change_no = self.next_change().await?;
         sqlx::query(
             "insert into trips (id, booking, rider, leg, series, series_date, crew_size, pickup_lat, pickup_lon,
-                pickup_label, dropoff_lat, dropoff_lon, dropoff_label, pickup_at, trip_s, requested_at, phase, due_at,
-                updated_at, change_no)
-             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                pickup_label, dropoff_lat, dropoff_lon, dropoff_label, pickup_at, trip_s, car_trip_s, requested_at,
+                phase, due_at, updated_at, change_no)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(blob(id.0))
         .bind(blob(new.booking.0))
@@ -249,7 +259,8 @@ impl Write<'_> {
         .bind(new.dropoff.position.lon_e7())
         .bind(&new.dropoff.label)
         .bind(new.pickup_at.map(|t| t.0))
-        .bind(new.trip_s)
+        .bind(new.length.without_s)
+        .bind(by_car(new.length))
         .bind(now.0)
         .bind(phase.word())
         .bind(due_at.0)

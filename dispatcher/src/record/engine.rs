@@ -26,20 +26,13 @@ impl Record {
                 .fetch_all(&mut *snapshot)
                 .await?;
         let ids = rows.iter().map(|r| r.id("id").map(TripId)).collect::<Result<Vec<_>, _>>()?;
-        let mut declined = declined(&mut snapshot, now, &ids).await?;
-        let loaded = match load(&mut snapshot, &ids).await {
-            Err(RecordError::Unreadable(_)) => readable(&mut snapshot, &ids).await?,
-            loaded => loaded?,
-        };
-        Ok(loaded
-            .into_iter()
-            .map(|l| DueTrip {
-                attempt: l.attempt,
-                vacant_since: l.vacant_since,
-                declined: declined.remove(&l.row.trip.id).unwrap_or_default(),
-                row: l.row,
-            })
-            .collect())
+        with_declined(&mut snapshot, now, &ids).await
+    }
+
+    /// These trips as a decision sees them, whatever they are due for.
+    pub async fn seen_now(&self, now: Timestamp, ids: &[TripId]) -> Result<Vec<DueTrip>, RecordError> {
+        let mut snapshot = self.read.begin().await?;
+        with_declined(&mut snapshot, now, ids).await
     }
 
     /// When `due` will have something next. One indexed read.
@@ -91,6 +84,27 @@ impl Record {
         write.commit().await?;
         Ok(applied)
     }
+}
+
+async fn with_declined(
+    conn: &mut SqliteConnection,
+    now: Timestamp,
+    ids: &[TripId],
+) -> Result<Vec<DueTrip>, RecordError> {
+    let mut declined = declined(conn, now, ids).await?;
+    let loaded = match load(conn, ids).await {
+        Err(RecordError::Unreadable(_)) => readable(conn, ids).await?,
+        loaded => loaded?,
+    };
+    Ok(loaded
+        .into_iter()
+        .map(|l| DueTrip {
+            attempt: l.attempt,
+            vacant_since: l.vacant_since,
+            declined: declined.remove(&l.row.trip.id).unwrap_or_default(),
+            row: l.row,
+        })
+        .collect())
 }
 
 /// Those that can be read, one by one: a row that cannot must not keep every other trip from a crew.

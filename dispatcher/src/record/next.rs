@@ -34,6 +34,38 @@ impl Record {
             .collect()
     }
 
+    /// Of a next duty that runs late and is still theirs to do: they say that they will be there in so many seconds. The rider, the
+    /// crew and the consoles are told, once the crew is one. False if it is not their next any more. One transaction.
+    pub async fn say_later(
+        &self,
+        now: Timestamp,
+        trip: TripId,
+        staff: AccountId,
+        eta_s: u32,
+    ) -> Result<bool, RecordError> {
+        let mut write = self.begin(now).await?;
+        let found = sqlx::query(
+            "update holds set eta_s = (?1 - offered_at) / 1000 + ?2
+             where trip = ?3 and staff = ?4 and duty = 'next' and state in ('held', 'accepted', 'active') and state <> 'held'
+             returning state, after_trip",
+        )
+        .bind(now.0)
+        .bind(eta_s)
+        .bind(blob(trip.0))
+        .bind(blob(staff.0))
+        .fetch_optional(write.conn())
+        .await?;
+        let Some(found) = found else { return Ok(false) };
+        if found.word("state", row::hold_state_from)? == HoldState::Active {
+            write.tell_all(trip).await?;
+        }
+        write.touch(trip).await?;
+        write.touch(TripId(found.id("after_trip")?)).await?;
+        write.audit(None, "next_duty_later", trip.0, "").await?;
+        write.commit().await?;
+        Ok(true)
+    }
+
     /// Gives a next duty back that would be late; the slot is refilled and the rider told. False if it is not their next any
     /// more. One transaction.
     pub async fn free_late(&self, now: Timestamp, trip: TripId, staff: AccountId) -> Result<bool, RecordError> {
@@ -86,17 +118,22 @@ impl Write<'_> {
         let Some(found) = found else { return Ok(()) };
         let id = TripId(found.id("trip")?);
         self.roster_changed(staff);
-        if found.word("state", row::hold_state_from)? == HoldState::Active
-            && let Some(trip) = self.trip_state(id).await?
-        {
+        if found.word("state", row::hold_state_from)? == HoldState::Active {
+            self.duty_begins(staff).await?;
             // The phone that goes on, the partners who wait for it, and the rider, who sees that nobody else is between.
-            for member in self.holds(id).await? {
-                self.tell(member.staff, OutboxKind::Trip, About::trip(id)).await?;
-            }
-            self.tell(trip.rider, OutboxKind::Trip, About::trip(id)).await?;
+            self.tell_all(id).await?;
         }
         self.touch(id).await?;
         self.audit(Some(staff), "next_duty_begun", id.0, "").await
+    }
+
+    /// The crew of a trip and its rider see it as it is now.
+    async fn tell_all(&mut self, id: TripId) -> Result<(), RecordError> {
+        for member in self.holds(id).await? {
+            self.tell(member.staff, OutboxKind::Trip, About::trip(id)).await?;
+        }
+        let rider = sqlx::query("select rider from trips where id = ?").bind(blob(id.0)).fetch_one(self.conn()).await?;
+        self.tell(AccountId(rider.id("rider")?), OutboxKind::Trip, About::trip(id)).await
     }
 
     /// Somebody called for help on this trip: nobody is to wait for its crew, and nobody is to follow it.

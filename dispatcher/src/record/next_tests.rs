@@ -203,6 +203,79 @@ async fn who_would_be_late_makes_room_and_the_rider_is_told() {
 }
 
 #[tokio::test]
+async fn who_is_late_and_still_the_one_to_come_says_a_later_time() {
+    let chain = Chain::accepted().await;
+    let (stage, later) = (&chain.stage, T0.plus_s(700));
+    let rider = stage.row(chain.next).await.trip.rider;
+    let (mail, seen) = (stage.mail(rider).await.len(), stage.row(chain.present).await.change_no);
+    assert!(stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap());
+    let row = stage.row(chain.next).await;
+    assert_eq!((row.trip.phase, row.crew_was_late), (Phase::Assigned, false));
+    assert_eq!(row.crew.iter().map(|m| (m.offer.eta_s, m.later)).collect::<Vec<_>>(), [(940, true), (300, false)]);
+    assert_eq!(stage.record.next_duties().await.unwrap()[0].promised_at, T0.plus_s(940), "and is held to that");
+    assert_eq!(stage.mail(rider).await[mail..], ["trip"]);
+    for staff in [chain.crew[0], chain.idle] {
+        assert_eq!(stage.last_mail(staff).await, "trip");
+    }
+    assert!(stage.row(chain.present).await.change_no > seen, "consoles are told of both");
+    chain.complete().await;
+    assert!(stage.row(chain.next).await.crew[0].later, "it stays later than was first said");
+    assert!(!stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap(), "not of the present trip");
+
+    // Before the crew is one, nobody is told of a trip that is not theirs yet.
+    let chain = Chain::begun().await;
+    chain.ask().await;
+    assert!(
+        !chain.stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap(),
+        "nothing was said yet"
+    );
+    chain.stage.answer(T0, chain.crew[0], true).await.unwrap();
+    let before = chain.stage.mail(chain.crew[0]).await.len();
+    assert!(chain.stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap());
+    assert_eq!(chain.stage.mail(chain.crew[0]).await.len(), before);
+}
+
+#[tokio::test]
+async fn duties_follow_one_another_until_a_rest() {
+    let chain = Chain::accepted().await;
+    let record = &chain.stage.record;
+    let run = async |who: AccountId| {
+        let roster = record.roster(T0).await.unwrap();
+        roster.into_iter().find(|e| e.staff.id == who).unwrap().run.map(|run| (run.since, run.idle_since))
+    };
+    assert_eq!(run(chain.crew[0]).await, Some((T0, None)));
+    let end = T0.plus_s(3_600);
+    record.set_status(end, chain.present, chain.crew[1], Phase::Completed).await.unwrap().unwrap();
+    assert_eq!(run(chain.crew[0]).await, Some((T0, None)), "who goes on goes on");
+    assert_eq!(run(chain.crew[1]).await, Some((T0, Some(end))), "who is free is idle");
+    // Taken out of an offer, who is idle stays idle since then.
+    let again = async |key: &str, at: Timestamp| {
+        let rider = record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+        let mut new = booking(rider, key, matcher::model::BookingKind::Now);
+        new.crew_size = matcher::model::CrewSize::new(2);
+        let trip = record.book(at, &new).await.unwrap().unwrap().trips[0];
+        let spare = chain.stage.staff(1).await[0];
+        let placements = vec![free(0, chain.crew[1]), free(1, spare)];
+        let effect = Effect::PlaceOffers { trip, placements, expires_at: at.plus_s(OFFER_S) };
+        let applied = record.apply(at, &[], &[effect]).await.unwrap();
+        assert_eq!(applied, [Applied::Done]);
+        for staff in [chain.crew[1], spare] {
+            let offer = record.offer_of_staff(staff).await.unwrap().unwrap().offer.id;
+            record.answer(at, offer, staff, true).await.unwrap().unwrap();
+        }
+        trip
+    };
+    let soon = end.plus_s(1_799);
+    let trip = again("soon", soon).await;
+    assert_eq!(run(chain.crew[1]).await, Some((T0, None)), "a second less is no rest");
+    record.cancel(soon, trip, hand(chain.crew[0])).await.unwrap().unwrap();
+    assert_eq!(run(chain.crew[1]).await, Some((T0, Some(soon))));
+    let rested = soon.plus_s(1_800);
+    again("rested", rested).await;
+    assert_eq!(run(chain.crew[1]).await, Some((rested, None)));
+}
+
+#[tokio::test]
 async fn who_has_gone_on_is_not_late_any_more() {
     let chain = Chain::accepted().await;
     chain.complete().await;

@@ -24,7 +24,7 @@ impl Record {
     pub async fn offer_of_staff(&self, staff: AccountId) -> Result<Option<OfferRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
         let found = sqlx::query(
-            "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.crew_size
+            "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.car_trip_s, t.crew_size
              from holds h join trips t on t.id = h.trip where h.staff = ? and h.state in ('held', 'accepted', 'active') and h.state <> 'active'",
         )
         .bind(blob(staff.0))
@@ -37,7 +37,7 @@ impl Record {
     pub async fn offer(&self, id: OfferId) -> Result<Option<OfferRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
         let found = sqlx::query(
-            "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.crew_size
+            "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.car_trip_s, t.crew_size
              from holds h join trips t on t.id = h.trip where h.id = ?",
         )
         .bind(blob(id.0))
@@ -125,8 +125,9 @@ impl Write<'_> {
             .execute(self.conn())
             .await?;
             self.tell(member.staff, OutboxKind::Trip, About::trip(trip.id)).await?;
-            if let Some(present) = member.after {
-                self.touch(present).await?;
+            match member.after {
+                Some(present) => self.touch(present).await?,
+                None => self.duty_begins(member.staff).await?,
             }
         }
         let (rider_word, crew_word) = words::pair(&*self.record.env.entropy);
@@ -224,21 +225,29 @@ async fn with_partners(
 ) -> Result<Option<OfferRow>, RecordError> {
     let Some(found) = found else { return Ok(None) };
     let offer = super::trips::offer(found)?;
-    let partners = sqlx::query(
-        "select offer_state from holds where trip = ? and id <> ? and state in ('held', 'accepted', 'active')
-         order by slot",
+    let crew = sqlx::query(
+        "select h.id, h.offer_state, coalesce(w.mode = 'drive', 0) as has_car
+         from holds h left join shifts w on w.staff = h.staff and w.ended_at is null
+         where h.trip = ? and h.state in ('held', 'accepted', 'active') order by h.slot",
     )
     .bind(blob(offer.trip.0))
-    .bind(blob(offer.id.0))
     .fetch_all(conn)
     .await?;
+    let crew_size = CrewSize::new(found.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?;
+    let cars = crew.iter().map(|r| Ok(r.int("has_car")? == 1)).collect::<Result<Vec<_>, RecordError>>()?;
+    let mut partners = Vec::with_capacity(crew.len());
+    for row in &crew {
+        if row.id("id")? != offer.id.0 {
+            partners.push(row.word("offer_state", row::offer_state_from)?);
+        }
+    }
     Ok(Some(OfferRow {
         pickup: found.position("pickup_lat", "pickup_lon")?,
         pickup_at: found.time_or_none("pickup_at")?,
-        trip_s: found.small("trip_s")?,
+        trip_s: row::length(found, "trip_s", "car_trip_s")?.of_known(crew_size, cars),
         after: found.id_or_none("after_trip")?.map(TripId),
-        crew_size: CrewSize::new(found.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?,
-        partners: partners.iter().map(|r| r.word("offer_state", row::offer_state_from)).collect::<Result<_, _>>()?,
+        crew_size,
+        partners,
         offer,
     }))
 }

@@ -39,6 +39,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (8, "tracks and devices", include_str!("migrations/0008_tracks_and_devices.sql")),
     (9, "next duties", include_str!("migrations/0009_next_duties.sql")),
     (10, "bicycles", include_str!("migrations/0010_bicycles.sql")),
+    (11, "trip lengths", include_str!("migrations/0011_trip_lengths.sql")),
+    (12, "duty runs", include_str!("migrations/0012_duty_runs.sql")),
 ];
 
 impl Record {

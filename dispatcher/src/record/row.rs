@@ -3,7 +3,9 @@
 
 use super::{Account, IncidentKind, OutboxKind, RecordError, Role};
 use geo::Position;
-use matcher::model::{AccountId, AgencyId, Gender, HoldState, Leg, Mode, OfferState, RiskGrade, StaffKind, Timestamp};
+use matcher::model::{
+    AccountId, AgencyId, Gender, HoldState, Leg, Mode, OfferState, RiskGrade, StaffKind, Timestamp, TripLength,
+};
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 use std::fmt::Write as _;
@@ -86,6 +88,13 @@ impl Columns for SqliteRow {
     fn text_or_none(&self, column: &'static str) -> Result<Option<String>, RecordError> {
         Ok(self.try_get(column)?)
     }
+}
+
+/// How long a trip takes; the second column is null where a car makes no difference.
+pub(super) fn length(row: &SqliteRow, without: &'static str, by_car: &'static str) -> Result<TripLength, RecordError> {
+    let without_s = row.small(without)?;
+    let by_car_s = if row.int_or_none(by_car)?.is_some() { row.small(by_car)? } else { without_s };
+    Ok(TripLength { by_car_s, without_s })
 }
 
 /// The columns of an account with its agency: `id, role, agency, is_centre, display, no`.

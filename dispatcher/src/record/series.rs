@@ -134,7 +134,7 @@ impl Write<'_> {
         let first_day = date_of(window.from).to_string();
         let rows = sqlx::query(
             "select s.*, b.crew_size, b.pickup_lat, b.pickup_lon, b.pickup_label, b.dropoff_lat, b.dropoff_lon,
-                    b.dropoff_label, b.trip_s, b.return_trip_s
+                    b.dropoff_label, b.trip_s, b.return_trip_s, b.car_trip_s, b.car_return_trip_s
              from series s join bookings b on b.id = s.booking
              where s.ended_at is null and s.until_date >= ?1 and (?2 is null or s.id = ?2)",
         )
@@ -185,9 +185,9 @@ impl Write<'_> {
             Place { position: row.position("pickup_lat", "pickup_lon")?, label: row.text_or_none("pickup_label")? };
         let work =
             Place { position: row.position("dropoff_lat", "dropoff_lon")?, label: row.text_or_none("dropoff_label")? };
-        let (pickup, dropoff, trip_s) = match leg {
-            Leg::Return => (&work, &home, row.small("return_trip_s")?),
-            Leg::Outward | Leg::Single => (&home, &work, row.small("trip_s")?),
+        let (pickup, dropoff, length) = match leg {
+            Leg::Return => (&work, &home, row::length(row, "return_trip_s", "car_return_trip_s")?),
+            Leg::Outward | Leg::Single => (&home, &work, row::length(row, "trip_s", "car_trip_s")?),
         };
         self.add_trip(&NewTrip {
             booking: BookingId(row.id("booking")?),
@@ -198,7 +198,7 @@ impl Write<'_> {
             pickup,
             dropoff,
             pickup_at: Some(at),
-            trip_s,
+            length,
         })
         .await
     }

@@ -26,7 +26,7 @@ async fn the_next_48_hours_are_made_at_once() {
     assert_eq!((out.trip.leg, back.trip.leg), (Leg::Outward, Leg::Return));
     assert_eq!((out.trip.pickup, out.trip.dropoff), (back.trip.dropoff, back.trip.pickup));
     assert_eq!((out.pickup_label.as_deref(), back.pickup_label.as_deref()), (Some("home"), Some("work")));
-    assert_eq!((out.trip.trip_s, back.trip.trip_s), (840, 900));
+    assert_eq!((out.trip.length, back.trip.length), (840.into(), 900.into()));
     assert_eq!(out.trip.pickup_at, Some(T0.plus_s(3_600)));
     assert_eq!(out.trip.phase, Phase::Reserved);
 }

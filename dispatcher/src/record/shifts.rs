@@ -1,8 +1,11 @@
 //! Owns working times and the roster. Whether a shift is long enough for a trip is policy's.
 
 use super::row::{self, Columns, blob};
+use super::write::Write;
 use super::{NewShift, Outcome, Record, RecordError, Refusal, Role, RosterEntry, UnderWay};
 use matcher::model::{AccountId, AgencyId, Phase, Shift, Staff, Timestamp, TripId};
+use matcher::policy::DutyRun;
+use matcher::policy::limits::REST_S;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 use std::collections::{BTreeMap, HashMap};
@@ -46,6 +49,7 @@ impl Record {
             .await?;
         write.audit(Some(staff), "shift_started", staff.0, "").await?;
         write.roster_changed(staff);
+        write.partners_changed(staff).await?;
         write.commit().await?;
         Ok(Ok(begun))
     }
@@ -94,6 +98,49 @@ impl Record {
     }
 }
 
+impl Write<'_> {
+    /// A duty begins for them: the first of a run, or one more where less than a rest has gone by.
+    pub(super) async fn duty_begins(&mut self, staff: AccountId) -> Result<(), RecordError> {
+        let now = self.now;
+        sqlx::query(
+            "insert into duty_runs (staff, since) values (?1, ?2)
+             on conflict (staff) do update set since = case when idle_since <= ?3 then ?2 else since end, idle_since = null",
+        )
+        .bind(blob(staff.0))
+        .bind(now.0)
+        .bind(now.plus_s(-REST_S).0)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
+    /// They have no duty now.
+    pub(super) async fn duty_ends(&mut self, staff: AccountId) -> Result<(), RecordError> {
+        let now = self.now.0;
+        sqlx::query("update duty_runs set idle_since = ? where staff = ? and idle_since is null")
+            .bind(now)
+            .bind(blob(staff.0))
+            .execute(self.conn())
+            .await?;
+        Ok(())
+    }
+
+    /// How the crew they are with goes on may be another way.
+    async fn partners_changed(&mut self, staff: AccountId) -> Result<(), RecordError> {
+        let rows = sqlx::query(
+            "select p.staff from holds h join holds p on p.trip = h.trip and p.state in ('held', 'accepted', 'active')
+             where h.staff = ?1 and h.state in ('held', 'accepted', 'active') and p.staff <> ?1",
+        )
+        .bind(blob(staff.0))
+        .fetch_all(self.conn())
+        .await?;
+        for row in &rows {
+            self.roster_changed(AccountId(row.id("staff")?));
+        }
+        Ok(())
+    }
+}
+
 /// The roster as it was read last, shifts that have run out included. By unit number.
 #[derive(Default)]
 pub(super) struct RosterCache {
@@ -118,14 +165,18 @@ impl RosterCache {
         let rows = sqlx::query(
             "select a.id, a.no, a.agency, a.display, a.suspended_at, s.kind, s.gender, s.certified_until,
                     w.starts_at, w.ends_at, w.mode, w.worked_before_s, h.trip, h.phase, n.trip as next_trip,
+                    r.since as run_since, r.idle_since,
                     t.pickup_lat, t.pickup_lon, t.dropoff_lat, t.dropoff_lon,
                     h.state = 'active' and h.phase in ('met', 'escorting')
-                      and not exists (select 1 from incidents i where i.trip = h.trip) as under_way
+                      and not exists (select 1 from incidents i where i.trip = h.trip) as under_way,
+                    exists (select 1 from holds c join shifts v on v.staff = c.staff and v.ended_at is null
+                            where c.trip = h.trip and c.state in ('held', 'accepted', 'active') and v.mode = 'drive') as has_car
              from staff s join accounts a on a.id = s.account
              left join shifts w on w.staff = s.account and w.ended_at is null
              left join holds h on h.staff = s.account and h.duty = 'current' and h.state in ('held', 'accepted', 'active')
              left join holds n on n.staff = s.account and n.duty = 'next' and n.state in ('held', 'accepted', 'active')
              left join trips t on t.id = h.trip
+             left join duty_runs r on r.staff = s.account
              where s.roster_no > ?",
         )
         .bind(self.version)
@@ -173,6 +224,7 @@ fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Res
         Some(1) => Some(UnderWay {
             pickup: row.position("pickup_lat", "pickup_lon")?,
             dropoff: row.position("dropoff_lat", "dropoff_lon")?,
+            has_car: row.int("has_car")? == 1,
         }),
         _ => None,
     };
@@ -191,5 +243,9 @@ fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Res
         duty,
         under_way,
         next: row.id_or_none("next_trip")?.map(TripId),
+        run: match row.time_or_none("run_since")? {
+            Some(since) => Some(DutyRun { since, idle_since: row.time_or_none("idle_since")? }),
+            None => None,
+        },
     })
 }

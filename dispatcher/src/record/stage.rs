@@ -236,8 +236,8 @@ pub(super) fn booking(rider: AccountId, key: &str, kind: BookingKind) -> NewBook
         pickup: place(37.5, "home"),
         dropoff: place(37.6, "work"),
         crew_size: None,
-        trip_s: 840,
-        return_trip_s: 900,
+        length: 840.into(),
+        return_length: 900.into(),
     }
 }
 

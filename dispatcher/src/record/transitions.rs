@@ -206,9 +206,11 @@ impl Write<'_> {
         .execute(self.conn())
         .await?;
         self.roster_changed(hold.staff);
-        match hold.after {
-            Some(present) => self.touch(present).await?,
-            None => self.freed(hold.staff),
+        if let Some(present) = hold.after {
+            self.touch(present).await?;
+        } else {
+            self.duty_ends(hold.staff).await?;
+            self.freed(hold.staff);
         }
         Ok(())
     }

@@ -207,13 +207,16 @@ async fn pairs(conn: &mut SqliteConnection, sql: &'static str, riders: &str) -> 
 async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripId, Vec<Member>>, RecordError> {
     let rows = sqlx::query(
         "select h.*, a.display, a.no, a.agency, a.suspended_at is not null or c.staff is not null as barred,
-                n.trip as next_trip
+                n.trip as next_trip, coalesce(w.mode = 'drive', 0) as has_car, coalesce(h.eta_s > m.eta_s, 0) as later
          from json_each(?) j join trips t on t.id = unhex(j.value)
          join holds h on h.trip = t.id and h.state in ('held', 'accepted', 'active')
          join accounts a on a.id = h.staff
          left join conflicts c on c.staff = h.staff and c.rider = t.rider
          left join holds n on n.after_trip = h.trip and n.staff = h.staff and n.duty = 'next'
           and n.state in ('held', 'accepted', 'active') and n.state = 'active'
+         left join shifts w on w.staff = h.staff and w.ended_at is null
+         left join assignments s on s.trip = h.trip and s.ended_at is null
+         left join assignment_members m on m.assignment = s.id and m.slot = h.slot
          order by h.trip, h.slot",
     )
     .bind(trips)
@@ -230,6 +233,8 @@ async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripI
             phase: row.word("phase", Phase::from_word)?,
             after: row.id_or_none("after_trip")?.map(TripId),
             next: row.id_or_none("next_trip")?.map(TripId),
+            has_car: row.int("has_car")? == 1,
+            later: row.int("later")? == 1,
         };
         found.entry(member.offer.trip).or_default().push(member);
     }
@@ -272,7 +277,7 @@ fn loaded(
         requested_at: row.time("requested_at")?,
         escalated_at: row.time_or_none("escalated_at")?,
         phase: row.word("phase", Phase::from_word)?,
-        trip_s: row.small("trip_s")?,
+        length: row::length(row, "trip_s", "car_trip_s")?,
         rules: CrewRules {
             agencies: of_rider(consents).into_iter().map(AgencyId).collect(),
             gender: row.word_or_none("gender", row::gender_from)?,

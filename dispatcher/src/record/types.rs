@@ -3,8 +3,9 @@
 use geo::{Fix, Position};
 use matcher::model::{
     AccountId, AgencyId, BookingId, BookingKind, Commute, CrewSize, Gender, IncidentId, Mode, Offer, OfferId,
-    OfferState, Phase, RiskGrade, SeriesId, Shift, Staff, StaffKind, Timestamp, Trip, TripId,
+    OfferState, Phase, RiskGrade, SeriesId, Shift, Staff, StaffKind, Timestamp, Trip, TripId, TripLength,
 };
+use matcher::policy::DutyRun;
 use std::path::PathBuf;
 use uuid::Uuid;
 
@@ -161,10 +162,10 @@ pub struct NewBooking {
     pub dropoff: Place,
     /// The grant's if `None`, and never below it.
     pub crew_size: Option<CrewSize>,
-    /// Expected seconds from meeting to drop-off, and for the return leg of a commute the other way.
-    pub trip_s: u32,
-    /// As `trip_s`, drop-off to pickup.
-    pub return_trip_s: u32,
+    /// How long from meeting to drop-off.
+    pub length: TripLength,
+    /// And drop-off to pickup, for the return leg of a commute.
+    pub return_length: TripLength,
 }
 
 /// The answer to a booking.
@@ -212,6 +213,10 @@ pub struct Member {
     pub after: Option<TripId>,
     /// The trip whose crew this member belongs to when this one has ended.
     pub next: Option<TripId>,
+    /// Comes by car.
+    pub has_car: bool,
+    /// Says a later time than when the crew became one: the trip before has run late.
+    pub later: bool,
 }
 
 /// A trip with everything a view may choose from.
@@ -244,6 +249,11 @@ impl TripRow {
     /// A server that was away meanwhile takes nothing off it.
     pub fn waits_since(&self) -> Option<Timestamp> {
         if self.trip.pickup_at.is_none() { Some(self.trip.requested_at) } else { self.live_since }
+    }
+
+    /// Expected seconds from meeting to drop-off, with those who hold a slot now.
+    pub fn trip_s(&self) -> u32 {
+        self.trip.length.of_known(self.trip.crew_size, self.crew.iter().map(|member| member.has_car))
     }
 
     /// Whether this agency may decide over the trip: while anybody holds a slot, the agencies whose staff do; else those the
@@ -528,7 +538,7 @@ pub struct OfferRow {
     pub pickup: Position,
     /// When, if not now.
     pub pickup_at: Option<Timestamp>,
-    /// Expected seconds of the trip.
+    /// How long the trip takes with those who are asked, seconds.
     pub trip_s: u32,
     /// The present trip of its member, if this would follow it.
     pub after: Option<TripId>,
@@ -595,6 +605,8 @@ pub struct RosterEntry {
     pub under_way: Option<UnderWay>,
     /// The trip they hold a slot of for when that one has ended.
     pub next: Option<TripId>,
+    /// Their duties without a rest.
+    pub run: Option<DutyRun>,
 }
 
 /// A trip whose rider is with the crew.
@@ -604,6 +616,8 @@ pub struct UnderWay {
     pub pickup: Position,
     /// Where it ends.
     pub dropoff: Position,
+    /// One of the crew has come by car.
+    pub has_car: bool,
 }
 
 /// A token or account that lost its rights.

@@ -93,6 +93,9 @@ pub struct NextView {
     pub area: Area,
     /// When this member said they would be there.
     pub at: String,
+    /// Only if true: a later time than at first, because the present trip takes longer.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
     /// Expected seconds of the trip.
     pub trip_s: u32,
     /// How many staff.
@@ -106,7 +109,8 @@ pub fn next_for_phone(row: &TripRow, viewer: AccountId) -> Option<NextView> {
         trip: row.trip.id.0,
         area: area_of(row.trip.pickup),
         at: instant(own.offer.offered_at.plus_s(i64::from(own.offer.eta_s))),
-        trip_s: row.trip.trip_s,
+        later: own.later,
+        trip_s: row.trip_s(),
         crew_size: row.trip.crew_size.get(),
     })
 }

@@ -36,7 +36,7 @@ pub struct TripHead {
     pub waits_since: Option<String>,
     /// A human owns it.
     pub escalated: bool,
-    /// Expected seconds from meeting to drop-off.
+    /// Expected seconds from meeting to drop-off, with this crew; before there is one, with whichever takes longer.
     pub trip_s: u32,
     /// Last change.
     pub updated_at: String,
@@ -57,7 +57,7 @@ impl TripHead {
             pickup_at: trip.pickup_at.map(instant),
             waits_since: row.waits_since().map(instant),
             escalated: trip.escalated_at.is_some(),
-            trip_s: trip.trip_s,
+            trip_s: row.trip_s(),
             updated_at: instant(row.updated_at),
             change_no: row.change_no,
         }
@@ -66,6 +66,7 @@ impl TripHead {
 
 /// A crew member as shown.
 #[derive(Clone, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of its own on the wire")]
 pub struct CrewMember {
     /// Unit number.
     pub no: u32,
@@ -82,6 +83,9 @@ pub struct CrewMember {
     /// Only if true: finishes another escort before setting out for this one.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub finishing: bool,
+    /// Only if true: that escort took longer than was thought, and the time is later than was first said.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub later: bool,
     /// Supervisors of the member's agency and the centre: the trip that the member comes from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Uuid>,
@@ -300,6 +304,7 @@ fn shown(member: &Member, viewer: Option<AccountId>, eta: &impl Fn(&Member) -> E
         eta: eta(member),
         you: viewer == Some(member.offer.staff),
         finishing: member.after.is_some() && is_crewed(member.phase),
+        later: member.later && matches!(member.phase, Phase::Assigned | Phase::EnRoute),
         after: None,
         next: None,
         offer_state: None,

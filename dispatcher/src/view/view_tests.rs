@@ -49,6 +49,8 @@ fn row(phase: Phase) -> TripRow {
         phase: if is_crewed(phase) { phase } else { Phase::Offered },
         after: None,
         next: None,
+        has_car: false,
+        later: false,
     };
     let crew = if phase >= Phase::Offered { vec![member(0), member(1)] } else { Vec::new() };
     TripRow {
@@ -66,7 +68,7 @@ fn row(phase: Phase) -> TripRow {
             requested_at: NOW,
             escalated_at: None,
             phase,
-            trip_s: 840,
+            length: 840.into(),
             rules: CrewRules {
                 agencies: vec![AgencyId(id(1))],
                 gender: None,
@@ -299,6 +301,7 @@ fn a_shift_that_has_ended_is_off_shift_whatever_the_record_still_says() {
         duty,
         under_way: None,
         next: None,
+        run: None,
     };
     assert_eq!(Duty::of(&entry(None), NOW), Duty::Available);
     assert_eq!(Duty::of(&entry(None), NOW.plus_s(60)), Duty::OffShift);

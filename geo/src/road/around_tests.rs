@@ -206,7 +206,7 @@ fn who_is_headed_away_turns_round_first() {
     let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
     let metric = metric(&drawn.map, ArcTimes::free_flow(graph));
     for forward in [true, false] {
-        let from = graph.headed(snap('B', 'C'), Some(forward));
+        let from = graph.headed(snap('B', 'C'), Some(forward), 20_000);
         for to in [snap('C', 'D'), snap('A', 'B')] {
             let seconds = around(graph, turns, &metric, from, &to, &[]).unwrap().duration_s;
             let searched = metric.travel_ms(from, &to).unwrap();

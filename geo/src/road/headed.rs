@@ -4,6 +4,7 @@
 use super::graph::Graph;
 use super::modes::mode;
 use super::snap::Snap;
+use super::{Profile, RoadMap};
 use std::fmt;
 
 /// Setting out costs no more than this, milliseconds: sums along a way stay small.
@@ -55,14 +56,25 @@ impl fmt::Debug for Headed {
     }
 }
 
+impl RoadMap {
+    /// Somebody on the streets of a profile who moves from their edge's start to its end (`forward`), from its end to its start, or
+    /// nobody knows (`None`). Turning round in a small street costs what turning round at a junction does; in a big one (whose middle
+    /// line is solid, as at its junctions) one goes on to where it is allowed. Who walks just turns. A direction in which the edge may
+    /// not be used is taken for unknown.
+    pub fn headed(&self, profile: Profile, snap: Snap, forward: Option<bool>) -> Headed {
+        let graph = self.graph(profile);
+        let turns = &mode(profile).turns;
+        let way = graph.edge(snap.edge).way as usize;
+        let is_big = self.data.ways.get(way).is_some_and(|way| way.class < turns.uturn_from);
+        graph.headed(snap, forward, if is_big { turns.uturn_big_ms } else { turns.uturn_ms })
+    }
+}
+
 impl Graph {
-    /// Somebody on this graph who moves from their edge's start to its end (`forward`), from its end to its start, or nobody knows
-    /// (`None`). Turning round in the street costs what turning round at a junction does; who walks just turns. A direction in
-    /// which the edge may not be used is taken for unknown.
-    pub fn headed(&self, snap: Snap, forward: Option<bool>) -> Headed {
+    /// With so many milliseconds lost in turning round.
+    pub(super) fn headed(&self, snap: Snap, forward: Option<bool>, back_ms: u32) -> Headed {
         let edge = self.edge(snap.edge);
         let known = forward.filter(|&forward| if forward { edge.forward() } else { edge.backward() });
-        let back_ms = mode(self.profile()).turns.uturn_ms;
         match known {
             None => snap.into(),
             Some(true) => Headed::new(snap, [0, back_ms]),

@@ -380,3 +380,7 @@ impl Reached {
 #[cfg(test)]
 #[path = "matching_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "direction_tests.rs"]
+mod direction_tests;

@@ -8,19 +8,19 @@ use crate::position::Position;
 use crate::road::drawn::{Dice, draw, place};
 use crate::road::{Graph, Profile, RoadMap};
 
-fn fix(position: Position, accuracy_m: f32, taken_at_s: f64) -> Fix {
+pub(super) fn fix(position: Position, accuracy_m: f32, taken_at_s: f64) -> Fix {
     let taken_at_ms = (taken_at_s * 1000.0) as i64;
     Fix { position, accuracy_m, kind: FixKind::Gps, taken_at_ms, session_epoch: 1, seq: taken_at_ms as u32 }
 }
 
 /// Two numbers of a bell curve around 0 with spread 1.
-fn bell(dice: &mut Dice) -> (f64, f64) {
+pub(super) fn bell(dice: &mut Dice) -> (f64, f64) {
     let radius = (-2.0 * (1.0 - dice.unit()).ln()).sqrt();
     let (sin, cos) = (dice.unit() * std::f64::consts::TAU).sin_cos();
     (radius * cos, radius * sin)
 }
 
-fn off(p: Position, east_m: f64, north_m: f64) -> Position {
+pub(super) fn off(p: Position, east_m: f64, north_m: f64) -> Position {
     let metre = 1.0 / 111_195.0;
     Position::new(p.lat() + north_m * metre, p.lon() + east_m * metre / p.lat().to_radians().cos()).unwrap()
 }

@@ -109,13 +109,15 @@ impl SubwayFiles {
     }
 }
 
-/// What was not used of the files.
+/// What was not used of the files, and what was assumed in their place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SubwayReport {
     /// Stations nobody knows the place of: trains pass, nobody gets in or out.
     pub stations_without_place: Vec<String>,
     /// Transfers to lines or stations that are not there.
     pub transfers_elsewhere: u64,
+    /// Whether how often trains run is our assumption, for want of `headways.csv`.
+    pub headways_assumed: bool,
 }
 
 /// Makes a subway of the files.
@@ -167,6 +169,7 @@ pub fn parse(files: &SubwayFiles) -> Result<(Subway, SubwayReport), SubwayError>
     }
     add_transfers(files, &numbers, &mut subway, &mut report)?;
     add_headways(files, &mut subway)?;
+    report.headways_assumed = files.headways.is_empty();
     Ok((subway, report))
 }
 

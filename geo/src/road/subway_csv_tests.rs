@@ -37,6 +37,18 @@ fn small_files_are_read() {
 }
 
 #[test]
+fn ones_own_headways_stand_in_place_of_our_assumption_which_is_told_as_such() {
+    let mut files = small();
+    assert!(parse(&files).unwrap().1.headways_assumed);
+    files.headways = "line,from_hour,to_hour,headway_s\n*,8,9,200\n2,23,25,1000\n".into();
+    let (subway, report) = parse(&files).unwrap();
+    assert!(!report.headways_assumed);
+    let waits = |line| [7, 8, 23, 0].map(|hour| subway.wait_s(line, hour));
+    assert_eq!(waits(0), [None, Some(100), None, None], "an hour that no row covers has no trains");
+    assert_eq!(waits(1), [None, None, Some(500), Some(500)], "a line with rows of its own has only those");
+}
+
+#[test]
 fn a_branch_says_where_it_begins() {
     let mut files = small();
     files.segments = "line,station,secs_from_previous,previous\n1,가,0,\n1,나,60,\n1,다,90,가\n".into();

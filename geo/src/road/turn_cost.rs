@@ -14,6 +14,8 @@ pub struct TurnCosts {
     pub right_ms: [u32; 2],
     /// Back along the same street.
     pub uturn_ms: u32,
+    /// The same between the junctions of a street too big to turn round in: on to where one may, and back.
+    pub uturn_big_ms: u32,
     /// Streets of this class and smaller ones let one turn round at a junction; bigger ones (with a solid middle line) only
     /// where there is no other way on.
     pub uturn_from: RoadClass,
@@ -65,7 +67,8 @@ fn away(mut points: impl Iterator<Item = Position>) -> [f64; 2] {
 
 impl TurnCosts {
     /// Nothing costs anything.
-    pub const FREE: Self = Self { left_ms: [0; 2], right_ms: [0; 2], uturn_ms: 0, uturn_from: RoadClass::Motorway };
+    pub const FREE: Self =
+        Self { left_ms: [0; 2], right_ms: [0; 2], uturn_ms: 0, uturn_big_ms: 0, uturn_from: RoadClass::Motorway };
 
     /// Milliseconds of turning from one direction into the other.
     pub(super) fn ms(&self, reaching: [f64; 2], leaving: [f64; 2]) -> u32 {

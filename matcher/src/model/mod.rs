@@ -15,4 +15,4 @@ pub use ids::{AccountId, AgencyId, BookingId, IncidentId, OfferId, SeriesId, Tri
 pub use offer::{HoldState, Offer, OfferState};
 pub use staff::{Gender, Mode, Shift, Staff, StaffKind};
 pub use time::Timestamp;
-pub use trip::{CrewRules, CrewSize, Phase, RiskGrade, Trip};
+pub use trip::{CrewRules, CrewSize, Phase, RiskGrade, Trip, TripLength};

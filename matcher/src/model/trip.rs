@@ -126,6 +126,42 @@ pub struct CrewRules {
     pub known: Vec<AccountId>,
 }
 
+/// Expected seconds from meeting to drop-off, by what the crew comes with: who comes by car takes everybody along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TripLength {
+    /// When one of the crew has come by car.
+    pub by_car_s: u32,
+    /// When nobody has: on foot, or by subway; by some car where neither serves.
+    pub without_s: u32,
+}
+
+impl TripLength {
+    /// Of a crew as far as it is known, by whether each has come by car: one car is enough for all, and while somebody is missing
+    /// nobody knows whether they will have one.
+    pub fn of_known(self, crew_size: CrewSize, cars: impl IntoIterator<Item = bool>) -> u32 {
+        let cars: Vec<bool> = cars.into_iter().collect();
+        if cars.contains(&true) {
+            self.by_car_s
+        } else if cars.len() < usize::from(crew_size.get()) {
+            self.longest_s()
+        } else {
+            self.without_s
+        }
+    }
+
+    /// Of a crew that nobody knows yet: the longer, so that nothing is planned into what may still be on its way.
+    pub const fn longest_s(self) -> u32 {
+        if self.by_car_s > self.without_s { self.by_car_s } else { self.without_s }
+    }
+}
+
+/// The same whoever comes.
+impl From<u32> for TripLength {
+    fn from(seconds: u32) -> Self {
+        Self { by_car_s: seconds, without_s: seconds }
+    }
+}
+
 /// One dated journey, pickup to drop-off.
 #[derive(Clone, PartialEq)]
 pub struct Trip {
@@ -151,8 +187,8 @@ pub struct Trip {
     pub escalated_at: Option<Timestamp>,
     /// Where it is in its life.
     pub phase: Phase,
-    /// Expected seconds from meeting to drop-off.
-    pub trip_s: u32,
+    /// How long from meeting to drop-off.
+    pub length: TripLength,
     /// Who may come.
     pub rules: CrewRules,
 }

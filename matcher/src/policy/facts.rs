@@ -1,6 +1,6 @@
 //! Owns the facts a rule may look at: one staff member as a candidate for one trip. Gathers nothing itself.
 
-use crate::model::{Shift, Staff, Timestamp, Trip};
+use crate::model::{Mode, Shift, Staff, Timestamp, Trip};
 use geo::Eta;
 
 /// What is known of a phone's last fix, without the place.
@@ -21,6 +21,15 @@ pub struct After {
     pub next_taken: bool,
 }
 
+/// Duties that have followed one another without a rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DutyRun {
+    /// When the first of them began.
+    pub since: Timestamp,
+    /// Since when there has been no duty; `None` while there is one.
+    pub idle_since: Option<Timestamp>,
+}
+
 /// One staff member considered for one trip.
 #[derive(Clone, Copy, Debug)]
 pub struct Candidate<'a> {
@@ -34,6 +43,8 @@ pub struct Candidate<'a> {
     pub busy: bool,
     /// Set for somebody who would come after their present trip; the travel time then holds the rest of it.
     pub after: Option<After>,
+    /// Their duties so far; `None` before the first.
+    pub run: Option<DutyRun>,
     /// Declined this trip, dropped out of it or was released from it; or let its offer run out a moment ago.
     pub declined: bool,
     /// Travel time to the meeting point, from when they are free; `None` if none was found within the search bound.
@@ -59,11 +70,13 @@ impl Candidate<'_> {
         (0.0..=86_400.0).contains(&seconds).then(|| (f64::from(seconds) * 1_000.0).ceil() as i64)
     }
 
-    /// When this member would be done: there as soon as possible but not before the booked time, then the trip.
-    /// `None` without an ETA.
+    /// When this member would be done: there as soon as possible but not before the booked time, then the trip. Who comes on foot
+    /// may have a partner with a car or none, and the longer counts. `None` without an ETA.
     pub fn expected_end(&self, context: &Context<'_>) -> Option<Timestamp> {
         let there = Timestamp(context.now.0.saturating_add(self.eta_ms()?));
         let start = context.trip.pickup_at.map_or(there, |booked| booked.max(there));
-        Some(start.plus_s(i64::from(context.trip.trip_s)))
+        let length = context.trip.length;
+        let has_car = self.shift.is_some_and(|shift| shift.mode == Mode::Drive);
+        Some(start.plus_s(i64::from(if has_car { length.by_car_s } else { length.longest_s() })))
     }
 }

@@ -23,6 +23,14 @@ pub const SHIFT_END_MARGIN_S: i64 = 10 * 60;
 /// Most a staff member works in a day, seconds. The service's 10 h (product row 18).
 pub const WORK_DAY_S_MAX: i64 = 10 * 3_600;
 
+/// Nobody's duties follow one another for longer than this without a rest, seconds. Product row 18 asks for a rest gap; the length
+/// is that of the Labour Standards Act, article 54: a recess of half an hour in four hours of work.
+pub const DUTIES_S_MAX: i64 = 4 * 3_600;
+
+/// So long without a duty is a rest, seconds. The same article; that waiting on call is a recess is ours to say, and a centre that
+/// sees it otherwise ends the shift.
+pub const REST_S: i64 = 30 * 60;
+
 /// Known faces may come this much later than strangers at most, milliseconds. Product row 12: a bonus with a ceiling.
 pub const KNOWN_FACE_MS_MAX: i64 = 120_000;
 
@@ -107,8 +115,8 @@ pub const HAND_OVER_P90_S: i64 = 2 * 60;
 /// the one who is free already. Ours: together with the parting less than a minute, so that no rider waits longer for it.
 pub const COMES_AFTER_MS: i64 = 20_000;
 
-/// A next duty is given back when its crew would come so much later than was said, seconds. Ours: what is felt as late, and time
-/// enough to find others.
+/// When the crew of a next duty would come so much later than was said, it is decided about anew, seconds: they say a later time, or
+/// others go. Ours: what is felt as late, and time enough to find others.
 pub const NEXT_LATE_S: i64 = 5 * 60;
 
 // The longest allowed way to the meeting point fits into the look-ahead.

@@ -16,6 +16,7 @@ pub mod gender_rule;
 pub mod hours_exhausted;
 pub mod next_taken;
 pub mod off_shift;
+pub mod rest_due;
 pub mod shift_ends_before;
 pub mod stale_fix;
 pub mod supporter_above_grade;
@@ -32,7 +33,7 @@ mod facts;
 mod rule;
 
 pub use cost::{cost_floor, felt_cost};
-pub use facts::{After, Candidate, Context, FixFacts};
+pub use facts::{After, Candidate, Context, DutyRun, FixFacts};
 pub use rule::{Audience, Preference, Rule, Verdict, Violation};
 
 /// Every hard rule, in the order in which a supervisor reads them: the person, the rider's terms, the clock, the way.
@@ -51,6 +52,7 @@ pub const RULES: &[Rule] = &[
     certificate_expired::RULE,
     shift_ends_before::RULE,
     hours_exhausted::RULE,
+    rest_due::RULE,
     unreachable::RULE,
     too_far::RULE,
 ];
@@ -106,6 +108,8 @@ mod next_taken_tests;
 mod off_shift_tests;
 #[cfg(test)]
 mod pickup_eta_tests;
+#[cfg(test)]
+mod rest_due_tests;
 #[cfg(test)]
 mod shift_ends_before_tests;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The lists of rules, and verdicts as a whole.
 
-use super::{PREFERENCES, RULES, limits, rule, verdict};
+use super::{DutyRun, PREFERENCES, RULES, limits, rule, verdict};
 use crate::model::{Gender, RiskGrade, StaffKind};
 use crate::sample::{Facts, NOW, agency, road};
 use std::collections::BTreeSet;
@@ -50,6 +50,7 @@ fn all_violations_are_told_not_the_first_only() {
     facts.eta = road(3_000.0);
     facts.shift_mut().ends_at = NOW;
     facts.shift_mut().worked_before_s = 36_000;
+    facts.run = Some(DutyRun { since: NOW.plus_s(-14_000), idle_since: None });
     let broken: Vec<&str> = verdict(&facts.candidate(), &facts.context()).violations.iter().map(|v| v.code).collect();
     let silent = ["coarse_fix", "unreachable"];
     let expected: Vec<&str> = RULES.iter().map(|r| r.code).filter(|code| !silent.contains(code)).collect();
@@ -61,4 +62,5 @@ fn limits_are_those_the_product_names() {
     assert_eq!((limits::OFFER_S, limits::REFILL_KEEP_S, limits::ESCALATE_AFTER_S), (20, 20, 60));
     assert_eq!((limits::RETRY_S, limits::SERIES_AHEAD_H, limits::WORK_DAY_S_MAX), (2, 48, 36_000));
     assert_eq!(limits::FIX_AGE_MS_MAX, 60_000);
+    assert_eq!((limits::DUTIES_S_MAX, limits::REST_S), (14_400, 1_800));
 }

@@ -1,6 +1,7 @@
 //! Fires and just does not: `shift_ends_before`.
 
 use super::shift_ends_before::RULE;
+use crate::model::Mode;
 use crate::sample::{Facts, NOW, check_rule};
 
 #[test]
@@ -17,6 +18,19 @@ fn trip_and_margin_must_fit_into_the_shift() {
             ("booked, but reached later than booked", false, |f| {
                 f.shift_mut().ends_at = Facts::after_end_s(600);
                 f.trip.pickup_at = Some(NOW.plus_s(300));
+            }),
+            ("the partner may come without a car", true, |f| {
+                f.shift_mut().ends_at = Facts::after_end_s(600);
+                f.trip.length.without_s += 1;
+            }),
+            ("the partner may have a car, which may take longer", true, |f| {
+                f.shift_mut().ends_at = Facts::after_end_s(600);
+                f.trip.length.by_car_s += 1;
+            }),
+            ("who comes by car goes by car", false, |f| {
+                f.shift_mut().ends_at = Facts::after_end_s(600);
+                f.shift_mut().mode = Mode::Drive;
+                f.trip.length.without_s = 9_000;
             }),
             ("no shift is another rule's", false, |f| f.shift = None),
         ],

@@ -33,4 +33,6 @@ it('who_finishes_another_trip_first_is_said_to_with_the_time_of_both_and_no_plac
   const text = (one: unknown): string => (typeof one === 'string' ? one : Array.isArray(one) ? one.map(text).join('') : '');
   const said = (known: typeof seen | undefined): string => text((Finishing({ seen: known, no: 0 }) as unknown as { props: { children: unknown } }).props.children);
   expect([said(seen), said(undefined)]).toEqual([' 다른 일정을 마치고 출발 · 약 8분 뒤 (늦으면 12분)', ' 다른 일정을 마치고 출발']);
+  const later = text((Finishing({ seen, no: 0, later: true }) as unknown as { props: { children: unknown } }).props.children);
+  expect(later).toBe(' 지금 일정이 길어져 더 늦게 출발 · 약 8분 뒤 (늦으면 12분)');
 });

@@ -80,7 +80,7 @@ export function CrewList({ trip, crew, seen }: { trip: Trip; crew: CrewAt[] | un
       {(trip.crew ?? []).map((member) => (
         <li key={member.no}>
           <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
-          {member.finishing ? <Finishing seen={seen} no={member.no} /> : crew && <Eta at={crew.find(({ no }) => no === member.no)} coming={COMING.includes(member.phase)} />}
+          {member.finishing ? <Finishing seen={seen} no={member.no} later={member.later} /> : crew && <Eta at={crew.find(({ no }) => no === member.no)} coming={COMING.includes(member.phase)} />}
         </li>
       ))}
     </ul>

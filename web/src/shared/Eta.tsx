@@ -27,12 +27,12 @@ export function lateOf(at: CrewEta): string | null {
 }
 
 /** Who finishes another trip first: that, and when they can be here as far as anybody knows. */
-export function Finishing({ seen, no }: { seen: CrewSeen | null | undefined; no: number }) {
+export function Finishing({ seen, no, later }: { seen: CrewSeen | null | undefined; no: number; later?: boolean | undefined }) {
   const eta = seen?.later?.find((one) => one.no === no);
   const late = eta && lateOf(eta);
   return (
     <span data-testid="finishing">
-      {` ${t('trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{late && ` (${late})`}
+      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{late && ` (${late})`}
     </span>
   );
 }

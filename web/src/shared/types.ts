@@ -27,6 +27,8 @@ export interface CrewMember {
   no: number; display?: string; phase: Phase; eta_s: number | null; you?: boolean; offer_state?: 'open' | 'accepted';
   /** Finishes another trip before setting out for this one. */
   finishing?: boolean;
+  /** That takes longer than was thought: they have said a later time. */
+  later?: boolean;
   /** Supervisors: the trip this member comes from, and the one they go on to. */
   after?: string; next?: string;
   /** May no longer be in this crew: suspended, or tied to the rider. Supervisors only, present only when so. */
@@ -73,7 +75,7 @@ export interface Offer {
   next?: boolean;
 }
 /** An accepted trip that follows the present one: roughly where, and when they said they would be there. */
-export interface Next { trip: string; area: Area; at: string }
+export interface Next { trip: string; area: Area; at: string; later?: boolean }
 export interface Card { offer: Offer | null; trip: Trip | null; next?: Next | null; shift: Shift | null }
 
 export type StaffState = 'available' | 'offered' | 'assigned' | 'en_route' | 'arrived' | 'escorting' | 'off_shift';

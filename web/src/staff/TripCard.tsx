@@ -102,7 +102,7 @@ export function Partners({ duty, trip }: { duty: Pick<Duty, 'crewAt'>; trip: Tri
       {(trip.crew ?? []).filter(({ you }) => !you).map((member) => (
         <li key={member.no} data-testid="partner-row" data-phase={member.phase}>
           {t('staff.partner')}: <strong>{member.display ?? member.no}</strong> <span class="chip">{tCode('phase', member.phase)}</span>
-          {member.finishing ? <Finishing seen={duty.crewAt} no={member.no} /> : duty.crewAt && <Eta at={crew.find(({ no }) => no === member.no)} coming={isComing(member.phase)} />}
+          {member.finishing ? <Finishing seen={duty.crewAt} no={member.no} later={member.later} /> : duty.crewAt && <Eta at={crew.find(({ no }) => no === member.no)} coming={isComing(member.phase)} />}
         </li>
       ))}
     </ul>

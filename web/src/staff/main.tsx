@@ -77,11 +77,12 @@ function Now({ duty }: { duty: Duty }) {
 }
 
 /** What follows: when, and roughly where. The meeting point comes when this trip has ended. */
-function Next({ duty, next: { trip, at, area } }: { duty: Duty; next: Follows }) {
+function Next({ duty, next: { trip, at, area, later } }: { duty: Duty; next: Follows }) {
   const [near] = duty.map ? nearestStations(duty.map, area, 1) : [];
   return (
-    <section class="card" data-testid="next" data-trip={trip}>
+    <section class="card" data-testid="next" data-trip={trip} data-later={later === true}>
       <p><strong>{t('staff.next')}: {clockTime(at)}</strong>{near && ` · ${placeName(duty.map, { ...near, label: near.name })}`}</p>
+      {later && <p role="status">{t('staff.next_later')}</p>}
       <button type="button" class="danger" data-testid="next-drop-out" disabled={duty.isSaying(trip)} onClick={() => duty.dropOut(trip)}>{t('staff.drop_out')}</button>
     </section>
   );

@@ -1,8 +1,9 @@
 //! Which way a car came: it sets out that way, and the other way only after turning round; who walks just turns.
 
 use super::{ArcTimes, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
+use crate::road::data::RoadClass;
 use crate::road::drawn::{Drawn, draw};
-use crate::road::{Graph, Headed, Profile, Snap};
+use crate::road::{Graph, Headed, Profile, RoadMap, Snap};
 use std::sync::Arc;
 
 const BOUND_MS: u32 = 4 * 3_600_000;
@@ -33,7 +34,7 @@ fn seconds(profile: Profile, from: ((char, char), f64), to: ((char, char), f64))
     let ahead = further.fraction > at.fraction;
     let pickup = snap(&drawn, graph, to.0, to.1);
     [Some(ahead), Some(!ahead), None].map(|forward| {
-        let from = graph.headed(at, forward);
+        let from = drawn.map.headed(profile, at, forward);
         let ms = metric.travel_ms(from, &pickup).unwrap();
         let mut buckets = StaffBuckets::new(Arc::clone(&metric));
         // Where nobody knew yet, and then where they went.
@@ -98,13 +99,34 @@ fn round_a_corner_is_taken_where_it_is_sooner_than_turning_round() {
     let drawn = draw("A-----B=C\n      # #\n      D=E");
     let (graph, metric) = (drawn.map.graph(Profile::Drive), metric(&drawn, Profile::Drive));
     let (at, pickup) = (snap(&drawn, graph, ('A', 'B'), 0.99), snap(&drawn, graph, ('A', 'B'), 0.95));
-    let towards_b =
-        graph.headed(at, Some(snap(&drawn, graph, ('A', 'B'), 1.0).fraction > 0.5)).lead_ms().map(|ms| ms * 6);
+    let to_b = snap(&drawn, graph, ('A', 'B'), 1.0).fraction > 0.5;
+    let towards_b = drawn.map.headed(Profile::Drive, at, Some(to_b)).lead_ms().map(|ms| ms * 6);
     let ms = metric.travel_ms(Headed::new(at, towards_b), &pickup).unwrap();
     let round = metric.way(Headed::new(at, towards_b), &pickup).unwrap();
     assert_eq!(round.ms, ms);
     assert!(ms < 120_000 && round.arcs.len() >= 2, "{ms} ms over {} arcs", round.arcs.len());
     assert!(metric.travel_ms(at, &pickup).unwrap() < 4_000);
+}
+
+#[test]
+fn in_a_big_street_one_goes_on_to_where_turning_round_is_allowed() {
+    for (class, back_ms) in [
+        (RoadClass::Primary, 90_000),
+        (RoadClass::Secondary, 90_000),
+        (RoadClass::Tertiary, 20_000),
+        (RoadClass::Residential, 20_000),
+    ] {
+        let mut data = (*draw("A------B").map.data).clone();
+        for way in &mut data.ways {
+            way.class = class;
+        }
+        let map = RoadMap::build(data);
+        for (profile, back_ms) in [(Profile::Drive, back_ms), (Profile::Cycle, 8_000), (Profile::Walk, 0)] {
+            let at = map.graph(profile).snap_at(0, 0.5);
+            let lead_ms = map.headed(profile, at, Some(true)).lead_ms();
+            assert_eq!(lead_ms, [0, back_ms], "{class:?} {profile:?}");
+        }
+    }
 }
 
 #[test]
@@ -114,7 +136,7 @@ fn who_turns_round_in_their_street_is_found_there_at_once() {
     let live: Live<u32> = Live::new(Arc::clone(&metric));
     let (at, pickup) = (snap(&drawn, graph, ('C', 'D'), 0.5), snap(&drawn, graph, ('B', 'F'), 0.5));
     for forward in [Some(true), Some(false), None, Some(true), Some(true)] {
-        let there = graph.headed(at, forward);
+        let there = drawn.map.headed(Profile::Drive, at, forward);
         live.put(1, there, 60_000);
         let ms = metric.travel_ms(there, &pickup).unwrap() + 60_000;
         assert_eq!(live.nearest(&pickup, 1, BOUND_MS, |_| true), [(1, ms)]);

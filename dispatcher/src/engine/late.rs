@@ -1,0 +1,76 @@
+//! Owns what becomes of next duties whose present trip has run late. Whether one is late is `chain`'s arithmetic, who would be asked now
+//! `plan`'s decision; a later time is said, or the slot given back, by the record.
+//!
+//! Nobody waits for a sum of estimates that has proven wrong: whoever is not the one to ask any more makes room while there is time,
+//! and whoever still is says a later time.
+
+use super::chain;
+use super::field::Field;
+use super::plan::{self, World};
+use super::roster::RosterView;
+use crate::live::Live;
+use crate::record::{NextDuty, Record, RecordError};
+use crate::telemetry;
+use matcher::model::{AccountId, Mode, Timestamp, TripId};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Looks at every next duty, and settles those that are late.
+pub(super) async fn settle(
+    record: &Record,
+    (field, live): (&Arc<Field>, &Arc<Live>),
+    roster: &Arc<RosterView>,
+    now: Timestamp,
+) -> Result<(), RecordError> {
+    let duties = record.next_duties().await?;
+    if duties.is_empty() {
+        return Ok(());
+    }
+    let late = late(field, live, roster, duties, now).await;
+    if late.is_empty() {
+        return Ok(());
+    }
+    let trips: Vec<TripId> = late.keys().copied().collect();
+    for due in record.seen_now(now, &trips).await? {
+        let trip = due.row.trip.id;
+        let members = late[&trip].clone();
+        let (field, roster) = (Arc::clone(field), Arc::clone(roster));
+        let again = tokio::task::spawn_blocking(move || {
+            field.look(|look| plan::again(&World { roster: &roster, field: look, settled: true }, now, &due, &members))
+        });
+        // A decision that failed names nobody: the slots are given back, and decided about like any.
+        let again = again.await.unwrap_or_default();
+        for staff in &late[&trip] {
+            let said = again.iter().find(|(kept, _)| kept == staff).map(|(_, eta_s)| *eta_s);
+            let (done, counter) = match said {
+                Some(eta_s) => (record.say_later(now, trip, *staff, eta_s).await?, telemetry::NEXT_LATER),
+                None => (record.free_late(now, trip, *staff).await?, telemetry::NEXT_LATE),
+            };
+            metrics::counter!(counter).increment(u64::from(done));
+        }
+    }
+    Ok(())
+}
+
+/// Those who would come later than they said, by the trip that would wait for them.
+async fn late(
+    field: &Arc<Field>,
+    live: &Arc<Live>,
+    roster: &Arc<RosterView>,
+    duties: Vec<NextDuty>,
+    now: Timestamp,
+) -> BTreeMap<TripId, Vec<AccountId>> {
+    let mode = |staff| roster.by_id.get(&staff).and_then(|entry| entry.shift).map_or(Mode::Walk, |shift| shift.mode);
+    let duties: Vec<_> = duties.into_iter().map(|duty| (mode(duty.staff), duty)).collect();
+    let (field, live, roster) = (Arc::clone(field), Arc::clone(live), Arc::clone(roster));
+    let search = move || {
+        // What the field's own thread has not come to yet.
+        field.follow(&live, &roster, now);
+        let mut late: BTreeMap<TripId, Vec<AccountId>> = BTreeMap::new();
+        for (_, duty) in duties.iter().filter(|(mode, duty)| chain::is_late(&field, duty, *mode, now)) {
+            late.entry(duty.trip).or_default().push(duty.staff);
+        }
+        late
+    };
+    tokio::task::spawn_blocking(search).await.unwrap_or_default()
+}
