@@ -1,0 +1,60 @@
+//! Facts about who is followed: whoever comes to work is at once, and whoever is not costs the record next to nothing.
+
+use super::sources::Source;
+use super::take;
+use crate::http::fixture::{Edge, Person};
+use crate::live::Verdict;
+use geo::{Fix, FixKind};
+use serde_json::json;
+
+/// What becomes of a fix of now.
+async fn sends(edge: &Edge, who: &Person, seq: u32) -> Verdict {
+    let fix = Fix {
+        position: edge.places().0,
+        accuracy_m: 5.0,
+        kind: FixKind::Gps,
+        taken_at_ms: edge.app.env.now().0,
+        session_epoch: 0,
+        seq,
+    };
+    let told = take(&edge.app, &who.account, Source::Phone(who.id()), vec![fix]).await;
+    told.unwrap_or_else(|_| panic!("the record was asked"))[0]
+}
+
+async fn leaves(edge: &Edge, who: &Person) {
+    assert_eq!(edge.call(Some(&who.token), "DELETE", "/v1/shift", None).await.status, 204);
+}
+
+#[tokio::test]
+async fn what_trackers_send_after_the_shift_does_not_read_the_record_each_time() {
+    let edge = Edge::new().await;
+    let (one, two) = (edge.staff().await, edge.staff().await);
+    for (who, seq) in [(&one, 1), (&two, 1)] {
+        assert_eq!(sends(&edge, who, seq).await, Verdict::Ok);
+        leaves(&edge, who).await;
+    }
+    assert_eq!(sends(&edge, &one, 2).await, Verdict::NotOnShift, "one look");
+    edge.app.record.close().await;
+    for seq in 3..20 {
+        assert_eq!(sends(&edge, &one, seq).await, Verdict::NotOnShift);
+        assert_eq!(sends(&edge, &two, seq).await, Verdict::NotOnShift, "which serves others as well");
+    }
+    edge.clock.advance_s(60);
+    assert_eq!(sends(&edge, &one, 20).await, Verdict::NotOnShift, "nobody comes to work while the record is away");
+}
+
+#[tokio::test]
+async fn whoever_goes_on_shift_or_calls_for_help_is_followed_with_the_next_fix() {
+    let edge = Edge::new().await;
+    let (one, two) = (edge.staff().await, edge.staff().await);
+    for who in [&one, &two] {
+        leaves(&edge, who).await;
+        assert_eq!(sends(&edge, who, 1).await, Verdict::NotOnShift);
+    }
+    let begun = edge.call(Some(&one.token), "POST", "/v1/shift", Some(json!({"mode": "walk", "hours": 8}))).await;
+    assert_eq!(begun.status, 201, "{}", begun.text);
+    assert_eq!(sends(&edge, &one, 2).await, Verdict::Ok);
+    let raised = edge.call(Some(&two.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
+    assert_eq!(raised.status, 201, "{}", raised.text);
+    assert_eq!(sends(&edge, &two, 2).await, Verdict::Ok);
+}
