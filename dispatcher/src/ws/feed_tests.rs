@@ -53,6 +53,43 @@ async fn an_alarm_rings_even_while_the_rest_of_it_cannot_be_read() {
     }
 }
 
+/// Numbers of who is told to be somewhere, and of who is gone.
+fn shown(told: &[Value]) -> [Vec<Value>; 2] {
+    let list = |part: &str| told.iter().filter_map(|f| f[part].as_array()).flatten().cloned().collect::<Vec<_>>();
+    [list("people").into_iter().map(|row| row[0].clone()).collect(), list("gone")]
+}
+
+#[tokio::test]
+async fn the_map_moves_on_while_the_record_cannot_be_read() {
+    let edge = Edge::new().await;
+    let (staff, centre) = (edge.staff().await, edge.centre().await);
+    let (no, at) = (staff.account.no.unwrap(), edge.places().0);
+    fix(&edge, &staff).await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
+    seats[1].look(screen(&edge, 14.0));
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    feed.tick().await.unwrap();
+    for seat in &seats {
+        waiting(seat);
+    }
+    edge.app.record.close().await;
+    for seq in 2..4 {
+        let moved = Fix { seq, ..edge.app.sight.places.last_fix(staff.id()).unwrap() };
+        assert!(edge.app.sight.places.put_staff(staff.id(), no, Fix { position: at, ..moved }).is_kept());
+        assert!(feed.tick().await.is_err());
+        for seat in &seats {
+            assert_eq!(shown(&waiting(seat)), [vec![json!(no)], Vec::new()]);
+        }
+    }
+    // And who grows old on it is told of.
+    edge.clock.advance_s(16);
+    edge.app.watch.moved([(staff.id(), 0)], edge.app.env.now());
+    assert!(feed.tick().await.is_err());
+    for seat in &seats {
+        assert_eq!(shown(&waiting(seat)), [vec![json!(no)], Vec::new()]);
+    }
+}
+
 #[tokio::test]
 async fn what_is_owed_of_an_alarm_is_told_next_and_its_places_go_with_its_trip() {
     let edge = Edge::new().await;

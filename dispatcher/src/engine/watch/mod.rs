@@ -149,6 +149,11 @@ impl Watch {
         self.with(|state| state.ages.of(staff))
     }
 
+    /// Whose age is another since the last call of this or of `take_news`.
+    pub fn take_aged(&self) -> HashSet<AccountId> {
+        self.with(|state| std::mem::take(&mut state.news.staff))
+    }
+
     /// What changed since the last call.
     pub fn take_news(&self) -> News {
         self.with(|state| std::mem::take(&mut state.news))
