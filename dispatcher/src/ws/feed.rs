@@ -393,20 +393,26 @@ impl Feed {
                 changed.entry(*id).or_insert(None);
             }
         }
-        for id in aged {
-            changed.entry(id).or_insert(None);
+        for id in &aged {
+            changed.entry(*id).or_insert(None);
         }
         // Who is of the staff no more is on the new roster's map nowhere, and on the consoles' until it is told.
         let at_work = |id: &AccountId| before.get(id).is_some_and(|duty| *duty != Duty::OffShift);
         let left = mapped.by_id.iter().filter(|(id, _)| !self.roster.by_id.contains_key(id) && at_work(id));
         let left: Vec<&RosterEntry> = left.map(|(_, entry)| entry).collect();
+        // So is whoever is at work and was silent for so long that nobody knows where.
+        let roster = Arc::clone(&self.roster);
+        let is_nowhere = |id: &&AccountId| at_work(id) && self.app.sight.places.last_fix(**id).is_none();
+        let forgotten: Vec<&RosterEntry> =
+            aged.iter().filter(is_nowhere).filter_map(|id| roster.by_id.get(id)).collect();
         let (looking, plain) = by_look(consoles);
         for (side, seats) in by_side(plain) {
             let [mut people, mut gone] = [Vec::new(), Vec::new()];
             for (id, fix) in &changed {
                 self.sort_in(&mut people, &mut gone, side, *id, *fix, &before, now);
             }
-            let numbers = left.iter().filter(|entry| is_own(entry, side)).map(|entry| number_of(entry));
+            let numbers =
+                left.iter().chain(&forgotten).filter(|entry| is_own(entry, side)).map(|entry| number_of(entry));
             gone.extend(numbers);
             let number = self.numbers.entry((side, false)).or_insert(FIRST_N);
             for frame in frames(Head::of("map"), &[("people", &people), ("gone", &gone)], number) {

@@ -91,6 +91,37 @@ async fn the_map_moves_on_while_the_record_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn whoever_was_silent_for_so_long_that_nobody_knows_where_leaves_every_map() {
+    let edge = Edge::new().await;
+    let (staff, own, centre) = (edge.staff().await, edge.supervisor(edge.agency).await, edge.centre().await);
+    let stranger = edge.supervisor(edge.other_agency().await).await;
+    fix(&edge, &staff).await;
+    watched(&edge).await;
+    let mut seats = Vec::new();
+    for console in [&own, &centre, &centre, &stranger] {
+        seats.push(connect(&edge, console).await);
+    }
+    seats[2].look(screen(&edge, 14.0));
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    feed.tick().await.unwrap();
+    for seat in &seats {
+        waiting(seat);
+    }
+    // As the index forgets: on shift all the while.
+    edge.clock.advance_s(31 * 60);
+    edge.app.sight.places.remove(staff.id());
+    watched(&edge).await;
+    feed.tick().await.unwrap();
+    let no = json!(staff.account.no);
+    for (n, (seat, is_told)) in seats.iter().zip([true, true, true, false]).enumerate() {
+        let gone = if is_told { vec![no.clone()] } else { Vec::new() };
+        assert_eq!(shown(&waiting(seat)), [Vec::new(), gone], "{n}");
+    }
+    feed.tick().await.unwrap();
+    assert!(seats.iter().all(|seat| waiting(seat).is_empty()), "told once");
+}
+
+#[tokio::test]
 async fn what_is_owed_of_an_alarm_is_told_next_and_its_places_go_with_its_trip() {
     let edge = Edge::new().await;
     let (rider, centre) = (edge.rider().await, edge.centre().await);
