@@ -80,6 +80,33 @@ async fn a_doubted_fix_moves_nobody_and_the_supervisor_reads_why() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_behind_is_told_to_the_supervisor_until_something_fresh_comes() {
+    let edge = Edge::new().await;
+    let (staff, supervisor) = (edge.staff().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    let row = async || {
+        let reply = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await;
+        reply.body["staff"][0]["verdict"].clone()
+    };
+    for seq in 1..3 {
+        assert_eq!(verdicts(&edge, &staff, &[fix(at, 300_000, seq)]).await, ["late"]);
+        assert_eq!(row().await, "late");
+        edge.clock.advance_s(5);
+    }
+    // As late a one in a batch that ends with a fresh one is no reason, nor is what comes late beside it.
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 90_000, 3), fix(at, 0, 4)]).await, ["late", "ok"]);
+    assert_eq!(row().await, Value::Null);
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 90_000, 5)]).await, ["old"]);
+    assert_eq!(row().await, Value::Null);
+    // Somebody set the clock back: what was believed is old by now, and nothing newer can come.
+    edge.clock.advance_s(61);
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 90_000, 6)]).await, ["old"]);
+    assert_eq!(row().await, "old");
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 0, 7)]).await, ["ok"]);
+    assert_eq!(row().await, Value::Null);
+}
+
+#[tokio::test]
 async fn an_alarm_shows_the_place_that_is_not_believed_beside_the_last_that_is() {
     let edge = Edge::new().await;
     let (rider, centre) = (edge.rider().await, edge.centre().await);

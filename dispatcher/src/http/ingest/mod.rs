@@ -127,7 +127,7 @@ fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verd
                 Some(no) => places.put_staff(account.id, no, *fix),
                 None => places.put_rider(account.id, *fix),
             });
-            heard.note(fix, verdict);
+            heard.note(fix, verdict, now);
             if account.no.is_some() {
                 heard.track(ingest, account.id, trip, fix, verdict, now);
             }
