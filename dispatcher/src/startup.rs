@@ -318,6 +318,7 @@ async fn upkeep(
         }
         app.sight.forget_old(now);
         app.ingest.people.forget_silent(now);
+        app.ingest.forget_unused(now);
         forget_off_shift(&live, &app, now).await;
         field.forget(&live);
         live_gauges(&live);

@@ -5,6 +5,7 @@ use super::take;
 use crate::http::fixture::{Edge, Person};
 use crate::live::Verdict;
 use geo::{Fix, FixKind};
+use matcher::model::Timestamp;
 use serde_json::json;
 
 /// What becomes of a fix of now.
@@ -57,4 +58,26 @@ async fn whoever_goes_on_shift_or_calls_for_help_is_followed_with_the_next_fix()
     let raised = edge.call(Some(&two.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
     assert_eq!(raised.status, 201, "{}", raised.text);
     assert_eq!(sends(&edge, &two, 2).await, Verdict::Ok);
+}
+
+#[tokio::test]
+async fn epochs_are_kept_as_long_as_somebody_sends_and_a_day_longer() {
+    let edge = Edge::new().await;
+    let one = edge.staff().await;
+    let after = |seconds: i64| -> Timestamp {
+        edge.clock.advance_s(seconds);
+        edge.app.env.now()
+    };
+    assert_eq!(sends(&edge, &one, 1).await, Verdict::Ok);
+    let known = || edge.app.ingest.epochs(one.id()).phone;
+    let first = known();
+    edge.app.ingest.forget_unused(after(40_000));
+    assert!(first.is_some());
+    sends(&edge, &one, 2).await;
+    edge.app.ingest.forget_unused(after(86_400));
+    assert_eq!(known(), first, "used since");
+    edge.app.ingest.forget_unused(after(1));
+    assert_eq!(known(), None);
+    sends(&edge, &one, 1).await;
+    assert!(known() > first, "a new one, whatever its numbers begin with");
 }

@@ -78,6 +78,11 @@ impl Ingest {
         self.sources.epochs(account)
     }
 
+    /// Forgets the session epochs of those who have sent nothing for long.
+    pub fn forget_unused(&self, now: Timestamp) {
+        self.sources.forget_unused(now);
+    }
+
     /// Forgets what was heard of somebody who has gone off shift.
     pub fn forget(&self, account: AccountId) {
         self.people.forget(account);
