@@ -4,8 +4,9 @@ use super::sources::Source;
 use super::take;
 use crate::http::fixture::{Edge, Person};
 use crate::live::Verdict;
+use crate::record::NewShift;
 use geo::{Fix, FixKind};
-use matcher::model::Timestamp;
+use matcher::model::{Mode, Timestamp};
 use serde_json::json;
 
 /// What becomes of a fix of now.
@@ -42,6 +43,20 @@ async fn what_trackers_send_after_the_shift_does_not_read_the_record_each_time()
     }
     edge.clock.advance_s(60);
     assert_eq!(sends(&edge, &one, 20).await, Verdict::NotOnShift, "nobody comes to work while the record is away");
+}
+
+#[tokio::test]
+async fn one_look_at_the_record_serves_for_a_second() {
+    let edge = Edge::new().await;
+    let (one, now) = (edge.staff().await, edge.app.env.now());
+    leaves(&edge, &one).await;
+    assert_eq!(sends(&edge, &one, 1).await, Verdict::NotOnShift);
+    // As nobody here would: no page said so, and the look has not seen it.
+    let shift = NewShift { mode: Mode::Walk, hours: 8 };
+    edge.app.record.start_shift(now, one.id(), shift).await.unwrap().unwrap();
+    assert_eq!(sends(&edge, &one, 2).await, Verdict::NotOnShift);
+    edge.clock.advance_s(1);
+    assert_eq!(sends(&edge, &one, 3).await, Verdict::Ok);
 }
 
 #[tokio::test]
