@@ -13,7 +13,8 @@ use crate::engine::upkeep as field_upkeep;
 use crate::engine::watch;
 use crate::http::gateways;
 use crate::http::guide::Guide;
-use crate::http::ingest::{is_at_work, tracks};
+use crate::http::ingest::at_work::is_at_work;
+use crate::http::ingest::tracks;
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
@@ -326,6 +327,7 @@ async fn upkeep(
         }
         app.sight.forget_old(now);
         app.ingest.people.forget_silent(now);
+        app.ingest.forget_unused(now);
         forget_off_shift(&live, &app, now).await;
         field.forget(&live);
         live_gauges(&live);

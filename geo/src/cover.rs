@@ -3,7 +3,7 @@
 //! The unit of a position is the coarser parent of its index cell, not the coarser cell drawn around it: H3's parents do not hold
 //! their children to the metre. So the parents of all index cells that touch the box hold every unit of a position in it.
 
-use crate::cell::{Cell, Grid};
+use crate::cell::{Cell, Fineness, Grid};
 use crate::position::{Bounds, Position};
 use crate::search::rings_for_metres;
 use std::collections::BTreeSet;
@@ -16,7 +16,7 @@ const REACH_M: f64 = 1_000.0;
 const M_PER_DEGREE: f64 = 111_000.0;
 
 /// The cell of that grid that a position counts for.
-pub fn unit_of(position: Position, grid: Grid) -> Cell {
+pub fn unit_of(position: Position, grid: impl Into<Fineness>) -> Cell {
     Cell::of(position, Grid::Index).parent(grid)
 }
 
@@ -30,7 +30,8 @@ pub fn half_diagonal_m(bounds: &Bounds) -> Option<f64> {
 
 /// The units of that grid that positions in the box count for, and perhaps a few around; `None` if the box is too large, or a
 /// pentagon is near: then it is everything.
-pub fn cover(bounds: &Bounds, grid: Grid) -> Option<BTreeSet<Cell>> {
+pub fn cover(bounds: &Bounds, grid: impl Into<Fineness>) -> Option<BTreeSet<Cell>> {
+    let grid = grid.into();
     let half_m = half_diagonal_m(bounds).filter(|half_m| *half_m <= COVER_M_MAX)?;
     let middle = middle_of(bounds)?;
     let up = REACH_M / M_PER_DEGREE;

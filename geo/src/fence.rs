@@ -40,6 +40,11 @@ impl Circle {
         (radius_m > 0.0 && radius_m <= FENCE_RADIUS_M_MAX).then_some(Self { center, radius_m })
     }
 
+    /// With the cells that it touches, some 500 at most: worked out before anybody who waits for the fences is kept from them.
+    pub fn covered(self) -> Covered {
+        Covered { circle: self, cells: cells_of(&self).unwrap_or_default() }
+    }
+
     /// Whether whoever sent the fix is inside; `None` if it does not say.
     pub fn holds(&self, fix: &Fix) -> Option<bool> {
         let (away_m, error_m) = (self.center.distance_m(fix.position), f64::from(fix.accuracy_m));
@@ -51,6 +56,13 @@ impl Circle {
             None
         }
     }
+}
+
+/// A circle and the cells that it touches; none around a pentagon, where they cannot be told.
+#[derive(Clone, Debug)]
+pub struct Covered {
+    circle: Circle,
+    cells: Vec<u64>,
 }
 
 /// Whether two are more than `limit_m` apart, when each may have gone `slack_m` between them since; `None` if their fixes do
@@ -148,9 +160,13 @@ impl<K: Copy + Ord + Hash, W: Copy + Eq + Hash> Fences<K, W> {
 
     /// Puts one up, in place of another of the same key; over from `until_ms` on.
     pub fn put(&mut self, key: K, of: W, circle: Circle, until_ms: i64) {
+        self.put_covered(key, of, circle.covered(), until_ms);
+    }
+
+    /// The same, where the cells are known already.
+    pub fn put_covered(&mut self, key: K, of: W, Covered { circle, cells }: Covered, until_ms: i64) {
         self.remove(key);
         let boxed = boxed(key, &circle);
-        let cells = cells_of(&circle).unwrap_or_default();
         if cells.is_empty() {
             self.anywhere.entry(of).or_default().push(boxed);
         }

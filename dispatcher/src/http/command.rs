@@ -68,6 +68,7 @@ pub async fn sos(app: &App, account: &Account, trip: Option<TripId>) -> Answer<I
     let trip = own.map_or(trip, |own| own.unwrap_or(trip));
     let fix = app.sight.places.last_fix(account.id);
     let id = app.record.raise_sos(app.env.now(), account, trip, fix).await??;
+    app.ingest.at_work.changed();
     metrics::counter!(telemetry::SOS).increment(1);
     Ok(id)
 }

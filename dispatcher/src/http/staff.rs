@@ -97,6 +97,7 @@ pub async fn start_shift(
     }
     let new = NewShift { mode: input.mode.into(), hours: input.hours };
     let shift = app.record.start_shift(app.env.now(), caller.account().id, new).await??;
+    app.ingest.at_work.changed();
     Ok((StatusCode::CREATED, Json(ShiftView::of(&shift))))
 }
 

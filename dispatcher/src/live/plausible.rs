@@ -54,10 +54,16 @@ impl Sense {
             return order;
         }
         let age_ms = now.0.saturating_sub(fix.taken_at_ms);
-        // What another source still had in its queue is not where they are now.
-        let is_of_another = self.heard.is_some_and(|(epoch, _)| epoch != fix.session_epoch);
-        if age_ms > LATE_MS && is_of_another && self.believed.is_some_and(|b| fix.taken_at_ms < b.taken_at_ms) {
-            return Verdict::Older;
+        let is_late = age_ms > LATE_MS;
+        // What was still in a queue, its own or another source's, is not where they are now, whatever its number. Less than late
+        // is not looked at so: ages err by the seconds that messages take.
+        if is_late && self.believed.is_some_and(|believed| fix.taken_at_ms < believed.taken_at_ms) {
+            // Of another source it is not taken as heard: the one that counts would be silenced by its number.
+            if self.heard.is_some_and(|(epoch, _)| epoch != fix.session_epoch) {
+                return Verdict::Older;
+            }
+            self.heard = Some((fix.session_epoch, fix.seq));
+            return if age_ms > TOO_OLD_MS { Verdict::TooOld } else { Verdict::Older };
         }
         // Its number is not taken as heard: trackers number by their clocks, and one set right must not wait for the wrong time.
         if age_ms < -FUTURE_MS_MAX {
@@ -80,7 +86,7 @@ impl Sense {
             return Verdict::Jump;
         }
         self.believed = Some(here);
-        if age_ms > LATE_MS { Verdict::Late } else { order }
+        if is_late { Verdict::Late } else { order }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Tables of fixes and their verdicts.
 
-use super::{PACE, Sense, TOO_OLD_MS};
+use super::{LATE_MS, PACE, Sense, TOO_OLD_MS};
 use crate::live::Verdict;
 use geo::{FUTURE_MS_MAX, Fix, FixKind, Position};
 use matcher::model::Timestamp;
@@ -106,6 +106,48 @@ fn a_batch_after_the_subway_is_late_but_for_its_end() {
         (0..=60).map(|n| sense.judge(&fix(n, f64::from(n) * 60.0, i64::from(n) * 5), now, true)).collect();
     let late = told.iter().filter(|v| **v == Verdict::Late).count();
     assert_eq!((late, told[late..].iter().all(|v| *v == Verdict::Ok)), (48, true));
+}
+
+/// One that is fresh, and then of each: by how much it was taken before that, its age on arrival, whether another source sent it.
+#[test]
+fn what_comes_late_and_was_taken_before_what_is_believed_is_no_now_whoever_sent_it() {
+    let (late_ms, second) = (LATE_MS + 1, 1_000);
+    let cases = [
+        (second, late_ms, false, Verdict::Older),
+        (second, late_ms, true, Verdict::Older),
+        (second, TOO_OLD_MS + 1, false, Verdict::TooOld),
+        (second, TOO_OLD_MS + 1, true, Verdict::Older),
+        (0, late_ms, false, Verdict::Late),
+        (-second, late_ms, false, Verdict::Late),
+        (-second, late_ms, true, Verdict::Late),
+        // Not late: the seconds that messages take put no fix out of its turn.
+        (second, LATE_MS, false, Verdict::Ok),
+    ];
+    for (n, (before_ms, age_ms, of_another, expected)) in cases.into_iter().enumerate() {
+        let mut sense = Sense::default();
+        assert_eq!(sense.judge(&fix(100, 0.0, 0), NOW, true), Verdict::Ok);
+        let session_epoch = if of_another { 2 } else { 1 };
+        let taken_at_ms = NOW.0 - before_ms;
+        let one = Fix { session_epoch, taken_at_ms, ..fix(101, 150.0, 0) };
+        assert_eq!(sense.judge(&one, Timestamp(taken_at_ms + age_ms), true), expected, "case {n}");
+    }
+}
+
+#[test]
+fn three_of_a_backlog_near_one_another_move_nobody_and_what_follows_is_judged_by_the_fresh_one() {
+    let mut sense = Sense::default();
+    assert_eq!(sense.judge(&fix(100, 0.0, 0), NOW, true), Verdict::Ok);
+    for seq in 101..105 {
+        let backlog = fix(seq, 9_000.0, i64::from(seq) - 200);
+        assert_eq!(sense.judge(&backlog, NOW.plus_s(2), true), Verdict::Older, "{seq}");
+        assert_eq!(sense.judge(&backlog, NOW.plus_s(2), true), Verdict::Duplicate, "{seq}");
+    }
+    assert_eq!(sense.believed_at(), Some(NOW));
+    assert_eq!(sense.judge(&fix(105, 10.0, 4), NOW.plus_s(4), true), Verdict::Ok);
+    // What another source had in its queue silences nobody either.
+    let queued = Fix { session_epoch: 2, ..fix(1, 9_000.0, -100) };
+    assert_eq!(sense.judge(&queued, NOW.plus_s(5), true), Verdict::Older);
+    assert_eq!(sense.judge(&fix(106, 20.0, 8), NOW.plus_s(8), true), Verdict::Ok);
 }
 
 #[test]

@@ -30,7 +30,7 @@ verdicts! {
     Ok = "ok" "Kept.";
     Coarse = "coarse" "Kept, and too coarse to stand for a place.";
     Late = "late" "Kept as where somebody was last, and too old on arrival to be now.";
-    Older = "old" "A later one is known: only the trip's track takes it.";
+    Older = "old" "A later one is known, by its number or because this came late: only the trip's track takes it.";
     Duplicate = "duplicate" "This very one is known.";
     Jump = "jump" "Not to be reached from the one before in that time; believed if the next ones say the same.";
     Future = "future" "Taken after now: the phone's clock is wrong, and so is the age.";

@@ -153,8 +153,8 @@ pub struct StaffRow {
     pub state: &'static str,
     /// The trip they hold a slot of.
     pub trip: Option<Uuid>,
-    /// Why the newest fix of their phone was not believed, so that the marker stands still: `jump`, `future`, `too_old`, `inaccurate`
-    /// or `outside_area`.
+    /// Why the newest fix of their phone is not where they are now, so that the marker stands still or is hollow: `late` or `old` while
+    /// nothing fresh is believed, `jump`, `future`, `too_old`, `inaccurate` or `outside_area`.
     pub verdict: Option<&'static str>,
     /// At work, and nobody knows where: the last position is older than 60 s, or there was none. Nobody asks them until they are heard.
     pub silent: bool,

@@ -1,13 +1,13 @@
-//! Owns the live map as screens see it: which unit everybody is in, how many are free and at work in each cell, and who is to be told
-//! of a change. A change is made into text once and shared by all who see it. Knows no sockets.
+//! Owns the live map as screens see it: which unit everybody is in, how many are free and at work in each cell of each size that is
+//! counted, and who is to be told of a change. A change is made into text once and shared by all who see it. Knows no sockets.
 //!
 //! Invariant: the counts are those of the people held; a company's are of its own staff.
 
-use super::screen::{Screen, Tier};
+use super::screen::{Screen, Tier, unit};
 use crate::view::map::{CellCount, Person};
 use crate::view::people::Duty;
 use geo::Fix;
-use geo::cell::{Cell, Grid};
+use geo::cell::{Cell, Fineness, Grid};
 use geo::cover::unit_of;
 use matcher::model::{AccountId, AgencyId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -17,6 +17,9 @@ use std::sync::Arc;
 pub type Side = Option<AgencyId>;
 /// Screens that show the same of a side.
 pub type Audience = (Side, Screen);
+
+/// Counts of a side, by the size of the cells.
+type Level = (Side, Fineness);
 
 /// Somebody at work whose place is known.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -64,7 +67,7 @@ pub struct Parts {
 pub struct Area {
     people: HashMap<AccountId, Shown>,
     units: HashMap<Cell, HashSet<AccountId>>,
-    counts: HashMap<Side, BTreeMap<Cell, [u32; 2]>>,
+    counts: HashMap<Level, BTreeMap<Cell, [u32; 2]>>,
     /// Since the last telling: who, where they were.
     moved: BTreeMap<AccountId, Option<Shown>>,
     /// Since the last telling: counts as they were.
@@ -89,8 +92,8 @@ impl Area {
             return;
         }
         self.moved.entry(staff).or_insert(before);
+        self.recount(before.as_ref(), now.as_ref());
         if let Some(was) = before {
-            self.count(&was, false);
             let at = was.unit();
             if let Some(unit) = self.units.get_mut(&at) {
                 unit.remove(&staff);
@@ -101,7 +104,6 @@ impl Area {
         }
         match now {
             Some(shown) => {
-                self.count(&shown, true);
                 self.units.entry(shown.unit()).or_default().insert(staff);
                 self.people.insert(staff, shown);
             }
@@ -111,14 +113,34 @@ impl Area {
         }
     }
 
-    fn count(&mut self, shown: &Shown, is_in: bool) {
-        let Some(nth) = shown.counted() else { return };
-        let cell = shown.unit();
-        for side in shown.sides() {
-            let counts = self.counts.entry(side).or_default();
+    /// Takes somebody out of the counts they were in and into those they are in, from small cells to large ones, up to the first that
+    /// holds both.
+    fn recount(&mut self, was: Option<&Shown>, is: Option<&Shown>) {
+        let counted =
+            |shown: Option<&Shown>| shown.and_then(|shown| Some((shown.agency, shown.unit(), shown.counted()?)));
+        let (was, is) = (counted(was), counted(is));
+        for resolution in (0..=Fineness::from(Grid::District).resolution()).rev() {
+            let grid = Fineness::of_resolution(resolution).expect("a resolution of H3");
+            let at = |(agency, cell, nth): (AgencyId, Cell, usize)| (agency, cell.parent(grid), nth);
+            let (was, is) = (was.map(at), is.map(at));
+            if was == is {
+                return;
+            }
+            if let Some((agency, cell, nth)) = was {
+                self.count((agency, grid), cell, |count| count[nth] = count[nth].saturating_sub(1));
+            }
+            if let Some((agency, cell, nth)) = is {
+                self.count((agency, grid), cell, |count| count[nth] += 1);
+            }
+        }
+    }
+
+    fn count(&mut self, (agency, grid): (AgencyId, Fineness), cell: Cell, change: impl Fn(&mut [u32; 2])) {
+        for side in [None, Some(agency)] {
+            let counts = self.counts.entry((side, grid)).or_default();
             let count = counts.entry(cell).or_default();
             self.recounted.entry((side, cell)).or_insert(*count);
-            count[nth] = if is_in { count[nth] + 1 } else { count[nth].saturating_sub(1) };
+            change(count);
             if *count == [0, 0] {
                 counts.remove(&cell);
             }
@@ -145,7 +167,8 @@ impl Area {
             }
         }
         for ((side, cell), was) in std::mem::take(&mut self.recounted) {
-            let count = self.counts.get(&side).and_then(|counts| counts.get(&cell)).copied().unwrap_or_default();
+            let counts = self.counts.get(&(side, cell.fineness()));
+            let count = counts.and_then(|counts| counts.get(&cell)).copied().unwrap_or_default();
             if count == was {
                 continue;
             }
@@ -162,8 +185,8 @@ impl Area {
         let mut parts = Parts::default();
         match screen.tier {
             Tier::Far => {
-                let counts = self.counts.get(side).into_iter().flatten();
-                let seen = counts.filter(|(cell, _)| screen.shows(cell.parent(Grid::Tag)));
+                let counts = self.counts.get(&(*side, screen.grid)).into_iter().flatten();
+                let seen = counts.filter(|(cell, _)| screen.shows(**cell));
                 parts.cells = seen.map(|(cell, count)| count_row(*cell, *count, true)).collect();
             }
             Tier::Near => {
@@ -183,9 +206,9 @@ impl Area {
 /// Which audiences are told of a unit.
 #[derive(Default)]
 struct Interest<'a> {
-    by_unit: HashMap<(Tier, Side, Cell), Vec<&'a Audience>>,
+    by_unit: HashMap<(Tier, Level, Cell), Vec<&'a Audience>>,
     /// Those that show everything.
-    all: HashMap<(Tier, Side), Vec<&'a Audience>>,
+    all: HashMap<(Tier, Level), Vec<&'a Audience>>,
 }
 
 impl<'a> Interest<'a> {
@@ -193,19 +216,21 @@ impl<'a> Interest<'a> {
         let mut interest = Self::default();
         for audience in audiences {
             let (side, screen) = audience;
+            let level = (*side, screen.grid);
             match &screen.units {
-                None => interest.all.entry((screen.tier, *side)).or_default().push(audience),
+                None => interest.all.entry((screen.tier, level)).or_default().push(audience),
                 Some(units) => units.iter().for_each(|unit| {
-                    interest.by_unit.entry((screen.tier, *side, *unit)).or_default().push(audience);
+                    interest.by_unit.entry((screen.tier, level, *unit)).or_default().push(audience);
                 }),
             }
         }
         interest
     }
 
-    fn told(&self, tier: Tier, side: Side, unit: Option<Cell>) -> impl Iterator<Item = &'a Audience> + '_ {
-        let some = unit.and_then(|unit| self.by_unit.get(&(tier, side, unit)));
-        let all = unit.and_then(|_| self.all.get(&(tier, side)));
+    fn told(&self, tier: Tier, side: Side, cell: Option<Cell>) -> impl Iterator<Item = &'a Audience> + '_ {
+        let level = |cell: Cell| (side, cell.fineness());
+        let some = cell.and_then(|cell| self.by_unit.get(&(tier, level(cell), unit(tier, cell))));
+        let all = cell.and_then(|cell| self.all.get(&(tier, level(cell))));
         some.into_iter().chain(all).flatten().copied()
     }
 
@@ -214,7 +239,7 @@ impl<'a> Interest<'a> {
     }
 
     fn far(&self, side: Side, cell: Cell) -> impl Iterator<Item = &'a Audience> + '_ {
-        self.told(Tier::Far, side, Some(cell.parent(Grid::Tag)))
+        self.told(Tier::Far, side, Some(cell))
     }
 }
 

@@ -123,6 +123,33 @@ fn from_afar_the_silent_are_not_counted_on_and_a_move_within_a_cell_is_no_news()
     assert!(area.whole(&audience, NOW).cells.is_empty());
 }
 
+/// A tenth of a degree of Seoul, from zoom 12 to a whole country's and out of the window.
+#[test]
+fn cells_are_the_larger_the_farther_the_screen_and_a_move_within_one_is_news_to_nearer_ones_only() {
+    let zooms = [12.0, 11.0, 9.0, 7.0, 6.0, 0.0];
+    let audience = |zoom: f64| -> Audience { (None, screen(120.0, 30.0, 132.0, 40.0, zoom)) };
+    let audiences: BTreeSet<Audience> = zooms.into_iter().map(audience).collect();
+    let mut area = Area::default();
+    let at = |n: u8, east: f64| {
+        let (row, column) = (f64::from(n / 10), f64::from(n % 10));
+        Some(shown(n, 37.50 + row * 0.01, 126.95 + column * 0.01 + east, Duty::Available, false))
+    };
+    let staff = |n: u8| AccountId(Uuid::from_u128(u128::from(n)));
+    (0..100).for_each(|n| area.put(staff(n), at(n, 0.0)));
+    let told = area.changes(&audiences, NOW);
+    let cells = zooms.map(|zoom| Page::of(&told[&audience(zoom)]).cells);
+    for (zoom, cells) in zooms.iter().zip(&cells) {
+        assert_eq!(cells.values().map(|(free, _)| free).sum::<u64>(), 100, "{zoom}");
+    }
+    let many = cells.each_ref().map(BTreeMap::len);
+    assert!(many.windows(2).all(|pair| pair[0] >= pair[1]) && many[0] > 20 && many[2] < 8 && many[5] == 1, "{many:?}");
+    // To the next street's cell, within the country's.
+    area.put(staff(0), at(0, 0.04));
+    let told = area.changes(&audiences, NOW);
+    let news = zooms.map(|zoom| told.get(&audience(zoom)).map_or(0, |parts| parts.cells.len()));
+    assert_eq!((news[0], news[4], news[5]), (2, 0, 0), "{news:?}");
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Put(u8, f64, f64, bool, bool),
@@ -144,22 +171,34 @@ proptest! {
         let screens = [
             screen(126.95, 37.54, 127.0, 37.57, 14.0),
             screen(126.95, 37.53, 127.02, 37.58, 13.0),
+            screen(126.9, 37.5, 127.0, 37.6, 12.0),
             screen(126.9, 37.5, 127.0, 37.6, 11.0),
+            // A small window, from far away.
+            screen(126.9, 37.5, 127.0, 37.6, 7.0),
+            screen(120.0, 30.0, 130.0, 40.0, 12.0),
+            screen(120.0, 30.0, 130.0, 40.0, 9.0),
             screen(120.0, 30.0, 130.0, 40.0, 5.0),
+            screen(120.0, 30.0, 130.0, 40.0, 0.0),
         ];
         let sides = [None, Some(agency(0)), Some(agency(1))];
         let audiences: BTreeSet<Audience> =
             sides.iter().flat_map(|side| screens.iter().map(|screen| (*side, screen.clone()))).collect();
         let mut area = Area::default();
+        let mut there: BTreeMap<u8, Shown> = BTreeMap::new();
         let mut pages: BTreeMap<Audience, Page> = BTreeMap::new();
         for (nth, round) in rounds.into_iter().enumerate() {
             for step in round {
                 match step {
                     Step::Put(no, lat, lon, free, silent) => {
                         let duty = if free { Duty::Available } else { Duty::Escorting };
-                        area.put(AccountId(Uuid::from_u128(u128::from(no))), Some(shown(no, lat, lon, duty, silent)));
+                        let shown = shown(no, lat, lon, duty, silent);
+                        there.insert(no, shown);
+                        area.put(AccountId(Uuid::from_u128(u128::from(no))), Some(shown));
                     }
-                    Step::Gone(no) => area.put(AccountId(Uuid::from_u128(u128::from(no))), None),
+                    Step::Gone(no) => {
+                        there.remove(&no);
+                        area.put(AccountId(Uuid::from_u128(u128::from(no))), None);
+                    }
                 }
             }
             let told = area.changes(&audiences, NOW);
@@ -176,6 +215,12 @@ proptest! {
                 };
                 prop_assert_eq!(&page.people, &whole.people);
                 prop_assert_eq!(&page.cells, &whole.cells);
+                // Whatever the size of the cells, everybody who counts is in one of them.
+                let counted: u64 = whole.cells.values().map(|(free, busy)| free + busy).sum();
+                if audience.1.tier == Tier::Far && audience.1.units.is_none() {
+                    let of_side = |shown: &&Shown| audience.0.is_none_or(|side| shown.agency == side) && !shown.silent;
+                    prop_assert_eq!(counted, there.values().filter(of_side).count() as u64);
+                }
                 if let Some(side) = audience.0 {
                     prop_assert!(page.people.keys().all(|no| agency((*no % 2) as u8) == side));
                 }

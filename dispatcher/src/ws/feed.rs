@@ -133,7 +133,8 @@ pub async fn run(app: Arc<App>) {
                 () = gone(&app) => return,
             }
         }
-        let outcome = tokio::select! {
+        // While the record is away the next tick tries again from the same numbers.
+        let _told = tokio::select! {
             _ = tick.tick() => feed.tick().await,
             changed = commits.changed() => {
                 if changed.is_err() { return }
@@ -141,10 +142,6 @@ pub async fn run(app: Arc<App>) {
                 feed.tell_changes().await
             }
         };
-        if outcome.is_err() {
-            // The record is away: the next tick tries again from the same numbers.
-            tokio::time::sleep(TICK).await;
-        }
     }
 }
 
@@ -172,13 +169,16 @@ impl Feed {
     async fn tick(&mut self) -> Result<(), RecordError> {
         let begun = Instant::now();
         self.ticks += 1;
-        self.tell_changes().await?;
-        self.tell_moves();
-        if self.ticks.is_multiple_of(CREW_TICKS) {
+        let told = self.tell_changes().await;
+        // Whoever moves is told of while the record cannot be read, too; not before it was read once, which says who works for whom.
+        if self.awake {
+            self.tell_moves();
+        }
+        if told.is_ok() && self.ticks.is_multiple_of(CREW_TICKS) {
             self.tell_crews().await;
         }
         metrics::histogram!(telemetry::FEED_TICK_SECONDS).record(begun.elapsed().as_secs_f64());
-        Ok(())
+        told
     }
 
     /// Reads the state once, after having slept.
@@ -379,33 +379,40 @@ impl Feed {
         let now = self.app.env.now();
         let before = std::mem::replace(&mut self.duties, duties_of(&self.roster, now));
         let mapped = std::mem::replace(&mut self.mapped, Arc::clone(&self.roster));
-        let aged = std::mem::take(&mut self.aged);
+        let mut aged = std::mem::take(&mut self.aged);
         let consoles = self.app.hub.peek_consoles();
         if consoles.is_empty() {
             self.screens.rest();
             return;
         }
         self.greet(now);
+        aged.extend(self.app.watch.take_aged());
         let mut changed: HashMap<AccountId, Option<Fix>> = moved.iter().map(|m| (m.staff, Some(m.fix))).collect();
         for (id, duty) in &self.duties {
             if before.get(id) != Some(duty) {
                 changed.entry(*id).or_insert(None);
             }
         }
-        for id in aged {
-            changed.entry(id).or_insert(None);
+        for id in &aged {
+            changed.entry(*id).or_insert(None);
         }
         // Who is of the staff no more is on the new roster's map nowhere, and on the consoles' until it is told.
         let at_work = |id: &AccountId| before.get(id).is_some_and(|duty| *duty != Duty::OffShift);
         let left = mapped.by_id.iter().filter(|(id, _)| !self.roster.by_id.contains_key(id) && at_work(id));
         let left: Vec<&RosterEntry> = left.map(|(_, entry)| entry).collect();
+        // So is whoever is at work and was silent for so long that nobody knows where.
+        let roster = Arc::clone(&self.roster);
+        let is_nowhere = |id: &&AccountId| at_work(id) && self.app.sight.places.last_fix(**id).is_none();
+        let forgotten: Vec<&RosterEntry> =
+            aged.iter().filter(is_nowhere).filter_map(|id| roster.by_id.get(id)).collect();
         let (looking, plain) = by_look(consoles);
         for (side, seats) in by_side(plain) {
             let [mut people, mut gone] = [Vec::new(), Vec::new()];
             for (id, fix) in &changed {
                 self.sort_in(&mut people, &mut gone, side, *id, *fix, &before, now);
             }
-            let numbers = left.iter().filter(|entry| is_own(entry, side)).map(|entry| number_of(entry));
+            let numbers =
+                left.iter().chain(&forgotten).filter(|entry| is_own(entry, side)).map(|entry| number_of(entry));
             gone.extend(numbers);
             let number = self.numbers.entry((side, false)).or_insert(FIRST_N);
             for frame in frames(Head::of("map"), &[("people", &people), ("gone", &gone)], number) {

@@ -53,6 +53,74 @@ async fn an_alarm_rings_even_while_the_rest_of_it_cannot_be_read() {
     }
 }
 
+/// Numbers of who is told to be somewhere, and of who is gone.
+fn shown(told: &[Value]) -> [Vec<Value>; 2] {
+    let list = |part: &str| told.iter().filter_map(|f| f[part].as_array()).flatten().cloned().collect::<Vec<_>>();
+    [list("people").into_iter().map(|row| row[0].clone()).collect(), list("gone")]
+}
+
+#[tokio::test]
+async fn the_map_moves_on_while_the_record_cannot_be_read() {
+    let edge = Edge::new().await;
+    let (staff, centre) = (edge.staff().await, edge.centre().await);
+    let (no, at) = (staff.account.no.unwrap(), edge.places().0);
+    fix(&edge, &staff).await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
+    seats[1].look(screen(&edge, 14.0));
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    feed.tick().await.unwrap();
+    for seat in &seats {
+        waiting(seat);
+    }
+    edge.app.record.close().await;
+    for seq in 2..4 {
+        let moved = Fix { seq, ..edge.app.sight.places.last_fix(staff.id()).unwrap() };
+        assert!(edge.app.sight.places.put_staff(staff.id(), no, Fix { position: at, ..moved }).is_kept());
+        assert!(feed.tick().await.is_err());
+        for seat in &seats {
+            assert_eq!(shown(&waiting(seat)), [vec![json!(no)], Vec::new()]);
+        }
+    }
+    // And who grows old on it is told of.
+    edge.clock.advance_s(16);
+    edge.app.watch.moved([(staff.id(), 0)], edge.app.env.now());
+    assert!(feed.tick().await.is_err());
+    for seat in &seats {
+        assert_eq!(shown(&waiting(seat)), [vec![json!(no)], Vec::new()]);
+    }
+}
+
+#[tokio::test]
+async fn whoever_was_silent_for_so_long_that_nobody_knows_where_leaves_every_map() {
+    let edge = Edge::new().await;
+    let (staff, own, centre) = (edge.staff().await, edge.supervisor(edge.agency).await, edge.centre().await);
+    let stranger = edge.supervisor(edge.other_agency().await).await;
+    fix(&edge, &staff).await;
+    watched(&edge).await;
+    let mut seats = Vec::new();
+    for console in [&own, &centre, &centre, &stranger] {
+        seats.push(connect(&edge, console).await);
+    }
+    seats[2].look(screen(&edge, 14.0));
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    feed.tick().await.unwrap();
+    for seat in &seats {
+        waiting(seat);
+    }
+    // As the index forgets: on shift all the while.
+    edge.clock.advance_s(31 * 60);
+    edge.app.sight.places.remove(staff.id());
+    watched(&edge).await;
+    feed.tick().await.unwrap();
+    let no = json!(staff.account.no);
+    for (n, (seat, is_told)) in seats.iter().zip([true, true, true, false]).enumerate() {
+        let gone = if is_told { vec![no.clone()] } else { Vec::new() };
+        assert_eq!(shown(&waiting(seat)), [Vec::new(), gone], "{n}");
+    }
+    feed.tick().await.unwrap();
+    assert!(seats.iter().all(|seat| waiting(seat).is_empty()), "told once");
+}
+
 #[tokio::test]
 async fn what_is_owed_of_an_alarm_is_told_next_and_its_places_go_with_its_trip() {
     let edge = Edge::new().await;

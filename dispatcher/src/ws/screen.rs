@@ -1,7 +1,7 @@
-//! Owns what a screen looks at: counts of cells from afar, people from near, and the units of the map that its box touches. Two
-//! screens whose boxes touch the same units are one audience.
+//! Owns what a screen looks at: counts of cells from afar, the larger the farther, people from near, and the units of the map that
+//! its box touches. Two screens whose boxes touch the same units of the same size are one audience.
 
-use geo::cell::{Cell, Grid};
+use geo::cell::{Cell, Fineness, Grid};
 use geo::cover::{COVER_M_MAX, cover, half_diagonal_m};
 use geo::{Bounds, Position};
 use std::sync::Arc;
@@ -18,9 +18,9 @@ const _: () = assert!(NEAR_M_MAX < COVER_M_MAX, "a near box is covered by units"
 /// How close a screen looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Tier {
-    /// Counts of cells; the unit is a [`Grid::Tag`] cell.
+    /// Counts of cells.
     Far,
-    /// People; the unit is a [`Grid::District`] cell.
+    /// People.
     Near,
 }
 
@@ -32,14 +32,12 @@ impl Tier {
             Self::Near => "near",
         }
     }
+}
 
-    /// The grid of its units.
-    pub const fn grid(self) -> Grid {
-        match self {
-            Self::Far => Grid::Tag,
-            Self::Near => Grid::District,
-        }
-    }
+/// The size of the cells that are counted for a screen of that zoom: at most so large on it that a number can be read in each, and no
+/// smaller than a district, below which people are shown one by one.
+fn counted_at(zoom: f64) -> Fineness {
+    Fineness::of_zoom(zoom as u8).min(Grid::District.into())
 }
 
 /// What a screen looks at.
@@ -47,6 +45,8 @@ impl Tier {
 pub struct Screen {
     /// How close.
     pub tier: Tier,
+    /// Of the cells it is told the counts of; of its units, if it shows people.
+    pub grid: Fineness,
     /// In order; `None` is everything.
     pub units: Option<Arc<[Cell]>>,
 }
@@ -71,12 +71,27 @@ impl Screen {
         }
         let is_near = zoom >= NEAR_ZOOM && half_diagonal_m(bounds).is_some_and(|half_m| half_m <= NEAR_M_MAX);
         let tier = if is_near { Tier::Near } else { Tier::Far };
-        let units = cover(bounds, tier.grid()).map(|units| units.into_iter().collect());
-        Ok(Self { tier, units })
+        let grid = if is_near { Grid::District.into() } else { counted_at(zoom) };
+        let units = cover(bounds, unit_grid(tier, grid)).map(|units| units.into_iter().collect());
+        Ok(Self { tier, grid, units })
     }
 
-    /// Whether it is told of this unit.
-    pub fn shows(&self, unit: Cell) -> bool {
+    /// Whether it is told of a cell of its grid.
+    pub fn shows(&self, cell: Cell) -> bool {
+        let unit = unit(self.tier, cell);
         self.units.as_ref().is_none_or(|units| units.binary_search(&unit).is_ok())
     }
+}
+
+/// The grid of the units of a screen: counts are looked for by larger ones, of which a screen touches few.
+fn unit_grid(tier: Tier, grid: Fineness) -> Fineness {
+    match tier {
+        Tier::Far => grid.min(Grid::Tag.into()),
+        Tier::Near => grid,
+    }
+}
+
+/// The unit of a cell that is told of.
+pub fn unit(tier: Tier, cell: Cell) -> Cell {
+    cell.parent(unit_grid(tier, cell.fineness()))
 }

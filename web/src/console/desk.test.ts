@@ -156,7 +156,7 @@ it('a_screen_keeps_what_it_was_told_and_asks_for_the_whole_when_a_number_is_miss
   one.receive({ t: 'area', n: 6, tier: 'near', whole: false, people: [[1, 37.1, 127, 0, 0, 5]], gone: [1, 2] });
   expect([numbers(), asked.length]).toEqual([[1], 0]);
   one.receive({ t: 'area', n: 8, tier: 'near', whole: false, gone: [1] });
-  expect([numbers(), asked]).toEqual([[], [{ t: 'view', west: -180, south: -90, east: 180, north: 90, zoom: 0 }]]);
+  expect([numbers(), asked]).toEqual([[], [{ t: 'view', west: -180, south: -90, east: 180, north: 90, zoom: 11 }]]);
   one.look({ west: 1, south: 2, east: 3, north: 4, zoom: 14 });
   expect(asked[1]).toEqual({ t: 'view', west: 1, south: 2, east: 3, north: 4, zoom: 14 });
 });

@@ -17,8 +17,8 @@ import { ENDED_SHOWN_MS, workList } from './worklist';
 const SWEEP_EVERY_MS = 10_000;
 /** The cells of open trips; how many are free in each is pushed. */
 const CELLS_EVERY_MS = 15_000;
-/** Until the map is there: how many are where, and nobody one by one. */
-const EVERYTHING: View = { west: -180, south: -90, east: 180, north: 90, zoom: 0 };
+/** Until the map is there: how many are where, by cells of the size that it begins with, and nobody one by one. */
+const EVERYTHING: View = { west: -180, south: -90, east: 180, north: 90, zoom: 11 };
 /** How far a supervisor looks for who could come. */
 const REACH_MINUTES = 15;
 /** A card that says it is the key's is taken by it no sooner: a second press of a quick hand was not meant for it. */

@@ -85,12 +85,12 @@ export const STAFF_STATES: readonly StaffState[] =
 export interface StaffRow {
   id: string; no: number; display: string; agency: string; kind: 'guard' | 'supporter'; mode: Mode | null;
   state: StaffState; trip: string | null;
-  /** Why the newest fix of the phone was not believed, so that the marker stands still. */
+  /** Why the newest fix of the phone is not where it is now, so that the marker stands still or is hollow. */
   verdict: Doubt | null;
   /** At work, and nobody knows where: they are not asked until they are heard. */
   silent: boolean;
 }
-export type Doubt = 'jump' | 'future' | 'too_old' | 'inaccurate' | 'outside_area';
+export type Doubt = 'late' | 'old' | 'jump' | 'future' | 'too_old' | 'inaccurate' | 'outside_area';
 export interface Incident {
   id: string; kind: 'sos' | 'no_show' | 'staff_suspended' | 'rider_suspended' | 'member_barred' | 'crew_unfit'; raised_by: 'rider' | 'staff'; no: number | null; trip: string | null; raised_at: string;
   /** Where the device was when it raised the alarm, and where it was last. */

@@ -6,6 +6,7 @@
 use matcher::model::{AccountId, Timestamp};
 use matcher::policy::limits::{FIX_AGE_MS_MAX, FIX_AHEAD_MS_MAX, HOLLOW_AGE_MS};
 use std::collections::{BTreeSet, HashMap};
+use uuid::Uuid;
 
 /// How often the silent are looked at, milliseconds: whether the live index still knows them.
 const SILENT_LOOK_MS: i64 = 60_000;
@@ -133,21 +134,23 @@ impl Ages {
         }
     }
 
-    /// Looks at who is due. `last` is when somebody's last fix was taken, as the live index knows it; whoever it knows no more
-    /// is forgotten, unless still expected.
-    pub fn look(
+    /// Who is to be looked at now, at most so many.
+    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<AccountId> {
+        self.due.range(..=(now.0, AccountId(Uuid::max()))).take(limit).map(|&(_, staff)| staff).collect()
+    }
+
+    /// What became of those who were due, each with when their last fix was taken, as the live index knows it; whoever it knows no
+    /// more is forgotten, unless still expected. Who has been heard meanwhile and is not due any more is left alone.
+    pub fn looked(
         &mut self,
         now: Timestamp,
-        last: impl Fn(AccountId) -> Option<i64>,
+        seen: impl IntoIterator<Item = (AccountId, Option<i64>)>,
         is_expected: impl Fn(AccountId) -> bool,
     ) -> Vec<(AccountId, Change)> {
         let mut changes = Vec::new();
-        while let Some(&(due_ms, staff)) = self.due.first()
-            && due_ms <= now.0
-        {
-            self.due.pop_first();
-            let Some(known) = self.known.get_mut(&staff) else { continue };
-            let taken_at_ms = last(staff);
+        for (staff, taken_at_ms) in seen {
+            let Some(known) = self.known.get_mut(&staff).filter(|known| known.due_ms <= now.0) else { continue };
+            self.due.remove(&(known.due_ms, staff));
             if taken_at_ms.is_none() && !is_expected(staff) {
                 if known.taken_at_ms.is_some() {
                     changes.push((staff, Change::Forgotten));
@@ -163,6 +166,18 @@ impl Ages {
             changes.extend(told(before, known.age).map(|change| (staff, change)));
         }
         changes
+    }
+
+    /// Both at once.
+    #[cfg(test)]
+    pub fn look(
+        &mut self,
+        now: Timestamp,
+        last: impl Fn(AccountId) -> Option<i64>,
+        is_expected: impl Fn(AccountId) -> bool,
+    ) -> Vec<(AccountId, Change)> {
+        let seen: Vec<_> = self.due(now, usize::MAX).into_iter().map(|staff| (staff, last(staff))).collect();
+        self.looked(now, seen, is_expected)
     }
 }
 

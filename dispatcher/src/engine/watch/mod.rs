@@ -24,7 +24,10 @@ use geo::Fix;
 use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
-use trips::{Flag, Trips};
+use trips::{Covers, Flag, Trips};
+
+/// Ages looked at in one hold of the watch: some hundred microseconds.
+const LOOK_CHUNK: usize = 512;
 
 /// What crossed an edge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -149,6 +152,11 @@ impl Watch {
         self.with(|state| state.ages.of(staff))
     }
 
+    /// Whose age is another since the last call of this or of `take_news`.
+    pub fn take_aged(&self) -> HashSet<AccountId> {
+        self.with(|state| std::mem::take(&mut state.news.staff))
+    }
+
     /// What changed since the last call.
     pub fn take_news(&self) -> News {
         self.with(|state| std::mem::take(&mut state.news))
@@ -156,10 +164,15 @@ impl Watch {
 
     /// A trip as it is now on the record, with its rider's zones.
     pub fn trip(&self, row: &TripRow, zones: &[AvoidZone], now: Timestamp) {
+        // Fences are dear to put up, and their trips looked at again every few seconds.
+        if self.with(|state| state.trips.knows(row, zones)) {
+            return;
+        }
+        let covers = Covers::of(row, zones);
         self.with(|state| {
             let id = row.trip.id;
             let before = state.flags(id, now);
-            for staff in state.trips.take(row, zones) {
+            for staff in state.trips.take(row, zones, covers) {
                 state.ages.expect(staff, now);
             }
             if row.trip.phase.is_end() {
@@ -186,15 +199,25 @@ impl Watch {
     }
 
     /// Looks at whoever's age is due to change. `last` is when somebody's last fix was taken.
+    ///
+    /// Thousands may be due at once, when a company's network goes: that is asked while fixes pass, and taken in a few at a time.
     pub fn look(&self, now: Timestamp, last: impl Fn(AccountId) -> Option<i64>) {
-        self.with(|state| {
-            let State { ages, trips, .. } = &mut *state;
-            let changes = ages.look(now, last, |staff| trips.of_staff(staff).is_some());
-            for (staff, change) in changes {
-                state.tell(staff, change);
+        loop {
+            let due = self.with(|state| state.ages.due(now, LOOK_CHUNK));
+            let many = due.len();
+            let seen: Vec<_> = due.into_iter().map(|staff| (staff, last(staff))).collect();
+            self.with(|state| {
+                let State { ages, trips, .. } = &mut *state;
+                let changes = ages.looked(now, seen, |staff| trips.of_staff(staff).is_some());
+                for (staff, change) in changes {
+                    state.tell(staff, change);
+                }
+            });
+            if many < LOOK_CHUNK {
+                break;
             }
-            state.trips.remove_over(now);
-        });
+        }
+        self.with(|state| state.trips.remove_over(now));
     }
 
     /// Trips with the rider along, whose zones count.

@@ -1,15 +1,19 @@
 //! Facts about the watch on a record and a live index: silence during a trip, people who come back, trips that end, zones that
 //! come late.
 
+use super::ages::Age;
 use super::run::Tail;
+use super::{LOOK_CHUNK, Watch};
 use crate::http::fixture::{Edge, Person, T0};
 use crate::live::Live;
 use crate::record::Actor;
 use crate::view::watch::signs_for;
 use geo::{Fix, FixKind, Position};
-use matcher::model::{Phase, TripId};
+use matcher::model::{AccountId, Phase, TripId};
 use serde_json::json;
+use std::cell::Cell;
 use std::sync::Arc;
+use uuid::Uuid;
 
 struct Scene {
     edge: Edge,
@@ -97,6 +101,21 @@ async fn silence_during_a_trip_is_news_and_so_is_the_end_of_it() {
     scene.round().await;
     assert_eq!(scene.signs().await, []);
     assert!(scene.edge.app.watch.take_news().trips.contains_key(&scene.trip));
+}
+
+#[tokio::test]
+async fn fixes_pass_while_thousands_grow_old_at_once() {
+    let (watch, many) = (Watch::default(), 3 * LOOK_CHUNK + 1);
+    let staff = (1..=many as u128).map(|n| AccountId(Uuid::from_u128(n)));
+    watch.moved(staff.clone().map(|id| (id, T0.0)), T0);
+    let asked = Cell::new(0);
+    watch.look(T0.plus_s(61), |_| {
+        assert!(watch.state.try_lock().is_ok(), "the index is asked while nobody waits for the watch");
+        asked.set(asked.get() + 1);
+        Some(T0.0)
+    });
+    assert_eq!((asked.get(), watch.take_news().staff.len()), (many, many), "each once");
+    assert!(staff.into_iter().all(|id| watch.age(id) == Age::Silent));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@
 use super::Event;
 use crate::record::{AvoidZone, TripRow};
 use crate::view::trip::{is_crewed, is_together};
-use geo::fence::{Circle, Crossing, Fences, Inside, are_apart};
+use geo::fence::{Circle, Covered, Crossing, Fences, Inside, are_apart};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, AgencyId, Phase, Timestamp, TripId};
 use matcher::policy::limits::{
@@ -112,11 +112,29 @@ struct Watched {
     as_one: bool,
     members: Vec<Member>,
     zones: Vec<AvoidZone>,
-    pickup: Position,
-    dropoff: Position,
     until_ms: i64,
     /// Who is apart, and since when.
     apart: Vec<(AccountId, AccountId, Timestamp)>,
+}
+
+/// The fences of a trip, and which cells they touch: worked out while nobody waits for the watch.
+pub struct Covers(Vec<(Place, Covered)>);
+
+impl Covers {
+    /// Of a trip as it is now on the record, and the zones of its rider.
+    pub fn of(row: &TripRow, zones: &[AvoidZone]) -> Self {
+        let circles: Vec<(Place, Position, f64)> = if !is_crewed(row.trip.phase) {
+            Vec::new()
+        } else if is_together(row.trip.phase) {
+            let zone = |zone: &AvoidZone| (Place::Zone(zone.id), zone.center, f64::from(zone.radius_m) + ZONE_MARGIN_M);
+            let dropoff = (Place::Dropoff, row.trip.dropoff, THERE_M);
+            std::iter::once(dropoff).chain(zones.iter().map(zone)).collect()
+        } else {
+            vec![(Place::Meeting, row.trip.pickup, THERE_M)]
+        };
+        let covered = |(place, at, radius_m)| Some((place, Circle::new(at, radius_m)?.covered()));
+        Self(circles.into_iter().filter_map(covered).collect())
+    }
 }
 
 /// The trips that have a crew.
@@ -150,11 +168,15 @@ impl Trips {
         self.fences.len()
     }
 
-    /// A trip as it is now on the record, with the zones of its rider. Returns who of the crew is new to it.
-    pub fn take(&mut self, row: &TripRow, zones: &[AvoidZone]) -> Vec<AccountId> {
+    /// Whether a trip was taken as it is now, with these zones.
+    pub fn knows(&self, row: &TripRow, zones: &[AvoidZone]) -> bool {
+        self.by_id.get(&row.trip.id).is_some_and(|known| known.change_no == row.change_no && known.given == zones)
+    }
+
+    /// A trip as it is now on the record, with the zones of its rider and the covers of both. Returns who of the crew is new to it.
+    pub fn take(&mut self, row: &TripRow, zones: &[AvoidZone], covers: Covers) -> Vec<AccountId> {
         let id = row.trip.id;
-        // Fences are dear to put up, and looked at again every few seconds.
-        if self.by_id.get(&id).is_some_and(|known| known.change_no == row.change_no && known.given == zones) {
+        if self.knows(row, zones) {
             return Vec::new();
         }
         let mut before = self.take_down(id);
@@ -175,8 +197,6 @@ impl Trips {
             as_one: row.trip.phase == Phase::Escorting,
             members: Vec::new(),
             zones: if together { zones.to_vec() } else { Vec::new() },
-            pickup: row.trip.pickup,
-            dropoff: row.trip.dropoff,
             until_ms: row.updated_at.plus_s(WATCHED_S_MAX).0,
             apart: Vec::new(),
         };
@@ -208,24 +228,11 @@ impl Trips {
                 member.lower(Sign::InZone);
             }
         }
-        self.put_up(id, &watched);
+        for (place, cover) in covers.0 {
+            self.fences.put_covered((id, place), id, cover, watched.until_ms);
+        }
         self.by_id.insert(id, watched);
         new
-    }
-
-    fn put_up(&mut self, id: TripId, watched: &Watched) {
-        let mut put = |place: Place, at: Position, radius_m: f64| {
-            if let Some(circle) = Circle::new(at, radius_m) {
-                self.fences.put((id, place), id, circle, watched.until_ms);
-            }
-        };
-        if !watched.together {
-            return put(Place::Meeting, watched.pickup, THERE_M);
-        }
-        put(Place::Dropoff, watched.dropoff, THERE_M);
-        for zone in &watched.zones {
-            put(Place::Zone(zone.id), zone.center, f64::from(zone.radius_m) + ZONE_MARGIN_M);
-        }
     }
 
     /// Takes all fences of a trip down at once.

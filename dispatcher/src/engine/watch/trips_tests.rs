@@ -1,7 +1,7 @@
 //! Facts about what fixes of a crew say about its trip, on rows as the record gives them.
 
 use super::Event;
-use super::trips::{Flag, Sign, Trips};
+use super::trips::{Covers, Flag, Sign, Trips};
 use crate::http::fixture::{Edge, Person, T0};
 use crate::record::{AvoidZone, TripRow};
 use crate::view::watch::signs_for;
@@ -43,7 +43,7 @@ impl Scene {
             self.row.crew.clear();
         }
         self.row.crew.iter_mut().for_each(|member| member.phase = phase);
-        self.trips.take(&self.row, zones);
+        self.trips.take(&self.row, zones, Covers::of(&self.row, zones));
     }
 
     fn fix(&mut self, who: usize, at: Position, accuracy_m: f32, kind: FixKind, taken_at: Timestamp) -> Vec<Event> {

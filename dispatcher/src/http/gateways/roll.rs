@@ -3,7 +3,7 @@
 
 use crate::gateway::wire::{Ask, LAST_MAX, Last, Listed, Told};
 use crate::http::App;
-use crate::http::ingest::is_at_work;
+use crate::http::ingest::at_work::is_at_work;
 use crate::http::problem::Answer;
 use crate::live::LATE_MS;
 use crate::record::RosterEntry;

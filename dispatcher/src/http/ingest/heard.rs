@@ -20,7 +20,7 @@ pub struct Heard {
     pub(super) sense: Sense,
     /// `None` until a fix was looked at.
     last_at: Option<Timestamp>,
-    /// Why the newest fix was not believed.
+    /// Why the newest fix is not where they are now.
     refused: Option<Verdict>,
     /// The newest place that was not believed, if it is newer than what was.
     doubted: Option<(Fix, Verdict)>,
@@ -42,9 +42,16 @@ impl Heard {
     }
 
     /// What came of a fix.
-    pub(super) fn note(&mut self, fix: &Fix, verdict: Verdict) {
+    pub(super) fn note(&mut self, fix: &Fix, verdict: Verdict, now: Timestamp) {
         if verdict.is_kept() {
-            (self.refused, self.doubted) = (None, None);
+            // A clock that is behind makes every fix late: whoever looks is to read that, not silence alone.
+            self.refused = Some(verdict).filter(|verdict| *verdict == Verdict::Late);
+            self.doubted = None;
+        } else if verdict == Verdict::Older {
+            let is_fresh = self.sense.believed_at().is_some_and(|at| now.since_ms(at) <= LATE_MS);
+            if !is_fresh {
+                self.refused = Some(verdict);
+            }
         } else if verdict.is_doubt() {
             self.refused = Some(verdict);
             // The others say nothing of where, or of when.
@@ -104,7 +111,8 @@ impl People {
         self.0.with(account, Heard::default, change)
     }
 
-    /// Why the newest fix of the person's phone was not believed; `None` if it was.
+    /// Why the newest fix of the person's phone is not where they are now: not believed, or late while nothing fresh is known; `None` if
+    /// it is.
     pub fn refused(&self, account: AccountId) -> Option<Verdict> {
         self.0.look(&account, |heard| heard.refused).flatten()
     }

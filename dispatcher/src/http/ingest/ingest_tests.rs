@@ -2,6 +2,7 @@
 
 use super::sources::FIX_RATE;
 use super::tracks;
+use crate::engine::watch::trips::Sign;
 use crate::http::fixture::{Edge, Person, Reply};
 use geo::Position;
 use serde_json::{Value, json};
@@ -79,6 +80,33 @@ async fn a_doubted_fix_moves_nobody_and_the_supervisor_reads_why() {
 }
 
 #[tokio::test]
+async fn a_clock_that_is_behind_is_told_to_the_supervisor_until_something_fresh_comes() {
+    let edge = Edge::new().await;
+    let (staff, supervisor) = (edge.staff().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    let row = async || {
+        let reply = edge.call(Some(&supervisor.token), "GET", "/v1/console", None).await;
+        reply.body["staff"][0]["verdict"].clone()
+    };
+    for seq in 1..3 {
+        assert_eq!(verdicts(&edge, &staff, &[fix(at, 300_000, seq)]).await, ["late"]);
+        assert_eq!(row().await, "late");
+        edge.clock.advance_s(5);
+    }
+    // As late a one in a batch that ends with a fresh one is no reason, nor is what comes late beside it.
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 90_000, 3), fix(at, 0, 4)]).await, ["late", "ok"]);
+    assert_eq!(row().await, Value::Null);
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 90_000, 5)]).await, ["old"]);
+    assert_eq!(row().await, Value::Null);
+    // Somebody set the clock back: what was believed is old by now, and nothing newer can come.
+    edge.clock.advance_s(61);
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 90_000, 6)]).await, ["old"]);
+    assert_eq!(row().await, "old");
+    assert_eq!(verdicts(&edge, &staff, &[fix(at, 0, 7)]).await, ["ok"]);
+    assert_eq!(row().await, Value::Null);
+}
+
+#[tokio::test]
 async fn an_alarm_shows_the_place_that_is_not_believed_beside_the_last_that_is() {
     let edge = Edge::new().await;
     let (rider, centre) = (edge.rider().await, edge.centre().await);
@@ -149,6 +177,31 @@ async fn fixes_from_the_subway_go_to_the_trips_track_in_order_and_only_the_newes
     assert_eq!((members.len(), stretches), (2, vec![1, 20]), "{}", reply.text);
     let lats: Vec<f64> = own["stretches"][1].as_array().unwrap().iter().map(|p| p["lat"].as_f64().unwrap()).collect();
     assert!(lats.windows(2).all(|w| w[0] < w[1]), "in order");
+}
+
+#[tokio::test]
+async fn a_backlog_that_comes_after_a_fresh_fix_is_on_the_track_and_moves_neither_marker_nor_watch() {
+    let edge = Edge::new().await;
+    let (_, trip, [one, _]) = edge.assigned().await;
+    let (app, now) = (&edge.app, edge.app.env.now());
+    app.roster.refresh(&app.record, now).await.unwrap();
+    app.watch.trip(&app.record.trip(trip).await.unwrap().unwrap(), &[], now);
+    let (at, _) = edge.places();
+    let signs = || app.watch.flags(trip, now).into_iter().map(|flag| flag.sign).collect::<Vec<_>>();
+    assert_eq!(verdicts(&edge, &one, &[fix(at, 0, 100)]).await, ["ok"]);
+    assert_eq!(signs(), [Sign::AtMeeting]);
+    // As the next street has it, and as three say that they are elsewhere.
+    let backlog: Vec<Value> = [150.0, 900.0, 900.0, 900.0]
+        .into_iter()
+        .zip(101..)
+        .map(|(metres, seq)| fix(near(at, metres), 90_000 - i64::from(seq), seq))
+        .collect();
+    assert_eq!(verdicts(&edge, &one, &backlog).await, ["old"; 4]);
+    let last = app.sight.places.last_fix(one.id()).unwrap();
+    assert_eq!((last.seq, last.position), (100, at));
+    assert_eq!(signs(), [Sign::AtMeeting], "not left");
+    assert_eq!(app.ingest.tracks.len(), 5, "where they were then is on the track");
+    assert_eq!(verdicts(&edge, &one, &[fix(at, 0, 105)]).await, ["ok"]);
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! Owns the way of a fix from any source into the live index and onto the trip's track: rate, order, plausibility, a verdict for
 //! each. Sources are phones (`/v1/fixes`, the socket) and trackers (`owntracks`, `traccar`); what is believed is decided in
-//! `live`. Nothing here waits for the record, but for a source's first number.
+//! `live`. Nothing here waits for the record, but for a source's first number, and once a second for all who are not at work (`at_work`).
 
+pub mod at_work;
 pub mod desk;
 pub mod device;
 pub mod heard;
@@ -12,6 +13,8 @@ pub mod traccar;
 pub mod tracks;
 
 #[cfg(test)]
+mod at_work_tests;
+#[cfg(test)]
 mod ingest_tests;
 #[cfg(test)]
 mod trackers_tests;
@@ -20,9 +23,9 @@ use super::App;
 use super::auth::too_many;
 use super::problem::{Answer, Problem};
 use crate::live::{Sense, Verdict};
-use crate::record::{Account, Role, RosterEntry};
+use crate::record::{Account, Role};
 use crate::telemetry;
-use crate::view::incident::{FOLLOWED_S, follows_device};
+use at_work::AtWork;
 use geo::{Fix, FixKind};
 use heard::People;
 use matcher::model::{AccountId, Timestamp, TripId};
@@ -39,6 +42,8 @@ pub struct Ingest {
     sources: Sources,
     /// What was heard of each person.
     pub people: People,
+    /// Whose fixes count.
+    pub at_work: AtWork,
     /// Fixes on their way to the tracks of trips.
     pub tracks: Tracks,
     counts: Counts,
@@ -73,6 +78,11 @@ impl Ingest {
         self.sources.epochs(account)
     }
 
+    /// Forgets the session epochs of those who have sent nothing for long.
+    pub fn forget_unused(&self, now: Timestamp) {
+        self.sources.forget_unused(now);
+    }
+
     /// Forgets what was heard of somebody who has gone off shift.
     pub fn forget(&self, account: AccountId) {
         self.people.forget(account);
@@ -96,7 +106,7 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
     for fix in &mut fixes {
         fix.session_epoch = epoch;
     }
-    let verdicts = if account.role == Role::Staff && !is_followed_at_work(app, account.id, now).await? {
+    let verdicts = if account.role == Role::Staff && !ingest.at_work.is_followed(app, account.id, now).await? {
         // A trip that was over before the phone could say where it had led.
         ingest.people.with(account.id, |heard| heard.note_after_work(ingest, account.id, &fixes, now));
         vec![Verdict::NotOnShift; fixes.len()]
@@ -122,7 +132,7 @@ fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verd
                 Some(no) => places.put_staff(account.id, no, *fix),
                 None => places.put_rider(account.id, *fix),
             });
-            heard.note(fix, verdict);
+            heard.note(fix, verdict, now);
             if account.no.is_some() {
                 heard.track(ingest, account.id, trip, fix, verdict, now);
             }
@@ -163,23 +173,4 @@ pub fn take_over(app: &App, staff: AccountId, last: Fix, now: Timestamp) {
 /// fix on a track whether it was of the trip.
 fn duty(app: &App, staff: AccountId) -> Option<TripId> {
     app.roster.current().by_id.get(&staff)?.duty.map(|(trip, _)| trip)
-}
-
-/// Whether a staff member's position is the service's business: on shift, holding a trip, or in an alarm that is followed.
-async fn is_followed_at_work(app: &App, staff: AccountId, now: Timestamp) -> Answer<bool> {
-    // The view at hand says yes to nearly everybody; only a no is worth reading the record.
-    if app.roster.current().by_id.get(&staff).is_some_and(|entry| is_at_work(entry, now)) {
-        return Ok(true);
-    }
-    let roster = app.roster.refresh(&app.record, now).await?;
-    if roster.by_id.get(&staff).is_some_and(|entry| is_at_work(entry, now)) {
-        return Ok(true);
-    }
-    let alarms = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
-    Ok(alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == staff))
-}
-
-/// On shift now, or holding a trip.
-pub fn is_at_work(entry: &RosterEntry, now: Timestamp) -> bool {
-    entry.duty.is_some() || entry.shift.is_some_and(|shift| shift.starts_at <= now && now < shift.ends_at)
 }

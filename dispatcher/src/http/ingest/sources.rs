@@ -5,6 +5,7 @@ use super::table::Table;
 use crate::http::App;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::Answer;
+use crate::live::TOO_OLD_MS;
 use geo::Fix;
 use matcher::model::{AccountId, Timestamp};
 
@@ -95,13 +96,19 @@ fn takes_over(own: u32, last: Option<&Fix>, newest_ms: i64, now: Timestamp) -> b
 #[derive(Default)]
 pub(super) struct Sources {
     pub(super) rates: Rates,
-    epochs: Table<AccountId, Epochs>,
+    epochs: Table<AccountId, Used>,
+}
+
+/// The epochs of a person's sources, and when one of them was last asked for.
+struct Used {
+    epochs: Epochs,
+    at: Timestamp,
 }
 
 impl Sources {
     /// The epochs of a person's sources.
     pub(super) fn epochs(&self, account: AccountId) -> Epochs {
-        self.epochs.look(&account, |epochs| epochs.clone()).unwrap_or_default()
+        self.epochs.look(&account, |used| used.epochs.clone()).unwrap_or_default()
     }
 
     /// The session epoch that the source's fixes are ordered by. `newest_ms` is when the newest of them was taken: a source that
@@ -114,7 +121,11 @@ impl Sources {
         newest_ms: i64,
         now: Timestamp,
     ) -> Answer<u32> {
-        let known = self.epochs.look(&account, |epochs| epochs.of(source)).flatten();
+        let known = self.epochs.look(&account, |used| {
+            used.at = now;
+            used.epochs.of(source)
+        });
+        let known = known.flatten();
         let last = app.sight.places.last_fix(account);
         match known.filter(|own| !takes_over(*own, last.as_ref(), newest_ms, now)) {
             Some(epoch) => Ok(epoch),
@@ -125,6 +136,17 @@ impl Sources {
     /// A new one.
     pub(super) async fn new_epoch(&self, app: &App, source: Source, account: AccountId) -> Answer<u32> {
         let epoch = app.record.next_session_epoch(account).await?;
-        Ok(self.epochs.with(account, Epochs::default, |epochs| epochs.issued(source, epoch)))
+        let now = app.env.now();
+        let make = || Used { epochs: Epochs::default(), at: now };
+        Ok(self.epochs.with(account, make, |used| {
+            used.at = now;
+            used.epochs.issued(source, epoch)
+        }))
+    }
+
+    /// Forgets those of whom nothing came for so long that nothing they still hold would be taken. What they send next gets a new
+    /// epoch, one write.
+    pub(super) fn forget_unused(&self, now: Timestamp) {
+        self.epochs.retain(|_, used| now.since_ms(used.at) <= TOO_OLD_MS);
     }
 }
