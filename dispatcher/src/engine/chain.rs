@@ -3,7 +3,7 @@
 
 use crate::engine::field::{Field, profile};
 use crate::record::{NextDuty, UnderWay};
-use geo::road::RoadMap;
+use geo::road::{Headed, RoadMap};
 use geo::{Eta, Position};
 use matcher::model::{Mode, Timestamp};
 use matcher::policy::limits::{HAND_OVER_P90_S, HAND_OVER_S, NEXT_LATE_S};
@@ -43,8 +43,8 @@ pub fn together_mode(field: &Field, from: Position, to: Position, has_car: bool)
 }
 
 impl Ending {
-    /// By where they are, and how they move with the rider; `None` where no road is near or no way is open.
-    pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, from: Position) -> Option<Self> {
+    /// By where they are on the roads of how they move with the rider; `None` where no way is open.
+    pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, from: &Headed) -> Option<Self> {
         let (left_ms, left) = takes(field, moves, from, trip.dropoff)?;
         Some(Self {
             at: trip.dropoff,
@@ -75,9 +75,9 @@ impl Ending {
 }
 
 /// Milliseconds by the times of the moment, and how well they are known.
-fn takes(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(u32, Eta)> {
+fn takes(field: &Field, mode: Mode, from: &Headed, to: Position) -> Option<(u32, Eta)> {
     let (profile, times) = field.times(mode);
-    let ms = times.travel_ms(field.map().snap(profile, from)?, &field.map().snap(profile, to)?)?;
+    let ms = times.travel_ms(from, &field.map().snap(profile, to)?)?;
     Some((ms, times.times().eta(ms)))
 }
 
@@ -85,7 +85,8 @@ fn takes(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(u32
 /// so that silence alone makes nobody late before they surely are; without a way to the rider nobody comes.
 pub fn is_late(field: &Field, duty: &NextDuty, mode: Mode, now: Timestamp) -> bool {
     let free_in_ms = field.ending(duty.staff).map_or(0, |(ending, taken_at_ms)| ending.free_in_ms(taken_at_ms, now));
-    let Some((way_ms, _)) = takes(field, mode, duty.from, duty.to) else { return true };
+    let from = field.map().snap(field.times(mode).0, duty.from);
+    let Some((way_ms, _)) = from.and_then(|from| takes(field, mode, &from.into(), duty.to)) else { return true };
     let there_at = now.0 + free_in_ms + i64::from(way_ms);
     there_at > duty.promised_at.plus_s(NEXT_LATE_S).0
 }

@@ -30,6 +30,8 @@ pub struct Standing {
     mode: Option<Mode>,
     /// Of somebody with a rider: the end of that trip, where and when they are searched from.
     pub ending: Option<Ending>,
+    /// Of the same: how they move with their rider, and where they are on its roads.
+    going: Option<(Mode, Headed)>,
 }
 
 /// Everybody's standing. Share it in an `Arc`.
@@ -205,7 +207,7 @@ impl Field {
         let known = read(&self.standing).get(&staff).copied().filter(|known| known.fix == *fix)?;
         // Who is searched from where their trip ends does not stand there yet.
         if known.ending.is_some() {
-            return None;
+            return known.going.filter(|going| profile(going.0) == searched).map(|going| going.1);
         }
         let mode = known.mode.filter(|&mode| profile(mode) == searched)?;
         self.way(mode)?.with(|way| way.get(staff))
@@ -284,20 +286,26 @@ impl Field {
         }
         // The fix that says where they stand.
         let mut told_by = fix;
-        let mut ending = None;
+        let (mut ending, mut going) = (None, None);
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
             match following.street(self, staff, mode, under_way, &fix, now) {
-                Placed::At(at) => {
-                    let ends = under_way.and_then(|trip| self.end_of(following, staff, mode, &trip, &fix));
+                Placed::At { at, along, moves } => {
+                    let ends = under_way.and_then(|trip| self.end_of(mode, &trip, moves, &along));
                     ending = ends.map(|(ends, _)| ends);
+                    going = ends.map(|_| (moves, along));
                     let (at, free_ms) = ends.map_or((at, 0), |(ends, there)| (there.into(), ends.free_ms));
                     way.put(staff, at, free_ms);
                 }
-                // The place is as old as the fix that told it; of a trip that has ended since then nothing is known to be left.
+                // The place is as old as the fix that told it; of a trip that has ended since then nothing is left: they are at its end.
                 Placed::Stays => {
                     told_by = known.map_or(fix, |known| known.fix);
-                    let of_this = |e: &Ending| under_way.is_some_and(|trip| trip.dropoff == e.at);
-                    ending = known.and_then(|known| known.ending).filter(of_this);
+                    let before = known.and_then(|known| known.ending);
+                    ending = before.filter(|ends| under_way.is_some_and(|trip| trip.dropoff == ends.at));
+                    going = known.and_then(|known| known.going).filter(|_| ending.is_some());
+                    let ended = before.filter(|_| ending.is_none());
+                    if let Some(there) = ended.and_then(|ends| self.map.snap(profile(mode), ends.at)) {
+                        way.put(staff, there, 0);
+                    }
                 }
                 Placed::OffRoad => {
                     way.remove(staff);
@@ -310,20 +318,12 @@ impl Field {
         self.standing
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(staff, Standing { fix: told_by, mode, ending });
+            .insert(staff, Standing { fix: told_by, mode, ending, going });
     }
 
     /// The end of a trip under way, and the street there on which its member travels on.
-    fn end_of(
-        &self,
-        following: &Following,
-        staff: AccountId,
-        mode: Mode,
-        trip: &UnderWay,
-        fix: &Fix,
-    ) -> Option<(Ending, Snap)> {
-        let moves = following.moves.get(&staff)?.1;
-        let ending = Ending::of(self, trip, moves, fix.position)?;
+    fn end_of(&self, mode: Mode, trip: &UnderWay, moves: Mode, along: &Headed) -> Option<(Ending, Snap)> {
+        let ending = Ending::of(self, trip, moves, along)?;
         Some((ending, self.map.snap(profile(mode), ending.at)?))
     }
 
@@ -367,7 +367,12 @@ fn still<T>(way: Option<&OnRoads<AccountId>>, ask: impl FnOnce(Option<&StaffBuck
 
 /// What a fix told of somebody's place on the roads.
 enum Placed {
-    At(Headed),
+    /// On the roads they are searched on, and on those they move along now.
+    At {
+        at: Headed,
+        along: Headed,
+        moves: Mode,
+    },
     /// It could not have been reached: where they were a moment ago counts until it comes again.
     Stays,
     OffRoad,
@@ -395,16 +400,21 @@ impl Following {
             *known = (moves, Matcher::new());
         }
         match known.1.take(map.graph(profile(moves)), fix, now.0) {
-            Match::Street(street) if moves == mode => {
-                Placed::At(map.headed(profile(mode), street.snap, street.forward))
+            Match::Street(street) => {
+                let along = map.headed(profile(moves), street.snap, street.forward);
+                let at = if moves == mode { Some(along) } else { graph.snap(fix.position).map(Headed::from) };
+                at.map_or(Placed::OffRoad, |at| Placed::At { at, along, moves })
             }
-            Match::Street(_) => graph.snap(fix.position).map_or(Placed::OffRoad, |at| Placed::At(at.into())),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 match why {
-                    WeakFix::Jump => Placed::Stays,
-                    // Too coarse for a street, far from one, or told again: the nearest, which the rules may yet refuse.
-                    _ => graph.snap(fix.position).map_or(Placed::OffRoad, |snap| Placed::At(snap.into())),
+                    WeakFix::Jump | WeakFix::Future | WeakFix::OutOfOrder => Placed::Stays,
+                    // Too coarse for a street or far from one: the nearest, which the rules may yet refuse.
+                    _ => {
+                        let snap = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
+                        let at = snap(mode).zip(snap(moves));
+                        at.map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
+                    }
                 }
             }
         }
