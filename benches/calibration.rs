@@ -210,7 +210,7 @@ fn lognormal(sigma: f64, dice: &mut StdRng) -> f64 {
 fn observations(map: &RoadMap, profile: Profile, metrics: &[Arc<Metric>], trips: &[Trip]) -> Vec<Observation> {
     let seen = |trip: &Trip| {
         let free = free_by_class(map, profile, &metrics[trip.hour], &trip.from, &trip.to)?;
-        Some(Observation { profile, hour: trip.hour as u8, free, took_ms: trip.took_ms })
+        Some(Observation { profile, day: 0, hour: trip.hour as u8, free, took_ms: trip.took_ms })
     };
     trips.iter().filter_map(seen).collect()
 }

@@ -12,11 +12,12 @@ mod safer;
 
 use geo::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
 use geo::road::{Graph, Profile, RoadMap, Snap, StaffOnRoad, arcs, load, soonest};
-use harness::figures::{self, SEED, measure, note, row};
+use harness::figures::{self, SEED, Times, measure, note, row};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// Soonest staff asked for.
 const K: usize = 10;
@@ -144,11 +145,34 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
         live.reweigh(ArcTimes::under(graph, &jam, |_| geo::road::data::RoadClass::Residential));
     });
     row(&format!("{name}: weights and refill of 2000"), &times, None);
+    let is_over = AtomicBool::new(false);
     let (quiet, busy) = std::thread::scope(|scope| {
-        let search = || measure(ROUNDS, |i| live.nearest(&points.pickups[i], K, BOUND_MS, |_| true));
-        let quiet = search();
-        let worker = scope.spawn(|| live.reweigh(ArcTimes::free_flow(graph)));
-        let busy = search();
+        // A thousand moves a second, before and meanwhile: they land on both sides.
+        scope.spawn(|| {
+            let mut moved = 0;
+            while !is_over.load(Ordering::Acquire) {
+                live.put(moved as u32 % 2_000, points.staff[(moved * 7 + 1) % 2_000], 0);
+                moved += 1;
+                std::thread::sleep(Duration::from_millis(1));
+            }
+        });
+        let quiet = measure(ROUNDS * 10, |i| live.nearest(&points.pickups[i % ROUNDS], K, BOUND_MS, |_| true));
+        let worker = scope.spawn(|| {
+            for _ in 0..WHOLE_ROUNDS {
+                live.reweigh(ArcTimes::free_flow(graph));
+            }
+            is_over.store(true, Ordering::Release);
+        });
+        // All the while, not for a moment of it.
+        let mut busy = Times::new();
+        for pickup in points.pickups.iter().cycle() {
+            let begun = Instant::now();
+            std::hint::black_box(live.nearest(pickup, K, BOUND_MS, |_| true));
+            busy.add(begun.elapsed());
+            if is_over.load(Ordering::Acquire) {
+                break;
+            }
+        }
         worker.join().expect("re-weighting does not panic");
         (quiet, busy)
     });

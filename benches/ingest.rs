@@ -45,7 +45,7 @@ fn main() {
 
 /// One fix of the socket as text, and as the bytes it could be (docs/adr/0012-binary-fix.md).
 fn forms() {
-    let text = format!(r#"{{"t":"fix",{}"#, &fixes(17)[1..]);
+    let text = format!(r#"{{"t":"fix",{}"#, &fixes(0, 17)[1..]);
     let bytes = packed(37.5663, 126.9779, 17);
     let binary = measure(200_000, |_| unpacked(std::hint::black_box(&bytes)).expect("a fix"));
     let json = measure(200_000, |_| ClientMessage::parse(std::hint::black_box(&text)).expect("a fix"));
@@ -98,13 +98,14 @@ async fn run(how: &str, redis: Option<Redis>) {
 
 async fn begin_shifts(server: &Server, staff: &[String]) {
     let mut tasks = Vec::new();
-    for part in staff.chunks(staff.len().div_ceil(16)) {
+    let many = staff.len().div_ceil(16);
+    for (first, part) in (0..).step_by(many).zip(staff.chunks(many)) {
         let (address, part) = (address(server), part.to_vec());
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(&address).await;
-            for token in part {
+            for (who, token) in (first..).zip(part) {
                 assert_eq!(connection.post("/v1/shift", &token, r#"{"mode":"walk","hours":8}"#).await, 201);
-                assert_eq!(connection.post("/v1/fixes", &token, &fixes(0)).await, 202);
+                assert_eq!(connection.post("/v1/fixes", &token, &fixes(who, 0)).await, 202);
             }
         }));
     }
@@ -118,13 +119,14 @@ async fn over_http(server: &Server, staff: &[String]) -> (Times, Duration) {
     let begun = Instant::now();
     let mut tasks = Vec::new();
     let each = HTTP_FIXES / CONNECTIONS;
-    for own in staff.chunks(staff.len().div_ceil(CONNECTIONS)) {
+    let many = staff.len().div_ceil(CONNECTIONS);
+    for (first, own) in (0..).step_by(many).zip(staff.chunks(many)) {
         let (address, own) = (address(server), own.to_vec());
         tasks.push(tokio::spawn(async move {
             let mut connection = Connection::open(&address).await;
             let mut took = Vec::with_capacity(each);
             for n in 0..each {
-                let body = fixes(1 + (n / own.len()) as u32);
+                let body = fixes(first + n % own.len(), 1 + (n / own.len()) as u32);
                 let begun = Instant::now();
                 let status = connection.post("/v1/fixes", &own[n % own.len()], &body).await;
                 took.push(begun.elapsed());
@@ -165,15 +167,15 @@ async fn over_sockets(server: &Server, sockets: Vec<Socket>) -> Duration {
     let taken = counted(server).await;
     let begun = Instant::now();
     let mut tasks = Vec::new();
-    let mut sockets = sockets.into_iter().peekable();
+    let mut sockets = sockets.into_iter().enumerate().peekable();
     while sockets.peek().is_some() {
-        let mut own: Vec<Socket> = sockets.by_ref().take(SOCKETS / 4).collect();
+        let mut own: Vec<(usize, Socket)> = sockets.by_ref().take(SOCKETS / 4).collect();
         tasks.push(tokio::spawn(async move {
             for n in 0..SOCKET_FIXES {
-                let text = format!(r#"{{"t":"fix",{}"#, &fixes(n as u32 + 1)[1..]);
-                let message = Message::Text(Bytes::from(text).try_into().expect("text"));
-                for socket in &mut own {
-                    socket.send(message.clone()).await.expect("it is open");
+                for (who, socket) in &mut own {
+                    let text = format!(r#"{{"t":"fix",{}"#, &fixes(*who, n as u32 + 1)[1..]);
+                    let message = Message::Text(Bytes::from(text).try_into().expect("text"));
+                    socket.send(message).await.expect("it is open");
                 }
             }
             own
@@ -191,10 +193,14 @@ async fn over_sockets(server: &Server, sockets: Vec<Socket>) -> Duration {
     begun.elapsed()
 }
 
-/// A few metres from the fix before.
-fn fixes(seq: u32) -> String {
-    let lat = MEETING.0 + f64::from(seq % 100) * 1e-5;
-    format!(r#"{{"fixes":[{{"lat":{lat:.6},"lon":{},"acc_m":8,"kind":"gps","age_ms":120,"seq":{seq}}}]}}"#, MEETING.1)
+/// Of the staff spread over some 11 by 14 km, a metre or two from the fix before: nobody shares a street, a cell or an area of Redis with
+/// everybody.
+fn fixes(who: usize, seq: u32) -> String {
+    const SIDE: usize = 100;
+    let across = |n: usize, degrees: f64| (n as f64 / SIDE as f64 - 0.5) * degrees;
+    let lat = MEETING.0 + across(who % SIDE, 0.1) + f64::from(seq % 100) * 1e-5;
+    let lon = MEETING.1 + across(who / SIDE % SIDE, 0.16);
+    format!(r#"{{"fixes":[{{"lat":{lat:.6},"lon":{lon:.6},"acc_m":8,"kind":"gps","age_ms":120,"seq":{seq}}}]}}"#)
 }
 
 fn address(server: &Server) -> String {

@@ -7,6 +7,7 @@ use geo::road::{FreeTimes, Observation, Profile};
 use harness::people::eventually;
 use harness::raw::call;
 use harness::{Server, ServerOptions, root};
+use matcher::schedule::day_of;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -133,7 +134,7 @@ async fn supervisors_see_what_was_learnt_and_what_is_closed_in_a_browser() {
     let learn = async {
         let env = Env::system();
         let record = Record::open(&data, env.clone()).await.expect("the record");
-        record.note_observations(env.now(), &walks()).await.expect("finished ways");
+        record.note_observations(env.now(), &walks(day_of(env.now()) - 1)).await.expect("finished ways");
         record.close().await;
     };
     // What was learnt is looked at when a server begins.
@@ -142,7 +143,7 @@ async fn supervisors_see_what_was_learnt_and_what_is_closed_in_a_browser() {
 }
 
 /// Twenty ways of each hour on foot: side streets and main roads, slower in the rush hours, no two alike.
-fn walks() -> Vec<Observation> {
+fn walks(day: u32) -> Vec<Observation> {
     let of_hour = |hour: u8| {
         let rush = f64::from(u8::from((7..10).contains(&hour) || (17..20).contains(&hour)));
         (0..20_u32).map(move |nth| {
@@ -152,6 +153,7 @@ fn walks() -> Vec<Observation> {
             let slower = 1.2 + 0.5 * rush + 0.02 * f64::from(nth);
             Observation {
                 profile: Profile::Walk,
+                day: day + nth % 2,
                 hour,
                 free: FreeTimes { by_class_ms, fixed_ms: 20_000 },
                 took_ms: (470_000.0 * slower) as u32,

@@ -196,7 +196,7 @@ async fn fixes_are_answered_as_by_the_engines_node() {
     let far = (at.0 + 0.08, at.1);
     for (what, fix, verdict) in [
         ("one that does not follow", fix(at, 109), "ok"),
-        ("late", with(at, 110, "age_ms", json!(90_000)), "late"),
+        ("late, with a fresher one believed", with(at, 110, "age_ms", json!(90_000)), "old"),
         ("from the future", with(at, 111, "age_ms", json!(-9_000)), "future"),
         ("of another day", with(at, 112, "age_ms", json!(90_000_000)), "too_old"),
         ("without an error circle", with(at, 113, "acc_m", json!(-1)), "inaccurate"),

@@ -3,9 +3,10 @@
 //! fastest way. Seventy-odd thousand junctions: at most 50 ms is asked for (issue of the travel times).
 
 use super::somewhere;
+use geo::Position;
 use geo::road::hierarchy::Metric;
 use geo::road::lit::read_points;
-use geo::road::{Dislikes, Graph, Lit, Profile, RoadMap, Snap, Zone, around};
+use geo::road::{Dislikes, Graph, Lit, Profile, RoadMap, Snap, Zone, around, least_inside};
 use harness::figures::{SEED, measure, note, row};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -56,6 +57,29 @@ pub fn table(map: &RoadMap) {
         around(graph, turns, metric, &trip.from, &trip.to, &trip.zones)
     });
     row(&format!("by car, anywhere: round {ZONES} zones"), &times, Some(quick.p50_us()));
+    // The worst there is: a ring of zones round the end, so that the first search finds out that there is no way round, and the second
+    // the way with least inside.
+    let times = measure(ROUNDS / 4, |i| {
+        let (from, to) = (&trips[i].from, &trips[i].to);
+        let ring = ring(to);
+        let zones =
+            if ring.iter().any(|zone| zone.contains(from.at) || zone.contains(to.at)) { &[][..] } else { &ring };
+        let way = around(graph, turns, metric, from, to, zones);
+        way.ok().or_else(|| least_inside(graph, turns, metric, from, to, zones))
+    });
+    row("by car, anywhere: cut off by 16 zones", &times, Some(quick.p50_us()));
+}
+
+/// Sixteen zones of 90 m that touch one another, 300 m around a place.
+fn ring(around: &Snap) -> Vec<Zone> {
+    const DEGREE_M: f64 = 111_195.0;
+    let (lat, lon) = (around.at.lat(), around.at.lon());
+    let at = |turn: f64| {
+        let lon = lon + 300.0 * turn.sin() / DEGREE_M / lat.to_radians().cos();
+        Position::new(lat + 300.0 * turn.cos() / DEGREE_M, lon).expect("near by")
+    };
+    let turns = (0..16).map(|i| f64::from(i) / 16.0 * std::f64::consts::TAU);
+    turns.filter_map(|turn| Zone::circle(at(turn), 90.0).ok()).collect()
 }
 
 /// Random trips of which each has zones on its fastest way, and no end in one.

@@ -91,6 +91,15 @@ async function askedForWhatFollows(near, present) {
     assert.equal(await page.trip(), present, `${page.who} no longer sees the present trip`);
     assert.ok(await page.find('next-action', { to: 'completed' }).isVisible(), `${page.who} has no next action beside the offer`);
   }
+  await picture('staff-next-below', one);
+  // It lies below the screen of a phone; what says so stays in sight and leads there.
+  for (const page of staff) {
+    await page.id('offer-below').click();
+    await page.page.waitForFunction(() => {
+      const { top, bottom } = document.querySelector('[data-testid=accept]').getBoundingClientRect();
+      return top >= 0 && bottom <= innerHeight;
+    });
+  }
   if (pictures) await one.page.screenshot({ path: `${pictures}/staff-next-offer.png`, fullPage: true });
   await one.accept();
   await two.accept();

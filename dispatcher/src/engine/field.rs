@@ -408,8 +408,9 @@ impl Following {
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 match why {
-                    WeakFix::Jump | WeakFix::Future | WeakFix::OutOfOrder => Placed::Stays,
-                    // Too coarse for a street or far from one: the nearest, which the rules may yet refuse.
+                    WeakFix::Jump => Placed::Stays,
+                    // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, which the
+                    // rules may yet refuse.
                     _ => {
                         let snap = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
                         let at = snap(mode).zip(snap(moves));

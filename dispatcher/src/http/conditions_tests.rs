@@ -4,6 +4,7 @@ use super::fixture::{Edge, Person, Reply, T0};
 use super::sight::When;
 use geo::Position;
 use geo::road::{FreeTimes, Observation, Profile};
+use matcher::schedule::day_of;
 use serde_json::{Value, json};
 
 /// Another day, in the afternoon.
@@ -217,8 +218,10 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
     assert_eq!((free["eta_source"].as_str(), free_way.0.as_str()), (Some("road"), "road"));
 
     let free_times = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
-    let slow = Observation { profile: Profile::Walk, hour: 8, free: free_times, took_ms: 1_200_000 };
-    edge.app.record.note_observations(T0, &vec![slow; 400]).await.unwrap();
+    let slow = |day| Observation { profile: Profile::Walk, day, hour: 8, free: free_times, took_ms: 1_200_000 };
+    let today = day_of(T0);
+    let slow: Vec<Observation> = (0..400).map(|n| slow(today - n % 2)).collect();
+    edge.app.record.note_observations(T0, &slow).await.unwrap();
     edge.weights().round().await.unwrap();
     edge.clock.advance_s(11);
     let slower = |got: f64, from: f64| assert!((got / from - 2.0).abs() < 0.05, "{got} s instead of twice {from} s");

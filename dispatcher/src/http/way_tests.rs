@@ -348,7 +348,18 @@ async fn goes_round(edge: &Edge, mode: Mode) {
         .map(|turn| Zone::circle(moved(to, 300.0 * turn.cos(), 300.0 * turn.sin()), 90.0).unwrap())
         .collect();
     let shut = led(&ring);
-    assert_eq!((shut.kept, shut.route.points, shut.detour_s), (Kept::Crossed, free.route.points, 0.0));
+    assert_eq!(shut.kept, Kept::Crossed);
+    // As little as can be is inside, though it takes longer.
+    let inside_m = |way: &Way| -> f64 {
+        let pairs = way.route.points.windows(2);
+        pairs.filter(|p| ring.iter().any(|zone| zone.touches(p[0], p[1]))).map(|p| p[0].distance_m(p[1])).sum()
+    };
+    assert!(
+        inside_m(&shut) > 0.0 && inside_m(&shut) <= inside_m(&free),
+        "{} and {} m",
+        inside_m(&shut),
+        inside_m(&free)
+    );
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use super::row::Columns;
 use super::{Record, RecordError};
 use geo::road::{FreeTimes, Observation, Profile};
 use matcher::model::Timestamp;
-use matcher::schedule::date_of;
+use matcher::schedule::day_of;
 use sqlx::sqlite::SqliteRow;
 
 /// Kept so many days: roads and seasons change.
@@ -27,7 +27,7 @@ impl Record {
                     motorway_ms, primary_ms, secondary_ms, tertiary_ms, residential_ms, path_ms)
                  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
-            .bind(day_of(now))
+            .bind(observation.day)
             .bind(observation.hour)
             .bind(profile_word(observation.profile))
             .bind(observation.free.fixed_ms)
@@ -57,7 +57,7 @@ impl Record {
             "delete from travel_observations
              where day < ?1 or id <= (select coalesce(max(id), 0) from travel_observations) - ?2",
         )
-        .bind(day_of(now) - OBSERVED_DAYS_MAX)
+        .bind(i64::from(day_of(now)) - OBSERVED_DAYS_MAX)
         .bind(newest)
         .execute(write.conn())
         .await?
@@ -67,12 +67,6 @@ impl Record {
     }
 }
 
-/// Korean days since 1970.
-fn day_of(now: Timestamp) -> i64 {
-    let first = jiff::civil::date(1970, 1, 1);
-    i64::from((date_of(now) - first).get_days())
-}
-
 fn observation(row: &SqliteRow) -> Result<Observation, RecordError> {
     let mut free = FreeTimes { fixed_ms: row.small("fixed_ms")?, ..FreeTimes::default() };
     for (ms, column) in free.by_class_ms.iter_mut().zip(CLASS_COLUMNS) {
@@ -80,6 +74,7 @@ fn observation(row: &SqliteRow) -> Result<Observation, RecordError> {
     }
     Ok(Observation {
         profile: row.word("profile", profile_from)?,
+        day: row.small("day")?,
         hour: row.small("hour")?,
         free,
         took_ms: row.small("took_ms")?,

@@ -3,10 +3,15 @@
 use super::stage::{Stage, T0};
 use super::*;
 use geo::road::{FreeTimes, Observation, Profile};
+use matcher::schedule::day_of;
 
 fn seen(profile: Profile, hour: u8) -> Observation {
+    on(day_of(T0), profile, hour)
+}
+
+fn on(day: u32, profile: Profile, hour: u8) -> Observation {
     let free = FreeTimes { by_class_ms: [1, 2, 3, 4, 5, 600_000], fixed_ms: 7 };
-    Observation { profile, hour, free, took_ms: 700_000 }
+    Observation { profile, day, hour, free, took_ms: 700_000 }
 }
 
 #[tokio::test]
@@ -24,12 +29,13 @@ async fn the_old_and_the_too_many_are_dropped() {
     let stage = Stage::new().await;
     stage.record.note_observations(T0, &[seen(Profile::Walk, 1)]).await.unwrap();
     let later = T0.plus_s(86_400);
-    stage.record.note_observations(later, &[seen(Profile::Walk, 2)]).await.unwrap();
+    let next_day = |profile, hour| on(day_of(T0) + 1, profile, hour);
+    stage.record.note_observations(later, &[next_day(Profile::Walk, 2)]).await.unwrap();
     let last = T0.plus_s(86_400 * OBSERVED_DAYS_MAX);
     assert_eq!(stage.record.prune_observations(last).await.unwrap(), 0);
     assert_eq!(stage.record.prune_observations(last.plus_s(86_400)).await.unwrap(), 1);
-    assert_eq!(stage.record.observations().await.unwrap(), [seen(Profile::Walk, 2)]);
-    stage.record.note_observations(later, &[seen(Profile::Drive, 3); 3]).await.unwrap();
+    assert_eq!(stage.record.observations().await.unwrap(), [next_day(Profile::Walk, 2)]);
+    stage.record.note_observations(later, &[next_day(Profile::Drive, 3); 3]).await.unwrap();
     assert_eq!(stage.record.prune_observations_to(later, 3).await.unwrap(), 1);
-    assert_eq!(stage.record.observations().await.unwrap(), [seen(Profile::Drive, 3); 3]);
+    assert_eq!(stage.record.observations().await.unwrap(), [next_day(Profile::Drive, 3); 3]);
 }

@@ -50,6 +50,9 @@ fn led(turns: &Turns, metric: &Metric, from: &Headed, to: &Snap, toll: Toll<'_>)
     if toll.forbids(to.at) {
         return Err(NoSaferWay::EndsInside);
     }
+    if toll.shuts_in(&from.snap, to) {
+        return Err(NoSaferWay::CutOff);
+    }
     let search = Around { metric, times: metric.times(), turns, from, to, toll };
     let (found, reached) = search.search().ok_or(NoSaferWay::CutOff)?;
     Ok(toll.graph().follow(&from.snap, to, search.pieces(&found, &reached).into_iter(), found.took_ms))

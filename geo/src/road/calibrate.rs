@@ -54,6 +54,8 @@ const SPREAD_LEANS: f64 = 30.0;
 pub struct Observation {
     /// How somebody went.
     pub profile: Profile,
+    /// Local day of setting out, since 1970: the trips of one day share its weather and its jams.
+    pub day: u32,
     /// Local hour of setting out, 0..=23.
     pub hour: u8,
     /// What the way takes on empty roads ([`free_by_class`]).

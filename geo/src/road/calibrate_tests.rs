@@ -11,7 +11,7 @@ use crate::road::{Profile, RoadMap, Snap};
 use proptest::prelude::*;
 
 fn trip(profile: Profile, hour: u8, by_class_ms: [u32; CLASSES], took_ms: u32) -> Observation {
-    Observation { profile, hour, free: FreeTimes { by_class_ms, fixed_ms: 0 }, took_ms }
+    Observation { profile, day: 0, hour, free: FreeTimes { by_class_ms, fixed_ms: 0 }, took_ms }
 }
 
 /// Ten minutes of residential streets that took so many times as long.
@@ -47,7 +47,13 @@ fn made_up(dice: &mut Dice, hour: usize, noise: f64) -> Observation {
     let fixed_ms = 30_000;
     let streets_ms: f64 = by_class_ms.iter().enumerate().map(|(c, &ms)| f64::from(ms) * hidden(c, hour)).sum();
     let took_ms = ((streets_ms + f64::from(fixed_ms)) * (noise * normal(dice)).exp()) as u32;
-    Observation { profile: Profile::Drive, hour: hour as u8, free: FreeTimes { by_class_ms, fixed_ms }, took_ms }
+    Observation {
+        profile: Profile::Drive,
+        day: 0,
+        hour: hour as u8,
+        free: FreeTimes { by_class_ms, fixed_ms },
+        took_ms,
+    }
 }
 
 fn many(seed: u64, of_hour: usize, noise: f64) -> Vec<Observation> {
@@ -174,7 +180,7 @@ proptest! {
             .into_iter()
             .map(|(hour, by_class_ms, fixed_ms, took)| {
                 let free = FreeTimes { by_class_ms, fixed_ms };
-                Observation { profile: Profile::Drive, hour, free, took_ms: took % 20_000_000 }
+                Observation { profile: Profile::Drive, day: 0, hour, free, took_ms: took % 20_000_000 }
             })
             .collect();
         let calibration = fit(&observations);
@@ -315,7 +321,7 @@ fn held_out_days_are_met_without_bias_and_with_nine_of_ten_below_p90() {
             .iter()
             .filter_map(|&(from, to, hour, took_ms)| {
                 let free = free_by_class(&map, profile, free, &from, &to)?;
-                Some(Observation { profile, hour: hour as u8, free, took_ms })
+                Some(Observation { profile, day: 0, hour: hour as u8, free, took_ms })
             })
             .collect();
         let calibration = fit(&observations);

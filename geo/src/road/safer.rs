@@ -204,6 +204,9 @@ impl Search<'_> {
         if self.toll.forbids(to.at) {
             return Err(NoSaferWay::EndsInside);
         }
+        if self.toll.shuts_in(from, to) {
+            return Err(NoSaferWay::CutOff);
+        }
         let found = self.search(from, to, left).ok_or(NoSaferWay::CutOff)?;
         let mut pieces = Vec::new();
         let arc = |edge: u32, from: f32, to: f32| edge * 2 + u32::from(from > to);

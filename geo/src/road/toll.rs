@@ -4,10 +4,15 @@
 
 use super::avoid::Zone;
 use super::graph::Graph;
+use super::snap::Snap;
 use crate::position::Position;
+use std::collections::HashSet;
 
 /// A street in a zone counts as so many times as long where there is no way but through one: rather 10 km round than 100 m inside.
 const INSIDE: u64 = 100;
+
+/// Junctions looked at from the end of a way, to see whether it is walled in: those of a few hundred metres around.
+const WALLED_IN_MAX: usize = 2_000;
 
 /// The zones of one search.
 #[derive(Clone, Copy)]
@@ -36,6 +41,31 @@ impl<'a> Toll<'a> {
     /// Whether a way may not begin or end there.
     pub(super) fn forbids(&self, at: Position) -> bool {
         self.inside.is_none() && self.zones.iter().any(|zone| zone.contains(at))
+    }
+
+    /// Whether it is plain that no way leads to a place: looked at from there, on as many junctions as a zone may wall in. A search from
+    /// the other side would look at the whole map before it knew. Turns and closures are left out, which only open ways.
+    pub(super) fn shuts_in(&self, from: &Snap, to: &Snap) -> bool {
+        if self.inside.is_some() || self.zones.is_empty() || from.edge == to.edge {
+            return false;
+        }
+        let ends = |edge: u32| [self.graph.edge(edge).start, self.graph.edge(edge).end];
+        let (begin, goal) = (ends(from.edge), ends(to.edge));
+        let entered = goal.into_iter().zip([0.0, 1.0]).filter(|&(_, end)| self.is_clear(to.edge, end, to.fraction));
+        let mut waiting: Vec<u32> = entered.map(|(node, _)| node).collect();
+        let mut seen: HashSet<u32> = waiting.iter().copied().collect();
+        while let Some(node) = waiting.pop() {
+            if begin.contains(&node) || seen.len() > WALLED_IN_MAX {
+                return false;
+            }
+            for into in self.graph.arcs_in(node) {
+                if !seen.contains(&into.node) && self.is_clear(into.edge, 0.0, 1.0) {
+                    seen.insert(into.node);
+                    waiting.push(into.node);
+                }
+            }
+        }
+        true
     }
 
     /// By what the time of a street between two fractions is multiplied, either way round; `None` if it may not be used.

@@ -25,3 +25,9 @@ pub fn date_of(at: Timestamp) -> Date {
         Err(_) => Date::MAX,
     }
 }
+
+/// Korean days since 1970; none before.
+pub fn day_of(at: Timestamp) -> u32 {
+    let first = jiff::civil::date(1970, 1, 1);
+    u32::try_from((date_of(at) - first).get_days()).unwrap_or(0)
+}

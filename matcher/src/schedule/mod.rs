@@ -7,7 +7,7 @@ mod kst;
 
 pub use commute::{CommuteError, DAYS_MAX, legs_between};
 pub use go_live::{Decision, look_after, look_from, may_set_out_from, must_go_live};
-pub use kst::{date_of, hour_of, instant};
+pub use kst::{date_of, day_of, hour_of, instant};
 
 #[cfg(test)]
 mod commute_tests;

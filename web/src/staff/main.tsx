@@ -65,7 +65,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
 
 function Now({ duty }: { duty: Duty }) {
   const offer = duty.offer && duty.countdown && <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map} />;
-  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map} />{duty.next && <Next duty={duty} next={duty.next} />}{offer}</>;
+  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map} />{duty.next && <Next duty={duty} next={duty.next} />}{offer && duty.accepted !== duty.offer?.id && <OfferBelow />}{offer}</>;
   if (offer) return offer;
   return (
     <section class="card" data-testid="waiting">
@@ -74,6 +74,12 @@ function Now({ duty }: { duty: Duty }) {
       <Where duty={duty} />
     </section>
   );
+}
+
+/** The offer comes below the trip, so that nothing moves under a finger; on a phone that is below the screen. */
+function OfferBelow() {
+  const show = (): void => document.querySelector('[data-testid=offer-card]')?.scrollIntoView({ block: 'center' });
+  return <button type="button" class="offer-below" data-testid="offer-below" onClick={show}>{t('staff.offer_below')}</button>;
 }
 
 /** What follows: when, and roughly where. The meeting point comes when this trip has ended. */

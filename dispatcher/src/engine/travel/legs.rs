@@ -15,7 +15,7 @@ use geo::road::{FreeTimes, Observation};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
-use matcher::schedule::hour_of;
+use matcher::schedule::{day_of, hour_of};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -222,6 +222,7 @@ impl Legs {
         }
         self.finished.push(Observation {
             profile: profile(leg.mode),
+            day: day_of(leg.since),
             hour: hour_of(leg.since),
             free: leg.free,
             took_ms,

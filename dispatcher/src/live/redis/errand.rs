@@ -43,6 +43,8 @@ pub(super) struct Brought {
     pub(super) ahead_ms: Option<i64>,
     /// Tags in the set, if it was read; those found without it.
     pub(super) tags: Option<Vec<Cell>>,
+    /// In the place of the set is a key of another's making.
+    pub(super) is_set_refused: bool,
     pub(super) is_listening_for_tags: bool,
     pub(super) listened: Vec<Cell>,
     pub(super) read: Vec<Cell>,
@@ -126,7 +128,9 @@ impl Visit {
             answers => answers?,
         };
         self.brought.is_listening_for_tags = true;
-        let members = answers.into_iter().last().map(::redis::from_redis_value::<Vec<Vec<u8>>>);
+        let members = answers.into_iter().last();
+        self.brought.is_set_refused = matches!(members, Some(Value::BulkString(_)));
+        let members = members.filter(|_| !self.brought.is_set_refused).map(::redis::from_redis_value::<Vec<Vec<u8>>>);
         if let Some(Ok(members)) = members {
             self.brought.tags = Some(members.iter().filter_map(|digits| parse(digits)).collect());
         } else {

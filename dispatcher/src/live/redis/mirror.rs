@@ -40,6 +40,8 @@ const READ_AGAIN_AFTER: Duration = Duration::from_millis(250);
 const FIRST_HEARD_AFTER: Duration = Duration::from_secs(3);
 /// While the set of tags is away, tags are looked for on the other servers so often.
 const LOOK_FOR_TAGS: Duration = Duration::from_secs(10);
+/// Who has not read all there is for so long says so.
+const BEHIND_MAX: Duration = Duration::from_secs(2);
 /// Of a writer not heard for so long, the number is forgotten.
 const HEARD_FOR: Duration = Duration::from_secs(600);
 
@@ -75,8 +77,12 @@ pub(super) struct Mirror {
     troubled: HashMap<Name, RedisError>,
     /// Some server that is needed is not at hand.
     is_cut_off: bool,
+    /// In the place of the set of tags is a key of another's making: who else is there cannot be known.
+    is_set_refused: bool,
     /// Something is not listened to, or not read, that should be.
     is_behind: bool,
+    /// Since when not everything is heard and read.
+    behind_since: Option<Instant>,
     /// What was last told of Redis.
     told: Option<bool>,
     read_every: Duration,
@@ -116,7 +122,9 @@ impl Mirror {
             visiting: HashMap::new(),
             troubled: HashMap::new(),
             is_cut_off: true,
+            is_set_refused: false,
             is_behind: true,
+            behind_since: None,
             told: None,
             read_every,
         }
@@ -253,13 +261,17 @@ impl Mirror {
     fn came_back(&mut self, node: &Node, brought: Brought) {
         let connection = (Arc::clone(&node.name), node.number);
         let given_up = self.visiting.remove(&node.name).unwrap_or_default();
-        let Brought { ahead_ms, tags, is_listening_for_tags, listened, read, unread, found, error } = brought;
+        let Brought { ahead_ms, tags, is_set_refused, is_listening_for_tags, listened, read, unread, found, error } =
+            brought;
         if let Some(ahead_ms) = ahead_ms {
             self.nodes.set_ahead(&node.name, node.number, ahead_ms);
             self.nodes.answered(&node.name);
         }
         if is_listening_for_tags && !given_up.contains(&None) {
             self.listening_for_tags = Some(connection.clone());
+        }
+        if tags.is_some() || is_set_refused {
+            self.is_set_refused = is_set_refused;
         }
         if let Some(tags) = tags {
             // Those named since it was read stay.
@@ -390,10 +402,13 @@ impl Mirror {
 
     /// Whether every server that is needed is at hand and did what it was last asked to.
     fn is_well(&self) -> bool {
-        !self.is_cut_off && self.troubled.is_empty()
+        !self.is_cut_off && !self.is_set_refused && self.troubled.is_empty()
     }
 
     fn why(&self) -> RedisError {
+        if self.is_set_refused {
+            return error("the key of the set of tags is another's");
+        }
         self.troubled.values().next().cloned().unwrap_or_else(|| self.nodes.why())
     }
 
@@ -401,8 +416,11 @@ impl Mirror {
     fn tell(&mut self) {
         let is_well = self.is_well();
         let is_whole = is_well && !self.is_behind && self.visits.is_empty() && self.wanted.is_empty();
+        self.behind_since = if is_whole { None } else { self.behind_since.or_else(|| Some(Instant::now())) };
+        // Who is always a little behind does not know everybody either.
+        let is_far_behind = self.behind_since.is_some_and(|since| since.elapsed() >= BEHIND_MAX);
         let before = self.told;
-        if !is_well && before != Some(false) {
+        if (!is_well || is_far_behind) && before != Some(false) {
             self.told = Some(false);
             if self.books.queue().set_up(Side::Mirror, false) {
                 tracing::warn!(redis.error = ?self.why().kind(), "redis is away; other nodes' positions grow old");

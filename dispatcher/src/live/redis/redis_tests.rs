@@ -341,6 +341,22 @@ async fn what_a_strangers_key_keeps_out_is_not_dropped_where_it_was() {
 }
 
 #[tokio::test]
+async fn a_strangers_key_in_the_place_of_the_set_of_tags_is_said_by_whoever_cannot_know_the_others() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put(staff(1), 1, fix(at(35.1, 129.0), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    let () = ::redis::cmd("SET").arg("dh:tags").arg("theirs").query(&mut redis.raw()).unwrap();
+    let other = open(&redis).await;
+    assert!(other.is_empty() && other.health() == Health::RedisDown, "{:?}", other.health());
+    until("said by who was there before", || live.health() == Health::RedisDown).await;
+    let () = ::redis::cmd("DEL").arg("dh:tags").query(&mut redis.raw()).unwrap();
+    until("whole again", || other.len() == 1 && [&live, &other].iter().all(|l| l.health() == Health::RedisUp)).await;
+    live.close().await;
+    other.close().await;
+}
+
+#[tokio::test]
 async fn a_set_of_tags_that_is_lost_alone_is_made_anew() {
     let redis = TestRedis::start();
     let live = open(&redis).await;

@@ -1,9 +1,10 @@
-//! Owns how often finished trips stayed within what would have been said of them. Each is judged by a fit that has not seen it: the
-//! trips are dealt into two halves, and each half is judged by the other's fit. Fits nothing itself.
+//! Owns how often finished trips stayed within what would have been said of them. Each is judged by a fit that has not seen it, nor
+//! any other of its day: the days are dealt into two halves, and each half is judged by the other's fit. Fits nothing itself.
 
 use super::{Calibration, Observation, fit};
 use crate::road::Profile;
 use crate::road::data::RoadClass;
+use std::collections::BTreeSet;
 
 /// Trips of one profile and how many of them stayed within.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,11 +19,12 @@ pub struct Coverage {
 
 /// By the number of the profile; `None` where a half of its trips is too few to be fitted.
 pub fn coverage(observations: &[Observation]) -> [Option<Coverage>; Profile::ALL.len()] {
-    let mut plausible: Vec<Observation> = observations.iter().copied().filter(Observation::is_plausible).collect();
-    // Dealt in this order both halves have every hour, in whatever order the trips came.
-    plausible.sort_unstable_by_key(|o| (o.profile as u8, o.hour, o.free, o.took_ms));
-    let half = |nth: usize| plausible.iter().skip(nth).step_by(2).copied().collect::<Vec<_>>();
-    let halves = [half(0), half(1)];
+    let plausible = || observations.iter().copied().filter(Observation::is_plausible);
+    let days: BTreeSet<u32> = plausible().map(|o| o.day).collect();
+    // Every other day on which anybody went, so that both halves have all seasons.
+    let odd: BTreeSet<u32> = days.into_iter().skip(1).step_by(2).collect();
+    let half = |is_odd: bool| plausible().filter(|o| odd.contains(&o.day) == is_odd).collect::<Vec<_>>();
+    let halves = [half(false), half(true)];
     let fits = halves.each_ref().map(|half| fit(half));
     Profile::ALL.map(|profile| {
         if !fits.iter().all(|fit| fit.is_calibrated(profile)) {

@@ -6,6 +6,7 @@ use super::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGrap
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, draw, tangle};
 use crate::road::graph::{Graph, GraphParts, Rights};
+use crate::road::turns::tests::restricted_net;
 use crate::road::{Headed, Profile, RoadMap, Snap};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -42,7 +43,7 @@ impl Tally {
 
 fn random_snap(dice: &mut Dice, graph: &Graph) -> Snap {
     let fraction = [0.0, 1.0, 0.5, dice.unit() as f32, dice.unit() as f32, dice.unit() as f32][dice.below(6)];
-    graph.snap_at(dice.below(graph.edge_count()) as u32, fraction)
+    graph.snap_at(dice.below(graph.street_count()) as u32, fraction)
 }
 
 /// Headed some way or neither, with little or much to lose by turning round.
@@ -91,6 +92,13 @@ impl<'a> Network<'a> {
             ),
         };
         Self { graph, turns, hierarchy: Arc::new(Hierarchy::new(search, order)) }
+    }
+
+    /// As the service searches a map of a profile, copies of arcs included.
+    fn shipped(map: &'a RoadMap, profile: Profile) -> Self {
+        let graph = map.graph(profile);
+        let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(map, profile), &NodeOrder::find(graph)));
+        Self { graph, turns: map.turns(profile).map(TestTurns::of_table), hierarchy }
     }
 
     /// Queries in three phases with other weights each, staff moving between any two.
@@ -299,6 +307,32 @@ fn agrees_with_dijkstra_on_drawn_maps() {
 }
 
 #[test]
+fn agrees_with_dijkstra_where_turns_are_banned_over_two_streets_and_more() {
+    let (mut tally, mut copies) = (Tally::default(), 0);
+    for seed in 2000..2080 {
+        let mut dice = Dice(seed);
+        let map = RoadMap::build(restricted_net(&mut dice));
+        if map.graph(Profile::Drive).edge_count() == 0 {
+            continue;
+        }
+        let turns = map.turns(Profile::Drive).unwrap();
+        copies += turns.state_count() - turns.arc_count();
+        Network::shipped(&map, Profile::Drive).run(&mut dice, 30, 12, &mut tally);
+    }
+    assert!(copies > 100, "{copies} copies of arcs");
+    tally.print("turns banned", 30);
+}
+
+#[test]
+fn agrees_with_dijkstra_with_the_subway() {
+    let map = RoadMap::build(crate::city::generate_small(1));
+    assert!(map.graph(Profile::Transit).edge_count() > map.graph(Profile::Walk).edge_count());
+    let mut tally = Tally::default();
+    Network::shipped(&map, Profile::Transit).run(&mut Dice(3), 200, 60, &mut tally);
+    tally.print("small city with subway", 200);
+}
+
+#[test]
 fn agrees_with_dijkstra_on_the_generated_city() {
     let map = RoadMap::build(crate::city::generate(crate::city::DEFAULT_SEED));
     let profiles =
@@ -310,23 +344,24 @@ fn agrees_with_dijkstra_on_the_generated_city() {
 
 #[test]
 fn agrees_with_dijkstra_on_real_streets() {
-    for (file, queries) in [("seoul-jung-small.osm.pbf", 60), ("seoul-drive-2025-05.osm.pbf", 3)] {
+    for (file, queries) in [("seoul-jung-small.osm.pbf", 60), ("seoul-drive-2025-05.osm.pbf", 30)] {
         let Some(path) = crate::road::load::tests::extract(file) else { continue };
         let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
         let map = RoadMap::build(data);
-        for profile in [Profile::Drive, Profile::Cycle] {
+        for (profile, queries) in
+            [(Profile::Drive, queries), (Profile::Walk, queries), (Profile::Cycle, queries.min(6))]
+        {
             on_streets(&map, profile, &format!("{} {profile:?}", &file[..10]), queries);
         }
     }
 }
 
-/// Over junctions, and with the map's own turns if it has any.
+/// Over junctions, and as the service searches it where turns count.
 fn on_streets(map: &RoadMap, profile: Profile, name: &str, queries: usize) {
     let graph = map.graph(profile);
-    let order = NodeOrder::find(graph);
-    let kinds = [("junctions", None), ("turns", map.turns(profile).map(TestTurns::of_table))];
-    for (kind, turns) in kinds.into_iter().filter(|k| k.0 == "junctions" || k.1.is_some()) {
-        let network = Network::new(graph, &order, turns);
+    let with_turns = map.turns(profile).map(|_| ("turns", Network::shipped(map, profile)));
+    let over_junctions = ("junctions", Network::new(graph, &NodeOrder::find(graph), None));
+    for (kind, network) in [over_junctions].into_iter().chain(with_turns) {
         for staff in [20, 2_000] {
             let mut tally = Tally::default();
             network.run(&mut Dice(staff as u64), staff, queries, &mut tally);

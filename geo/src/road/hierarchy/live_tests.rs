@@ -125,6 +125,7 @@ fn no_search_sees_half_a_metric() {
             seen[side.expect("an answer is one side's or the other's")] += 1;
         }
         println!("answers of each side: {seen:?}");
+        assert!(!seen.contains(&0), "both sides were there to be seen: {seen:?}");
     });
 }
 

@@ -106,10 +106,13 @@ impl RoadMap {
             sections.write(&mut file)?;
             file.flush()?;
             file.get_ref().sync_all()?;
-            std::fs::rename(&beside, path)
+            std::fs::rename(&beside, path)?;
+            // The new name is kept by the folder.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            File::open(folder)?.sync_all()
         })();
         if written.is_err() {
-            // The first error is the one to tell; a leftover is harmless and overwritten next time.
+            // The first error is the one to tell; a leftover is harmless.
             let _ = std::fs::remove_file(&beside);
         }
         Ok(written?)
@@ -174,9 +177,10 @@ fn mode(
     Ok((graph, order, metric))
 }
 
+/// Of this process alone: of two imports to one path neither may write into what the other has put there, and a server may have mapped.
 fn partial_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
+    name.push(format!(".{}.partial", std::process::id()));
     path.with_file_name(name)
 }
 

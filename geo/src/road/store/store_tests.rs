@@ -47,7 +47,7 @@ fn what_was_saved_is_loaded() {
         assert_eq!(loaded.graph(profile).parts(), map.graph(profile).parts());
     }
     assert_eq!(loaded.graph(Profile::Walk).snap_index(), map.graph(Profile::Walk).snap_index());
-    assert!(!file.0.with_file_name(format!("{}.partial", file.0.file_name().unwrap().to_string_lossy())).exists());
+    assert!(!super::partial_path(&file.0).exists());
 }
 
 #[test]
