@@ -91,7 +91,7 @@ async function askedForWhatFollows(near, present) {
     assert.equal(await page.trip(), present, `${page.who} no longer sees the present trip`);
     assert.ok(await page.find('next-action', { to: 'completed' }).isVisible(), `${page.who} has no next action beside the offer`);
   }
-  await picture('staff-next-below', one);
+  if (pictures) await one.page.screenshot({ path: `${pictures}/staff-next-below.png` });
   // It lies below the screen of a phone; what says so stays in sight and leads there.
   for (const page of staff) {
     await page.id('offer-below').click();
