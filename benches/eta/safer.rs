@@ -54,7 +54,7 @@ pub fn table(map: &RoadMap) {
     row("by car, anywhere: the fastest way", &quick, None);
     let times = measure(ROUNDS, |i| {
         let trip = &trips[i];
-        around(graph, turns, metric, &trip.from, &trip.to, &trip.zones)
+        around(graph, turns, metric, trip.from, &trip.to, &trip.zones)
     });
     row(&format!("by car, anywhere: round {ZONES} zones"), &times, Some(quick.p50_us()));
     // The worst there is: a ring of zones round the end, so that the first search finds out that there is no way round, and the second

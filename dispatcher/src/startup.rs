@@ -126,14 +126,13 @@ pub async fn serve(config: Config) -> Result<()> {
     let metrics_at = metrics_listener.as_ref().map(TcpListener::local_addr).transpose()?;
     let gateways_at = gateways.as_ref().map(|(listener, _)| listener.local_addr()).transpose()?;
     announce(&config, &listener, &record, &env, demo.as_ref(), metrics_at, gateways_at).await?;
-    let limits = Limits::of(config.connections_max);
     if gateways.is_some() {
         tasks.spawn(vital.keep("the gateways' fixes", gateways::follow(Arc::clone(&app))));
     }
     if let Some(listener) = metrics_listener {
         tasks.spawn(monitor(listener, http::monitoring(Arc::clone(&app)), stop.clone()));
     }
-    listen_on(listener, gateways, acceptor, &app, limits).await?;
+    listen_on(listener, gateways, acceptor, &app, Limits::of(config.connections_max)).await?;
 
     // Sockets are closed; what they committed is decided before the engine stops.
     app.deeds.close();

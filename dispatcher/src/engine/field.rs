@@ -407,16 +407,14 @@ impl Following {
             }
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
-                match why {
-                    WeakFix::Jump => Placed::Stays,
-                    // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, which the
-                    // rules may yet refuse.
-                    _ => {
-                        let snap = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
-                        let at = snap(mode).zip(snap(moves));
-                        at.map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
-                    }
+                if why == WeakFix::Jump {
+                    return Placed::Stays;
                 }
+                // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, which the rules
+                // may yet refuse.
+                let snap = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
+                let at = snap(mode).zip(snap(moves));
+                at.map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
             }
         }
     }

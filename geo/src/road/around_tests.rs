@@ -27,7 +27,7 @@ fn some_times(dice: &mut Dice, graph: &Graph) -> ArcTimes {
 
 /// Tangles, and nets of streets with bans over two streets and more and one-ways.
 fn some_map(dice: &mut Dice, seed: u64) -> RoadMap {
-    RoadMap::build(if seed % 2 == 0 { tangle(dice, 40, 40) } else { restricted_net(dice) })
+    RoadMap::build(if seed.is_multiple_of(2) { tangle(dice, 40, 40) } else { restricted_net(dice) })
 }
 
 fn metric(map: &RoadMap, times: ArcTimes) -> Metric {
@@ -99,7 +99,7 @@ fn without_zones_it_is_the_fastest_way_with_turns_and_restrictions() {
         let metric = metric(&map, times);
         for _ in 0..20 {
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            let route = around(graph, turns, &metric, &from, &to, &[]).ok();
+            let route = around(graph, turns, &metric, from, &to, &[]).ok();
             let seconds = metric.travel_ms(from, &to).map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(route.as_ref().map(|route| route.duration_s), seconds, "seed {seed}");
             found += usize::from(route.is_some());
@@ -124,7 +124,7 @@ fn agrees_with_the_slow_way_and_never_enters_a_zone() {
         for _ in 0..8 {
             let zones: Vec<Zone> = (0..=dice.below(3)).map(|_| some_zone(&mut dice)).collect();
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            let quick = around(graph, turns, &metric, &from, &to, &zones);
+            let quick = around(graph, turns, &metric, from, &to, &zones);
             let inside = |snap: &Snap| zones.iter().any(|zone| zone.contains(snap.at));
             match &quick {
                 Err(NoSaferWay::BeginsInside) => assert!(inside(&from), "seed {seed}"),
@@ -156,7 +156,7 @@ fn a_car_is_led_round_the_zone_and_not_through_a_forbidden_turn() {
         let metric = metric(&drawn.map, ArcTimes::free_flow(graph));
         let zone = middle(&drawn);
         let route =
-            around(graph, turns, &metric, &snap('A', 'B'), &snap('C', 'D'), std::slice::from_ref(&zone)).unwrap();
+            around(graph, turns, &metric, snap('A', 'B'), &snap('C', 'D'), std::slice::from_ref(&zone)).unwrap();
         assert!(!looked_at(&route.points).any(|p| zone.contains(p)));
         let passes = |letter: char| route.points.iter().any(|p| p.distance_m(drawn.at(letter)) < 1.0);
         ("BFGC".chars().all(passes), passes('E'))
@@ -184,11 +184,11 @@ fn one_zone_that_nobody_gets_round_does_not_open_another() {
     let (from, to) = (snap('A', 'F'), snap('D', 'E'));
     assert_eq!(around(graph, turns, &metric, from, &to, &zones).unwrap_err(), NoSaferWay::CutOff);
     let way = least_inside(graph, turns, &metric, from, &to, &zones).unwrap();
-    assert_eq!(inside_m(&way, std::slice::from_ref(&spared)), 0.0, "through the zone that could be spared");
+    assert!(inside_m(&way, std::slice::from_ref(&spared)) <= 0.0, "through the zone that could be spared");
     assert!(inside_m(&way, &[crossed]) > 0.0);
     let plain = metric.travel_ms(from, &to).unwrap();
-    let seconds = least_inside(graph, turns, &metric, from, &to, &[]).unwrap().duration_s;
-    assert_eq!(seconds, (f64::from(plain) / 1_000.0) as f32, "it tells the time and not what it counts");
+    let seconds = least_inside(graph, turns, &metric, from, &to, &[]).ok_or(()).map(|way| way.duration_s);
+    assert_eq!(seconds, Ok((f64::from(plain) / 1_000.0) as f32), "it tells the time and not what it counts");
     // Who stands inside is led out.
     let wide = Zone::circle(drawn.between('A', 'B', 0.4), 70.0).unwrap();
     let inside = snap('A', 'B');
@@ -208,9 +208,9 @@ fn who_is_headed_away_turns_round_first() {
     for forward in [true, false] {
         let from = graph.headed(snap('B', 'C'), Some(forward), 20_000);
         for to in [snap('C', 'D'), snap('A', 'B')] {
-            let seconds = around(graph, turns, &metric, from, &to, &[]).unwrap().duration_s;
+            let seconds = around(graph, turns, &metric, from, &to, &[]).map(|way| way.duration_s);
             let searched = metric.travel_ms(from, &to).unwrap();
-            assert_eq!(seconds, (f64::from(searched) / 1_000.0) as f32, "{forward}");
+            assert_eq!(seconds, Ok((f64::from(searched) / 1_000.0) as f32), "{forward}");
         }
     }
 }
@@ -236,7 +236,7 @@ fn where_every_way_leads_through_a_zone_there_is_none() {
     let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
     let metric = metric(&drawn.map, ArcTimes::free_flow(graph));
     let zone = |a, b| [Zone::circle(drawn.between(a, b, 0.5), 40.0).unwrap()];
-    let ways = |from: Snap, to: Snap, zones: &[Zone]| around(graph, turns, &metric, &from, &to, zones).map(|_| ());
+    let ways = |from: Snap, to: Snap, zones: &[Zone]| around(graph, turns, &metric, from, &to, zones).map(|_| ());
     assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('B', 'C')), Err(NoSaferWay::CutOff));
     assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('A', 'B')), Err(NoSaferWay::BeginsInside));
     assert_eq!(ways(snap('A', 'B'), snap('C', 'D'), &zone('C', 'D')), Err(NoSaferWay::EndsInside));
