@@ -38,7 +38,9 @@ bench: ## figures with their baselines, one run
 
 bench-eta: ## travel times: own figures and, with the peers installed, OSRM and Valhalla on the same points
 	cargo bench --locked --bench eta -- --points $(CURDIR)/target/eta-points.json
-	@benches/peers/compare.sh target/eta-points.json
+	@rm -f target/eta-theirs.json
+	@benches/peers/compare.sh target/eta-points.json target/eta-theirs.json
+	@[ ! -f target/eta-theirs.json ] || cargo bench --locked --bench eta -- --fit $(CURDIR)/target/eta-theirs.json
 
 bench-match: ## map matching: own figures and, with the peers installed, OSRM on the same traces
 	cargo bench --locked --bench matching -- --traces $(CURDIR)/target/match-traces.json

@@ -1,8 +1,11 @@
 //! How long it takes to know who can be there soonest by road: the hierarchy with its staff buckets against the plain searches
 //! it replaces, on the same points in one run. Staff and pickups stand on random points of the roads. `--points FILE` writes
-//! points and answers for OSRM and Valhalla as well (`peers/`), `--only-points` nothing else; `--growth` shows what a city four
-//! times as large costs, `--safer` the ways that crews are led around zones, and nothing else.
+//! points and answers for OSRM and Valhalla as well (`peers/`), `--only-points` nothing else; `--fit FILE` shows how near ours come
+//! once our speeds are fitted to theirs, `--growth` what a city four times as large costs, `--safer` the ways that crews are led around
+//! zones, and nothing else.
 
+#[path = "peers/fitted.rs"]
+mod fitted;
 #[path = "eta/growth.rs"]
 mod growth;
 #[path = "peers/points.rs"]
@@ -42,11 +45,15 @@ fn main() {
         growth::table();
         return;
     }
-    let for_peers = arguments.iter().position(|a| a == "--points").and_then(|at| arguments.get(at + 1));
+    let after = |flag| arguments.iter().position(|a| a == flag).and_then(|at| arguments.get(at + 1));
+    let [for_peers, from_peers] = ["--points", "--fit"].map(after);
     let [only_points, only_safer] = ["--only-points", "--safer"].map(|flag| arguments.iter().any(|a| a == flag));
     if let Some(file) = harness::seoul("roads/seoul-drive-2025-05.osm.pbf") {
         let (data, _) = load(&[file.as_path()], None, &mut |_| {}).expect("the extract is readable");
         let map = RoadMap::build(data);
+        if let Some(file) = from_peers {
+            return fitted::table(&map, file.as_ref());
+        }
         if let Some(file) = for_peers {
             points::write(&map, file.as_ref());
         }

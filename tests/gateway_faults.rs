@@ -2,28 +2,12 @@
 //! nobody waits beyond one report, and nothing has to be started again by hand.
 
 use harness::Redis;
-use harness::gateway::{Behind, Gateway};
-use harness::people::{Phone, enrol, eventually};
+use harness::gateway::Behind;
+use harness::people::{Phone, enrol, eventually, shows};
 use simulator::socket::{Closed, Incoming};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
-
-async fn until_settled(gateway: &Gateway, phone: &mut Phone, metres_east: f64) {
-    let before = gateway.settled();
-    eventually("the gateway settles fixes itself", SOON, async || {
-        phone.report(metres_east).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        gateway.settled() > before
-    })
-    .await;
-}
-
-fn shows(message: &Incoming, metres_east: f64) -> bool {
-    let (_, lon) = Phone::east(metres_east);
-    let people = message.body["people"].as_array().into_iter().flatten();
-    message.kind == "map" && people.into_iter().any(|row| row[2].as_f64().is_some_and(|at| (at - lon).abs() < 2e-5))
-}
 
 /// Longitudes of the places in Redis, degrees × 10⁷.
 fn places(redis: &Redis) -> Vec<i32> {
@@ -57,7 +41,7 @@ async fn a_gateway_killed_in_the_middle_of_a_move_leaves_no_ghost_and_silences_n
     let mut phones = Vec::new();
     for token in &people.staff {
         let mut phone = Phone::on_shift_by(&a.api(), token, Phone::east(0.0)).await;
-        until_settled(&a, &mut phone, 0.0).await;
+        a.settles(&mut phone, 0.0).await;
         phones.push(phone);
     }
     // All of them are moving when it dies: what was written, what waited and what was on the wire.
@@ -91,7 +75,7 @@ async fn a_gateway_killed_in_the_middle_of_a_move_leaves_no_ghost_and_silences_n
         found == expected
     })
     .await;
-    until_settled(&b, &mut back[0], 100.0).await;
+    b.settles(&mut back[0], 100.0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -101,8 +85,8 @@ async fn the_engines_node_dies_and_comes_back_and_gateways_go_on_by_themselves()
     let people = enrol(&behind.server, 2, 1, 1).await;
     let mut first = Phone::on_shift_by(&a.api(), &people.staff[0], Phone::east(150.0)).await;
     let mut second = Phone::on_shift_by(&b.api(), &people.staff[1], Phone::east(-200.0)).await;
-    until_settled(&a, &mut first, 150.0).await;
-    until_settled(&b, &mut second, -200.0).await;
+    a.settles(&mut first, 150.0).await;
+    b.settles(&mut second, -200.0).await;
     let waiting = {
         let (mut behind, phones) = (behind, [&mut first, &mut second]);
         behind = behind.restart_server().await;
@@ -121,8 +105,8 @@ async fn the_engines_node_dies_and_comes_back_and_gateways_go_on_by_themselves()
     b.wait_until_ready().await;
     let mut first = first.hang_up().come_back_by(&b.api()).await;
     let mut second = second.hang_up().come_back_by(&a.api()).await;
-    until_settled(&b, &mut first, 120.0).await;
-    until_settled(&a, &mut second, -180.0).await;
+    b.settles(&mut first, 120.0).await;
+    a.settles(&mut second, -180.0).await;
     let mut rider = Phone::sign_in_by(&a.api(), &people.riders[0]).await;
     rider.book("after").await;
     for phone in [&mut first, &mut second] {
@@ -139,7 +123,7 @@ async fn while_the_engines_node_is_away_requests_are_refused_with_when_to_come_b
     let gateway = behind.gateway().await;
     let people = enrol(&behind.server, 1, 0, 0).await;
     let mut phone = Phone::on_shift_by(&gateway.api(), &people.staff[0], Phone::east(0.0)).await;
-    until_settled(&gateway, &mut phone, 0.0).await;
+    gateway.settles(&mut phone, 0.0).await;
     let Behind { server, redis, .. } = behind;
     drop(server);
     let api = gateway.api().signed_in(&people.staff[0]);
@@ -164,7 +148,7 @@ async fn with_redis_away_everything_is_passed_on_and_nobody_falls_silent() {
     let people = enrol(&behind.server, 1, 0, 1).await;
     let mut console = Phone::sign_in(&behind.server, &people.supervisors[0]).await;
     let mut phone = Phone::on_shift_by(&gateway.api(), &people.staff[0], Phone::east(0.0)).await;
-    until_settled(&gateway, &mut phone, 0.0).await;
+    gateway.settles(&mut phone, 0.0).await;
     let port = behind.redis.port();
     let redis = std::mem::replace(&mut behind.redis, Redis::start());
     redis.kill();
@@ -180,7 +164,7 @@ async fn with_redis_away_everything_is_passed_on_and_nobody_falls_silent() {
 
     behind.redis = Redis::start_on(port);
     gateway.wait_until_ready().await;
-    until_settled(&gateway, &mut phone, 70.0).await;
+    gateway.settles(&mut phone, 70.0).await;
     phone.report(80.0).await;
     console.wait_until(|m| shows(m, 80.0), "a report with Redis again").await;
     eventually("one place in Redis", SOON, async || places(&behind.redis).len() == 1).await;

@@ -4,29 +4,12 @@
 use geo::Position;
 use geo::cell::{Cell, Grid};
 use harness::gateway::{Behind, Gateway};
-use harness::people::{MEETING, Phone, enrol, eventually};
+use harness::people::{MEETING, Phone, enrol, eventually, shows};
 use serde_json::{Value, json};
 use simulator::client::Api;
-use simulator::socket::Incoming;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
-
-async fn until_settled(gateway: &Gateway, phone: &mut Phone, metres_east: f64) {
-    let before = gateway.settled();
-    eventually("the gateway settles fixes itself", SOON, async || {
-        phone.report(metres_east).await;
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        gateway.settled() > before
-    })
-    .await;
-}
-
-fn shows(message: &Incoming, metres_east: f64) -> bool {
-    let (_, lon) = Phone::east(metres_east);
-    let people = message.body["people"].as_array().into_iter().flatten();
-    message.kind == "map" && people.into_iter().any(|row| row[2].as_f64().is_some_and(|at| (at - lon).abs() < 2e-5))
-}
 
 /// Tags under which Redis has a place, one for each place.
 fn tags(behind: &Behind) -> Vec<String> {
@@ -53,7 +36,7 @@ async fn each_gateway_knows_its_own_phones_alone_and_redis_tells_it_nothing() {
         phones.push(Phone::on_shift_by(&api, token, Phone::east(10.0 * n as f64)).await);
     }
     for (n, phone) in phones.iter_mut().enumerate() {
-        until_settled(if n < 2 { &a } else { &b }, phone, 10.0 * n as f64).await;
+        (if n < 2 { &a } else { &b }).settles(phone, 10.0 * n as f64).await;
     }
     let known = |metrics: &str| -> u64 {
         let of = metrics.lines().find_map(|line| line.strip_prefix("donghaeng_live_staff "));
@@ -87,7 +70,7 @@ async fn a_phone_that_was_elsewhere_and_comes_back_is_judged_by_where_it_was_bel
     let people = enrol(&behind.server, 1, 0, 1).await;
     let mut console = Phone::sign_in(&behind.server, &people.supervisors[0]).await;
     let mut phone = Phone::on_shift_by(&a.api(), &people.staff[0], Phone::east(0.0)).await;
-    until_settled(&a, &mut phone, 0.0).await;
+    a.settles(&mut phone, 0.0).await;
 
     // At the engine's node it is believed to be 9 km away when it has said so often enough.
     let mut phone = phone.hang_up().come_back_by(&behind.server.api()).await;
@@ -110,7 +93,7 @@ async fn a_phone_that_was_elsewhere_and_comes_back_is_judged_by_where_it_was_bel
     eventually("both are doubted", SOON, async || jumps() >= elsewhere + 2).await;
     assert_eq!(a.settled(), before, "the gateway was not certain");
     // It stays there, and is believed there; then the gateway goes on by itself.
-    until_settled(&a, &mut phone, 2.0).await;
+    a.settles(&mut phone, 2.0).await;
     phone.report(5.0).await;
     console.wait_until(|m| shows(m, 5.0), "the place it came back to").await;
     eventually("one place", SOON, async || tags(&behind).len() == 1).await;

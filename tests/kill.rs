@@ -245,6 +245,7 @@ async fn kill_9_leaves_nobody_with_two_present_trips_or_two_that_follow() {
     }
     stop.store(true, Ordering::SeqCst);
     staff.join_all().await;
+    eprintln!("{chained} looks at somebody who has a trip to go on to; {completed} of {riders} brought to the end");
     assert_eq!(completed, riders as usize, "everybody was brought to the end");
     assert!(chained > 0, "somebody had a trip to go on to");
 }

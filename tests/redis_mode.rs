@@ -1,10 +1,9 @@
 //! Live positions with a real Redis behind them: they outlive the server's process, a Redis that dies stops nothing, and one
 //! that comes back empty is filled again.
 
-use harness::people::{Enrolled, MEETING, Phone, enrol, eventually, text};
+use harness::people::{Enrolled, MEETING, Phone, enrol, eventually, shows, text};
 use harness::{Redis, Server, ServerOptions};
 use serde_json::{Value, json};
-use simulator::socket::Incoming;
 use std::time::Duration;
 
 /// Redis is written every few milliseconds, and looked after every second or two.
@@ -35,13 +34,6 @@ async fn wait_for_live(server: &Server, word: &str) {
 
 async fn wait_for_records(redis: &Redis, n: usize) {
     eventually("positions are in Redis", WRITTEN_WITHIN, async || records(redis) == n).await;
-}
-
-/// Whether the frame shows somebody so far east of the meeting point.
-fn shows(message: &Incoming, metres_east: f64) -> bool {
-    let lon = MEETING.1 + metres_east / 88_000.0;
-    let people = message.body["people"].as_array().into_iter().flatten();
-    message.kind == "map" && people.into_iter().any(|row| row[2].as_f64().is_some_and(|at| (at - lon).abs() < 2e-5))
 }
 
 /// A booking reaches both phones and both accept; the rider sees them.

@@ -1,7 +1,9 @@
 """Prints the side-by-side table: our own answers and times (a JSON file the bench wrote) against OSRM and Valhalla on the same
 points, called in this process through their own Python bindings. Judges nothing. Traces are in match.py.
 
-compare.py POINTS.json [MODE...]
+compare.py POINTS.json THEIRS.json [MODE...]
+
+THEIRS.json is written: their answers in seconds, by mode, peer, staff and pickup.
 """
 
 import json
@@ -91,7 +93,7 @@ class Valhalla:
 def agreement(ours_ms, theirs_s):
     """How the answers of the table agree. Rows are pickups for us, staff for them."""
     pickups, staff = len(ours_ms), len(ours_ms[0])
-    ratios = [[], []]
+    ratios = []
     nearest = overlap = 0
     for p in range(pickups):
         ours = [(ms / 1000, s) for s, ms in enumerate(ours_ms[p]) if ms is not None]
@@ -99,22 +101,20 @@ def agreement(ours_ms, theirs_s):
         for seconds, s in ours:
             # Below a minute rounding and the side of the street decide.
             if seconds >= 60 and theirs_s[s][p] is not None:
-                ratios[p % 2].append(theirs_s[s][p] / seconds)
+                ratios.append(theirs_s[s][p] / seconds)
         ours, theirs = sorted(ours), sorted(theirs)
         if ours and theirs:
             nearest += ours[0][1] == theirs[0][1]
             overlap += len({s for _, s in ours[:10]} & {s for _, s in theirs[:10]}) / 10
-    both = ratios[0] + ratios[1]
-    # Fitted on the pickups with even numbers, shown on the others.
-    factor = quantile(ratios[0], 0.5)
-    fitted = [r / factor for r in ratios[1]]
-    return both, factor, fitted, nearest / pickups, overlap / pickups
+    return ratios, nearest / pickups, overlap / pickups
 
 
 def side_by_side(mode, ours):
+    """Prints the mode's part of the table; returns their answers by peer."""
+    theirs = {}
     staff, pickups, ours_ms = ours["staff"], ours["pickups"], ours["ms"]
     print(f"\n{mode}: {len(staff)} staff, {len(pickups)} pickups" + " " * 12 + "x 1, us      x ours   x 100, ms      x ours"
-          "    theirs : ours, p10 p50 p90   after one factor   same nearest   of 10")
+          "    theirs : ours, p10 p50 p90   same nearest   of 10")
     print(f"  {'ours':<26}{ours['one_us']:>12.0f}{1:>12.0f}{ours['whole_us'] / 1000:>12.1f}{1:>12.0f}")
     engines = [lambda: Osrm(mode, "ch"), lambda: Osrm(mode, "mld"), lambda: Valhalla(mode, True)]
     if mode == "drive":
@@ -135,18 +135,19 @@ def side_by_side(mode, ours):
         for _ in range(engine.rounds[1]):
             answers = engine.table(staff, pickups)
         whole_us = (time.perf_counter() - began) / engine.rounds[1] * 1e6
-        ratios, factor, fitted, nearest, overlap = agreement(ours_ms, answers)
-        three = lambda r: " ".join(f"{quantile(r, q):.3f}" for q in (0.1, 0.5, 0.9))
-        print(row + f"{whole_us / 1000:>12.1f}{whole_us / ours['whole_us']:>12.0f}      {three(ratios)}"
-              f"   / {factor:.3f}: {three(fitted)}   {nearest:>6.0%}   {overlap:>6.0%}", flush=True)
+        theirs[engine.name] = answers
+        ratios, nearest, overlap = agreement(ours_ms, answers)
+        three = " ".join(f"{quantile(ratios, q):.3f}" for q in (0.1, 0.5, 0.9))
+        print(row + f"{whole_us / 1000:>12.1f}{whole_us / ours['whole_us']:>12.0f}          {three:<20}{nearest:>15.0%}{overlap:>8.0%}", flush=True)
+    return theirs
 
 
 def main():
     ours = json.loads(pathlib.Path(sys.argv[1]).read_text())
-    modes = sys.argv[2:] or ["walk", "drive"]
+    modes = sys.argv[3:] or ["walk", "drive"]
     print(f"side by side: seed {ours['seed']}, {ours['made_by']}; OSRM and Valhalla through Python, snapping included")
-    for mode in modes:
-        side_by_side(mode, ours[mode])
+    theirs = {mode: side_by_side(mode, ours[mode]) for mode in modes}
+    pathlib.Path(sys.argv[2]).write_text(json.dumps(theirs))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The side-by-side table, where the peers are installed: compare.sh POINTS.json
+# The side-by-side table, where the peers are installed: compare.sh POINTS.json THEIRS.json
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 if [ ! -d "$here/.data" ]; then

@@ -18,14 +18,31 @@ const BOUND_MS: u32 = 4 * 3_600_000;
 const ROUNDS: usize = 1_000;
 const WHOLE_ROUNDS: usize = 10;
 
+/// What is compared.
+pub const MODES: [(&str, Profile); 2] = [("walk", Profile::Walk), ("drive", Profile::Drive)];
+
+/// Who is compared.
+pub struct Crowd {
+    /// Where staff stand.
+    pub staff: Vec<Snap>,
+    /// Where they are wanted.
+    pub pickups: Vec<Snap>,
+}
+
+/// The same in every run.
+pub fn crowd(graph: &Graph) -> Crowd {
+    let mut dice = StdRng::seed_from_u64(SEED);
+    let mut many = || -> Vec<Snap> { (0..CROWD).map(|_| somewhere(graph, &mut dice)).collect() };
+    Crowd { staff: many(), pickups: many() }
+}
+
 /// Answers, times them and writes both.
 ///
 /// # Panics
 /// When the file cannot be written.
 pub fn write(map: &RoadMap, file: &Path) {
-    let modes = [("walk", Profile::Walk), ("drive", Profile::Drive)];
     let mut all = json!({ "seed": SEED, "made_by": figures::maker() });
-    for (name, profile) in modes {
+    for (name, profile) in MODES {
         let metric = map.free_flow(profile);
         all[name] = table(name, map.graph(profile), metric);
     }
@@ -34,9 +51,7 @@ pub fn write(map: &RoadMap, file: &Path) {
 }
 
 fn table(name: &str, graph: &Graph, metric: &Arc<Metric>) -> Value {
-    let mut dice = StdRng::seed_from_u64(SEED);
-    let mut many = || -> Vec<Snap> { (0..CROWD).map(|_| somewhere(graph, &mut dice)).collect() };
-    let (staff, pickups) = (many(), many());
+    let Crowd { staff, pickups } = crowd(graph);
     let buckets = StaffBuckets::filled(Arc::clone(metric), (0_u32..).zip(&staff).map(|(id, snap)| (id, *snap, 0)));
     let one = measure(ROUNDS, |i| buckets.all(&pickups[i % CROWD], BOUND_MS));
     row(&format!("{name}: {CROWD} x 1, for the peers"), &one, None);

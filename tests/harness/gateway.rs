@@ -1,6 +1,7 @@
 //! Owns a real `dispatcher gateway` process for one test, and the server with a Redis that stands behind it.
 
 use crate::binary;
+use crate::people::{Phone, eventually};
 use crate::raw::call;
 use crate::redis::free_port;
 use crate::{Redis, Server, ServerOptions};
@@ -16,6 +17,8 @@ pub const SECRET: &str = "marked-secret-0123456789abcdef-3K";
 
 /// How long a gateway may take to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(20);
+/// How long a gateway may pass on what is reported to it before it is sure of whom it hears.
+const SETTLED_WITHIN: Duration = Duration::from_secs(20);
 
 /// A server that listens for gateways, its Redis, and where their secret is.
 pub struct Behind {
@@ -164,6 +167,20 @@ impl Gateway {
     /// Fixes settled here.
     pub fn settled(&self) -> u64 {
         self.count("donghaeng_fixes_total", "")
+    }
+
+    /// The phone reports from so far east of the meeting point until the gateway settles what is reported.
+    ///
+    /// # Panics
+    /// When it goes on passing it on.
+    pub async fn settles(&self, phone: &mut Phone, metres_east: f64) {
+        let before = self.settled();
+        eventually("the gateway settles fixes itself", SETTLED_WITHIN, async || {
+            phone.report(metres_east).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            self.settled() > before
+        })
+        .await;
     }
 
     /// Everything written to standard output and error so far.

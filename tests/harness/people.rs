@@ -279,3 +279,10 @@ pub async fn eventually(what: &str, within: Duration, mut is_so: impl AsyncFnMut
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
+
+/// Whether a frame of the map shows somebody so far east of the meeting point.
+pub fn shows(message: &Incoming, metres_east: f64) -> bool {
+    let (_, lon) = Phone::east(metres_east);
+    let people = message.body["people"].as_array().into_iter().flatten();
+    message.kind == "map" && people.into_iter().any(|row| row[2].as_f64().is_some_and(|at| (at - lon).abs() < 2e-5))
+}
