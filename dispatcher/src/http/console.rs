@@ -16,10 +16,10 @@ use axum::Json;
 use axum::extract::State;
 use geo::Fix;
 use h3o::{CellIndex, LatLng, Resolution};
-use matcher::model::{AgencyId, IncidentId, TripId};
+use matcher::model::{AgencyId, IncidentId};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -62,12 +62,7 @@ pub struct Cells {
 pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Console>> {
     let (account, now) = (caller.account(), app.env.now());
     let roster = app.roster.refresh(&app.record, now).await?;
-    let mut rows = app.record.open_trips().await?;
-    let ended = app.record.trips_ended_since(now.plus_s(-ENDED_SHOWN_S), ENDED_MAX).await?;
-    // Whatever ended between the two readings is in both: as ended it counts.
-    let over: HashSet<TripId> = ended.iter().map(|row| row.trip.id).collect();
-    rows.retain(|row| !over.contains(&row.trip.id));
-    rows.extend(ended);
+    let rows = app.record.open_trips_and_ended_since(now.plus_s(-ENDED_SHOWN_S), ENDED_MAX).await?;
     let mut staff: Vec<_> = roster.by_id.values().filter(|e| is_own(e, wall(account))).collect();
     staff.sort_unstable_by_key(|e| e.staff.no);
     let mut incidents = Vec::new();

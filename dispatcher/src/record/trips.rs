@@ -95,27 +95,21 @@ impl Record {
 
     /// Every trip that has not ended, oldest first.
     pub async fn open_trips(&self) -> Result<Vec<TripRow>, RecordError> {
+        open(&mut *self.read.begin().await?).await
+    }
+
+    /// Every trip that has not ended, oldest first, then those that ended after `since`, latest change first, at most `limit`: all of
+    /// one moment. Read one after the other, who goes on from one trip to the next would be seen to follow a trip that is over.
+    pub async fn open_trips_and_ended_since(&self, since: Timestamp, limit: u32) -> Result<Vec<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        let rows = sqlx::query("select id from trips where ended_at is null order by requested_at, id")
-            .fetch_all(&mut *snapshot)
-            .await?;
-        rows_of(&mut snapshot, &rows).await
+        let mut rows = open(&mut snapshot).await?;
+        rows.extend(ended_since(&mut snapshot, since, limit).await?);
+        Ok(rows)
     }
 
     /// Those that ended after `since`, latest change first, at most `limit`.
     pub async fn trips_ended_since(&self, since: Timestamp, limit: u32) -> Result<Vec<TripRow>, RecordError> {
-        let mut snapshot = self.read.begin().await?;
-        // By the index of changes: what ended lately changed lately.
-        let rows = sqlx::query(
-            "with late as (select id, ended_at from trips order by change_no desc limit ?1)
-             select id from late where ended_at > ?2 limit ?3",
-        )
-        .bind(CHANGES_LOOKED_AT)
-        .bind(since.0)
-        .bind(limit)
-        .fetch_all(&mut *snapshot)
-        .await?;
-        rows_of(&mut snapshot, &rows).await
+        ended_since(&mut *self.read.begin().await?, since, limit).await
     }
 
     /// The number of the last change made before a time; 0 if there is none.
@@ -138,6 +132,31 @@ impl Record {
             .await?;
         rows_of(&mut snapshot, &rows).await
     }
+}
+
+async fn open(snapshot: &mut SqliteConnection) -> Result<Vec<TripRow>, RecordError> {
+    let rows = sqlx::query("select id from trips where ended_at is null order by requested_at, id")
+        .fetch_all(&mut *snapshot)
+        .await?;
+    rows_of(snapshot, &rows).await
+}
+
+async fn ended_since(
+    snapshot: &mut SqliteConnection,
+    since: Timestamp,
+    limit: u32,
+) -> Result<Vec<TripRow>, RecordError> {
+    // By the index of changes: what ended lately changed lately.
+    let rows = sqlx::query(
+        "with late as (select id, ended_at from trips order by change_no desc limit ?1)
+         select id from late where ended_at > ?2 limit ?3",
+    )
+    .bind(CHANGES_LOOKED_AT)
+    .bind(since.0)
+    .bind(limit)
+    .fetch_all(&mut *snapshot)
+    .await?;
+    rows_of(snapshot, &rows).await
 }
 
 async fn rows_of(conn: &mut SqliteConnection, ids: &[SqliteRow]) -> Result<Vec<TripRow>, RecordError> {
