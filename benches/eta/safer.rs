@@ -42,7 +42,7 @@ pub fn table(map: &RoadMap) {
             let zones = |trip: &Trip| if zoned { trip.zones.clone() } else { Vec::new() };
             let times = measure(ROUNDS, |i| {
                 let trip = &trips[i];
-                dislikes.route_beside(graph, metric, &trip.from, &trip.to, &zones(trip))
+                dislikes.route(graph, metric, &trip.from, &trip.to, &zones(trip))
             });
             row(&format!("{name}: {} zones", if zoned { ZONES } else { 0 }), &times, Some(quick.p50_us()));
         }

@@ -6,13 +6,13 @@
 
 use super::chain;
 use super::field::Field;
-use super::plan::{self, World};
+use super::plan::{self, Anew, World};
 use super::roster::RosterView;
 use crate::live::Live;
 use crate::record::{NextDuty, Record, RecordError};
 use crate::telemetry;
 use matcher::model::{AccountId, Mode, Timestamp, TripId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Looks at every next duty, and settles those that are late.
@@ -31,23 +31,32 @@ pub(super) async fn settle(
         return Ok(());
     }
     let trips: Vec<TripId> = late.keys().copied().collect();
-    for due in record.seen_now(now, &trips).await? {
-        let trip = due.row.trip.id;
-        let members = late[&trip].clone();
-        let (field, roster) = (Arc::clone(field), Arc::clone(roster));
-        let again = tokio::task::spawn_blocking(move || {
-            field.look(|look| plan::again(&World { roster: &roster, field: look, settled: true }, now, &due, &members))
-        });
-        // A decision that failed names nobody: the slots are given back, and decided about like any.
-        let again = again.await.unwrap_or_default();
-        for staff in &late[&trip] {
-            let said = again.iter().find(|(kept, _)| kept == staff).map(|(_, eta_s)| *eta_s);
-            let (done, counter) = match said {
-                Some(eta_s) => (record.say_later(now, trip, *staff, eta_s).await?, telemetry::NEXT_LATER),
-                None => (record.free_late(now, trip, *staff).await?, telemetry::NEXT_LATE),
-            };
-            metrics::counter!(counter).increment(u64::from(done));
-        }
+    let mut dues = record.seen_now(now, &trips).await?;
+    // Who has waited longest is given others first.
+    dues.sort_by_key(|due| due.row.trip.requested_at);
+    let (field, roster) = (Arc::clone(field), Arc::clone(roster));
+    let decided = tokio::task::spawn_blocking(move || {
+        field.look(|look| {
+            let world = World { roster: &roster, field: look, settled: true };
+            let mut taken = HashSet::new();
+            let mut decided: Vec<(TripId, AccountId, Anew)> = Vec::new();
+            for due in &dues {
+                let trip = due.row.trip.id;
+                let slots = due.row.crew.iter().map(|member| member.offer.staff).filter(|s| late[&trip].contains(s));
+                decided.extend(slots.map(|staff| (trip, staff, plan::again(&world, now, due, staff, &mut taken))));
+            }
+            // A crew that somebody has left is no crew whose time could be said.
+            decided.sort_by_key(|(.., anew)| *anew == Anew::Goes);
+            decided
+        })
+    });
+    // A decision that failed changes nothing: they are late still, and looked at again.
+    for (trip, staff, anew) in decided.await.unwrap_or_default() {
+        let (done, counter) = match anew {
+            Anew::Stays(eta_s) => (record.say_later(now, trip, staff, eta_s).await?, telemetry::NEXT_LATER),
+            Anew::Goes => (record.free_late(now, trip, staff).await?, telemetry::NEXT_LATE),
+        };
+        metrics::counter!(counter).increment(u64::from(done));
     }
     Ok(())
 }

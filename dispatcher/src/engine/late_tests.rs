@@ -1,10 +1,10 @@
 //! The loop over a record, by a clock that is set: the crew of a next duty whose present trip runs late says a later time, or makes
 //! room; then a human is called, and who comes on shift is asked.
 
-use super::Engine;
 use super::field::Field;
 use super::plan_tests::{junction, map};
 use super::roster::Roster;
+use super::{Engine, SETTLING_S};
 use crate::clock::{Env, ManualClock};
 use crate::live::Live;
 use crate::record::{Actor, NewBooking, NewRider, NewShift, NewStaff, Place, Record, TripRow};
@@ -14,7 +14,9 @@ use matcher::model::{
 };
 use matcher::policy::limits;
 use std::sync::Arc;
+use std::time::Duration;
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 struct Loop {
     _dir: TempDir,
@@ -95,7 +97,7 @@ impl Loop {
     async fn accept(&mut self, crew: &[(AccountId, u32)]) {
         self.engine.round().await.unwrap();
         for (staff, _) in crew {
-            let offer = self.record.offer_of_staff(*staff).await.unwrap().expect("asked").offer.id;
+            let offer = self.record.duties_of_staff(*staff).await.unwrap().offer.expect("asked").offer.id;
             self.record.answer(self.now(), offer, *staff, true).await.unwrap().unwrap();
         }
     }
@@ -117,23 +119,31 @@ struct Late {
     promised_s: i64,
 }
 
+impl Loop {
+    /// Two on their way with a rider to `goal`, who have said that they go on to one at `pickup`: they, and both trips.
+    async fn busy(&mut self, goal: Position, pickup: Position) -> ([(AccountId, u32); 2], TripId, TripId) {
+        let crew = [self.on_shift(goal).await, self.on_shift(goal).await];
+        let present = self.book("present", junction(20), goal).await;
+        self.accept(&crew).await;
+        for to in [Phase::EnRoute, Phase::Arrived] {
+            for (staff, _) in crew {
+                self.tap(present, staff, to).await;
+            }
+        }
+        for to in [Phase::Met, Phase::Escorting] {
+            self.tap(present, crew[0].0, to).await;
+        }
+        let next = self.book("next", pickup, junction(3)).await;
+        self.accept(&crew).await;
+        (crew, present, next)
+    }
+}
+
 impl Late {
     async fn begun() -> Self {
         let mut run = Loop::new().await;
         let (goal, pickup) = (junction(40), junction(60));
-        let crew = [run.on_shift(goal).await, run.on_shift(goal).await];
-        let present = run.book("present", junction(20), goal).await;
-        run.accept(&crew).await;
-        for to in [Phase::EnRoute, Phase::Arrived] {
-            for (staff, _) in crew {
-                run.tap(present, staff, to).await;
-            }
-        }
-        for to in [Phase::Met, Phase::Escorting] {
-            run.tap(present, crew[0].0, to).await;
-        }
-        let next = run.book("next", pickup, junction(3)).await;
-        run.accept(&crew).await;
+        let (crew, present, next) = run.busy(goal, pickup).await;
         let row = run.record.trip(next).await.unwrap().unwrap();
         assert_eq!(row.trip.phase, Phase::Assigned);
         assert!(row.crew.iter().all(|m| m.after == Some(present) && !m.later));
@@ -220,4 +230,71 @@ async fn whom_the_rules_would_not_ask_any_more_makes_room_and_others_are_found()
     let row = late.row().await;
     assert_eq!((row.trip.phase, row.crew_was_late), (Phase::Assigned, false));
     assert!(row.crew.iter().all(|m| m.after.is_none()));
+}
+
+#[tokio::test]
+async fn of_two_who_are_late_the_one_who_is_silent_makes_room_and_the_other_says_a_later_time() {
+    let mut late = Late::begun().await;
+    late.run.clock.advance_s(late.promised_s + limits::NEXT_LATE_S + 60);
+    late.run.stands(late.crew[0], late.goal);
+    late.run.engine.round().await.unwrap();
+    let row = late.row().await;
+    assert_eq!(Late::staff(&row), [late.crew[0].0], "nobody else would come sooner");
+    assert!(i64::from(row.crew[0].offer.eta_s) > late.promised_s + limits::NEXT_LATE_S, "and they say when");
+}
+
+#[tokio::test]
+async fn two_trips_do_not_give_up_their_people_for_the_same_one() {
+    let mut run = Loop::new().await;
+    let (goal, pickup) = (junction(40), junction(60));
+    let pairs = [run.busy(goal, pickup).await, run.busy(goal, pickup).await];
+    run.clock.advance_s(limits::NEXT_LATE_S + 1_200);
+    let near = run.on_shift(pickup).await;
+    run.clock.advance_s(70);
+    run.stands(near, pickup);
+    for who in pairs.iter().flat_map(|pair| pair.0) {
+        run.stands(who, goal);
+    }
+    run.engine.round().await.unwrap();
+    let mut left = 0;
+    for (crew, _, next) in pairs {
+        let row = run.record.trip(next).await.unwrap().unwrap();
+        left += row.crew.iter().filter(|m| crew.iter().any(|own| own.0 == m.offer.staff)).count();
+    }
+    assert_eq!(left, 3, "one is nearer, and one makes room for them");
+}
+
+#[tokio::test]
+async fn nobody_is_given_up_before_phones_are_back_after_a_restart() {
+    let mut late = Late::begun().await;
+    late.run.clock.advance_s(late.promised_s + limits::NEXT_LATE_S + 60);
+    let run = &mut late.run;
+    run.live = Arc::new(Live::in_process());
+    let field = Arc::new(Field::new(Arc::clone(map())));
+    let (record, live) = (Arc::clone(&run.record), Arc::clone(&run.live));
+    run.engine = Engine::new(record, live, Arc::new(Roster::default()), field, run.env.clone());
+    run.engine.round().await.unwrap();
+    assert_eq!(late.row().await.crew.len(), 2, "they have not had the time to report");
+    let row = late.wait_s(SETTLING_S).await;
+    assert!(row.crew.len() == 2 && row.crew.iter().all(|m| m.later), "they are back, and later");
+}
+
+#[tokio::test]
+async fn nobody_is_given_up_because_the_clock_was_set() {
+    let mut late = Late::begun().await;
+    let (clock, stop) = (Arc::clone(&late.run.clock), CancellationToken::new());
+    late.run.clock.advance_s(SETTLING_S + 1);
+    for who in late.crew {
+        late.run.stands(who, late.goal);
+    }
+    let Late { run, next, promised_s, .. } = late;
+    let (record, stopped) = (Arc::clone(&run.record), stop.clone());
+    let running = tokio::spawn(run.engine.run(stopped));
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    clock.advance_s(promised_s + limits::NEXT_LATE_S + 60);
+    tokio::time::sleep(Duration::from_millis(2_500)).await;
+    stop.cancel();
+    running.await.unwrap();
+    let row = record.trip(next).await.unwrap().unwrap();
+    assert_eq!((row.trip.phase, row.crew.len()), (Phase::Assigned, 2));
 }

@@ -13,7 +13,7 @@ pub mod travel;
 pub mod upkeep;
 pub mod watch;
 
-use crate::clock::Env;
+use crate::clock::{Env, Steps};
 use crate::live::Live;
 use crate::record::{Applied, DueTrip, Effect, Record, RecordError};
 use crate::telemetry;
@@ -39,7 +39,7 @@ const SERIES_EVERY_S: i64 = 60;
 const LATE_EVERY_S: i64 = 1;
 /// Acknowledged messages and other spent rows are dropped this often.
 const PRUNE_EVERY_S: i64 = 300;
-/// How long after the start phones may still be on their way back, seconds.
+/// How long after the start, or after the clock was set, phones may still be on their way back, seconds.
 const SETTLING_S: i64 = 60;
 /// Pause after the record failed, so that a broken disk is not hammered.
 const RECORD_AWAY: Duration = Duration::from_secs(1);
@@ -51,7 +51,8 @@ pub struct Engine {
     roster: Arc<Roster>,
     field: Arc<Field>,
     env: Env,
-    started_at: Timestamp,
+    /// Phones have not all reported since: the start, or when the clock was set.
+    unsettled_since: Timestamp,
     series_due: Timestamp,
     prune_due: Timestamp,
     late_due: Timestamp,
@@ -60,15 +61,21 @@ pub struct Engine {
 impl Engine {
     /// Ready to run; reads nothing yet.
     pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, field: Arc<Field>, env: Env) -> Self {
-        let started_at = env.now();
+        let unsettled_since = env.now();
         let [series_due, prune_due, late_due] = [Timestamp(0); 3];
-        Self { record, live, roster, field, env, started_at, series_due, prune_due, late_due }
+        Self { record, live, roster, field, env, unsettled_since, series_due, prune_due, late_due }
     }
 
     /// Runs until told to stop; a batch that has begun is finished.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut commits = self.record.commits();
+        let (begun, mut steps) = (tokio::time::Instant::now(), Steps::default());
         while !stop.is_cancelled() {
+            let now = self.env.now();
+            if steps.set_by_ms(now, begun.elapsed()).is_some() {
+                // Every fix looks old or new by a clock that was set: nobody is given up for it.
+                self.unsettled_since = now;
+            }
             match self.round().await {
                 Ok(worked) if worked => continue,
                 Ok(_) => {}
@@ -101,7 +108,8 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
-        if now >= self.late_due {
+        // Before phones are back nobody is where they seem to be, and everybody is late.
+        if now >= self.late_due && self.is_settled(now) {
             self.late_due = now.plus_s(LATE_EVERY_S);
             late::settle(&self.record, (&self.field, &self.live), &roster, now).await?;
         }
@@ -127,10 +135,14 @@ impl Engine {
         Ok(full)
     }
 
+    fn is_settled(&self, now: Timestamp) -> bool {
+        now >= self.unsettled_since.plus_s(SETTLING_S)
+    }
+
     /// The search is milliseconds of pure computation: it runs beside the sockets, not among them.
     async fn decide(&self, roster: Arc<RosterView>, now: Timestamp, due: &Arc<Vec<DueTrip>>) -> Decisions {
         let (field, live, due) = (Arc::clone(&self.field), Arc::clone(&self.live), Arc::clone(due));
-        let settled = now >= self.started_at.plus_s(SETTLING_S);
+        let settled = self.is_settled(now);
         let decision = tokio::task::spawn_blocking(move || {
             // What the field's own thread has not come to yet.
             field.follow(&live, &roster, now);

@@ -46,7 +46,7 @@ pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
             wanting.push(want);
         }
     }
-    let crews = choose(&mut wanting, now, &mut decisions.proven);
+    let crews = choose(&mut wanting, now, &mut HashSet::new(), &mut decisions.proven);
     let refused = second_look(world, now, &wanting, &crews);
     let mut found: HashMap<TripId, Crew> = crews.into_iter().map(|crew| (crew.trip, crew)).collect();
     for want in &wanting {
@@ -60,28 +60,49 @@ pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
     decisions
 }
 
-/// Decides anew about the slots of those who would come later than they said, as if nobody had been asked for them: who of them would
-/// be asked again, and in how many seconds they would be there. For the others the rules have somebody sooner, or nobody at all.
-pub fn again(world: &World<'_>, now: Timestamp, due: &DueTrip, late: &[AccountId]) -> Vec<(AccountId, u32)> {
+/// Whom a slot is for that somebody would come to later than they said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Anew {
+    /// Still them: nobody the rules would ask is sooner. In how many seconds they would be there.
+    Stays(u32),
+    /// Somebody else, or by the rules nobody at all.
+    Goes,
+}
+
+/// Decides anew about the slot of one who would come later than they said, as if nobody had been asked for it. Whoever is found instead is
+/// `taken`: two trips do not give up their people for the same one.
+pub fn again(
+    world: &World<'_>,
+    now: Timestamp,
+    due: &DueTrip,
+    late: AccountId,
+    taken: &mut HashSet<AccountId>,
+) -> Anew {
     let mut anew = due.clone();
-    anew.row.crew.retain(|member| !late.contains(&member.offer.staff));
-    let crew = &anew.row.crew;
-    let taken: HashSet<u8> = crew.iter().map(|member| member.offer.slot).collect();
+    anew.row.crew.retain(|member| member.offer.staff != late);
+    let slot = due.row.crew.iter().find(|member| member.offer.staff == late).map(|member| member.offer.slot);
     let want = Want {
         due: &anew,
         search: Search::new(&anew, world.field, world.roster, now, limits::PICKUP_ETA_S_MAX),
         eligible: Vec::new(),
-        open_slots: (0..anew.row.trip.crew_size.get()).filter(|slot| !taken.contains(slot)).collect(),
-        kept: crew.iter().map(|member| member.offer.staff).collect(),
+        open_slots: slot.into_iter().collect(),
+        kept: anew.row.crew.iter().map(|member| member.offer.staff).collect(),
         exhausted: false,
         reserved_for: None,
     };
     let mut wanting = [want];
-    let crews = choose(&mut wanting, now, &mut true);
+    let mut with_theirs = taken.clone();
+    let crews = choose(&mut wanting, now, &mut with_theirs, &mut true);
     let refused = second_look(world, now, &wanting, &crews);
-    let chosen = crews.iter().filter(|crew| !refused.contains(&crew.trip)).flat_map(|crew| &crew.added);
+    let mut chosen = crews.iter().filter(|crew| !refused.contains(&crew.trip)).flat_map(|crew| &crew.added);
     let [want] = &wanting;
-    chosen.filter(|c| late.contains(&c.staff)).map(|c| (c.staff, want.eta_s(c.staff))).collect()
+    match chosen.next() {
+        Some(choice) if choice.staff == late => Anew::Stays(want.eta_s(late)),
+        other => {
+            taken.extend(other.map(|choice| choice.staff));
+            Anew::Goes
+        }
+    }
 }
 
 /// A trip that needs staff now, with its look outward.
@@ -217,7 +238,7 @@ impl Want<'_> {
 
 /// Draws, solves and widens until the crews are proven or the search is at its bound. Reserved trips come last, with who is left:
 /// nobody is asked for them now, but two of them must not count on the same people.
-fn choose(wanting: &mut [Want<'_>], now: Timestamp, proven: &mut bool) -> Vec<Crew> {
+fn choose(wanting: &mut [Want<'_>], now: Timestamp, taken: &mut HashSet<AccountId>, proven: &mut bool) -> Vec<Crew> {
     for want in wanting.iter_mut() {
         let first = FIRST_DRAW.max(want.open_slots.len());
         want.widen_to(first);
@@ -227,10 +248,9 @@ fn choose(wanting: &mut [Want<'_>], now: Timestamp, proven: &mut bool) -> Vec<Cr
     // Batches are solved one after another: the most urgent belong into the first.
     live.sort_by_key(|&i| wanting[i].urgency(now));
     later.sort_by_key(|&i| wanting[i].reserved_for);
-    let mut taken = HashSet::new();
-    let mut crews = in_batches(wanting, &live, now, &mut taken, proven);
+    let mut crews = in_batches(wanting, &live, now, taken, proven);
     let mut guess_proven = true;
-    crews.extend(in_batches(wanting, &later, now, &mut taken, &mut guess_proven));
+    crews.extend(in_batches(wanting, &later, now, taken, &mut guess_proven));
     crews
 }
 

@@ -340,7 +340,7 @@ impl Edge {
     }
 
     pub(crate) async fn accept(&self, staff: &Person) -> Reply {
-        let offer = self.app.record.offer_of_staff(staff.id()).await.unwrap().unwrap().offer.id;
+        let offer = self.app.record.duties_of_staff(staff.id()).await.unwrap().offer.unwrap().offer.id;
         let path = format!("/v1/offers/{offer}/answer");
         self.call(Some(&staff.token), "POST", &path, Some(json!({"accept": true}))).await
     }

@@ -144,7 +144,11 @@ impl Guide {
         let (graph, turns) = (map.graph(profile), map.turns(profile)?);
         match around(graph, turns, metric, from, to, zones) {
             Ok(route) => Some((route, Kept::Out)),
-            Err(why) => Some((least_inside(graph, turns, metric, from, to, zones)?, crossed(why))),
+            Err(why) => {
+                let route = least_inside(graph, turns, metric, from, to, zones)?;
+                let why = blamed(why, &route, [from.snap.at, to.at], zones);
+                Some((route, crossed(why)))
+            }
         }
     }
 
@@ -206,10 +210,21 @@ fn avoiding(
     (from, to): (&Snap, &Snap),
     zones: &[Zone],
 ) -> Option<(SaferRoute, Kept)> {
-    match dislikes.route_beside(graph, metric, from, to, zones) {
+    match dislikes.route(graph, metric, from, to, zones) {
         Ok(found) => Some((found, if zones.is_empty() { Kept::None } else { Kept::Out })),
-        Err(why) => Some((dislikes.route_least_inside(graph, metric, from, to, zones)?, Kept::Not(why))),
+        Err(why) => {
+            let found = dislikes.route_least_inside(graph, metric, from, to, zones)?;
+            let why = blamed(why, &found.route, [from.at, to.at], zones);
+            Some((found, Kept::Not(why)))
+        }
     }
+}
+
+/// Why a way does not keep out: that an end lies inside is not all there is to say where a zone is passed through that holds neither.
+fn blamed(why: NoSaferWay, route: &Route, ends: [Position; 2], zones: &[Zone]) -> NoSaferWay {
+    let mut others = zones.iter().filter(|zone| !ends.iter().any(|&end| zone.contains(end)));
+    let is_passed = |zone: &Zone| route.points.windows(2).any(|pair| zone.touches(pair[0], pair[1]));
+    if others.any(is_passed) { NoSaferWay::CutOff } else { why }
 }
 
 /// Why a way by car or subway does not keep out.

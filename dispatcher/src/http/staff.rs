@@ -6,7 +6,7 @@ use super::body::{Empty, Input, PathId};
 use super::command;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::crew_view;
-use crate::record::{Account, NewShift};
+use crate::record::{Account, Duties, NewShift};
 use crate::view::offer::next_for_phone;
 use crate::view::{CrewTrip, NextView, OfferView, ShiftView, offer_for_phone};
 use axum::Json;
@@ -118,9 +118,7 @@ pub async fn end_shift(State(app): State<Arc<App>>, caller: Caller) -> Answer<St
 #[utoipa::path(get, path = "/v1/card", tag = "staff", responses((status = 200, body = Card)))]
 pub async fn card(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json<Card>> {
     let staff = caller.account().id;
-    let offer = app.record.offer_of_staff(staff).await?;
-    let trip = app.record.trip_of_staff(staff).await?;
-    let next = app.record.next_of_staff(staff).await?;
+    let Duties { offer, trip, next } = app.record.duties_of_staff(staff).await?;
     let shift = shift_of(&app, caller.account()).await?;
     Ok(Json(Card {
         offer: offer.map(|row| offer_for_phone(&row, app.env.now())),

@@ -211,6 +211,17 @@ async fn who_stands_in_one_zone_is_not_led_through_another() {
         assert_eq!((way.status.as_u16(), &way.body["zones"]), (200, &json!("begins_inside")), "{}", way.text);
         assert!(!crosses(&way.body, &zone), "{query}: through the zone that nobody stands in");
     }
+    // Walled in by others, that they stand in one is not all there is to say.
+    for n in 0..13 {
+        let turned = f64::from(n) / 13.0 * std::f64::consts::TAU;
+        let (north_m, east_m) = (350.0 * turned.cos(), 350.0 * turned.sin());
+        let at =
+            Position::new(scene.pickup.lat() + north_m / 111_195.0, scene.pickup.lon() + east_m / 88_100.0).unwrap();
+        record.add_zone(T0, Actor::Shell, scene.rider.id(), at, 120).await.unwrap().unwrap();
+    }
+    for query in ["", "?prefer=fastest"] {
+        assert_eq!(scene.way(first, query).await.body["zones"], "cut_off");
+    }
 }
 
 #[tokio::test]

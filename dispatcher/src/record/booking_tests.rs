@@ -273,7 +273,7 @@ async fn a_trip_is_as_long_as_its_crew_makes_it_and_before_there_is_one_the_long
     let placements = (0..).zip(&crew).map(|(slot, &staff)| Placement { slot, staff, eta_s: 60, after: None }).collect();
     let effect = Effect::PlaceOffers { trip, placements, expires_at: T0.plus_s(OFFER_S) };
     assert_eq!(stage.apply(T0, effect).await, Applied::Done);
-    let offered_s = async || stage.record.offer_of_staff(crew[1]).await.unwrap().unwrap().trip_s;
+    let offered_s = async || stage.record.duties_of_staff(crew[1]).await.unwrap().offer.unwrap().trip_s;
     assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (3_000, 3_000), "nobody has a car");
     stage.record.start_shift(T0, crew[0], NewShift { mode: Mode::Drive, hours: 8 }).await.unwrap().unwrap();
     assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (1_000, 1_000), "one car takes all");

@@ -47,6 +47,7 @@ pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
 pub use tracks::{TRACK_FIXES_MAX, TRACK_KEPT_S, TrackFix, TrackNoted, TrackRow};
 pub use travel::{OBSERVATIONS_MAX, OBSERVED_DAYS_MAX};
+pub use trips::Duties;
 pub use types::*;
 pub use zones::ZONES_MAX;
 

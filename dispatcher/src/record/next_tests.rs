@@ -61,7 +61,7 @@ impl Chain {
     }
 
     async fn next_is(&self, trip: Option<TripId>) -> bool {
-        self.stage.record.next_of_staff(self.crew[0]).await.unwrap().map(|row| row.trip.id) == trip
+        self.stage.record.duties_of_staff(self.crew[0]).await.unwrap().next.map(|row| row.trip.id) == trip
     }
 
     async fn complete(&self) {
@@ -260,7 +260,7 @@ async fn duties_follow_one_another_until_a_rest() {
         let applied = record.apply(at, &[], &[effect]).await.unwrap();
         assert_eq!(applied, [Applied::Done]);
         for staff in [chain.crew[1], spare] {
-            let offer = record.offer_of_staff(staff).await.unwrap().unwrap().offer.id;
+            let offer = record.duties_of_staff(staff).await.unwrap().offer.unwrap().offer.id;
             record.answer(at, offer, staff, true).await.unwrap().unwrap();
         }
         trip

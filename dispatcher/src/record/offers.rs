@@ -20,19 +20,6 @@ pub(super) enum Placed {
 }
 
 impl Record {
-    /// The open or accepted, not yet assigned, offer of the member. Two reads in one snapshot.
-    pub async fn offer_of_staff(&self, staff: AccountId) -> Result<Option<OfferRow>, RecordError> {
-        let mut snapshot = self.read.begin().await?;
-        let found = sqlx::query(
-            "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.car_trip_s, t.crew_size
-             from holds h join trips t on t.id = h.trip where h.staff = ? and h.state in ('held', 'accepted', 'active') and h.state <> 'active'",
-        )
-        .bind(blob(staff.0))
-        .fetch_optional(&mut *snapshot)
-        .await?;
-        with_partners(&mut snapshot, found.as_ref()).await
-    }
-
     /// One offer, whatever became of it. Two reads in one snapshot.
     pub async fn offer(&self, id: OfferId) -> Result<Option<OfferRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
@@ -217,6 +204,21 @@ impl Write<'_> {
         self.audit(None, "offer_placed", id.0, "").await?;
         Ok(Placed::Yes)
     }
+}
+
+/// The open or accepted, not yet assigned, offer of a member. Two reads.
+pub(super) async fn open_offer(
+    snapshot: &mut SqliteConnection,
+    staff: AccountId,
+) -> Result<Option<OfferRow>, RecordError> {
+    let found = sqlx::query(
+        "select h.*, t.pickup_lat, t.pickup_lon, t.pickup_at, t.trip_s, t.car_trip_s, t.crew_size
+         from holds h join trips t on t.id = h.trip where h.staff = ? and h.state in ('held', 'accepted', 'active') and h.state <> 'active'",
+    )
+    .bind(blob(staff.0))
+    .fetch_optional(&mut *snapshot)
+    .await?;
+    with_partners(snapshot, found.as_ref()).await
 }
 
 async fn with_partners(

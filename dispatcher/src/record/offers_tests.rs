@@ -81,7 +81,7 @@ async fn last_accept_assigns_and_reveals_to_everybody() {
     assert_eq!(stage.mail(crew[1]).await, ["offer", "partner", "trip"]);
     assert_eq!(stage.mail(stage.rider).await, ["trip", "trip", "trip"]);
     assert_eq!(stage.record.trip_of_staff(crew[1]).await.unwrap().unwrap().trip.id, trip);
-    assert!(stage.record.offer_of_staff(crew[1]).await.unwrap().is_none());
+    assert!(stage.record.duties_of_staff(crew[1]).await.unwrap().offer.is_none());
     assert_eq!(stage.record.next_due_at().await.unwrap(), None);
 }
 
@@ -311,7 +311,7 @@ async fn dissolve_frees_everybody_and_counts_the_next_crew() {
     assert_eq!(stage.record.answer(T0, open, staff[0], true).await.unwrap(), Err(Refusal::OfferClosed));
     assert_eq!(stage.record.next_due_at().await.unwrap(), Some(later));
     stage.place(later, trip, &staff[1..3]).await;
-    assert_eq!(stage.record.offer_of_staff(staff[1]).await.unwrap().unwrap().offer.attempt, 2);
+    assert_eq!(stage.record.duties_of_staff(staff[1]).await.unwrap().offer.unwrap().offer.attempt, 2);
     assert!(stage.record.due(later.plus_s(60), 1).await.unwrap()[0].declined.is_empty(), "taken back is not declined");
 }
 
@@ -395,7 +395,7 @@ async fn an_open_offer_shows_its_partners_state() {
     let trip = stage.trip("k").await;
     let crew = stage.staff(2).await;
     stage.place(T0, trip, &crew).await;
-    let partners = async || stage.record.offer_of_staff(crew[0]).await.unwrap().unwrap().partners;
+    let partners = async || stage.record.duties_of_staff(crew[0]).await.unwrap().offer.unwrap().partners;
     assert_eq!(partners().await, [OfferState::Open]);
     stage.answer(T0, crew[1], true).await.unwrap();
     assert_eq!(partners().await, [OfferState::Accepted]);
@@ -518,6 +518,6 @@ async fn what_waits_for_a_time_that_will_not_come_is_due_when_the_clock_was_set_
     both.sort_unstable();
     assert_eq!(due, both, "and a trip for later is not");
     assert_eq!(stage.phase(later).await, Phase::Reserved);
-    let offer = stage.record.offer_of_staff(crew[0]).await.unwrap().unwrap().offer;
+    let offer = stage.record.duties_of_staff(crew[0]).await.unwrap().offer.unwrap().offer;
     assert_eq!((offer.offered_at, offer.expires_at), (T0, T0));
 }

@@ -150,7 +150,7 @@ impl Stage {
 
     /// The offer the member now holds.
     pub(super) async fn offer(&self, staff: AccountId) -> OfferId {
-        self.record.offer_of_staff(staff).await.unwrap().unwrap().offer.id
+        self.record.duties_of_staff(staff).await.unwrap().offer.unwrap().offer.id
     }
 
     pub(super) async fn answer(&self, now: Timestamp, staff: AccountId, accept: bool) -> Result<OfferState, Refusal> {

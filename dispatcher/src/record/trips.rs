@@ -1,7 +1,7 @@
 //! Owns the reading of trips: a handful of queries for any number of them, in one snapshot. Changes nothing.
 
 use super::row::{self, Columns, blob, id_list};
-use super::{Member, Record, RecordError, TripRow};
+use super::{Member, OfferRow, Record, RecordError, TripRow};
 use matcher::model::{
     AccountId, AgencyId, BookingId, CrewRules, CrewSize, Offer, OfferId, Phase, RiskGrade, Timestamp, Trip, TripId,
 };
@@ -22,6 +22,16 @@ pub(super) struct Loaded {
     pub(super) row: TripRow,
     pub(super) attempt: u32,
     pub(super) vacant_since: Option<Timestamp>,
+}
+
+/// What a staff member has to do.
+pub struct Duties {
+    /// What they are asked, or have accepted while others are asked.
+    pub offer: Option<OfferRow>,
+    /// The trip they are on.
+    pub trip: Option<TripRow>,
+    /// The trip they go on to.
+    pub next: Option<TripRow>,
 }
 
 impl Record {
@@ -54,28 +64,18 @@ impl Record {
 
     /// The trip whose crew the member is of, now.
     pub async fn trip_of_staff(&self, staff: AccountId) -> Result<Option<TripRow>, RecordError> {
-        let mut snapshot = self.read.begin().await?;
-        let rows = sqlx::query(
-            "select trip as id from holds
-             where staff = ? and state in ('held', 'accepted', 'active') and state = 'active' and duty = 'current'",
-        )
-        .bind(blob(staff.0))
-        .fetch_all(&mut *snapshot)
-        .await?;
-        Ok(rows_of(&mut snapshot, &rows).await?.pop())
+        trip_on(&mut *self.read.begin().await?, staff, "current").await
     }
 
-    /// The trip whose crew the member is of when the present one has ended.
-    pub async fn next_of_staff(&self, staff: AccountId) -> Result<Option<TripRow>, RecordError> {
+    /// What a member has to do, all of one moment: read one after the other, who goes on to the next trip meanwhile would be shown the
+    /// one that is over and none that follows.
+    pub async fn duties_of_staff(&self, staff: AccountId) -> Result<Duties, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        let rows = sqlx::query(
-            "select trip as id from holds
-             where staff = ? and state in ('held', 'accepted', 'active') and state = 'active' and duty = 'next'",
-        )
-        .bind(blob(staff.0))
-        .fetch_all(&mut *snapshot)
-        .await?;
-        Ok(rows_of(&mut snapshot, &rows).await?.pop())
+        Ok(Duties {
+            offer: super::offers::open_offer(&mut snapshot, staff).await?,
+            trip: trip_on(&mut snapshot, staff, "current").await?,
+            next: trip_on(&mut snapshot, staff, "next").await?,
+        })
     }
 
     /// The agencies of the last crew that the trip had; none if it never had one.
@@ -132,6 +132,22 @@ impl Record {
             .await?;
         rows_of(&mut snapshot, &rows).await
     }
+}
+
+async fn trip_on(
+    snapshot: &mut SqliteConnection,
+    staff: AccountId,
+    duty: &'static str,
+) -> Result<Option<TripRow>, RecordError> {
+    let rows = sqlx::query(
+        "select trip as id from holds
+         where staff = ? and state in ('held', 'accepted', 'active') and state = 'active' and duty = ?",
+    )
+    .bind(blob(staff.0))
+    .bind(duty)
+    .fetch_all(&mut *snapshot)
+    .await?;
+    Ok(rows_of(snapshot, &rows).await?.pop())
 }
 
 async fn open(snapshot: &mut SqliteConnection) -> Result<Vec<TripRow>, RecordError> {

@@ -3,7 +3,6 @@
 use super::{generate_small, lights};
 use crate::road::data::RoadClass;
 use crate::road::drawn::Dice;
-use crate::road::hierarchy::ArcTimes;
 use crate::road::{Dislikes, Lit, Profile, RoadMap};
 use std::collections::BTreeMap;
 
@@ -56,15 +55,15 @@ fn some_who_walk_home_are_led_another_way_by_them() {
     let class_of = |way: u32| map.data.ways[way as usize].class;
     let known = Dislikes::of(graph, &Lit::of(graph, &lights.lamps, &lights.cameras), class_of);
     let dark = Dislikes::of(graph, &Lit::default(), class_of);
-    let times = ArcTimes::free_flow(graph);
+    let metric = map.free_flow(Profile::Walk);
     let (mut dice, mut detours, mut others) = (Dice(3), 0, 0);
     println!("seed 3");
     for _ in 0..60 {
         let mut snap = || graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32);
         let (from, to) = (snap(), snap());
-        let lit = known.route(graph, &times, &from, &to, &[]).unwrap();
+        let lit = known.route(graph, metric, &from, &to, &[]).unwrap();
         detours += usize::from(lit.detour_s >= 1.0);
-        others += usize::from(dark.route(graph, &times, &from, &to, &[]).unwrap().route.points != lit.route.points);
+        others += usize::from(dark.route(graph, metric, &from, &to, &[]).unwrap().route.points != lit.route.points);
     }
     println!("{detours} of 60 ways are not the quickest, {others} are others than without lamps and cameras");
     assert!(detours > 10 && others > 10);

@@ -1,5 +1,6 @@
 //! Owns the fastest way by car or bicycle that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what
-//! the hierarchy says is left (`hierarchy::left`); and where there is none, the one with as little inside as can be. Like `safer` for who
+//! the hierarchy says is left (`hierarchy::left`); and where there is none, the one with as little inside as can be, led by what of that is
+//! owed at least (`toll`) as well. Like `safer` for who
 //! walks, but they have restrictions and turn costs, and no street is liked better than another.
 //!
 //! Invariant: no point of a way that [`around`] finds lies in a zone.
@@ -44,15 +45,7 @@ pub fn least_inside(
 }
 
 fn led(turns: &Turns, metric: &Metric, from: &Headed, to: &Snap, toll: Toll<'_>) -> Result<Route, NoSaferWay> {
-    if toll.forbids(from.snap.at) {
-        return Err(NoSaferWay::BeginsInside);
-    }
-    if toll.forbids(to.at) {
-        return Err(NoSaferWay::EndsInside);
-    }
-    if toll.shuts_in(&from.snap, to) {
-        return Err(NoSaferWay::CutOff);
-    }
+    toll.admits(&from.snap, to)?;
     let search = Around { metric, times: metric.times(), turns, from, to, toll };
     let (found, reached) = search.search().ok_or(NoSaferWay::CutOff)?;
     Ok(toll.graph().follow(&from.snap, to, search.pieces(&found, &reached).into_iter(), found.took_ms))
@@ -99,7 +92,12 @@ impl Around<'_> {
     /// A* with what would be left if there were no zones.
     fn search(&self) -> Option<(Found, Vec<Reached>)> {
         let (times, from) = (self.times, &self.from.snap);
-        let mut left = self.metric.left(self.to);
+        let (mut left, owed) = (self.metric.left(self.to), self.toll.owed(self.to, times));
+        let graph = self.toll.graph();
+        let mut bound = |state: u32| {
+            let owed_ms = owed.ms(graph.arc_head(self.turns.original(state)));
+            left.ms(state).map(|left_ms| u64::from(left_ms) + owed_ms)
+        };
         // At the head of each arc or copy.
         let mut reached = vec![Reached::NOT_YET; self.turns.state_count()];
         let mut queue = BinaryHeap::new();
@@ -110,15 +108,17 @@ impl Around<'_> {
                 continue;
             }
             let lead_ms = u64::from(lead_ms);
-            if let Some(factor) = self.toll.of(from.edge, from.fraction, fractions(arc).1) {
-                let ms = u64::from(times.ms(arc) - times.before_ms(arc, from.fraction));
-                let begun = Reached { cost: lead_ms + ms * factor, took_ms: lead_ms + ms, before: NONE };
+            let ms = u64::from(times.ms(arc) - times.before_ms(arc, from.fraction));
+            if let Some(extra_ms) = self.toll.extra_ms(from.edge, from.fraction, fractions(arc).1, ms) {
+                let begun = Reached { cost: lead_ms + ms + extra_ms, took_ms: lead_ms + ms, before: NONE };
                 reached[arc as usize] = begun;
-                queue.extend(left.ms(arc).map(|left_ms| Reverse((begun.cost + u64::from(left_ms), begun.cost, arc))));
+                queue.extend(bound(arc).map(|rest_ms| Reverse((begun.cost + rest_ms, begun.cost, arc))));
             }
-            let whole = straight_ms.zip(self.toll.of(from.edge, from.fraction, self.to.fraction));
-            if let Some((ms, factor)) = whole.map(|(ms, factor)| (u64::from(ms), factor)) {
-                let cost = lead_ms + ms * factor;
+            let straight_ms = straight_ms.map(u64::from);
+            let extra_ms =
+                straight_ms.and_then(|ms| self.toll.extra_ms(from.edge, from.fraction, self.to.fraction, ms));
+            if let Some((ms, extra_ms)) = straight_ms.zip(extra_ms) {
+                let cost = lead_ms + ms + extra_ms;
                 if found.as_ref().is_none_or(|known| cost < known.cost) {
                     found = Some(Found { cost, took_ms: lead_ms + ms, last: Last::Straight(arc) });
                 }
@@ -137,29 +137,30 @@ impl Around<'_> {
                 if !times.may_go_on(self.turns.original(state), arc) {
                     continue;
                 }
-                let on = |ms: u32, factor: u64| Reached {
-                    cost: cost + u64::from(turn.ms) + u64::from(ms) * factor,
-                    took_ms: here.took_ms + u64::from(turn.ms) + u64::from(ms),
+                let on = |ms: u64, extra_ms: u64| Reached {
+                    cost: cost + u64::from(turn.ms) + ms + extra_ms,
+                    took_ms: here.took_ms + u64::from(turn.ms) + ms,
                     before: state,
                 };
+                let before_ms = u64::from(times.before_ms(arc, self.to.fraction));
                 if arc / 2 == self.to.edge
-                    && let Some(factor) = self.toll.of(arc / 2, fractions(arc).0, self.to.fraction)
+                    && let Some(extra_ms) = self.toll.extra_ms(arc / 2, fractions(arc).0, self.to.fraction, before_ms)
                 {
-                    let end = on(times.before_ms(arc, self.to.fraction), factor);
+                    let end = on(before_ms, extra_ms);
                     if found.as_ref().is_none_or(|known| end.cost < known.cost) {
                         found = Some(Found { cost: end.cost, took_ms: end.took_ms, last: Last::Onto { state, arc } });
                     }
                 }
                 // Zones are looked at only where it matters.
-                if on(times.ms(arc), 1).cost >= reached[turn.arc as usize].cost {
+                let ms = u64::from(times.ms(arc));
+                if on(ms, 0).cost >= reached[turn.arc as usize].cost {
                     continue;
                 }
-                let Some(factor) = self.toll.of(arc / 2, 0.0, 1.0) else { continue };
-                let next = on(times.ms(arc), factor);
+                let Some(extra_ms) = self.toll.extra_ms(arc / 2, 0.0, 1.0, ms) else { continue };
+                let next = on(ms, extra_ms);
                 if next.cost < reached[turn.arc as usize].cost {
                     reached[turn.arc as usize] = next;
-                    let left_ms = left.ms(turn.arc).map(u64::from);
-                    queue.extend(left_ms.map(|left_ms| Reverse((next.cost + left_ms, next.cost, turn.arc))));
+                    queue.extend(bound(turn.arc).map(|rest_ms| Reverse((next.cost + rest_ms, next.cost, turn.arc))));
                 }
             }
         }

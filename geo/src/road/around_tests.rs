@@ -1,10 +1,12 @@
 //! The way by car around zones held against the hierarchy where there are none, and against a slow search that relaxes every turn
 //! until nothing changes where there are some.
 
-use super::{around, fractions, least_inside};
+use super::{Around, around, fractions, least_inside};
 use crate::road::drawn::{Dice, draw, draw_with, tangle};
+use crate::road::headed::Headed;
 use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
 use crate::road::safer::tests::{clear, looked_at, some_zone};
+use crate::road::toll::Toll;
 use crate::road::turns::tests::restricted_net;
 use crate::road::{Graph, NoSaferWay, Profile, RoadMap, Route, Snap, Turns, Zone};
 use std::sync::Arc;
@@ -35,11 +37,14 @@ fn metric(map: &RoadMap, times: ArcTimes) -> Metric {
     Metric::new(&Arc::new(Hierarchy::new(SearchGraph::of(map, Profile::Drive), &order)), times)
 }
 
+/// What a street may cost between two fractions of it, by its milliseconds.
+type Charge<'a> = &'a dyn Fn(u32, f32, f32, u64) -> Option<u64>;
+
 /// The slow twin: Bellman and Ford's over arcs and copies.
-fn least_ms(graph: &Graph, turns: &Turns, times: &ArcTimes, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<u64> {
+fn least_cost(turns: &Turns, times: &ArcTimes, from: &Snap, to: &Snap, charge: Charge<'_>) -> Option<u64> {
     let part = |arc: u32, a: f32, b: f32| {
         let ms = u64::from(times.before_ms(arc, a).abs_diff(times.before_ms(arc, b)));
-        clear(graph, zones, arc / 2, a, b).then_some(ms)
+        charge(arc / 2, a, b, ms)
     };
     let mut best = vec![u64::MAX; turns.state_count()];
     for arc in [from.edge * 2, from.edge * 2 + 1].into_iter().filter(|&arc| times.is_open(arc)) {
@@ -74,8 +79,8 @@ fn least_ms(graph: &Graph, turns: &Turns, times: &ArcTimes, from: &Snap, to: &Sn
             }
         }
     }
-    let straight = times.straight(from, to).filter(|_| clear(graph, zones, from.edge, from.fraction, to.fraction));
-    ends.extend(straight.map(|(ms, _)| u64::from(ms)));
+    let straight = times.straight(from, to);
+    ends.extend(straight.and_then(|(ms, _)| charge(from.edge, from.fraction, to.fraction, ms.into())));
     ends.into_iter().min()
 }
 
@@ -130,7 +135,8 @@ fn agrees_with_the_slow_way_and_never_enters_a_zone() {
                 Err(NoSaferWay::BeginsInside) => assert!(inside(&from), "seed {seed}"),
                 Err(NoSaferWay::EndsInside) => assert!(inside(&to) && !inside(&from), "seed {seed}"),
                 _ => {
-                    let slow = least_ms(graph, turns, metric.times(), &from, &to, &zones);
+                    let keeping_out = |edge, a, b, ms| clear(graph, &zones, edge, a, b).then_some(ms);
+                    let slow = least_cost(turns, metric.times(), &from, &to, &keeping_out);
                     let slow_s = slow.map(|ms| (ms as f64 / 1_000.0) as f32);
                     assert_eq!(quick.as_ref().ok().map(|route| route.duration_s), slow_s, "seed {seed}");
                 }
@@ -139,6 +145,13 @@ fn agrees_with_the_slow_way_and_never_enters_a_zone() {
                 assert!(!looked_at(&route.points).any(|p| zones.iter().any(|z| z.contains(p))), "seed {seed}");
             }
             counts[usize::from(quick.is_ok())] += 1;
+            // Where one must pass through: the least that any way costs.
+            let toll = Toll::exacting(graph, &zones);
+            let dear = |edge, a, b, ms| Some(ms + toll.extra_ms(edge, a, b, ms)?);
+            let slow = least_cost(turns, metric.times(), &from, &to, &dear);
+            let headed = Headed::from(from);
+            let search = Around { metric: &metric, times: metric.times(), turns, from: &headed, to: &to, toll };
+            assert_eq!(search.search().map(|(found, _)| found.cost), slow, "seed {seed}, least inside");
         }
     }
     println!("{} ways found, {} refused", counts[1], counts[0]);
@@ -189,7 +202,19 @@ fn one_zone_that_nobody_gets_round_does_not_open_another() {
     let plain = metric.travel_ms(from, &to).unwrap();
     let seconds = least_inside(graph, turns, &metric, from, &to, &[]).ok_or(()).map(|way| way.duration_s);
     assert_eq!(seconds, Ok((f64::from(plain) / 1_000.0) as f32), "it tells the time and not what it counts");
-    // Who stands inside is led out.
+    // Who stands inside is led out by the shortest, however long the street is.
+    let drawn = draw("A---------B\n|         |\nC---------D");
+    let (graph, turns) = (drawn.map.graph(Profile::Drive), drawn.map.turns(Profile::Drive).unwrap());
+    let metric = self::metric(&drawn.map, ArcTimes::free_flow(graph));
+    let round = [Zone::circle(drawn.at('A'), 60.0).unwrap()];
+    let (from, to) = (drawn.between('A', 'B', 0.05), drawn.between('B', 'D', 0.5));
+    let way = least_inside(graph, turns, &metric, graph.snap(from).unwrap(), &graph.snap(to).unwrap(), &round).unwrap();
+    assert!(way.points.iter().all(|p| p.distance_m(drawn.at('A')) > 45.0), "deeper into the zone");
+    let drawn = draw("A-B-C-D-E\n|   |\nF-G-H");
+    let (graph, turns) = (drawn.map.graph(Profile::Drive), drawn.map.turns(Profile::Drive).unwrap());
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let metric = self::metric(&drawn.map, ArcTimes::free_flow(graph));
+    let to = snap('D', 'E');
     let wide = Zone::circle(drawn.between('A', 'B', 0.4), 70.0).unwrap();
     let inside = snap('A', 'B');
     assert_eq!(

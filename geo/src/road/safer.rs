@@ -2,14 +2,15 @@
 //! and a plain search on it that never enters an avoid zone. Does not know whose zones they are, and promises nothing: a street
 //! is liked better or worse, none is called safe.
 //!
-//! The search is led by what the hierarchy says is left (`hierarchy::left`). A street's cost is its walking time times its dislike, from 1 to [`DISLIKE_MAX`]: so no safer way takes longer than
-//! [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. Invariant: no point of a way found lies in a zone, but for
+//! The search is led by what the hierarchy says is left (`hierarchy::left`). A street's cost is its walking time times its dislike, from 1
+//! to [`DISLIKE_MAX`]: so no safer way takes longer than [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. What lies inside
+//! a zone counts alike on every street (`toll`). Invariant: no point of a way found lies in a zone, but for
 //! [`Dislikes::route_least_inside`], for whom there is no other.
 
 use super::avoid::Zone;
 use super::data::RoadClass;
 use super::graph::Graph;
-use super::hierarchy::{ArcTimes, Metric};
+use super::hierarchy::Metric;
 use super::lit::Lit;
 use super::route::{Piece, Route};
 use super::snap::Snap;
@@ -24,6 +25,8 @@ pub const DISLIKE_MAX: f64 = 2.0;
 
 /// Dislike is kept in thousandths.
 const ONE: u64 = 1_000;
+/// What lies in a zone is disliked alike on every street, and no less than the worst of them.
+const INSIDE: u64 = 2 * ONE;
 /// A street with a lamp for every so many metres is lit; lamps stand 25 to 40 m apart.
 const LAMP_EVERY_M: f32 = 60.0;
 
@@ -113,27 +116,9 @@ impl Dislikes {
         u64::from(self.thousandths[edge as usize])
     }
 
-    /// The way liked best under `times` that keeps out of the zones, and what it costs against the fastest. Graph and times must
-    /// be those of the graph this was made of.
+    /// The way liked best under the times of a metric that keeps out of the zones, and what it costs against the fastest. Graph and metric
+    /// must be those of the graph this was made of.
     pub fn route(
-        &self,
-        graph: &Graph,
-        times: &ArcTimes,
-        from: &Snap,
-        to: &Snap,
-        zones: &[Zone],
-    ) -> Result<SaferRoute, NoSaferWay> {
-        let timed = Timed { graph, times };
-        let straight = timed.straight_left(to.at);
-        let route =
-            Search { timed, dislikes: self, toll: Toll::forbidding(graph, zones) }.route(from, to, &straight)?;
-        let even = Search { timed, dislikes: &Self::none(graph), toll: Toll::forbidding(graph, &[]) };
-        let fastest = even.cost(from, to, &straight);
-        Ok(SaferRoute::of(route, fastest.map(|cost| cost / ONE)))
-    }
-
-    /// The same under the times of a metric, which knows the fastest way without a second search and leads the one there is.
-    pub fn route_beside(
         &self,
         graph: &Graph,
         metric: &Metric,
@@ -144,7 +129,7 @@ impl Dislikes {
         self.led(metric, from, to, Toll::forbidding(graph, zones))
     }
 
-    /// The way liked best of those with as little as can be in zones, for whom [`Self::route_beside`] finds none; `None` if there is no
+    /// The way liked best of those with as little as can be in zones, for whom [`Self::route`] finds none; `None` if there is no
     /// way at all.
     pub fn route_least_inside(
         &self,
@@ -158,10 +143,23 @@ impl Dislikes {
     }
 
     fn led(&self, metric: &Metric, from: &Snap, to: &Snap, toll: Toll<'_>) -> Result<SaferRoute, NoSaferWay> {
-        let mut left = metric.left(to);
+        let (search, _, found) = self.led_search(metric, from, to, toll)?;
+        Ok(SaferRoute::of(search.follow(from, to, &found), metric.travel_ms(from, to).map(u64::from)))
+    }
+
+    fn led_search<'a>(
+        &'a self,
+        metric: &'a Metric,
+        from: &Snap,
+        to: &Snap,
+        toll: Toll<'a>,
+    ) -> Result<(Search<'a>, u64, Found), NoSaferWay> {
+        toll.admits(from, to)?;
         let search = Search { timed: Timed { graph: toll.graph(), times: metric.times() }, dislikes: self, toll };
-        let route = search.route(from, to, |node| left.ms(node).map(u64::from))?;
-        Ok(SaferRoute::of(route, metric.travel_ms(from, to).map(u64::from)))
+        let (mut left, owed) = (metric.left(to), toll.owed(to, metric.times()));
+        let bound = |node| Some(u64::from(left.ms(node)?) * ONE + owed.ms(node) * INSIDE);
+        let (cost, found) = search.search(from, to, bound).ok_or(NoSaferWay::CutOff)?;
+        Ok((search, cost, found))
     }
 }
 
@@ -188,26 +186,16 @@ struct Search<'a> {
     toll: Toll<'a>,
 }
 
-/// The end of a search: its cost, the junctions' ways back, and by which junction and end of its edge the goal is entered;
-/// `None` straight along a shared edge.
+/// The end of a search: the junctions' ways back, and by which junction and end of its edge the goal is entered; `None` straight along
+/// a shared edge.
 struct Found {
-    cost: u64,
     back: Vec<Back>,
     last: Option<(u32, f32)>,
 }
 
 impl Search<'_> {
-    fn route(&self, from: &Snap, to: &Snap, left: impl FnMut(u32) -> Option<u64>) -> Result<Route, NoSaferWay> {
-        if self.toll.forbids(from.at) {
-            return Err(NoSaferWay::BeginsInside);
-        }
-        if self.toll.forbids(to.at) {
-            return Err(NoSaferWay::EndsInside);
-        }
-        if self.toll.shuts_in(from, to) {
-            return Err(NoSaferWay::CutOff);
-        }
-        let found = self.search(from, to, left).ok_or(NoSaferWay::CutOff)?;
+    /// The way that was found, with its true times.
+    fn follow(&self, from: &Snap, to: &Snap, found: &Found) -> Route {
         let mut pieces = Vec::new();
         let arc = |edge: u32, from: f32, to: f32| edge * 2 + u32::from(from > to);
         let piece = |edge: u32, from: f32, to: f32| Piece {
@@ -232,23 +220,24 @@ impl Search<'_> {
         }
         let ms = |p: &Piece| self.timed.between_ms(arc(p.edge, p.from, p.to), p.from, p.to);
         let total_ms = pieces.iter().map(ms).sum();
-        Ok(self.timed.graph.follow(from, to, pieces.into_iter(), total_ms))
+        self.timed.graph.follow(from, to, pieces.into_iter(), total_ms)
     }
 
-    fn cost(&self, from: &Snap, to: &Snap, left: impl FnMut(u32) -> Option<u64>) -> Option<u64> {
-        self.search(from, to, left).map(|found| found.cost)
+    /// What a street costs between two fractions of it, which takes so long; `None` if it may not be used.
+    fn cost(&self, edge: u32, a: f32, b: f32, ms: u64) -> Option<u64> {
+        let extra_ms = self.toll.extra_ms(edge, a, b, ms)?;
+        Some(ms * self.dislikes.of_edge(edge) + extra_ms * INSIDE)
     }
 
-    /// A* with the least milliseconds that are left from a junction, `None` if there is no way: no street is disliked less than 1.
-    fn search(&self, from: &Snap, to: &Snap, mut left: impl FnMut(u32) -> Option<u64>) -> Option<Found> {
+    /// A* with the least cost that is left from a junction: what the best way costs, and how it was found; `None` if there is none.
+    fn search(&self, from: &Snap, to: &Snap, mut left: impl FnMut(u32) -> Option<u64>) -> Option<(u64, Found)> {
         let (timed, graph) = (self.timed, self.timed.graph);
-        let mut bound = |cost: u64, node: u32| left(node).map(|ms| Reverse((cost + ms * ONE, cost, node)));
+        let mut bound = |cost: u64, node: u32| left(node).map(|rest| Reverse((cost + rest, cost, node)));
         let mut best = vec![u64::MAX; graph.node_count()];
         let mut back = vec![Back::Nowhere; graph.node_count()];
         let mut queue = BinaryHeap::new();
         for ((node, ms), end) in timed.exits(from).into_iter().zip([1u8, 0]).filter_map(|(e, end)| Some((e?, end))) {
-            let Some(times) = self.toll.of(from.edge, from.fraction, f32::from(end)) else { continue };
-            let cost = ms * self.dislikes.of_edge(from.edge) * times;
+            let Some(cost) = self.cost(from.edge, from.fraction, f32::from(end), ms) else { continue };
             if cost < best[node as usize] {
                 best[node as usize] = cost;
                 back[node as usize] = Back::Begin(end);
@@ -256,14 +245,11 @@ impl Search<'_> {
             }
         }
         let straight = timed.times.straight(from, to);
-        let straight = straight.and_then(|(ms, _)| {
-            let times = self.toll.of(from.edge, from.fraction, to.fraction)?;
-            Some(u64::from(ms) * self.dislikes.of_edge(from.edge) * times)
-        });
+        let straight = straight.and_then(|(ms, _)| self.cost(from.edge, from.fraction, to.fraction, ms.into()));
         let mut found = straight.map(|cost| (cost, None));
         let entering = timed.entrances(to).into_iter().zip([0.0f32, 1.0]).filter_map(|(entrance, end)| {
-            let ((node, ms), times) = (entrance?, self.toll.of(to.edge, end, to.fraction)?);
-            Some((node, ms * self.dislikes.of_edge(to.edge) * times, end))
+            let (node, ms) = entrance?;
+            Some((node, self.cost(to.edge, end, to.fraction, ms)?, end))
         });
         let entering: Vec<(u32, u64, f32)> = entering.collect();
         while let Some(Reverse((least, cost, node))) = queue.pop() {
@@ -281,13 +267,11 @@ impl Search<'_> {
             }
             for arc in timed.arcs_out(node) {
                 let edge = arc.arc / 2;
-                let plain = cost + arc.ms * self.dislikes.of_edge(edge);
                 // Zones are looked at only where it matters.
-                if plain >= best[arc.node as usize] {
+                if cost + arc.ms * self.dislikes.of_edge(edge) >= best[arc.node as usize] {
                     continue;
                 }
-                let Some(times) = self.toll.of(edge, 0.0, 1.0) else { continue };
-                let next = cost + (plain - cost) * times;
+                let Some(next) = self.cost(edge, 0.0, 1.0, arc.ms).map(|more| cost + more) else { continue };
                 if next < best[arc.node as usize] {
                     best[arc.node as usize] = next;
                     // A loop is never part of a best way, so the two ends differ.
@@ -296,7 +280,7 @@ impl Search<'_> {
                 }
             }
         }
-        found.map(|(cost, last)| Found { cost, back, last })
+        found.map(|(cost, last)| (cost, Found { back, last }))
     }
 }
 

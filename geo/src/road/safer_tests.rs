@@ -1,7 +1,7 @@
 //! The safer way held against the slow way round (every arc relaxed until nothing changes, zones sampled point by point), on
 //! tangles, drawn maps, the generated city and Seoul.
 
-use super::{DISLIKE_MAX, Dislikes, NoSaferWay, ONE, Search};
+use super::{DISLIKE_MAX, Dislikes, INSIDE, NoSaferWay, ONE, Search};
 use crate::position::Position;
 use crate::road::avoid::Zone;
 use crate::road::data::RoadClass;
@@ -39,14 +39,14 @@ pub(in crate::road) fn clear(graph: &Graph, zones: &[Zone], edge: u32, a: f32, b
     !zones.iter().any(|z| all.iter().any(|&p| z.contains(p)) || points.windows(2).any(|w| z.touches(w[0], w[1])))
 }
 
+/// What a street may cost between two fractions of it, by its milliseconds.
+type Charge<'a> = &'a dyn Fn(u32, f32, f32, u64) -> Option<u64>;
+
 /// The slow twin: Bellman and Ford's.
-fn least_cost(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<u64> {
-    if zones.iter().any(|z| z.contains(from.at) || z.contains(to.at)) {
-        return None;
-    }
+fn least_cost(graph: &Graph, from: &Snap, to: &Snap, charge: Charge<'_>) -> Option<u64> {
     let part = |edge: u32, a: f32, b: f32| {
         let at = |f: f32| u64::from(graph.edge(edge).ms_from_start(f));
-        clear(graph, zones, edge, a, b).then(|| at(a).abs_diff(at(b)) * dislikes.of_edge(edge))
+        charge(edge, a, b, at(a).abs_diff(at(b)))
     };
     let mut best = vec![u64::MAX; graph.node_count()];
     let mut better = |node: u32, cost: u64| {
@@ -101,17 +101,16 @@ pub(in crate::road) fn looked_at(points: &[Position]) -> impl Iterator<Item = Po
     })
 }
 
-fn check(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<(), String> {
-    let slow = least_cost(graph, dislikes, from, to, zones);
-    let times = ArcTimes::free_flow(graph);
-    let timed = Timed { graph, times: &times };
-    let toll = Toll::forbidding(graph, zones);
-    let quick = Search { timed, dislikes, toll }.cost(from, to, timed.straight_left(to.at));
+fn check(map: &RoadMap, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<(), String> {
+    let (graph, metric) = (map.graph(Profile::Walk), map.free_flow(Profile::Walk));
     let inside = |s: &Snap| zones.iter().any(|z| z.contains(s.at));
-    match dislikes.route(graph, &times, from, to, zones) {
-        Err(NoSaferWay::BeginsInside) if inside(from) => return Ok(()),
-        Err(NoSaferWay::EndsInside) if inside(to) && !inside(from) => return Ok(()),
-        Err(NoSaferWay::CutOff) if slow.is_none() => return Ok(()),
+    let keeping_out = |edge, a, b, ms: u64| clear(graph, zones, edge, a, b).then(|| ms * dislikes.of_edge(edge));
+    let slow = least_cost(graph, from, to, &keeping_out).filter(|_| !inside(from) && !inside(to));
+    let quick = led_cost(dislikes, metric, from, to, Toll::forbidding(graph, zones));
+    match dislikes.route(graph, metric, from, to, zones) {
+        Err(NoSaferWay::BeginsInside) if inside(from) => {}
+        Err(NoSaferWay::EndsInside) if inside(to) && !inside(from) => {}
+        Err(NoSaferWay::CutOff) if slow.is_none() => {}
         Err(other) => return Err(format!("{other:?} instead of {slow:?}")),
         Ok(found) => {
             if quick != slow {
@@ -130,7 +129,22 @@ fn check(graph: &Graph, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zo
             }
         }
     }
+    // Where one must pass through: the least that any way costs, found with the bound and without.
+    let toll = Toll::exacting(graph, zones);
+    let dear = |edge, a, b, ms: u64| {
+        let extra_ms = toll.extra_ms(edge, a, b, ms)?;
+        Some(ms * dislikes.of_edge(edge) + extra_ms * INSIDE)
+    };
+    let (slow, quick) = (least_cost(graph, from, to, &dear), led_cost(dislikes, metric, from, to, toll));
+    if quick != slow {
+        return Err(format!("least inside costs {quick:?} instead of {slow:?}"));
+    }
     Ok(())
+}
+
+/// What the search finds as the service runs it.
+fn led_cost(dislikes: &Dislikes, metric: &Metric, from: &Snap, to: &Snap, toll: Toll<'_>) -> Option<u64> {
+    dislikes.led_search(metric, from, to, toll).ok().map(|(_, cost, _)| cost)
 }
 
 pub(in crate::road) fn some_zone(dice: &mut Dice) -> Zone {
@@ -161,8 +175,8 @@ fn agrees_with_the_slow_way_on_tangles_and_never_enters_a_zone() {
         for _ in 0..8 {
             let zones: Vec<Zone> = (0..dice.below(4)).map(|_| some_zone(&mut dice)).collect();
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            check(graph, &dislikes, &from, &to, &zones).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
-            counts[usize::from(dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &zones).is_ok())] += 1;
+            check(&map, &dislikes, &from, &to, &zones).unwrap_or_else(|e| panic!("seed {seed}: {e}"));
+            counts[usize::from(dislikes.route(graph, map.free_flow(Profile::Walk), &from, &to, &zones).is_ok())] += 1;
         }
     }
     println!("{} ways found, {} refused", counts[1], counts[0]);
@@ -181,7 +195,7 @@ proptest! {
         let dislikes = Dislikes::of(graph, &Lit::default(), some_class);
         let zones: Vec<Zone> = (0..zone_count).map(|_| some_zone(&mut dice)).collect();
         let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-        let outcome = check(graph, &dislikes, &from, &to, &zones);
+        let outcome = check(&map, &dislikes, &from, &to, &zones);
         prop_assert!(outcome.is_ok(), "seed {}: {}", seed, outcome.unwrap_err());
     }
 }
@@ -210,11 +224,11 @@ fn the_main_road_is_worth_a_detour_and_the_detour_is_told() {
     let drawn = two_ways();
     let graph = drawn.map.graph(Profile::Walk);
     let (a, f) = (graph.snap(drawn.at('A')).unwrap(), graph.snap(drawn.at('F')).unwrap());
-    let found = by_place(&drawn, "ABCF").route(graph, &ArcTimes::free_flow(graph), &a, &f, &[]).unwrap();
+    let found = by_place(&drawn, "ABCF").route(graph, drawn.map.free_flow(Profile::Walk), &a, &f, &[]).unwrap();
     assert!(found.route.points.contains(&drawn.at('B')) && !found.route.points.contains(&drawn.at('D')));
     // 1,000 m instead of 600 m at 5 km/h.
     assert!((found.detour_s - 400.0 / 5.0 * 3.6).abs() < 2.0, "{}", found.detour_s);
-    let found = by_place(&drawn, "").route(graph, &ArcTimes::free_flow(graph), &a, &f, &[]).unwrap();
+    let found = by_place(&drawn, "").route(graph, drawn.map.free_flow(Profile::Walk), &a, &f, &[]).unwrap();
     assert!(found.route.points.contains(&drawn.at('D')));
     assert!(found.detour_s.abs() < f32::EPSILON, "{}", found.detour_s);
 }
@@ -262,24 +276,25 @@ fn a_zone_on_the_short_way_sends_one_round_and_one_on_both_cuts_off() {
     let (a, f) = (graph.snap(drawn.at('A')).unwrap(), graph.snap(drawn.at('F')).unwrap());
     let short = Zone::circle(drawn.between('D', 'E', 0.5), 50.0).unwrap();
     let long = Zone::circle(drawn.between('B', 'C', 0.5), 50.0).unwrap();
-    let found = dislikes.route(graph, &ArcTimes::free_flow(graph), &a, &f, std::slice::from_ref(&short)).unwrap();
+    let found =
+        dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &a, &f, std::slice::from_ref(&short)).unwrap();
     assert!(found.route.points.contains(&drawn.at('B')));
     assert!((found.detour_s - 288.0).abs() < 2.0, "{}", found.detour_s);
     assert_eq!(
-        dislikes.route(graph, &ArcTimes::free_flow(graph), &a, &f, &[short.clone(), long]),
+        dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &a, &f, &[short.clone(), long]),
         Err(NoSaferWay::CutOff)
     );
     let from_within = graph.snap(drawn.between('D', 'E', 0.4)).unwrap();
     assert_eq!(
-        dislikes.route(graph, &ArcTimes::free_flow(graph), &from_within, &f, std::slice::from_ref(&short)),
+        dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &from_within, &f, std::slice::from_ref(&short)),
         Err(NoSaferWay::BeginsInside)
     );
     assert_eq!(
-        dislikes.route(graph, &ArcTimes::free_flow(graph), &f, &from_within, std::slice::from_ref(&short)),
+        dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &f, &from_within, std::slice::from_ref(&short)),
         Err(NoSaferWay::EndsInside)
     );
     assert_eq!(
-        dislikes.route(graph, &ArcTimes::free_flow(graph), &from_within, &from_within, &[short]),
+        dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &from_within, &from_within, &[short]),
         Err(NoSaferWay::BeginsInside)
     );
 }
@@ -293,12 +308,12 @@ fn one_leaves_a_street_by_the_end_that_is_clear() {
     let from = graph.snap(drawn.between('B', 'C', 0.7)).unwrap();
     let to = graph.snap(drawn.at('F')).unwrap();
     let zone = Zone::circle(drawn.between('B', 'C', 0.85), 40.0).unwrap();
-    let found = dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &[zone]).unwrap();
+    let found = dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &from, &to, &[zone]).unwrap();
     assert!(found.route.points.contains(&drawn.at('B')) && !found.route.points.contains(&drawn.at('C')));
     // On the same street, with a zone between: round the block.
     let to = graph.snap(drawn.between('B', 'C', 0.95)).unwrap();
     let zone = Zone::circle(drawn.between('B', 'C', 0.85), 40.0).unwrap();
-    let found = dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &[zone]).unwrap();
+    let found = dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &from, &to, &[zone]).unwrap();
     assert!(found.route.points.contains(&drawn.at('D')));
 }
 
@@ -327,7 +342,7 @@ fn on_streets(map: &RoadMap, name: &str, queries: usize) {
             let on_the_way = fastest.position_at(fastest.duration_s * (0.15 + 0.7 * dice.unit() as f32));
             zones.push(Zone::circle(on_the_way, 30.0 + 170.0 * dice.unit()).unwrap());
         }
-        match dislikes.route(graph, &ArcTimes::free_flow(graph), &from, &to, &zones) {
+        match dislikes.route(graph, map.free_flow(Profile::Walk), &from, &to, &zones) {
             Ok(way) => {
                 let inside = looked_at(&way.route.points).filter(|&p| zones.iter().any(|z| z.contains(p))).count();
                 assert_eq!(inside, 0, "{name}, seed {seed}");
@@ -369,22 +384,21 @@ fn without_dislikes_it_takes_as_long_as_the_fastest_way_of_the_moment() {
         let metric = Metric::new(&hierarchy, times.clone());
         for _ in 0..20 {
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            let found = Dislikes::none(graph).route(graph, &times, &from, &to, &[]);
+            let found = Dislikes::none(graph).route(graph, &metric, &from, &to, &[]);
             let ms = metric.travel_ms(from, &to);
             let seconds = ms.map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(found.as_ref().ok().map(|way| way.route.duration_s), seconds, "seed {seed}");
             assert!(found.is_err() || found.is_ok_and(|way| way.detour_s == 0.0));
             let dislikes = Dislikes::of(graph, &Lit::default(), some_class);
             let zones = [some_zone(&mut dice)];
-            let beside = dislikes.route_beside(graph, &metric, &from, &to, &zones);
-            let plain = dislikes.route(graph, &times, &from, &to, &zones);
-            assert_eq!(beside.as_ref().err(), plain.as_ref().err(), "seed {seed}");
-            // Of two ways that cost the same either may be found.
-            let timed = Timed { graph, times: &times };
-            let search = Search { timed, dislikes: &dislikes, toll: Toll::forbidding(graph, &zones) };
-            let mut left = metric.left(&to);
-            let led = search.cost(&from, &to, |node| left.ms(node).map(u64::from));
-            assert_eq!(led, search.cost(&from, &to, timed.straight_left(to.at)), "seed {seed}");
+            // Led or not, it finds what costs the least.
+            for toll in [Toll::forbidding(graph, &zones), Toll::exacting(graph, &zones)] {
+                let unled = Search { timed: Timed { graph, times: &times }, dislikes: &dislikes, toll };
+                let plain = unled.search(&from, &to, |_| Some(0)).map(|(cost, _)| cost);
+                let inside = toll.forbids(from.at) || toll.forbids(to.at);
+                let led = led_cost(&dislikes, &metric, &from, &to, toll);
+                assert_eq!(led, plain.filter(|_| !inside), "seed {seed}");
+            }
             counts[usize::from(ms.is_some())] += 1;
         }
     }
@@ -400,14 +414,16 @@ fn a_closed_street_is_not_walked_and_who_stands_in_it_walks_out() {
     let mut closed = Conditions::default();
     closed.close_edge(snap('B', 'C').edge);
     let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let metric = Metric::new(drawn.map.free_flow(Profile::Walk).hierarchy(), times);
     let dislikes = of_map(&drawn.map);
-    let around = dislikes.route(graph, &times, &snap('A', 'B'), &snap('C', 'F'), &[]).unwrap();
-    let free = dislikes.route(graph, &ArcTimes::free_flow(graph), &snap('A', 'B'), &snap('C', 'F'), &[]).unwrap();
+    let around = dislikes.route(graph, &metric, &snap('A', 'B'), &snap('C', 'F'), &[]).unwrap();
+    let free =
+        dislikes.route(graph, drawn.map.free_flow(Profile::Walk), &snap('A', 'B'), &snap('C', 'F'), &[]).unwrap();
     let goes_by = |way: &Route, letter| way.points.iter().any(|p| p.distance_m(drawn.at(letter)) < 1.0);
     assert!(goes_by(&free.route, 'B') && !goes_by(&free.route, 'D'));
     assert!(goes_by(&around.route, 'D') && !goes_by(&around.route, 'B'));
-    assert!(dislikes.route(graph, &times, &snap('B', 'C'), &snap('A', 'B'), &[]).is_ok());
-    assert_eq!(dislikes.route(graph, &times, &snap('A', 'B'), &snap('B', 'C'), &[]), Err(NoSaferWay::CutOff));
+    assert!(dislikes.route(graph, &metric, &snap('B', 'C'), &snap('A', 'B'), &[]).is_ok());
+    assert_eq!(dislikes.route(graph, &metric, &snap('A', 'B'), &snap('B', 'C'), &[]), Err(NoSaferWay::CutOff));
 }
 
 #[test]
@@ -420,7 +436,8 @@ fn who_walks_inside_a_closed_block_is_led_out_of_it() {
         closed.close_edge(snap(a, b).edge);
     }
     let times = ArcTimes::under(graph, &closed, |_| RoadClass::Residential);
+    let metric = Metric::new(drawn.map.free_flow(Profile::Walk).hierarchy(), times);
     let dislikes = of_map(&drawn.map);
-    assert!(dislikes.route(graph, &times, &snap('F', 'G'), &snap('I', 'J'), &[]).is_ok());
-    assert_eq!(dislikes.route(graph, &times, &snap('I', 'J'), &snap('F', 'G'), &[]), Err(NoSaferWay::CutOff));
+    assert!(dislikes.route(graph, &metric, &snap('F', 'G'), &snap('I', 'J'), &[]).is_ok());
+    assert_eq!(dislikes.route(graph, &metric, &snap('I', 'J'), &snap('F', 'G'), &[]), Err(NoSaferWay::CutOff));
 }

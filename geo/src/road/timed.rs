@@ -4,10 +4,6 @@
 use super::graph::Graph;
 use super::hierarchy::ArcTimes;
 use super::snap::Snap;
-use crate::position::Position;
-
-/// Taken off the lower bound of what is left, milliseconds: as the fastest route's (`route`).
-const BOUND_SLACK_MS: f64 = 50.0;
 
 /// A graph and how long its arcs take.
 #[derive(Clone, Copy)]
@@ -61,24 +57,5 @@ impl Timed<'_> {
     /// Milliseconds along an arc between two fractions of its edge.
     pub(super) fn between_ms(&self, arc: u32, a: f32, b: f32) -> u64 {
         u64::from(self.times.before_ms(arc, a).abs_diff(self.times.before_ms(arc, b)))
-    }
-
-    /// The least milliseconds from a junction to a place: nothing is faster than the straight line at the best speed of the moment. For
-    /// searches without a hierarchy.
-    pub(super) fn straight_left(&self, to: Position) -> impl Fn(u32) -> Option<u64> + '_ {
-        let per_ms = self.speed_mps_max() / 1_000.0;
-        move |node| {
-            let ms = self.graph.node(node).distance_m(to) / per_ms - BOUND_SLACK_MS;
-            Some(ms.max(0.0) as u64)
-        }
-    }
-
-    /// Nothing is faster in a straight line, metres per second.
-    fn speed_mps_max(&self) -> f64 {
-        let speed = |(edge, e): (u32, &super::graph::Edge)| {
-            let ms = self.times.ms(edge * 2).min(self.times.ms(edge * 2 + 1));
-            f64::from(e.length_m) * 1_000.0 / f64::from(ms.max(1))
-        };
-        (0..).zip(self.graph.edges()).map(speed).fold(0.1, f64::max)
     }
 }
