@@ -7,7 +7,8 @@ use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(30);
+/// Ordering the streets of bicycles and their first times are for a thread that gives way to all others: on a busy machine that takes.
+const MADE_WITHIN: Duration = Duration::from_secs(180);
 
 /// Three for a crew of two: one next door on foot, one by bicycle, and one by car.
 struct Stand {
@@ -27,8 +28,14 @@ impl Stand {
         let on_foot = Phone::on_shift_as(&api, &staff[0], "walk", Phone::east(60.0)).await;
         let by_bicycle = Phone::on_shift_as(&api, &staff[1], "cycle", Phone::east(bicycle_m)).await;
         let by_car = Phone::on_shift_as(&api, &staff[2], "drive", Phone::east(car_m)).await;
-        let stand = Self { server, people, on_foot, by_bicycle, by_car };
+        let mut stand = Self { server, people, on_foot, by_bicycle, by_car };
         stand.wait_for_bicycles().await;
+        // Nobody is silent only because that took long.
+        for (phone, metres) in
+            [(&mut stand.on_foot, 60.0), (&mut stand.by_bicycle, bicycle_m), (&mut stand.by_car, car_m)]
+        {
+            phone.report(metres).await;
+        }
         stand
     }
 
@@ -41,7 +48,7 @@ impl Stand {
         api.post("/v1/admin/conditions", &said).await.expect("said of bicycles alone");
         let given = "donghaeng_reweigh_seconds_bucket{mode=\"cycle\"";
         let metrics = || call(self.server.url(), "GET", "/metrics", &[], None).body;
-        eventually("times of bicycles", SOON, async || metrics().contains(given)).await;
+        eventually("times of bicycles", MADE_WITHIN, async || metrics().contains(given)).await;
         assert!(!metrics().contains("donghaeng_reweigh_seconds_bucket{mode=\"walk\""), "it is no walker's");
     }
 

@@ -228,7 +228,7 @@ async fn kill_9_leaves_nobody_with_two_present_trips_or_two_that_follow() {
     assert_eq!(acknowledged.len(), riders as usize);
     let supervisor = tokens(&made, "supervisors").remove(0);
     let (mut chained, mut completed) = (0, 0);
-    for look in 1..400 {
+    for look in 1..1_200 {
         if look % 25 == 0 && look <= 25 * KILLS {
             tokio::time::sleep(Duration::from_millis(u64::from(look * 7 % 300))).await;
             server = server.kill_and_restart().await;

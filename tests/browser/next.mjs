@@ -93,16 +93,15 @@ async function askedForWhatFollows(near, present) {
   }
   if (pictures) await one.page.screenshot({ path: `${pictures}/staff-next-below.png` });
   // It lies below the screen of a phone; what says so stays in sight and leads there.
-  for (const page of staff) {
+  await Promise.all(staff.map(async (page) => {
     await page.id('offer-below').click();
     await page.page.waitForFunction(() => {
       const { top, bottom } = document.querySelector('[data-testid=accept]').getBoundingClientRect();
       return top >= 0 && bottom <= innerHeight;
     });
-  }
+  }));
   if (pictures) await one.page.screenshot({ path: `${pictures}/staff-next-offer.png`, fullPage: true });
-  await one.accept();
-  await two.accept();
+  await Promise.all([one.accept(), two.accept()]);
   await Promise.all([other.reaches('assigned'), ...staff.map((page) => page.id('next').waitFor())]);
   const next = await other.trip();
   step('both have said yes to what follows');

@@ -177,7 +177,8 @@ impl Gateway {
         let before = self.settled();
         eventually("the gateway settles fixes itself", SETTLED_WITHIN, async || {
             phone.report(metres_east).await;
-            tokio::time::sleep(Duration::from_millis(100)).await;
+            // Each that is passed on is asked about, which on a busy machine takes.
+            tokio::time::sleep(Duration::from_millis(300)).await;
             self.settled() > before
         })
         .await;

@@ -65,7 +65,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
 
 function Now({ duty }: { duty: Duty }) {
   const offer = duty.offer && duty.countdown && <OfferCard duty={duty} offer={duty.offer} countdown={duty.countdown} map={duty.map} />;
-  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map} />{duty.next && <Next duty={duty} next={duty.next} />}{offer && duty.accepted !== duty.offer?.id && <OfferBelow />}{offer}</>;
+  if (duty.trip) return <><TripCard key={duty.trip.id} duty={duty} trip={duty.trip} map={duty.map} />{duty.next && <Next duty={duty} next={duty.next} />}{offer && duty.accepted !== duty.offer?.id && <OfferBelow duty={duty} />}{offer}</>;
   if (offer) return offer;
   return (
     <section class="card" data-testid="waiting">
@@ -76,8 +76,11 @@ function Now({ duty }: { duty: Duty }) {
   );
 }
 
-/** The offer comes below the trip, so that nothing moves under a finger; on a phone that is below the screen. */
-function OfferBelow() {
+/** The offer comes below the trip, so that nothing moves under a finger; on a phone that is below the screen. It covers nothing that is
+    said at the top: what can be undone for a few seconds, and what went wrong. */
+function OfferBelow({ duty: { later, trouble } }: { duty: Duty }) {
+  useStore(later);
+  if (later.what || trouble.said) return null;
   const show = (): void => document.querySelector('[data-testid=offer-card]')?.scrollIntoView({ block: 'center' });
   return <button type="button" class="offer-below" data-testid="offer-below" onClick={show}>{t('staff.offer_below')}</button>;
 }

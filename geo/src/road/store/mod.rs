@@ -6,12 +6,15 @@
 //! error and nothing else; a file is written beside the old one and renamed, never in place, so a crash leaves the old one and a
 //! process that has the old one mapped keeps it.
 
+mod beside;
 mod data;
 mod graph;
 mod sections;
 
 pub(super) use graph::groups_are_sound;
 pub(super) use sections::{SectionReader, Sections};
+
+use beside::Beside;
 
 use super::Profile;
 use super::bytes::{Reader, Writer};
@@ -24,7 +27,7 @@ use sections::VERSION;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// Why a graph file was not read or written.
@@ -100,22 +103,12 @@ impl RoadMap {
             graph::write(&mut sections, self.graph(profile), self.order(profile));
             self.free_flow(profile).write(&mut sections);
         }
-        let beside = partial_path(path);
-        let written = (|| {
-            let mut file = BufWriter::new(File::create(&beside)?);
-            sections.write(&mut file)?;
-            file.flush()?;
-            file.get_ref().sync_all()?;
-            std::fs::rename(&beside, path)?;
-            // The new name is kept by the folder.
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            File::open(folder)?.sync_all()
-        })();
-        if written.is_err() {
-            // The first error is the one to tell; a leftover is harmless.
-            let _ = std::fs::remove_file(&beside);
-        }
-        Ok(written?)
+        let beside = Beside::create(path)?;
+        let mut file = BufWriter::new(&beside.file);
+        sections.write(&mut file)?;
+        file.flush()?;
+        drop(file);
+        Ok(beside.take_place(path)?)
     }
 
     /// Whether the file is a whole map of this version: header, lengths and checksums, without making a map of it.
@@ -175,13 +168,6 @@ fn mode(
     let (graph, order) = graph::read(sections, profile, graph_part, &data.ways)?;
     let metric = Metric::read(sections, &graph, hierarchy_part)?;
     Ok((graph, order, metric))
-}
-
-/// Of this process alone: of two imports to one path neither may write into what the other has put there, and a server may have mapped.
-fn partial_path(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.partial", std::process::id()));
-    path.with_file_name(name)
 }
 
 #[cfg(test)]
