@@ -5,8 +5,9 @@ use super::Ingest;
 use super::table::Table;
 use crate::live::{LATE_MS, Sense, TOO_OLD_MS, Verdict};
 use crate::record::TrackFix;
+use crate::view::trip::is_crewed;
 use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix};
-use matcher::model::{AccountId, Timestamp, TripId};
+use matcher::model::{AccountId, Phase, Timestamp};
 
 /// Of whom nothing was heard for so long nothing is kept, seconds: as with last positions, long enough for an alarm to name it.
 const KEPT_S: i64 = 30 * 60;
@@ -66,7 +67,7 @@ impl Heard {
         &mut self,
         ingest: &Ingest,
         staff: AccountId,
-        trip: Option<TripId>,
+        duty: Option<Phase>,
         fix: &Fix,
         verdict: Verdict,
         now: Timestamp,
@@ -79,18 +80,21 @@ impl Heard {
             return;
         }
         let says_where = verdict.is_kept() || matches!(verdict, Verdict::Older | Verdict::Jump | Verdict::OutsideArea);
-        if trip.is_some() {
+        if duty.is_some() {
             self.crew_until_ms = now.0;
         }
         let is_late = age_ms > LATE_MS;
-        if !says_where || !(trip.is_some() || is_late || fix.taken_at_ms <= self.crew_until_ms) {
+        if !says_where || !(duty.is_some() || is_late || fix.taken_at_ms <= self.crew_until_ms) {
             return;
         }
         let since_ms = self.tracked_ms.map(|before| fix.taken_at_ms - before);
         if since_ms.is_some_and(|ms| (0..TRACK_EVERY_MS).contains(&ms)) && verdict != Verdict::Older {
             return;
         }
-        self.tracked_ms = Some(fix.taken_at_ms.max(self.tracked_ms.unwrap_or(i64::MIN)));
+        // While they are only asked it will mostly be of no trip, and must not stand in for the first that is.
+        if duty.is_none_or(is_crewed) {
+            self.tracked_ms = Some(fix.taken_at_ms.max(self.tracked_ms.unwrap_or(i64::MIN)));
+        }
         ingest.tracks.push(TrackFix { staff, fix: *fix, verdict: verdict.word() });
     }
 

@@ -313,3 +313,35 @@ async fn what_another_node_believed_is_on_the_track_once_and_the_next_is_judged_
     };
     assert_eq!((on_track(&one), on_track(&two)), (3, 1), "{}", reply.text);
 }
+
+#[tokio::test]
+async fn a_fix_from_just_before_the_trip_does_not_stand_in_for_its_first() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let crew = [edge.staff().await, edge.staff().await];
+    edge.place(trip, &[&crew[0], &crew[1]]).await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let centre = edge.centre().await;
+    let (at, _) = edge.places();
+    verdicts(&edge, &crew[0], &[fix(at, 0, 1)]).await;
+    edge.clock.advance_s(1);
+    for member in &crew {
+        edge.accept(member).await;
+    }
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    verdicts(&edge, &crew[0], &[fix(near(at, 20.0), 0, 2)]).await;
+    edge.clock.advance_s(1);
+    verdicts(&edge, &crew[0], &[fix(near(at, 40.0), 0, 3)]).await;
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let members = reply.body["members"].as_array().unwrap();
+    let points = members[0]["stretches"].as_array().unwrap().iter().flat_map(|s| s.as_array().unwrap());
+    assert_eq!(
+        (members.len(), points.count()),
+        (1, 1),
+        "the first of the trip, and none so soon after: {}",
+        reply.text
+    );
+}

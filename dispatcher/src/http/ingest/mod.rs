@@ -28,7 +28,7 @@ use crate::telemetry;
 use at_work::AtWork;
 use geo::{Fix, FixKind};
 use heard::People;
-use matcher::model::{AccountId, Timestamp, TripId};
+use matcher::model::{AccountId, Phase, Timestamp};
 use metrics::Counter;
 use sources::{Epochs, Source, Sources};
 use tracks::Tracks;
@@ -120,12 +120,12 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
 /// Judges each, in order, and puts what is believed into the live index.
 fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
     let (ingest, places) = (&app.ingest, &app.sight.places);
-    let trip = duty(app, account.id);
+    let duty = duty(app, account.id);
     let (news, verdicts) = ingest.people.with(account.id, |heard| {
         let news = heard.catch_up(places.last_fix(account.id), now);
-        let news = news.filter(|_| trip.is_some());
+        let news = news.filter(|_| duty.is_some());
         if let Some(news) = &news {
-            heard.track(ingest, account.id, trip, news, Verdict::believed(news), now);
+            heard.track(ingest, account.id, duty, news, Verdict::believed(news), now);
         }
         let judged = fixes.iter().map(|fix| {
             let verdict = judge(&mut heard.sense, fix, now, app.sight.serves(fix.position), || match account.no {
@@ -134,7 +134,7 @@ fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verd
             });
             heard.note(fix, verdict, now);
             if account.no.is_some() {
-                heard.track(ingest, account.id, trip, fix, verdict, now);
+                heard.track(ingest, account.id, duty, fix, verdict, now);
             }
             verdict
         });
@@ -160,17 +160,17 @@ fn judge(sense: &mut Sense, fix: &Fix, now: Timestamp, in_area: bool, put: impl 
 
 /// A fix that another node believed, of somebody who is of a crew: onto the trip's track and to the watch, once.
 pub fn take_over(app: &App, staff: AccountId, last: Fix, now: Timestamp) {
-    let Some(trip) = duty(app, staff) else { return };
+    let Some(phase) = duty(app, staff) else { return };
     let news = app.ingest.people.with(staff, |heard| {
         let news = heard.catch_up(Some(last), now)?;
-        heard.track(&app.ingest, staff, Some(trip), &news, Verdict::believed(&news), now);
+        heard.track(&app.ingest, staff, Some(phase), &news, Verdict::believed(&news), now);
         Some(news)
     });
     app.watch.fixes(staff, news.iter(), now);
 }
 
-/// The trip whose crew the staff member is of, or may be since a moment: the view at hand is a little old, and the record knows of each
-/// fix on a track whether it was of the trip.
-fn duty(app: &App, staff: AccountId) -> Option<TripId> {
-    app.roster.current().by_id.get(&staff)?.duty.map(|(trip, _)| trip)
+/// How far the trip is whose crew the staff member is of, or may be since a moment: the view at hand is a little old, and the record
+/// knows of each fix on a track whether it was of the trip.
+fn duty(app: &App, staff: AccountId) -> Option<Phase> {
+    app.roster.current().by_id.get(&staff)?.duty.map(|(_, phase)| phase)
 }
