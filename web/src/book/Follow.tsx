@@ -4,7 +4,7 @@ import { useMemo } from 'preact/hooks';
 import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
 import { agedCrew, Eta, Finishing, type CrewSeen } from '../shared/Eta';
-import { dayTime, t, tCode, type Key } from '../shared/i18n';
+import { dayTime, language, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
@@ -106,7 +106,7 @@ function TripMap({ trip, map, crew }: { trip: Trip; map: MapInfo; crew: CrewAt[]
     if (trip.dropoff && ['met', 'escorting'].includes(trip.phase)) pins.push({ role: 'dropoff', at: trip.dropoff, label: t('place.there') });
     for (const m of crew) pins.push({ role: 'crew', at: m, label: String(m.no), age_s: m.age_s, acc_m: m.acc_m });
     return pins;
-  }, [drawn, trip]);
+  }, [drawn, trip, language.lang]);
   return <PhoneMap info={map} marks={marks} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
 }
 

@@ -3,7 +3,7 @@ import { useEffect, useMemo, useState } from 'preact/hooks';
 import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
 import { agedCrew, Eta, etaOf, Finishing } from '../shared/Eta';
-import { clockTime, dayTime, span, t, tCode, type Key } from '../shared/i18n';
+import { clockTime, dayTime, language, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
 import { placeName } from '../shared/places';
@@ -123,6 +123,6 @@ function TripMap({ duty, trip, map }: Props & { map: MapInfo }) {
     for (const m of crew) pins.push({ role: 'crew', at: m, label: String(m.no), age_s: m.age_s, acc_m: m.acc_m });
     if (me) pins.push({ role: 'me', at: me });
     return pins;
-  }, [drawn, trip, me]);
+  }, [drawn, trip, me, language.lang]);
   return <PhoneMap info={map} marks={marks} way={duty.ahead.way?.line} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
 }

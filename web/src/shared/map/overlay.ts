@@ -70,8 +70,10 @@ export const OVERLAY_LAYERS: LayerSpecification[] = [
   {
     id: 'o-label', type: 'symbol', source: 'overlay', filter: ['!=', ['coalesce', ['get', 'label'], ''], ''],
     layout: {
-      'text-field': ['get', 'label'], 'text-font': ['sans-serif'], 'text-size': 13, 'text-offset': [0, 1.1], 'text-anchor': 'top',
-      'text-allow-overlap': true,
+      'text-field': ['get', 'label'], 'text-font': ['sans-serif'], 'text-size': 13, 'text-allow-overlap': true,
+      // Whoever stands at a place is named above it, the place below.
+      'text-anchor': ['match', ['get', 'role'], 'crew', 'bottom', 'top'],
+      'text-offset': ['match', ['get', 'role'], 'crew', ['literal', [0, -1.1]], ['literal', [0, 1.1]]],
     },
     paint: { 'text-color': '#16202a', 'text-halo-color': '#ffffff', 'text-halo-width': 2 },
   },
