@@ -55,7 +55,14 @@ pub(super) struct Books {
 
 impl Books {
     pub(super) fn new(shared: Arc<Shared>, env: Env) -> Self {
-        Self { shared, env, places: Mutex::default(), lives: Mutex::default(), doubted: Mutex::default(), lost: Mutex::default() }
+        Self {
+            shared,
+            env,
+            places: Mutex::default(),
+            lives: Mutex::default(),
+            doubted: Mutex::default(),
+            lost: Mutex::default(),
+        }
     }
 
     pub(super) const fn env(&self) -> &Env {

@@ -112,7 +112,7 @@ fn who_is_told_to_be_gone_at_one_place_is_dropped_where_they_had_just_been_writt
 #[test]
 fn all_tags_that_were_lost_are_written_again_in_one_look_and_no_others() {
     let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
-    let places: Vec<Position> = (0..30).map(|n| at(35.0 + 0.1 * f64::from(n), 127.0)).collect();
+    let places: Vec<Position> = (0..30).map(|n| at(33.0 + 0.3 * f64::from(n), 127.0)).collect();
     let tags: BTreeSet<Cell> = places.iter().map(|&place| tag_of(cell_of(place))).collect();
     assert_eq!(tags.len(), places.len());
     for (who, &place) in (0..).zip(&places) {

@@ -280,7 +280,8 @@ async fn a_clock_set_by_ten_minutes_while_a_node_runs_makes_nobody_fresher_and_t
         let fresh = open(&redis).await;
         assert_eq!((fresh.len(), redis.records().len()), (4, 4), "{by_ms}");
         for who in 1..5 {
-            let (age_ms, wanted) = (age_ms(&fresh, &right, who), if who < 3 { 69_000..130_000 } else { -1_500..60_000 });
+            let (age_ms, wanted) =
+                (age_ms(&fresh, &right, who), if who < 3 { 69_000..130_000 } else { -1_500..60_000 });
             assert!(wanted.contains(&age_ms), "{by_ms}: {who} is {age_ms} ms old");
         }
         for live in [a, b, fresh] {
@@ -304,9 +305,7 @@ async fn of_two_fixes_of_one_order_that_two_nodes_took_all_nodes_and_redis_keep_
     }
     let model: HashMap<AccountId, LivePosition> = (0..)
         .zip(&both)
-        .map(|(who, &(_, _, counts))| {
-            (staff(who), LivePosition { staff: staff(who), no: 1, fix: fix(counts, 1, 5) })
-        })
+        .map(|(who, &(_, _, counts))| (staff(who), LivePosition { staff: staff(who), no: 1, fix: fix(counts, 1, 5) }))
         .collect();
     until("both agree", || index_of(&a) == model && index_of(&b) == model).await;
     assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);

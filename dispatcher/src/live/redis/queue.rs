@@ -207,7 +207,8 @@ impl Queue {
         let mut guard = self.state();
         let state = &mut *guard;
         let Some(parked) = state.parked.get_mut(server) else { return false };
-        let staff: Vec<(AccountId, Instant)> = parked.staff.iter().take(limit).map(|(&who, &since)| (who, since)).collect();
+        let staff: Vec<(AccountId, Instant)> =
+            parked.staff.iter().take(limit).map(|(&who, &since)| (who, since)).collect();
         for (staff, since) in staff {
             parked.staff.remove(&staff);
             wait(&mut state.dirty, staff, since);
