@@ -3,10 +3,10 @@
 
 use super::super::contract::{PATIENCE, at, fix, staff};
 use super::super::index::cell_of;
-use super::super::{Health, Live};
+use super::super::{Health, Live, LivePosition};
 use super::address::Address;
 use super::cluster_tests::{TestCluster, places};
-use super::keys::{Keys, tag_of};
+use super::keys::{Keys, slot, tag_of};
 use super::redis_tests::until;
 use crate::clock::Env;
 use geo::{Fix, Position};
@@ -293,9 +293,11 @@ fn clients(cluster: &TestCluster, member: usize) -> BTreeMap<String, String> {
 async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_on_another_leaves_one_place() {
     let cluster = TestCluster::start(3, 0);
     let url = cluster.url();
-    let of =
-        |primary: usize| places().iter().position(|&place| cluster.owner(place) == primary).expect("a place there");
-    let (from, to) = (of(0), of(1));
+    // The set of tags is on neither of the two.
+    let keeper = cluster.owner_of(slot(&Keys::new("dh:").tags()));
+    let [out, into] = [(keeper + 1) % 3, (keeper + 2) % 3];
+    let of = |primary: usize| places().iter().position(|&place| cluster.owner(place) == primary).expect("one there");
+    let (from, to) = (of(out), of(into));
     let only_at = |live: &Live, the: &Move, place: usize| {
         let here = places()[place];
         let near = live.nearest(here, 1_000, |p| p.fix.position.distance_m(here) < 3_000.0).len();
@@ -304,7 +306,7 @@ async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_
 
     // Nobody hears it: the new one is there, the old one too, and the gateway is dead.
     let alone = Move { from, to, first: 0 };
-    alone.kill_while_held(&cluster, 0, || alone.are_at(&cluster, &[from, to])).await;
+    alone.kill_while_held(&cluster, out, || alone.are_at(&cluster, &[from, to])).await;
     assert!(alone.are_at(&cluster, &[from, to]), "it died in between");
     let engine = whole(&url).await;
     assert!(only_at(&engine, &alone, to) && engine.len() == PHONES as usize, "one place for who comes");
@@ -327,7 +329,7 @@ async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_
         assert!(heard.phones().all(|who| is_at(&who, from) || is_at(&who, to)));
         true
     };
-    heard.kill_while_held(&cluster, 0, || in_one_place() && only_at(&engine, &heard, to)).await;
+    heard.kill_while_held(&cluster, out, || in_one_place() && only_at(&engine, &heard, to)).await;
     until("one place in redis", || heard.are_at(&cluster, &[to])).await;
     until("and all is well", || engine.health() == Health::RedisUp).await;
     assert!(only_at(&engine, &heard, to));
@@ -338,7 +340,7 @@ async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_
 
     // The new record never came to be: they are where they were, and as old.
     let lost = Move { from, to, first: 200 };
-    lost.kill_while_held(&cluster, 1, || only_at(&engine, &lost, from)).await;
+    lost.kill_while_held(&cluster, into, || only_at(&engine, &lost, from)).await;
     until("all is well", || engine.health() == Health::RedisUp).await;
     assert!(only_at(&engine, &lost, from) && lost.are_at(&cluster, &[from]));
     let fresh = whole(&url).await;
@@ -356,4 +358,29 @@ async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_
     for live in [engine, fresh, other] {
         live.close().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_gateway_killed_before_it_could_name_a_new_tag_leaves_the_old_place_until_somebody_names_it() {
+    let cluster = TestCluster::start(3, 0);
+    let url = cluster.url();
+    let keeper = cluster.owner_of(slot(&Keys::new("dh:").tags()));
+    let of = |primary: usize| places().iter().position(|&place| cluster.owner(place) == primary).expect("one there");
+    let (from, to) = (of(keeper), of((keeper + 1) % 3));
+    let half = Move { from, to, first: 0 };
+    half.kill_while_held(&cluster, keeper, || half.are_at(&cluster, &[from, to])).await;
+    let engine = whole(&url).await;
+    let all_at = |place: usize, seq: u32| {
+        let is_there = |p: &LivePosition| p.fix == fix(places()[place], 1, seq);
+        engine.len() == PHONES as usize && engine.snapshot().iter().all(is_there)
+    };
+    assert!(all_at(from, 1), "where they were, and as old: nobody can know better");
+    let other = writer(&url).await;
+    other.put(staff(50), 50, fix(places()[to], 1, 1));
+    assert!(other.flush(PATIENCE).await);
+    until("the later records are found", || engine.len() > PHONES as usize).await;
+    until("and count", || half.phones().all(|who| engine.last_fix(staff(who)) == Some(fix(places()[to], 1, 2)))).await;
+    until("one place in redis", || half.are_at(&cluster, &[to])).await;
+    engine.close().await;
+    other.close().await;
 }
