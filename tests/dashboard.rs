@@ -1,5 +1,5 @@
-//! The dashboard and the alert rules ask for what the server emits: every name, every label, every quantile. A panel that can show
-//! nothing says "all is quiet" when it is not.
+//! The dashboard and the alert rules ask for what the server emits: every name, every label and its values, every quantile. A panel that
+//! can show nothing says "all is quiet" when it is not.
 
 use harness::gateway::Behind;
 use harness::people::{Phone, enrol, text};
@@ -9,44 +9,52 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Label names by sample name.
-type Emitted = BTreeMap<String, BTreeSet<String>>;
+/// Values by label, by sample name. What can be counted is there from the beginning, at zero.
+type Emitted = BTreeMap<String, Labels>;
+type Labels = BTreeMap<String, BTreeSet<String>>;
 
 /// What the rules may ask of Prometheus itself.
-const OF_PROMETHEUS: [&str; 1] = ["up"];
+const OF_PROMETHEUS: &str = "up";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_query_of_dashboard_and_alerts_hits_something_emitted() {
     let behind = Behind::start().await;
     let gateway = behind.gateway().await;
     live_a_little(&behind.server).await;
-    let mut emitted = emitted(behind.server.url());
-    for (name, labels) in self::emitted(gateway.url()) {
-        emitted.entry(name).or_default().extend(labels);
+    let mut emitted = Emitted::from([(OF_PROMETHEUS.to_owned(), Labels::from([("job".to_owned(), jobs())]))]);
+    for url in [behind.server.url(), gateway.url()] {
+        add_emitted(&mut emitted, url);
     }
     let (panels, alerts) = (of_dashboard(), of_alerts());
     assert!(panels.len() > 25 && alerts.len() > 5, "{} and {} queries were found", panels.len(), alerts.len());
     let wrong: Vec<String> = panels.iter().chain(&alerts).filter_map(|query| fault(query, &emitted)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let asked: String = panels.join(" ");
-    let unasked: Vec<&String> = emitted.keys().filter(|name| !asked.contains(plain(name))).collect();
+    let ours = emitted.keys().filter(|name| *name != OF_PROMETHEUS);
+    let unasked: Vec<&String> = ours.filter(|name| !asked.contains(plain(name))).collect();
     assert!(unasked.is_empty(), "no panel shows {unasked:?}");
 }
 
 #[test]
 fn a_query_that_can_show_nothing_is_found() {
-    let labels = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<String>>();
-    let emitted: Emitted = [
-        ("donghaeng_fixes_total".to_owned(), labels(&["verdict"])),
-        ("donghaeng_tick_seconds_bucket".to_owned(), labels(&["le"])),
-        ("donghaeng_sockets".to_owned(), labels(&[])),
-    ]
-    .into();
+    let mut emitted = Emitted::new();
+    for sample in [
+        r#"up{job="donghaeng"}"#,
+        r#"donghaeng_fixes_total{verdict="ok",way="of, a \"kind\""}"#,
+        r#"donghaeng_fixes_total{verdict="jump",way="b"}"#,
+        r#"donghaeng_tick_seconds_bucket{le="1"}"#,
+        "donghaeng_sockets",
+    ] {
+        add_sample(&mut emitted, sample);
+    }
     for fine in [
         "sum by (verdict) (rate(donghaeng_fixes_total[1m]))",
         r#"rate(donghaeng_fixes_total{verdict="ok"}[1m])"#,
         "histogram_quantile(0.9, sum by (le) (rate(donghaeng_tick_seconds_bucket[1m])))",
+        r#"rate(donghaeng_fixes_total{verdict=~"ok|jump", way!="b"}[1m])"#,
+        r#"rate(donghaeng_fixes_total{way="of, a \"kind\""}[1m])"#,
         "sum(donghaeng_sockets)",
+        r#"up{job="donghaeng"} == 0"#,
     ] {
         assert_eq!(fault(fine, &emitted), None);
     }
@@ -54,6 +62,13 @@ fn a_query_that_can_show_nothing_is_found() {
         "sum(rate(donghaeng_fixes[1m]))",
         "sum by (kind) (rate(donghaeng_fixes_total[1m]))",
         r#"rate(donghaeng_fixes_total{kind="ok"}[1m])"#,
+        r#"rate(donghaeng_fixes_total{verdict="oh"}[1m])"#,
+        r#"rate(donghaeng_fixes_total{verdict!="oh"}[1m])"#,
+        r#"rate(donghaeng_fixes_total{verdict=~"ok|oh"}[1m])"#,
+        r#"rate(donghaeng_fixes_total{verdict=~"o.*"}[1m])"#,
+        r#"rate(donghaeng_fixes_total{verdict="ok",way="a"}[1m])"#,
+        r#"rate(donghaeng_fixes_total[1m]) / rate(donghaeng_fixes_total{verdict="oh"}[1m])"#,
+        r#"up{job="else"} == 0"#,
         "rate(donghaeng_sockets[1m])",
         "donghaeng_fixes_total > 5",
         r#"histogram_quantile(0.9, sum by (le) (rate(donghaeng_tick_seconds_bucket{le="1"}[1m])))"#,
@@ -88,18 +103,60 @@ async fn live_a_little(server: &Server) {
     tokio::time::sleep(Duration::from_secs(3)).await;
 }
 
-fn emitted(url: &str) -> Emitted {
+/// What a process says of itself.
+fn add_emitted(emitted: &mut Emitted, url: &str) {
     let answer = call(url, "GET", "/metrics", &[], None);
     assert_eq!(answer.status, 200);
-    let mut emitted = Emitted::new();
     for line in answer.body.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
-        let end = line.find(['{', ' ']).expect("a name");
-        let labels =
-            line[end..].strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
-        let names = labels.split(',').filter_map(|label| Some(label.split_once('=')?.0.to_owned()));
-        emitted.entry(line[..end].to_owned()).or_default().extend(names);
+        add_sample(emitted, line);
     }
-    emitted
+}
+
+fn add_sample(emitted: &mut Emitted, line: &str) {
+    let end = line.find(['{', ' ']).unwrap_or(line.len());
+    let labels = emitted.entry(line[..end].to_owned()).or_default();
+    for Matched { label, value, .. } in matched(&line[end..]) {
+        labels.entry(label).or_default().insert(value);
+    }
+}
+
+/// One of what stands in braces behind a name.
+struct Matched {
+    label: String,
+    /// `=`, `!=`, `=~` or `!~`.
+    by: String,
+    value: String,
+}
+
+/// What stands in braces where the text begins with some. A value may hold anything, quotation marks behind a backslash.
+fn matched(text: &str) -> Vec<Matched> {
+    let mut found = Vec::new();
+    let Some(mut rest) = text.strip_prefix('{') else { return found };
+    while let Some((before, after)) = rest.split_once('"') {
+        let before = before.trim_matches([',', ' ']);
+        let label_end = before.find(['=', '!']).expect("a label and a value");
+        let mut is_escaped = false;
+        let is_end = |c: char| {
+            let is_end = c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            is_end
+        };
+        let end = after.find(is_end).expect("a value ends");
+        let (label, by) = (before[..label_end].trim().to_owned(), before[label_end..].trim().to_owned());
+        found.push(Matched { label, by, value: after[..end].to_owned() });
+        rest = &after[end + 1..];
+        if rest.trim_start().starts_with('}') {
+            break;
+        }
+    }
+    found
+}
+
+/// The jobs that Prometheus is told of.
+fn jobs() -> BTreeSet<String> {
+    let read = std::fs::read_to_string(root().join("deploy/prometheus/prometheus.yml")).expect("the configuration");
+    let names = read.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("job_name:"));
+    names.map(|name| name.trim().trim_matches('"').to_owned()).collect()
 }
 
 /// Without what a histogram appends.
@@ -126,8 +183,9 @@ fn fault(query: &str, emitted: &Emitted) -> Option<String> {
     if query.contains("histogram_quantile") && !(query.contains("by (le") && query.contains("_bucket[")) {
         return said("a quantile needs all buckets by le".to_owned());
     }
-    let names: BTreeSet<&str> = words(query).filter(|word| word.starts_with("donghaeng_")).collect();
-    if names.is_empty() && !OF_PROMETHEUS.iter().any(|name| words(query).any(|word| word == *name)) {
+    let is_name = |word: &&str| word.starts_with("donghaeng_") || *word == OF_PROMETHEUS;
+    let names: BTreeSet<&str> = words(query).filter(is_name).collect();
+    if names.is_empty() {
         return said("it asks for nothing of ours".to_owned());
     }
     for name in names {
@@ -139,14 +197,20 @@ fn fault(query: &str, emitted: &Emitted) -> Option<String> {
         if grows != as_rate && !(grows && as_sum) {
             return said(format!("{name} is read as what it is not"));
         }
-        let after = query.split_once(name).map_or("", |(_, after)| after);
-        let matched = after.strip_prefix('{').and_then(|rest| rest.split_once('}')).map_or("", |(inside, _)| inside);
-        let matched = matched.split(',').filter_map(|label| Some(label.split_once('=')?.0.trim()));
         let grouped =
             query.split_once("by (").and_then(|(_, rest)| rest.split_once(')')).map_or("", |(inside, _)| inside);
-        let mut wanted = matched.chain(grouped.split(',').map(str::trim)).filter(|label| !label.is_empty());
-        if let Some(unknown) = wanted.find(|label| !labels.contains(*label)) {
+        let mut grouped = grouped.split(',').map(str::trim).filter(|label| !label.is_empty());
+        if let Some(unknown) = grouped.find(|label| !labels.contains_key(*label)) {
             return said(format!("{name} has no label {unknown}"));
+        }
+        let asked = query.match_indices(name).flat_map(|(at, _)| matched(&query[at + name.len()..]));
+        for Matched { label, by, value } in asked {
+            let Some(values) = labels.get(&label) else { return said(format!("{name} has no label {label}")) };
+            // A pattern is a list of words here: of any other nobody could say what it misses.
+            let wanted = if by.ends_with('~') { value.split('|').collect() } else { vec![&*value] };
+            if let Some(unknown) = wanted.into_iter().find(|value| !values.contains(*value)) {
+                return said(format!("{name} never has {label} {unknown}"));
+            }
         }
     }
     None

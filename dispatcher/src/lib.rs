@@ -17,6 +17,7 @@ pub mod shutdown;
 pub mod startup;
 pub mod telemetry;
 pub mod tls;
+pub mod upkeep;
 pub mod view;
 pub mod ws;
 

@@ -1,6 +1,6 @@
 //! Owns the start and the end of `serve`: reads top to bottom. Whatever runs was started here, and is stopped in reverse.
 
-use crate::clock::{Env, Steps};
+use crate::clock::Env;
 use crate::config::Config;
 use crate::demo;
 use crate::engine::Engine;
@@ -13,15 +13,14 @@ use crate::engine::upkeep as field_upkeep;
 use crate::engine::watch;
 use crate::http::gateways;
 use crate::http::guide::Guide;
-use crate::http::ingest::at_work::is_at_work;
 use crate::http::ingest::tracks;
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
 use crate::listen::{self, Limits};
-use crate::live::{Health, Live, LiveError, RedisAddress};
+use crate::live::{Live, LiveError, RedisAddress};
 use crate::record::Record;
 use crate::shutdown::{self, Vital};
-use crate::view::incident::{FOLLOWED_S, follows_device};
+use crate::upkeep;
 use crate::{telemetry, tls, ws};
 use anyhow::{Context, Result};
 use axum::Router;
@@ -30,13 +29,11 @@ use geo::city::Lights;
 use geo::road::RoadMap;
 use geo::road::lit::read_points;
 use geo::tile::TileMaker;
-use matcher::model::Timestamp;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -45,14 +42,8 @@ use tokio_util::task::TaskTracker;
 
 /// Begins every key in Redis.
 const REDIS_PREFIX: &str = "dh:";
-/// How often gauges are set and the silent are forgotten.
-const UPKEEP_EVERY: Duration = Duration::from_secs(5);
-/// After the clock was set, nobody is forgotten for so long.
-const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
 /// Connections of the monitoring listener.
 pub const MONITORS_MAX: usize = 16;
-/// A last position is kept so long after its phone fell silent, seconds: long enough for an alarm to name it.
-const SILENT_KEPT_S: i64 = 30 * 60;
 
 /// Serves until SIGTERM or Ctrl-C, then drains.
 pub async fn serve(config: Config) -> Result<()> {
@@ -119,7 +110,7 @@ pub async fn serve(config: Config) -> Result<()> {
     let weighing = travel_times(&app, &field, &tasks, &engine_stop, &vital).await?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
-    let upkeep = upkeep(Arc::clone(&app), Arc::clone(&live), Arc::clone(&field), metrics.clone());
+    let upkeep = upkeep::run(Arc::clone(&app), Arc::clone(&live), Arc::clone(&field), metrics.clone());
     tasks.spawn(vital.keep("the upkeep", upkeep));
     shutdown::on_signal(stop.clone())?;
 
@@ -274,85 +265,6 @@ fn city(seed: u64, kept: &Path) -> RoadMap {
             tracing::warn!(error.kind = %error, "the generated city was not kept; the next start makes it again");
             map
         }
-    }
-}
-
-/// Whose shift ran out by the clock is forgotten too, unless in an alarm that is followed. While the record is away nobody is.
-async fn forget_off_shift(live: &Live, app: &App, now: Timestamp) {
-    let App { record, roster, ingest, .. } = app;
-    let since = now.plus_s(-FOLLOWED_S);
-    let (Ok(view), Ok(alarms)) = (roster.refresh(record, now).await, record.incidents_shown(since).await) else {
-        return;
-    };
-    for person in live.snapshot() {
-        let at_work = view.by_id.get(&person.staff).is_some_and(|entry| is_at_work(entry, now));
-        if !at_work && !alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == person.staff) {
-            live.remove(person.staff);
-            ingest.forget(person.staff);
-        }
-    }
-}
-
-async fn upkeep(
-    app: Arc<App>,
-    live: Arc<Live>,
-    field: Arc<Field>,
-    handle: metrics_exporter_prometheus::PrometheusHandle,
-) {
-    let begun = tokio::time::Instant::now();
-    let (mut steps, mut quiet_until) = (Steps::default(), Duration::ZERO);
-    // The clock may have been set back while nothing ran.
-    let mut is_mended = false;
-    while !app.drain.is_cancelled() && live.is_written() {
-        let now = app.env.now();
-        if let Some(by_ms) = steps.set_by_ms(now, begun.elapsed()) {
-            tracing::warn!(
-                "the clock of this machine was set; nobody is taken for silent until their phones have reported again"
-            );
-            quiet_until = begun.elapsed() + CLOCK_SET_QUIET;
-            is_mended = by_ms > 0;
-        }
-        if !is_mended {
-            match app.record.clock_was_set_back(now).await {
-                Ok(_) => is_mended = true,
-                Err(error) => {
-                    tracing::error!(cause = %error, "what waits for a time that will not come is looked at again");
-                }
-            }
-        }
-        // By a clock that was put forward everybody would be gone, on all nodes.
-        if begun.elapsed() >= quiet_until {
-            live.forget_silent(now, SILENT_KEPT_S);
-        }
-        app.sight.forget_old(now);
-        app.ingest.people.forget_silent(now);
-        app.ingest.forget_unused(now);
-        forget_off_shift(&live, &app, now).await;
-        field.forget(&live);
-        live_gauges(&live);
-        handle.run_upkeep();
-        tokio::select! {
-            () = app.drain.cancelled() => {}
-            () = tokio::time::sleep(UPKEEP_EVERY) => {}
-        }
-    }
-}
-
-/// Sets what a process shows of its live index and of itself.
-pub fn live_gauges(live: &Live) {
-    metrics::gauge!(telemetry::LIVE_STAFF).set(live.len() as f64);
-    metrics::gauge!(telemetry::LIVE_BEHIND).set(live.behind() as f64);
-    metrics::gauge!(telemetry::LIVE_REDIS_LAG_MS).set(live.lag_ms() as f64);
-    match live.health() {
-        Health::InProcess => {}
-        Health::RedisUp => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(1.0),
-        Health::RedisDown => metrics::gauge!(telemetry::LIVE_REDIS_UP).set(0.0),
-    }
-    if let Some(bytes) = telemetry::resident_bytes() {
-        metrics::gauge!(telemetry::MEMORY_BYTES).set(bytes as f64);
-    }
-    if let Some(files) = telemetry::open_files() {
-        metrics::gauge!(telemetry::OPEN_FILES).set(files as f64);
     }
 }
 

@@ -3,12 +3,13 @@
 
 use super::Gateway;
 use super::list::SameRedis;
+use crate::clock::Steps;
 use crate::http::auth::is_local;
 use crate::http::health::Brief;
 use crate::http::problem::{Code, Problem};
 use crate::live::Health;
-use crate::startup::live_gauges;
 use crate::telemetry;
+use crate::upkeep::live_gauges;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
@@ -86,12 +87,25 @@ fn text(gateway: &Gateway) -> Response {
     ([(header::CONTENT_TYPE, kind)], gateway.metrics.render()).into_response()
 }
 
+/// What was known of times is not known any more: everybody's next fix is passed on. What is written again is as old as it was.
+fn clock_was_set(gateway: &Gateway, by_ms: i64) {
+    tracing::warn!("the clock of this machine was set; the next fix of each phone is passed on");
+    gateway.desk.forget_all();
+    if by_ms < 0 {
+        gateway.live.clock_was_set_back(by_ms);
+    }
+}
+
 /// Sets gauges and forgets the silent until the gateway drains.
 pub async fn upkeep(gateway: Arc<Gateway>) {
     let begun = tokio::time::Instant::now();
     let live = &gateway.live;
+    let mut steps = Steps::default();
     while !gateway.drain.is_cancelled() && live.is_written() {
         let now = gateway.env.now();
+        if let Some(by_ms) = steps.set_by_ms(now, begun.elapsed()) {
+            clock_was_set(&gateway, by_ms);
+        }
         live.let_go_silent(now, OWN_KEPT_S);
         gateway.desk.forget_silent(now);
         live_gauges(live);

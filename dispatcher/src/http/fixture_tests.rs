@@ -130,6 +130,7 @@ pub(crate) struct Edge {
     /// No tile is made while it is held.
     pub(crate) tile_gate: Arc<Mutex<()>>,
     pub(crate) field: Arc<Field>,
+    pub(crate) live: Arc<Live>,
     peer: Option<Peer>,
     dir: tempfile::TempDir,
 }
@@ -153,13 +154,14 @@ impl Edge {
         let agency = record.create_agency(T0, Actor::Shell, "company", false).await.unwrap().id;
         let says = Arc::new(Says::default());
         let field = Arc::new(Field::new(city()));
+        let live = Arc::new(Live::in_process());
         let tiles_made = Arc::new(AtomicU64::new(0));
         let tile_gate = Arc::new(Mutex::new(()));
         let (made, gate) = (Arc::clone(&tiles_made), Arc::clone(&tile_gate));
         let app = App::new(Parts {
             record,
             roster: Arc::new(Roster::default()),
-            sight: Arc::new(Sight::new(Arc::new(Live::in_process()), Arc::clone(&field))),
+            sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field))),
             guide: Arc::new(Guide::new(Arc::clone(&field), geo::city::Lights::default())),
             travel: Arc::default(),
             judge: Arc::clone(&says) as _,
@@ -175,7 +177,7 @@ impl Edge {
             live_state: Arc::new(|| "in_process"),
             redis_word: Arc::new(|| None),
         });
-        Self { app, clock, says, agency, tiles_made, tile_gate, field, peer: None, dir }
+        Self { app, clock, says, agency, tiles_made, tile_gate, field, live, peer: None, dir }
     }
 
     /// Where the record is.

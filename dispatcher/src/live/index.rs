@@ -37,6 +37,12 @@ pub struct Near {
 /// Orders the fixes of one phone: session epoch, then sequence.
 pub(super) type Order = (u32, u32);
 
+/// What decides which of two records of one person counts.
+pub(super) type Rank = (Order, [u8; 15]);
+
+/// Of who is gone, in place of the kind of fix, and greater than any.
+pub(super) const GONE: u8 = 15;
+
 /// What is known of a staff member.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Standing {
@@ -66,9 +72,27 @@ impl Standing {
         }
     }
 
-    /// Later outranks earlier; of the same order, gone outranks the fix. So what all nodes come to does not depend on who hears what first.
-    fn rank(&self) -> (Order, bool) {
-        (self.order(), matches!(self, Self::Gone { .. }))
+    /// Later outranks earlier; of the same order, gone outranks the fix, and of two fixes that one node each took the greater content
+    /// counts, whichever that is. So what all nodes come to does not depend on who hears what first. Without the time, which every node
+    /// has by its own clock.
+    pub(super) fn rank(&self) -> Rank {
+        (self.order(), self.content())
+    }
+
+    /// Kind of fix or [`GONE`], error radius in whole metres, unit number, latitude and longitude, big endian, as they are packed.
+    fn content(&self) -> [u8; 15] {
+        let mut out = [0; 15];
+        match self {
+            Self::Gone { .. } => out[0] = GONE,
+            Self::At(LivePosition { no, fix, .. }) => {
+                out[0] = fix.kind as u8;
+                out[1..3].copy_from_slice(&(fix.accuracy_m.ceil() as u16).to_be_bytes());
+                out[3..7].copy_from_slice(&no.to_be_bytes());
+                out[7..11].copy_from_slice(&fix.position.lat_e7().to_be_bytes());
+                out[11..].copy_from_slice(&fix.position.lon_e7().to_be_bytes());
+            }
+        }
+        out
     }
 }
 
@@ -279,6 +303,23 @@ impl Index {
             }
         }
         silent
+    }
+
+    /// The clock was set back by so much, milliseconds below zero: the fixes of some slots are as old as before, and whoever follows the
+    /// moves is told so.
+    pub(super) fn clock_was_set_back(&mut self, slots: Range<usize>, by_ms: i64) {
+        for slot in slots {
+            let person = &mut self.people[slot];
+            person.at.fix.taken_at_ms = person.at.fix.taken_at_ms.saturating_add(by_ms);
+            if person.is_present() {
+                person.moved = self.moves.push(slot as u32, Some(person.moved), self.cells.len());
+            }
+        }
+    }
+
+    /// The same of riders.
+    pub(super) fn riders_clock_was_set_back(&mut self, by_ms: i64) {
+        self.riders.values_mut().for_each(|fix| fix.taken_at_ms = fix.taken_at_ms.saturating_add(by_ms));
     }
 
     /// Forgets a staff member as if they had never been here: what was delayed may bring them back.

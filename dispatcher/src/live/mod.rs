@@ -202,6 +202,18 @@ impl Live {
         gone
     }
 
+    /// The clock was set back by so much, milliseconds below zero: everybody's fix is as old as before. Else whoever is silent would look
+    /// fresh again when the clock comes to where it had been. Of a clock that was put forward nothing is told here: ages only grow by
+    /// it, until the next report, and nobody can say that the time did not pass (a machine that slept). What came between the setting and this
+    /// looks too old, until the next report as well.
+    pub fn clock_was_set_back(&self, by_ms: i64) {
+        self.shared.index().riders_clock_was_set_back(by_ms);
+        self.shared.by_chunks(|index, slots| index.clock_was_set_back(slots, by_ms));
+        if let Some(queue) = &self.shared.queue {
+            queue.clock_was_set_back(by_ms);
+        }
+    }
+
     /// Forgets somebody here and leaves Redis as it is.
     pub fn let_go(&self, staff: AccountId) {
         self.shared.index().let_go(staff);
@@ -245,7 +257,7 @@ impl Live {
         self.shared.queue.as_ref().map_or(0, Queue::len)
     }
 
-    /// How long the oldest of them has waited, milliseconds.
+    /// How long Redis has lacked something of whom it has lacked something longest, milliseconds.
     pub fn lag_ms(&self) -> i64 {
         self.shared.queue.as_ref().map_or(0, Queue::lag_ms)
     }

@@ -47,6 +47,15 @@ impl Sense {
         self.heard
     }
 
+    /// The clock was set back by so much, milliseconds below zero: what was believed is as long ago as before. Judged by where the clock had
+    /// been, everybody who moves would have jumped.
+    pub fn clock_was_set_back(&mut self, by_ms: i64) {
+        if let Some(believed) = &mut self.believed {
+            believed.taken_at_ms = believed.taken_at_ms.saturating_add(by_ms);
+        }
+        self.jumps = Jumps::default();
+    }
+
     /// Judges the next fix: `Ok`, `Coarse` or `Late` is believed.
     pub fn judge(&mut self, fix: &Fix, now: Timestamp, in_area: bool) -> Verdict {
         let order = Verdict::of(fix, self.heard);

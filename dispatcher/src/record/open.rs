@@ -130,6 +130,16 @@ impl Record {
         self.write.acquire().await.expect("the writer is there")
     }
 
+    /// For tests: nothing can be read until it is dropped, and nobody is told so before the patience of callers ends.
+    #[cfg(test)]
+    pub(crate) async fn hold_readers(&self) -> impl Sized + use<> {
+        let mut held = Vec::new();
+        for _ in 0..READERS {
+            held.push(self.read.acquire().await.expect("a reader is there"));
+        }
+        held
+    }
+
     /// Folds the log into the file and empties it, so that what was deleted is in neither. Does not wait for long readers: an
     /// error then, and nothing is lost.
     pub(super) async fn empty_log(&self) -> Result<(), RecordError> {

@@ -31,7 +31,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
 
 /// Between two map frames.
 const TICK: Duration = Duration::from_millis(250);
@@ -43,6 +44,10 @@ const FOLLOW_EVERY_MS: i64 = 1_000;
 const GAP_FRAME: &str = r#"{"t":"map","n":0,"people":[],"gone":[]}"#;
 /// Changes are gathered this long after a commit.
 const GATHER: Duration = Duration::from_millis(20);
+/// How long the map waits for the record in a round. What is being read then is read on beside it.
+const READ_WAIT: Duration = Duration::from_millis(100);
+/// Ticks for which the record has not answered before the consoles are told, and between two tellings.
+const BEHIND_TICKS: u64 = 4;
 /// Rows read at a time.
 const ROWS_PER_READ: u32 = 500;
 /// Moves read at a time, and most reads in a tick.
@@ -96,6 +101,39 @@ struct Feed {
     aged: HashSet<AccountId>,
     awake: bool,
     ticks: u64,
+    /// What is being read of the record.
+    reading: Option<JoinHandle<Result<Read, RecordError>>>,
+    /// How long a round waits for that: [`READ_WAIT`].
+    read_wait: Duration,
+    /// Ticks since the record was last read, and whether the consoles know.
+    behind: u64,
+    is_told_behind: bool,
+}
+
+/// How far a telling came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// All that is on the record.
+    All,
+    /// The record has not answered yet.
+    Behind,
+}
+
+/// What was read of the record.
+struct Read {
+    /// Where everything was to be read, not only what changed.
+    begun: Option<Begun>,
+    trips: Vec<TripRow>,
+    incidents: Vec<Incident>,
+    roster: Arc<RosterView>,
+}
+
+/// The state after the feed slept, and from where on changes are read.
+struct Begun {
+    open: Vec<TripRow>,
+    shown: Vec<Incident>,
+    trips_after: i64,
+    incidents_after: i64,
 }
 
 /// An alarm whose device is followed, and which of its fixes the consoles have been told.
@@ -127,13 +165,13 @@ pub async fn run(app: Arc<App>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         if app.hub.is_empty() {
-            feed.awake = false;
+            feed.sleep();
             tokio::select! {
                 () = app.hub.arrivals.notified() => {}
                 () = gone(&app) => return,
             }
         }
-        // While the record is away the next tick tries again from the same numbers.
+        // While the record is away the next tick tries again from the same numbers, or waits on for what was asked.
         let _told = tokio::select! {
             _ = tick.tick() => feed.tick().await,
             changed = commits.changed() => {
@@ -163,71 +201,52 @@ impl Feed {
             aged: HashSet::new(),
             awake: false,
             ticks: 0,
+            reading: None,
+            read_wait: READ_WAIT,
+            behind: 0,
+            is_told_behind: false,
         }
     }
 
-    async fn tick(&mut self) -> Result<(), RecordError> {
+    /// Nobody is told anything: what is being read now would be of no use then.
+    fn sleep(&mut self) {
+        (self.awake, self.reading) = (false, None);
+        (self.behind, self.is_told_behind) = (0, false);
+    }
+
+    async fn tick(&mut self) -> Result<Told, RecordError> {
         let begun = Instant::now();
         self.ticks += 1;
+        self.behind += 1;
         let told = self.tell_changes().await;
+        if self.behind > 0 && self.behind.is_multiple_of(BEHIND_TICKS) {
+            self.tell_behind(true);
+        }
         // Whoever moves is told of while the record cannot be read, too; not before it was read once, which says who works for whom.
         if self.awake {
             self.tell_moves();
         }
-        if told.is_ok() && self.ticks.is_multiple_of(CREW_TICKS) {
+        if matches!(told, Ok(Told::All)) && self.ticks.is_multiple_of(CREW_TICKS) {
             self.tell_crews().await;
         }
         metrics::histogram!(telemetry::FEED_TICK_SECONDS).record(begun.elapsed().as_secs_f64());
         told
     }
 
-    /// Reads the state once, after having slept.
-    async fn wake(&mut self) -> Result<(), RecordError> {
-        let now = self.app.env.now();
-        let open = self.app.record.open_trips().await?;
-        self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
-        // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
-        let passed = self.app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?;
-        self.trips_after = self.trips_after.max(passed);
-        self.incidents_after = self.skip_old_incidents(now).await?;
-        self.alarms.clear();
-        for incident in self.app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await? {
-            self.alarms.insert(incident.id, Followed { incident, told: None, told_at: Timestamp(0), owed: false });
-        }
-        self.roster = self.app.roster.refresh(&self.app.record, now).await?;
-        // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
-        self.staff.clear();
-        self.duties = duties_of(&self.roster, now);
-        self.mapped = Arc::clone(&self.roster);
-        // The map that screens were told of has stood still.
-        self.screens.rest();
-        self.awake = true;
-        Ok(())
-    }
-
-    /// Passes over what changed long ago; returns the number to go on from.
-    async fn skip_old_incidents(&self, now: Timestamp) -> Result<i64, RecordError> {
-        let mut after = self.incidents_after;
-        let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
-        loop {
-            let incidents = self.app.record.incidents_changed_after(after).await?;
-            let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
-            let Some(old) = old else { return Ok(after) };
-            after = old.change_no;
-        }
-    }
-
     /// Sends what was committed since, to consoles as one frame per audience.
-    async fn tell_changes(&mut self) -> Result<(), RecordError> {
-        if !self.awake {
-            self.wake().await?;
-        }
-        let changes = self.read_changes().await?;
+    async fn tell_changes(&mut self) -> Result<Told, RecordError> {
+        let Some(read) = self.read().await? else { return Ok(Told::Behind) };
+        let changes = self.take(read);
+        self.behind = 0;
         let consoles = self.app.hub.peek_consoles();
         if consoles.is_empty() {
-            return Ok(());
+            self.is_told_behind = false;
+            return Ok(Told::All);
         }
         self.greet(self.app.env.now());
+        if self.is_told_behind {
+            self.tell_behind(false);
+        }
         for (side, seats) in by_side(consoles) {
             let ([trips, incidents, staff], owed) = self.parts_for(side, &changes).await;
             for id in owed {
@@ -250,55 +269,54 @@ impl Feed {
                 }
             }
         }
-        Ok(())
+        Ok(Told::All)
     }
 
-    /// What was read before the record went away is read again.
-    async fn read_changes(&mut self) -> Result<Changes, RecordError> {
-        let read_to = (self.trips_after, self.incidents_after);
-        let changes = self.read_on().await;
-        if changes.is_err() {
-            (self.trips_after, self.incidents_after) = read_to;
+    /// What has changed on the record, or all of it after the feed slept; `None` while it does not answer. It is asked once at a time, and
+    /// what it says late is taken late.
+    async fn read(&mut self) -> Result<Option<Read>, RecordError> {
+        let (app, after) = (&self.app, (self.trips_after, self.incidents_after));
+        let is_all = !self.awake;
+        let reading = self.reading.get_or_insert_with(|| tokio::spawn(read(Arc::clone(app), after, is_all)));
+        let Ok(done) = timeout(self.read_wait, reading).await else { return Ok(None) };
+        self.reading = None;
+        match done {
+            Ok(read) => read.map(Some),
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            // The runtime ends.
+            Err(_) => Ok(None),
         }
-        changes
     }
 
-    async fn read_on(&mut self) -> Result<Changes, RecordError> {
+    /// Takes what was read; what the consoles are to be told of it. Nothing is waited for, so that all of it is taken or none.
+    fn take(&mut self, read: Read) -> Changes {
         let (app, now) = (Arc::clone(&self.app), self.app.env.now());
+        let Read { begun, trips, incidents, roster } = read;
+        if let Some(begun) = begun {
+            self.wake(begun, &roster, now);
+        }
         let mut changes = Changes::default();
-        loop {
-            let rows = app.record.trips_changed_after(self.trips_after, ROWS_PER_READ).await?;
-            let full = rows.len() == ROWS_PER_READ as usize;
-            for row in rows {
-                self.trips_after = self.trips_after.max(row.change_no);
-                if is_crewed(row.trip.phase) {
-                    self.crewed.insert(row.trip.id, row.clone());
-                } else {
-                    self.crewed.remove(&row.trip.id);
-                }
-                changes.trips.push(row);
+        for row in trips {
+            self.trips_after = self.trips_after.max(row.change_no);
+            if is_crewed(row.trip.phase) {
+                self.crewed.insert(row.trip.id, row.clone());
+            } else {
+                self.crewed.remove(&row.trip.id);
             }
-            if !full {
-                break;
-            }
+            changes.trips.push(row);
         }
         // With the end of its trip an alarm that was taken loses its places.
         let over = |trip: TripId| changes.trips.iter().any(|row| row.trip.id == trip && row.trip.phase.is_end());
         for alarm in self.alarms.values_mut() {
             alarm.owed |= alarm.incident.trip.is_some_and(over);
         }
-        loop {
-            let incidents = app.record.incidents_changed_after(self.incidents_after).await?;
-            let Some(last) = incidents.last() else { break };
-            self.incidents_after = last.change_no;
-            for incident in incidents {
-                let told = newest(&app, incident.raised_by);
-                let followed = Followed { incident: incident.clone(), told, told_at: now, owed: false };
-                self.alarms.insert(incident.id, followed);
-                changes.incidents.push(incident);
-            }
+        for incident in incidents {
+            self.incidents_after = incident.change_no;
+            let told = newest(&app, incident.raised_by);
+            let followed = Followed { incident: incident.clone(), told, told_at: now, owed: false };
+            self.alarms.insert(incident.id, followed);
+            changes.incidents.push(incident);
         }
-        let roster = app.roster.refresh(&app.record, now).await?;
         // Shifts end by the clock too, without a change on the record.
         if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
             self.roster = roster;
@@ -309,10 +327,26 @@ impl Feed {
             changes.left = left.map(|(_, row)| row.off_shift()).collect();
             self.staff = rows;
         }
-        // Last: what is owed is not forgotten for a record that goes away meanwhile.
         self.follow_alarms(&mut changes, now);
         self.follow_watch(&mut changes);
-        Ok(changes)
+        changes
+    }
+
+    /// Takes the state after having slept.
+    fn wake(&mut self, begun: Begun, roster: &Arc<RosterView>, now: Timestamp) {
+        let Begun { open, shown, trips_after, incidents_after } = begun;
+        self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
+        (self.trips_after, self.incidents_after) = (trips_after, incidents_after);
+        let followed = |incident: Incident| Followed { incident, told: None, told_at: Timestamp(0), owed: false };
+        self.alarms = shown.into_iter().map(|incident| (incident.id, followed(incident))).collect();
+        // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
+        self.staff.clear();
+        self.roster = Arc::clone(roster);
+        self.duties = duties_of(roster, now);
+        self.mapped = Arc::clone(roster);
+        // The map that screens were told of has stood still.
+        self.screens.rest();
+        self.awake = true;
     }
 
     /// Trips of which the watch sees something else now; kept by the watch while there is no console to be told.
@@ -358,9 +392,11 @@ impl Feed {
             .map(|row| text(&supervisor_view(&self.app, row, side)))
             .collect();
         let (mut incidents, mut owed) = (Vec::new(), Vec::new());
+        let until = Instant::now() + self.read_wait;
         for incident in &changes.incidents {
             // An alarm rings now, whatever else cannot be read; the rest is told when it can be.
-            let view = incident_view(&self.app, side, incident).await.unwrap_or_else(|_| {
+            let whole = timeout_at(until, incident_view(&self.app, side, incident)).await;
+            let view = whole.ok().and_then(Result::ok).unwrap_or_else(|| {
                 owed.push(incident.id);
                 IncidentView::without_places(incident, side)
             });
@@ -371,6 +407,30 @@ impl Feed {
         let left = changes.left.iter().filter(|row| side.is_none_or(|agency| row.agency == agency.0));
         let staff = staff.chain(left).map(text).collect();
         ([trips, incidents, staff], owed)
+    }
+
+    /// Tells the consoles that the map goes on by what was known, again and again, for some of them may be new; or that it no longer does.
+    fn tell_behind(&mut self, is_behind: bool) {
+        if is_behind && !self.is_told_behind {
+            tracing::warn!("the record does not answer; the live picture goes on by what was read before");
+        }
+        self.is_told_behind = is_behind;
+        for (side, seats) in by_side(self.app.hub.peek_consoles()) {
+            let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
+            for (seats, has_screen) in [(plain, false), (with_screen, true)] {
+                if seats.is_empty() {
+                    continue;
+                }
+                let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
+                *number += 1;
+                let lists = r#""trips":[],"incidents":[],"staff":[]"#;
+                let frame = format!(r#"{{"t":"console","n":{number},{lists},"behind":{is_behind}}}"#);
+                let frame = Utf8Bytes::from(frame);
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
+                }
+            }
+        }
     }
 
     /// Sends who moved or changed to the consoles.
@@ -535,7 +595,8 @@ impl Feed {
         .await
         .unwrap_or_default();
         // Meanwhile a trip may have ended, or lost a member, whose phone is not to learn where the others are.
-        let Ok(since) = self.app.record.trips_changed_after(self.trips_after, ROWS_PER_READ).await else { return };
+        let since = self.app.record.trips_changed_after(self.trips_after, ROWS_PER_READ);
+        let Ok(Ok(since)) = timeout(self.read_wait, since).await else { return };
         if since.len() == ROWS_PER_READ as usize {
             return;
         }
@@ -545,6 +606,52 @@ impl Feed {
                 mailbox.put_latest(row.trip.id, text.clone());
             }
         }
+    }
+}
+
+/// Reads what changed on the record after these numbers; or everything, as by one who has slept since them.
+async fn read(app: Arc<App>, after: (i64, i64), is_all: bool) -> Result<Read, RecordError> {
+    let now = app.env.now();
+    let (mut trips_after, mut incidents_after) = after;
+    let mut begun = None;
+    if is_all {
+        let open = app.record.open_trips().await?;
+        // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
+        let passed = app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?;
+        trips_after = trips_after.max(passed);
+        incidents_after = skip_old_incidents(&app, incidents_after, now).await?;
+        let shown = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
+        begun = Some(Begun { open, shown, trips_after, incidents_after });
+    }
+    let mut trips = Vec::new();
+    loop {
+        let rows = app.record.trips_changed_after(trips_after, ROWS_PER_READ).await?;
+        let full = rows.len() == ROWS_PER_READ as usize;
+        trips_after = rows.iter().map(|row| row.change_no).fold(trips_after, i64::max);
+        trips.extend(rows);
+        if !full {
+            break;
+        }
+    }
+    let mut incidents = Vec::new();
+    loop {
+        let changed = app.record.incidents_changed_after(incidents_after).await?;
+        let Some(last) = changed.last() else { break };
+        incidents_after = last.change_no;
+        incidents.extend(changed);
+    }
+    let roster = app.roster.refresh(&app.record, now).await?;
+    Ok(Read { begun, trips, incidents, roster })
+}
+
+/// Passes over what changed long ago; returns the number to go on from.
+async fn skip_old_incidents(app: &App, mut after: i64, now: Timestamp) -> Result<i64, RecordError> {
+    let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
+    loop {
+        let incidents = app.record.incidents_changed_after(after).await?;
+        let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
+        let Some(old) = old else { return Ok(after) };
+        after = old.change_no;
     }
 }
 

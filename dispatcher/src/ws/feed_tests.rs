@@ -13,6 +13,11 @@ async fn connect(edge: &Edge, person: &Person) -> Registration {
     edge.app.hub.join(&Arc::new(signed_in))
 }
 
+/// One that waits for a slow machine's record as for a fast one's.
+fn feed(edge: &Edge) -> Feed {
+    Feed { read_wait: Duration::from_secs(5), ..Feed::new(Arc::clone(&edge.app)) }
+}
+
 /// Everything that waits, parsed.
 fn waiting(seat: &Registration) -> Vec<Value> {
     let items = std::iter::from_fn(|| seat.mailbox().next());
@@ -39,7 +44,7 @@ async fn an_alarm_rings_even_while_the_rest_of_it_cannot_be_read() {
     edge.trip(&rider).await;
     edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
     let incidents = edge.app.record.open_incidents().await.unwrap();
-    let feed = Feed::new(Arc::clone(&edge.app));
+    let feed = feed(&edge);
     let changes = Changes { incidents: incidents.clone(), ..Changes::default() };
     edge.app.record.close().await;
     for side in [None, Some(edge.agency)] {
@@ -67,7 +72,7 @@ async fn the_map_moves_on_while_the_record_cannot_be_read() {
     fix(&edge, &staff).await;
     let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
     seats[1].look(screen(&edge, 14.0));
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     feed.tick().await.unwrap();
     for seat in &seats {
         waiting(seat);
@@ -91,6 +96,62 @@ async fn the_map_moves_on_while_the_record_cannot_be_read() {
 }
 
 #[tokio::test]
+async fn the_map_moves_on_marked_while_the_record_says_nothing_and_what_it_says_late_is_told() {
+    let edge = Edge::new().await;
+    let (staff, other, centre) = (edge.staff().await, edge.staff().await, edge.centre().await);
+    let (no, at) = (staff.account.no.unwrap(), edge.places().0);
+    fix(&edge, &staff).await;
+    let mut seats = vec![connect(&edge, &centre).await, connect(&edge, &centre).await];
+    seats[1].look(screen(&edge, 14.0));
+    let mut feed = feed(&edge);
+    assert_eq!(feed.tick().await.unwrap(), Told::All);
+    seats.iter().for_each(|seat| drop(waiting(seat)));
+
+    let late = connect(&edge, &centre).await;
+    let held = edge.app.record.hold_readers().await;
+    let now = edge.app.env.now();
+    edge.app.record.end_shift(now, other.id()).await.unwrap().unwrap();
+    // Nothing is waited for in earnest from here on: the clock of timers stands, and goes to the next when all are idle.
+    tokio::time::pause();
+    feed.read_wait = READ_WAIT;
+    seats.push(late);
+    let (begun, mut marks) = (Instant::now(), 0);
+    for seq in 2..10 {
+        let moved = Fix { seq, ..edge.app.sight.places.last_fix(staff.id()).unwrap() };
+        assert!(edge.app.sight.places.put_staff(staff.id(), no, Fix { position: at, ..moved }).is_kept());
+        assert_eq!(feed.tick().await.unwrap(), Told::Behind);
+        let is_marked = |frame: &Value| frame["behind"] == json!(true);
+        let told: Vec<Vec<Value>> = seats.iter().map(waiting).collect();
+        for frames in &told {
+            assert_eq!(shown(frames)[0].last(), Some(&json!(no)), "{seq}: {frames:?}");
+            assert_eq!(frames.iter().any(is_marked), (seq - 1) % 4 == 0, "{seq}: {frames:?}");
+        }
+        marks += usize::from(told.iter().all(|frames| frames.iter().any(is_marked)));
+    }
+    assert_eq!(marks, 2, "said again to who may have come meanwhile");
+    // No tick waits longer than it may: a reading alone would have been waited for for ten seconds.
+    assert!(begun.elapsed() < 10 * READ_WAIT, "{:?}", begun.elapsed());
+
+    tokio::time::resume();
+    feed.read_wait = Duration::from_secs(5);
+    drop(held);
+    while feed.tick().await.unwrap() == Told::Behind {}
+    for seat in &seats {
+        let told = waiting(seat);
+        let behind: Vec<&Value> = told.iter().map(|frame| &frame["behind"]).filter(|is| !is.is_null()).collect();
+        assert_eq!(behind, [&json!(false)], "{told:?}");
+        let off = told.iter().filter_map(|frame| frame["staff"].as_array()).flatten();
+        let off: Vec<&Value> = off.filter(|row| row["state"] == "off_shift").map(|row| &row["no"]).collect();
+        assert_eq!(off, [&json!(other.account.no)], "{told:?}");
+        // Each number follows the one before, also where the mark stands.
+        let numbers: Vec<i64> = told.iter().filter(|f| f["t"] != "area").map(|f| f["n"].as_i64().unwrap()).collect();
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+    }
+    assert_eq!(feed.tick().await.unwrap(), Told::All);
+    assert!(seats.iter().all(|seat| waiting(seat).iter().all(|frame| frame["behind"].is_null())), "once");
+}
+
+#[tokio::test]
 async fn whoever_was_silent_for_so_long_that_nobody_knows_where_leaves_every_map() {
     let edge = Edge::new().await;
     let (staff, own, centre) = (edge.staff().await, edge.supervisor(edge.agency).await, edge.centre().await);
@@ -102,7 +163,7 @@ async fn whoever_was_silent_for_so_long_that_nobody_knows_where_leaves_every_map
         seats.push(connect(&edge, console).await);
     }
     seats[2].look(screen(&edge, 14.0));
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     feed.tick().await.unwrap();
     for seat in &seats {
         waiting(seat);
@@ -128,7 +189,7 @@ async fn what_is_owed_of_an_alarm_is_told_next_and_its_places_go_with_its_trip()
     let trip = edge.trip(&rider).await;
     let raised = edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
     let seat = connect(&edge, &centre).await;
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     let registered = async |feed: &mut Feed| {
         feed.tell_changes().await.unwrap();
         let told = waiting(&seat).into_iter().rev().find_map(|frame| frame["incidents"].get(0).cloned());
@@ -154,7 +215,7 @@ async fn who_left_the_crew_meanwhile_is_not_told_where_the_others_are() {
     edge.accept(&one).await;
     edge.accept(&two).await;
     let seat = connect(&edge, &one).await;
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     feed.tell_changes().await.unwrap();
     feed.tell_crews().await;
     assert_eq!(waiting(&seat).len(), 1, "of the crew");
@@ -174,7 +235,7 @@ async fn a_suspended_guard_leaves_the_map_and_the_list_of_the_own_side() {
         (edge.supervisor(edge.agency).await, edge.centre().await, edge.supervisor(other).await);
     fix(&edge, &staff).await;
     let seats = [connect(&edge, &own).await, connect(&edge, &centre).await, connect(&edge, &stranger).await];
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     feed.tick().await.unwrap();
     let seen = waiting(&seats[0]);
     assert!(seen.iter().any(|frame| frame["people"][0][0] == json!(staff.account.no)), "{seen:?}");
@@ -221,7 +282,7 @@ async fn a_crew_member_who_falls_silent_is_told_to_the_own_side_at_once_and_so_i
     }
     watched(&edge).await;
     let seats = [connect(&edge, &own).await, connect(&edge, &centre).await];
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     feed.tick().await.unwrap();
     for seat in &seats {
         waiting(seat);
@@ -266,7 +327,7 @@ async fn a_sign_of_anothers_staff_is_no_message_to_a_company() {
     let consoles = [edge.supervisor(edge.agency).await, edge.supervisor(other).await, edge.centre().await];
     let [own, theirs, centre] = &consoles;
     let seats = [connect(&edge, own).await, connect(&edge, theirs).await, connect(&edge, centre).await];
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     let mut trips_told = async || {
         feed.tick().await.unwrap();
         seats.each_ref().map(|seat| waiting(seat).iter().filter(|f| f["trips"].get(0).is_some()).count())
@@ -309,7 +370,7 @@ async fn a_screen_is_told_of_what_it_shows_within_its_agency() {
     fix(&edge, &one).await;
     fix(&edge, &other).await;
     let seats = [connect(&edge, &own).await, connect(&edge, &centre).await];
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     for seat in &seats {
         seat.look(screen(&edge, 14.0));
     }
@@ -346,7 +407,7 @@ async fn screens_that_show_the_same_share_their_frames_and_numbers_follow_one_an
     let (staff, centre) = (edge.staff().await, edge.centre().await);
     fix(&edge, &staff).await;
     let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     for seat in &seats {
         seat.look(screen(&edge, 14.0));
     }
@@ -366,7 +427,7 @@ async fn a_screen_that_comes_after_the_feed_slept_sees_nobody_who_left_meanwhile
     let edge = Edge::new().await;
     let (staff, centre) = (edge.staff().await, edge.centre().await);
     fix(&edge, &staff).await;
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     let people = async |feed: &mut Feed| {
         let seat = connect(&edge, &centre).await;
         seat.look(screen(&edge, 14.0));
@@ -387,7 +448,7 @@ async fn a_screen_that_fell_behind_sees_a_gap_and_then_the_whole() {
     let (staff, centre) = (edge.staff().await, edge.centre().await);
     fix(&edge, &staff).await;
     let seat = connect(&edge, &centre).await;
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     seat.look(screen(&edge, 14.0));
     feed.tick().await.unwrap();
     waiting(&seat);

@@ -51,6 +51,22 @@ it('a_taken_alarm_stays_taken_and_readable_for_half_an_hour', () => {
   one.receive({ t: 'console', n: 2, incidents: [incident('i', null)] });
   expect(rings.at(-1)).toBe(false);
 });
+it('that_the_record_does_not_answer_is_said_until_it_does', () => {
+  const { desk: one } = desk();
+  one.receive({ t: 'console', n: 1, trips: [trip('a', 'matching', 1)] });
+  const said = [one.behind];
+  one.receive({ t: 'console', n: 2, trips: [], incidents: [], staff: [], behind: true });
+  one.receive({ t: 'map', n: 3, people: [] });
+  said.push(one.behind);
+  one.receive({ t: 'console', n: 4, trips: [], incidents: [], staff: [], behind: false });
+  said.push(one.behind);
+  expect(phases(one)).toEqual([['a', 'matching']]);
+  // Where the word of its return was lost, an answer says the same.
+  one.receive({ t: 'console', n: 5, behind: true });
+  said.push(one.behind);
+  one.takeAll(answer([]), later());
+  expect([...said, one.behind]).toEqual([false, true, false, true, false]);
+});
 it('an_open_alarm_the_answer_does_not_hold_was_taken_elsewhere', () => {
   const { desk: one, rings } = desk();
   one.receive({ t: 'console', n: 1, incidents: [incident('i', null)] });

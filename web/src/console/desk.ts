@@ -46,6 +46,8 @@ export class Desk extends Store {
   /** From where the open trip's area is reached in time, while a supervisor looks at that. */
   reach: { mode: Mode; cells: ReachCell[] } | null = null;
   link: LinkState = { kind: 'connecting' };
+  /** The record does not answer: trips, alarms and staff may have changed, and the map goes on by what was known of them. */
+  behind = false;
   /** Why the last action was refused, until the next one. */
   refusal: unknown = null;
   /** Why the last fetch failed, until one succeeds. */
@@ -127,6 +129,7 @@ export class Desk extends Store {
       this.people.take(message.people ?? [], message.gone ?? [], now());
       return;
     }
+    this.behind = message.behind === true;
     for (const trip of message.trips ?? []) this.takeTrip(trip);
     for (const row of message.staff ?? []) this.staff.set(row.id, row);
     for (const incident of message.incidents ?? []) this.takeIncident(incident);
@@ -157,6 +160,7 @@ export class Desk extends Store {
   /** The answer holds what was open or lately over when it was made; what the feed said since `askedMs` stays. */
   takeAll(all: ConsoleState, askedMs: number): void {
     this.skewMs = Date.parse(all.now) - Date.now();
+    this.behind = false;
     const [trips, incidents] = [new Map(this.trips), new Map(this.incidents)];
     const since = (id: string): boolean => (this.heard.get(id) ?? -1) > askedMs;
     const young = (iso: string | null | undefined, ms: number): boolean => iso != null && this.now() - Date.parse(iso) < ms;

@@ -167,6 +167,6 @@ export type ServerMessage =
   | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' | 'refilling' | 'late' | 'taken_back' }
   | { t: 'sos_taken'; incident: string }
   | { t: 'crew_at'; trip: string; crew: CrewAt[]; later?: CrewEta[] }
-  | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[] }
+  | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[]; behind?: boolean }
   | { t: 'map'; n: number; people?: PersonAt[]; gone?: number[] }
   | { t: 'area'; n: number; tier: 'far' | 'near'; whole: boolean; people?: PersonAt[]; gone?: number[]; cells?: CellAt[] };

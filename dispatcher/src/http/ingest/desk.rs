@@ -150,6 +150,11 @@ impl Desk {
         self.bases.remove(&staff);
     }
 
+    /// The same of everybody.
+    pub fn forget_all(&self) {
+        self.bases.retain(|_, _| false);
+    }
+
     /// Forgets those of whom nothing was heard for long.
     pub fn forget_silent(&self, now: Timestamp) {
         let since = now.plus_s(-KEPT_S);

@@ -98,6 +98,16 @@ impl Heard {
         ingest.tracks.push(TrackFix { staff, fix: *fix, verdict: verdict.word() });
     }
 
+    /// The clock was set back by so much, milliseconds below zero: all this is as long ago as before.
+    fn clock_was_set_back(&mut self, by_ms: i64) {
+        self.sense.clock_was_set_back(by_ms);
+        let earlier = |at_ms: i64| at_ms.saturating_add(by_ms);
+        self.last_at = self.last_at.map(|at| Timestamp(earlier(at.0)));
+        self.doubted = self.doubted.map(|(fix, why)| (Fix { taken_at_ms: earlier(fix.taken_at_ms), ..fix }, why));
+        self.crew_until_ms = earlier(self.crew_until_ms);
+        self.tracked_ms = self.tracked_ms.map(earlier);
+    }
+
     /// Fixes that came when the shift was over: nothing is kept of them but what was taken on a trip.
     pub(super) fn note_after_work(&mut self, ingest: &Ingest, staff: AccountId, fixes: &[Fix], now: Timestamp) {
         for fix in fixes {
@@ -124,6 +134,14 @@ impl People {
     /// The newest place that was not believed, and why, if nothing was believed since.
     pub fn doubted(&self, account: AccountId) -> Option<(Fix, Verdict)> {
         self.0.look(&account, |heard| heard.doubted).flatten()
+    }
+
+    /// The clock was set back by so much, milliseconds below zero.
+    pub fn clock_was_set_back(&self, by_ms: i64) {
+        self.0.retain(|_, heard| {
+            heard.clock_was_set_back(by_ms);
+            true
+        });
     }
 
     /// Forgets one person.

@@ -3,9 +3,9 @@
 //! outdated elsewhere goes, and who told something outdated is told what is known.
 
 use super::super::Shared;
-use super::super::index::{Merged, Order, Standing, cell_of};
+use super::super::index::{Merged, Rank, Standing, cell_of};
 use super::keys::tag_of;
-use super::queue::{Drop, Queue};
+use super::queue::{Below, Drop, Queue};
 use crate::clock::Env;
 use geo::Position;
 use geo::cell::Cell;
@@ -16,6 +16,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Clocks of servers are measured to about this, milliseconds: what is from later than now by more is from a clock that is wrong,
 /// and would never grow old.
 const FUTURE_MS: i64 = 1_000;
+
+/// Members taken in one hold of the index: some ten microseconds. A page of a hash, or a message, has many more.
+const TAKEN_AT_ONCE: usize = 64;
 
 /// How something was told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +35,8 @@ pub(super) enum Told {
 /// Where Redis has records of members.
 #[derive(Default)]
 struct Places {
-    /// The latest: under which tag, and its order.
-    latest: HashMap<AccountId, (Cell, Order)>,
+    /// The latest: under which tag, and its rank.
+    latest: HashMap<AccountId, (Cell, Rank)>,
     /// Others that have to go once a later one is there, or may be there.
     outdated: HashMap<AccountId, BTreeSet<Cell>>,
 }
@@ -46,11 +49,20 @@ pub(super) struct Books {
     lives: Mutex<HashMap<Cell, String>>,
     /// Tags under which something may have been written, and was not heard to be.
     doubted: Mutex<BTreeSet<Cell>>,
+    /// Tags of which Redis has lost what was written there, or may have: to be written again.
+    lost: Mutex<BTreeSet<Cell>>,
 }
 
 impl Books {
     pub(super) fn new(shared: Arc<Shared>, env: Env) -> Self {
-        Self { shared, env, places: Mutex::default(), lives: Mutex::default(), doubted: Mutex::default() }
+        Self {
+            shared,
+            env,
+            places: Mutex::default(),
+            lives: Mutex::default(),
+            doubted: Mutex::default(),
+            lost: Mutex::default(),
+        }
     }
 
     pub(super) const fn env(&self) -> &Env {
@@ -61,40 +73,43 @@ impl Books {
         self.shared.queue.as_ref().expect("these books are kept with Redis only")
     }
 
-    /// What Redis should have of these, each under its tag. Who was never written and is gone needs no word.
-    pub(super) fn standing(&self, staff: &[AccountId]) -> Vec<(Cell, AccountId, Standing)> {
+    /// What Redis should have of these, each under its tag; and those who need no word: never written, and gone.
+    pub(super) fn standing(&self, staff: &[AccountId]) -> (Vec<(Cell, AccountId, Standing)>, Vec<AccountId>) {
         // Cells are computed when the index is let go of.
         let standing: Vec<Option<Standing>> = {
             let index = self.shared.index();
             staff.iter().map(|&staff| index.standing(staff)).collect()
         };
         let places = lock(&self.places);
-        let of = |(&staff, standing): (&AccountId, Option<Standing>)| {
-            let standing = standing?;
-            let tag = match &standing {
-                Standing::At(position) => tag_of(cell_of(position.fix.position)),
-                Standing::Gone { .. } => places.latest.get(&staff)?.0,
-            };
-            Some((tag, staff, standing))
+        let tag = |staff: &AccountId, standing: &Standing| match standing {
+            Standing::At(position) => Some(tag_of(cell_of(position.fix.position))),
+            Standing::Gone { .. } => places.latest.get(staff).map(|latest| latest.0),
         };
-        staff.iter().zip(standing).filter_map(of).collect()
+        let (mut words, mut needless) = (Vec::with_capacity(staff.len()), Vec::new());
+        for (&staff, standing) in staff.iter().zip(standing) {
+            match standing.and_then(|standing| Some((tag(&staff, &standing)?, staff, standing))) {
+                Some(word) => words.push(word),
+                None => needless.push(staff),
+            }
+        }
+        (words, needless)
     }
 
     /// Redis has this now; what is outdated by it, or is it. Parcels to two servers may come back in another order than they were sent.
     pub(super) fn written(&self, tag: Cell, staff: AccountId, standing: &Standing) -> Vec<Drop> {
-        let order = standing.order();
+        let rank = standing.rank();
         let mut places = lock(&self.places);
         let before = places.latest.get(&staff).copied();
         let is_at = matches!(standing, Standing::At(_));
-        if let Some((elsewhere, later)) = before.filter(|(_, later)| *later > order) {
+        if let Some((elsewhere, (later, _))) = before.filter(|(_, later)| *later > rank) {
             let is_outdated = is_at && elsewhere != tag;
-            return is_outdated.then_some(((tag, staff), later)).into_iter().collect();
+            return is_outdated.then_some(((tag, staff), (later, false))).into_iter().collect();
         }
-        let (mut outdated, below) = (places.outdated.remove(&staff).unwrap_or_default(), after(order));
+        let (mut outdated, below) = (places.outdated.remove(&staff).unwrap_or_default(), below(standing));
         // Also of one who is gone: the word of it may have been sent elsewhere than where the last record came to be.
         outdated.extend(before.map(|(before, _)| before));
         if is_at {
-            places.latest.insert(staff, (tag, order));
+            places.latest.insert(staff, (tag, rank));
         } else {
             places.latest.remove(&staff);
         }
@@ -104,10 +119,10 @@ impl Books {
 
     /// These are on their way to Redis, all under one tag: from now on they may be there. Who goes must be told there, who moves on
     /// dropped there.
-    pub(super) fn sending(&self, tag: Cell, staff: impl IntoIterator<Item = (AccountId, Order)>) {
+    pub(super) fn sending(&self, tag: Cell, staff: impl IntoIterator<Item = (AccountId, Rank)>) {
         let mut places = lock(&self.places);
-        for (staff, order) in staff {
-            if places.latest.entry(staff).or_insert((tag, order)).0 != tag {
+        for (staff, rank) in staff {
+            if places.latest.entry(staff).or_insert((tag, rank)).0 != tag {
                 places.outdated.entry(staff).or_default().insert(tag);
             }
         }
@@ -133,6 +148,18 @@ impl Books {
 
     /// Takes what another node or an earlier life knew of members, from their tag's feed or its hash.
     pub(super) fn take(&self, tag: Cell, told: impl IntoIterator<Item = (AccountId, Standing)>, by: Told) {
+        let mut told = told.into_iter();
+        loop {
+            // Understood before the index is held.
+            let some: Vec<(AccountId, Standing)> = told.by_ref().take(TAKEN_AT_ONCE).collect();
+            if some.is_empty() {
+                return;
+            }
+            self.take_some(tag, some, by);
+        }
+    }
+
+    fn take_some(&self, tag: Cell, told: Vec<(AccountId, Standing)>, by: Told) {
         let is_kept = matches!(by, Told::Read | Told::Heard { is_kept: true });
         let now_ms = self.env.now().0;
         let (mut again, mut drops) = (Vec::new(), Vec::new());
@@ -141,11 +168,11 @@ impl Books {
             let mut places = lock(&self.places);
             for (staff, standing) in told {
                 let is_at = matches!(standing, Standing::At(_));
-                let order = standing.order();
+                let (rank, below_told) = (standing.rank(), below(&standing));
                 if standing.taken_at_ms() > now_ms + FUTURE_MS {
                     // Heard, it may be this node's clock that was just set: the next reading compares them first.
                     if is_at && by == Told::Read {
-                        drops.push(((tag, staff), after(order)));
+                        drops.push(((tag, staff), (standing.order(), true)));
                     }
                     continue;
                 }
@@ -153,29 +180,28 @@ impl Books {
                     Merged::Taken | Merged::Known if !is_kept => {}
                     // Whoever wrote this drops the other record, unless it died or did not know of it.
                     Merged::Taken | Merged::Known if is_at => {
-                        let before = places.latest.insert(staff, (tag, order)).filter(|(before, _)| *before != tag);
-                        drops.extend(before.map(|(before, _)| ((before, staff), order)));
+                        let before = places.latest.insert(staff, (tag, rank)).filter(|(before, _)| *before != tag);
+                        drops.extend(before.map(|(before, _)| ((before, staff), below_told)));
                     }
                     Merged::Taken => {
                         let mut outdated = places.outdated.remove(&staff).unwrap_or_default();
                         outdated.extend(places.latest.remove(&staff).map(|(before, _)| before));
                         outdated.remove(&tag);
-                        drops.extend(outdated.into_iter().map(|outdated| ((outdated, staff), after(order))));
+                        drops.extend(outdated.into_iter().map(|outdated| ((outdated, staff), below_told)));
                     }
                     Merged::Older if is_at => {
                         // The record goes from here, and who took it for news is told what is known.
                         let known = index.standing(staff);
                         let known_under = match &known {
                             Some(Standing::At(at)) => tag_of(cell_of(at.fix.position)),
-                            _ => places.latest.entry(staff).or_insert((tag, order)).0,
+                            _ => places.latest.entry(staff).or_insert((tag, rank)).0,
                         };
                         let is_there = places.latest.get(&staff).is_some_and(|(there, _)| *there == known_under);
                         if known_under != tag && !is_there {
                             // Not before the later one is in Redis: `written` drops this one then.
                             places.outdated.entry(staff).or_default().insert(tag);
                         } else if known_under != tag {
-                            let below = known.map_or(order, |known| after(known.order()));
-                            drops.push(((tag, staff), below));
+                            drops.push(((tag, staff), known.as_ref().map_or(below_told, below)));
                         }
                         again.push(staff);
                     }
@@ -191,8 +217,8 @@ impl Books {
         }
     }
 
-    /// Notes the life word of a tag's hash, `None` where it has none. If it is not the one known, what was written there is lost and
-    /// everybody of the tag is written again; whether it was.
+    /// Notes the life word of a tag's hash, `None` where it has none. If it is not the one known, what was written there is lost;
+    /// whether it is.
     pub(super) fn lives(&self, tag: Cell, word: Option<&str>) -> bool {
         {
             let mut lives = lock(&self.lives);
@@ -209,17 +235,26 @@ impl Books {
                 return false;
             }
         }
-        self.write_again(tag);
+        self.lost(tag);
         true
     }
 
-    /// Everybody of a tag is written again.
-    pub(super) fn write_again(&self, tag: Cell) {
+    /// What was written under a tag is lost, or may be: everybody there is to be written again.
+    pub(super) fn lost(&self, tag: Cell) {
+        lock(&self.lost).insert(tag);
+    }
+
+    /// Everybody of the tags that were lost is written again: one look at all staff, however many tags these are.
+    pub(super) fn write_lost(&self) {
+        let lost = std::mem::take(&mut *lock(&self.lost));
+        if lost.is_empty() {
+            return;
+        }
         let mut all: Vec<(AccountId, Position)> = Vec::new();
         self.shared.by_chunks(|index, slots| all.extend(index.staff_in(slots).map(|p| (p.staff, p.fix.position))));
         // Cells are computed when the index is let go of.
-        let of_tag = all.into_iter().filter(|&(_, position)| tag_of(cell_of(position)) == tag);
-        self.queue().push(of_tag.map(|(staff, _)| staff).collect::<Vec<_>>());
+        let of_lost = all.into_iter().filter(|&(_, position)| lost.contains(&tag_of(cell_of(position))));
+        self.queue().push(of_lost.map(|(staff, _)| staff).collect::<Vec<_>>());
     }
 
     /// Every tag whose hash is known.
@@ -228,9 +263,9 @@ impl Books {
     }
 }
 
-/// The next order: a record of the one before is below it.
-const fn after((epoch, seq): Order) -> Order {
-    (epoch, seq.saturating_add(1))
+/// As what outdates others.
+const fn below(standing: &Standing) -> Below {
+    (standing.order(), matches!(standing, Standing::Gone { .. }))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

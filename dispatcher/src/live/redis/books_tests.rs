@@ -23,6 +23,7 @@ fn a_lost_tag_is_written_again_without_keeping_writers_waiting() {
     std::thread::scope(|scope| {
         scope.spawn(|| {
             assert!(books.lives(tag, Some("another")));
+            books.write_lost();
             is_over.store(true, Ordering::Release);
         });
         let mut had = Instant::now();
@@ -44,6 +45,11 @@ fn placed(position: Position, seq: u32) -> Standing {
     Standing::At(LivePosition { staff: staff(1), no: 1, fix: fix(position, 1, seq) })
 }
 
+/// Outdated by a fix of that number.
+fn by(seq: u32) -> Below {
+    ((1, seq), false)
+}
+
 fn books() -> Books {
     Books::new(Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) }), Env::system())
 }
@@ -54,9 +60,9 @@ fn of_two_parcels_that_come_back_in_the_wrong_order_the_earlier_one_is_outdated(
     let tag = |position| tag_of(cell_of(position));
     let books = books();
     assert!(books.written(tag(busan), staff(1), &placed(busan, 5)).is_empty());
-    assert_eq!(books.written(tag(seoul), staff(1), &placed(seoul, 4)), [((tag(seoul), staff(1)), (1, 5))]);
+    assert_eq!(books.written(tag(seoul), staff(1), &placed(seoul, 4)), [((tag(seoul), staff(1)), by(5))]);
     // And in the right one.
-    assert_eq!(books.written(tag(seoul), staff(1), &placed(seoul, 6)), [((tag(busan), staff(1)), (1, 7))]);
+    assert_eq!(books.written(tag(seoul), staff(1), &placed(seoul, 6)), [((tag(busan), staff(1)), by(6))]);
 }
 
 #[test]
@@ -65,13 +71,13 @@ fn what_was_not_answered_goes_with_whatever_comes_after_it() {
     let tag = |position| tag_of(cell_of(position));
     let books = books();
     books.written(tag(seoul), staff(1), &placed(seoul, 1));
-    books.sending(tag(busan), [(staff(1), (1, 2))]);
+    books.sending(tag(busan), [(staff(1), placed(busan, 2).rank())]);
     books.doubt(tag(busan));
     assert_eq!(books.doubted().into_iter().collect::<Vec<_>>(), [tag(busan)]);
     assert!(books.doubted().is_empty(), "once");
     let mut dropped = books.written(tag(daegu), staff(1), &placed(daegu, 3));
     dropped.sort();
-    let mut both = [((tag(seoul), staff(1)), (1, 4)), ((tag(busan), staff(1)), (1, 4))];
+    let mut both = [((tag(seoul), staff(1)), by(3)), ((tag(busan), staff(1)), by(3))];
     both.sort();
     assert_eq!(dropped, both);
 }
@@ -82,10 +88,11 @@ fn who_goes_while_the_first_record_is_on_its_way_is_told_to_be_gone_there() {
     let books = Books::new(Arc::clone(&shared), Env::system());
     let seoul = at(37.5, 127.0);
     shared.index().put(staff(1), 1, fix(seoul, 1, 1));
-    let sent = books.standing(&[staff(1)]);
-    books.sending(sent[0].0, [(staff(1), (1, 1))]);
+    let (sent, _) = books.standing(&[staff(1)]);
+    books.sending(sent[0].0, [(staff(1), sent[0].2.rank())]);
     shared.index().remove(staff(1));
-    let gone = books.standing(&[staff(1)]);
+    let (gone, needless) = books.standing(&[staff(1), staff(2)]);
+    assert_eq!(needless, [staff(2)]);
     assert!(matches!(gone[..], [(tag, _, Standing::Gone { order: (1, 1), .. })] if tag == sent[0].0), "{gone:?}");
 }
 
@@ -95,9 +102,82 @@ fn who_is_told_to_be_gone_at_one_place_is_dropped_where_they_had_just_been_writt
     let tag = |position| tag_of(cell_of(position));
     let books = books();
     books.written(tag(seoul), staff(1), &placed(seoul, 1));
-    books.sending(tag(busan), [(staff(1), (1, 2))]);
+    books.sending(tag(busan), [(staff(1), placed(busan, 2).rank())]);
     let gone = Standing::Gone { order: (1, 2), taken_at_ms: 0 };
     // The word of it is on its way to the one, and the record comes to be at the other.
-    assert_eq!(books.written(tag(busan), staff(1), &placed(busan, 2)), [((tag(seoul), staff(1)), (1, 3))]);
-    assert_eq!(books.written(tag(seoul), staff(1), &gone), [((tag(busan), staff(1)), (1, 3))]);
+    assert_eq!(books.written(tag(busan), staff(1), &placed(busan, 2)), [((tag(seoul), staff(1)), by(2))]);
+    assert_eq!(books.written(tag(seoul), staff(1), &gone), [((tag(busan), staff(1)), ((1, 2), true))]);
+}
+
+#[test]
+fn all_tags_that_were_lost_are_written_again_in_one_look_and_no_others() {
+    let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+    let places: Vec<Position> = (0..30).map(|n| at(33.0 + 0.3 * f64::from(n), 127.0)).collect();
+    let tags: BTreeSet<Cell> = places.iter().map(|&place| tag_of(cell_of(place))).collect();
+    assert_eq!(tags.len(), places.len());
+    for (who, &place) in (0..).zip(&places) {
+        shared.index().put(staff(who), 0, fix(place, 1, 1));
+    }
+    let books = Books::new(Arc::clone(&shared), Env::system());
+    for &tag in &tags {
+        assert!(!books.lives(tag, Some("one")));
+    }
+    let kept = tag_of(cell_of(places[7]));
+    for &tag in tags.iter().filter(|&&tag| tag != kept) {
+        assert!(books.lives(tag, Some("another")));
+    }
+    assert_eq!(books.queue().len(), 0, "nobody is looked for yet: that is done once for all");
+    books.write_lost();
+    let (mut written, _) = books.queue().take(usize::MAX);
+    written.sort();
+    assert_eq!(written, (0..30).filter(|&who| who != 7).map(staff).collect::<Vec<_>>());
+    books.write_lost();
+    assert!(books.queue().take(usize::MAX).0.is_empty(), "once");
+}
+
+#[test]
+fn a_long_page_is_taken_in_parts_and_understood_while_the_index_is_free() {
+    let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+    let books = Books::new(Arc::clone(&shared), Env::system());
+    let seoul = at(37.5, 127.0);
+    let taken_before = |who: u64| shared.index.try_lock().expect("nobody holds the index").len() as u64 + 64 >= who;
+    let page = (0..1_000).map(|who| {
+        assert!(taken_before(who), "more than a part at a time");
+        (staff(who), Standing::At(LivePosition { staff: staff(who), no: 1, fix: fix(seoul, 1, 1) }))
+    });
+    books.take(tag_of(cell_of(seoul)), page, Told::Read);
+    assert_eq!(shared.index().len(), 1_000);
+}
+
+#[test]
+fn of_two_fixes_of_one_order_all_keep_the_same_and_the_other_is_dropped_wherever_it_was_written() {
+    let (seoul, busan) = (at(37.5, 127.0), at(35.1, 129.0));
+    let tag = |position| tag_of(cell_of(position));
+    let (wins, loses) = (seoul, busan);
+    assert!(placed(wins, 5).rank() > placed(loses, 5).rank(), "by latitude here");
+    // Its own was the one that does not count: on its way, or there.
+    for is_there in [false, true] {
+        let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+        let books = Books::new(Arc::clone(&shared), Env::system());
+        shared.index().put(staff(1), 1, fix(loses, 1, 5));
+        books.sending(tag(loses), [(staff(1), placed(loses, 5).rank())]);
+        if is_there {
+            assert!(books.written(tag(loses), staff(1), &placed(loses, 5)).is_empty());
+        }
+        books.take(tag(wins), [(staff(1), placed(wins, 5))], Told::Heard { is_kept: true });
+        assert_eq!(shared.index().last_fix(staff(1)), Some(fix(wins, 1, 5)));
+        assert_eq!(books.queue().take(9).1, [((tag(loses), staff(1)), by(5))]);
+        if !is_there {
+            // The answer comes late.
+            assert_eq!(books.written(tag(loses), staff(1), &placed(loses, 5)), [((tag(loses), staff(1)), by(5))]);
+        }
+    }
+    // Its own was the one that counts.
+    let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+    let books = Books::new(Arc::clone(&shared), Env::system());
+    shared.index().put(staff(1), 1, fix(wins, 1, 5));
+    books.written(tag(wins), staff(1), &placed(wins, 5));
+    books.take(tag(loses), [(staff(1), placed(loses, 5))], Told::Read);
+    assert_eq!(shared.index().last_fix(staff(1)), Some(fix(wins, 1, 5)));
+    assert_eq!(books.queue().take(9), (vec![staff(1)], vec![((tag(loses), staff(1)), by(5))]), "and it is told again");
 }

@@ -117,7 +117,38 @@ impl TestCluster {
         self.nodes[member].come();
     }
 
-    fn records(&self, alive: &[usize]) -> BTreeMap<Vec<u8>, Vec<String>> {
+    /// A connection to a member beside those under test.
+    pub(super) fn raw(&self, member: usize) -> ::redis::Connection {
+        self.nodes[member].raw()
+    }
+
+    /// From here on the replica of a primary is told nothing: what is written now is lost with the primary.
+    pub(super) fn cut_off_replica_of(&self, primary: usize) {
+        let mut raw = self.raw(primary);
+        // It comes back at once, and is refused.
+        let mut refuse = ::redis::cmd("ACL");
+        let () = refuse.arg("SETUSER").arg("default").arg("-psync").arg("-sync").query(&mut raw).expect("a right goes");
+        let _: i64 =
+            ::redis::cmd("CLIENT").arg("KILL").arg("TYPE").arg("REPLICA").query(&mut raw).expect("it is cut off");
+        let begun = Instant::now();
+        let mut followers = || -> String { ::redis::cmd("INFO").arg("replication").query(&mut raw).expect("info") };
+        while !followers().contains("connected_slaves:0\r\n") {
+            assert!(begun.elapsed() < TOGETHER_WITHIN, "the replica still follows");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Whether the replica of the first primary has taken its place, and all who are alive know.
+    pub(super) fn has_failed_over(&self, alive: &[usize]) -> bool {
+        let says = |member: usize, command: &str, what: &str, word: &str| {
+            let info: String = ::redis::cmd(command).arg(what).query(&mut self.raw(member)).expect("a member answers");
+            info.contains(word)
+        };
+        says(self.primaries, "INFO", "replication", "role:master")
+            && alive.iter().all(|&member| says(member, "CLUSTER", "INFO", "cluster_state:ok"))
+    }
+
+    pub(super) fn records(&self, alive: &[usize]) -> BTreeMap<Vec<u8>, Vec<String>> {
         let mut all: BTreeMap<Vec<u8>, Vec<String>> = BTreeMap::new();
         for &node in alive {
             for (staff, keys) in records(&mut self.nodes[node].raw(), "dh:") {
@@ -129,7 +160,7 @@ impl TestCluster {
 }
 
 /// Places all over the country, in many tags.
-fn places() -> Vec<Position> {
+pub(super) fn places() -> Vec<Position> {
     (0..60).map(|n| at(35.0 + 0.04 * f64::from(n), 127.0 + 0.02 * f64::from(n % 7))).collect()
 }
 

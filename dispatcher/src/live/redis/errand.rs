@@ -78,6 +78,7 @@ pub(super) async fn visit(node: Node, keys: Keys, books: Arc<Books>, aim: Aim) -
     if let Err(error) = visit.all(aim).await {
         visit.brought.error = Some(error);
     }
+    visit.books.write_lost();
     (visit.node, visit.brought)
 }
 

@@ -39,8 +39,8 @@ pub(super) type Change = (Cell, AccountId, Standing);
 pub(super) struct Outcome {
     /// In Redis now.
     pub(super) kept: Vec<Change>,
-    /// Kept out by a key of another's making; so many.
-    pub(super) refused: usize,
+    /// Kept out by a key of another's making.
+    pub(super) refused: Vec<AccountId>,
     /// Outdated records that are dealt with; so many.
     pub(super) dropped: usize,
     /// To be tried at once: Redis has lost the tag since it was named.
@@ -187,7 +187,7 @@ impl Link {
             let head = Head { incarnation: self.incarnation, number: known.number };
             let mut message = message::begin(head, changes.len());
             let placed = changes.iter().filter(|(_, _, standing)| matches!(standing, Standing::At(_)));
-            self.books.sending(tag, placed.map(|(_, staff, standing)| (*staff, standing.order())));
+            self.books.sending(tag, placed.map(|(_, staff, standing)| (*staff, standing.rank())));
             for (_, staff, standing) in changes {
                 message::add(&mut message, *staff, &pack(standing, node.ahead_ms));
             }
@@ -210,7 +210,7 @@ impl Link {
         let before = known.server.replace(Arc::clone(&node.name));
         if before.is_some_and(|before| before != node.name) {
             known.renewed = None;
-            self.books.write_again(tag);
+            self.books.lost(tag);
         }
     }
 
@@ -324,7 +324,7 @@ impl Link {
         for ((tag, changes), answer) in changes.into_iter().zip(answers.lives) {
             match answer {
                 Ok(life) if life.as_deref() == Some(REFUSED) => {
-                    outcome.refused += changes.len();
+                    outcome.refused.extend(changes.iter().map(|change| change.1));
                     self.compare_life(tag, life);
                 }
                 Ok(life) if life.is_some() => {

@@ -5,7 +5,7 @@ use super::super::index::{Order, Standing, cell_of};
 use super::super::{Health, Live, LivePosition, Verdict};
 use super::keys::{Keys, digits, tag_of};
 use super::message::{Head, add, begin};
-use super::packed::pack;
+use super::packed::{pack, unpack};
 use super::redis_tests::{index_of, until};
 use super::test_server::TestRedis;
 use crate::clock::{Clock, Env};
@@ -13,6 +13,7 @@ use geo::{Fix, Position};
 use matcher::model::{AccountId, Timestamp};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 /// So far apart that they are under different tags.
@@ -215,6 +216,125 @@ async fn clocks_ten_minutes_wrong_make_nobody_younger_or_older() {
     }
     for live in [a, b, fresh] {
         live.close().await;
+    }
+}
+
+/// A clock that is set while it runs.
+#[derive(Default)]
+struct Settable(AtomicI64);
+
+impl Clock for Settable {
+    fn now(&self) -> Timestamp {
+        Timestamp(Env::system().now().0 + self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[tokio::test]
+async fn a_clock_set_by_ten_minutes_while_a_node_runs_makes_nobody_fresher_and_takes_nobody_out_of_redis() {
+    for by_ms in [-600_000, 600_000] {
+        let redis = TestRedis::start();
+        let clock = Arc::new(Settable::default());
+        let set = Env { clock: Arc::clone(&clock) as _, ..Env::system() };
+        let right = Env::system();
+        let a = open(&redis).await;
+        let b = Live::redis_read_every(&redis.url(), "dh:", &set, Duration::from_millis(300)).await;
+        let aged = |env: &Env, age_s: i64, seq: u32| {
+            let taken_at_ms = env.now().0 - age_s * 1_000;
+            Fix { taken_at_ms, ..fix(seoul(), 1, seq) }
+        };
+        let age_ms = |live: &Live, env: &Env, who: u64| {
+            live.last_fix(staff(who)).map_or(i64::MAX, |fix| env.now().0 - fix.taken_at_ms)
+        };
+        // Two who are silent from here on.
+        a.put(staff(1), 1, aged(&right, 70, 1));
+        b.put(staff(2), 2, aged(&set, 70, 1));
+        until("both see both", || a.len() == 2 && b.len() == 2).await;
+
+        clock.0.store(by_ms, Ordering::SeqCst);
+        // As the upkeep does.
+        if by_ms < 0 {
+            b.clock_was_set_back(by_ms);
+        }
+        let mut seq = 1;
+        until("who reports is seen as they are by both", || {
+            seq += 1;
+            a.put(staff(3), 3, aged(&right, 0, seq));
+            b.put(staff(4), 4, aged(&set, 0, seq));
+            let mut is_right = true;
+            for (live, env) in [(&a, &right), (&b, &set)] {
+                for who in [1, 2] {
+                    let age_ms = age_ms(live, env, who);
+                    assert!(age_ms >= 69_000, "{by_ms}: {who} is {age_ms} ms old, and was 70 s");
+                }
+                for who in [3, 4] {
+                    let age_ms = age_ms(live, env, who);
+                    // By as much as clocks are compared to.
+                    assert!(age_ms >= -1_500, "{by_ms}: {who} is {age_ms} ms old");
+                    is_right &= age_ms < 5_000;
+                }
+            }
+            is_right
+        })
+        .await;
+        assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+        let fresh = open(&redis).await;
+        assert_eq!((fresh.len(), redis.records().len()), (4, 4), "{by_ms}");
+        for who in 1..5 {
+            let (age_ms, wanted) =
+                (age_ms(&fresh, &right, who), if who < 3 { 69_000..130_000 } else { -1_500..60_000 });
+            assert!(wanted.contains(&age_ms), "{by_ms}: {who} is {age_ms} ms old");
+        }
+        for live in [a, b, fresh] {
+            live.close().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn of_two_fixes_of_one_order_that_two_nodes_took_all_nodes_and_redis_keep_the_same() {
+    let redis = TestRedis::start();
+    let (a, b) = (open(&redis).await, open(&redis).await);
+    let near = at(37.501, 127.0);
+    assert_eq!(key_at(near), key_at(seoul()));
+    // Under one tag and under two; the one that counts first and last.
+    let both = [(seoul(), near, near), (near, seoul(), near), (seoul(), busan(), seoul()), (busan(), seoul(), seoul())];
+    for (who, &(one, other, _)) in (0..).zip(&both) {
+        // At once, before the first node's word can have come.
+        assert_eq!(a.put(staff(who), 1, fix(one, 1, 5)), Verdict::Ok);
+        assert_eq!(b.put(staff(who), 1, fix(other, 1, 5)), Verdict::Ok);
+    }
+    let model: HashMap<AccountId, LivePosition> = (0..)
+        .zip(&both)
+        .map(|(who, &(_, _, counts))| (staff(who), LivePosition { staff: staff(who), no: 1, fix: fix(counts, 1, 5) }))
+        .collect();
+    until("both agree", || index_of(&a) == model && index_of(&b) == model).await;
+    assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
+    until("one record each", || {
+        let records = redis.records();
+        let is_right = |who: u64, place| records.get(&staff(who).0.as_bytes()[..]) == Some(&vec![key_at(place)]);
+        (0..).zip(&both).all(|(who, &(_, _, counts))| is_right(who, counts))
+    })
+    .await;
+    let fresh = open(&redis).await;
+    assert_same(&fresh.snapshot(), &model);
+    // The next one counts, wherever it comes.
+    for (who, live) in (0..4).zip([&a, &b, &fresh, &a]) {
+        live.put(staff(who), 1, fix(busan(), 1, 6));
+    }
+    until("all go on", || [&a, &b, &fresh].iter().all(|live| (0..4).all(|who| order(live, who) == Some((1, 6))))).await;
+    for live in [a, b, fresh] {
+        live.close().await;
+    }
+    // With nobody to put it right, Redis itself keeps the same one, whichever comes first.
+    for (n, who) in [(1, 8), (3, 9)] {
+        let (first, then) = if who == 8 { (near, seoul()) } else { (seoul(), near) };
+        write_as(&redis, 77, n, who, fix(first, 1, 5));
+        write_as(&redis, 77, n + 1, who, fix(then, 1, 5));
+        let mut get = ::redis::cmd("HGET");
+        get.arg(key_at(seoul())).arg(&staff(who).0.as_bytes()[..]);
+        let record: Vec<u8> = get.query(&mut redis.raw()).unwrap();
+        let position = LivePosition { staff: staff(who), no: who as u32, fix: fix(near, 1, 5) };
+        assert_eq!(unpack(staff(who), &record, 0), Some(Standing::At(position)), "{who}");
     }
 }
 

@@ -19,6 +19,8 @@ mod topology;
 mod writer;
 
 #[cfg(test)]
+mod cluster_fault_tests;
+#[cfg(test)]
 pub(super) mod cluster_tests;
 #[cfg(test)]
 mod fault_tests;

@@ -11,39 +11,30 @@
 //! | 19 | 4 | longitude, degrees × 10⁷, signed |
 //! | 23 | 6 | taken at, milliseconds since 1970 on the clock of the Redis that holds it |
 //!
-//! Of who is gone only order and time are told: no place. What does not read back is `None`, never a panic: others can write there.
+//! Of who is gone only order and time are told: no place. What stands beside order and time decides between two of one order
+//! ([`Standing::rank`]), in Redis as here. What does not read back is `None`, never a panic: others can write there.
 
 use super::super::LivePosition;
-use super::super::index::{Order, Standing};
+use super::super::index::{GONE, Order, Standing};
+use super::queue::Below;
 use geo::{Fix, FixKind, Position};
 use matcher::model::AccountId;
 
 /// Length of a record.
 pub(in crate::live) const LEN: usize = 29;
 const VERSION: u8 = 2;
-/// In place of the kind of fix.
-const GONE: u8 = 15;
 /// Six bytes of milliseconds: until the year 10889.
 const TIME_MAX: i64 = (1 << 48) - 1;
 
 /// What stands about a member, to bytes. `shift_ms` is added to the time.
 pub(in crate::live) fn pack(standing: &Standing, shift_ms: i64) -> [u8; LEN] {
     let mut out = [0; LEN];
-    let ((epoch, seq), taken_at_ms) = (standing.order(), standing.taken_at_ms());
-    out[0] = VERSION << 4;
+    let ((epoch, seq), content) = standing.rank();
+    out[0] = VERSION << 4 | content[0];
     out[1..5].copy_from_slice(&epoch.to_be_bytes());
     out[5..9].copy_from_slice(&seq.to_be_bytes());
-    match standing {
-        Standing::Gone { .. } => out[0] |= GONE,
-        Standing::At(LivePosition { no, fix, .. }) => {
-            out[0] |= fix.kind as u8;
-            out[9..11].copy_from_slice(&(fix.accuracy_m.ceil() as u16).to_be_bytes());
-            out[11..15].copy_from_slice(&no.to_be_bytes());
-            out[15..19].copy_from_slice(&fix.position.lat_e7().to_be_bytes());
-            out[19..23].copy_from_slice(&fix.position.lon_e7().to_be_bytes());
-        }
-    }
-    let time = taken_at_ms.saturating_add(shift_ms).clamp(0, TIME_MAX);
+    out[9..23].copy_from_slice(&content[1..]);
+    let time = standing.taken_at_ms().saturating_add(shift_ms).clamp(0, TIME_MAX);
     out[23..].copy_from_slice(&time.to_be_bytes()[2..]);
     out
 }
@@ -73,10 +64,11 @@ pub(in crate::live) fn unpack(staff: AccountId, bytes: &[u8], shift_ms: i64) -> 
     Some(Standing::At(LivePosition { staff, no: u32::from_be_bytes(four(11)), fix: fix.checked().ok()? }))
 }
 
-/// An order as Redis compares it.
-pub(super) fn order_bytes((epoch, seq): Order) -> [u8; 8] {
-    let mut out = [0; 8];
+/// What outdates a record, as Redis compares it: an order, and 15 where its member is gone.
+pub(super) fn below_bytes(((epoch, seq), is_gone): Below) -> [u8; 9] {
+    let mut out = [0; 9];
     out[..4].copy_from_slice(&epoch.to_be_bytes());
-    out[4..].copy_from_slice(&seq.to_be_bytes());
+    out[4..8].copy_from_slice(&seq.to_be_bytes());
+    out[8] = if is_gone { GONE } else { 0 };
     out
 }

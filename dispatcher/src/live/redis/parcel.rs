@@ -1,12 +1,11 @@
 //! Owns the words of one exchange of the writer with one server, and what its answers mean: a parcel of records, a heartbeat, the
 //! naming of tags. Keeps nothing: what they mean for the rest is `link`'s.
 
-use super::super::index::Order;
 use super::keys::{Keys, LIFE, WORD, digits};
 use super::link::Change;
 use super::nodes::{Name, Node, ahead_ms, error};
-use super::packed::order_bytes;
-use super::queue::Drop;
+use super::packed::below_bytes;
+use super::queue::{Below, Drop};
 use crate::clock::Env;
 use ::redis::{Pipeline, RedisResult, Value};
 use geo::cell::Cell;
@@ -60,8 +59,8 @@ pub(super) struct Answers {
 }
 
 /// Records to be dropped, by their key.
-pub(super) fn by_tag(drops: &[Drop], keys: &Keys) -> Vec<(String, Vec<(AccountId, Order)>)> {
-    let mut by_tag: BTreeMap<Cell, Vec<(AccountId, Order)>> = BTreeMap::new();
+pub(super) fn by_tag(drops: &[Drop], keys: &Keys) -> Vec<(String, Vec<(AccountId, Below)>)> {
+    let mut by_tag: BTreeMap<Cell, Vec<(AccountId, Below)>> = BTreeMap::new();
     for &((tag, staff), below) in drops {
         by_tag.entry(tag).or_default().push((staff, below));
     }
@@ -74,7 +73,7 @@ pub(super) async fn send(
     is_one: bool,
     parcel: Parcel,
     messages: Vec<Message>,
-    drops: Vec<(String, Vec<(AccountId, Order)>)>,
+    drops: Vec<(String, Vec<(AccountId, Below)>)>,
 ) -> Sent {
     let mut pipe = ::redis::pipe();
     let mut before = 0;
@@ -98,7 +97,7 @@ pub(super) async fn send(
     for (key, records) in drops {
         let call = pipe.cmd("FCALL").arg("dh1_drop").arg(1).arg(key);
         for (staff, below) in records {
-            call.arg(staff.0.as_bytes().as_slice()).arg(order_bytes(below).as_slice());
+            call.arg(staff.0.as_bytes().as_slice()).arg(below_bytes(below).as_slice());
         }
     }
     let answers = ask_each(&node, &pipe).await.map(|answers| {

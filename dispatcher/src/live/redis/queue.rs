@@ -6,7 +6,7 @@ use super::super::index::Order;
 use super::nodes::Name;
 use geo::cell::Cell;
 use matcher::model::AccountId;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,8 +15,12 @@ use tokio::sync::{Notify, watch};
 /// Outdated records remembered; beyond it they are found again when their tag is next read.
 const DROPS_MAX: usize = 100_000;
 
-/// A record that is outdated if its order is below: of whom, under which tag.
-pub(super) type Drop = ((Cell, AccountId), Order);
+/// What outdates a record: one of that order, and whether it says that its member is gone. Where two of one order are in the way of
+/// each other, it matters which.
+pub(super) type Below = (Order, bool);
+
+/// A record that may be outdated: of whom, under which tag, and by what.
+pub(super) type Drop = ((Cell, AccountId), Below);
 
 /// The queue between `put` and the writer.
 #[derive(Default)]
@@ -39,16 +43,17 @@ pub(super) enum Side {
 
 #[derive(Default)]
 struct State {
-    dirty: HashSet<AccountId>,
-    drops: HashMap<(Cell, AccountId), Order>,
+    /// Each with the moment since when Redis lacks something of them.
+    dirty: HashMap<AccountId, Instant>,
+    drops: HashMap<(Cell, AccountId), Below>,
     /// Set aside until their server can be written to.
     parked: HashMap<Name, Parked>,
     /// Taken, and neither confirmed nor set aside yet.
     in_flight: usize,
+    /// The same moment of the staff among those. Who is on the way to two servers stands here once.
+    flying: HashMap<AccountId, Instant>,
     /// Tags that were written to are not all in the set of tags yet: who comes now would not find them.
     is_naming: bool,
-    /// When the oldest of those waiting came.
-    waiting_since: Option<Instant>,
     /// Whether each side's last exchange with Redis succeeded.
     up: [bool; 2],
     /// What tells this Redis from any other; `None` while that is not known.
@@ -58,13 +63,20 @@ struct State {
 /// What waits for one server.
 #[derive(Default)]
 struct Parked {
-    staff: HashSet<AccountId>,
-    drops: HashMap<(Cell, AccountId), Order>,
+    staff: HashMap<AccountId, Instant>,
+    drops: HashMap<(Cell, AccountId), Below>,
 }
 
 impl State {
     fn is_up(&self) -> bool {
         self.up == [true, true]
+    }
+
+    /// Has to be written, since then at the latest. Who was set aside may have gone to where another server keeps them.
+    fn mark(&mut self, staff: AccountId, since: Instant) {
+        let set_aside = self.parked.values_mut().filter_map(|parked| parked.staff.remove(&staff));
+        let since = set_aside.chain([since]).min().unwrap_or(since);
+        wait(&mut self.dirty, staff, since);
     }
 
     fn is_idle(&self) -> bool {
@@ -76,10 +88,16 @@ impl State {
     }
 }
 
-/// Of two orders below which a record is outdated, the later counts.
-fn raise(drops: &mut HashMap<(Cell, AccountId), Order>, (record, below): Drop) {
-    let order = drops.entry(record).or_insert(below);
-    *order = below.max(*order);
+/// Of two that outdate a record, the later counts.
+fn raise(drops: &mut HashMap<(Cell, AccountId), Below>, (record, below): Drop) {
+    let known = drops.entry(record).or_insert(below);
+    *known = below.max(*known);
+}
+
+/// Of two moments since when somebody has waited, the earlier counts.
+fn wait(waiting: &mut HashMap<AccountId, Instant>, staff: AccountId, since: Instant) {
+    let known = waiting.entry(staff).or_insert(since);
+    *known = since.min(*known);
 }
 
 impl Queue {
@@ -89,17 +107,13 @@ impl Queue {
 
     /// Marks as changed.
     pub(in crate::live) fn push(&self, staff: impl IntoIterator<Item = AccountId>) {
+        let now = Instant::now();
         let mut state = self.state();
         let before = state.dirty.len();
         for staff in staff {
-            // Who was set aside may have gone to where another server keeps them.
-            for parked in state.parked.values_mut() {
-                parked.staff.remove(&staff);
-            }
-            state.dirty.insert(staff);
+            state.mark(staff, now);
         }
         if state.dirty.len() > before {
-            state.waiting_since.get_or_insert_with(Instant::now);
             drop(state);
             self.wake.notify_one();
         }
@@ -122,10 +136,13 @@ impl Queue {
 
     /// Takes at most `limit` of each; tell of every one what became of it, by [`Queue::settled`] or [`Queue::park`].
     pub(super) fn take(&self, limit: usize) -> (Vec<AccountId>, Vec<Drop>) {
-        let mut state = self.state();
-        let batch: Vec<AccountId> = state.dirty.iter().take(limit).copied().collect();
-        for staff in &batch {
-            state.dirty.remove(staff);
+        let mut guard = self.state();
+        let state = &mut *guard;
+        let batch: Vec<AccountId> = state.dirty.keys().take(limit).copied().collect();
+        for &staff in &batch {
+            if let Some(since) = state.dirty.remove(&staff) {
+                wait(&mut state.flying, staff, since);
+            }
         }
         let drops: Vec<Drop> = state.drops.iter().take(limit).map(|(&record, &below)| (record, below)).collect();
         for (record, _) in &drops {
@@ -135,27 +152,42 @@ impl Queue {
         (batch, drops)
     }
 
-    /// So many of those taken need nothing more.
-    pub(super) fn settled(&self, count: usize) {
+    /// These of those taken, and so many of the outdated records, need nothing more.
+    pub(super) fn settled(&self, staff: impl IntoIterator<Item = AccountId>, drops: usize) {
         let mut state = self.state();
-        state.in_flight -= count;
-        if state.parked.is_empty() && state.in_flight == 0 {
-            state.waiting_since = (!state.dirty.is_empty()).then(Instant::now);
+        for staff in staff {
+            state.in_flight -= 1;
+            state.flying.remove(&staff);
         }
+        state.in_flight -= drops;
         drop(state);
         self.progress.send_modify(|n| *n += 1);
     }
 
+    /// These of those taken have to be taken again.
+    pub(super) fn put_back(&self, staff: impl IntoIterator<Item = AccountId>) {
+        let now = Instant::now();
+        let mut state = self.state();
+        for staff in staff {
+            state.in_flight -= 1;
+            let since = state.flying.remove(&staff).unwrap_or(now);
+            state.mark(staff, since);
+        }
+        drop(state);
+        self.wake.notify_one();
+    }
+
     /// These of those taken wait until that server can be written to.
     pub(super) fn park(&self, server: &Name, staff: impl IntoIterator<Item = AccountId>, drops: Vec<Drop>) {
+        let now = Instant::now();
         let mut guard = self.state();
         let state = &mut *guard;
         let parked = state.parked.entry(Arc::clone(server)).or_default();
         for staff in staff {
             state.in_flight -= 1;
-            if !state.dirty.contains(&staff) {
-                parked.staff.insert(staff);
-            }
+            let since = state.flying.remove(&staff).unwrap_or(now);
+            let waiting = if state.dirty.contains_key(&staff) { &mut state.dirty } else { &mut parked.staff };
+            wait(waiting, staff, since);
         }
         state.in_flight -= drops.len();
         for drop in drops {
@@ -175,11 +207,12 @@ impl Queue {
         let mut guard = self.state();
         let state = &mut *guard;
         let Some(parked) = state.parked.get_mut(server) else { return false };
-        let staff: Vec<AccountId> = parked.staff.iter().take(limit).copied().collect();
-        for staff in &staff {
-            parked.staff.remove(staff);
+        let staff: Vec<(AccountId, Instant)> =
+            parked.staff.iter().take(limit).map(|(&who, &since)| (who, since)).collect();
+        for (staff, since) in staff {
+            parked.staff.remove(&staff);
+            wait(&mut state.dirty, staff, since);
         }
-        state.dirty.extend(staff);
         let drops: Vec<Drop> = parked.drops.iter().take(limit).map(|(&record, &below)| (record, below)).collect();
         for drop in drops {
             parked.drops.remove(&drop.0);
@@ -262,10 +295,17 @@ impl Queue {
         state.dirty.len() + state.parked.values().map(|parked| parked.staff.len()).sum::<usize>() + state.in_flight
     }
 
-    /// How long the oldest has waited, milliseconds.
+    /// How long Redis has lacked something of whom it has lacked something longest, milliseconds.
     pub(in crate::live) fn lag_ms(&self) -> i64 {
-        let since = self.state().waiting_since;
+        let since = self.oldest();
         since.map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Since when. Looked for now and then only, so that nothing has to be kept in order meanwhile.
+    fn oldest(&self) -> Option<Instant> {
+        let state = self.state();
+        let parked = state.parked.values().flat_map(|parked| parked.staff.values());
+        state.dirty.values().chain(parked).chain(state.flying.values()).min().copied()
     }
 
     /// The silent were forgotten: those from before this moment.
@@ -273,7 +313,14 @@ impl Queue {
         self.silent_before_ms.store(moment_ms, Ordering::Relaxed);
     }
 
-    /// The same; `None` until it is known.
+    /// The clock was set back by so much, milliseconds below zero: the same moment has an earlier time now.
+    pub(in crate::live) fn clock_was_set_back(&self, by_ms: i64) {
+        let earlier = |moment: i64| (moment > 0).then_some(moment + by_ms);
+        // An error is that there is no moment yet.
+        let _none_yet = self.silent_before_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, earlier);
+    }
+
+    /// The same moment; `None` until it is known.
     pub(super) fn silent_before_ms(&self) -> Option<i64> {
         Some(self.silent_before_ms.load(Ordering::Relaxed)).filter(|&moment| moment > 0)
     }

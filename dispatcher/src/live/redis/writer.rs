@@ -38,7 +38,10 @@ pub(super) async fn run(link: Link, books: Arc<Books>, part: Part, stop: Cancell
         tokio::select! {
             biased;
             () = stop.cancelled() => {}
-            _ = beat.tick() => round.link.beat(),
+            _ = beat.tick() => {
+                round.link.beat();
+                books.write_lost();
+            }
             _ = retry.tick() => {
                 let free = round.link.tend();
                 round.free(free, queue);
@@ -77,8 +80,8 @@ impl Round {
             if batch.is_empty() && drops.is_empty() {
                 return;
             }
-            let changes = self.books.standing(&batch);
-            queue.settled(batch.len() - changes.len());
+            let (changes, needless) = self.books.standing(&batch);
+            queue.settled(needless, 0);
             let outcome = self.link.send(changes, drops);
             self.settle(outcome, queue);
         }
@@ -86,17 +89,17 @@ impl Round {
 
     fn settle(&mut self, outcome: Outcome, queue: &Queue) {
         metrics::counter!(telemetry::LIVE_REDIS_WRITES).increment(outcome.kept.len() as u64);
-        metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(outcome.refused as u64);
+        metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(outcome.refused.len() as u64);
         let outdated: Vec<_> =
             outcome.kept.iter().flat_map(|(tag, staff, standing)| self.books.written(*tag, *staff, standing)).collect();
-        // Before they are settled: while a record has to be dropped, not everything is done.
+        // Before they are settled: while a record has to be dropped, or a tag to be written again, not everything is done.
         queue.drop_records(outdated);
+        self.books.write_lost();
         for (server, staff, drops) in outcome.waiting {
             queue.park(&server, staff, drops);
         }
-        let again = outcome.again.len();
-        queue.push(outcome.again);
-        queue.settled(outcome.kept.len() + outcome.refused + outcome.dropped + again);
+        queue.put_back(outcome.again);
+        queue.settled(outcome.kept.iter().map(|change| change.1).chain(outcome.refused), outcome.dropped);
         self.failed |= outcome.error.is_some();
         self.free(outcome.free, queue);
     }
