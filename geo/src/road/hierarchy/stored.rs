@@ -68,7 +68,7 @@ impl Metric {
         };
         let tree = Tree::of(from.column(part)?, from.column(part)?);
         let head_depth = from.column(part)?;
-        let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)?, spread: None };
+        let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)?, basis: Basis::MAP };
         let shortcut_ms = from.column(part)?;
         let climbs = Climbs {
             up: UpArcs { first: from.column(part)?, arcs: from.column(part)? },
