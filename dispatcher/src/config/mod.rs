@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 /// Seed of the built-in city.
 pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
+const _: () = assert!(CITY_SEED_DEFAULT == 2_023, "the help says which");
 /// Connections held at a time by default.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
 /// Most connections that may be asked for: beyond it a number is a slip, and no machine has the ports or the memory.
@@ -76,10 +77,10 @@ pub struct Flags {
     /// Places of cameras, likewise [default: none known]
     #[arg(long, env = "DONGHAENG_CAMERAS", value_name = "FILE.csv")]
     pub cameras: Option<PathBuf>,
-    /// Seed of the built-in city
+    /// Seed of the built-in city; a simulator beside it needs the same [default: 2023]
     #[arg(long, env = "DONGHAENG_CITY_SEED", value_name = "N")]
     pub city_seed: Option<u64>,
-    /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service
+    /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service [default: false]
     #[arg(long, env = "DONGHAENG_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,
     /// Whether who is with a rider and soon free may be asked to go on to the next [default: true]
@@ -88,10 +89,10 @@ pub struct Flags {
     /// Certificate chain (PEM), see `dev-cert`; with --tls-key
     #[arg(long, env = "DONGHAENG_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// Private key (PEM)
+    /// Private key (PEM); with --tls-cert
     #[arg(long, env = "DONGHAENG_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (may be repeated)
+    /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (repeated, or with commas)
     #[arg(long = "origin", alias = "origins", env = "DONGHAENG_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Vec<String>,
     /// Connections held at a time, at most 1000000 [default: 10000]
