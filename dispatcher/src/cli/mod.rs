@@ -36,7 +36,7 @@ enum Command {
     Serve(Box<Flags>),
     /// Run a gateway: it stands before the service and takes phones' connections and most fixes off it; there may be any number
     #[command(
-        after_help = "Example:\n  dispatcher serve --data DIR --redis redis://127.0.0.1:6379 --gateway-listen 127.0.0.1:8081 --gateway-secret-file secret\n  dispatcher gateway --listen 127.0.0.1:8090 --upstream http://127.0.0.1:8081 --secret-file secret --redis redis://127.0.0.1:6379\nNeeded are --upstream, --secret-file and --redis. Every setting also by environment and in a TOML file (--config), as those of serve; the file\nmay be serve's own. SIGTERM or Ctrl-C: what has begun is finished, then it ends."
+        after_help = "Example:\n  dispatcher serve --data DIR --redis redis://127.0.0.1:6379 --gateway-listen 127.0.0.1:8081 --gateway-secret-file secret\n  dispatcher gateway --listen 127.0.0.1:8090 --upstream http://127.0.0.1:8081 --secret-file secret --redis redis://127.0.0.1:6379\nNeeded are --upstream, --secret-file and --redis. Every setting also by environment and in a TOML file (--config), as those of serve, but a file of its\nown. SIGTERM or Ctrl-C: what has begun is finished, then it ends."
     )]
     Gateway {
         /// Check the settings, print what they come to, and end

@@ -1,10 +1,7 @@
 //! Owns the settings of a gateway: as those of the service, by flag, else environment, else file, else default, under the same names where
-//! they mean the same. A file may be the service's own with these beside: of what is the service's alone nothing is taken.
+//! they mean the same. A file is a gateway's own: what is the service's alone is refused in it.
 
-use super::{
-    CONNECTIONS_MAX_DEFAULT, CONNECTIONS_MAX_LIMIT, ConfigProblem, OF_LISTENER_WITHOUT_TLS, filter, parse_file,
-    problem, redis_url, unknown_settings,
-};
+use super::{CONNECTIONS_MAX_DEFAULT, ConfigProblem, checks, parse_file, problem, redis_url};
 use crate::gateway::upstream::trusting;
 use crate::telemetry::LogFormat;
 use crate::tls;
@@ -158,12 +155,7 @@ impl GatewayConfig {
 
     fn look(&self, found: &mut Vec<ConfigProblem>) {
         if !self.redis.is_empty() {
-            if let Some(wrong) = redis_url::problem(&self.redis) {
-                found.push(problem("redis", wrong));
-            }
-            if let Some(wrong) = redis_url::ca_problem(Some(&self.redis), self.redis_ca.as_deref()) {
-                found.push(problem("redis_ca", wrong));
-            }
+            checks::redis(Some(&self.redis), self.redis_ca.as_deref(), found);
         }
         match (self.upstream.scheme_str(), &self.upstream_ca) {
             (Some("https"), None) => found.push(problem("upstream_ca", "is needed with an https upstream")),
@@ -180,21 +172,14 @@ impl GatewayConfig {
         {
             found.push(problem("secret_file", wrong));
         }
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(_), None) => found.push(problem("tls_key", "is needed with tls_cert")),
-            (None, Some(_)) => found.push(problem("tls_cert", "is needed with tls_key")),
-            (cert, key) => {
-                if let Err(error) = tls::acceptor(cert.as_deref(), key.as_deref()) {
-                    found.push(problem("tls_cert, tls_key", format!("{error:#}")));
-                }
-            }
+        let (cert, key) = (self.tls_cert.as_ref(), self.tls_key.as_ref());
+        checks::tls_pair(cert, key, found);
+        if cert.is_some() == key.is_some()
+            && let Err(error) = tls::acceptor(self.tls_cert.as_deref(), self.tls_key.as_deref())
+        {
+            found.push(problem("tls_cert, tls_key", format!("{error:#}")));
         }
-        if self.connections_max == 0 || self.connections_max > CONNECTIONS_MAX_LIMIT {
-            found.push(problem("connections_max", format!("must be 1 to {CONNECTIONS_MAX_LIMIT}")));
-        }
-        if let Some(wrong) = filter::problem(&self.log) {
-            found.push(problem("log", wrong));
-        }
+        checks::connections_and_log(self.connections_max, &self.log, found);
     }
 
     /// The secret.
@@ -204,13 +189,7 @@ impl GatewayConfig {
 
     /// What is allowed but deserves a word at the start. `environment` holds the names of the variables that are set.
     pub fn warnings(&self, environment: impl IntoIterator<Item = String>) -> Vec<String> {
-        let mut said: Vec<String> = unknown_settings(environment)
-            .into_iter()
-            .map(|name| format!("{name} is set in the environment and is no setting: it does nothing"))
-            .collect();
-        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() {
-            said.push(OF_LISTENER_WITHOUT_TLS.to_owned());
-        }
+        let mut said = checks::warnings(environment, self.listen, self.tls_cert.as_ref());
         let host = self.upstream.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_here = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
         if self.upstream.scheme_str() == Some("http") && !is_here {
