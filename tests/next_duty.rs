@@ -201,9 +201,8 @@ async fn a_crew_that_will_be_late_says_so_to_the_rider_and_still_goes_on() {
     let mut stand = under_way(&[]).await;
     let (mut rider, trip) = book_next(&stand).await;
     let first_said_s = last_s(&accept_next(&mut stand, &mut rider).await);
-    let said_at = async |phone: &Phone| -> jiff::Timestamp {
-        text(&card(phone).await["next"]["at"]).parse().expect("a time")
-    };
+    let said_at =
+        async |phone: &Phone| -> jiff::Timestamp { text(&card(phone).await["next"]["at"]).parse().expect("a time") };
     let mut before = Vec::new();
     for phone in &mut stand.crew {
         phone.report_at(GOAL).await;

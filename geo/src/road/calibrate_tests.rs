@@ -1,7 +1,8 @@
 //! Calibrations of observations made up here, whose true factors are known, and of a simulated small city.
 
 use super::{
-    CLASSES, Calibration, FreeTimes, HOUR_OBSERVATIONS_MIN, HOURS, OBSERVATIONS_MIN, Observation, RATIO_MAX, SPREAD_MAX, fit, free_by_class,
+    CLASSES, Calibration, FreeTimes, HOUR_OBSERVATIONS_MIN, HOURS, OBSERVATIONS_MIN, Observation, RATIO_MAX,
+    SPREAD_MAX, fit, free_by_class,
 };
 use crate::eta::{EtaSource, ROAD_SPREAD};
 use crate::road::data::RoadClass;
@@ -131,7 +132,8 @@ fn an_hour_with_few_trips_of_its_own_takes_the_factors_of_others_and_says_so() {
         }
     }
     // Where nobody can say how long it takes by day, nobody is surer of the night.
-    let wild: Vec<Observation> = (0..1_200).map(|i| plain(8 + (i % 12) as u8, if i % 5 < 4 { 1.0 } else { 3.0 })).collect();
+    let wild: Vec<Observation> =
+        (0..1_200).map(|i| plain(8 + (i % 12) as u8, if i % 5 < 4 { 1.0 } else { 3.0 })).collect();
     let calibration = fit(&wild);
     let night = calibration.eta(Profile::Drive, 3, 100.0);
     assert!(night.source == EtaSource::Road && night.p90_s > 100.0 * ROAD_SPREAD * 1.2, "{night:?}");
