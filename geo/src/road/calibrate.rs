@@ -31,8 +31,8 @@ const HOURS: usize = 24;
 /// A profile is calibrated from so many accepted observations on; with fewer its times stay the map's own.
 pub const OBSERVATIONS_MIN: u32 = 30;
 
-/// In an hour with fewer the times are not called calibrated, whatever other hours taught: the hour leans on the day as by
-/// [`HOUR_LEANS`] trips, so from twice as many on, what is said of it is mostly its own.
+/// In an hour with fewer the times are not called calibrated, whatever other hours taught: the hour leans on the day as by five
+/// (`HOUR_LEANS`), so from twice as many on, what is said of it is mostly its own.
 pub const HOUR_OBSERVATIONS_MIN: u32 = 10;
 
 /// Who took this many times as long as on empty roads, or as short, did not simply go there: refused.
