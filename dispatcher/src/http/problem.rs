@@ -150,8 +150,7 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        let is_over_soon =
-            matches!(code, Code::NotYet | Code::RecordUnavailable | Code::Draining | Code::UpstreamAway);
+        let is_over_soon = matches!(code, Code::NotYet | Code::RecordUnavailable | Code::Draining | Code::UpstreamAway);
         let retry_after_s = is_over_soon.then_some(RETRY_AFTER_S);
         Self { code, field: None, violations: Vec::new(), trip: None, retry_after_s }
     }

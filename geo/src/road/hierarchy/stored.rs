@@ -8,6 +8,7 @@ use super::metric::{Hierarchy, Metric};
 use super::search_graph::{Kind, SearchGraph};
 use super::shortcuts::{NONE, Shortcuts};
 use super::times::{ARC_MS_MAX, ArcTimes};
+use crate::eta::Basis;
 use crate::road::MapFileError;
 use crate::road::graph::Graph;
 use crate::road::store::{SectionReader, Sections, groups_are_sound};
