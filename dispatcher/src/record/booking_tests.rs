@@ -282,7 +282,8 @@ async fn a_trip_is_as_long_as_its_crew_makes_it_and_before_there_is_one_the_long
     let rider = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
     let mut early = booking(rider, "early", BookingKind::At(T0.plus_s(7_200)));
     early.length = TripLength { by_car_s: 3_000, without_s: 1_000 };
-    stage.record.book(T0, &early).await.unwrap().unwrap();
+    let early = stage.record.book(T0, &early).await.unwrap().unwrap().trips[0];
+    assert_eq!(stage.row(early).await.trip_s(), 3_000);
     let then = BookingKind::At(T0.plus_s(7_200 + 2_999));
     let refused = stage.record.book(T0, &booking(rider, "over", then)).await.unwrap().err();
     assert!(matches!(refused, Some(Refusal::TripOverlaps(_))), "{refused:?}");
