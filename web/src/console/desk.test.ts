@@ -191,7 +191,7 @@ it('a_picture_that_is_not_there_yet_is_said_and_asked_for_again_until_something_
       if (mode === 'cycle' && !isThere) throw new Problem('not_yet', 503, null, 2, []);
       return [cell(mode)];
     };
-    const { desk: one } = desk({ candidates: async () => [], isochrones });
+    const { desk: one } = desk({ candidates: async () => [], cells: async () => [], isochrones });
     one.receive({ t: 'console', n: 1, trips: [{ ...trip('a', 'matching', 1), area: { cell: 'c', radius_m: 500, lat: 37.5, lon: 127 } }] });
     one.select('a');
     void one.showReach('cycle');
