@@ -186,8 +186,11 @@ it('a_picture_that_is_not_there_yet_is_said_and_asked_for_again_until_something_
     const asked: string[] = [];
     const cell = (id: string): ReachCell => ({ cell: id, seconds: 60, boundary: [] });
     let isThere = false;
+    let refuse: (why: Problem) => void = () => {};
+    const late = new Promise<ReachCell[]>((_, reject) => { refuse = reject; });
     const isochrones = async (_at: LatLon, mode: Mode): Promise<ReachCell[]> => {
       asked.push(mode);
+      if (mode === 'drive') return late;
       if (mode === 'cycle' && !isThere) throw new Problem('not_yet', 503, null, 2, []);
       return [cell(mode)];
     };
@@ -207,6 +210,12 @@ it('a_picture_that_is_not_there_yet_is_said_and_asked_for_again_until_something_
     await one.showReach('walk');
     await vi.advanceTimersByTimeAsync(10_000);
     expect([one.error, one.reach?.mode, asked]).toEqual([null, 'walk', ['cycle', 'cycle', 'cycle', 'walk']]);
+
+    void one.showReach('drive');
+    await one.showReach('walk');
+    refuse(new Problem('no_way', 409, null, null, []));
+    await vi.advanceTimersByTimeAsync(0);
+    expect([one.error, one.reach?.mode]).toEqual([null, 'walk']);
   } finally {
     vi.useRealTimers();
   }
