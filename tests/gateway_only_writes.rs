@@ -140,6 +140,23 @@ async fn one_phone_through_two_gateways_in_turn_gets_the_verdicts_of_the_engines
         b.settled() > before
     })
     .await;
+
+    // By the one it comes to be believed far off. The other has settled where it was before, and does not take it for still there.
+    let before = a.settled();
+    eventually("the first settles them again", SOON, async || {
+        seq += 1;
+        assert_eq!(post(&by_a, 20.0, seq).await, "ok");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        a.settled() > before
+    })
+    .await;
+    let mut verdict = Value::Null;
+    for step in 0..6 {
+        seq += 1;
+        verdict = post(&by_b, 9_000.0 + f64::from(step), seq).await;
+    }
+    assert_eq!(verdict, "ok", "said often enough");
+    assert_eq!(post(&by_a, 20.0, seq + 1).await, "jump");
 }
 
 /// The tag that a place is kept under.

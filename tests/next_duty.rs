@@ -1,6 +1,8 @@
-//! Who is with a rider and soon free is asked to go on to the next: on two phones, two riders and a console, over a `kill -9`.
+//! Who is with a rider and soon free is asked to go on to the next: on two phones, two riders and a console, over a `kill -9`, and
+//! when the streets turn slow and they would come late.
 
-use harness::people::{Enrolled, GOAL, Phone, enrol, journey, place, text};
+use harness::people::{Enrolled, GOAL, Phone, SOON, enrol, eventually, journey, place, text};
+use harness::raw::call;
 use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
 use simulator::socket::Incoming;
@@ -16,13 +18,13 @@ struct Stand {
     present: Value,
 }
 
-/// Two of staff, who are all there are, with a rider, just before the end of the way.
+/// Two of staff, who are all that are at work, with a rider, just before the end of the way.
 async fn under_way(args: &[&str]) -> Stand {
     let args = args.iter().map(|arg| (*arg).to_owned()).collect();
     let server = Server::start(ServerOptions { args, ..ServerOptions::default() }).await;
-    let people = enrol(&server, 2, 2, 1).await;
+    let people = enrol(&server, 3, 2, 1).await;
     let mut crew = Vec::new();
-    for token in &people.staff {
+    for token in &people.staff[..2] {
         crew.push(Phone::on_shift_at(&server, token, GOAL).await);
     }
     let rider = server.api().signed_in(&people.riders[0]);
@@ -125,7 +127,7 @@ async fn two_with_a_rider_go_on_to_the_next_over_a_kill() {
     }
 
     stand.server = stand.server.kill_and_restart().await;
-    let staff: Vec<_> = stand.people.staff.iter().map(|token| stand.server.api().signed_in(token)).collect();
+    let staff: Vec<_> = stand.people.staff[..2].iter().map(|token| stand.server.api().signed_in(token)).collect();
     let before = staff[0].get("/v1/card").await.expect("own card");
     assert_eq!((&before["trip"]["id"], &before["next"]["trip"]), (&stand.present["id"], &trip["id"]));
     let path = format!("/v1/trips/{}/status", text(&stand.present["id"]));
@@ -170,4 +172,108 @@ async fn switched_off_nobody_with_a_rider_is_asked() {
     for phone in &stand.crew {
         assert_eq!(card(phone).await["offer"], Value::Null);
     }
+}
+
+/// Seconds until the last of a crew is there.
+fn last_s(trip: &Value) -> u64 {
+    let crew = trip["crew"].as_array().expect("a crew");
+    crew.iter().map(|member| member["eta_s"].as_u64().expect("known")).max().expect("somebody")
+}
+
+/// Around the second rider the streets turn so slow that the way from the first one's goal takes about 25 minutes.
+async fn slow_down(stand: &Stand, first_said_s: u64) {
+    // The rest is the parting.
+    let way_s = first_said_s - 30;
+    let around = json!({ "at": { "lat": NEXT_MEETING.0, "lon": NEXT_MEETING.1 }, "radius_m": 500 });
+    let slow = json!({ "factor": 1_500.0 / way_s as f64, "around": around, "modes": ["walk"] });
+    let admin = stand.server.token_of(&stand.server.admin(&["admin", "--name", "운영"])).await;
+    stand.server.api().signed_in(&admin).post("/v1/admin/conditions", &slow).await.expect("said");
+}
+
+fn counted(stand: &Stand, name: &str) -> u64 {
+    let metrics = call(stand.server.url(), "GET", "/metrics", &[], None).body;
+    let line = metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_else(|| panic!("no {name}"));
+    line.trim().parse::<f64>().expect("a number") as u64
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crew_that_will_be_late_says_so_to_the_rider_and_still_goes_on() {
+    let mut stand = under_way(&[]).await;
+    let (mut rider, trip) = book_next(&stand).await;
+    let first_said_s = last_s(&accept_next(&mut stand, &mut rider).await);
+    let said_at =
+        async |phone: &Phone| -> jiff::Timestamp { text(&card(phone).await["next"]["at"]).parse().expect("a time") };
+    let mut before = Vec::new();
+    for phone in &mut stand.crew {
+        phone.report_at(GOAL).await;
+        before.push(said_at(phone).await);
+    }
+    slow_down(&stand, first_said_s).await;
+
+    let is_later = |m: &Incoming| {
+        let crew = m.body["trip"]["crew"].as_array();
+        m.kind == "trip" && crew.is_some_and(|crew| !crew.is_empty() && crew.iter().all(|one| one["later"] == true))
+    };
+    let told = rider.wait_until(is_later, "a later time of both").await.body["trip"].clone();
+    assert_eq!((&told["id"], &told["phase"]), (&trip["id"], &json!("assigned")), "they still come");
+    assert!(last_s(&told) > first_said_s + 300, "{first_said_s} s, and then {told}");
+    for (phone, before) in stand.crew.iter_mut().zip(before) {
+        let next = phone.wait_until(|m| m.kind == "next" && m.body["next"]["later"] == true, "a later time").await;
+        assert!(!tells_where(&next.body), "{}", next.body);
+        let later_s = (said_at(phone).await - before).as_secs_f64();
+        assert!(later_s > 300.0, "{later_s} s later");
+    }
+    let [later, freed] = ["later", "late"].map(|word| format!("donghaeng_engine_next_duties_{word}_total "));
+    assert!(counted(&stand, &later) >= 2);
+    assert_eq!(counted(&stand, &freed), 0);
+
+    stand.crew[0].tap(&stand.present["id"], "completed").await;
+    for phone in &stand.crew {
+        assert_eq!(card(phone).await["trip"]["id"], trip["id"], "it is theirs now");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slot_that_would_be_filled_late_is_given_back_and_who_is_sooner_is_asked() {
+    let mut stand = under_way(&[]).await;
+    let (mut rider, trip) = book_next(&stand).await;
+    let first_said_s = last_s(&accept_next(&mut stand, &mut rider).await);
+    let mut near = Phone::on_shift_at(&stand.server, &stand.people.staff[2], NEXT_MEETING).await;
+    let near_no = near.api.get("/v1/me").await.expect("own account")["no"].clone();
+    let console = stand.server.api().signed_in(&stand.people.supervisors[0]);
+    let path = format!("/v1/trips/{}/candidates", text(&trip["id"]));
+    eventually("the one who is near is known", SOON, async || {
+        let answer = console.get(&path).await.expect("candidates");
+        let rows = answer["candidates"].as_array().expect("a list");
+        rows.iter().any(|row| row["no"] == near_no && row["eta_s"].is_u64())
+    })
+    .await;
+    assert_eq!(card(&near).await["offer"], Value::Null, "while nobody is late the crew stays");
+    for phone in &mut stand.crew {
+        phone.report_at(GOAL).await;
+    }
+    slow_down(&stand, first_said_s).await;
+
+    let is_looked_for = |m: &Incoming| m.kind == "trip" && m.body["trip"]["crew_was_late"] == true;
+    let told = rider.wait_until(is_looked_for, "that another is looked for").await.body["trip"].clone();
+    assert_eq!((&told["id"], &told["crew"]), (&trip["id"], &json!([])), "nobody is promised meanwhile");
+    let offer = near.wait_for_offer().await;
+    assert_eq!((&offer["next"], &offer["trip"]), (&json!(false), &trip["id"]), "{offer}");
+    // One made room, the other still comes.
+    let mut freed = Vec::new();
+    for phone in &mut stand.crew {
+        let gone = phone.wait_until(|m| m.kind == "trip_gone" && m.body["trip"] == trip["id"], "the end of it").await;
+        freed.push(gone.body["reason"] == "late");
+        let shown = card(phone).await;
+        assert_eq!(shown["trip"]["id"], stand.present["id"], "nobody leaves the rider: {shown}");
+    }
+    freed.sort_unstable();
+    assert_eq!(freed, [false, true]);
+    near.answer(&offer, true).await;
+    let seen = rider.wait_for_phase("assigned").await;
+    let finishing = |member: &Value| (member["no"] == near_no, member["finishing"] == true);
+    let mut crew: Vec<_> = seen["crew"].as_array().expect("a crew").iter().map(finishing).collect();
+    crew.sort_unstable();
+    assert_eq!(crew, [(false, true), (true, false)], "{seen}");
+    assert_eq!(counted(&stand, "donghaeng_engine_next_duties_late_total "), 1);
 }

@@ -6,9 +6,9 @@ use crate::position::Position;
 /// Where a travel time comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EtaSource {
-    /// Searched on the road graph, with the map's own speeds.
+    /// Searched on the road graph, with the map's own speeds, or with what the trips of other hours taught: too few were seen in this.
     Road,
-    /// Searched on the road graph, with speeds fitted from enough finished trips.
+    /// Searched on the road graph, with speeds fitted from enough finished trips, of this hour too.
     Calibrated,
     /// Straight line at a cautious speed: no road was found near one of the ends.
     Straight,
@@ -18,6 +18,30 @@ impl EtaSource {
     /// Whether there is a way along roads behind it.
     pub const fn by_road(self) -> bool {
         matches!(self, Self::Road | Self::Calibrated)
+    }
+}
+
+/// What travel times by road rest on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Basis {
+    /// How they are known.
+    pub source: EtaSource,
+    /// p90 over the estimate, at least 1.
+    pub spread: f32,
+}
+
+impl Basis {
+    /// Nothing was measured.
+    pub const MAP: Self = Self { source: EtaSource::Road, spread: ROAD_SPREAD };
+
+    /// Fitted, with the measured spread; less than 1 counts as 1.
+    pub const fn fitted(spread: f32) -> Self {
+        Self { source: EtaSource::Calibrated, spread: spread.max(1.0) }
+    }
+
+    /// Taken over from other hours: no surer than the map's own, and no surer than those hours are.
+    pub const fn taken_over(spread: f32) -> Self {
+        Self { source: EtaSource::Road, spread: spread.max(ROAD_SPREAD) }
     }
 }
 
@@ -43,14 +67,19 @@ pub const ROAD_SPREAD: f32 = 1.5;
 pub const STRAIGHT_SPREAD: f32 = 2.0;
 
 impl Eta {
+    /// By road, on such a basis.
+    pub fn on(basis: Basis, seconds: f32) -> Self {
+        Self { seconds, p90_s: seconds * basis.spread, source: basis.source }
+    }
+
     /// By road with the map's own speeds.
     pub fn road(seconds: f32) -> Self {
-        Self { seconds, p90_s: seconds * ROAD_SPREAD, source: EtaSource::Road }
+        Self::on(Basis::MAP, seconds)
     }
 
     /// By road with fitted speeds, and the measured `spread` (p90/p50; less than 1 counts as 1).
     pub fn calibrated(seconds: f32, spread: f32) -> Self {
-        Self { seconds, p90_s: seconds * spread.max(1.0), source: EtaSource::Calibrated }
+        Self::on(Basis::fitted(spread), seconds)
     }
 
     /// The marked fallback: straight distance × detour at `speed_mps`.

@@ -47,7 +47,7 @@ pub mod station;
 pub mod tile;
 
 pub use cell::{Cell, CellError};
-pub use eta::{Eta, EtaSource};
+pub use eta::{Basis, Eta, EtaSource};
 pub use fix::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixError, FixKind};
 pub use jump::{JUMPS_BELIEVED, Jumps, Pace, Seen, Step};
 pub use position::{Bounds, Position, PositionError};

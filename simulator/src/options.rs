@@ -46,7 +46,14 @@ A trip needs two phones for as long as it lasts: with real trips of 15 minutes, 
 Exit code: 0 all well; 1 something was lost (a trip, or a numbered message), doubled or shown as assigned too early, or the
 run could not start; 2 wrong usage.")]
     Load(Box<LoadOptions>),
-    /// Play a small fleet for ever, so that the map of a demonstration lives.
+    /// Play a small fleet until it is stopped, so that the map of a demonstration lives.
+    #[command(after_help = "\
+Example:
+  dispatcher serve --demo
+  simulator demo --target http://127.0.0.1:8080
+
+The server must run with --demo on this machine. A crew of two, staff and staff2 of the demo, is kept for the visitor and steps aside when a page
+takes it over. Ctrl-C or SIGTERM ends it and leaves no trip open.")]
     Demo(DemoOptions),
 }
 
@@ -60,26 +67,26 @@ pub struct LoadOptions {
     /// first enrols.
     #[arg(long, env = "DONGHAENG_SIM_TARGET", default_value = "http://127.0.0.1:8080", value_delimiter = ',')]
     pub target: Vec<Target>,
-    /// Staff phones that walk and answer.
-    #[arg(long, env = "DONGHAENG_SIM_PHONES", default_value_t = 200)]
+    /// Staff phones that walk and answer, 2 to 19000.
+    #[arg(long, env = "DONGHAENG_SIM_PHONES", value_name = "N", default_value_t = 200)]
     pub phones: usize,
-    /// Bookings a second, on average over the day's curve.
-    #[arg(long, env = "DONGHAENG_SIM_BOOKINGS_PER_SECOND", default_value_t = 1.0)]
+    /// Bookings a second, at random times; with --day-minutes, on average over the day.
+    #[arg(long, env = "DONGHAENG_SIM_BOOKINGS_PER_SECOND", value_name = "RATE", default_value_t = 1.0)]
     pub bookings_per_second: f64,
     /// Seconds that are measured.
-    #[arg(long, env = "DONGHAENG_SIM_DURATION", default_value_t = 60)]
+    #[arg(long, env = "DONGHAENG_SIM_DURATION", value_name = "SECONDS", default_value_t = 60)]
     pub duration: u64,
     /// Seed of all dice: the same seed, the same people, places, times and answers.
     #[arg(long, env = "DONGHAENG_SIM_SEED", default_value_t = 1)]
     pub seed: u64,
-    /// Write the report here, as JSON.
-    #[arg(long, env = "DONGHAENG_SIM_REPORT")]
+    /// Write the report here, as JSON; a table is printed in any case.
+    #[arg(long, env = "DONGHAENG_SIM_REPORT", value_name = "FILE.json")]
     pub report: Option<PathBuf>,
     /// Seconds before measuring begins, with a quarter of the bookings.
-    #[arg(long, env = "DONGHAENG_SIM_WARMUP", default_value_t = 10)]
+    #[arg(long, env = "DONGHAENG_SIM_WARMUP", value_name = "SECONDS", default_value_t = 10)]
     pub warmup: u64,
     /// Seconds after the last booking before every trip is read back.
-    #[arg(long, env = "DONGHAENG_SIM_DRAIN", default_value_t = 30)]
+    #[arg(long, env = "DONGHAENG_SIM_DRAIN", value_name = "SECONDS", default_value_t = 30)]
     pub drain: u64,
     /// The server's map file; not needed when it runs on the generated city.
     #[arg(long, env = "DONGHAENG_SIM_MAP", value_name = "FILE.graph")]
@@ -88,46 +95,47 @@ pub struct LoadOptions {
     #[arg(long, env = "DONGHAENG_SIM_CITY_SEED", default_value_t = geo::city::DEFAULT_SEED, conflicts_with = "map")]
     pub city_seed: u64,
     /// Enrol through the admin API with this token instead of the demo call.
-    #[arg(long, env = "DONGHAENG_SIM_ADMIN_TOKEN", hide_env_values = true)]
+    #[arg(long, env = "DONGHAENG_SIM_ADMIN_TOKEN", value_name = "TOKEN", hide_env_values = true)]
     pub admin_token: Option<String>,
-    /// Weight of accepting an offer.
-    #[arg(long, env = "DONGHAENG_SIM_ACCEPT", default_value_t = 0.90)]
+    /// Weight of accepting an offer, beside the two below.
+    #[arg(long, env = "DONGHAENG_SIM_ACCEPT", value_name = "WEIGHT", default_value_t = 0.90)]
     pub accept: f64,
     /// Weight of declining.
-    #[arg(long, env = "DONGHAENG_SIM_DECLINE", default_value_t = 0.06)]
+    #[arg(long, env = "DONGHAENG_SIM_DECLINE", value_name = "WEIGHT", default_value_t = 0.06)]
     pub decline: f64,
     /// Weight of not answering at all.
-    #[arg(long, env = "DONGHAENG_SIM_SILENCE", default_value_t = 0.04)]
+    #[arg(long, env = "DONGHAENG_SIM_SILENCE", value_name = "WEIGHT", default_value_t = 0.04)]
     pub silence: f64,
     /// Seconds people take to answer: LEAST-MOST, or one number.
-    #[arg(long, env = "DONGHAENG_SIM_DELAY", default_value = "1-6")]
+    #[arg(long, env = "DONGHAENG_SIM_DELAY", value_name = "SECONDS", default_value = "1-6")]
     pub delay: Delay,
-    /// Everybody accepts at once: measures the machine, not people.
+    /// Everybody accepts at once, whatever the four above say: measures the machine, not people.
     #[arg(long, env = "DONGHAENG_SIM_PROMPT_ANSWERS")]
     pub prompt_answers: bool,
-    /// Seconds between two fixes of a phone; 0: phones say hello and no more, to see what an idle socket costs.
-    #[arg(long, env = "DONGHAENG_SIM_FIX_EVERY", default_value_t = FIX_EVERY.as_secs_f64())]
+    /// Seconds between two fixes of a phone, 1 to 600; 0: phones say hello and no more, to see what an idle socket costs.
+    #[arg(long, env = "DONGHAENG_SIM_FIX_EVERY", value_name = "SECONDS", default_value_t = FIX_EVERY.as_secs_f64())]
     pub fix_every: f64,
     /// Share of those staff who do not walk (three of ten) that come by bicycle, 0 to 1; the others drive.
-    #[arg(long, env = "DONGHAENG_SIM_BY_BICYCLE", default_value_t = 0.0)]
+    #[arg(long, env = "DONGHAENG_SIM_BY_BICYCLE", value_name = "SHARE", default_value_t = 0.0)]
     pub by_bicycle: f64,
-    /// Broken connections per phone and minute.
-    #[arg(long, env = "DONGHAENG_SIM_DISCONNECTS", default_value_t = 0.0)]
+    /// Broken connections per phone and minute, 0 to 60.
+    #[arg(long, env = "DONGHAENG_SIM_DISCONNECTS", value_name = "RATE", default_value_t = 0.0)]
     pub disconnects: f64,
-    /// Supervisors watching the map.
-    #[arg(long, env = "DONGHAENG_SIM_SUPERVISORS", default_value_t = 1)]
+    /// Supervisors watching the map, 1 to 100.
+    #[arg(long, env = "DONGHAENG_SIM_SUPERVISORS", value_name = "N", default_value_t = 1)]
     pub supervisors: usize,
-    /// Longest time a leg (to the pickup, to the drop-off) takes, minutes: people move faster than real ones.
-    #[arg(long, env = "DONGHAENG_SIM_TRIP_MINUTES")]
+    /// Longest time a leg (to the pickup, to the drop-off) takes: who has farther to go hurries as nobody could.
+    #[arg(long, env = "DONGHAENG_SIM_TRIP_MINUTES", value_name = "MINUTES")]
     pub trip_minutes: Option<f64>,
-    /// Minutes in which a whole day of demand passes; without it, it stays as at the evening peak.
-    #[arg(long, env = "DONGHAENG_SIM_DAY_MINUTES")]
+    /// Minutes in which a whole day passes, busy hours and quiet ones; without it bookings are as many all the time and go home, as in
+    /// the evening.
+    #[arg(long, env = "DONGHAENG_SIM_DAY_MINUTES", value_name = "MINUTES")]
     pub day_minutes: Option<f64>,
-    /// Riders; by default enough for every booking of the run.
-    #[arg(long, env = "DONGHAENG_SIM_RIDERS")]
+    /// Riders; by default one for every booking of the run, but no more than phones, or 60. Who is on a trip books nothing else.
+    #[arg(long, env = "DONGHAENG_SIM_RIDERS", value_name = "N")]
     pub riders: Option<usize>,
     /// Loopback addresses that sockets come from; by default as many as the sockets need.
-    #[arg(long, env = "DONGHAENG_SIM_SOURCE_ADDRESSES")]
+    #[arg(long, env = "DONGHAENG_SIM_SOURCE_ADDRESSES", value_name = "N")]
     pub source_addresses: Option<u16>,
     /// Commit of the server, for the report.
     #[arg(long, env = "DONGHAENG_SIM_COMMIT")]
@@ -201,7 +209,7 @@ impl LoadOptions {
         self.trip_minutes.map(|m| Duration::from_secs_f64(m * 60.0))
     }
 
-    /// Enough riders for every booking of the run, or a third more than the crews there are: nobody else will get one.
+    /// Enough riders for every booking of the run, or twice as many as there can be crews: nobody else will get one.
     pub fn rider_count(&self) -> usize {
         let seconds = self.duration as f64 + self.warmup as f64 / 4.0;
         let bookings = (self.bookings_per_second * seconds * 1.15 + 5.0).ceil() as usize;

@@ -1,7 +1,7 @@
 //! Owns the settings file: its keys are the options of the command, one that is none is refused, and what the command line or
-//! the environment says goes before it. Knows no option by name.
+//! the environment says goes before it; and that what came together may be so. Knows no option by name.
 
-use crate::options::Cli;
+use crate::options::{Cli, Command};
 use clap::error::{Error, ErrorKind};
 use clap::parser::ValueSource;
 use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _};
@@ -22,7 +22,11 @@ pub fn read(args: impl IntoIterator<Item = impl Into<OsString>>) -> Result<Cli, 
         let at = args.iter().position(|arg| arg == command).expect("the command was found among the arguments") + 1;
         args.splice(at..at, from_file(path, command, options)?);
     }
-    Cli::from_arg_matches(&Cli::command().try_get_matches_from(args)?)
+    let cli = Cli::from_arg_matches(&Cli::command().try_get_matches_from(args)?)?;
+    if let Command::Load(options) = &cli.command {
+        options.check().map_err(|why| Cli::command().error(ErrorKind::ValueValidation, why))?;
+    }
+    Ok(cli)
 }
 
 /// The file's settings as arguments, without those that were given.

@@ -69,3 +69,14 @@ fn what_is_no_setting_is_refused_by_name() {
     let absent = read(["simulator", "load", "--config", "/nowhere/at-all.toml"]).unwrap_err().to_string();
     assert!(absent.contains("cannot be read"), "{absent}");
 }
+
+#[test]
+fn numbers_that_cannot_be_are_wrong_usage_wherever_they_stand() {
+    let file = File::of("range", "phones = 1\n");
+    let by_file = format!("simulator load --config {}", file.0.display());
+    for line in ["simulator load --phones 1", "simulator load --accept 0 --decline 0 --silence 0", by_file.as_str()] {
+        let refused = read(line.split_whitespace()).expect_err(line);
+        assert_eq!(refused.exit_code(), 2, "{refused}");
+    }
+    assert!(read("simulator load --phones 2".split_whitespace()).is_ok());
+}

@@ -26,7 +26,7 @@ pub struct Args {
     #[command(flatten)]
     directory: Directory,
     /// Print JSON
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 102)]
     json: bool,
     #[command(subcommand)]
     what: What,
@@ -48,7 +48,7 @@ enum What {
 
 #[derive(Subcommand)]
 enum People {
-    /// Make a company or centre; without --name, list them
+    /// Make a company or centre; without --name, list those there are, with their ids
     Agency {
         /// Public name
         #[arg(long)]
@@ -62,8 +62,8 @@ enum People {
     },
     /// Make a staff member, with a first code
     Staff {
-        /// Employer's id
-        #[arg(long)]
+        /// Employer's id, from `admin agency`
+        #[arg(long, value_name = "ID")]
         agency: Uuid,
         /// Display name, shown to riders they escort and to supervisors
         #[arg(long)]
@@ -75,18 +75,18 @@ enum People {
         #[arg(long, value_enum)]
         gender: Option<Sex>,
         /// Certificates are valid for so many days
-        #[arg(long, default_value_t = 365)]
+        #[arg(long, default_value_t = 365, value_name = "DAYS")]
         certified_days: u32,
     },
-    /// Make a rider with a grant, with a first code
+    /// Make a rider and what they are granted (agencies, escorts, risk), with a first code
     Rider {
         /// Display name, shown to the rider only
         #[arg(long)]
         name: String,
-        /// Agency consented to (may be repeated)
-        #[arg(long = "agency", required_unless_present = "any_agency")]
+        /// Id of an agency the rider consented to (may be repeated)
+        #[arg(long = "agency", value_name = "ID", required_unless_present = "any_agency")]
         agencies: Vec<Uuid>,
-        /// The rider consented to every agency
+        /// The rider consented to every agency, in place of --agency
         #[arg(long, conflicts_with = "agencies")]
         any_agency: bool,
         /// Only staff of this gender
@@ -96,13 +96,13 @@ enum People {
         #[arg(long)]
         high_risk: bool,
         /// How many escorts, 1 to 4
-        #[arg(long, default_value_t = 2)]
+        #[arg(long, default_value_t = 2, value_name = "N")]
         crew_size: u8,
     },
     /// Make a supervisor of an agency, with a first code
     Supervisor {
-        /// Agency's id
-        #[arg(long)]
+        /// Agency's id, from `admin agency`
+        #[arg(long, value_name = "ID")]
         agency: Uuid,
         /// Display name
         #[arg(long)]
@@ -117,18 +117,18 @@ enum People {
     /// Never send this staff member to this rider (they know each other); nobody else sees why
     Conflict {
         /// Staff member's account
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         staff: Uuid,
         /// Rider's account
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         rider: Uuid,
     },
-    /// A one-time code for an account
+    /// A one-time code for an account, good for 15 minutes
     Code {
-        /// Account's id
-        #[arg(long, required_unless_present = "demo")]
+        /// Account's id, as it was printed when the account was made
+        #[arg(long, value_name = "ID", required_unless_present = "demo")]
         account: Option<Uuid>,
-        /// New codes for the demo's accounts
+        /// New codes for all of the demo's accounts, in place of --account
         #[arg(long, conflicts_with = "account")]
         demo: bool,
     },

@@ -23,14 +23,14 @@ pub struct BackupArgs {
 /// What to put back, where.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  dispatcher restore --data /var/lib/donghaeng backup-2026-11-24.sqlite --sign-out-all\nThe copy is checked first. The old record is kept beside it as record.sqlite.before-TIME. Who was signed in when the copy was made is so again, also where that was taken back since: --sign-out-all ends every sign-in. With Redis, also empty the service's keys (dh:*): session numbers begin again from the copy's."
+    after_help = "Example:\n  dispatcher restore --data /var/lib/donghaeng backup-2026-11-24.sqlite --sign-out-all\nThe copy is checked first. The old record is kept beside it as record.sqlite.before-TIME.\nWho was signed in when the copy was made is so again, also where that was taken back since: --sign-out-all ends every sign-in.\nWith Redis, also empty the service's keys (dh:*): session numbers begin again from the copy's."
 )]
 pub struct RestoreArgs {
     #[command(flatten)]
     directory: Directory,
     /// The copy
     file: PathBuf,
-    /// The data directory is a new one, or holds no record
+    /// Also where the data directory is a new one, or holds no record
     #[arg(long)]
     create: bool,
     /// End every sign-in and use up every code of the copy: everybody needs a new code

@@ -15,22 +15,22 @@ pub enum Devices {
     /// A secret for an app that sends one staff member's positions (OwnTracks, Traccar Client) and may do nothing else; printed once
     Add {
         /// Staff member's account
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         staff: Uuid,
         /// What to call it, 1 to 60 characters
         #[arg(long, default_value = "tracker")]
         label: String,
     },
-    /// Those that work
+    /// Those that work, with their numbers
     List {
         /// Of this staff member's account only
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         staff: Option<Uuid>,
     },
     /// End one; it sends nothing more within a second
     Revoke {
         /// Its number, from `list`
-        #[arg(long)]
+        #[arg(long, value_name = "N")]
         device: i64,
     },
 }

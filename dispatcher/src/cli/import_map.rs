@@ -15,12 +15,13 @@ use std::time::Instant;
 
 /// What to import.
 #[derive(clap::Args)]
+#[command(override_usage = "dispatcher import-map [OPTIONS] <IN.osm.pbf>... <OUT.graph>")]
 pub struct Args {
-    /// OpenStreetMap extract; several may be given before the output and are read as one
+    /// OpenStreetMap extracts, read as one; and last the map file to make, which replaces one of that name
     #[arg(required = true, num_args = 2.., value_names = ["IN.osm.pbf", "OUT.graph"])]
     files: Vec<PathBuf>,
-    /// Only this box, in degrees
-    #[arg(long, value_name = "w,s,e,n", allow_hyphen_values = true)]
+    /// Only this box, in degrees: west, south, east, north
+    #[arg(long, value_name = "W,S,E,N", allow_hyphen_values = true)]
     bbox: Option<String>,
     /// Folder with a subway's CSV files (docs/OPERATIONS.md): people on foot may then ride
     #[arg(long, value_name = "DIR")]

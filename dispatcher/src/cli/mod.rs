@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
     name = "dispatcher",
     version,
     about,
-    after_help = "Try it:\n  dispatcher serve --demo\n  dispatcher import-map seoul.osm.pbf seoul.graph && dispatcher serve --map seoul.graph --data /var/lib/donghaeng"
+    after_help = "Try it:\n  dispatcher serve --demo\n  dispatcher import-map seoul.osm.pbf seoul.graph && dispatcher serve --map seoul.graph --data /var/lib/donghaeng\n\nFirst people of a new service: dispatcher admin --help\nExit code: 0 all well; 2 a mistake of the caller, such as a wrong flag or setting; 1 all else."
 )]
 struct Cli {
     #[command(subcommand)]
@@ -31,12 +31,12 @@ struct Cli {
 enum Command {
     /// Run the service
     #[command(
-        after_help = "Every setting also by environment (DONGHAENG_LISTEN, DONGHAENG_DATA, …) and in a TOML file (--config):\n  listen = \"127.0.0.1:8080\"\n  data = \"/var/lib/donghaeng\"\n  redis = \"redis://127.0.0.1:6379\"\nFlag before environment before file. SIGTERM drains."
+        after_help = "Examples:\n  dispatcher serve --demo\n  dispatcher serve --data /var/lib/donghaeng --map seoul.graph --listen 0.0.0.0:443 --tls-cert cert.pem --tls-key key.pem\n\nThe pages are /book, /staff and /console. Without --demo the first people are made by `dispatcher admin`.\nEvery setting also by environment (DONGHAENG_LISTEN, DONGHAENG_DATA, …) and in a TOML file (--config):\n  listen = \"127.0.0.1:8080\"\n  data = \"/var/lib/donghaeng\"\n  redis = \"redis://127.0.0.1:6379\"\nA flag goes before the environment, and that before the file. SIGTERM or Ctrl-C: what has begun is finished, then it ends."
     )]
     Serve(Box<Flags>),
-    /// Take phones' connections and the fixes of staff off the service, as one of any number
+    /// Run a gateway: it stands before the service and takes phones' connections and most fixes off it; there may be any number
     #[command(
-        after_help = "Example:\n  dispatcher serve --data DIR --redis redis://127.0.0.1:6379 --gateway-listen 127.0.0.1:8081 --gateway-secret-file secret\n  dispatcher gateway --listen 127.0.0.1:8090 --upstream http://127.0.0.1:8081 --secret-file secret --redis redis://127.0.0.1:6379\nEvery setting also by environment and in a TOML file (--config), as those of serve. --check looks at the settings and starts nothing. SIGTERM drains."
+        after_help = "Example:\n  dispatcher serve --data DIR --redis redis://127.0.0.1:6379 --gateway-listen 127.0.0.1:8081 --gateway-secret-file secret\n  dispatcher gateway --listen 127.0.0.1:8090 --upstream http://127.0.0.1:8081 --secret-file secret --redis redis://127.0.0.1:6379\nNeeded are --upstream, --secret-file and --redis. Every setting also by environment and in a TOML file (--config), as those of serve, but a file of its\nown. SIGTERM or Ctrl-C: what has begun is finished, then it ends."
     )]
     Gateway {
         /// Check the settings, print what they come to, and end
@@ -50,9 +50,9 @@ enum Command {
         after_help = "Example:\n  dispatcher import-map seoul.osm.pbf seoul.graph --bbox 126.76,37.42,127.19,37.70"
     )]
     ImportMap(import_map::Args),
-    /// Check the settings and print what they come to
+    /// Check the settings of `serve` and print what they come to; starts nothing
     CheckConfig(Box<Flags>),
-    /// Print the OpenAPI description of the REST interface
+    /// Print the OpenAPI description of the REST interface, which a running server has at `/openapi.json`
     Openapi,
     /// Make a self-signed certificate for development: a phone gives its position to HTTPS pages only
     #[command(
@@ -69,7 +69,7 @@ enum Command {
         #[arg(long)]
         force: bool,
     },
-    /// Set up agencies and people, give out one-time codes, check the audit chain; works beside a running server
+    /// Set up agencies, people, avoid zones and trackers, give out one-time codes, check the audit chain; works beside a running server
     Admin(admin::Args),
     /// Copy the record into a new file, consistently, beside a running server
     Backup(backup::BackupArgs),

@@ -15,10 +15,10 @@ use uuid::Uuid;
 /// What to do with a rider's zones.
 #[derive(Subcommand)]
 pub enum Zone {
-    /// How many there are and how large, never where
+    /// Their ids and sizes, never where they are
     List {
         /// Rider's account
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         rider: Uuid,
     },
     /// One more circle to lead the rider around
@@ -27,7 +27,7 @@ pub enum Zone {
     )]
     Add {
         /// Rider's account
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         rider: Uuid,
         /// Its middle in degrees; `-` reads it from standard input
         #[arg(long, value_name = "LAT,LON", allow_hyphen_values = true)]
@@ -39,10 +39,10 @@ pub enum Zone {
     /// Take one back; nothing of it is kept
     Remove {
         /// Rider's account
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         rider: Uuid,
         /// The zone, from `list`
-        #[arg(long)]
+        #[arg(long, value_name = "ID")]
         zone: Uuid,
     },
 }

@@ -7,11 +7,12 @@ use std::path::PathBuf;
 /// Where the record is.
 #[derive(Args, Clone, Debug, Default)]
 pub struct Directory {
+    // Shown last: they are the same for every command.
     /// Settings file of the server (TOML): its `data` is used unless --data is given
-    #[arg(long, global = true, env = "DONGHAENG_CONFIG", value_name = "FILE")]
+    #[arg(long, global = true, display_order = 100, env = "DONGHAENG_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,
     /// Data directory of the server [default: ./data]
-    #[arg(long, global = true, env = "DONGHAENG_DATA", value_name = "DIR")]
+    #[arg(long, global = true, display_order = 101, env = "DONGHAENG_DATA", value_name = "DIR")]
     pub data: Option<PathBuf>,
 }
 

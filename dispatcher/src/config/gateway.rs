@@ -1,10 +1,7 @@
 //! Owns the settings of a gateway: as those of the service, by flag, else environment, else file, else default, under the same names where
-//! they mean the same. A file may be the service's own with these beside: of what is the service's alone nothing is taken.
+//! they mean the same. A file is a gateway's own: what is the service's alone is refused in it.
 
-use super::{
-    CONNECTIONS_MAX_DEFAULT, CONNECTIONS_MAX_LIMIT, ConfigProblem, OF_LISTENER_WITHOUT_TLS, filter, parse_file,
-    problem, redis_url, unknown_settings,
-};
+use super::{CONNECTIONS_MAX_DEFAULT, ConfigProblem, checks, parse_file, problem, redis_url};
 use crate::gateway::upstream::trusting;
 use crate::telemetry::LogFormat;
 use crate::tls;
@@ -31,16 +28,16 @@ pub struct GatewayFlags {
     /// Further address that answers `/metrics` only, for a monitoring network [default: none; loopback may ask the first]
     #[arg(long, env = "DONGHAENG_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
-    /// The service's listener for gateways (its --gateway-listen), e.g. `https://engine.internal:8081`
+    /// The service's listener for gateways (its --gateway-listen), e.g. `https://engine.internal:8081` [needed]
     #[arg(long, env = "DONGHAENG_UPSTREAM", value_name = "URL")]
     pub upstream: Option<String>,
-    /// Who may sign the certificate of an https upstream (PEM)
+    /// Who may sign the certificate of an https upstream (PEM) [needed with one]
     #[arg(long, env = "DONGHAENG_UPSTREAM_CA", value_name = "FILE")]
     pub upstream_ca: Option<PathBuf>,
-    /// File with the secret that the service has too (its --gateway-secret-file), at least 32 characters
+    /// File with the secret that the service has too (its --gateway-secret-file), at least 32 characters [needed]
     #[arg(long, env = "DONGHAENG_SECRET_FILE", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// The Redis of the service, by the same URL
+    /// The Redis of the service, by the same URL [needed]
     #[arg(long, env = "DONGHAENG_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
     /// Who may sign the certificate of a rediss:// Redis (PEM) [default: whom this machine trusts]
@@ -49,7 +46,7 @@ pub struct GatewayFlags {
     /// Certificate chain (PEM), see `dev-cert`; with --tls-key
     #[arg(long, env = "DONGHAENG_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// Private key (PEM)
+    /// Private key (PEM); with --tls-cert
     #[arg(long, env = "DONGHAENG_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Connections held at a time, at most 1000000 [default: 10000]
@@ -158,12 +155,7 @@ impl GatewayConfig {
 
     fn look(&self, found: &mut Vec<ConfigProblem>) {
         if !self.redis.is_empty() {
-            if let Some(wrong) = redis_url::problem(&self.redis) {
-                found.push(problem("redis", wrong));
-            }
-            if let Some(wrong) = redis_url::ca_problem(Some(&self.redis), self.redis_ca.as_deref()) {
-                found.push(problem("redis_ca", wrong));
-            }
+            checks::redis(Some(&self.redis), self.redis_ca.as_deref(), found);
         }
         match (self.upstream.scheme_str(), &self.upstream_ca) {
             (Some("https"), None) => found.push(problem("upstream_ca", "is needed with an https upstream")),
@@ -180,21 +172,14 @@ impl GatewayConfig {
         {
             found.push(problem("secret_file", wrong));
         }
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(_), None) => found.push(problem("tls_key", "is needed with tls_cert")),
-            (None, Some(_)) => found.push(problem("tls_cert", "is needed with tls_key")),
-            (cert, key) => {
-                if let Err(error) = tls::acceptor(cert.as_deref(), key.as_deref()) {
-                    found.push(problem("tls_cert, tls_key", format!("{error:#}")));
-                }
-            }
+        let (cert, key) = (self.tls_cert.as_ref(), self.tls_key.as_ref());
+        checks::tls_pair(cert, key, found);
+        if cert.is_some() == key.is_some()
+            && let Err(error) = tls::acceptor(self.tls_cert.as_deref(), self.tls_key.as_deref())
+        {
+            found.push(problem("tls_cert, tls_key", format!("{error:#}")));
         }
-        if self.connections_max == 0 || self.connections_max > CONNECTIONS_MAX_LIMIT {
-            found.push(problem("connections_max", format!("must be 1 to {CONNECTIONS_MAX_LIMIT}")));
-        }
-        if let Some(wrong) = filter::problem(&self.log) {
-            found.push(problem("log", wrong));
-        }
+        checks::connections_and_log(self.connections_max, &self.log, found);
     }
 
     /// The secret.
@@ -204,13 +189,7 @@ impl GatewayConfig {
 
     /// What is allowed but deserves a word at the start. `environment` holds the names of the variables that are set.
     pub fn warnings(&self, environment: impl IntoIterator<Item = String>) -> Vec<String> {
-        let mut said: Vec<String> = unknown_settings(environment)
-            .into_iter()
-            .map(|name| format!("{name} is set in the environment and is no setting: it does nothing"))
-            .collect();
-        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() {
-            said.push(OF_LISTENER_WITHOUT_TLS.to_owned());
-        }
+        let mut said = checks::warnings(environment, self.listen, self.tls_cert.as_ref());
         let host = self.upstream.host().unwrap_or_default().trim_matches(['[', ']']);
         let is_here = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
         if self.upstream.scheme_str() == Some("http") && !is_here {

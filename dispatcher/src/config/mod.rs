@@ -1,6 +1,7 @@
 //! Owns the settings: one struct, each by flag, else environment (`DONGHAENG_…`), else file, else default. Finds every problem at
 //! once and names the setting. Starts nothing.
 
+mod checks;
 mod directory;
 mod files;
 mod filter;
@@ -14,31 +15,18 @@ use crate::telemetry::LogFormat;
 use clap::Args;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 /// Seed of the built-in city.
 pub const CITY_SEED_DEFAULT: u64 = geo::city::DEFAULT_SEED;
+const _: () = assert!(CITY_SEED_DEFAULT == 2_023, "the help says which");
 /// Connections held at a time by default.
 pub const CONNECTIONS_MAX_DEFAULT: usize = 10_000;
 /// Most connections that may be asked for: beyond it a number is a slip, and no machine has the ports or the memory.
 pub const CONNECTIONS_MAX_LIMIT: usize = 1_000_000;
-/// What is said of a listener that others reach and that speaks no TLS.
-const OF_LISTENER_WITHOUT_TLS: &str = "listening beyond loopback without TLS: phones give their position to HTTPS pages only; see dev-cert, or put a TLS proxy in front";
 /// Data directory by default, below the working directory.
 const DATA_DEFAULT: &str = "data";
-
-/// Beginnings of variables that are for others: the simulator, the tests and their tools.
-const OTHERS: [&str; 7] = [
-    "DONGHAENG_SIM_",
-    "DONGHAENG_CHROMIUM",
-    "DONGHAENG_REDIS_SERVER",
-    "DONGHAENG_VALKEY_SERVER",
-    "DONGHAENG_SEOUL_DATA",
-    "DONGHAENG_SERVER",
-    "DONGHAENG_KILLS",
-];
 
 /// Flags and environment; what is `None` comes from the file or the default.
 #[derive(Args, Clone, Debug, Default)]
@@ -76,10 +64,10 @@ pub struct Flags {
     /// Places of cameras, likewise [default: none known]
     #[arg(long, env = "DONGHAENG_CAMERAS", value_name = "FILE.csv")]
     pub cameras: Option<PathBuf>,
-    /// Seed of the built-in city
+    /// Seed of the built-in city; a simulator beside it needs the same [default: 2023]
     #[arg(long, env = "DONGHAENG_CITY_SEED", value_name = "N")]
     pub city_seed: Option<u64>,
-    /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service
+    /// Demo accounts, one-time codes printed at start, and demo calls from loopback; never for a real service [default: false]
     #[arg(long, env = "DONGHAENG_DEMO", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     pub demo: Option<bool>,
     /// Whether who is with a rider and soon free may be asked to go on to the next [default: true]
@@ -88,10 +76,10 @@ pub struct Flags {
     /// Certificate chain (PEM), see `dev-cert`; with --tls-key
     #[arg(long, env = "DONGHAENG_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
-    /// Private key (PEM)
+    /// Private key (PEM); with --tls-cert
     #[arg(long, env = "DONGHAENG_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (may be repeated)
+    /// Origin of pages allowed beside this server's own, e.g. `https://dispatch.example` (repeated, or with commas)
     #[arg(long = "origin", alias = "origins", env = "DONGHAENG_ORIGINS", value_name = "ORIGIN", value_delimiter = ',')]
     pub origins: Vec<String>,
     /// Connections held at a time, at most 1000000 [default: 10000]
@@ -224,17 +212,8 @@ impl Config {
 
     fn problems(&self) -> Vec<ConfigProblem> {
         let mut found = Vec::new();
-        if let Some(wrong) = self.redis.as_deref().and_then(redis_url::problem) {
-            found.push(problem("redis", wrong));
-        }
-        if let Some(wrong) = redis_url::ca_problem(self.redis.as_deref(), self.redis_ca.as_deref()) {
-            found.push(problem("redis_ca", wrong));
-        }
-        match (&self.tls_cert, &self.tls_key) {
-            (Some(_), None) => found.push(problem("tls_key", "is needed with tls_cert")),
-            (None, Some(_)) => found.push(problem("tls_cert", "is needed with tls_key")),
-            _ => {}
-        }
+        checks::redis(self.redis.as_deref(), self.redis_ca.as_deref(), &mut found);
+        checks::tls_pair(self.tls_cert.as_ref(), self.tls_key.as_ref(), &mut found);
         let files = [
             ("map", &self.map),
             ("lamps", &self.lamps),
@@ -270,27 +249,13 @@ impl Config {
                 found.push(problem("origins", format!("{origin} is not an origin such as https://dispatch.example")));
             }
         }
-        if self.connections_max == 0 {
-            found.push(problem("connections_max", "must be at least 1"));
-        }
-        if self.connections_max > CONNECTIONS_MAX_LIMIT {
-            found.push(problem("connections_max", format!("must be at most {CONNECTIONS_MAX_LIMIT}")));
-        }
-        if let Some(wrong) = filter::problem(&self.log) {
-            found.push(problem("log", wrong));
-        }
+        checks::connections_and_log(self.connections_max, &self.log, &mut found);
         found
     }
 
     /// What is allowed but deserves a word at the start. `environment` holds the names of the variables that are set.
     pub fn warnings(&self, environment: impl IntoIterator<Item = String>) -> Vec<String> {
-        let mut said: Vec<String> = unknown_settings(environment)
-            .into_iter()
-            .map(|name| format!("{name} is set in the environment and is no setting: it does nothing"))
-            .collect();
-        if !self.listen.ip().is_loopback() && self.tls_cert.is_none() {
-            said.push(OF_LISTENER_WITHOUT_TLS.to_owned());
-        }
+        let mut said = checks::warnings(environment, self.listen, self.tls_cert.as_ref());
         if self.gateway_listen.is_some_and(|at| !at.ip().is_loopback()) && self.tls_cert.is_none() {
             said.push("gateways are listened to beyond loopback without TLS: tokens, positions and the secret are readable on the way".to_owned());
         }
@@ -307,20 +272,6 @@ impl Config {
         let secret = self.gateway_secret_file.as_deref().map(gateway::read_secret);
         secret.transpose().map_err(anyhow::Error::msg)
     }
-}
-
-/// The names of variables that look like settings, of the service or of a gateway, and are none.
-fn unknown_settings(environment: impl IntoIterator<Item = String>) -> Vec<String> {
-    let commands = [Flags::augment_args(clap::Command::new("")), GatewayFlags::augment_args(clap::Command::new(""))];
-    let arguments = commands.iter().flat_map(clap::Command::get_arguments);
-    let known: BTreeSet<String> =
-        arguments.filter_map(|arg| Some(arg.get_env()?.to_string_lossy().into_owned())).collect();
-    let looks_like_one = |name: &String| {
-        name.starts_with("DONGHAENG_") && !OTHERS.iter().any(|other| name.starts_with(other)) && !known.contains(name)
-    };
-    let mut unknown: Vec<String> = environment.into_iter().filter(looks_like_one).collect();
-    unknown.sort_unstable();
-    unknown
 }
 
 fn read_file(path: &Path) -> Result<File, ConfigProblem> {

@@ -45,8 +45,8 @@ pub struct Field {
     in_use: [AtomicBool; Mode::ALL.len()],
     /// Whether who is with a rider is searched from where that trip ends.
     chains: bool,
-    /// A crew and its rider would go by subway.
-    is_ride_wanted: AtomicBool,
+    /// By mode: somebody asked who is not at work so, such as a supervisor or a crew that would ride with its rider.
+    is_asked_for: [AtomicBool; Mode::ALL.len()],
 }
 
 /// How far the following has come.
@@ -87,7 +87,7 @@ impl Field {
             ways: Default::default(),
             in_use: Default::default(),
             chains: true,
-            is_ride_wanted: AtomicBool::new(false),
+            is_asked_for: Default::default(),
         };
         for mode in [Mode::Walk, Mode::Drive] {
             field.search(mode);
@@ -154,12 +154,11 @@ impl Field {
         count
     }
 
-    /// The ways of travelling that somebody on shift, or a crew with its rider, waits for and that are not made yet.
+    /// The ways of travelling that somebody on shift, or who asked, waits for and that are not made yet.
     pub fn lacks(&self, roster: &RosterView) -> impl Iterator<Item = Mode> + use<> {
         let mut lacks = Mode::ALL.map(|mode| self.roads(mode).is_none());
         if lacks.contains(&true) {
-            let mut wanted = [false; Mode::ALL.len()];
-            wanted[Mode::Transit as usize] = self.is_ride_wanted.load(Ordering::Relaxed);
+            let mut wanted = self.is_asked_for.each_ref().map(|asked| asked.load(Ordering::Relaxed));
             for shift in roster.by_id.values().filter_map(|entry| entry.shift) {
                 wanted[shift.mode as usize] = true;
             }
@@ -201,6 +200,16 @@ impl Field {
         (profile(mode), self.way(mode).expect(AT_HAND).metric())
     }
 
+    /// The travel times of a mode itself at present; `None` until they are known, closures included, which `ask_for` sees to.
+    pub fn own_times(&self, mode: Mode) -> Option<Arc<Metric>> {
+        self.way(mode).map(OnRoads::metric)
+    }
+
+    /// Somebody waits for a mode to be searched though nobody at work travels so.
+    pub fn ask_for(&self, mode: Mode) {
+        self.is_asked_for[mode as usize].store(true, Ordering::Relaxed);
+    }
+
     /// Where somebody is on the roads of a profile, headed as they came, if this very fix told it: who is led or waited for sets
     /// out from where the search has them.
     pub fn place_of(&self, staff: AccountId, fix: &Fix, searched: Profile) -> Option<Headed> {
@@ -239,7 +248,7 @@ impl Field {
     fn rides_soon(&self) -> bool {
         let is_searched = self.is_searched(Mode::Transit);
         if !is_searched && !self.map.data.subway.is_empty() {
-            self.is_ride_wanted.store(true, Ordering::Relaxed);
+            self.ask_for(Mode::Transit);
         }
         is_searched
     }

@@ -244,6 +244,11 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
     let eight = &walk["hours"][8];
     assert_eq!(eight["observations_on"]["path"], 400);
     assert_eq!(walk["hours"][9]["observations_on"]["path"], 0);
+    assert_eq!(
+        (&eight["source"], &walk["hours"][9]["source"]),
+        (&json!("calibrated"), &json!("road")),
+        "nobody went at nine"
+    );
     assert_eq!((&eight["hour"], &eight["observations"]), (&json!(8), &json!(400)));
     slower(eight["factors"]["residential"].as_f64().unwrap(), 1.0);
     assert!((1.0..1.5).contains(&eight["spread"].as_f64().unwrap()), "{eight}");

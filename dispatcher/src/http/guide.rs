@@ -6,6 +6,7 @@
 //! several zones none is entered that could be spared. So on foot, by car, bicycle and subway. Closed streets and the
 //! speeds of the moment hold for all of it.
 
+use super::problem::Code;
 use crate::engine::field::{Field, profile};
 use geo::cell::Grid;
 use geo::city::Lights;
@@ -170,16 +171,9 @@ impl Guide {
         Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, eta })
     }
 
-    /// Makes what [`Self::reach`] looks at where nobody at work goes so yet. Seconds, once: not in anybody's turn to search.
-    pub fn make_reach(&self, mode: Mode) {
-        // The subway's is a plain search until somebody rides.
-        if mode != Mode::Transit {
-            self.field.make(mode);
-        }
-    }
-
-    /// The cells from which somebody is at the point within so many seconds, and how soon; `None` away from all roads.
-    /// `hour` (0..24) tells which trains run.
+    /// The cells from which somebody is at the point within so many seconds, and how soon. `hour` (0..24) tells which trains run.
+    /// `NoWay` away from all roads; `NotYet` before it is known what is closed to who goes so, which is then seen to: a picture of
+    /// open streets would be believed.
     pub fn reach(
         &self,
         mode: Mode,
@@ -187,18 +181,22 @@ impl Guide {
         within_s: f32,
         grid: Grid,
         hour: usize,
-    ) -> Option<BTreeMap<Cell, f32>> {
-        self.make_reach(mode);
+    ) -> Result<BTreeMap<Cell, f32>, Code> {
         let (map, profile) = (self.field.map(), profile(mode));
-        let (graph, snap) = (map.graph(profile), map.snap(profile, at)?);
-        if let Some(roads) = self.field.roads(mode) {
-            return Some(reach(graph, &roads.metric(), &snap, Heading::To, within_s, grid));
+        let times = self.field.own_times(mode);
+        if times.is_none() && mode != Mode::Transit {
+            self.field.ask_for(mode);
+            return Err(Code::NotYet);
         }
-        // Riding is not made yet, and its streets are those of walking.
+        let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(Code::NoWay)?);
+        if let Some(metric) = times {
+            return Ok(reach(graph, &metric, &snap, Heading::To, within_s, grid));
+        }
+        // Riding is not searched yet; its streets are those of walking, and are searched plainly.
         let trains = map.waiting_arcs(&map.data.subway.waits_at(hour));
         let (_, metric) = self.field.times(Mode::Walk);
         let times = metric.times().extended_to(graph).with_arcs(&trains);
-        Some(reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid))
+        Ok(reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Owns the picture of who could be somewhere in time: cells from which a point is reached, by minutes, for a supervisor who judges.
+//! A way of travelling that nobody at work goes by is made when it is first asked for; until its times count, the answer is `not_yet`.
 
 use super::App;
 use super::body::Input;
-use super::problem::{Answer, Code, Problem, ProblemBody};
+use super::problem::{Answer, Problem, ProblemBody};
 use super::staff::ModeIn;
 use crate::view::PointIn;
 use crate::view::place::parse_position;
@@ -46,7 +47,8 @@ pub struct Isochrones {
 
 /// Cells from which the point is reached within so many minutes along the roads.
 #[utoipa::path(post, path = "/v1/isochrones", tag = "supervisor", request_body = IsochronesIn,
-    responses((status = 200, body = Isochrones), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
+    responses((status = 200, body = Isochrones), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody),
+        (status = 503, description = "Not yet: the travel times of the first who asks for this mode are being made, or the record cannot be reached.", body = ProblemBody)))]
 pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<IsochronesIn>) -> Answer<Json<Isochrones>> {
     let at = parse_position(input.at.lat, input.at.lon).map_err(|f| Problem::bad_field(format!("at.{f}")))?;
     if !(1..=MINUTES_MAX).contains(&input.minutes) {
@@ -56,10 +58,8 @@ pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<Isochro
     // A car's half hour in small cells would be a picture of thousands.
     let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
     let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
-    let maker = Arc::clone(&guide);
-    tokio::task::spawn_blocking(move || maker.make_reach(mode)).await.expect("making a search does not panic");
     let hour = usize::from(hour_of(app.env.now()));
-    let cells = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await.ok_or(Code::NoWay)?;
+    let cells = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await?;
     let shown = cells.into_iter().map(|(cell, seconds)| ReachCell {
         cell: cell.to_string(),
         seconds: seconds.ceil() as u32,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 /// Longest field name in a problem document, bytes.
 const FIELD_BYTES_MAX: usize = 40;
-/// What a client is told to wait when the record is away or the server drains, seconds.
+/// What a client is told to wait for what is over soon, seconds.
 const RETRY_AFTER_S: u32 = 2;
 
 macro_rules! codes {
@@ -88,6 +88,7 @@ codes! {
     StaffNotEligible = "staff_not_eligible" 422 "a staff member may not go on this trip";
     TooManyRequests = "too_many_requests" 429 "too many requests";
     Upgrade = "upgrade_required" 426 "this address speaks WebSocket";
+    NotYet = "not_yet" 503 "the travel times asked for are being made";
     RecordUnavailable = "record_unavailable" 503 "the record is not available";
     Draining = "draining" 503 "the server is being stopped";
     UpstreamAway = "upstream_away" 503 "the gateway does not reach the service; what was sent is done or not, never half";
@@ -149,8 +150,8 @@ impl Problem {
 
 impl From<Code> for Problem {
     fn from(code: Code) -> Self {
-        let retry_after_s =
-            matches!(code, Code::RecordUnavailable | Code::Draining | Code::UpstreamAway).then_some(RETRY_AFTER_S);
+        let is_over_soon = matches!(code, Code::NotYet | Code::RecordUnavailable | Code::Draining | Code::UpstreamAway);
+        let retry_after_s = is_over_soon.then_some(RETRY_AFTER_S);
         Self { code, field: None, violations: Vec::new(), trip: None, retry_after_s }
     }
 }

@@ -10,14 +10,17 @@ use crate::view::{Me, ShiftView, time::instant};
 use crate::ws::tickets::TICKET_LIFE_S;
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Longest code that is looked up, bytes; ours are shorter.
 const CODE_BYTES_MAX: usize = 100;
+/// A key that says that it is the same sender's again is not guessed: so many characters at least, and at most.
+const KEY_CHARS: RangeInclusive<usize> = 16..=64;
 /// What became of a call for help is told for so long, seconds.
 const CALL_TOLD_S: i64 = 3_600;
 
@@ -45,14 +48,22 @@ pub struct Ticket {
     expires_in_s: u32,
 }
 
-/// Exchanges a one-time code for a token.
+/// Exchanges a one-time code for a token. With an `Idempotency-Key` that nobody guesses, whoever lost the answer may ask again for two
+/// minutes; what was answered before ends with that.
 #[utoipa::path(post, path = "/v1/session", tag = "session", request_body = CodeIn,
+    params(("Idempotency-Key" = Option<String>, Header, description = "16 to 64 printable characters, random, the same for the same code")),
     responses((status = 201, body = Session), (status = 401, body = ProblemBody)))]
-pub async fn sign_in(State(app): State<Arc<App>>, Input(input): Input<CodeIn>) -> Answer<(StatusCode, Json<Session>)> {
+pub async fn sign_in(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Input(input): Input<CodeIn>,
+) -> Answer<(StatusCode, Json<Session>)> {
     if input.code.len() > CODE_BYTES_MAX {
         return Err(Code::BadCode.into());
     }
-    let redeemed = app.record.redeem_code(app.env.now(), input.code.trim()).await?;
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
+    let key = key.filter(|key| KEY_CHARS.contains(&key.len()));
+    let redeemed = app.record.redeem_code(app.env.now(), input.code.trim(), key).await?;
     let (token, signed_in) = redeemed.ok_or(Code::BadCode)?;
     let account = signed_in.account;
     let session = Session {

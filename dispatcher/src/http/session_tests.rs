@@ -1,7 +1,7 @@
 //! Facts about accounts over REST: codes, tokens, and what is stated when somebody is set up.
 
 use super::fixture::{Edge, Person};
-use crate::record::{Role, token_ttl_s};
+use crate::record::{Actor, Role, token_ttl_s};
 use serde_json::json;
 
 #[tokio::test]
@@ -19,6 +19,31 @@ async fn a_code_works_once_and_signing_out_ends_the_token() {
     assert_eq!(edge.call(token, "GET", "/v1/me", None).await.body["display"], "kim");
     assert_eq!(edge.call(token, "DELETE", "/v1/session", None).await.status, 204);
     assert_eq!(edge.call(token, "GET", "/v1/me", None).await.code(), "bad_token");
+}
+
+#[tokio::test]
+async fn a_code_whose_answer_was_lost_is_answered_again_to_the_same_key() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let sent = async |code: &str, key: &str| {
+        let request = axum::http::Request::post("/v1/session").header("content-type", "application/json");
+        let body = json!({"code": code}).to_string();
+        edge.send(request.header("idempotency-key", key).body(body.into()).unwrap()).await
+    };
+    let me = async |token: &str| edge.call(Some(token), "GET", "/v1/me", None).await.status.as_u16();
+    for (key, again) in [("0123456789abcdef0123456789abcdef", 201), ("short-key-15-ch", 401)] {
+        let (code, _) =
+            edge.app.record.issue_code(edge.app.env.now(), Actor::Shell, rider.id()).await.unwrap().unwrap();
+        let lost = sent(&code, key).await;
+        let lost = lost.body["token"].as_str().expect("a token");
+        assert_eq!(me(lost).await, 200);
+        assert_eq!(sent(&code, "fedcba9876543210fedcba9876543210").await.code(), "bad_code", "another's key");
+        let answer = sent(&code, key).await;
+        assert_eq!(answer.status, again, "{key}: {}", answer.text);
+        if let Some(token) = answer.body["token"].as_str() {
+            assert_eq!(me(token).await, 200);
+        }
+    }
 }
 
 #[tokio::test]

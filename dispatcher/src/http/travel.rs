@@ -9,7 +9,6 @@ use crate::view::eta::source_word;
 use crate::view::time::instant;
 use axum::Json;
 use axum::extract::State;
-use geo::EtaSource;
 use geo::road::Calibration;
 use geo::road::calibrate::Coverage;
 use geo::road::data::RoadClass;
@@ -27,7 +26,9 @@ pub struct TravelHour {
     hour: u8,
     /// Ways that were set out on in it.
     observations: u32,
-    /// What nine of ten take over what one of two takes.
+    /// What travel times in it are called: `calibrated`, or `road` where too few went in it for that, whatever other hours taught.
+    source: &'static str,
+    /// What nine of ten take over what one of two takes; of `road` an assumption, and no less than what was seen in other hours.
     spread: f32,
     /// By class of road, so many times as long as on empty streets; 1 until it is calibrated.
     factors: BTreeMap<&'static str, f32>,
@@ -51,9 +52,9 @@ pub struct TravelCoverage {
 pub struct TravelProfile {
     /// `walk`, `drive`, `transit` or `cycle`.
     profile: &'static str,
-    /// Whether its travel times are fitted; else they are the map's own.
+    /// Whether enough ways were finished for factors; else its travel times are the map's own.
     calibrated: bool,
-    /// What its travel times are called wherever they are told: `road` or `calibrated`.
+    /// What its travel times are called now wherever they are told, as in `hours`.
     source: &'static str,
     /// Null where there are too few ways to judge by halves.
     coverage: Option<TravelCoverage>,
@@ -80,21 +81,21 @@ pub struct TravelOut {
 #[utoipa::path(get, path = "/v1/admin/travel", tag = "admin",
     responses((status = 200, body = TravelOut), (status = 403, body = ProblemBody)))]
 pub async fn travel(State(app): State<Arc<App>>) -> Answer<Json<TravelOut>> {
-    let present = app.travel.present();
+    let (present, hour) = (app.travel.present(), hour_of(app.env.now()));
     Ok(Json(TravelOut {
-        hour: hour_of(app.env.now()),
+        hour,
         generation: present.generation,
         reweighed_at: present.reweighed_at.map(instant),
         fitted_at: present.fitted_at.map(instant),
         refused: present.calibration.refused(),
         profiles: Mode::ALL
             .into_iter()
-            .map(|mode| learnt(&present.calibration, present.coverage[profile(mode) as usize], mode))
+            .map(|mode| learnt(&present.calibration, present.coverage[profile(mode) as usize], (mode, hour)))
             .collect(),
     }))
 }
 
-fn learnt(calibration: &Calibration, covered: Option<Coverage>, mode: Mode) -> TravelProfile {
+fn learnt(calibration: &Calibration, covered: Option<Coverage>, (mode, now): (Mode, u8)) -> TravelProfile {
     let profile = profile(mode);
     let factors = calibration.day_factors(profile);
     let hours: Vec<TravelHour> = (0..24u8)
@@ -102,21 +103,22 @@ fn learnt(calibration: &Calibration, covered: Option<Coverage>, mode: Mode) -> T
             let at = usize::from(hour);
             let of_hour = factors.at(at).by_class;
             let all = RoadClass::ALL;
+            let basis = calibration.basis(profile, at);
             let on = |class: RoadClass| calibration.observations_on(profile, class, at);
             TravelHour {
                 hour,
                 observations: calibration.observations(profile, at),
-                spread: calibration.spread(profile, at),
+                source: source_word(basis.source),
+                spread: basis.spread,
                 factors: all.map(|c| (class_word(c), of_hour.get(&c).copied().unwrap_or(1.0))).into(),
                 observations_on: all.map(|class| (class_word(class), on(class))).into(),
             }
         })
         .collect();
-    let calibrated = calibration.is_calibrated(profile);
     TravelProfile {
         profile: mode.word(),
-        calibrated,
-        source: source_word(if calibrated { EtaSource::Calibrated } else { EtaSource::Road }),
+        calibrated: calibration.is_calibrated(profile),
+        source: hours[usize::from(now)].source,
         coverage: covered.map(shares),
         observations: hours.iter().map(|hour| hour.observations).sum(),
         hours,

@@ -4,7 +4,7 @@ use super::fixture::{Edge, Person, Reply, T0};
 use super::guide::{Kept, Prefer, Way};
 use super::sight::When;
 use crate::live::Live;
-use crate::record::{Actor, NewShift};
+use crate::record::{Actor, NewCondition, NewShift, Streets};
 use geo::road::{NoSaferWay, Profile, Zone};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{Mode, TripId};
@@ -399,20 +399,58 @@ async fn by_bicycle_one_is_led_and_with_the_rider_the_bicycle_is_pushed() {
 }
 
 #[tokio::test]
-async fn who_could_come_by_bicycle_is_shown_before_anybody_does() {
+async fn who_could_come_by_bicycle_is_shown_once_what_is_closed_to_them_is_known() {
     let edge = Edge::new().await;
     let (at, _) = edge.places();
     let asked = |mode: &str| json!({"at": {"lat": at.lat(), "lon": at.lon()}, "mode": mode, "minutes": 10});
     let supervisor = edge.supervisor(edge.agency).await;
-    assert!(edge.field.roads(Mode::Cycle).is_none());
+    let ask = async |mode: &str| edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(asked(mode))).await;
     let cells = async |mode: &str| {
-        let shown = edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(asked(mode))).await;
+        let shown = ask(mode).await;
         assert!(shown.status.is_success(), "{}", shown.text);
         shown.body["cells"].as_array().unwrap().len()
     };
-    let (by_bicycle, by_subway) = (cells("cycle").await, cells("transit").await);
-    assert!(by_bicycle > by_subway, "{by_bicycle} cells by bicycle, {by_subway} on foot and by subway");
-    assert!(!edge.field.is_searched(Mode::Cycle), "nobody is searched so for a picture");
+    let closed = NewCondition {
+        factor: None,
+        streets: Streets::Around { center: at, radius_m: 300 },
+        walk: false,
+        drive: false,
+        cycle: true,
+        hours: None,
+        until: None,
+    };
+    let closed = edge.app.record.add_condition(T0, Actor::Shell, closed).await.unwrap().unwrap();
+    let lacking = || edge.field.lacks(&edge.app.roster.current()).collect::<Vec<_>>();
+    assert_eq!(lacking(), [], "nobody goes so");
+    let refused = async || {
+        let refused = ask("cycle").await;
+        assert_eq!((refused.status.as_u16(), refused.code()), (503, "not_yet"), "{}", refused.text);
+        assert_eq!(refused.headers["retry-after"], "2");
+    };
+    refused().await;
+    assert_eq!(lacking(), [Mode::Cycle], "it is seen to");
+    edge.field.make(Mode::Cycle);
+    // What it is made with knows of no closure.
+    refused().await;
+    let mut weights = edge.weights();
+    weights.round().await.unwrap();
+    let (shut, by_subway) = (cells("cycle").await, cells("transit").await);
+    edge.app.record.remove_condition(T0, Actor::Shell, closed.id).await.unwrap().unwrap();
+    weights.round().await.unwrap();
+    let open = cells("cycle").await;
+    assert!(open > by_subway, "{open} cells by bicycle, {by_subway} on foot and by subway");
+    assert!(shut < open / 2, "{shut} cells while it is closed, {open} after it");
+}
+
+#[tokio::test]
+async fn where_the_subway_is_made_but_its_trains_are_not_known_it_is_as_if_it_were_not() {
+    let edge = Edge::new().await;
+    let at = edge.app.sight.map().data.subway.stops[0].at;
+    let reached = |mode| edge.app.guide.reach(mode, at, 1_500.0, geo::cell::Grid::Index, 14).unwrap();
+    let before = reached(Mode::Transit);
+    assert!(before.len() > reached(Mode::Walk).len());
+    edge.field.make(Mode::Transit);
+    assert_eq!(reached(Mode::Transit), before);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::stage::*;
 use super::*;
 use jiff::civil::{date, time};
-use matcher::model::{BookingKind, Commute, CrewSize, Mode, Phase, TripLength, Weekdays};
+use matcher::model::{BookingKind, Commute, CrewSize, Leg, Mode, Phase, TripLength, Weekdays};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -282,10 +282,39 @@ async fn a_trip_is_as_long_as_its_crew_makes_it_and_before_there_is_one_the_long
     let rider = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
     let mut early = booking(rider, "early", BookingKind::At(T0.plus_s(7_200)));
     early.length = TripLength { by_car_s: 3_000, without_s: 1_000 };
-    stage.record.book(T0, &early).await.unwrap().unwrap();
+    let early = stage.record.book(T0, &early).await.unwrap().unwrap().trips[0];
+    assert_eq!(stage.row(early).await.trip_s(), 3_000);
     let then = BookingKind::At(T0.plus_s(7_200 + 2_999));
     let refused = stage.record.book(T0, &booking(rider, "over", then)).await.unwrap().err();
     assert!(matches!(refused, Some(Refusal::TripOverlaps(_))), "{refused:?}");
     let after = BookingKind::At(T0.plus_s(7_200 + 3_000));
     assert!(stage.record.book(T0, &booking(rider, "after", after)).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn each_leg_of_a_commute_has_its_own_length_with_a_car_and_without() {
+    let stage = Stage::new().await;
+    let (there, back) =
+        (TripLength { by_car_s: 1_000, without_s: 3_000 }, TripLength { by_car_s: 4_000, without_s: 1_500 });
+    let tuesdays = Weekdays::from_bits(1 << 1).unwrap();
+    let mut new = booking(stage.rider, "c", commute(tuesdays, 9, 18));
+    (new.length, new.return_length) = (there, back);
+    let mut legs = Vec::new();
+    for trip in stage.record.book(T0, &new).await.unwrap().unwrap().trips {
+        let row = stage.row(trip).await;
+        legs.push((row.trip.leg, row.trip.length));
+    }
+    assert_eq!(legs, [(Leg::Outward, there), (Leg::Return, back)], "of today");
+    // It is 08:00. A week from now no trip is made yet, and the longer counts all the same.
+    let week_s = 7 * 86_400;
+    for (key, at_s, is_free) in [
+        ("there", week_s + 3_600 + 2_999, false),
+        ("there", week_s + 3_600 + 3_000, true),
+        ("back", week_s + 10 * 3_600 + 3_999, false),
+        ("back", week_s + 10 * 3_600 + 4_000, true),
+    ] {
+        let mut other = booking(stage.rider, key, BookingKind::At(T0.plus_s(at_s)));
+        other.length = 600.into();
+        assert_eq!(stage.record.book(T0, &other).await.unwrap().is_ok(), is_free, "{key} at {at_s}");
+    }
 }

@@ -44,7 +44,7 @@ pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
 pub use restore::{RestoreError, RestoreHow, Restored, Revived};
 pub use series::EXPAND_AHEAD_S;
-pub use tokens::{CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
+pub use tokens::{CODE_AGAIN_S, CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};
 pub use tracks::{TRACK_FIXES_MAX, TRACK_KEPT_S, TrackFix, TrackNoted, TrackRow};
 pub use travel::{OBSERVATIONS_MAX, OBSERVED_DAYS_MAX};
 pub use trips::Duties;

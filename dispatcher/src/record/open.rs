@@ -41,6 +41,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (10, "bicycles", include_str!("migrations/0010_bicycles.sql")),
     (11, "trip lengths", include_str!("migrations/0011_trip_lengths.sql")),
     (12, "duty runs", include_str!("migrations/0012_duty_runs.sql")),
+    (13, "codes again", include_str!("migrations/0013_codes_again.sql")),
 ];
 
 impl Record {

@@ -11,13 +11,54 @@ async fn a_code_works_once_in_time_and_however_it_is_typed() {
     let (code, until) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
     assert_eq!(until, T0.plus_s(CODE_TTL_S));
     assert!(code.len() == 14 && code.split('-').all(|g| g.len() == 4), "{code}");
-    assert!(stage.record.redeem_code(T0, "0000-0000-0000").await.unwrap().is_none());
-    assert!(stage.record.redeem_code(until, &code).await.unwrap().is_none(), "too late");
+    assert!(stage.record.redeem_code(T0, "0000-0000-0000", None).await.unwrap().is_none());
+    assert!(stage.record.redeem_code(until, &code, None).await.unwrap().is_none(), "too late");
     let typed = code.to_lowercase().replace('-', " ").replace('0', "o");
-    let (token, signed) = stage.record.redeem_code(T0, &typed).await.unwrap().unwrap();
+    let (token, signed) = stage.record.redeem_code(T0, &typed, None).await.unwrap().unwrap();
     assert_eq!(signed.account.id, stage.rider);
-    assert!(stage.record.redeem_code(T0, &code).await.unwrap().is_none(), "used up");
+    assert!(stage.record.redeem_code(T0, &code, None).await.unwrap().is_none(), "used up");
     assert_eq!(stage.record.authenticate(T0, &token).await.unwrap().unwrap(), signed);
+}
+
+#[tokio::test]
+async fn who_lost_the_answer_to_a_code_gets_another_and_nobody_else_does() {
+    let stage = Stage::new().await;
+    let (code, _) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
+    let redeem = async |at: i64, key| stage.record.redeem_code(T0.plus_s(at), &code, key).await.unwrap();
+    let lives = async |token: &str| stage.record.authenticate(T0.plus_s(60), token).await.unwrap().is_some();
+    let (own, other) = (Some("a key of the page's own"), Some("a key of somebody else"));
+    let (lost, first) = redeem(0, own).await.expect("fresh");
+    for key in [None, other] {
+        assert!(redeem(1, key).await.is_none(), "used up, by whoever comes with {key:?}");
+    }
+    assert!(lives(&lost).await, "who tries ends nothing");
+    let (token, again) = redeem(60, own).await.expect("once more");
+    assert_eq!((again.account, lives(&token).await, lives(&lost).await), (first.account, true, false));
+    assert_ne!(token, lost);
+    let revoked = stage.record.revocations_after(0).await.unwrap();
+    assert_eq!((revoked.len(), revoked[0].token), (1, Some(first.token)), "its sockets close");
+    assert!(redeem(CODE_AGAIN_S - 1, own).await.is_some(), "as often as it takes");
+    assert!(redeem(CODE_AGAIN_S, own).await.is_none(), "counted from the first use");
+}
+
+#[tokio::test]
+async fn a_code_sent_again_opens_nothing_that_was_shut_meanwhile() {
+    let stage = Stage::new().await;
+    let key = Some("a key of the page's own");
+    let (signed_out, _) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
+    let (_, signed) = stage.record.redeem_code(T0, &signed_out, key).await.unwrap().unwrap();
+    stage.record.revoke_token(T0, signed.token).await.unwrap();
+    assert!(stage.record.redeem_code(T0, &signed_out, key).await.unwrap().is_none(), "signed out");
+    let (suspended, _) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
+    stage.record.redeem_code(T0, &suspended, key).await.unwrap().unwrap();
+    let (keyless, _) = stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().unwrap();
+    stage.record.redeem_code(T0, &keyless, None).await.unwrap().unwrap();
+    for key in [None, key] {
+        assert!(stage.record.redeem_code(T0, &keyless, key).await.unwrap().is_none(), "it came without a key");
+    }
+    let admin = stage.record.create_admin(T0, Actor::Shell, "x").await.unwrap().id;
+    stage.record.suspend(T0, stage.rider, admin, "r").await.unwrap().unwrap();
+    assert!(stage.record.redeem_code(T0, &suspended, key).await.unwrap().is_none(), "suspended");
 }
 
 #[tokio::test]
@@ -169,7 +210,7 @@ async fn a_suspended_account_has_no_way_in() {
         assert_eq!(stage.record.suspend(T0, stage.rider, admin, "r").await.unwrap(), Ok(()));
     }
     assert!(stage.record.authenticate(T0, &token).await.unwrap().is_none());
-    assert!(stage.record.redeem_code(T0, &code).await.unwrap().is_none());
+    assert!(stage.record.redeem_code(T0, &code, None).await.unwrap().is_none());
     assert!(stage.record.issue_token(T0, stage.rider).await.unwrap().is_none());
     assert!(stage.record.issue_code(T0, Actor::Shell, stage.rider).await.unwrap().is_none());
     assert!(stage.record.account(stage.rider).await.unwrap().is_some(), "but is still on the record");

@@ -198,7 +198,7 @@ async fn a_restore_says_which_rights_it_gives_back_and_can_end_all_of_them() {
         for token in [&kept, &lost, &suspended] {
             assert_eq!(back.authenticate(T0, token).await.unwrap().is_some(), works);
         }
-        assert_eq!(back.redeem_code(T0, &code).await.unwrap().is_some(), works);
+        assert_eq!(back.redeem_code(T0, &code, None).await.unwrap().is_some(), works);
         let audited: i64 = sqlx::query_scalar("select count(*) from audit where action = 'all_signed_out'")
             .fetch_one(&back.read)
             .await

@@ -43,6 +43,8 @@ pub const fn token_ttl_s(role: Role) -> i64 {
 }
 /// Life of an ordinary one-time code, seconds.
 pub const CODE_TTL_S: i64 = 15 * 60;
+/// Who lost the answer to a code may send it again for so long after its first use, seconds: some tries of a bad connection.
+pub const CODE_AGAIN_S: i64 = 120;
 /// Letters and digits that are not mistaken for each other, as in Crockford's base 32.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 /// Characters of a code: 60 bits.
@@ -96,22 +98,40 @@ impl Record {
         Ok(Some((code, expires_at)))
     }
 
-    /// A new token for an unused, unexpired code; the code is used up in the same transaction.
-    pub async fn redeem_code(&self, now: Timestamp, code: &str) -> Result<Option<(String, SignedIn)>, RecordError> {
+    /// A new token for an unused, unexpired code; the code is used up in the same transaction. Who lost the answer and sends the code
+    /// again within [`CODE_AGAIN_S`], with the secret `key` that came with it first, gets another, and the lost one ends.
+    pub async fn redeem_code(
+        &self,
+        now: Timestamp,
+        code: &str,
+        key: Option<&str>,
+    ) -> Result<Option<(String, SignedIn)>, RecordError> {
         let mut write = self.begin(now).await?;
+        let (code, key) = (hash(&plain(code)), key.map(hash));
         let used = sqlx::query(
             "update codes set used_at = ?1 where hash = ?2 and used_at is null and expires_at > ?1 returning account",
         )
         .bind(now.0)
-        .bind(hash(&plain(code)))
+        .bind(&code)
         .fetch_optional(write.conn())
         .await?;
-        let Some(used) = used else { return Ok(None) };
-        let id = AccountId(used.id("account")?);
+        let (id, did) = match used {
+            Some(used) => (AccountId(used.id("account")?), "code_redeemed"),
+            None => match write.end_lost_token(&code, key.as_deref()).await? {
+                Some(account) => (account, "code_redeemed_again"),
+                None => return Ok(None),
+            },
+        };
         let Some(account) = write.active_account(id).await? else { return Ok(None) };
         let (token, row) = write.add_token(id, account.role).await?;
+        sqlx::query("update codes set key_hash = ?, token = ? where hash = ?")
+            .bind(key)
+            .bind(row)
+            .bind(code)
+            .execute(write.conn())
+            .await?;
         let expires_at = now.plus_s(token_ttl_s(account.role));
-        write.audit(Some(id), "code_redeemed", id.0, "").await?;
+        write.audit(Some(id), did, id.0, "").await?;
         write.commit().await?;
         Ok(Some((token, SignedIn { token: row, account, expires_at, ends_at: now.plus_s(TOKEN_AGE_MAX_S) })))
     }
@@ -295,6 +315,27 @@ impl Write<'_> {
             .await?
             .last_insert_rowid();
         Ok((token, row))
+    }
+
+    /// Ends the token whose answer got lost, and says whose it is; `None` unless code and key came together a short while ago and the
+    /// token still counts: who signed out, or was signed out, is not let in again.
+    async fn end_lost_token(&mut self, code: &[u8], key: Option<&[u8]>) -> Result<Option<AccountId>, RecordError> {
+        let now = self.now;
+        let lost = sqlx::query(
+            "update tokens set revoked_at = ?1 where revoked_at is null and id =
+               (select token from codes where hash = ?2 and key_hash = ?3 and used_at > ?4)
+             returning id, account",
+        )
+        .bind(now.0)
+        .bind(code)
+        .bind(key)
+        .bind(now.plus_s(-CODE_AGAIN_S).0)
+        .fetch_optional(self.conn())
+        .await?;
+        let Some(lost) = lost else { return Ok(None) };
+        let account = AccountId(lost.id("account")?);
+        self.add_revocation(account, Some(lost.int("id")?)).await?;
+        Ok(Some(account))
     }
 
     /// Ways in as of now.

@@ -6,6 +6,8 @@ use crate::http::fixture::{Edge, Person};
 use crate::ws::hub::Registration;
 use crate::ws::mailbox::Item;
 use crate::ws::screen::Screen;
+use axum::extract::ws::Utf8Bytes;
+use geo::Fix;
 use serde_json::{Value, json};
 
 async fn connect(edge: &Edge, person: &Person) -> Registration {

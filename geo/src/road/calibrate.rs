@@ -18,7 +18,7 @@ pub use free_times::{FreeTimes, free_by_class};
 use super::Profile;
 use super::data::RoadClass;
 use super::hierarchy::{DayFactors, FACTOR_MAX, FACTOR_MIN};
-use crate::eta::{Eta, ROAD_SPREAD};
+use crate::eta::{Basis, Eta, ROAD_SPREAD};
 use median::{Row, factors, quantile, weighted_median};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,10 @@ const HOURS: usize = 24;
 
 /// A profile is calibrated from so many accepted observations on; with fewer its times stay the map's own.
 pub const OBSERVATIONS_MIN: u32 = 30;
+
+/// In an hour with fewer the times are not called calibrated, whatever other hours taught: the hour leans on the day as by five
+/// (`HOUR_LEANS`), so from twice as many on, what is said of it is mostly its own.
+pub const HOUR_OBSERVATIONS_MIN: u32 = 10;
 
 /// Who took this many times as long as on empty roads, or as short, did not simply go there: refused.
 pub const RATIO_MAX: f64 = 20.0;
@@ -124,7 +128,8 @@ pub fn fit(observations: &[Observation]) -> Calibration {
 }
 
 impl Calibration {
-    /// Whether enough trips of this profile were seen. Until then its ETAs are [`crate::EtaSource::Road`].
+    /// Whether enough trips of this profile were seen for factors. Until then its ETAs are [`crate::EtaSource::Road`], and after it
+    /// those of hours nobody went in ([`Self::basis`]).
     pub fn is_calibrated(&self, profile: Profile) -> bool {
         self.of(profile).figures.is_some()
     }
@@ -134,19 +139,21 @@ impl Calibration {
         self.of(profile).figures.as_ref().map(|figures| figures.factors.clone()).unwrap_or_default()
     }
 
-    /// What nine trips of ten take at most over what one of two takes, 1 to [`SPREAD_MAX`], in an hour (0..=23, further ones
-    /// begin again); [`ROAD_SPREAD`] until the profile is calibrated.
-    pub fn spread(&self, profile: Profile, hour: usize) -> f32 {
-        self.of(profile).figures.as_ref().map_or(ROAD_SPREAD, |figures| figures.spreads[hour % HOURS])
+    /// What times under [`Self::day_factors`] of an hour (0..=23, further ones begin again) rest on. The spread is what nine trips of ten
+    /// take at most over what one of two takes, 1 to [`SPREAD_MAX`].
+    pub fn basis(&self, profile: Profile, hour: usize) -> Basis {
+        let Some(figures) = &self.of(profile).figures else { return Basis::MAP };
+        let spread = figures.spreads[hour % HOURS];
+        if self.observations(profile, hour) >= HOUR_OBSERVATIONS_MIN {
+            Basis::fitted(spread)
+        } else {
+            Basis::taken_over(spread)
+        }
     }
 
     /// A travel time that was searched under [`Self::day_factors`] of this hour, with its source and spread.
     pub fn eta(&self, profile: Profile, hour: usize, seconds: f32) -> Eta {
-        if self.is_calibrated(profile) {
-            Eta::calibrated(seconds, self.spread(profile, hour))
-        } else {
-            Eta::road(seconds)
-        }
+        Eta::on(self.basis(profile, hour), seconds)
     }
 
     /// Accepted observations of a profile in an hour.

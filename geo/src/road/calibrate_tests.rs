@@ -1,7 +1,8 @@
 //! Calibrations of observations made up here, whose true factors are known, and of a simulated small city.
 
 use super::{
-    CLASSES, Calibration, FreeTimes, HOURS, OBSERVATIONS_MIN, Observation, RATIO_MAX, SPREAD_MAX, fit, free_by_class,
+    CLASSES, Calibration, FreeTimes, HOUR_OBSERVATIONS_MIN, HOURS, OBSERVATIONS_MIN, Observation, RATIO_MAX,
+    SPREAD_MAX, fit, free_by_class,
 };
 use crate::eta::{EtaSource, ROAD_SPREAD};
 use crate::road::data::RoadClass;
@@ -95,16 +96,47 @@ fn a_profile_with_few_trips_keeps_the_maps_own_speeds() {
     let (before, after) = (fit(&one_less), fit(&enough));
     assert!(!before.is_calibrated(Profile::Drive) && after.is_calibrated(Profile::Drive));
     assert_eq!(before.day_factors(Profile::Drive), DayFactors::default());
-    is_near(before.spread(Profile::Drive, 8), ROAD_SPREAD);
+    is_near(before.basis(Profile::Drive, 8).spread, ROAD_SPREAD);
     assert_eq!(before.observations(Profile::Drive, 8), OBSERVATIONS_MIN - 1);
     assert_eq!(before.eta(Profile::Drive, 8, 100.0).source, EtaSource::Road);
     let eta = after.eta(Profile::Drive, 8, 100.0);
     assert_eq!(eta.source, EtaSource::Calibrated);
-    is_near(eta.p90_s, 100.0 * after.spread(Profile::Drive, 8));
+    is_near(eta.p90_s, 100.0 * after.basis(Profile::Drive, 8).spread);
     // Nothing is learnt of another profile.
     assert!(!after.is_calibrated(Profile::Walk));
     assert_eq!(after.observations(Profile::Walk, 8), 0);
     is_near(after.eta(Profile::Walk, 8, 100.0).p90_s, 100.0 * ROAD_SPREAD);
+}
+
+#[test]
+fn an_hour_with_few_trips_of_its_own_takes_the_factors_of_others_and_says_so() {
+    // By day nobody is surprised; at five in the morning nine went, at six ten.
+    let by_day = (0..400).map(|i| plain(8 + (i % 12) as u8, 1.4));
+    let early = |hour, many| (0..many).map(move |_| plain(hour, 1.4));
+    let calm: Vec<Observation> =
+        by_day.chain(early(5, HOUR_OBSERVATIONS_MIN - 1)).chain(early(6, HOUR_OBSERVATIONS_MIN)).collect();
+    let calibration = fit(&calm);
+    for (hour, source) in [
+        (3, EtaSource::Road),
+        (5, EtaSource::Road),
+        (6, EtaSource::Calibrated),
+        (7, EtaSource::Road),
+        (12, EtaSource::Calibrated),
+    ] {
+        assert!((factor(&calibration, RoadClass::Residential, hour) - 1.4).abs() < 0.01, "the day's, at {hour}");
+        let eta = calibration.eta(Profile::Drive, hour, 100.0);
+        assert_eq!(eta.source, source, "at {hour}");
+        match source {
+            EtaSource::Calibrated => assert!(eta.p90_s < 100.0 * ROAD_SPREAD, "at {hour}: {eta:?}"),
+            _ => is_near(eta.p90_s, 100.0 * ROAD_SPREAD),
+        }
+    }
+    // Where nobody can say how long it takes by day, nobody is surer of the night.
+    let wild: Vec<Observation> =
+        (0..1_200).map(|i| plain(8 + (i % 12) as u8, if i % 5 < 4 { 1.0 } else { 3.0 })).collect();
+    let calibration = fit(&wild);
+    let night = calibration.eta(Profile::Drive, 3, 100.0);
+    assert!(night.source == EtaSource::Road && night.p90_s > 100.0 * ROAD_SPREAD * 1.2, "{night:?}");
 }
 
 #[test]
@@ -187,7 +219,7 @@ proptest! {
         let accepted: u32 = (0..HOURS).map(|hour| calibration.observations(Profile::Drive, hour)).sum();
         prop_assert_eq!((accepted + calibration.refused()) as usize, observations.len());
         for hour in 0..HOURS {
-            prop_assert!((1.0..=SPREAD_MAX).contains(&calibration.spread(Profile::Drive, hour)));
+            prop_assert!((1.0..=SPREAD_MAX).contains(&calibration.basis(Profile::Drive, hour).spread));
         }
         for factor in calibration.day_factors(Profile::Drive).0.into_values().flatten() {
             prop_assert!((FACTOR_MIN..=FACTOR_MAX).contains(&factor));
@@ -201,7 +233,7 @@ fn the_spread_is_that_of_the_noise() {
         let calibration = fit(&many(seed, 400, noise));
         let truth = (1.2816 * noise).exp();
         for hour in 0..HOURS {
-            let got = f64::from(calibration.spread(Profile::Drive, hour));
+            let got = f64::from(calibration.basis(Profile::Drive, hour).spread);
             assert!((got / truth - 1.0).abs() < 0.12, "hour {hour}: {got} instead of {truth}");
         }
     }

@@ -199,3 +199,7 @@ impl fmt::Debug for Trip {
         f.debug_struct("Trip").field("id", &self.id).field("phase", &self.phase).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+#[path = "trip_tests.rs"]
+mod tests;

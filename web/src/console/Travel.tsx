@@ -60,7 +60,7 @@ function Profile({ learnt, of }: { learnt: Learnt; of: TravelProfile }) {
   const when = (iso: string | null): string => (iso ? dayTime(iso) : t('travel.never'));
   return (
     <>
-      <p data-testid="travel-source" data-source={of.source}><strong>{of.calibrated ? t('travel.calibrated', { n }) : t('travel.road', { n, min: FITTED_FROM })}</strong></p>
+      <p data-testid="travel-source" data-source={of.source}><strong>{of.calibrated ? t(of.source === 'calibrated' ? 'travel.calibrated' : 'travel.taken_over', { n }) : t('travel.road', { n, min: FITTED_FROM })}</strong></p>
       <p data-testid="travel-coverage">
         {coverage
           ? t('travel.coverage', { p50: percent(coverage.within_p50), p90: percent(coverage.within_p90), n: coverage.observations })
@@ -85,7 +85,7 @@ function Profile({ learnt, of }: { learnt: Learnt; of: TravelProfile }) {
                 ))}
               </tr>
             ))}
-            <tr class="plain"><th scope="row">{t('travel.spread')}</th>{of.hours.map(({ hour, spread }) => <td key={hour}>{spread.toFixed(1)}</td>)}</tr>
+            <tr class="plain"><th scope="row">{t('travel.spread')}</th>{of.hours.map(({ hour, source, spread }) => <td key={hour} class={source === 'road' ? 'leans' : ''} data-source={source}>{spread.toFixed(1)}</td>)}</tr>
             <tr class="plain"><th scope="row">{t('travel.legs')}</th>{of.hours.map(({ hour, observations }) => <td key={hour}>{observations}</td>)}</tr>
           </tbody>
         </table>

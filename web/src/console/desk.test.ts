@@ -1,7 +1,7 @@
 // The sweep corrects the picture and takes nothing from it that it cannot know.
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { Problem, type Api } from '../shared/api';
-import type { ConsoleState, Incident, Phase, StaffRow, Trip } from '../shared/types';
+import type { ConsoleState, Incident, LatLon, Mode, Phase, ReachCell, StaffRow, Trip } from '../shared/types';
 import type { Alarm } from './alarm';
 import { staffFor } from './Codes';
 import { Desk } from './desk';
@@ -195,4 +195,44 @@ it('what_the_watch_saw_after_the_question_is_not_undone_by_the_answer', () => {
   expect(one.trips.get('a')?.watch).toHaveLength(1);
   one.takeAll(answer([trip('a', 'escorting', 7)]), later());
   expect(one.trips.get('a')?.watch).toBeUndefined();
+});
+it('a_picture_that_is_not_there_yet_is_said_and_asked_for_again_until_something_else_is_looked_at', async () => {
+  vi.useFakeTimers();
+  try {
+    const asked: string[] = [];
+    const cell = (id: string): ReachCell => ({ cell: id, seconds: 60, boundary: [] });
+    let isThere = false;
+    let refuse: (why: Problem) => void = () => {};
+    const late = new Promise<ReachCell[]>((_, reject) => { refuse = reject; });
+    const isochrones = async (_at: LatLon, mode: Mode): Promise<ReachCell[]> => {
+      asked.push(mode);
+      if (mode === 'drive') return late;
+      if (mode === 'cycle' && !isThere) throw new Problem('not_yet', 503, null, 2, []);
+      return [cell(mode)];
+    };
+    const { desk: one } = desk({ candidates: async () => [], cells: async () => [], isochrones });
+    one.receive({ t: 'console', n: 1, trips: [{ ...trip('a', 'matching', 1), area: { cell: 'c', radius_m: 500, lat: 37.5, lon: 127 } }] });
+    one.select('a');
+    void one.showReach('cycle');
+    await vi.advanceTimersByTimeAsync(0);
+    expect([(one.error as Problem).code, one.reach]).toEqual(['not_yet', null]);
+    isThere = true;
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([one.error, one.reach?.mode, asked.length]).toEqual([null, 'cycle', 2]);
+
+    isThere = false;
+    void one.showReach('cycle');
+    await vi.advanceTimersByTimeAsync(0);
+    await one.showReach('walk');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([one.error, one.reach?.mode, asked]).toEqual([null, 'walk', ['cycle', 'cycle', 'cycle', 'walk']]);
+
+    void one.showReach('drive');
+    await one.showReach('walk');
+    refuse(new Problem('no_way', 409, null, null, []));
+    await vi.advanceTimersByTimeAsync(0);
+    expect([one.error, one.reach?.mode]).toEqual([null, 'walk']);
+  } finally {
+    vi.useRealTimers();
+  }
 });

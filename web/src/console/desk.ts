@@ -1,5 +1,5 @@
 // Owns what a supervisor's page knows: trips, staff, incidents, cells, and which trip is open. Positions are kept by `People`.
-import type { Api } from '../shared/api';
+import { Problem, type Api } from '../shared/api';
 import { now } from '../shared/clock';
 import { openSocket } from '../shared/connection';
 import { freshKey } from '../shared/key';
@@ -45,6 +45,8 @@ export class Desk extends Store {
   candidates: { trip: string; list: Candidate[] } | null = null;
   /** From where the open trip's area is reached in time, while a supervisor looks at that. */
   reach: { mode: Mode; cells: ReachCell[] } | null = null;
+  /** Counts what was looked at: an answer that somebody no longer waits for is not shown. */
+  private reachAsked = 0;
   link: LinkState = { kind: 'connecting' };
   /** The record does not answer: trips, alarms and staff may have changed, and the map goes on by what was known of them. */
   behind = false;
@@ -89,6 +91,7 @@ export class Desk extends Store {
     this.sweepTimer = setInterval(() => void this.reload(), SWEEP_EVERY_MS);
   }
   close(): void {
+    this.reachAsked++;
     if (this.cellTimer !== null) clearInterval(this.cellTimer);
     if (this.sweepTimer !== null) clearInterval(this.sweepTimer);
     this.alarm.ring(false);
@@ -219,20 +222,33 @@ export class Desk extends Store {
     this.selected = trip;
     this.candidates = null;
     this.reach = null;
+    this.reachAsked++;
     this.changed();
     void this.loadCandidates();
   }
   /** Shows or hides from where somebody could be in the open trip's area in time. Asked for by the area, never by the place. */
   async showReach(mode: Mode | null): Promise<void> {
     const trip = this.openTrip;
+    const asked = ++this.reachAsked;
+    const still = (): boolean => this.reachAsked === asked;
     this.reach = null;
+    this.refusal = null;
     this.changed();
     const at = trip && roughly(trip);
     if (!trip || !at || !mode) return;
-    await this.press(async () => {
-      const cells = await this.api.isochrones(at, mode, REACH_MINUTES);
-      if (this.selected === trip.id) this.reach = { mode, cells };
-    });
+    while (still()) {
+      const refusal = await failure(async () => {
+        const cells = await this.api.isochrones(at, mode, REACH_MINUTES);
+        if (still()) this.reach = { mode, cells };
+      });
+      if (!still()) return;
+      this.refusal = refusal;
+      this.changed();
+      // Its travel times are made when somebody first asks for them: said meanwhile, and asked for again.
+      if (!(refusal instanceof Problem && refusal.code === 'not_yet')) return;
+      const waitS = refusal.retryAfterS ?? 2;
+      await new Promise((resolve) => setTimeout(resolve, waitS * 1_000));
+    }
   }
   /** Shows the open trip's exact places for a short time, or hides them again. */
   async toggleReveal(): Promise<void> {

@@ -5,7 +5,7 @@ import { byUrgency, classesOf, heatRow, ROAD_CLASSES, shade } from './heat';
 
 const of = <T>(value: (road: RoadClass) => T): Record<RoadClass, T> => Object.fromEntries(ROAD_CLASSES.map((road) => [road, value(road)])) as Record<RoadClass, T>;
 const hour = (at: number, factor: number, legs: number): TravelHour =>
-  ({ hour: at, observations: legs, spread: 1.3, factors: of((road) => (road === 'primary' ? factor : 1)), observations_on: of((road) => (road === 'primary' ? legs : 0)) });
+  ({ hour: at, observations: legs, source: 'calibrated', spread: 1.3, factors: of((road) => (road === 'primary' ? factor : 1)), observations_on: of((road) => (road === 'primary' ? legs : 0)) });
 
 it('a_row_is_the_hours_of_one_class_of_road', () => {
   const hours = [hour(0, 1, 0), hour(8, 2.2, 41)];

@@ -78,7 +78,8 @@ export class Api {
   private get<T>(path: string): Promise<T> { return this.call('GET', path); }
   private post<T>(path: string, body: unknown = {}): Promise<T> { return this.call('POST', path, body); }
 
-  signIn(code: string): Promise<Session> { return this.post('/v1/session', { code }); }
+  /** A code works once; with the same `key` it is answered again to whom the answer did not reach. */
+  signIn(code: string, key: string): Promise<Session> { return this.call('POST', '/v1/session', { code }, { 'Idempotency-Key': key }); }
   signOut(): Promise<void> { return this.call('DELETE', '/v1/session'); }
   me(): Promise<Me> { return this.get('/v1/me'); }
   async wsTicket(): Promise<string> { return (await this.post<{ ticket: string }>('/v1/ws-ticket')).ticket; }

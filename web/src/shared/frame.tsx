@@ -3,6 +3,7 @@ import { render, type ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Problem, Unreachable, type Api } from './api';
 import { fieldWords, language, t, tCode } from './i18n';
+import { keyPerThing } from './key';
 import type { TokenStore } from './session';
 import type { LinkState } from './socket';
 import { forgetCallOfOthers, isCallUnsure, type Sos } from './sos';
@@ -59,6 +60,7 @@ export function Banner({ link, waiting = 0, onReturn }: { link: LinkState; waiti
 interface SignInProps { api: Api; tokens: TokenStore; role: Role; /** The last sign-in was ended by the server. */ ended: boolean; onSession: (session: Session) => void; notice?: ComponentChildren }
 export function SignIn({ api, tokens, role, ended, onSession, notice }: SignInProps) {
   const [code, setCode] = useState('');
+  const [keyOf] = useState(keyPerThing);
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<string | null>(null);
   const submit = async (event: Event): Promise<void> => {
@@ -66,7 +68,7 @@ export function SignIn({ api, tokens, role, ended, onSession, notice }: SignInPr
     setBusy(true);
     setError(null);
     try {
-      const session = await api.signIn(code.trim());
+      const session = await api.signIn(code.trim(), keyOf(code.trim()));
       if (session.role !== role) {
         // A code works once and this one opened the wrong door: its token is ended, not kept.
         api.setToken(session.token);

@@ -129,7 +129,7 @@ export interface Way {
 }
 export type RoadClass = 'motorway' | 'primary' | 'secondary' | 'tertiary' | 'residential' | 'path';
 export interface TravelHour {
-  hour: number; observations: number; spread: number;
+  hour: number; observations: number; source: 'road' | 'calibrated'; spread: number;
   factors: Record<RoadClass, number>; observations_on: Record<RoadClass, number>;
 }
 export interface TravelProfile {

@@ -12,6 +12,7 @@ use crate::clock::Env;
 use crate::engine::field::{Field, profile};
 use crate::record::{Condition, Record, RecordError, Streets};
 use crate::telemetry;
+use geo::Basis;
 use geo::road::calibrate::{Coverage, coverage, fit};
 use geo::road::hierarchy::{ArcTimes, Conditions, Metric};
 use geo::road::{Calibration, Profile};
@@ -32,8 +33,7 @@ const FIT_EVERY_S: i64 = 86_400;
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Wanted {
     conditions: Conditions,
-    /// Of fitted times.
-    spread: Option<f32>,
+    basis: Option<Basis>,
     /// The streets that operators' conditions are of.
     told: Arc<Told>,
     /// By line of the subway, seconds one waits for a train of this hour; nothing for those who do not ride.
@@ -195,10 +195,10 @@ impl Weights {
                 }
             }
         }
-        let is_fitted = self.calibration.is_calibrated(profile);
-        let spread = is_fitted.then(|| self.calibration.spread(profile, hour));
+        // Nothing where nothing was learnt: the map's own times are there already.
+        let basis = Some(self.calibration.basis(profile, hour)).filter(|basis| *basis != Basis::MAP);
         let waits_s = if mode == Mode::Transit { self.field.map().data.subway.waits_at(hour) } else { Vec::new() };
-        Wanted { conditions, spread, told: Arc::new(told), waits_s }
+        Wanted { conditions, basis, told: Arc::new(told), waits_s }
     }
 }
 
@@ -209,8 +209,5 @@ fn times(field: &Field, mode: Mode, wanted: &Wanted) -> ArcTimes {
     if mode == Mode::Transit {
         times = times.with_arcs(&map.waiting_arcs(&wanted.waits_s));
     }
-    match wanted.spread {
-        Some(spread) => times.fitted(spread),
-        None => times,
-    }
+    times.known_by(wanted.basis.unwrap_or(Basis::MAP))
 }

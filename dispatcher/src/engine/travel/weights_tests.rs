@@ -305,6 +305,7 @@ async fn what_finished_ways_taught_makes_the_times_of_the_hour_and_stays_over_a_
     let (free_s, source) = life.takes(Mode::Walk, from, to).unwrap();
     assert_eq!(source, EtaSource::Road);
     let ways: Vec<Observation> = (0..400).flat_map(|_| [seen(hour, 2.0), seen((hour + 1) % 24, 1.2)]).collect();
+    let all_day_s = free_s * 1.6;
     life.record.note_observations(NOW, &ways).await.unwrap();
     assert_eq!(life.round().await.generation, 0, "looked at once a day");
     life.record.close().await;
@@ -320,9 +321,14 @@ async fn what_finished_ways_taught_makes_the_times_of_the_hour_and_stays_over_a_
     assert_eq!(life.round().await.generation, 2, "the hour has turned");
     let (later_s, _) = life.takes(Mode::Walk, from, to).unwrap();
     assert!((later_s / free_s - 1.2).abs() < 0.05, "{later_s} s, {free_s} s on empty streets");
+    life.clock.advance_s(3_600);
+    life.round().await;
+    let (unseen_s, source) = life.takes(Mode::Walk, from, to).unwrap();
+    assert_eq!(source, EtaSource::Road, "nobody has gone in that hour");
+    assert!((unseen_s / all_day_s - 1.0).abs() < 0.3, "{unseen_s} s, and {all_day_s} s as the day is");
 
     life.record.note_observations(NOW, &[seen(hour, 2.0)]).await.unwrap();
-    life.clock.advance_s(86_400 - 3_600);
+    life.clock.advance_s(86_400 - 7_200);
     assert_eq!(life.round().await.calibration.observations(Profile::Walk, usize::from(hour)), 401, "a day later");
 }
 

@@ -1,7 +1,7 @@
 //! Owns what consoles are told that have said what their screen shows: counts from afar, people from near, only what changed,
 //! numbered per audience, the whole of it when the screen shows something else. The map itself is `area`'s.
 
-use super::{FIRST_N, Head, frames};
+use super::frames::{FIRST_N, Head, frames};
 use crate::ws::area::{Area, Audience, Parts, Shown};
 use crate::ws::hub::Seat;
 use crate::ws::screen::Tier;

@@ -48,7 +48,7 @@ impl Coverage {
         let over = trip.over(&RoadClass::ALL.map(|class| of_hour.get(&class).copied().map_or(1.0, f64::from)));
         self.trips += 1;
         self.within_p50 += u32::from(over <= 1.0);
-        self.within_p90 += u32::from(over <= f64::from(figures.spreads[hour]));
+        self.within_p90 += u32::from(over <= f64::from(fit.basis(trip.profile, hour).spread));
     }
 }
 

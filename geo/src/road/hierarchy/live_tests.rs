@@ -289,7 +289,7 @@ fn what_is_fitted_is_told_as_calibrated() {
     let map = RoadMap::build(tangle(&mut Dice(61), 20, 30));
     let times = ArcTimes::free_flow(map.graph(Profile::Walk));
     assert_eq!(times.eta(60_000), crate::Eta::road(60.0));
-    assert_eq!(times.fitted(1.3).eta(60_000), crate::Eta::calibrated(60.0, 1.3));
+    assert_eq!(times.known_by(crate::Basis::fitted(1.3)).eta(60_000), crate::Eta::calibrated(60.0, 1.3));
 }
 
 #[test]

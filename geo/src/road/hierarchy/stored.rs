@@ -8,6 +8,7 @@ use super::metric::{Hierarchy, Metric};
 use super::search_graph::{Kind, SearchGraph};
 use super::shortcuts::{NONE, Shortcuts};
 use super::times::{ARC_MS_MAX, ArcTimes};
+use crate::eta::Basis;
 use crate::road::MapFileError;
 use crate::road::graph::Graph;
 use crate::road::store::{SectionReader, Sections, groups_are_sound};
@@ -68,7 +69,7 @@ impl Metric {
         };
         let tree = Tree::of(from.column(part)?, from.column(part)?);
         let head_depth = from.column(part)?;
-        let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)?, spread: None };
+        let times = ArcTimes { ms: from.column(part)?, rights: from.column(part)?, basis: Basis::MAP };
         let shortcut_ms = from.column(part)?;
         let climbs = Climbs {
             up: UpArcs { first: from.column(part)?, arcs: from.column(part)? },

@@ -5,7 +5,7 @@
 //! closed too if need be: only the cordon is shut. Where what is open at a junction leads in only, who comes from inside goes on
 //! over what is closed and who comes from outside does not, so that must be asked with where one comes from.
 
-use crate::eta::Eta;
+use crate::eta::{Basis, Eta};
 use crate::road::column::Column;
 use crate::road::data::RoadClass;
 use crate::road::graph::{Graph, NO_WAY};
@@ -60,8 +60,7 @@ impl DayFactors {
 pub struct ArcTimes {
     pub(super) ms: Column<u32>,
     pub(super) rights: Column<u8>,
-    /// Where they are fitted from finished trips: what nine of ten take over what one of two takes.
-    pub(super) spread: Option<f32>,
+    pub(super) basis: Basis,
 }
 
 /// An arc of the map: one-way streets have one.
@@ -81,7 +80,7 @@ impl ArcTimes {
         Self {
             ms: edges.iter().flat_map(|e| [e.ms.min(ARC_MS_MAX); 2]).collect(),
             rights: rights.map(|open| if open { OPEN | ENTER } else { 0 }).collect(),
-            spread: None,
+            basis: Basis::MAP,
         }
     }
 
@@ -105,13 +104,13 @@ impl ArcTimes {
             }
         }
         shut_cordons(graph, &mut rights);
-        Self { ms: all_ms.into(), rights: rights.into(), spread: None }
+        Self { ms: all_ms.into(), rights: rights.into(), basis: Basis::MAP }
     }
 
-    /// As fitted from finished trips, of which nine of ten took at most `spread` times what one of two took.
+    /// The same times, known so.
     #[must_use]
-    pub fn fitted(self, spread: f32) -> Self {
-        Self { spread: Some(spread), ..self }
+    pub fn known_by(self, basis: Basis) -> Self {
+        Self { basis, ..self }
     }
 
     /// With other times of some arcs, milliseconds; `None` may not be entered.
@@ -142,14 +141,14 @@ impl ArcTimes {
         Self {
             ms: self.ms.iter().chain(more.ms.get(from..).unwrap_or_default()).copied().collect(),
             rights: rights.into(),
-            spread: self.spread,
+            basis: self.basis,
         }
     }
 
     /// What was searched under these times, with how it is known.
     pub fn eta(&self, ms: u32) -> Eta {
         let seconds = (f64::from(ms) / 1_000.0) as f32;
-        self.spread.map_or_else(|| Eta::road(seconds), |spread| Eta::calibrated(seconds, spread))
+        Eta::on(self.basis, seconds)
     }
 
     /// Numbers of arcs run below this.

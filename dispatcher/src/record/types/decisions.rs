@@ -1,0 +1,103 @@
+//! Owns what the engine reads of trips that want its attention, and what it decides, as the record takes it.
+
+use super::TripRow;
+use geo::Position;
+use matcher::model::{AccountId, Timestamp, TripId};
+
+/// A trip that wants the engine's attention now.
+#[derive(Clone)]
+pub struct DueTrip {
+    /// The trip with its open slots' holders.
+    pub row: TripRow,
+    /// Counts crews tried, from 0 before the first.
+    pub attempt: u32,
+    /// When the first slot of the present crew fell open, while others are kept.
+    pub vacant_since: Option<Timestamp>,
+    /// Staff who declined this trip, dropped out of it or were released from it, and are asked again by hand only; and those
+    /// who let an offer of it expire within the last `SILENT_S`.
+    pub declined: Vec<AccountId>,
+}
+
+/// A slot to be offered.
+#[derive(Clone, Copy, Debug)]
+pub struct Placement {
+    /// Slot, 0..crew size.
+    pub slot: u8,
+    /// To whom.
+    pub staff: AccountId,
+    /// Promised seconds to the meeting point, the rest of their present trip included.
+    pub eta_s: u32,
+    /// The present trip after which they come; `None` for somebody who is free.
+    pub after: Option<TripId>,
+}
+
+/// A next duty on the record, with what its arrival is worked out from.
+#[derive(Clone, Copy, Debug)]
+pub struct NextDuty {
+    /// The trip to come.
+    pub trip: TripId,
+    /// Who comes.
+    pub staff: AccountId,
+    /// When they said they would be there, as it was offered.
+    pub promised_at: Timestamp,
+    /// Where the present trip ends.
+    pub from: Position,
+    /// Where the rider of the trip to come waits.
+    pub to: Position,
+}
+
+/// What the engine decided for one trip.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Keep waiting: look again at that time.
+    Defer {
+        /// The trip.
+        trip: TripId,
+        /// When to look again.
+        due_at: Timestamp,
+    },
+    /// The search begins, without anybody to ask yet.
+    GoLive {
+        /// The trip.
+        trip: TripId,
+        /// When to look again.
+        due_at: Timestamp,
+    },
+    /// Put these offers on phones; begins the search if it had not begun.
+    PlaceOffers {
+        /// The trip.
+        trip: TripId,
+        /// For which open slots, to whom. Together with the members kept they fill the crew.
+        placements: Vec<Placement>,
+        /// When an answer is late.
+        expires_at: Timestamp,
+    },
+    /// Offers whose time ran out; the members who accepted are kept until `vacant_since` + the refill limit.
+    ExpireOffers {
+        /// The trip.
+        trip: TripId,
+    },
+    /// Give every slot back and start over with a new crew.
+    Dissolve {
+        /// The trip.
+        trip: TripId,
+        /// When to look again.
+        due_at: Timestamp,
+    },
+    /// A human owns it now; the search goes on.
+    Escalate {
+        /// The trip.
+        trip: TripId,
+        /// When to look again.
+        due_at: Timestamp,
+    },
+}
+
+/// What became of an effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Applied {
+    /// On the record.
+    Done,
+    /// The trip or a staff member was no longer free: nothing was changed, look again.
+    LostRace,
+}

@@ -1,0 +1,233 @@
+//! Owns the reading of what changed: trips, alarms and staff from the record in the order of its change numbers, alarms that are
+//! followed, and what the watch sees. Tells nobody.
+
+use super::{CREW_TICKS, Feed};
+use crate::engine::roster::RosterView;
+use crate::http::App;
+use crate::record::{Incident, RecordError, TripRow};
+use crate::view::StaffRow;
+use crate::view::incident::{FOLLOWED_S, follows_device, is_followed};
+use crate::view::people::Duty;
+use crate::view::trip::is_crewed;
+use geo::Fix;
+use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use tokio::time::timeout;
+
+/// Between two tellings of where the device of an alarm is, ms.
+const FOLLOW_EVERY_MS: i64 = 1_000;
+/// Rows read at a time.
+pub(super) const ROWS_PER_READ: u32 = 500;
+/// After the task slept, changes at most this old are told again: a console may have read its picture just before, ms.
+const OVERLAP_MS: i64 = 10_000;
+
+/// An alarm whose device is followed, and which of its fixes the consoles have been told.
+pub(super) struct Followed {
+    pub(super) incident: Incident,
+    pub(super) told: Option<(u32, u32)>,
+    pub(super) told_at: Timestamp,
+    /// Some console was told less than it may see.
+    pub(super) owed: bool,
+}
+
+/// What was read of the record.
+pub(super) struct Read {
+    /// Where everything was to be read, not only what changed.
+    pub(super) begun: Option<Begun>,
+    pub(super) trips: Vec<TripRow>,
+    pub(super) incidents: Vec<Incident>,
+    pub(super) roster: Arc<RosterView>,
+}
+
+/// The state after the feed slept, and from where on changes are read.
+pub(super) struct Begun {
+    pub(super) open: Vec<TripRow>,
+    pub(super) shown: Vec<Incident>,
+    pub(super) trips_after: i64,
+    pub(super) incidents_after: i64,
+}
+
+/// What changed since the last frame.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) trips: Vec<TripRow>,
+    /// Of which the watch sees something else, and the companies that see it; the centre does.
+    pub(super) watched: Vec<(TripRow, BTreeSet<AgencyId>)>,
+    pub(super) incidents: Vec<Incident>,
+    pub(super) staff: Vec<AccountId>,
+    /// Who is of the staff no more, as last seen at work.
+    pub(super) left: Vec<StaffRow>,
+}
+
+impl Feed {
+    /// What has changed on the record, or all of it after the feed slept; `None` while it does not answer. It is asked once at a time, and
+    /// what it says late is taken late.
+    pub(super) async fn read(&mut self) -> Result<Option<Read>, RecordError> {
+        let (app, after) = (&self.app, (self.trips_after, self.incidents_after));
+        let is_all = !self.awake;
+        let reading = self.reading.get_or_insert_with(|| tokio::spawn(read(Arc::clone(app), after, is_all)));
+        let Ok(done) = timeout(self.read_wait, reading).await else { return Ok(None) };
+        self.reading = None;
+        match done {
+            Ok(read) => read.map(Some),
+            Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
+            // The runtime ends.
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Takes what was read; what the consoles are to be told of it. Nothing is waited for, so that all of it is taken or none.
+    pub(super) fn take(&mut self, read: Read) -> Changes {
+        let (app, now) = (Arc::clone(&self.app), self.app.env.now());
+        let Read { begun, trips, incidents, roster } = read;
+        if let Some(begun) = begun {
+            self.wake(begun, &roster, now);
+        }
+        let mut changes = Changes::default();
+        for row in trips {
+            self.trips_after = self.trips_after.max(row.change_no);
+            if is_crewed(row.trip.phase) {
+                self.crewed.insert(row.trip.id, row.clone());
+            } else {
+                self.crewed.remove(&row.trip.id);
+            }
+            changes.trips.push(row);
+        }
+        // With the end of its trip an alarm that was taken loses its places.
+        let over = |trip: TripId| changes.trips.iter().any(|row| row.trip.id == trip && row.trip.phase.is_end());
+        for alarm in self.alarms.values_mut() {
+            alarm.owed |= alarm.incident.trip.is_some_and(over);
+        }
+        for incident in incidents {
+            self.incidents_after = incident.change_no;
+            let told = newest(&app, incident.raised_by);
+            let followed = Followed { incident: incident.clone(), told, told_at: now, owed: false };
+            self.alarms.insert(incident.id, followed);
+            changes.incidents.push(incident);
+        }
+        // Shifts end by the clock too, without a change on the record.
+        if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
+            self.roster = roster;
+            let rows = rows_of(&app, &self.roster, now);
+            changes.staff =
+                rows.iter().filter(|(id, row)| self.staff.get(id) != Some(row)).map(|(id, _)| *id).collect();
+            let left = self.staff.iter().filter(|(id, _)| !rows.contains_key(id));
+            changes.left = left.map(|(_, row)| row.off_shift()).collect();
+            self.staff = rows;
+        }
+        self.follow_alarms(&mut changes, now);
+        self.follow_watch(&mut changes);
+        changes
+    }
+
+    /// Takes the state after having slept.
+    fn wake(&mut self, begun: Begun, roster: &Arc<RosterView>, now: Timestamp) {
+        let Begun { open, shown, trips_after, incidents_after } = begun;
+        self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
+        (self.trips_after, self.incidents_after) = (trips_after, incidents_after);
+        let followed = |incident: Incident| Followed { incident, told: None, told_at: Timestamp(0), owed: false };
+        self.alarms = shown.into_iter().map(|incident| (incident.id, followed(incident))).collect();
+        // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
+        self.staff.clear();
+        self.roster = Arc::clone(roster);
+        self.duties = duties_of(roster, now);
+        self.mapped = Arc::clone(roster);
+        // The map that screens were told of has stood still.
+        self.screens.rest();
+        self.awake = true;
+    }
+
+    /// Trips of which the watch sees something else now; kept by the watch while there is no console to be told.
+    fn follow_watch(&mut self, changes: &mut Changes) {
+        if self.app.hub.peek_consoles().is_empty() {
+            return;
+        }
+        let news = self.app.watch.take_news();
+        self.aged.extend(news.staff);
+        for (trip, companies) in news.trips {
+            let is_told = changes.trips.iter().any(|row| row.trip.id == trip);
+            let row = self.crewed.get(&trip).filter(|_| !is_told).cloned();
+            changes.watched.extend(row.map(|row| (row, companies)));
+        }
+    }
+
+    /// Alarms that are owed, and those whose device has moved since it was told, each at most once a second.
+    fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
+        let app = Arc::clone(&self.app);
+        self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
+        for alarm in self.alarms.values_mut() {
+            let may_move = now.since_ms(alarm.told_at).abs() >= FOLLOW_EVERY_MS && follows_device(&alarm.incident, now);
+            let last = newest(&app, alarm.incident.raised_by).filter(|_| may_move);
+            let moved = last.is_some() && last != alarm.told;
+            if moved || alarm.owed {
+                alarm.owed = false;
+                alarm.told = last.or(alarm.told);
+                alarm.told_at = now;
+                changes.incidents.push(alarm.incident.clone());
+            }
+        }
+    }
+}
+
+/// Reads what changed on the record after these numbers; or everything, as by one who has slept since them.
+async fn read(app: Arc<App>, after: (i64, i64), is_all: bool) -> Result<Read, RecordError> {
+    let now = app.env.now();
+    let (mut trips_after, mut incidents_after) = after;
+    let mut begun = None;
+    if is_all {
+        let open = app.record.open_trips().await?;
+        // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
+        let passed = app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?;
+        trips_after = trips_after.max(passed);
+        incidents_after = skip_old_incidents(&app, incidents_after, now).await?;
+        let shown = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
+        begun = Some(Begun { open, shown, trips_after, incidents_after });
+    }
+    let mut trips = Vec::new();
+    loop {
+        let rows = app.record.trips_changed_after(trips_after, ROWS_PER_READ).await?;
+        let full = rows.len() == ROWS_PER_READ as usize;
+        trips_after = rows.iter().map(|row| row.change_no).fold(trips_after, i64::max);
+        trips.extend(rows);
+        if !full {
+            break;
+        }
+    }
+    let mut incidents = Vec::new();
+    loop {
+        let changed = app.record.incidents_changed_after(incidents_after).await?;
+        let Some(last) = changed.last() else { break };
+        incidents_after = last.change_no;
+        incidents.extend(changed);
+    }
+    let roster = app.roster.refresh(&app.record, now).await?;
+    Ok(Read { begun, trips, incidents, roster })
+}
+
+/// Passes over what changed long ago; returns the number to go on from.
+async fn skip_old_incidents(app: &App, mut after: i64, now: Timestamp) -> Result<i64, RecordError> {
+    let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
+    loop {
+        let incidents = app.record.incidents_changed_after(after).await?;
+        let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
+        let Some(old) = old else { return Ok(after) };
+        after = old.change_no;
+    }
+}
+
+/// The order of the newest place that an alarm shows of a device, believed or not.
+fn newest(app: &App, account: AccountId) -> Option<(u32, u32)> {
+    let order = |fix: Fix| (fix.session_epoch, fix.seq);
+    let doubted = app.ingest.people.doubted(account).map(|(fix, _)| order(fix));
+    app.sight.places.last_fix(account).map(order).max(doubted)
+}
+
+fn rows_of(app: &App, roster: &RosterView, now: Timestamp) -> HashMap<AccountId, StaffRow> {
+    let row = |id: &AccountId, entry| StaffRow::of(entry, app.ingest.people.refused(*id), app.watch.age(*id), now);
+    roster.by_id.iter().map(|(id, entry)| (*id, row(id, entry))).collect()
+}
+
+pub(super) fn duties_of(roster: &RosterView, now: Timestamp) -> HashMap<AccountId, Duty> {
+    roster.by_id.iter().map(|(id, entry)| (*id, Duty::of(entry, now))).collect()
+}
