@@ -11,7 +11,7 @@ use super::data::RoadClass;
 use super::graph::Graph;
 use super::hierarchy::{ArcTimes, Metric};
 use super::lit::Lit;
-use super::route::{Piece, Route};
+use super::route::{Piece, Route, off_streets_ms};
 use super::snap::Snap;
 use super::timed::Timed;
 use super::toll::Toll;
@@ -129,7 +129,7 @@ impl Dislikes {
             Search { timed, dislikes: self, toll: Toll::forbidding(graph, zones) }.route(from, to, &straight)?;
         let even = Search { timed, dislikes: &Self::none(graph), toll: Toll::forbidding(graph, &[]) };
         let fastest = even.cost(from, to, &straight);
-        Ok(SaferRoute::of(route, fastest.map(|cost| cost / ONE)))
+        Ok(SaferRoute::of(route, fastest.map(|cost| cost / ONE + off_streets_ms(from, to))))
     }
 
     /// The same under the times of a metric, which knows the fastest way without a second search and leads the one there is.
@@ -231,10 +231,11 @@ impl Search<'_> {
             pieces.push(piece(from.edge, from.fraction, to.fraction));
         }
         let ms = |p: &Piece| self.timed.between_ms(arc(p.edge, p.from, p.to), p.from, p.to);
-        let total_ms = pieces.iter().map(ms).sum();
+        let total_ms = pieces.iter().map(ms).sum::<u64>() + off_streets_ms(from, to);
         Ok(self.timed.graph.follow(from, to, pieces.into_iter(), total_ms))
     }
 
+    /// From street to street.
     fn cost(&self, from: &Snap, to: &Snap, left: impl FnMut(u32) -> Option<u64>) -> Option<u64> {
         self.search(from, to, left).map(|found| found.cost)
     }

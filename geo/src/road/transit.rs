@@ -5,6 +5,7 @@
 //! nothing is ever snapped to what is not a street.
 
 use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY, Rights};
+use super::snap::WALK_MPS;
 use super::subway::Subway;
 use super::{Profile, RoadMap};
 use crate::position::Position;
@@ -13,9 +14,6 @@ use crate::position::Position;
 /// their entrances and depths.
 const DOWN_MS: u32 = 90_000;
 const UP_MS: u32 = 75_000;
-
-/// Walking speed off the streets, metres per second (5 km/h).
-const WALK_MPS: f64 = 5.0 / 3.6;
 
 /// What an edge is that is no street. Drawn as a straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

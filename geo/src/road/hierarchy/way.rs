@@ -14,7 +14,7 @@ use crate::road::snap::Snap;
 /// A fastest way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
-    /// Milliseconds, from what is lost before setting out.
+    /// Milliseconds, from what is lost before setting out to the place itself.
     pub ms: u32,
     /// Road arcs (`edge * 2 + direction`) from the one it begins on to the one it ends on: one if that is the same stretch.
     pub arcs: Vec<u32>,
@@ -56,7 +56,7 @@ impl Metric {
         let met = |begin: &[End]| meet(&self.climb_from(begin), &arrivals.reached, bias_ms).map(|(_, ms)| ms - bias_ms);
         if from.snap.edge != to.edge {
             let begin: Vec<End> = departures.iter().flatten().map(|d| (d.0, d.1 + d.2)).collect();
-            return met(&begin);
+            return met(&begin).map(|ms| ms + to.to_street_ms());
         }
         // On the pickup's own edge what is lost before setting out must not hide that one is past it already.
         let each = departures.iter().zip(self.times.straight_each(&from.snap, to)).zip(self.ways_round(&arrivals));
@@ -64,7 +64,7 @@ impl Metric {
             let (node, rest_ms, lead_ms) = (*departure)?;
             let round = round.map(|ms| ms + rest_ms);
             let least = straight.into_iter().chain(round).chain(met(&[(node, rest_ms)])).min()?;
-            Some(least + lead_ms)
+            Some(least + lead_ms + to.to_street_ms())
         });
         each.min()
     }
@@ -77,7 +77,8 @@ impl Metric {
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let mut best: Option<Way> = None;
-        let mut offer = |ms: u32, arcs: &mut dyn FnMut() -> Vec<u32>| {
+        let mut offer = |to_street_at_ms: u32, arcs: &mut dyn FnMut() -> Vec<u32>| {
+            let ms = to_street_at_ms + to.to_street_ms();
             if best.as_ref().is_none_or(|b| ms < b.ms) {
                 best = Some(Way { ms, arcs: arcs() });
             }
