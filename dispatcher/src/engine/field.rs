@@ -9,9 +9,10 @@ use crate::record::UnderWay;
 use crate::telemetry;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
-use geo::road::{Graph, Headed, Profile, RoadMap, Snap};
+use geo::road::{Headed, Profile, RoadMap, Snap};
 use geo::{Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp};
+use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -188,10 +189,11 @@ impl Field {
         roster.by_id.get(&staff)?.under_way.filter(|_| self.chains)
     }
 
-    /// The end of somebody's present trip as the latest fix tells it, and when that was taken.
+    /// The end of somebody's present trip as the latest fix tells it, and when that was taken; one too coarse to be sent from tells
+    /// nothing.
     pub fn ending(&self, staff: AccountId) -> Option<(Ending, i64)> {
         let standing = read(&self.standing);
-        let standing = standing.get(&staff)?;
+        let standing = standing.get(&staff).filter(|known| known.fix.accuracy_m <= FIX_ACCURACY_M_MAX)?;
         Some((standing.ending?, standing.fix.taken_at_ms))
     }
 
@@ -394,29 +396,30 @@ impl Following {
         if under_way.is_none() {
             self.moves.remove(&staff);
         }
-        let graph = map.graph(profile(mode));
         let known = self.matchers.entry(staff).or_insert_with(|| (moves, Matcher::new()));
         if known.0 != moves {
             *known = (moves, Matcher::new());
         }
-        match known.1.take(map.graph(profile(moves)), fix, now.0) {
-            Match::Street(street) => {
-                let along = map.headed(profile(moves), street.snap, street.forward);
-                let at = if moves == mode { Some(along) } else { graph.snap(fix.position).map(Headed::from) };
-                at.map_or(Placed::OffRoad, |at| Placed::At { at, along, moves })
-            }
+        let street = match known.1.take(map.graph(profile(moves)), fix, now.0) {
+            // In one that no car gets out of, by the map, they would be nobody's.
+            Match::Street(street) => Some(street).filter(|s| map.is_through(profile(moves), s.snap.edge)),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 if why == WeakFix::Jump {
                     return Placed::Stays;
                 }
-                // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, which the rules
-                // may yet refuse.
-                let snap = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
-                let at = snap(mode).zip(snap(moves));
-                at.map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
+                None
             }
-        }
+        };
+        // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, and the way to it costs them
+        // (`Snap::to_street_ms`); the rules may yet refuse them.
+        let nearest = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
+        let along = match street {
+            Some(street) => Some(map.headed(profile(moves), street.snap, street.forward)),
+            None => nearest(moves),
+        };
+        let at = if moves == mode { along } else { nearest(mode) };
+        at.zip(along).map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
     }
 }
 
@@ -442,10 +445,14 @@ const fn word(why: WeakFix) -> &'static str {
 }
 
 impl<'a> Look<'a> {
-    /// The roads and the staff of every way of travelling that can be searched.
-    pub fn ways(&self) -> impl Iterator<Item = (Mode, &'a Graph, &'a StaffBuckets<AccountId>)> + use<'a> {
-        let map = self.map;
-        Mode::ALL.into_iter().zip(self.ways).filter_map(move |(mode, way)| Some((mode, map.graph(profile(mode)), way?)))
+    /// The staff of every way of travelling that can be searched.
+    pub fn ways(&self) -> impl Iterator<Item = (Mode, &'a StaffBuckets<AccountId>)> + use<'a> {
+        Mode::ALL.into_iter().zip(self.ways).filter_map(|(mode, way)| Some((mode, way?)))
+    }
+
+    /// Where a place is on the roads of a way of travelling.
+    pub fn snap(&self, mode: Mode, at: Position) -> Option<Snap> {
+        self.map.snap(profile(mode), at)
     }
 
     /// Where somebody is.

@@ -15,7 +15,7 @@ fn searched(field: &Field, n: u32, to: Snap) -> (Mode, u32) {
     field.look(|look| {
         let mut found = look
             .ways()
-            .flat_map(|(mode, _, staff)| {
+            .flat_map(|(mode, staff)| {
                 let hits: Vec<_> = staff.soonest(&to, 4 * 3_600_000).filter(|hit| hit.0 == account(n)).collect();
                 hits.into_iter().map(move |(_, ms)| (mode, ms / 1_000))
             })
@@ -79,7 +79,7 @@ fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
     field.forget(&scene.live);
     let known = |n| field.look(|look| look.standing(account(n)).is_some());
     assert_eq!([known(0), known(1), known(2)], [false, false, true]);
-    let searched = field.look(|look| look.ways().map(|(_, _, staff)| staff.len()).sum::<usize>());
+    let searched = field.look(|look| look.ways().map(|(_, staff)| staff.len()).sum::<usize>());
     assert_eq!(searched, 1, "nor is anybody found whose position is gone");
 }
 

@@ -49,8 +49,8 @@ impl<'a> Search<'a> {
         let pickup = due.row.trip.pickup;
         let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(Mode::ALL.len() + 1);
         let mut no_road = [false; Mode::ALL.len()];
-        for (mode, graph, staff) in look.ways() {
-            let Some(snap) = graph.snap(pickup) else {
+        for (mode, staff) in look.ways() {
+            let Some(snap) = look.snap(mode, pickup) else {
                 no_road[mode as usize] = true;
                 continue;
             };

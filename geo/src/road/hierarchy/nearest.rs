@@ -172,7 +172,7 @@ impl Metric {
                 let down = shortcuts.between(r.node, here).map(|s| self.shortcut_ms[s][1]);
                 down.filter(|&ms| ms < UNREACHED).map(|ms| ms + r.ms[0])
             });
-            back.chain(other).min().filter(|&ms| ms < UNREACHED).map(|ms| ms - bias_ms)
+            back.chain(other).min().filter(|&ms| ms < UNREACHED)?.checked_sub(*bias_ms)
         })
     }
 }

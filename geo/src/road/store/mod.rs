@@ -9,6 +9,7 @@
 mod data;
 mod graph;
 mod sections;
+mod trial;
 
 pub(super) use graph::groups_are_sound;
 pub(super) use sections::{SectionReader, Sections};
