@@ -29,6 +29,8 @@ pub struct Standing {
     pub fix: Fix,
     /// How they are searched, if on shift.
     mode: Option<Mode>,
+    /// Where they are on its roads, or will be when free, as in the buckets: so that telling where waits for no decision.
+    at: Option<Headed>,
     /// Of somebody with a rider: the end of that trip, where and when they are searched from.
     pub ending: Option<Ending>,
     /// Of the same: how they move with their rider, and where they are on its roads.
@@ -61,10 +63,11 @@ struct Following {
     moves: HashMap<AccountId, (UnderWay, Mode)>,
 }
 
-/// The field as it is during one look; moves wait meanwhile.
+/// The field during one look: nobody who is searched moves meanwhile. What is told of somebody is not held, for the edge asks it in
+/// everybody's turn, and a look may be as long as a decision about hundreds of trips.
 pub struct Look<'a> {
     map: &'a RoadMap,
-    standing: &'a HashMap<AccountId, Standing>,
+    standing: &'a RwLock<HashMap<AccountId, Standing>>,
     ways: [Option<&'a StaffBuckets<AccountId>>; Mode::ALL.len()],
 }
 
@@ -211,8 +214,7 @@ impl Field {
         if known.ending.is_some() {
             return known.going.filter(|going| profile(going.0) == searched).map(|going| going.1);
         }
-        let mode = known.mode.filter(|&mode| profile(mode) == searched)?;
-        self.way(mode)?.with(|way| way.get(staff))
+        known.at.filter(|_| known.mode.is_some_and(|mode| profile(mode) == searched))
     }
 
     /// Whether a mode can be searched by itself.
@@ -288,7 +290,7 @@ impl Field {
         }
         // The fix that says where they stand.
         let mut told_by = fix;
-        let (mut ending, mut going) = (None, None);
+        let (mut stands, mut ending, mut going) = (None, None, None);
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
             match following.street(self, staff, mode, under_way, &fix, now) {
                 Placed::At { at, along, moves } => {
@@ -297,16 +299,19 @@ impl Field {
                     going = ends.map(|_| (moves, along));
                     let (at, free_ms) = ends.map_or((at, 0), |(ends, there)| (there.into(), ends.free_ms));
                     way.put(staff, at, free_ms);
+                    stands = Some(at);
                 }
                 // The place is as old as the fix that told it; of a trip that has ended since then nothing is left: they are at its end.
                 Placed::Stays => {
                     told_by = known.map_or(fix, |known| known.fix);
+                    stands = known.and_then(|known| known.at);
                     let before = known.and_then(|known| known.ending);
                     ending = before.filter(|ends| under_way.is_some_and(|trip| trip.dropoff == ends.at));
                     going = known.and_then(|known| known.going).filter(|_| ending.is_some());
                     let ended = before.filter(|_| ending.is_none());
                     if let Some(there) = ended.and_then(|ends| self.map.snap(profile(mode), ends.at)) {
                         way.put(staff, there, 0);
+                        stands = Some(there.into());
                     }
                 }
                 Placed::OffRoad => {
@@ -320,7 +325,7 @@ impl Field {
         self.standing
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(staff, Standing { fix: told_by, mode, ending, going });
+            .insert(staff, Standing { fix: told_by, mode, at: stands, ending, going });
     }
 
     /// The end of a trip under way, and the street there on which its member travels on.
@@ -346,8 +351,7 @@ impl Field {
 
     /// Asks something of the field as it is.
     pub fn look<T>(&self, ask: impl FnOnce(&Look<'_>) -> T) -> T {
-        let (map, standing) = (&*self.map, read(&self.standing));
-        let standing = &*standing;
+        let (map, standing) = (&*self.map, &self.standing);
         let [walk, drive, transit, cycle] = Mode::ALL.map(|mode| self.way(mode));
         still(walk, |walk| {
             still(drive, |drive| {
@@ -456,22 +460,19 @@ impl<'a> Look<'a> {
     }
 
     /// Where somebody is.
-    pub fn standing(&self, staff: AccountId) -> Option<&'a Standing> {
-        self.standing.get(&staff)
+    pub fn standing(&self, staff: AccountId) -> Option<Standing> {
+        read(self.standing).get(&staff).copied()
     }
 
     /// Those who are on shift and have a fix, but cannot be searched by road: they stand too far from one, or the meeting
     /// point does (`no_road`, per mode).
-    pub fn off_road(
-        &self,
-        no_road: [bool; Mode::ALL.len()],
-    ) -> impl Iterator<Item = (AccountId, &'a Standing, Mode)> + use<'a> {
-        let ways = self.ways;
-        self.standing.iter().filter_map(move |(&staff, standing)| {
+    pub fn off_road(&self, no_road: [bool; Mode::ALL.len()]) -> Vec<(AccountId, Standing, Mode)> {
+        let guessed = |(&staff, standing): (&AccountId, &Standing)| {
             let mode = standing.mode?;
-            let guess = no_road[mode as usize] || ways[mode as usize].is_none_or(|way| way.get(staff).is_none());
-            guess.then_some((staff, standing, mode))
-        })
+            let guess = no_road[mode as usize] || self.ways[mode as usize].is_none_or(|way| way.get(staff).is_none());
+            guess.then_some((staff, *standing, mode))
+        };
+        read(self.standing).iter().filter_map(guessed).collect()
     }
 }
 

@@ -66,6 +66,22 @@ fn by_subway_is_on_foot_until_it_can_be_searched_and_never_later_than_that() {
 }
 
 #[test]
+fn whoever_is_not_searched_is_told_of_while_a_decision_looks() {
+    let mut scene = Scene::with_staff(2);
+    scene.roster.by_id.get_mut(&account(0)).expect("there").shift = None;
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    let fix = scene.live.last_fix(account(1)).expect("just sent");
+    field.look(|look| {
+        // Were it to wait for the look, this would never end.
+        scene.fix(0, junction(1), NOW.plus_s(4), 2);
+        field.follow(&scene.live, &scene.roster, NOW.plus_s(4));
+        assert_eq!(look.standing(account(0)).expect("known").fix.position, junction(1));
+        assert!(field.place_of(account(1), &fix, Profile::Walk).is_some(), "and the edge is answered");
+    });
+}
+
+#[test]
 fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
     let mut scene = Scene::with_staff(3);
     let field = Field::new(Arc::clone(map()));

@@ -62,6 +62,7 @@ impl<'a> Search<'a> {
         }
         let mut guessed: Vec<(AccountId, Eta, bool)> = look
             .off_road(no_road)
+            .into_iter()
             .map(|(staff, standing, mode)| {
                 (staff, Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]), true)
             })
@@ -106,7 +107,7 @@ impl<'a> Search<'a> {
             age_ms: self.now.0 - standing.fix.taken_at_ms,
             accuracy_m: standing.fix.accuracy_m,
         });
-        let after = after(entry, standing, off_road, self.due.row.trip.id);
+        let after = after(entry, standing.as_ref(), off_road, self.due.row.trip.id);
         let ending = standing.and_then(|standing| standing.ending).filter(|_| after.is_some());
         let eta = ending.map_or(eta, |ending| ending.widened(eta));
         let candidate = Candidate {
