@@ -3,7 +3,7 @@
 use super::describe_stations;
 use geo::Position;
 use geo::road::RoadMap;
-use geo::road::subway::Stop;
+use geo::road::subway::{Line, Stop, Subway};
 
 #[test]
 fn stations_that_cannot_be_used_are_told() {
@@ -13,6 +13,8 @@ fn stations_that_cannot_be_used_are_told() {
         describe_stations(&mut text, map).unwrap();
         text
     };
+    let line = Line { name: "1".to_owned(), headway_s: [300; 24] };
+    data.subway = Subway { lines: vec![line], ..Subway::default() };
     assert_eq!(told(&RoadMap::build(data.clone())), "");
     let (north, east) = (data.bounds.north, data.bounds.east);
     data.bounds.north += 0.02;

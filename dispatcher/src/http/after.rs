@@ -56,8 +56,7 @@ pub async fn after_their_trips(
 fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Timestamp) -> Option<u32> {
     let (staff, mode, phase) = member;
     let (trip, sight) = (&row.trip, &app.sight);
-    let seconds =
-        |mode, to| Some(sight.takes_who(mode, (staff, &sight.place(staff, now)?), to)?.seconds.ceil() as u32);
+    let seconds = |mode, to| Some(sight.takes_who(mode, (staff, &sight.place(staff, now)?), to)?.seconds.ceil() as u32);
     // A trip for later does not begin before its time.
     let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
     match phase {

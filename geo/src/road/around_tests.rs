@@ -89,7 +89,8 @@ fn may_go_on(turns: &Turns, times: &ArcTimes, state: u32, arc: u32) -> bool {
 /// Turns that may be taken from inside what is closed only.
 fn onward(turns: &Turns, times: &ArcTimes) -> usize {
     let states = 0..turns.state_count() as u32;
-    let arcs = states.flat_map(|state| turns.turns_out(state).iter().map(move |turn| (state, turns.original(turn.arc))));
+    let arcs =
+        states.flat_map(|state| turns.turns_out(state).iter().map(move |turn| (state, turns.original(turn.arc))));
     arcs.filter(|&(state, arc)| !times.may_enter(arc) && may_go_on(turns, times, state, arc)).count()
 }
 

@@ -107,7 +107,10 @@ fn every_travel_time_holds_the_way_between_the_streets_and_both_ends() {
         buckets.put(1, Snap { distance_m: 0.0, ..from });
         assert_eq!(buckets.all(&to, BOUND_MS), [(1, whole_ms - off_from)]);
         // A cell's time is that of its soonest point, and no point is sooner than its street is from the place.
-        let (near, far) = (reach(graph, metric, &b, Heading::To, 1_800.0, grid), reach(graph, metric, &to, Heading::To, 1_800.0, grid));
+        let (near, far) = (
+            reach(graph, metric, &b, Heading::To, 1_800.0, grid),
+            reach(graph, metric, &to, Heading::To, 1_800.0, grid),
+        );
         assert_eq!(near.len(), far.len());
         for (cell, s) in near {
             assert!((far[&cell] - s - off_to as f32 / 1_000.0).abs() < 0.01, "{s} s and {} s", far[&cell]);
@@ -120,7 +123,9 @@ fn every_travel_time_holds_the_way_between_the_streets_and_both_ends() {
             assert_eq!(soonest(graph, &staff, &to, 1_800.0).collect::<Vec<_>>(), [(1, seconds)]);
             assert_eq!(soonest(graph, &staff, &to, seconds - 1.0).count(), 0);
             let even = Dislikes::none(graph);
-            for safer in [even.route_beside(graph, metric, &from, &to, &[]), even.route(graph, metric.times(), &from, &to, &[])] {
+            for safer in
+                [even.route_beside(graph, metric, &from, &to, &[]), even.route(graph, metric.times(), &from, &to, &[])]
+            {
                 let safer = safer.unwrap();
                 assert_eq!((safer.route.duration_s, safer.detour_s), (seconds, 0.0));
             }

@@ -59,7 +59,8 @@ fn stations_that_no_street_leads_to_are_named_and_those_beyond_the_map_counted()
     assert_eq!(straight_line().stations_without_street(), (vec![], 0));
     let mut data = (*straight_line().data).clone();
     data.bounds = Bounds::around([place(0.0, 1_500.0), place(4_000.0, 0.0)]).unwrap();
-    let stop = |name: &str, east_m, south_m, open| Stop { name: name.into(), line: 0, at: place(east_m, south_m), open };
+    let stop =
+        |name: &str, east_m, south_m, open| Stop { name: name.into(), line: 0, at: place(east_m, south_m), open };
     data.subway.stops.extend([
         stop("hill", 2_000.0, 700.0, true),
         // Of another line.

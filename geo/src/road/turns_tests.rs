@@ -121,7 +121,8 @@ fn who_may_not_go_on_for_a_ban_over_several_streets_turns_round_as_at_a_dead_end
         way.class = RoadClass::Primary;
     }
     let drive = Profiles::NONE.with(Profile::Drive);
-    map.restrictions = vec![Restriction { rule: Rule::No, profiles: drive, from: 0, via: vec![1], to: 2, path: vec![1, 2] }];
+    map.restrictions =
+        vec![Restriction { rule: Rule::No, profiles: drive, from: 0, via: vec![1], to: 2, path: vec![1, 2] }];
     let map = RoadMap::build(map);
     let turns = map.turns(Profile::Drive).unwrap();
     let (there, back) = (arc_of(1, true), arc_of(1, false));

@@ -170,8 +170,7 @@ impl ArcTimes {
     /// where nothing else is left.
     pub(in crate::road) fn may_go_on(&self, from: u32, to: u32, turns_to: impl IntoIterator<Item = u32>) -> bool {
         let leads_out = |arc: u32| self.may_enter(arc) && !self.is_closed(arc);
-        self.may_enter(to)
-            || self.is_closed(to) && self.is_closed(from) && !turns_to.into_iter().any(leads_out)
+        self.may_enter(to) || self.is_closed(to) && self.is_closed(from) && !turns_to.into_iter().any(leads_out)
     }
 
     /// Whether an arc that exists is closed to whoever comes from outside.

@@ -19,8 +19,9 @@ impl RoadMap {
         for profile in AT_HAND {
             let graph = self.graph(profile);
             let Some(last) = (graph.street_count() as u32).checked_sub(1) else { continue };
-            let places: Vec<Snap> =
-                [0, last / 2, last].into_iter().flat_map(|edge| [0.25, 0.75].map(|at| graph.snap_at(edge, at))).collect();
+            // Two on one street: ahead, behind and round the block.
+            let places = [(0, 0.25), (0, 0.75), (last / 2, 0.5), (last, 0.5)];
+            let places = places.map(|(edge, fraction)| graph.snap_at(edge, fraction));
             let metric = self.free_flow(profile);
             self.try_metric(profile, metric, &places);
             let mut closed = Conditions::default();
