@@ -7,7 +7,7 @@ use super::plan_tests::{NOW, Scene, account, member, placed, trip};
 use super::search::{Found, Search};
 use crate::http::sight::Sight;
 use crate::live::Live;
-use crate::record::Member;
+use crate::record::{Member, UnderWay};
 use crate::view::EtaView;
 use geo::road::data::{Access, MapData, RoadClass, Way};
 use geo::road::subway::Subway;
@@ -200,6 +200,22 @@ fn a_circle_of_two_kilometres_sends_nobody_and_shows_no_time() {
     assert_eq!(codes(coarse), [""; 0]);
     assert!((coarse.eta.seconds - to_street_s(100.0)).abs() < 2.0, "{:?}", coarse.eta);
     assert_eq!(stage.shown(0, Mode::Walk, pickup, later), EtaView::searched(coarse.eta, 0));
+}
+
+#[test]
+fn a_circle_of_two_kilometres_tells_nothing_of_when_a_trip_ends() {
+    let mut stage = Stage::with(&[place(1_200.0, 0.0)]);
+    let present = trip(9, Phase::Escorting, place(1_000.0, 0.0));
+    let entry = stage.scene.roster.by_id.get_mut(&account(0)).unwrap();
+    entry.duty = Some((present.row.trip.id, Phase::Escorting));
+    let (pickup, dropoff) = (present.row.trip.pickup, place(1_500.0, 0.0));
+    entry.under_way = Some(UnderWay { pickup, dropoff, has_car: false });
+    for (seq, accuracy_m, is_known) in [(2, 500.0, true), (3, 2_000.0, false), (4, 8.0, true)] {
+        let now = NOW.plus_s(i64::from(seq));
+        stage.fix(0, place(1_200.0, 0.0), accuracy_m, now, seq);
+        stage.field.follow(&stage.scene.live, &stage.scene.roster, now);
+        assert_eq!(stage.field.ending(account(0)).is_some(), is_known, "{accuracy_m} m");
+    }
 }
 
 #[test]
