@@ -1,4 +1,5 @@
-//! Fuzz target: the reader of graph files, with its checksums and without: no change gets past those.
+//! Fuzz target: the reader of graph files, with its checksums and without: no change gets past those; and every kind of search on
+//! what was accepted, the kept hierarchies among it.
 
 #![no_main]
 
@@ -18,4 +19,5 @@ fuzz_target!(|file: &[u8]| {
             }
         }
     }
+    map.try_searches();
 });

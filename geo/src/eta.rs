@@ -57,7 +57,7 @@ pub struct Eta {
 }
 
 /// Ratio of road distance to straight distance used by the fallback; 1.3 is the usual urban detour factor.
-const DETOUR: f64 = 1.3;
+pub(crate) const DETOUR: f64 = 1.3;
 
 /// p90 over the estimate where nothing was measured. An assumption: a city's rush hour takes about half as long again as
 /// empty roads, and an estimate without calibration does not know the hour.

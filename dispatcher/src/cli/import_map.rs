@@ -7,7 +7,7 @@ use geo::Bounds;
 use geo::road::load::load;
 use geo::road::subway::Subway;
 use geo::road::subway_csv::{self, SubwayFiles, SubwayReport};
-use geo::road::{Profile, RoadMap};
+use geo::road::{Profile, RoadMap, SNAP_M_MAX};
 use std::fmt::Write;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
@@ -70,6 +70,7 @@ pub fn run(args: &Args) -> Result<()> {
     for (what, count) in report.skipped() {
         writeln!(text, "skipped     {count:>9}  {what}")?;
     }
+    describe_stations(&mut text, &map)?;
     describe_graphs(&mut text, &map)?;
     let bytes = std::fs::metadata(out).map_or(0, |m| m.len());
     writeln!(
@@ -99,6 +100,19 @@ fn describe_subway(text: &mut String, subway: &Subway, unused: &SubwayReport) ->
     }
     if unused.headways_assumed {
         writeln!(text, "assumed     {lines:>9}  lines' headways: there is no headways.csv, and ours are no timetable")?;
+    }
+    Ok(())
+}
+
+/// Stations that cannot be used for want of a street.
+fn describe_stations(text: &mut String, map: &RoadMap) -> Result<()> {
+    let (names, outside) = map.stations_without_street();
+    if !names.is_empty() {
+        let (count, names) = (names.len(), names.join(", "));
+        writeln!(text, "skipped     {count:>9}  stations farther than {SNAP_M_MAX} m from every street: {names}")?;
+    }
+    if outside > 0 {
+        writeln!(text, "skipped     {outside:>9}  stations outside the map")?;
     }
     Ok(())
 }
@@ -149,3 +163,7 @@ fn parse_box(text: &str) -> Result<Bounds> {
     }
     Ok(Bounds { west, south, east, north })
 }
+
+#[cfg(test)]
+#[path = "import_map_tests.rs"]
+mod tests;

@@ -9,9 +9,10 @@ use crate::record::UnderWay;
 use crate::telemetry;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
-use geo::road::{Graph, Headed, Profile, RoadMap, Snap};
+use geo::road::{Headed, Profile, RoadMap, Snap};
 use geo::{Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp};
+use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -28,6 +29,8 @@ pub struct Standing {
     pub fix: Fix,
     /// How they are searched, if on shift.
     mode: Option<Mode>,
+    /// Where they are on its roads, or will be when free, as in the buckets: so that telling where waits for no decision.
+    at: Option<Headed>,
     /// Of somebody with a rider: the end of that trip, where and when they are searched from.
     pub ending: Option<Ending>,
     /// Of the same: how they move with their rider, and where they are on its roads.
@@ -60,10 +63,11 @@ struct Following {
     moves: HashMap<AccountId, (UnderWay, Mode)>,
 }
 
-/// The field as it is during one look; moves wait meanwhile.
+/// The field during one look: nobody who is searched moves meanwhile. What is told of somebody is not held, for the edge asks it in
+/// everybody's turn, and a look may be as long as a decision about hundreds of trips.
 pub struct Look<'a> {
     map: &'a RoadMap,
-    standing: &'a HashMap<AccountId, Standing>,
+    standing: &'a RwLock<HashMap<AccountId, Standing>>,
     ways: [Option<&'a StaffBuckets<AccountId>>; Mode::ALL.len()],
 }
 
@@ -187,10 +191,11 @@ impl Field {
         roster.by_id.get(&staff)?.under_way.filter(|_| self.chains)
     }
 
-    /// The end of somebody's present trip as the latest fix tells it, and when that was taken.
+    /// The end of somebody's present trip as the latest fix tells it, and when that was taken; one too coarse to be sent from tells
+    /// nothing.
     pub fn ending(&self, staff: AccountId) -> Option<(Ending, i64)> {
         let standing = read(&self.standing);
-        let standing = standing.get(&staff)?;
+        let standing = standing.get(&staff).filter(|known| known.fix.accuracy_m <= FIX_ACCURACY_M_MAX)?;
         Some((standing.ending?, standing.fix.taken_at_ms))
     }
 
@@ -218,8 +223,7 @@ impl Field {
         if known.ending.is_some() {
             return known.going.filter(|going| profile(going.0) == searched).map(|going| going.1);
         }
-        let mode = known.mode.filter(|&mode| profile(mode) == searched)?;
-        self.way(mode)?.with(|way| way.get(staff))
+        known.at.filter(|_| known.mode.is_some_and(|mode| profile(mode) == searched))
     }
 
     /// Whether a mode can be searched by itself.
@@ -295,7 +299,7 @@ impl Field {
         }
         // The fix that says where they stand.
         let mut told_by = fix;
-        let (mut ending, mut going) = (None, None);
+        let (mut stands, mut ending, mut going) = (None, None, None);
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
             match following.street(self, staff, mode, under_way, &fix, now) {
                 Placed::At { at, along, moves } => {
@@ -304,16 +308,19 @@ impl Field {
                     going = ends.map(|_| (moves, along));
                     let (at, free_ms) = ends.map_or((at, 0), |(ends, there)| (there.into(), ends.free_ms));
                     way.put(staff, at, free_ms);
+                    stands = Some(at);
                 }
                 // The place is as old as the fix that told it; of a trip that has ended since then nothing is left: they are at its end.
                 Placed::Stays => {
                     told_by = known.map_or(fix, |known| known.fix);
+                    stands = known.and_then(|known| known.at);
                     let before = known.and_then(|known| known.ending);
                     ending = before.filter(|ends| under_way.is_some_and(|trip| trip.dropoff == ends.at));
                     going = known.and_then(|known| known.going).filter(|_| ending.is_some());
                     let ended = before.filter(|_| ending.is_none());
                     if let Some(there) = ended.and_then(|ends| self.map.snap(profile(mode), ends.at)) {
                         way.put(staff, there, 0);
+                        stands = Some(there.into());
                     }
                 }
                 Placed::OffRoad => {
@@ -327,7 +334,7 @@ impl Field {
         self.standing
             .write()
             .unwrap_or_else(PoisonError::into_inner)
-            .insert(staff, Standing { fix: told_by, mode, ending, going });
+            .insert(staff, Standing { fix: told_by, mode, at: stands, ending, going });
     }
 
     /// The end of a trip under way, and the street there on which its member travels on.
@@ -353,8 +360,7 @@ impl Field {
 
     /// Asks something of the field as it is.
     pub fn look<T>(&self, ask: impl FnOnce(&Look<'_>) -> T) -> T {
-        let (map, standing) = (&*self.map, read(&self.standing));
-        let standing = &*standing;
+        let (map, standing) = (&*self.map, &self.standing);
         let [walk, drive, transit, cycle] = Mode::ALL.map(|mode| self.way(mode));
         still(walk, |walk| {
             still(drive, |drive| {
@@ -403,29 +409,30 @@ impl Following {
         if under_way.is_none() {
             self.moves.remove(&staff);
         }
-        let graph = map.graph(profile(mode));
         let known = self.matchers.entry(staff).or_insert_with(|| (moves, Matcher::new()));
         if known.0 != moves {
             *known = (moves, Matcher::new());
         }
-        match known.1.take(map.graph(profile(moves)), fix, now.0) {
-            Match::Street(street) => {
-                let along = map.headed(profile(moves), street.snap, street.forward);
-                let at = if moves == mode { Some(along) } else { graph.snap(fix.position).map(Headed::from) };
-                at.map_or(Placed::OffRoad, |at| Placed::At { at, along, moves })
-            }
+        let street = match known.1.take(map.graph(profile(moves)), fix, now.0) {
+            // In one that no car gets out of, by the map, they would be nobody's.
+            Match::Street(street) => Some(street).filter(|s| map.is_through(profile(moves), s.snap.edge)),
             Match::Weak(why) => {
                 metrics::counter!(telemetry::WEAK_FIXES, "why" => word(why)).increment(1);
                 if why == WeakFix::Jump {
                     return Placed::Stays;
                 }
-                // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, which the rules
-                // may yet refuse.
-                let snap = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
-                let at = snap(mode).zip(snap(moves));
-                at.map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
+                None
             }
-        }
+        };
+        // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, and the way to it costs them
+        // (`Snap::to_street_ms`); the rules may yet refuse them.
+        let nearest = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
+        let along = match street {
+            Some(street) => Some(map.headed(profile(moves), street.snap, street.forward)),
+            None => nearest(moves),
+        };
+        let at = if moves == mode { along } else { nearest(mode) };
+        at.zip(along).map_or(Placed::OffRoad, |(at, along)| Placed::At { at, along, moves })
     }
 }
 
@@ -451,29 +458,30 @@ const fn word(why: WeakFix) -> &'static str {
 }
 
 impl<'a> Look<'a> {
-    /// The roads and the staff of every way of travelling that can be searched.
-    pub fn ways(&self) -> impl Iterator<Item = (Mode, &'a Graph, &'a StaffBuckets<AccountId>)> + use<'a> {
-        let map = self.map;
-        Mode::ALL.into_iter().zip(self.ways).filter_map(move |(mode, way)| Some((mode, map.graph(profile(mode)), way?)))
+    /// The staff of every way of travelling that can be searched.
+    pub fn ways(&self) -> impl Iterator<Item = (Mode, &'a StaffBuckets<AccountId>)> + use<'a> {
+        Mode::ALL.into_iter().zip(self.ways).filter_map(|(mode, way)| Some((mode, way?)))
+    }
+
+    /// Where a place is on the roads of a way of travelling.
+    pub fn snap(&self, mode: Mode, at: Position) -> Option<Snap> {
+        self.map.snap(profile(mode), at)
     }
 
     /// Where somebody is.
-    pub fn standing(&self, staff: AccountId) -> Option<&'a Standing> {
-        self.standing.get(&staff)
+    pub fn standing(&self, staff: AccountId) -> Option<Standing> {
+        read(self.standing).get(&staff).copied()
     }
 
     /// Those who are on shift and have a fix, but cannot be searched by road: they stand too far from one, or the meeting
     /// point does (`no_road`, per mode).
-    pub fn off_road(
-        &self,
-        no_road: [bool; Mode::ALL.len()],
-    ) -> impl Iterator<Item = (AccountId, &'a Standing, Mode)> + use<'a> {
-        let ways = self.ways;
-        self.standing.iter().filter_map(move |(&staff, standing)| {
+    pub fn off_road(&self, no_road: [bool; Mode::ALL.len()]) -> Vec<(AccountId, Standing, Mode)> {
+        let guessed = |(&staff, standing): (&AccountId, &Standing)| {
             let mode = standing.mode?;
-            let guess = no_road[mode as usize] || ways[mode as usize].is_none_or(|way| way.get(staff).is_none());
-            guess.then_some((staff, standing, mode))
-        })
+            let guess = no_road[mode as usize] || self.ways[mode as usize].is_none_or(|way| way.get(staff).is_none());
+            guess.then_some((staff, *standing, mode))
+        };
+        read(self.standing).iter().filter_map(guessed).collect()
     }
 }
 

@@ -15,7 +15,7 @@ fn searched(field: &Field, n: u32, to: Snap) -> (Mode, u32) {
     field.look(|look| {
         let mut found = look
             .ways()
-            .flat_map(|(mode, _, staff)| {
+            .flat_map(|(mode, staff)| {
                 let hits: Vec<_> = staff.soonest(&to, 4 * 3_600_000).filter(|hit| hit.0 == account(n)).collect();
                 hits.into_iter().map(move |(_, ms)| (mode, ms / 1_000))
             })
@@ -66,6 +66,22 @@ fn by_subway_is_on_foot_until_it_can_be_searched_and_never_later_than_that() {
 }
 
 #[test]
+fn whoever_is_not_searched_is_told_of_while_a_decision_looks() {
+    let mut scene = Scene::with_staff(2);
+    scene.roster.by_id.get_mut(&account(0)).expect("there").shift = None;
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    let fix = scene.live.last_fix(account(1)).expect("just sent");
+    field.look(|look| {
+        // Were it to wait for the look, this would never end.
+        scene.fix(0, junction(1), NOW.plus_s(4), 2);
+        field.follow(&scene.live, &scene.roster, NOW.plus_s(4));
+        assert_eq!(look.standing(account(0)).expect("known").fix.position, junction(1));
+        assert!(field.place_of(account(1), &fix, Profile::Walk).is_some(), "and the edge is answered");
+    });
+}
+
+#[test]
 fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
     let mut scene = Scene::with_staff(3);
     let field = Field::new(Arc::clone(map()));
@@ -79,7 +95,7 @@ fn who_the_live_index_forgets_is_forgotten_on_shift_or_off() {
     field.forget(&scene.live);
     let known = |n| field.look(|look| look.standing(account(n)).is_some());
     assert_eq!([known(0), known(1), known(2)], [false, false, true]);
-    let searched = field.look(|look| look.ways().map(|(_, _, staff)| staff.len()).sum::<usize>());
+    let searched = field.look(|look| look.ways().map(|(_, staff)| staff.len()).sum::<usize>());
     assert_eq!(searched, 1, "nor is anybody found whose position is gone");
 }
 

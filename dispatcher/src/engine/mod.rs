@@ -212,3 +212,5 @@ mod field_tests;
 mod late_tests;
 #[cfg(test)]
 mod plan_tests;
+#[cfg(test)]
+mod weak_fix_tests;

@@ -321,7 +321,7 @@ fn facts<'a>(world: &World<'a>, now: Timestamp, want: &Want<'_>, staff: AccountI
         shift: entry.shift.as_ref(),
         fix: Some(FixFacts { age_ms: now.0 - standing.fix.taken_at_ms, accuracy_m: standing.fix.accuracy_m }),
         busy: entry.duty.is_some(),
-        after: after(entry, Some(standing), found.off_road, want.due.row.trip.id),
+        after: after(entry, Some(&standing), found.off_road, want.due.row.trip.id),
         run: entry.run,
         declined: want.due.declined.contains(&staff),
         eta: Some(found.eta),

@@ -138,7 +138,7 @@ pub(super) fn trip(n: u32, phase: Phase, at: Position) -> DueTrip {
 }
 
 /// A member who holds a slot, offered at `NOW`.
-fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> Member {
+pub(super) fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> Member {
     let offer = Offer {
         id: OfferId(Uuid::from_u128(u128::from(staff) + 3_000)),
         trip: due.row.trip.id,

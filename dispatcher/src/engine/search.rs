@@ -49,8 +49,8 @@ impl<'a> Search<'a> {
         let pickup = due.row.trip.pickup;
         let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(Mode::ALL.len() + 1);
         let mut no_road = [false; Mode::ALL.len()];
-        for (mode, graph, staff) in look.ways() {
-            let Some(snap) = graph.snap(pickup) else {
+        for (mode, staff) in look.ways() {
+            let Some(snap) = look.snap(mode, pickup) else {
                 no_road[mode as usize] = true;
                 continue;
             };
@@ -62,6 +62,7 @@ impl<'a> Search<'a> {
         }
         let mut guessed: Vec<(AccountId, Eta, bool)> = look
             .off_road(no_road)
+            .into_iter()
             .map(|(staff, standing, mode)| {
                 (staff, Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]), true)
             })
@@ -106,7 +107,7 @@ impl<'a> Search<'a> {
             age_ms: self.now.0 - standing.fix.taken_at_ms,
             accuracy_m: standing.fix.accuracy_m,
         });
-        let after = after(entry, standing, off_road, self.due.row.trip.id);
+        let after = after(entry, standing.as_ref(), off_road, self.due.row.trip.id);
         let ending = standing.and_then(|standing| standing.ending).filter(|_| after.is_some());
         let eta = ending.map_or(eta, |ending| ending.widened(eta));
         let candidate = Candidate {

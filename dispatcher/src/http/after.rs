@@ -8,7 +8,6 @@ use crate::engine::roster::RosterView;
 use crate::record::TripRow;
 use geo::Position;
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
-use matcher::policy::limits::FIX_AGE_MS_MAX;
 use serde::Serialize;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -57,8 +56,7 @@ pub async fn after_their_trips(
 fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Timestamp) -> Option<u32> {
     let (staff, mode, phase) = member;
     let (trip, sight) = (&row.trip, &app.sight);
-    let place = || sight.places.last_fix(staff).filter(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX);
-    let seconds = |mode, to| Some(sight.takes_who(mode, (staff, &place()?), to)?.seconds.ceil() as u32);
+    let seconds = |mode, to| Some(sight.takes_who(mode, (staff, &sight.place(staff, now)?), to)?.seconds.ceil() as u32);
     // A trip for later does not begin before its time.
     let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
     match phase {

@@ -12,12 +12,15 @@ use geo::road::hierarchy::Metric;
 use geo::road::{Headed, Profile, RoadMap, Route};
 use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId, TripLength};
-use matcher::policy::limits::FIX_AGE_MS_MAX;
+use matcher::policy::limits::{FIX_ACCURACY_M_MAX, FIX_AGE_MS_MAX, FIX_AHEAD_MS_MAX};
 use std::collections::HashMap;
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Farther from every road than this is outside the service area, metres.
 const ROAD_M_MAX: f64 = 500.0;
+/// Ages of a fix that somebody could be sent by, milliseconds.
+const AGES_MS: RangeInclusive<i64> = -FIX_AHEAD_MS_MAX..=FIX_AGE_MS_MAX;
 /// How long an estimate is shown before it is searched again, milliseconds.
 const ESTIMATE_LIFE_MS: i64 = 10_000;
 
@@ -207,7 +210,8 @@ impl Sight {
     }
 
     /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
-    /// old to match by, it is the promise while that is no older, and then unknown; unknown too where every way is closed.
+    /// old to match by, too coarse or from the future, it is the promise while that is no older, and then unknown; unknown too where
+    /// every way is closed.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         match member.phase {
             Phase::Offered => return EtaView::promised(member.offer.eta_s),
@@ -222,8 +226,7 @@ impl Sight {
         if let Some(kept) = kept.filter(|e| e.to == to && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(e.made_at))) {
             return shown(kept.eta, seconds_since(kept.made_at, now));
         }
-        let fresh = |fix: &Fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX;
-        let Some(fix) = self.places.last_fix(staff).filter(fresh) else {
+        let Some(fix) = self.place(staff, now) else {
             let gone_s = seconds_since(member.offer.offered_at, now);
             return if i64::from(gone_s) * 1_000 <= FIX_AGE_MS_MAX {
                 EtaView::promised(member.offer.eta_s.saturating_sub(gone_s))
@@ -236,12 +239,20 @@ impl Sight {
         shown(eta, 0)
     }
 
+    /// The last fix of somebody, if they could be sent by it: neither too old nor too coarse nor from the future.
+    pub fn place(&self, staff: AccountId, now: Timestamp) -> Option<Fix> {
+        let tells = |fix: &Fix| {
+            AGES_MS.contains(&(now.0 - fix.taken_at_ms)) && (0.0..=FIX_ACCURACY_M_MAX).contains(&fix.accuracy_m)
+        };
+        self.places.last_fix(staff).filter(tells)
+    }
+
     /// Of somebody who is still with another rider: until that trip has ended, and then from there. Unknown where its end is.
     fn eta_after(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         let Some((ending, taken_at_ms)) = self.field.ending(member.offer.staff) else { return EtaView::UNKNOWN };
         let age_ms = now.0 - taken_at_ms;
         match self.takes(mode, ending.at, row.trip.pickup) {
-            Some(way) if age_ms <= FIX_AGE_MS_MAX => {
+            Some(way) if AGES_MS.contains(&age_ms) => {
                 let gone_ms = i64::from(ending.free_ms) - ending.free_in_ms(taken_at_ms, now);
                 EtaView::searched(ending.and_then(way), (gone_ms / 1_000) as u32)
             }

@@ -3,6 +3,7 @@
 
 use super::graph::Graph;
 use super::query::along_shared_edge;
+use super::route::off_streets_ms;
 use super::snap::Snap;
 use super::turns::Turns;
 use std::cmp::Reverse;
@@ -112,5 +113,5 @@ pub fn arrival_ms(graph: &Graph, turns: &Turns, at_heads: &[u64], from: &Snap, t
             }
         }
     }
-    best
+    best.map(|ms| ms + off_streets_ms(from, to))
 }

@@ -48,7 +48,8 @@ fn led(turns: &Turns, metric: &Metric, from: &Headed, to: &Snap, toll: Toll<'_>)
     toll.admits(&from.snap, to)?;
     let search = Around { metric, times: metric.times(), turns, from, to, toll };
     let (found, reached) = search.search().ok_or(NoSaferWay::CutOff)?;
-    Ok(toll.graph().follow(&from.snap, to, search.pieces(&found, &reached).into_iter(), found.took_ms))
+    let took_ms = found.took_ms + u64::from(to.to_street_ms());
+    Ok(toll.graph().follow(&from.snap, to, search.pieces(&found, &reached).into_iter(), took_ms))
 }
 
 struct Around<'a> {
@@ -134,7 +135,8 @@ impl Around<'_> {
             }
             for turn in self.turns.turns_out(state) {
                 let arc = self.turns.original(turn.arc);
-                if !times.may_go_on(self.turns.original(state), arc) {
+                let turns_to = self.turns.turns_out(state).iter().map(|turn| self.turns.original(turn.arc));
+                if !times.may_go_on(self.turns.original(state), arc, turns_to) {
                     continue;
                 }
                 let on = |ms: u64, extra_ms: u64| Reached {

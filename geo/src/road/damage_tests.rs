@@ -76,7 +76,9 @@ fn use_map(map: &RoadMap) {
 fn what_the_writer_writes_is_read() {
     let (data, report) = load_bytes(extract(), None).unwrap();
     assert_eq!((data.ways.len(), report.restrictions), (7, 2));
-    use_map(&RoadMap::from_bytes(graph_file()).unwrap());
+    let map = RoadMap::from_bytes(graph_file()).unwrap();
+    use_map(&map);
+    map.try_searches();
     assert!(matches!(RoadMap::from_bytes(b"DHMAP"), Err(MapFileError::NotAMap)));
     assert!(matches!(RoadMap::from_bytes(&graph_file()[..20]), Err(MapFileError::WrongLength { .. })));
 }
@@ -117,6 +119,7 @@ proptest! {
         let _ = RoadMap::from_bytes(&bytes);
         if let Ok(map) = RoadMap::from_unchecked_bytes(&bytes) {
             use_map(&map);
+            map.try_searches();
         }
     }
 }

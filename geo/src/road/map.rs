@@ -23,6 +23,8 @@ pub struct RoadMap {
     graphs: [OnceLock<Graph>; Profile::ALL.len()],
     turns: [OnceLock<Option<Turns>>; Profile::ALL.len()],
     searches: [Search; Profile::ALL.len()],
+    /// By edge, where turns count: [`RoadMap::is_through`].
+    through: [OnceLock<Option<Vec<bool>>>; Profile::ALL.len()],
 }
 
 /// What is searched of one profile.
@@ -49,6 +51,7 @@ impl RoadMap {
             graphs: Default::default(),
             turns: Default::default(),
             searches: Default::default(),
+            through: Default::default(),
         };
         for (profile, graph) in AT_HAND.into_iter().zip(graphs) {
             map.graphs[profile as usize].get_or_init(|| graph);
@@ -108,13 +111,39 @@ impl RoadMap {
     pub fn prepare(&self) {
         std::thread::scope(|scope| {
             for profile in AT_HAND {
-                scope.spawn(move || self.free_flow(profile));
+                scope.spawn(move || {
+                    self.free_flow(profile);
+                    self.through(profile);
+                });
             }
         });
     }
 
-    /// The nearest point on the roads of a profile; `None` beyond [`super::SNAP_M_MAX`].
+    /// The nearest point on the roads of a profile, on a street that one gets into and out of; `None` beyond [`super::SNAP_M_MAX`].
     pub fn snap(&self, profile: Profile, position: Position) -> Option<Snap> {
-        self.graph(profile).snap(position)
+        let graph = self.graph(profile);
+        match self.through(profile) {
+            None => graph.snap(position),
+            Some(through) => graph.snap_where(position, |edge| through[edge as usize]),
+        }
+    }
+
+    /// Whether most of the network is reached from a street and reaches it. A graph is connected, but by its junctions: once turns
+    /// count, into one street of a hundred in Seoul no car gets, or not out again, and nobody can be met or searched there.
+    pub fn is_through(&self, profile: Profile, edge: u32) -> bool {
+        self.through(profile).is_none_or(|through| through[edge as usize])
+    }
+
+    /// `None` where turns do not count. Of what is searched, which a map file brings with it, and the turn table it does not.
+    fn through(&self, profile: Profile) -> Option<&[bool]> {
+        let made = self.through[profile as usize].get_or_init(|| {
+            if profile == Profile::Transit || mode(profile).turns == TurnCosts::FREE {
+                return None;
+            }
+            let of_kept = |metric: &Arc<Metric>| metric.hierarchy().through();
+            let kept = self.searches[profile as usize].free_flow.get().map(of_kept);
+            Some(kept.unwrap_or_else(|| SearchGraph::of(self, profile).through()))
+        });
+        made.as_deref()
     }
 }

@@ -9,7 +9,7 @@
 
 use super::Profile;
 use super::graph::{Edge, Graph};
-use super::snap::Snap;
+use super::snap::{STREET_M, Snap};
 use crate::fix::{FUTURE_MS_MAX, Fix};
 use crate::jump::{Jumps, Pace, Seen, Step};
 use crate::position::Position;
@@ -27,9 +27,8 @@ const SETTLED_MAX: usize = 96;
 /// With a larger error radius a fix tells no street from the next, metres.
 pub const MATCH_ACCURACY_M_MAX: f32 = 150.0;
 
-/// No street is further away than this from a true fix, whatever its error radius, metres: width of a big street and its
-/// pavements.
-const REACH_M_MIN: f64 = 35.0;
+/// No street is further away than this from a true fix, whatever its error radius, metres.
+const REACH_M_MIN: f64 = STREET_M;
 /// Nor further than this many error radii.
 const REACH_RADII: f64 = 2.5;
 const REACH_M_MAX: f64 = 200.0;

@@ -3,7 +3,7 @@
 //!
 //! Exact: arrivals come in ascending time, of equal ones in ascending id, each person once, with the time of the shortest
 //! way that respects one-way streets, from the point along the edge where they stand to the point along the edge where the
-//! pickup is. Staff in a two-way street may set out either way.
+//! pickup is, and what lies between the streets and either of them. Staff in a two-way street may set out either way.
 
 use super::graph::Graph;
 use super::snap::Snap;
@@ -33,6 +33,8 @@ pub fn soonest<'a, Id: Copy + Ord + Hash>(
 ) -> impl Iterator<Item = (Id, f32)> + use<'a, Id> {
     let bound_ms = (f64::from(bound_s.clamp(0.0, BOUND_S_MAX)) * 1000.0) as u64;
     let pickup = *pickup;
+    // Added to what is given: it is the same for everybody.
+    let to_street_ms = u64::from(pickup.to_street_ms());
     let mut reached = dijkstra_reach(&PICKUP, move |&node: &u32| arrivals_at(graph, &pickup, node));
     let mut found = same_edge(graph, staff, &pickup);
     let mut given: HashSet<Id> = HashSet::new();
@@ -44,11 +46,11 @@ pub fn soonest<'a, Id: Copy + Ord + Hash>(
                     break;
                 }
                 found.pop();
-                if ms > bound_ms {
+                if ms + to_street_ms > bound_ms {
                     return None;
                 }
                 if given.insert(id) {
-                    return Some((id, (ms as f64 / 1000.0) as f32));
+                    return Some((id, ((ms + to_street_ms) as f64 / 1000.0) as f32));
                 }
             }
             // Nothing left to search and nothing left to give.
@@ -105,7 +107,9 @@ type Found<Id> = BinaryHeap<Reverse<(u64, Id)>>;
 fn same_edge<Id: Copy + Ord + Hash>(graph: &Graph, staff: &StaffOnRoad<Id>, pickup: &Snap) -> Found<Id> {
     staff
         .on_edge(pickup.edge)
-        .filter_map(|(id, snap)| along_shared_edge(graph, &snap, pickup).map(|ms| Reverse((ms, id))))
+        .filter_map(|(id, snap)| {
+            along_shared_edge(graph, &snap, pickup).map(|ms| Reverse((ms + u64::from(snap.to_street_ms()), id)))
+        })
         .collect()
 }
 
@@ -122,7 +126,7 @@ fn collect_at<Id: Copy + Ord + Hash>(
         for (id, snap) in staff.on_edge(arc.edge) {
             for (exit, ms) in exits(graph, &snap).into_iter().flatten() {
                 if exit == node {
-                    found.push(Reverse((node_ms + ms, id)));
+                    found.push(Reverse((node_ms + ms + u64::from(snap.to_street_ms()), id)));
                 }
             }
         }

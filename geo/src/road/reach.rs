@@ -31,7 +31,7 @@ pub enum Heading {
 }
 
 /// Every cell of `grid` with a street that is within `within_s` seconds (at most [`REACH_S_MAX`]) of `at`, and the seconds to (or
-/// from) its nearest point, by the very times that a travel time is found by, turns included.
+/// from) its nearest point, by the very times that a travel time is found by, turns and the way between street and point included.
 pub fn reach(
     graph: &Graph,
     metric: &Metric,
@@ -43,7 +43,7 @@ pub fn reach(
     let Some(arcs) = metric.sweep(at, heading) else {
         return reach_on_junctions(graph, metric.times(), at, heading, within_s, grid);
     };
-    let mut paint = Paint::new(Timed { graph, times: metric.times() }, heading, within_s, grid);
+    let mut paint = Paint::new(Timed { graph, times: metric.times() }, at, heading, within_s, grid);
     paint.own_street(at);
     for (arc, ms) in (0u32..).zip(arcs) {
         if u64::from(ms) <= paint.bound_ms {
@@ -76,7 +76,7 @@ pub fn reach_on_junctions(
             (n, Heading::To) => timed.arcs_in(n).map(|a| (a.node, a.ms)).collect(),
         }
     };
-    let mut paint = Paint::new(timed, heading, within_s, grid);
+    let mut paint = Paint::new(timed, at, heading, within_s, grid);
     let bound_ms = paint.bound_ms;
     paint.own_street(at);
     for item in dijkstra_reach(&BEGIN, next).take_while(|item| item.total_cost <= bound_ms) {
@@ -91,14 +91,17 @@ struct Paint<'a> {
     timed: Timed<'a>,
     heading: Heading,
     grid: Grid,
+    /// Between the point and its street.
+    to_street_ms: u64,
     bound_ms: u64,
     cells: BTreeMap<Cell, u64>,
 }
 
 impl<'a> Paint<'a> {
-    fn new(timed: Timed<'a>, heading: Heading, within_s: f32, grid: Grid) -> Self {
+    fn new(timed: Timed<'a>, at: &Snap, heading: Heading, within_s: f32, grid: Grid) -> Self {
         let bound_ms = (f64::from(within_s.clamp(0.0, REACH_S_MAX)) * 1000.0) as u64;
-        Self { timed, heading, grid, bound_ms, cells: BTreeMap::new() }
+        let to_street_ms = u64::from(at.to_street_ms());
+        Self { timed, heading, grid, to_street_ms, bound_ms, cells: BTreeMap::new() }
     }
 
     fn finish(self) -> BTreeMap<Cell, f32> {
@@ -152,7 +155,7 @@ impl<'a> Paint<'a> {
         edge * 2 + u32::from(painted_forward == (self.heading == Heading::To))
     }
 
-    /// Paints a street between two fractions; `ms` is the time at the first.
+    /// Paints a street between two fractions; `ms` is the time at the first, from or to the point's street.
     fn stretch(&mut self, edge_id: u32, from: f32, to: f32, ms: u64) {
         let graph = self.timed.graph;
         let (edge, arc) = (graph.edge(edge_id), self.arc(edge_id, from < to));
@@ -161,7 +164,7 @@ impl<'a> Paint<'a> {
         let points = (0..=steps).map(|step| step as f32 / steps as f32);
         let (low, high) = (from.min(to), from.max(to));
         for fraction in points.filter(|f| (low..=high).contains(f)).chain([from]) {
-            let there_ms = ms + self.timed.between_ms(arc, fraction, from);
+            let there_ms = self.to_street_ms + ms + self.timed.between_ms(arc, fraction, from);
             if there_ms <= self.bound_ms {
                 let cell = Cell::of(graph.along(edge_id, fraction), self.grid);
                 self.cells.entry(cell).and_modify(|known| *known = (*known).min(there_ms)).or_insert(there_ms);

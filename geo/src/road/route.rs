@@ -94,7 +94,8 @@ impl Graph {
 
     /// The fastest way; `None` if there is none.
     pub fn route(&self, from: &Snap, to: &Snap) -> Option<Route> {
-        let (nodes, total_ms) = self.fastest(from, to)?;
+        let (nodes, by_road_ms) = self.fastest(from, to)?;
+        let total_ms = by_road_ms + off_streets_ms(from, to);
         let mut line = Line::new(from.at);
         if let [_, _] = nodes[..] {
             self.draw(&mut line, from.edge, from.fraction, to.fraction, self.speed_mps(from.edge));
@@ -122,10 +123,10 @@ impl Graph {
 
     /// Seconds of the fastest way; `None` if there is none.
     pub fn travel_time(&self, from: &Snap, to: &Snap) -> Option<f32> {
-        self.fastest(from, to).map(|(_, ms)| (ms as f64 / 1000.0) as f32)
+        self.fastest(from, to).map(|(_, ms)| ((ms + off_streets_ms(from, to)) as f64 / 1000.0) as f32)
     }
 
-    /// Junctions of the fastest way, with [`FROM`] first and [`TO`] last, and its milliseconds.
+    /// Junctions of the fastest way, with [`FROM`] first and [`TO`] last, and its milliseconds from street to street.
     fn fastest(&self, from: &Snap, to: &Snap) -> Option<(Vec<u32>, u64)> {
         let leaving = exits(self, from);
         let entering = entrances(self, to);
@@ -198,6 +199,11 @@ impl Graph {
     }
 }
 
+/// Milliseconds from a place to its street and from the other's street to it.
+pub(super) fn off_streets_ms(from: &Snap, to: &Snap) -> u64 {
+    u64::from(from.to_street_ms()) + u64::from(to.to_street_ms())
+}
+
 /// A line being drawn, with the time at each point.
 struct Line {
     points: Vec<Position>,
@@ -250,7 +256,7 @@ impl Line {
         }
     }
 
-    /// Stretches the times (by rounding errors only) to the searched total.
+    /// Stretches the times to the searched total: by rounding errors, and what is lost in turning and off the streets.
     fn finish(mut self, end: Position, total_ms: u64) -> Route {
         if self.points.len() == 1 {
             self.points.push(end);

@@ -12,7 +12,7 @@ use super::data::RoadClass;
 use super::graph::Graph;
 use super::hierarchy::Metric;
 use super::lit::Lit;
-use super::route::{Piece, Route};
+use super::route::{Piece, Route, off_streets_ms};
 use super::snap::Snap;
 use super::timed::Timed;
 use super::toll::Toll;
@@ -219,7 +219,7 @@ impl Search<'_> {
             pieces.push(piece(from.edge, from.fraction, to.fraction));
         }
         let ms = |p: &Piece| self.timed.between_ms(arc(p.edge, p.from, p.to), p.from, p.to);
-        let total_ms = pieces.iter().map(ms).sum();
+        let total_ms = pieces.iter().map(ms).sum::<u64>() + off_streets_ms(from, to);
         self.timed.graph.follow(from, to, pieces.into_iter(), total_ms)
     }
 

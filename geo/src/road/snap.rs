@@ -1,11 +1,12 @@
 //! Owns the question "where on the road is this?": the nearest point *along an edge*, not the nearest junction, so that the
-//! way to the corner counts. Does not guess by heading or history.
+//! way to the corner counts; and what lies between the two costs who has to walk it. Does not guess by heading or history.
 //!
 //! Distances are those of the plane that touches the Earth at what is asked for: within a snap's reach nearest in it is nearest
 //! on the ground. Pieces of streets are found by a grid of cells, ring by ring around the cell of the question.
 
 use super::column::Column;
 use super::graph::{Edge, Graph};
+use crate::eta::DETOUR;
 use crate::position::Position;
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -13,6 +14,15 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Beyond this nothing is snapped, metres: such a point is not on this road network.
 pub const SNAP_M_MAX: f64 = 500.0;
+
+/// A street is drawn as its middle line: within this of it one is in the street, metres. Width of a big street and its pavements.
+pub const STREET_M: f64 = 35.0;
+
+/// Walking speed off the streets, metres per second (5 km/h).
+pub(super) const WALK_MPS: f64 = 5.0 / 3.6;
+
+/// Nobody walks longer to a street, milliseconds: sums along a way stay small.
+const TO_STREET_MS_MAX: u32 = 3_600_000;
 
 /// Side of a cell, metres, of a map that is streets all over.
 const CELL_M: f64 = 100.0;
@@ -38,10 +48,20 @@ pub struct Snap {
     pub edge: u32,
     /// 0 at the edge's start, 1 at its end, by length.
     pub fraction: f32,
-    /// Distance from what was snapped, metres.
+    /// Distance from what was snapped, metres; 0 of whoever is known to be in the street.
     pub distance_m: f32,
     /// The point on the road.
     pub at: Position,
+}
+
+impl Snap {
+    /// Milliseconds between what was snapped and the street. Whoever is out in a park, or wants to be met there, is not on its rim:
+    /// every travel time from a snap or to one holds this, whatever way they travel, since nothing but feet goes where no street is
+    /// known. No way is known either, so the straight line counts as much longer as the fallback's does ([`crate::Eta::straight`]).
+    pub fn to_street_ms(&self) -> u32 {
+        let off_m = (f64::from(self.distance_m) - STREET_M).max(0.0);
+        ((off_m * DETOUR / WALK_MPS * 1_000.0).ceil() as u32).min(TO_STREET_MS_MAX)
+    }
 }
 
 /// A snap is a place: hidden like one.
@@ -258,10 +278,15 @@ impl Graph {
     /// The nearest point of the road network; `None` if there is none within [`SNAP_M_MAX`]. In a two-way street the snap
     /// stands for both directions.
     pub fn snap(&self, position: Position) -> Option<Snap> {
+        self.snap_where(position, |_| true)
+    }
+
+    /// The same on some of the edges.
+    pub(super) fn snap_where(&self, position: Position, counts: impl Fn(u32) -> bool) -> Option<Snap> {
         let mut best: Option<(f64, Segment, f64)> = None;
         self.snap_index().around(position, SNAP_M_MAX, |segment| {
             let (part, metres) = self.nearest_on_segment(segment, position);
-            if best.is_none_or(|b| (metres, segment) < (b.0, b.1)) {
+            if best.is_none_or(|b| (metres, segment) < (b.0, b.1)) && counts(segment.edge) {
                 best = Some((metres, segment, part));
             }
             best.map_or(SNAP_M_MAX, |b| b.0)

@@ -1,10 +1,14 @@
 //! The grid held against looking at every piece of every street.
 
-use super::{SNAP_M_MAX, Segment, nearest_on};
+use super::{SNAP_M_MAX, STREET_M, Segment, nearest_on};
 use crate::position::Position;
-use crate::road::drawn::{Dice, tangle};
-use crate::road::{Graph, Profile, RoadMap};
+use crate::road::drawn::{Dice, draw, place, tangle};
+use crate::road::hierarchy::StaffBuckets;
+use crate::road::{Dislikes, Graph, Heading, Profile, RoadMap, Snap, StaffOnRoad, arcs, around, reach, soonest};
 use std::collections::BTreeMap;
+use std::sync::Arc;
+
+const BOUND_MS: u32 = 4 * 3_600_000;
 
 /// The nearest piece of each edge within `metres`, nearest first.
 fn within(graph: &Graph, position: Position, metres: f64) -> Vec<(f64, Segment)> {
@@ -48,6 +52,89 @@ fn compare(graph: &Graph, dice: &mut Dice, points: usize) -> usize {
         on_road += usize::from(!nearest.is_empty());
     }
     on_road
+}
+
+#[test]
+fn the_way_to_the_street_is_walked_and_the_street_is_as_wide_as_streets_are() {
+    let drawn = draw("A-----B");
+    let off = |profile, metres: f64| {
+        let at = place(300.0, metres);
+        drawn.map.snap(profile, at).map(|snap| snap.to_street_ms())
+    };
+    for profile in [Profile::Walk, Profile::Drive] {
+        assert_eq!(off(profile, 0.0), Some(0));
+        assert_eq!(off(profile, STREET_M - 1.0), Some(0), "on its pavement");
+        // 415 m farther, and 3 for 10 more for want of a path, at 5 km/h; whoever came by car walks too.
+        let ms = off(profile, 450.0).unwrap();
+        assert!((385_000..392_000).contains(&ms), "{ms} ms");
+        assert_eq!(off(profile, SNAP_M_MAX + 5.0), None);
+    }
+    let far = Snap { distance_m: f32::INFINITY, ..drawn.map.graph(Profile::Walk).snap_at(0, 0.5) };
+    assert_eq!(far.to_street_ms(), 3_600_000, "sums along a way stay small");
+    assert_eq!(Snap { distance_m: f32::NAN, ..far }.to_street_ms(), 0);
+}
+
+#[test]
+fn every_travel_time_holds_the_way_between_the_streets_and_both_ends() {
+    let drawn = draw("A-----B\n|     |\n|     |\nC-----D");
+    let map = &drawn.map;
+    let grid = crate::cell::Grid::Street;
+    for profile in [Profile::Walk, Profile::Drive] {
+        let (graph, metric) = (map.graph(profile), map.free_flow(profile));
+        let on = |east_m, south_m| graph.snap(place(east_m, south_m)).unwrap();
+        // North of A-B and south of C-D.
+        let (from, to) = (on(100.0, -235.0), on(400.0, 435.0));
+        let [off_from, off_to] = [&from, &to].map(Snap::to_street_ms);
+        assert!(off_from > 180_000 && off_to > 90_000, "{off_from} and {off_to} ms");
+        let (a, b) = (graph.snap_at(from.edge, from.fraction), graph.snap_at(to.edge, to.fraction));
+        let by_road_ms = metric.travel_ms(a, &b).unwrap();
+        let whole_ms = by_road_ms + off_from + off_to;
+        assert_eq!(metric.travel_ms(from, &to), Some(whole_ms));
+        assert_eq!(metric.travel_ms(from, &from), Some(2 * off_from), "over the street, for no other way is known");
+        assert_eq!(metric.way(from, &to).unwrap().ms, whole_ms);
+        assert_eq!(metric.table(&[from], &[to]), [Some(whole_ms)]);
+        let seconds = (f64::from(whole_ms) / 1_000.0) as f32;
+        assert_eq!(metric.route(graph, from, &to).map(|route| route.duration_s), Some(seconds));
+        let mut buckets = StaffBuckets::new(Arc::clone(metric));
+        buckets.put(1, from);
+        for (bound_ms, found) in [(whole_ms, vec![(1, whole_ms)]), (whole_ms - 1, vec![]), (off_to - 1, vec![])] {
+            assert_eq!(buckets.soonest(&to, bound_ms).collect::<Vec<_>>(), found);
+            assert_eq!(buckets.nearest(&to, 1, bound_ms, |_| true), found);
+            assert_eq!(buckets.all(&to, bound_ms), found);
+        }
+        assert!(buckets.soonest(&to, whole_ms).frontier_ms().unwrap() >= off_to, "nobody is there sooner than on foot");
+        // On along the street and nearer to it: the same entries, another time.
+        buckets.put(1, Snap { distance_m: 0.0, ..from });
+        assert_eq!(buckets.all(&to, BOUND_MS), [(1, whole_ms - off_from)]);
+        // A cell's time is that of its soonest point, and no point is sooner than its street is from the place.
+        let (near, far) = (
+            reach(graph, metric, &b, Heading::To, 1_800.0, grid),
+            reach(graph, metric, &to, Heading::To, 1_800.0, grid),
+        );
+        assert_eq!(near.len(), far.len());
+        for (cell, s) in near {
+            assert!((far[&cell] - s - off_to as f32 / 1_000.0).abs() < 0.01, "{s} s and {} s", far[&cell]);
+        }
+        if profile == Profile::Walk {
+            assert_eq!(graph.travel_time(&from, &to), Some(seconds));
+            assert_eq!(graph.route(&from, &to).map(|route| route.duration_s), Some(seconds));
+            let mut staff = StaffOnRoad::new(graph);
+            staff.put(1, from);
+            assert_eq!(soonest(graph, &staff, &to, 1_800.0).collect::<Vec<_>>(), [(1, seconds)]);
+            assert_eq!(soonest(graph, &staff, &to, seconds - 1.0).count(), 0);
+            let even = Dislikes::none(graph);
+            for safer in
+                [even.route_beside(graph, metric, &from, &to, &[]), even.route(graph, metric.times(), &from, &to, &[])]
+            {
+                let safer = safer.unwrap();
+                assert_eq!((safer.route.duration_s, safer.detour_s), (seconds, 0.0));
+            }
+        } else {
+            let turns = map.turns(profile).unwrap();
+            assert_eq!(arcs::travel_ms(graph, turns, &from, &to), Some(u64::from(whole_ms)));
+            assert_eq!(around(graph, turns, metric, from, &to, &[]).map(|route| route.duration_s), Ok(seconds));
+        }
+    }
 }
 
 #[test]

@@ -5,17 +5,16 @@
 //! nothing is ever snapped to what is not a street.
 
 use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY, Rights};
+use super::snap::WALK_MPS;
 use super::subway::Subway;
 use super::{Profile, RoadMap};
 use crate::position::Position;
+use std::collections::BTreeSet;
 
 /// From the street through the gates to the platform, and back up. An assumption: stations are known as points, without
 /// their entrances and depths.
 const DOWN_MS: u32 = 90_000;
 const UP_MS: u32 = 75_000;
-
-/// Walking speed off the streets, metres per second (5 km/h).
-const WALK_MPS: f64 = 5.0 / 3.6;
 
 /// What an edge is that is no street. Drawn as a straight line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +41,20 @@ pub enum OffStreet {
 }
 
 impl RoadMap {
+    /// Stations that nobody gets in or out of because no street is near, though it is known where they are, in the order of the lines:
+    /// trains pass. Those on the map, and how many lie outside it.
+    pub fn stations_without_street(&self) -> (Vec<&str>, usize) {
+        let (walk, mut names, mut outside) = (self.graph(Profile::Walk), Vec::new(), BTreeSet::new());
+        for stop in self.data.subway.stops.iter().filter(|stop| stop.open && walk.snap(stop.at).is_none()) {
+            if !self.data.bounds.contains(stop.at) {
+                outside.insert(&*stop.name);
+            } else if !names.contains(&&*stop.name) {
+                names.push(&*stop.name);
+            }
+        }
+        (names, outside.len())
+    }
+
     /// The arcs of the riding graph on which one waits for a train, with the milliseconds they take when one waits so many
     /// seconds for each line (`Subway::waits_at`); `None` where no train comes, and for lines that are not told.
     pub fn waiting_arcs(&self, waits_s: &[Option<u32>]) -> Vec<(u32, Option<u32>)> {

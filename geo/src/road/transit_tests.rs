@@ -2,7 +2,7 @@
 
 use super::{DOWN_MS, OffStreet, UP_MS};
 use crate::city::generate_small;
-use crate::position::Position;
+use crate::position::{Bounds, Position};
 use crate::road::drawn::{Dice, draw, place};
 use crate::road::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
 use crate::road::load::tests::extract;
@@ -52,6 +52,25 @@ fn one_walks_down_waits_rides_and_walks_up() {
     assert!(route.at_s.is_sorted() && route.points.len() == route.at_s.len());
     // While one waits one stands at the station.
     assert!(route.position_at(route.at_s[ride.from] - 100.0).distance_m(place(0.0, 0.0)) < 1.0);
+}
+
+#[test]
+fn stations_that_no_street_leads_to_are_named_and_those_beyond_the_map_counted() {
+    assert_eq!(straight_line().stations_without_street(), (vec![], 0));
+    let mut data = (*straight_line().data).clone();
+    data.bounds = Bounds::around([place(0.0, 1_500.0), place(4_000.0, 0.0)]).unwrap();
+    let stop =
+        |name: &str, east_m, south_m, open| Stop { name: name.into(), line: 0, at: place(east_m, south_m), open };
+    data.subway.stops.extend([
+        stop("hill", 2_000.0, 700.0, true),
+        // Of another line.
+        stop("hill", 2_050.0, 700.0, true),
+        stop("near", 2_000.0, 400.0, true),
+        stop("away", 9_000.0, 0.0, true),
+        // Of which nobody knows where it is: told when it was read.
+        stop("unknown", 2_000.0, 700.0, false),
+    ]);
+    assert_eq!(RoadMap::build(data).stations_without_street(), (vec!["hill"], 1));
 }
 
 #[test]

@@ -8,7 +8,6 @@
 use super::Profile;
 use super::arcs::reversed;
 use super::bans::{Bans, TurnReport, bans};
-use super::connected::largest_component;
 use super::data::MapData;
 use super::graph::Graph;
 use super::modes::mode;
@@ -34,8 +33,6 @@ pub struct Turns {
     originals: Vec<u32>,
     first: Vec<u32>,
     list: Vec<Turn>,
-    /// Whether an arc (or copy) reaches and is reached by most of the network.
-    connected: Vec<bool>,
     report: TurnReport,
 }
 
@@ -59,12 +56,10 @@ impl Turns {
             first.push(turns.len() as u32);
         }
         turns.shrink_to_fit();
-        let heads: Vec<u32> = turns.iter().map(|t| t.arc).collect();
         Self {
             profile: graph.profile(),
             arc_count: graph.arc_number_end(),
             originals: copies.in_order.iter().map(|c| c.1).collect(),
-            connected: largest_component(&first, &heads),
             first,
             list: turns,
             report: bans.report,
@@ -102,12 +97,6 @@ impl Turns {
         let begin = self.originals.partition_point(|&a| a < arc) as u32;
         let end = self.originals.partition_point(|&a| a <= arc) as u32;
         self.arc_count + begin..self.arc_count + end
-    }
-
-    /// Whether the arc (or copy) lies in the largest set of those that all reach one another. From others one may be able to
-    /// go nowhere, or nobody may be able to come.
-    pub fn is_connected(&self, arc: u32) -> bool {
-        self.connected[arc as usize]
     }
 
     /// What became of the restrictions.
@@ -186,13 +175,15 @@ impl Table<'_> {
     fn add(&self, history: &[u32], directions: &[Directions], turns: &mut Vec<Turn>) {
         let arc = history[history.len() - 1];
         let junction = self.graph.arc_head(arc);
-        let allowed = |&to: &u32| !self.bans.pairs.contains(&(arc, to));
         let costs = &mode(self.graph.profile()).turns;
-        let goes_on = self.out.of(junction).iter().copied().any(|to| to != reversed(arc) && allowed(&to));
+        // A ban over several streets ends a way on for those only who came along its beginning, a copy.
+        let allowed = self.out.of(junction).iter().filter(|&&to| !self.bans.pairs.contains(&(arc, to)));
+        let allowed: Vec<(u32, u32)> = allowed.filter_map(|&to| Some((to, self.arrives_as(history, to)?))).collect();
+        let goes_on = allowed.iter().any(|&(to, _)| to != reversed(arc));
         let way = self.graph.edge(arc / 2).way as usize;
         let may_turn_round = !goes_on || self.data.ways.get(way).is_none_or(|w| w.class >= costs.uturn_from);
         let bends = self.out.ends[junction as usize] > 2;
-        for &to in self.out.of(junction).iter().filter(|to| allowed(to)) {
+        for (to, arc_then) in allowed {
             let ms = if to == reversed(arc) {
                 if !may_turn_round {
                     continue;
@@ -203,9 +194,7 @@ impl Table<'_> {
             } else {
                 0
             };
-            if let Some(arc) = self.arrives_as(history, to) {
-                turns.push(Turn { arc, ms });
-            }
+            turns.push(Turn { arc: arc_then, ms });
         }
     }
 

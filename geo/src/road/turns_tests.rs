@@ -114,6 +114,47 @@ fn big_streets_let_nobody_turn_round_but_at_their_end() {
 }
 
 #[test]
+fn who_may_not_go_on_for_a_ban_over_several_streets_turns_round_as_at_a_dead_end() {
+    let mut map = data((0..4).map(|i| place(f64::from(i) * 100.0, 0.0)).collect(), Vec::new());
+    map.ways = [[0, 1], [1, 2], [2, 3]].map(|n| street(n.to_vec(), Access::Both, Access::Both, 30)).to_vec();
+    for way in &mut map.ways {
+        way.class = RoadClass::Primary;
+    }
+    let drive = Profiles::NONE.with(Profile::Drive);
+    map.restrictions =
+        vec![Restriction { rule: Rule::No, profiles: drive, from: 0, via: vec![1], to: 2, path: vec![1, 2] }];
+    let map = RoadMap::build(map);
+    let turns = map.turns(Profile::Drive).unwrap();
+    let (there, back) = (arc_of(1, true), arc_of(1, false));
+    let [copy] = turns.copies_of(there).collect::<Vec<_>>()[..] else { panic!("one copy") };
+    let on = |state| turns.turns_out(state).iter().map(|t| (turns.original(t.arc), t.ms)).collect::<Vec<_>>();
+    assert_eq!(on(copy), [(back, 20_000)], "who came from the first street may only turn round");
+    assert_eq!(on(there), [(arc_of(2, true), 0)], "whoever did not goes on, and turns nowhere in a big street");
+}
+
+#[test]
+fn a_place_is_on_a_street_that_cars_get_into_and_out_of() {
+    // Nobody may turn from A-B anywhere nor into it: who is to be met there is met round the corner.
+    let island = draw_with(LADDER, &["no A-B-C", "no A-B-F", "no E-A-B"]);
+    let free = draw_with(LADDER, &[]);
+    let beside = |drawn: &Drawn| {
+        let at = drawn.between('A', 'B', 0.25);
+        let snap = drawn.map.snap(Profile::Drive, at).unwrap();
+        (snap.at.distance_m(drawn.at('A')), snap.distance_m)
+    };
+    let (from_a, off) = beside(&free);
+    assert!((from_a - 50.0).abs() < 1.0 && off < 1.0, "on the street itself: {from_a} m, {off} m off");
+    let (from_a, off) = beside(&island);
+    assert!(from_a < 1.0 && (off - 50.0).abs() < 1.0, "in A-E: {from_a} m from the corner, {off} m off");
+    let from = island.map.snap(Profile::Drive, island.between('C', 'D', 0.5)).unwrap();
+    let to = island.map.snap(Profile::Drive, island.between('A', 'B', 0.25)).unwrap();
+    assert!(island.map.free_flow(Profile::Drive).travel_ms(from, &to).is_some(), "and a car comes there");
+    // Whoever walks is not bound by turns.
+    let walking = island.map.snap(Profile::Walk, island.between('A', 'B', 0.25)).unwrap();
+    assert!(walking.distance_m < 1.0);
+}
+
+#[test]
 fn what_cannot_be_reached_is_no_time_at_all() {
     // The street from A to B may neither be left nor entered: restrictions made it an island.
     let drawn = draw_with(LADDER, &["no A-B-C", "no A-B-F", "no E-A-B"]);
@@ -125,8 +166,8 @@ fn what_cannot_be_reached_is_no_time_at_all() {
     assert!(drive_s(&drawn, ('E', 'F'), ('C', 'D')).is_some());
     let on = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
     let [island] = graph.arcs_at(&on('A', 'B')).map(|a| a.0).collect::<Vec<_>>()[..] else { panic!("one way") };
-    assert!(turns.turns_out(island).is_empty() && !turns.is_connected(island));
-    assert!(graph.arcs_at(&on('B', 'C')).all(|(a, _)| turns.is_connected(a)));
+    assert!(turns.turns_out(island).is_empty() && !drawn.map.is_through(Profile::Drive, island / 2));
+    assert!(drawn.map.is_through(Profile::Drive, on('B', 'C').edge));
     assert_eq!(times_from(graph, turns, &on('C', 'D'))[island as usize], UNREACHED);
 }
 

@@ -60,9 +60,9 @@ struct Person<Id> {
 }
 
 impl<Id> Person<Id> {
-    /// Whether their entries are those of somebody at another place.
+    /// Whether their entries are those of somebody at another place. How far off the street they are is in none.
     fn stands_as(&self, at: &Headed) -> bool {
-        self.at.snap.edge == at.snap.edge && self.at.lead_ms() == at.lead_ms()
+        self.at.snap.edge == at.snap.edge && self.at.turn_ms() == at.turn_ms()
     }
 }
 
@@ -363,12 +363,12 @@ fn grouped(ranks: usize, all: &[(u32, u64)]) -> impl Iterator<Item = (usize, Buc
 pub(super) fn entries_of(metric: &Metric, at: &Headed) -> Vec<Reached<2>> {
     let ends = metric.hierarchy.search.exits(&metric.times, &at.snap);
     let mut reached = metric.bucket_entries(ends.map(|end| end.map(|e| e.0)));
-    let lead_ms = at.lead_ms();
-    let whole_ms = [0, 1].map(|side| metric.times.ms(at.snap.edge * 2 + side) + lead_ms[side as usize]);
+    let turn_ms = at.turn_ms();
+    let whole_ms = [0, 1].map(|side| metric.times.ms(at.snap.edge * 2 + side) + turn_ms[side as usize]);
     for Reached { ms: [along, against], .. } in &mut reached {
-        if *along + whole_ms[0] <= *against + lead_ms[1] {
+        if *along + whole_ms[0] <= *against + turn_ms[1] {
             *against = UNREACHED;
-        } else if *against + whole_ms[1] <= *along + lead_ms[0] {
+        } else if *against + whole_ms[1] <= *along + turn_ms[0] {
             *along = UNREACHED;
         }
     }

@@ -43,7 +43,13 @@ impl Tally {
 
 fn random_snap(dice: &mut Dice, graph: &Graph) -> Snap {
     let fraction = [0.0, 1.0, 0.5, dice.unit() as f32, dice.unit() as f32, dice.unit() as f32][dice.below(6)];
-    graph.snap_at(dice.below(graph.street_count()) as u32, fraction)
+    let snap = graph.snap_at(dice.below(graph.street_count()) as u32, fraction);
+    Snap { distance_m: off_m(dice), ..snap }
+}
+
+/// In the street, beside it, or some way off.
+fn off_m(dice: &mut Dice) -> f32 {
+    [0.0, 0.0, 20.0, dice.unit() as f32 * 500.0][dice.below(4)]
 }
 
 /// Headed some way or neither, with little or much to lose by turning round.
@@ -125,7 +131,8 @@ impl<'a> Network<'a> {
                 if query % 7 == 0
                     && let Some((at, _)) = standing.values().nth(dice.below(standing.len().max(1)))
                 {
-                    pickup = self.graph.snap_at(at.snap.edge, dice.unit() as f32);
+                    let snap = self.graph.snap_at(at.snap.edge, dice.unit() as f32);
+                    pickup = Snap { distance_m: off_m(dice), ..snap };
                 }
                 self.query(dice, &live, &standing, &oracle, &pickup, tally);
             }
@@ -148,8 +155,9 @@ impl<'a> Network<'a> {
             }
             (kind @ 1..=9, Some((at, _))) => {
                 let snap = self.graph.snap_at(at.snap.edge, dice.unit() as f32);
+                let snap = Snap { distance_m: off_m(dice), ..snap };
                 // Further on as they went, or turned round as well.
-                let at = if kind < 7 { Headed::new(snap, at.lead_ms()) } else { headed(dice, snap) };
+                let at = if kind < 7 { Headed::new(snap, at.turn_ms()) } else { headed(dice, snap) };
                 live.put(id, at, free_ms);
                 standing.insert(id, (at, free_ms));
             }

@@ -4,7 +4,6 @@
 //! The buckets on the climb are merged by (climb + entry), a lower bound. Somebody is given out when nothing that is left
 //! can be as soon, so equal times come in the order of ids.
 
-use super::UNREACHED;
 use super::bucket::unpacked;
 use super::buckets::StaffBuckets;
 use super::metric::Arrivals;
@@ -31,9 +30,12 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Who can be at `pickup` within `bound_ms`, soonest first.
     pub fn soonest(&self, pickup: &Snap, bound_ms: u32) -> Soonest<'_, Id> {
         let arrivals = self.metric.arrivals_whole(pickup);
+        let (seen, given, mut found) = (HashSet::new(), HashSet::new(), BinaryHeap::new());
+        let Some(limit_ms) = arrivals.limit_ms(bound_ms) else {
+            return Soonest { buckets: self, limit_ms: 0, fronts: BinaryHeap::new(), found, seen, given, arrivals };
+        };
         let bias_ms = arrivals.entrances.bias_ms;
-        let found = self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))).collect();
-        let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
+        found.extend(self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))));
         let mut fronts = Vec::with_capacity(arrivals.reached.len());
         for (at, r) in (0u32..).zip(&arrivals.reached) {
             if r.ms[0].saturating_add(self.least_ms(r.node)) <= limit_ms {
@@ -44,7 +46,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             }
         }
         let fronts = fronts.into();
-        Soonest { buckets: self, limit_ms, fronts, found, seen: HashSet::new(), given: HashSet::new(), arrivals }
+        Soonest { buckets: self, limit_ms, fronts, found, seen, given, arrivals }
     }
 }
 
@@ -54,7 +56,8 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
         let entry = self.fronts.peek().map(|f| f.0.0);
         let found = self.found.peek().map(|f| f.0.0);
         let least = entry.into_iter().chain(found).min()?;
-        (least <= self.limit_ms).then(|| least.saturating_sub(self.arrivals.entrances.bias_ms))
+        // What is past the pickup on its own arc is less than the bias, and nobody is there sooner than at once.
+        (least <= self.limit_ms).then(|| self.arrivals.told_ms(least.max(self.arrivals.entrances.bias_ms)))
     }
 
     fn look_further(&mut self, front: Front) {
@@ -90,7 +93,7 @@ impl<Id: Copy + Ord + Hash> Iterator for Soonest<'_, Id> {
                         return None;
                     }
                     if self.given.insert(id) {
-                        return Some((id, ms - self.arrivals.entrances.bias_ms));
+                        return Some((id, self.arrivals.told_ms(ms)));
                     }
                 }
                 _ => {

@@ -2,8 +2,8 @@
 
 use super::{ArcTimes, Conditions, DayFactors, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
 use crate::road::data::RoadClass;
-use crate::road::drawn::{Dice, Drawn, draw, tangle};
-use crate::road::{Graph, Profile, RoadMap, Snap};
+use crate::road::drawn::{Dice, Drawn, draw, draw_with, tangle};
+use crate::road::{Graph, Profile, RoadMap, Snap, around};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -230,6 +230,31 @@ fn who_is_inside_goes_on_where_one_may_only_drive_in_and_nobody_else_does() {
     }
     let by_road = live.metric().route(graph, snap('X', 'A'), &outside).unwrap();
     assert!(by_road.length_m > 1_100.0, "{} m: nobody passes by J and L", by_road.length_m);
+}
+
+#[test]
+fn who_is_inside_goes_on_where_the_turn_out_is_forbidden_and_nobody_else_does() {
+    // J-K and J-L are closed. J-M is open, but who comes from K may not turn into it, and so gets out by L.
+    let drawn = draw_with("A-----B\n|     |\n|     |\nM-J-L-Y\n  |   |\n  K   Z", &["no K-J-M"]);
+    let graph = drawn.map.graph(Profile::Drive);
+    let snap = |a, b| graph.snap(drawn.between(a, b, 0.5)).unwrap();
+    let mut closed = Conditions::default();
+    for street in [snap('J', 'K'), snap('J', 'L')] {
+        closed.close_edge(street.edge);
+    }
+    let metric = Metric::new(&hierarchy(&drawn.map), ArcTimes::under(graph, &closed, |_| RoadClass::Residential));
+    let way = metric.route(graph, snap('J', 'K'), &snap('Y', 'Z')).expect("nobody is locked in");
+    assert!((way.length_m - 600.0).abs() < 5.0, "{} m, out by L", way.length_m);
+    let turns = drawn.map.turns(Profile::Drive).unwrap();
+    let plain =
+        around(graph, turns, &metric, snap('J', 'K'), &snap('Y', 'Z'), &[]).expect("the plain search says so too");
+    assert!((plain.duration_s - way.duration_s).abs() < 0.001);
+    for (from, to) in [(('M', 'J'), ('J', 'L')), (('M', 'J'), ('J', 'K')), (('Y', 'Z'), ('L', 'J'))] {
+        assert_eq!(metric.travel_ms(snap(from.0, from.1), &snap(to.0, to.1)), None, "from {from:?} into {to:?}");
+    }
+    // Who comes the other way may turn into J-M, and so does not go on.
+    assert_eq!(metric.travel_ms(snap('L', 'J'), &snap('J', 'K')), None);
+    assert!(metric.travel_ms(snap('L', 'J'), &snap('M', 'A')).is_some());
 }
 
 #[test]

@@ -31,6 +31,11 @@ impl Hierarchy {
         Self { search, shortcuts, tree, head_depth }
     }
 
+    /// [`SearchGraph::through`]
+    pub(in crate::road) fn through(&self) -> Vec<bool> {
+        self.search.through()
+    }
+
     /// Arcs and shortcuts.
     pub fn arc_count(&self) -> usize {
         self.shortcuts.head.len()
@@ -128,11 +133,25 @@ impl Metric {
     }
 }
 
-/// A pickup, and from where it can be reached how soon.
+/// A pickup, and from where it can be reached how soon. The way from the street to it is the same for everybody: climbs and entries
+/// leave it out, and it is added to what is told.
 pub(super) struct Arrivals {
     pub(super) pickup: Snap,
     pub(super) entrances: Entrances,
     pub(super) reached: Vec<Reached>,
+}
+
+impl Arrivals {
+    /// What a sum of climb and entry may be for somebody to be there in time; `None` if nobody can.
+    pub(super) fn limit_ms(&self, bound_ms: u32) -> Option<u32> {
+        let by_road_ms = bound_ms.checked_sub(self.pickup.to_street_ms())?;
+        Some(by_road_ms.min(UNREACHED - self.entrances.bias_ms) + self.entrances.bias_ms)
+    }
+
+    /// The time that such a sum is, to the pickup itself.
+    pub(super) fn told_ms(&self, sum_ms: u32) -> u32 {
+        sum_ms - self.entrances.bias_ms + self.pickup.to_street_ms()
+    }
 }
 
 impl fmt::Debug for Metric {

@@ -39,11 +39,9 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         bound_ms: u32,
         mut may_go: impl FnMut(Id) -> bool,
     ) -> Vec<(Id, u32)> {
-        if k == 0 {
-            return Vec::new();
-        }
+        let Some(limit_ms) = arrivals.limit_ms(bound_ms).filter(|_| k > 0) else { return Vec::new() };
         let bias_ms = arrivals.entrances.bias_ms;
-        let mut found = Best { k, limit_ms: bound_ms.min(UNREACHED - bias_ms) + bias_ms, list: Vec::new() };
+        let mut found = Best { k, limit_ms, list: Vec::new() };
         // Taken, not borrowed: a filter may search, too.
         let mut scratch = BEST.take();
         scratch.resize(self.people_end().max(scratch.len()), UNREACHED);
@@ -96,15 +94,15 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             scratch[person as usize] = UNREACHED;
         }
         BEST.set(scratch);
-        found.list.into_iter().map(|(ms, id)| (id, ms - bias_ms)).collect()
+        found.list.into_iter().map(|(ms, id)| (id, arrivals.told_ms(ms))).collect()
     }
 
     /// Everybody who can be at `pickup` within `bound_ms`, with milliseconds, in no order.
     pub fn all(&self, pickup: &Snap, bound_ms: u32) -> Vec<(Id, u32)> {
         let crowded = self.len() >= CROWD;
         let arrivals = if crowded { self.metric.arrivals(pickup) } else { self.metric.arrivals_whole(pickup) };
+        let Some(limit_ms) = arrivals.limit_ms(bound_ms) else { return Vec::new() };
         let bias_ms = arrivals.entrances.bias_ms;
-        let limit_ms = bound_ms.min(UNREACHED - bias_ms) + bias_ms;
         BEST.with_borrow_mut(|best| {
             best.resize(self.people_end().max(best.len()), UNREACHED);
             for (person, ms) in self.near_by(&arrivals) {
@@ -126,14 +124,14 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             for (person, ms) in (0u32..).zip(&mut best[..self.people_end()]) {
                 let ms = std::mem::replace(ms, UNREACHED);
                 if ms < UNREACHED && ms <= limit_ms {
-                    found.push((self.id(person), ms - bias_ms));
+                    found.push((self.id(person), arrivals.told_ms(ms)));
                 }
             }
             found
         })
     }
 
-    /// Staff on the pickup's own edge by the ways that the buckets do not hold, with milliseconds.
+    /// Staff on the pickup's own edge by the ways that the buckets do not hold, with milliseconds to its street.
     pub(super) fn near_by<'a>(&'a self, arrivals: &'a Arrivals) -> impl Iterator<Item = (u32, u32)> + 'a {
         let metric = &*self.metric;
         let people = self.on_edge(arrivals.pickup.edge);
@@ -174,7 +172,7 @@ impl Metric {
                 let down = shortcuts.between(r.node, here).map(|s| self.shortcut_ms[s][1]);
                 down.filter(|&ms| ms < UNREACHED).map(|ms| ms + r.ms[0])
             });
-            back.chain(other).min().filter(|&ms| ms < UNREACHED).map(|ms| ms - bias_ms)
+            back.chain(other).min().filter(|&ms| ms < UNREACHED)?.checked_sub(*bias_ms)
         })
     }
 }

@@ -141,14 +141,17 @@ impl<'a> Oracle<'a> {
     }
 
     fn may_go_on(&self, from: u32, to: u32) -> bool {
-        let [from, to] = [from, to].map(|state| self.turns.original[state as usize]);
-        if self.remembers { self.times.may_go_on(from, to) } else { self.times.may_enter(to) }
+        let arc = |state: u32| self.turns.original[state as usize];
+        let is_out = |&(state, _): &(u32, u32)| self.times.may_enter(arc(state)) && !self.times.is_closed(arc(state));
+        let is_shut_in = || !self.turns.rows[from as usize].iter().any(is_out);
+        let is_within = || self.times.is_closed(arc(from)) && self.times.is_closed(arc(to)) && is_shut_in();
+        self.times.may_enter(arc(to)) || self.remembers && is_within()
     }
 
     /// Milliseconds of going along these arcs; `None` if one may not.
     pub(super) fn cost(&self, from: &Headed, to: &Snap, arcs: &[u32]) -> Option<u32> {
         let lead_ms = from.lead_ms()[arcs[0] as usize % 2];
-        Some(lead_ms + self.cost_after(&from.snap, to, arcs)?)
+        Some(lead_ms + self.cost_after(&from.snap, to, arcs)? + to.to_street_ms())
     }
 
     fn cost_after(&self, from: &Snap, to: &Snap, arcs: &[u32]) -> Option<u32> {
@@ -173,7 +176,8 @@ impl<'a> Oracle<'a> {
 }
 
 impl ToPickup<'_> {
-    /// Milliseconds from a place, setting out either way after what is lost before that; `None` if there is no way.
+    /// Milliseconds from a place, setting out either way after what is lost before that, to the pickup off its street; `None` if there
+    /// is no way.
     pub(in crate::road) fn from(&self, at: &Headed) -> Option<u32> {
         let snap = &at.snap;
         let straight = |arc: u32| {
@@ -188,6 +192,7 @@ impl ToPickup<'_> {
         };
         let arcs = [snap.edge * 2, snap.edge * 2 + 1].into_iter().zip(at.lead_ms());
         let open = arcs.filter(|&(arc, _)| self.times.is_open(arc));
-        open.flat_map(|(arc, lead_ms)| [straight(arc), round(arc)].map(|ms| ms.map(|ms| ms + lead_ms))).flatten().min()
+        let each = open.flat_map(|(arc, lead_ms)| [straight(arc), round(arc)].map(|ms| ms.map(|ms| ms + lead_ms)));
+        each.flatten().min().map(|ms| ms + self.pickup.to_street_ms())
     }
 }

@@ -9,6 +9,7 @@
 use super::UNREACHED;
 use super::times::ArcTimes;
 use crate::road::column::Column;
+use crate::road::connected::largest_component;
 use crate::road::graph::Graph;
 use crate::road::snap::Snap;
 use crate::road::{Profile, RoadMap};
@@ -148,11 +149,25 @@ impl SearchGraph {
     /// Milliseconds of an arc, [`UNREACHED`] if it may not be used. At a junction nobody knows where one came from.
     pub(super) fn weight(&self, times: &ArcTimes, arc: usize) -> u32 {
         let via = self.via[arc];
-        let may_enter = match self.kind {
-            Kind::Arcs if times.is_onward(via) => times.may_go_on(self.original(self.tail(arc)), via),
-            _ => times.may_enter(via),
+        let may_go_on = || {
+            let tail = self.tail(arc);
+            times.may_go_on(self.original(tail), via, self.out(tail).map(|out| self.via[out]))
         };
+        let may_enter = times.may_enter(via) || self.kind == Kind::Arcs && times.is_closed(via) && may_go_on();
         if may_enter { times.ms(via).saturating_add(self.extra_ms[arc]).min(UNREACHED) } else { UNREACHED }
+    }
+
+    /// By edge, of [`Kind::Arcs`]: whether one of its arcs lies among the most that all reach one another by their turns. An arc of
+    /// which only a copy does counts: who sets out on it may turn wherever the copy may.
+    pub(in crate::road) fn through(&self) -> Vec<bool> {
+        let mut through = vec![false; self.ends.len()];
+        let arcs = (0..self.ends.len() as u32 * 2).chain(self.copies.iter().map(|c| c[0]));
+        let nodes = (0..self.ends.len() as u32 * 2).chain(self.copies.iter().map(|c| c[1]));
+        let connected = largest_component(&self.first, &self.head);
+        for (arc, node) in arcs.zip(nodes) {
+            through[arc as usize / 2] |= connected[node as usize];
+        }
+        through
     }
 
     /// The node an arc leaves.
@@ -190,8 +205,9 @@ impl SearchGraph {
     /// The ways onto a snap.
     pub(super) fn entrances(&self, times: &ArcTimes, to: &Snap) -> Entrances {
         let arcs = [to.edge * 2, to.edge * 2 + 1];
-        let onward = |arc| self.kind == Kind::Arcs && times.is_onward(arc);
-        let enterable = arcs.into_iter().filter(|&arc| times.may_enter(arc) || onward(arc));
+        // Into what is closed from inside, if any turn allows it.
+        let from_inside = |arc| self.kind == Kind::Arcs && times.is_closed(arc);
+        let enterable = arcs.into_iter().filter(|&arc| times.may_enter(arc) || from_inside(arc));
         let before = enterable.map(|arc| (arc, times.before_ms(arc, to.fraction)));
         let mut found = Entrances { bias_ms: 0, at: Vec::with_capacity(2) };
         match self.kind {

@@ -105,7 +105,11 @@ fn search_is_sound(search: &SearchGraph, graph: &Graph) -> bool {
         Kind::Arcs => nodes == graph.edge_count() * 2 + search.copies.len(),
     };
     let arc_end = graph.edge_count() as u32 * 2;
+    // Every node that is no arc is a copy of one.
+    let mut copies: Vec<u32> = search.copies.iter().map(|copy| copy[1]).collect();
+    copies.sort_unstable();
     enough
+        && (search.kind == Kind::Junctions || copies.into_iter().eq(arc_end..nodes as u32))
         && groups_are_sound(&search.first, nodes, arcs)
         && search.via.len() == arcs
         && search.extra_ms.len() == arcs
@@ -114,7 +118,7 @@ fn search_is_sound(search: &SearchGraph, graph: &Graph) -> bool {
         && search.ends.len() == graph.edge_count()
         && search.ends.iter().zip(graph.edges()).all(|(ends, e)| *ends == [e.start, e.end])
         && search.copies.is_sorted()
-        && search.copies.iter().all(|&[arc, node]| arc < arc_end && (node as usize) < nodes)
+        && search.copies.iter().all(|copy| copy[0] < arc_end)
 }
 
 fn shortcuts_are_sound(shortcuts: &Shortcuts, search: &SearchGraph) -> bool {
@@ -130,7 +134,9 @@ fn shortcuts_are_sound(shortcuts: &Shortcuts, search: &SearchGraph) -> bool {
         })
         && groups_are_sound(&shortcuts.below_first, nodes, shortcuts.below.len())
         && (0..nodes as u32).all(|x| {
-            let below = |&[node, shortcut]: &[u32; 2]| node < x && shortcuts.head.get(shortcut as usize) == Some(&x);
+            let below = |&[node, shortcut]: &[u32; 2]| {
+                node < x && shortcuts.up(node).contains(&(shortcut as usize)) && shortcuts.head[shortcut as usize] == x
+            };
             shortcuts.below(x).iter().all(below)
         })
         && shortcuts.of_arc.len() == search.head.len()

@@ -32,7 +32,7 @@ impl Metric {
             // At the head of its own arc one is past the point, so the next step is looked at.
             let on = search.out(arc).map(|i| search.weight(&self.times, i) + of_node(search.head[i]));
             let ms = if arc / 2 == to.edge { on.min().unwrap_or(UNREACHED) } else { of_node(arc) };
-            if ms < UNREACHED { ms - bias_ms } else { UNREACHED }
+            if ms < UNREACHED { ms.saturating_sub(bias_ms) } else { UNREACHED }
         };
         (0..search.ends.len() as u32 * 2).map(at_head).collect()
     }
@@ -51,7 +51,7 @@ impl Metric {
             let (arc, ms) = (search.original(node), ms[self.hierarchy.rank(node) as usize]);
             if ms < UNREACHED {
                 let known = &mut at_tail[arc as usize];
-                *known = (*known).min(ms - self.times.ms(arc));
+                *known = (*known).min(ms.saturating_sub(self.times.ms(arc)));
             }
         }
         at_tail

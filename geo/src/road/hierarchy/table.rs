@@ -32,7 +32,7 @@ impl Metric {
                 let sum = (a.snap.edge != b.edge).then(|| sum_of(up, down)).flatten();
                 table.push(match sum {
                     // Where one of the two was not reached, the bias has been taken off what stands for that.
-                    Some(ms) => (ms < UNREACHED - down.bias_ms).then_some(ms),
+                    Some(ms) => (ms < UNREACHED - down.bias_ms).then(|| ms + b.to_street_ms()),
                     None => self.travel_ms(a, b),
                 });
             }

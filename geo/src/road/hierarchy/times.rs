@@ -2,8 +2,9 @@
 //!
 //! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. What is no street keeps the map's own times.
 //! Invariant: nobody enters a closed arc from one that is open. Who stands in a closed street gets out of it, over others that are
-//! closed too if need be: only the cordon is shut. Where what is open at a junction leads in only, who comes from inside goes on
-//! over what is closed and who comes from outside does not, so that must be asked with where one comes from.
+//! closed too if need be: only the cordon is shut. Where no turn leads from a closed arc onto an open one (what is open there leads
+//! in only, or the turn out is forbidden), who comes from inside goes on over what is closed and who comes from outside does not, so
+//! that must be asked with where one comes from. That nobody gets in needs no look at turns: they only take ways away.
 
 use crate::eta::{Basis, Eta};
 use crate::road::column::Column;
@@ -69,8 +70,6 @@ const OPEN: u8 = 1;
 const ENTER: u8 = 2;
 /// It is closed to whoever comes from outside.
 const CLOSED: u8 = 4;
-/// It may be entered from what is closed: nothing open leads away from its tail, so nobody gets out there.
-const ONWARD: u8 = 8;
 
 impl ArcTimes {
     /// As the map has them.
@@ -166,14 +165,16 @@ impl ArcTimes {
         self.rights[arc as usize] & ENTER != 0
     }
 
-    /// Whether somebody on one arc may enter the next.
-    pub(in crate::road) fn may_go_on(&self, from: u32, to: u32) -> bool {
-        self.may_enter(to) || self.is_onward(to) && self.rights[from as usize] & CLOSED != 0
+    /// Whether somebody on one arc may enter the next, one of those that turns lead to (`turns_to`). Within what is closed they may
+    /// where nothing else is left.
+    pub(in crate::road) fn may_go_on(&self, from: u32, to: u32, turns_to: impl IntoIterator<Item = u32>) -> bool {
+        let leads_out = |arc: u32| self.may_enter(arc) && !self.is_closed(arc);
+        self.may_enter(to) || self.is_closed(to) && self.is_closed(from) && !turns_to.into_iter().any(leads_out)
     }
 
-    /// Whether an arc may be entered from what is closed, and only from there.
-    pub(in crate::road) fn is_onward(&self, arc: u32) -> bool {
-        self.rights[arc as usize] & ONWARD != 0
+    /// Whether an arc that exists is closed to whoever comes from outside.
+    pub(in crate::road) fn is_closed(&self, arc: u32) -> bool {
+        self.rights[arc as usize] & (OPEN | CLOSED) == OPEN | CLOSED
     }
 
     /// Whether an arc exists: one-way streets have one.
@@ -212,19 +213,13 @@ fn shut_cordons(graph: &Graph, rights: &mut [u8]) {
     if rights.iter().all(|r| r & CLOSED == 0) {
         return;
     }
-    let (mut is_outside, mut leads_out) = (vec![false; graph.node_count()], vec![false; graph.node_count()]);
+    let mut is_outside = vec![false; graph.node_count()];
     for (arc, _) in (0u32..).zip(&*rights).filter(|(_, r)| *r & (OPEN | CLOSED) == OPEN) {
         is_outside[graph.arc_head(arc) as usize] = true;
-        leads_out[graph.arc_tail(arc) as usize] = true;
     }
     for (arc, r) in (0u32..).zip(rights).filter(|(_, r)| **r & (OPEN | CLOSED) == OPEN | CLOSED) {
-        let tail = graph.arc_tail(arc) as usize;
-        let may = match (is_outside[tail], leads_out[tail]) {
-            (false, _) => ENTER,
-            (true, false) => ONWARD,
-            (true, true) => 0,
-        };
-        *r = *r & !(ENTER | ONWARD) | may;
+        let may = if is_outside[graph.arc_tail(arc) as usize] { 0 } else { ENTER };
+        *r = *r & !ENTER | may;
     }
 }
 

@@ -14,7 +14,7 @@ use crate::road::snap::Snap;
 /// A fastest way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
-    /// Milliseconds, from what is lost before setting out.
+    /// Milliseconds, from what is lost before setting out to the place itself.
     pub ms: u32,
     /// Road arcs (`edge * 2 + direction`) from the one it begins on to the one it ends on: one if that is the same stretch.
     pub arcs: Vec<u32>,
@@ -56,7 +56,7 @@ impl Metric {
         let met = |begin: &[End]| meet(&self.climb_from(begin), &arrivals.reached, bias_ms).map(|(_, ms)| ms - bias_ms);
         if from.snap.edge != to.edge {
             let begin: Vec<End> = departures.iter().flatten().map(|d| (d.0, d.1 + d.2)).collect();
-            return met(&begin);
+            return met(&begin).map(|ms| ms + to.to_street_ms());
         }
         // On the pickup's own edge what is lost before setting out must not hide that one is past it already.
         let each = departures.iter().zip(self.times.straight_each(&from.snap, to)).zip(self.ways_round(&arrivals));
@@ -64,7 +64,7 @@ impl Metric {
             let (node, rest_ms, lead_ms) = (*departure)?;
             let round = round.map(|ms| ms + rest_ms);
             let least = straight.into_iter().chain(round).chain(met(&[(node, rest_ms)])).min()?;
-            Some(least + lead_ms)
+            Some(least + lead_ms + to.to_street_ms())
         });
         each.min()
     }
@@ -77,9 +77,12 @@ impl Metric {
         let bias_ms = arrivals.entrances.bias_ms;
         let search = &self.hierarchy.search;
         let mut best: Option<Way> = None;
-        let mut offer = |ms: u32, arcs: &mut dyn FnMut() -> Vec<u32>| {
-            if best.as_ref().is_none_or(|b| ms < b.ms) {
-                best = Some(Way { ms, arcs: arcs() });
+        let mut offer = |to_street_at_ms: u32, arcs: &mut dyn FnMut() -> Option<Vec<u32>>| {
+            let ms = to_street_at_ms + to.to_street_ms();
+            if best.as_ref().is_none_or(|b| ms < b.ms)
+                && let Some(arcs) = arcs()
+            {
+                best = Some(Way { ms, arcs });
             }
         };
         let straight = self.times.straight_each(from, to);
@@ -87,14 +90,14 @@ impl Metric {
         for ((exit_arc, departure), straight) in (from.edge * 2..).zip(self.departures(&at)).zip(straight) {
             let Some((node, rest_ms, lead_ms)) = departure else { continue };
             if let Some(ms) = straight {
-                offer(ms + lead_ms, &mut || vec![exit_arc]);
+                offer(ms + lead_ms, &mut || Some(vec![exit_arc]));
             }
             let mut through = |begin: &[End], lead: Option<u32>| {
                 let climbed = self.climb_from(begin);
                 if let Some((top, ms)) = meet(&climbed, &arrivals.reached, bias_ms) {
                     offer(ms - bias_ms + lead_ms, &mut || {
                         let mut nodes: Vec<u32> = lead.into_iter().collect();
-                        nodes.extend(self.path(begin, &climbed, &arrivals.entrances.at, &arrivals.reached, top));
+                        nodes.extend(self.path(begin, &climbed, &arrivals.entrances.at, &arrivals.reached, top)?);
                         self.arcs_along(exit_arc, to, &nodes)
                     });
                 }
@@ -127,47 +130,50 @@ impl Metric {
         Some(graph.follow(from, to, pieces, u64::from(way.ms)))
     }
 
-    /// Search nodes of the way over `top`.
-    fn path(&self, begin: &[End], from: &[Reached], end: &[End], to: &[Reached], top: u32) -> Vec<u32> {
-        let mut ranks = self.chain(begin, from, top, true);
+    /// Search nodes of the way over `top`; `None` only of a file whose times contradict each other, which is no way then.
+    fn path(&self, begin: &[End], from: &[Reached], end: &[End], to: &[Reached], top: u32) -> Option<Vec<u32>> {
+        let mut ranks = self.chain(begin, from, top, true)?;
         ranks.reverse();
-        let below = self.chain(end, to, top, false);
+        let below = self.chain(end, to, top, false)?;
         let mut nodes = vec![ranks[0]];
         for pair in ranks.windows(2) {
-            self.unpack(pair[0], pair[1], &mut nodes);
+            self.unpack(pair[0], pair[1], &mut nodes)?;
         }
         for pair in below.windows(2) {
-            self.unpack(pair[0], pair[1], &mut nodes);
+            self.unpack(pair[0], pair[1], &mut nodes)?;
         }
         let order = &self.hierarchy.shortcuts.order;
-        nodes.into_iter().map(|rank| order[rank as usize]).collect()
+        Some(nodes.into_iter().map(|rank| order[rank as usize]).collect())
     }
 
     /// Ranks of a climb from its top down to where it began.
-    fn chain(&self, begin: &[End], climbed: &[Reached], top: u32, forward: bool) -> Vec<u32> {
+    fn chain(&self, begin: &[End], climbed: &[Reached], top: u32, forward: bool) -> Option<Vec<u32>> {
         let ms_at = |rank: u32| climbed.iter().filter(|r| r.node == rank).map(|r| r.ms[0]).min();
         let mut chain = vec![top];
         let mut here = top;
         loop {
-            let ms = ms_at(here).expect("the top and all below it were reached");
+            let ms = ms_at(here)?;
             if begin.iter().any(|&(node, begin_ms)| self.hierarchy.rank(node) == here && begin_ms == ms) {
-                return chain;
+                return Some(chain);
             }
             let direction = usize::from(!forward);
             let over = |r: &&Reached| {
                 let shortcut = self.hierarchy.shortcuts.between(r.node, here);
                 r.node < here && shortcut.is_some_and(|s| r.ms[0] + self.shortcut_ms[s][direction] == ms)
             };
-            here = climbed.iter().find(over).expect("a time is a beginning's or comes over an arc from below").node;
+            // A time is a beginning's or comes over an arc from below.
+            here = climbed.iter().find(over)?.node;
             chain.push(here);
         }
     }
 
-    /// Adds the ranks after the first on the way that the shortcut from one rank to another stands for.
-    fn unpack(&self, from: u32, to: u32, nodes: &mut Vec<u32>) {
+    /// Adds the ranks after the first on the way that the shortcut from one rank to another stands for. No way passes a node twice
+    /// but where it begins.
+    fn unpack(&self, from: u32, to: u32, nodes: &mut Vec<u32>) -> Option<()> {
+        let nodes_max = 2 * self.hierarchy.shortcuts.node_count();
         let mut stack = vec![(from, to)];
         while let Some((from, to)) = stack.pop() {
-            let whole_ms = self.ms_between(from, to).expect("shortcuts are made of shortcuts");
+            let whole_ms = self.ms_between(from, to).filter(|_| nodes.len() <= nodes_max)?;
             let middle = self.below_both(from, to).find(|&(_, into, out)| {
                 self.shortcut_ms[into as usize][1] + self.shortcut_ms[out as usize][0] == whole_ms
             });
@@ -176,6 +182,7 @@ impl Metric {
                 None => nodes.push(to),
             }
         }
+        Some(())
     }
 
     fn ms_between(&self, from: u32, to: u32) -> Option<u32> {
@@ -195,22 +202,22 @@ impl Metric {
     }
 
     /// Road arcs along search nodes, from the exit's arc to the entrance's.
-    fn arcs_along(&self, exit_arc: u32, to: &Snap, nodes: &[u32]) -> Vec<u32> {
+    fn arcs_along(&self, exit_arc: u32, to: &Snap, nodes: &[u32]) -> Option<Vec<u32>> {
         let search = &self.hierarchy.search;
         if search.kind == Kind::Arcs {
-            return nodes.iter().map(|&n| search.original(n)).collect();
+            return Some(nodes.iter().map(|&n| search.original(n)).collect());
         }
+        // Neighbours on a way share an arc.
         let between = nodes.windows(2).map(|pair| {
             let arcs = search.out(pair[0]).filter(|&i| search.head[i] == pair[1]);
-            search.via[arcs.min_by_key(|&i| search.weight(&self.times, i)).expect("neighbours on a way share an arc")]
+            Some(search.via[arcs.min_by_key(|&i| search.weight(&self.times, i))?])
         });
         let last = nodes[nodes.len() - 1];
         let entrances = [to.edge * 2, to.edge * 2 + 1].into_iter().filter(|&arc| self.times.may_enter(arc));
         let entrance = entrances
             .filter(|&arc| search.arc_head(arc ^ 1) == last)
-            .min_by_key(|&arc| self.times.before_ms(arc, to.fraction))
-            .expect("a way ends at an entrance");
-        std::iter::once(exit_arc).chain(between).chain([entrance]).collect()
+            .min_by_key(|&arc| self.times.before_ms(arc, to.fraction));
+        std::iter::once(Some(exit_arc)).chain(between).chain([entrance]).collect()
     }
 }
 

@@ -10,6 +10,7 @@ mod beside;
 mod data;
 mod graph;
 mod sections;
+mod trial;
 
 pub(super) use graph::groups_are_sound;
 pub(super) use sections::{SectionReader, Sections};
