@@ -273,10 +273,45 @@ async fn a_trip_is_as_long_as_its_crew_makes_it_and_before_there_is_one_the_long
     let placements = (0..).zip(&crew).map(|(slot, &staff)| Placement { slot, staff, eta_s: 60, after: None }).collect();
     let effect = Effect::PlaceOffers { trip, placements, expires_at: T0.plus_s(OFFER_S) };
     assert_eq!(stage.apply(T0, effect).await, Applied::Done);
-    let offered_s = async || stage.record.offer_of_staff(crew[1]).await.unwrap().unwrap().trip_s;
-    assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (3_000, 3_000), "nobody has a car");
-    stage.record.start_shift(T0, crew[0], NewShift { mode: Mode::Drive, hours: 8 }).await.unwrap().unwrap();
-    assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (1_000, 1_000), "one car takes all");
+    let offered_s = async |who: usize| stage.record.offer_of_staff(crew[who]).await.unwrap().unwrap().trip_s;
+    let begin = async |who: usize, mode| {
+        stage.record.start_shift(T0, crew[who], NewShift { mode, hours: 8 }).await.unwrap().unwrap();
+    };
+    let told_s = async || stage.row(trip).await.trip_s();
+    assert_eq!((offered_s(0).await, offered_s(1).await, told_s().await), (3_000, 3_000, 3_000), "nobody has a car");
+    let before = stage.mail(crew[1]).await;
+    begin(0, Mode::Drive).await;
+    assert_eq!(
+        (offered_s(0).await, offered_s(1).await),
+        (1_000, 3_000),
+        "who drives is driven; the other knows of nobody"
+    );
+    assert_eq!(told_s().await, 3_000, "who is asked may yet decline");
+    let judged = async || stage.record.seen_now(T0, &[trip]).await.unwrap().remove(0).row.trip.length;
+    assert_eq!(judged().await, length);
+    assert_eq!((stage.last_mail(crew[0]).await, stage.mail(crew[1]).await), ("offer".to_owned(), before));
+    stage.answer(T0, crew[0], true).await.unwrap();
+    assert_eq!((offered_s(1).await, told_s().await), (3_000, 3_000), "so may who waits for the other");
+    assert_eq!(judged().await, 1_000.into(), "but whoever is asked beside them is judged by their car");
+    stage.answer(T0, crew[1], true).await.unwrap();
+    assert_eq!(told_s().await, 1_000, "one car takes all");
+
+    // A shift that changes how they go is told to those who go, and to the consoles.
+    for (mode, told) in [(Mode::Walk, 3_000), (Mode::Cycle, 3_000), (Mode::Drive, 1_000), (Mode::Drive, 1_000)] {
+        let (row, everybody) = (stage.row(trip).await, [stage.rider, crew[0], crew[1]]);
+        let mut heard = Vec::new();
+        for who in everybody {
+            heard.push(stage.mail(who).await.len());
+        }
+        begin(0, mode).await;
+        let after = stage.row(trip).await;
+        let is_told = row.trip_s() != told;
+        assert_eq!((after.trip_s(), after.change_no > row.change_no), (told, is_told), "{mode:?}");
+        for (who, heard) in everybody.into_iter().zip(heard) {
+            let mail = stage.mail(who).await;
+            assert_eq!(mail[heard..], vec!["trip"; usize::from(is_told)], "{mode:?}");
+        }
+    }
 
     // A car may be the slower one: until somebody says so, nothing is planned into the longer.
     let rider = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
