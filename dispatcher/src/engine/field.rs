@@ -241,11 +241,14 @@ impl Field {
         self.rides_soon() && self.is_sooner_ridden(from, to, |mode| self.times(mode).1)
     }
 
-    /// The same in another hour, if any train runs then: as in the hour that counts where nobody says which.
+    /// The same in another hour, if any train runs then: as in the hour that counts where nobody says which. That needs the map alone:
+    /// whoever is the first to ask after a start waits the seconds in which its search is made, for the answer is kept as long as
+    /// the booking.
     pub fn is_ridden_at(&self, hour: u8, from: Position, to: Position) -> bool {
+        // Those times are of use to a crew too, once it is under way.
+        self.rides_soon();
         let runs = self.map.data.subway.waits_at(usize::from(hour)).iter().any(Option::is_some);
-        runs && self.rides_soon()
-            && self.is_sooner_ridden(from, to, |mode| Arc::clone(self.map.free_flow(profile(mode))))
+        runs && self.is_sooner_ridden(from, to, |mode| Arc::clone(self.map.free_flow(profile(mode))))
     }
 
     /// Whether the subway can be searched; if there is one, that is seen to.

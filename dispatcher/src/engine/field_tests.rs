@@ -6,7 +6,7 @@ use super::travel::Travel;
 use super::upkeep::Making;
 use geo::Fix;
 use geo::road::data::RoadClass;
-use geo::road::{Profile, Snap};
+use geo::road::{Profile, RoadMap, Snap};
 use matcher::model::{Mode, Timestamp};
 use std::sync::Arc;
 
@@ -170,11 +170,20 @@ fn by_bicycle_is_on_foot_until_its_times_are_known_and_then_by_the_streets_and_t
 #[test]
 fn whatever_is_lacking_is_made_one_after_the_other() {
     let mut scene = Scene::with_staff(3);
-    let (field, travel) = (Arc::new(Field::new(Arc::clone(map()))), Arc::new(Travel::default()));
+    let own = Arc::new(RoadMap::build(geo::city::generate_small(1)));
+    let (field, travel) = (Arc::new(Field::new(Arc::clone(&own))), Arc::new(Travel::default()));
     let lacks = |scene: &Scene| field.lacks(&scene.roster).collect::<Vec<_>>();
     assert_eq!(lacks(&scene), [], "everybody walks: nothing else is made");
     let mut making = Making::default();
     making.see_to(&field, &scene.roster, &travel);
+    let is_measured = || own.has_free_flow(Profile::Transit);
+    assert!(
+        (0..3_000).any(|_| is_measured() || {
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            false
+        }),
+        "but far trips can be measured before one is booked"
+    );
     assert!(field.roads(Mode::Cycle).is_none() && field.roads(Mode::Transit).is_none());
     travels(&mut scene, 0, Mode::Cycle);
     assert_eq!(lacks(&scene), [Mode::Cycle]);

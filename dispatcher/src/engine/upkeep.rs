@@ -8,6 +8,7 @@ use crate::engine::travel::Travel;
 use crate::live::Live;
 use crate::shutdown::Running;
 use crate::telemetry;
+use geo::road::Profile;
 use matcher::model::Mode;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -54,13 +55,23 @@ pub fn start(
 pub(super) struct Making {
     /// By mode; one that failed is not tried again and again.
     begun: [bool; Mode::ALL.len()],
+    /// What far trips are measured by where the map has a subway.
+    has_begun_subway: bool,
     present: Option<JoinHandle<()>>,
 }
 
 impl Making {
-    /// Begins the next that is lacking, unless one is in the making.
+    /// Begins the next that is lacking, unless one is in the making. First what far trips are measured by: who books the first one
+    /// after a start shall not wait for it.
     pub(super) fn see_to(&mut self, field: &Arc<Field>, roster: &RosterView, travel: &Arc<Travel>) {
         if self.present.as_ref().is_some_and(|present| !present.is_finished()) {
+            return;
+        }
+        if !self.has_begun_subway && !field.map().data.subway.is_empty() {
+            let field = Arc::clone(field);
+            let make = move || drop(Arc::clone(field.map().free_flow(Profile::Transit)));
+            self.present = std::thread::Builder::new().name("subway".to_owned()).spawn(make).ok();
+            self.has_begun_subway = true;
             return;
         }
         let Some(mode) = field.lacks(roster).find(|&mode| !self.begun[mode as usize]) else { return };

@@ -120,7 +120,7 @@ pub async fn book(
     if pickup.position.distance_m(dropoff.position) < APART_M_MIN {
         return Err(Problem::bad_field("dropoff"));
     }
-    let (length, return_length) = lengths(&app, &kind, &pickup, &dropoff).await;
+    let (length, return_length) = lengths(&app, now, &kind, &pickup, &dropoff).await;
     let new = NewBooking {
         rider,
         idempotency_key: key.to_owned(),
@@ -152,11 +152,17 @@ async fn show(app: &App, booked: Booked, kind: &'static str) -> Answer<(StatusCo
 }
 
 /// Both ways for a commute; road searches leave the async threads.
-async fn lengths(app: &App, kind: &BookingKind, pickup: &Place, dropoff: &Place) -> (TripLength, TripLength) {
+async fn lengths(
+    app: &App,
+    now: Timestamp,
+    kind: &BookingKind,
+    pickup: &Place,
+    dropoff: &Place,
+) -> (TripLength, TripLength) {
     let (sight, there, back) = (Arc::clone(&app.sight), pickup.position, dropoff.position);
     let hour = |at: jiff::civil::Time| When::At { hour: at.hour().unsigned_abs() };
     let (out_at, back_at) = match kind {
-        BookingKind::Now => (When::Now, None),
+        BookingKind::Now => (When::Now { hour: hour_of(now) }, None),
         BookingKind::At(at) => (When::At { hour: hour_of(*at) }, None),
         BookingKind::Commute(commute) => (hour(commute.outward_at), Some(hour(commute.return_at))),
     };

@@ -92,7 +92,10 @@ struct Estimate {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// As soon as a crew is there.
-    Now,
+    Now {
+        /// Of the day, 0..24.
+        hour: u8,
+    },
     /// Another day or hour.
     At {
         /// Of the day, 0..24.
@@ -139,22 +142,25 @@ impl Sight {
     }
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
-    /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now.
-    /// Where no street is near, a guess by the straight line on foot.
+    /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now, and
+    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. Seconds for
+    /// the first far trip after a start.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
         let own_s = |mode| self.together_s(mode, from, to, when);
         let mode = self.trip_mode(from, to);
         let by_car_s = own_s(mode);
         let rides = mode == Mode::Drive
             && match when {
-                When::Now => self.field.is_ridden(from, to),
-                When::At { hour } => self.field.is_ridden_at(hour, from, to),
+                When::Now { .. } if self.field.is_searched(Mode::Transit) => self.field.is_ridden(from, to),
+                When::Now { hour } | When::At { hour } => self.field.is_ridden_at(hour, from, to),
             };
         TripLength { by_car_s, without_s: if rides { own_s(Mode::Transit) } else { by_car_s } }
     }
 
     fn together_s(&self, mode: Mode, from: Position, to: Position, when: When) -> u32 {
-        let seconds = if when == When::Now { self.travel(mode, from, to).seconds() } else { None };
+        // A mode that is not searched yet would be told as a walk.
+        let by_moment = matches!(when, When::Now { .. }) && self.field.is_searched(mode);
+        let seconds = if by_moment { self.travel(mode, from, to).seconds() } else { None };
         let seconds = seconds.or_else(|| self.open_s(mode, from, to));
         seconds.unwrap_or_else(|| Eta::straight(from, to, STRAIGHT_MPS[Mode::Walk as usize]).seconds).ceil() as u32
     }

@@ -486,23 +486,29 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     let mode = async || scene.way(first, "").await.body["mode"].as_str().unwrap().to_owned();
     assert_eq!(field.lacks(&app.roster.current()).next(), Some(Mode::Transit), "the booking has asked for it");
     assert_eq!(mode().await, "drive", "until the subway can be searched");
-    let lengths = || [When::Now, When::At { hour: 14 }, When::At { hour: 3 }].map(|at| app.sight.length(from, to, at));
-    assert!(lengths().iter().all(|length| length.by_car_s == length.without_s));
+    let lengths = || {
+        let hours = [When::Now { hour: 8 }, When::At { hour: 14 }, When::At { hour: 3 }];
+        hours.map(|at| app.sight.length(from, to, at))
+    };
+    // What is booked meanwhile is kept for as long as the booking: it is as long as it will be.
+    let [now, later, night] = lengths();
+    assert!(now.without_s > now.by_car_s, "{now:?}");
+    assert_eq!((now.without_s, now.by_car_s, night.without_s), (later.without_s, later.by_car_s, later.by_car_s));
+    let told_s = async |who: &Person| {
+        scene.edge.call(Some(&who.token), "GET", "/v1/trips", None).await.body["trips"][0]["trip_s"].clone()
+    };
+    assert_eq!(told_s(&scene.rider).await, now.without_s);
     field.search(Mode::Transit);
     assert_eq!(mode().await, "drive", "nobody knows yet which trains run");
     scene.edge.weights().round().await.unwrap();
     let way = scene.way(first, "").await.body;
     assert_eq!(way["mode"], "transit");
     // As long as the way they are led, and in the afternoon of another day about as long; at three at night nobody rides.
-    let [now, later, night] = lengths();
+    let [now, later_still, night] = lengths();
+    assert_eq!(later_still, later);
     assert!(now.without_s.abs_diff(way["duration_s"].as_f64().unwrap() as u32) <= 1, "{now:?} {way}");
     assert!(now.without_s != now.by_car_s && now.by_car_s.abs_diff(lengths()[2].by_car_s) <= 1);
-    assert!(later.without_s > later.by_car_s, "{later:?}");
     assert_eq!(night.without_s, night.by_car_s);
-    let told_s = async |who: &Person| {
-        scene.edge.call(Some(&who.token), "GET", "/v1/trips", None).await.body["trips"][0]["trip_s"].clone()
-    };
-    let before_s = told_s(&scene.rider).await;
     let another = scene.edge.rider().await;
     let booked = scene.edge.book_with(&another, "far", &far).await;
     assert_eq!(booked.body["trips"][0]["trip_s"], now.longest_s(), "nobody knows yet who comes");
@@ -518,7 +524,7 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert!(begun.status.is_success(), "{}", begun.text);
     app.roster.refresh(&app.record, app.env.now()).await.unwrap();
     assert_eq!(mode().await, "drive", "one of them came by car");
-    assert_eq!(told_s(&scene.rider).await, before_s, "booked before the subway could be searched: by car all the time");
+    assert_eq!(told_s(&scene.rider).await, later.by_car_s, "though it was booked before the subway could be searched");
 }
 
 #[tokio::test]

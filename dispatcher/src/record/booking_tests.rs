@@ -3,7 +3,7 @@
 use super::stage::*;
 use super::*;
 use jiff::civil::{date, time};
-use matcher::model::{BookingKind, Commute, CrewSize, Leg, Mode, Phase, TripLength, Weekdays};
+use matcher::model::{AccountId, BookingKind, Commute, CrewSize, Leg, Mode, Phase, TripId, TripLength, Weekdays};
 use std::sync::Arc;
 
 #[tokio::test]
@@ -260,23 +260,36 @@ async fn a_commute_whose_way_back_begins_before_the_way_there_is_over_is_refused
     assert!(stage.record.book(T0, &new).await.unwrap().is_ok());
 }
 
+/// A trip that takes 1,000 s by car and 3,000 s without one, offered to two who walk.
+async fn far_trip(stage: &Stage) -> (TripId, Vec<AccountId>) {
+    let mut new = booking(stage.rider, "far", BookingKind::Now);
+    new.length = TripLength { by_car_s: 1_000, without_s: 3_000 };
+    let trip = stage.record.book(T0, &new).await.unwrap().unwrap().trips[0];
+    let row = stage.row(trip).await;
+    assert_eq!((row.trip.length, row.trip_s()), (new.length, 3_000));
+    let crew = stage.staff(2).await;
+    assert_eq!(stage.place(T0, trip, &crew).await, Applied::Done);
+    (trip, crew)
+}
+
+async fn begin(stage: &Stage, staff: AccountId, mode: Mode) {
+    stage.record.start_shift(T0, staff, NewShift { mode, hours: 8 }).await.unwrap().unwrap();
+}
+
 #[tokio::test]
 async fn a_trip_is_as_long_as_its_crew_makes_it_and_before_there_is_one_the_longer() {
     let stage = Stage::new().await;
-    let length = TripLength { by_car_s: 1_000, without_s: 3_000 };
-    let mut new = booking(stage.rider, "far", BookingKind::Now);
-    new.length = length;
-    let trip = stage.record.book(T0, &new).await.unwrap().unwrap().trips[0];
-    let row = stage.row(trip).await;
-    assert_eq!((row.trip.length, row.trip_s()), (length, 3_000));
-    let crew = stage.staff(2).await;
-    let placements = (0..).zip(&crew).map(|(slot, &staff)| Placement { slot, staff, eta_s: 60, after: None }).collect();
-    let effect = Effect::PlaceOffers { trip, placements, expires_at: T0.plus_s(OFFER_S) };
-    assert_eq!(stage.apply(T0, effect).await, Applied::Done);
-    let offered_s = async || stage.record.duties_of_staff(crew[1]).await.unwrap().offer.unwrap().trip_s;
-    assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (3_000, 3_000), "nobody has a car");
-    stage.record.start_shift(T0, crew[0], NewShift { mode: Mode::Drive, hours: 8 }).await.unwrap().unwrap();
-    assert_eq!((offered_s().await, stage.row(trip).await.trip_s()), (1_000, 1_000), "one car takes all");
+    let (trip, crew) = far_trip(&stage).await;
+    let offered_s = async |who: usize| stage.record.duties_of_staff(crew[who]).await.unwrap().offer.unwrap().trip_s;
+    let told_s = async || stage.row(trip).await.trip_s();
+    assert_eq!((offered_s(0).await, offered_s(1).await, told_s().await), (3_000, 3_000, 3_000), "nobody has a car");
+    begin(&stage, crew[0], Mode::Drive).await;
+    assert_eq!((offered_s(0).await, offered_s(1).await), (1_000, 3_000), "of the other's car nobody knows yet");
+    assert_eq!(told_s().await, 3_000, "who is asked may yet decline");
+    stage.answer(T0, crew[0], true).await.unwrap();
+    assert_eq!((offered_s(1).await, told_s().await), (3_000, 3_000), "who waits for the other may yet be another");
+    stage.answer(T0, crew[1], true).await.unwrap();
+    assert_eq!(told_s().await, 1_000, "one car takes all");
 
     // A car may be the slower one: until somebody says so, nothing is planned into the longer.
     let rider = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
@@ -317,4 +330,55 @@ async fn each_leg_of_a_commute_has_its_own_length_with_a_car_and_without() {
         other.length = 600.into();
         assert_eq!(stage.record.book(T0, &other).await.unwrap().is_ok(), is_free, "{key} at {at_s}");
     }
+}
+
+#[tokio::test]
+async fn a_shift_that_changes_how_long_a_trip_takes_is_told_to_those_who_go_and_to_consoles() {
+    let stage = Stage::new().await;
+    let (trip, crew) = far_trip(&stage).await;
+    let everybody = [stage.rider, crew[0], crew[1]];
+    // What each hears when the first of the crew begins a shift so, and whether the consoles do.
+    let heard = async |mode: Mode| {
+        let (change_no, mut mail) = (stage.row(trip).await.change_no, Vec::new());
+        for who in everybody {
+            mail.push(stage.mail(who).await.len());
+        }
+        begin(&stage, crew[0], mode).await;
+        for (who, heard) in everybody.iter().zip(&mut mail) {
+            *heard = stage.mail(*who).await.len() - *heard;
+        }
+        (mail, stage.row(trip).await.change_no > change_no)
+    };
+    assert_eq!(heard(Mode::Drive).await, (vec![0, 1, 0], false), "an open offer comes anew, and nothing is told of it");
+    assert_eq!(stage.last_mail(crew[0]).await, "offer");
+    stage.answer(T0, crew[0], true).await.unwrap();
+    assert_eq!(heard(Mode::Walk).await, (vec![0, 0, 0], false), "of no crew yet");
+    stage.answer(T0, crew[1], true).await.unwrap();
+    assert_eq!(stage.row(trip).await.trip_s(), 3_000);
+    for (mode, trip_s, is_told) in [
+        (Mode::Cycle, 3_000, false),
+        (Mode::Drive, 1_000, true),
+        (Mode::Drive, 1_000, false),
+        (Mode::Walk, 3_000, true),
+    ] {
+        assert_eq!(heard(mode).await, (vec![usize::from(is_told); 3], is_told), "{mode:?}");
+        assert_eq!(stage.row(trip).await.trip_s(), trip_s, "{mode:?}");
+    }
+}
+
+#[tokio::test]
+async fn who_is_asked_beside_a_driver_who_has_accepted_is_judged_by_the_car() {
+    let stage = Stage::new().await;
+    let (trip, crew) = far_trip(&stage).await;
+    begin(&stage, crew[0], Mode::Drive).await;
+    let judged_s = async || {
+        let length = stage.record.seen_now(T0, &[trip]).await.unwrap().remove(0).row.trip.length;
+        (length.by_car_s, length.without_s)
+    };
+    assert_eq!(judged_s().await, (1_000, 3_000), "who is asked may yet decline");
+    stage.answer(T0, crew[0], true).await.unwrap();
+    stage.answer(T0, crew[1], false).await.unwrap();
+    assert_eq!(judged_s().await, (1_000, 1_000));
+    begin(&stage, crew[0], Mode::Walk).await;
+    assert_eq!(judged_s().await, (1_000, 3_000), "who walks makes no difference");
 }

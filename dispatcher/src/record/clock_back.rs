@@ -7,8 +7,8 @@ use matcher::model::{AccountId, Phase, Timestamp};
 use matcher::policy::limits::OFFER_S;
 
 impl Record {
-    /// Makes due what searches for a crew or was offered, and ends offers and shifts that begin or run out later than they can. How many
-    /// rows it changed. One transaction.
+    /// Makes due what searches for a crew or was offered, ends offers and shifts that begin or run out later than they can, and takes
+    /// nobody to have worked or rested since a time to come. How many rows it changed. One transaction.
     pub async fn clock_was_set_back(&self, now: Timestamp) -> Result<u64, RecordError> {
         let mut write = self.begin(now).await?;
         let mut changed = 0;
@@ -26,9 +26,15 @@ impl Record {
         changed += offers.bind(now.0).bind(now.plus_s(OFFER_S).0).execute(write.conn()).await?.rows_affected();
         let shifts =
             sqlx::query("update shifts set starts_at = ?1 where ended_at is null and starts_at > ?1 returning staff");
-        for row in shifts.bind(now.0).fetch_all(write.conn()).await? {
-            write.roster_changed(AccountId(row.id("staff")?));
-            changed += 1;
+        let runs = sqlx::query(
+            "update duty_runs set since = min(since, ?1), idle_since = min(idle_since, ?1)
+             where since > ?1 or idle_since > ?1 returning staff",
+        );
+        for of_staff in [shifts, runs] {
+            for row in of_staff.bind(now.0).fetch_all(write.conn()).await? {
+                write.roster_changed(AccountId(row.id("staff")?));
+                changed += 1;
+            }
         }
         write.commit().await?;
         Ok(changed)

@@ -6,7 +6,7 @@ use super::row::{self, Columns, id_list};
 use super::transitions::{Hold, TripState, reason};
 use super::trips::{Loaded, load};
 use super::write::{About, Write};
-use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError};
+use super::{Applied, DueTrip, Effect, Member, OutboxKind, Placement, Record, RecordError, TripRow};
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 use matcher::policy::limits::SILENT_S;
@@ -102,9 +102,18 @@ async fn with_declined(
             attempt: l.attempt,
             vacant_since: l.vacant_since,
             declined: declined.remove(&l.row.trip.id).unwrap_or_default(),
-            row: l.row,
+            row: driven_if_so(l.row),
         })
         .collect())
+}
+
+/// One car takes everybody: whoever is asked beside somebody who has accepted and comes by car is judged by the car's time.
+fn driven_if_so(mut row: TripRow) -> TripRow {
+    let is_waiting = |member: &Member| member.offer.state == OfferState::Accepted && member.phase == Phase::Offered;
+    if row.crew.iter().any(|member| is_waiting(member) && member.has_car) {
+        row.trip.length = row.trip.length.by_car_s.into();
+    }
+    row
 }
 
 /// Those that can be read, one by one: a row that cannot must not keep every other trip from a crew.

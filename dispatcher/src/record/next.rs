@@ -128,7 +128,7 @@ impl Write<'_> {
     }
 
     /// The crew of a trip and its rider see it as it is now.
-    async fn tell_all(&mut self, id: TripId) -> Result<(), RecordError> {
+    pub(super) async fn tell_all(&mut self, id: TripId) -> Result<(), RecordError> {
         for member in self.holds(id).await? {
             self.tell(member.staff, OutboxKind::Trip, About::trip(id)).await?;
         }

@@ -20,7 +20,7 @@ pub(super) enum Placed {
 }
 
 impl Record {
-    /// One offer, whatever became of it. Two reads in one snapshot.
+    /// One offer, whatever became of it. Three reads in one snapshot.
     pub async fn offer(&self, id: OfferId) -> Result<Option<OfferRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
         let found = sqlx::query(
@@ -228,15 +228,18 @@ async fn with_partners(
     let Some(found) = found else { return Ok(None) };
     let offer = super::trips::offer(found)?;
     let crew = sqlx::query(
-        "select h.id, h.offer_state, coalesce(w.mode = 'drive', 0) as has_car
-         from holds h left join shifts w on w.staff = h.staff and w.ended_at is null
-         where h.trip = ? and h.state in ('held', 'accepted', 'active') order by h.slot",
+        "select id, offer_state from holds where trip = ? and state in ('held', 'accepted', 'active') order by slot",
     )
     .bind(blob(offer.trip.0))
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
+    .await?;
+    let has_car: bool = sqlx::query_scalar(
+        "select exists (select 1 from shifts where staff = ? and ended_at is null and mode = 'drive')",
+    )
+    .bind(blob(offer.staff.0))
+    .fetch_one(conn)
     .await?;
     let crew_size = CrewSize::new(found.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?;
-    let cars = crew.iter().map(|r| Ok(r.int("has_car")? == 1)).collect::<Result<Vec<_>, RecordError>>()?;
     let mut partners = Vec::with_capacity(crew.len());
     for row in &crew {
         if row.id("id")? != offer.id.0 {
@@ -246,7 +249,7 @@ async fn with_partners(
     Ok(Some(OfferRow {
         pickup: found.position("pickup_lat", "pickup_lon")?,
         pickup_at: found.time_or_none("pickup_at")?,
-        trip_s: row::length(found, "trip_s", "car_trip_s")?.of_known(crew_size, cars),
+        trip_s: row::length(found, "trip_s", "car_trip_s")?.of_known(crew_size, [has_car]),
         after: found.id_or_none("after_trip")?.map(TripId),
         crew_size,
         partners,

@@ -521,3 +521,30 @@ async fn what_waits_for_a_time_that_will_not_come_is_due_when_the_clock_was_set_
     let offer = stage.record.duties_of_staff(crew[0]).await.unwrap().offer.unwrap().offer;
     assert_eq!((offer.offered_at, offer.expires_at), (T0, T0));
 }
+
+#[tokio::test]
+async fn nobody_has_worked_or_rested_since_a_time_to_come_when_the_clock_was_set_back() {
+    let stage = Stage::new().await;
+    let ahead = T0.plus_s(3 * 3_600);
+    let (ended, [rests, _]) = stage.assigned("ended").await;
+    stage.walk_to(ended, &[rests, stage.row(ended).await.crew[1].offer.staff], Phase::Escorting).await;
+    stage.record.set_status(ahead, ended, rests, Phase::Completed).await.unwrap().unwrap();
+    let begun = stage.trip("begun").await;
+    let [works, other] = stage.staff(2).await[..] else { panic!("two") };
+    assert_eq!(stage.place(ahead, begun, &[works, other]).await, Applied::Done);
+    for member in [works, other] {
+        stage.answer(ahead, member, true).await.unwrap();
+    }
+    let back = T0.plus_s(60);
+    let runs = async || {
+        let roster = stage.record.roster(back).await.unwrap();
+        [rests, works].map(|who| {
+            let run = roster.iter().find(|entry| entry.staff.id == who).unwrap().run.unwrap();
+            (run.since, run.idle_since)
+        })
+    };
+    assert_eq!(runs().await, [(T0, Some(ahead)), (ahead, None)]);
+    assert_eq!(stage.record.clock_was_set_back(back).await.unwrap(), 4);
+    assert_eq!(runs().await, [(T0, Some(back)), (back, None)], "a rest begins, and so does a run of duties");
+    assert_eq!(stage.record.clock_was_set_back(back).await.unwrap(), 0, "what is past stays");
+}

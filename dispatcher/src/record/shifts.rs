@@ -1,9 +1,9 @@
 //! Owns working times and the roster. Whether a shift is long enough for a trip is policy's.
 
 use super::row::{self, Columns, blob};
-use super::write::Write;
-use super::{NewShift, Outcome, Record, RecordError, Refusal, Role, RosterEntry, UnderWay};
-use matcher::model::{AccountId, AgencyId, Phase, Shift, Staff, Timestamp, TripId};
+use super::write::{About, Write};
+use super::{NewShift, OutboxKind, Outcome, Record, RecordError, Refusal, Role, RosterEntry, UnderWay};
+use matcher::model::{AccountId, AgencyId, HoldState, Mode, OfferId, Phase, Shift, Staff, Timestamp, TripId};
 use matcher::policy::DutyRun;
 use matcher::policy::limits::REST_S;
 use sqlx::SqliteConnection;
@@ -20,11 +20,13 @@ impl Record {
         if write.active_role(staff.0).await? != Some(Role::Staff) {
             return Ok(Err(Refusal::UnknownStaff));
         }
-        sqlx::query("update shifts set ended_at = min(?1, ends_at) where staff = ?2 and ended_at is null")
-            .bind(now.0)
-            .bind(blob(staff.0))
-            .execute(write.conn())
-            .await?;
+        let replaced = sqlx::query(
+            "update shifts set ended_at = min(?1, ends_at) where staff = ?2 and ended_at is null returning mode",
+        )
+        .bind(now.0)
+        .bind(blob(staff.0))
+        .fetch_optional(write.conn())
+        .await?;
         let worked_ms: i64 = sqlx::query_scalar(
             "select coalesce(sum(ended_at - max(starts_at, ?1)), 0) from shifts where staff = ?2 and ended_at > ?1",
         )
@@ -50,6 +52,13 @@ impl Record {
         write.audit(Some(staff), "shift_started", staff.0, "").await?;
         write.roster_changed(staff);
         write.partners_changed(staff).await?;
+        let had_car = match replaced {
+            Some(row) => row.word("mode", row::mode_from)? == Mode::Drive,
+            None => false,
+        };
+        if had_car != (shift.mode == Mode::Drive) {
+            write.lengths_changed(staff).await?;
+        }
         write.commit().await?;
         Ok(Ok(begun))
     }
@@ -122,6 +131,33 @@ impl Write<'_> {
             .bind(blob(staff.0))
             .execute(self.conn())
             .await?;
+        Ok(())
+    }
+
+    /// They have come by car, or have none any more: their trips may take another time. The crew and the rider are told, and who has
+    /// an open offer has it anew.
+    async fn lengths_changed(&mut self, staff: AccountId) -> Result<(), RecordError> {
+        let held = sqlx::query(
+            "select h.id, h.trip, h.state from holds h join trips t on t.id = h.trip
+             where h.staff = ? and h.state in ('held', 'accepted', 'active') and t.car_trip_s is not null",
+        )
+        .bind(blob(staff.0))
+        .fetch_all(self.conn())
+        .await?;
+        for hold in &held {
+            let trip = TripId(hold.id("trip")?);
+            match hold.word("state", row::hold_state_from)? {
+                HoldState::Active => {
+                    self.touch(trip).await?;
+                    self.tell_all(trip).await?;
+                }
+                HoldState::Held => {
+                    self.tell(staff, OutboxKind::Offer, About::offer(trip, OfferId(hold.id("id")?))).await?;
+                }
+                // Of no crew yet, and answered: the trip is told when it is theirs.
+                _ => {}
+            }
+        }
         Ok(())
     }
 

@@ -46,7 +46,7 @@ pub struct OfferView {
     pub eta_s: u32,
     /// When, if not now.
     pub pickup_at: Option<String>,
-    /// Expected seconds of the trip.
+    /// Expected seconds of the trip: by car for a member who comes by car, else with whichever crew takes longer.
     pub trip_s: u32,
     /// How many staff.
     pub crew_size: u8,

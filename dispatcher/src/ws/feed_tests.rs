@@ -185,6 +185,54 @@ async fn whoever_was_silent_for_so_long_that_nobody_knows_where_leaves_every_map
 }
 
 #[tokio::test]
+async fn a_crew_that_nobody_knows_the_place_of_leaves_every_map_and_its_trip_says_since_when() {
+    let edge = Edge::new().await;
+    let (_, trip, crew) = edge.assigned().await;
+    let centre = edge.centre().await;
+    for member in &crew {
+        fix(&edge, member).await;
+    }
+    let taken_at = edge.app.env.now();
+    watched(&edge).await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
+    seats[1].look(screen(&edge, 14.0));
+    let mut feed = Feed::new(Arc::clone(&edge.app));
+    feed.tick().await.unwrap();
+    let mut nos: Vec<u32> = crew.iter().map(|member| member.account.no.unwrap()).collect();
+    nos.sort_unstable();
+    let sorted = |mut list: Vec<Value>| {
+        list.sort_by_key(Value::as_u64);
+        // A new console may be told twice.
+        list.dedup();
+        list
+    };
+    for seat in &seats {
+        let [people, _] = shown(&waiting(seat));
+        assert_eq!(sorted(people), nos.iter().map(|no| json!(no)).collect::<Vec<_>>());
+    }
+    // Silent first, and shown as that; then the index lets go; then nothing is new.
+    for (after_s, are_shown, are_gone) in [(61, true, false), (30 * 60, false, true), (61, false, false)] {
+        edge.clock.advance_s(after_s);
+        if !are_shown {
+            for member in &crew {
+                edge.app.sight.places.remove(member.id());
+            }
+        }
+        watched(&edge).await;
+        feed.tick().await.unwrap();
+        for seat in &seats {
+            let told = shown(&waiting(seat)).map(sorted);
+            let expected = [are_shown, are_gone].map(|is| nos.iter().filter(|_| is).map(|no| json!(no)).collect());
+            let expected: [Vec<Value>; 2] = expected;
+            assert_eq!(told, expected, "after {after_s} s more");
+        }
+    }
+    let flags = edge.app.watch.flags(trip, edge.app.env.now());
+    assert_eq!(flags.len(), 2, "one for each of them: {flags:?}");
+    assert!(flags.iter().all(|flag| flag.since == Some(taken_at)), "{flags:?}");
+}
+
+#[tokio::test]
 async fn what_is_owed_of_an_alarm_is_told_next_and_its_places_go_with_its_trip() {
     let edge = Edge::new().await;
     let (rider, centre) = (edge.rider().await, edge.centre().await);

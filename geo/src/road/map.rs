@@ -107,6 +107,11 @@ impl RoadMap {
         })
     }
 
+    /// Whether that is made; else whoever asks first makes it, and others wait.
+    pub fn has_free_flow(&self, profile: Profile) -> bool {
+        self.searches[profile as usize].free_flow.get().is_some()
+    }
+
     /// Makes what walking and driving need, side by side.
     pub fn prepare(&self) {
         std::thread::scope(|scope| {

@@ -41,6 +41,8 @@ pub enum Change {
 struct Known {
     /// `None` while nothing was heard.
     taken_at_ms: Option<i64>,
+    /// The live index had their place when last seen: that it is gone is told once.
+    is_placed: bool,
     /// Since when something was expected.
     since_ms: i64,
     age: Age,
@@ -107,11 +109,12 @@ impl Ages {
     pub fn heard(&mut self, staff: AccountId, taken_at_ms: i64, now: Timestamp) -> Option<Change> {
         let known = self.known.entry(staff).or_insert(Known {
             taken_at_ms: None,
+            is_placed: true,
             since_ms: now.0,
             age: Age::Unknown,
             due_ms: i64::MAX,
         });
-        known.taken_at_ms = Some(taken_at_ms);
+        (known.taken_at_ms, known.is_placed) = (Some(taken_at_ms), true);
         let before = known.age;
         known.age = known.age_at(now.0);
         let due_ms = known.due_from(now.0);
@@ -127,7 +130,8 @@ impl Ages {
     /// Somebody counts on this person: if nothing is heard of them they are silent by and by.
     pub fn expect(&mut self, staff: AccountId, now: Timestamp) {
         if !self.known.contains_key(&staff) {
-            let mut known = Known { taken_at_ms: None, since_ms: now.0, age: Age::Unknown, due_ms: 0 };
+            let mut known =
+                Known { taken_at_ms: None, is_placed: false, since_ms: now.0, age: Age::Unknown, due_ms: 0 };
             known.due_ms = known.due_from(now.0);
             self.due.insert((known.due_ms, staff));
             self.known.insert(staff, known);
@@ -139,8 +143,9 @@ impl Ages {
         self.due.range(..=(now.0, AccountId(Uuid::max()))).take(limit).map(|&(_, staff)| staff).collect()
     }
 
-    /// What became of those who were due, each with when their last fix was taken, as the live index knows it; whoever it knows no
-    /// more is forgotten, unless still expected. Who has been heard meanwhile and is not due any more is left alone.
+    /// What became of those who were due, each with when their last fix was taken, as the live index knows it. Of whoever it knows no
+    /// more the place is forgotten, and all else too, unless they are still expected: since when they are silent is kept. Who has
+    /// been heard meanwhile and is not due any more is left alone.
     pub fn looked(
         &mut self,
         now: Timestamp,
@@ -151,10 +156,11 @@ impl Ages {
         for (staff, taken_at_ms) in seen {
             let Some(known) = self.known.get_mut(&staff).filter(|known| known.due_ms <= now.0) else { continue };
             self.due.remove(&(known.due_ms, staff));
+            let was_placed = std::mem::replace(&mut known.is_placed, taken_at_ms.is_some());
+            if was_placed && taken_at_ms.is_none() {
+                changes.push((staff, Change::Forgotten));
+            }
             if taken_at_ms.is_none() && !is_expected(staff) {
-                if known.taken_at_ms.is_some() {
-                    changes.push((staff, Change::Forgotten));
-                }
                 self.known.remove(&staff);
                 continue;
             }

@@ -67,6 +67,26 @@ fn who_is_forgotten_is_told_of_once_and_not_kept() {
 }
 
 #[test]
+fn of_who_is_expected_only_the_place_is_forgotten_once_and_the_time_is_kept() {
+    let mut ages = Ages::default();
+    ages.heard(staff(1), 0, Timestamp(0));
+    let mut told = |s: i64| ages.look(Timestamp(s * 1_000), |_| (s < 1_800).then_some(0), |_| true);
+    assert_eq!(told(70), [(staff(1), Change::Silent)]);
+    assert_eq!(told(1_860), [(staff(1), Change::Forgotten)]);
+    assert_eq!(told(1_920), [], "once");
+    assert_eq!(ages.silent_since(staff(1)), Some(Some(Timestamp(0))));
+    assert_eq!(ages.heard(staff(1), 1_930_000, Timestamp(1_930_000)), Some(Change::Back));
+    let told = ages.look(Timestamp(4_000_000), |_| None, |_| true);
+    assert_eq!(told, [(staff(1), Change::Forgotten), (staff(1), Change::Silent)], "and once more after a new place");
+    assert_eq!(
+        ages.look(Timestamp(4_100_000), |_| None, |_| false),
+        [],
+        "the trip is over, and nothing is left to tell"
+    );
+    assert!(ages.is_empty());
+}
+
+#[test]
 fn a_fix_from_a_clock_far_ahead_is_of_unknown_age() {
     let mut ages = Ages::default();
     assert_eq!(ages.heard(staff(1), 6_000, Timestamp(0)), Some(Change::Silent));

@@ -7,7 +7,7 @@ use matcher::model::{AccountId, Timestamp, TripId};
 /// A trip that wants the engine's attention now.
 #[derive(Clone)]
 pub struct DueTrip {
-    /// The trip with its open slots' holders.
+    /// The trip with its open slots' holders; as long as by car where one who has accepted comes so.
     pub row: TripRow,
     /// Counts crews tried, from 0 before the first.
     pub attempt: u32,

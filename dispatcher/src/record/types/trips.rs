@@ -60,9 +60,11 @@ impl TripRow {
         if self.trip.pickup_at.is_none() { Some(self.trip.requested_at) } else { self.live_since }
     }
 
-    /// Expected seconds from meeting to drop-off, with those who hold a slot now.
+    /// Expected seconds from meeting to drop-off with the crew; before there is one, with whichever takes longer. Whoever was asked or
+    /// has accepted may yet be another, and the rider is not to hear of a car before the whole crew has accepted.
     pub fn trip_s(&self) -> u32 {
-        self.trip.length.of_known(self.trip.crew_size, self.crew.iter().map(|member| member.has_car))
+        let crew = self.crew.iter().filter(|member| member.phase != Phase::Offered);
+        self.trip.length.of_known(self.trip.crew_size, crew.map(|member| member.has_car))
     }
 
     /// Whether this agency may decide over the trip: while anybody holds a slot, the agencies whose staff do; else those the
@@ -93,7 +95,7 @@ pub struct OfferRow {
     pub pickup: Position,
     /// When, if not now.
     pub pickup_at: Option<Timestamp>,
-    /// How long the trip takes with those who are asked, seconds.
+    /// How long the trip takes with its member, seconds: by car if they come by car, else the longer while nobody knows who comes along.
     pub trip_s: u32,
     /// The present trip of its member, if this would follow it.
     pub after: Option<TripId>,

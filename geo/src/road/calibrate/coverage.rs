@@ -1,5 +1,5 @@
 //! Owns how often finished trips stayed within what would have been said of them. Each is judged by a fit that has not seen it, nor
-//! any other of its day: the days are dealt into two halves, and each half is judged by the other's fit. Fits nothing itself.
+//! any other of its day: the days of a profile are dealt into two halves, and each half is judged by the other's fit. Fits nothing itself.
 
 use super::{Calibration, Observation, fit};
 use crate::road::Profile;
@@ -19,25 +19,30 @@ pub struct Coverage {
 
 /// By the number of the profile; `None` where a half of its trips is too few to be fitted.
 pub fn coverage(observations: &[Observation]) -> [Option<Coverage>; Profile::ALL.len()] {
-    let plausible = || observations.iter().copied().filter(Observation::is_plausible);
-    let days: BTreeSet<u32> = plausible().map(|o| o.day).collect();
+    Profile::ALL.map(|profile| {
+        let own = observations.iter().filter(|o| o.profile == profile && o.is_plausible());
+        of_one(profile, &own.copied().collect::<Vec<_>>())
+    })
+}
+
+/// Of one profile by its own trips: who goes on some days of the week only is not all in one half for the days on which others went.
+fn of_one(profile: Profile, own: &[Observation]) -> Option<Coverage> {
+    let days: BTreeSet<u32> = own.iter().map(|o| o.day).collect();
     // Every other day on which anybody went, so that both halves have all seasons.
     let odd: BTreeSet<u32> = days.into_iter().skip(1).step_by(2).collect();
-    let half = |is_odd: bool| plausible().filter(|o| odd.contains(&o.day) == is_odd).collect::<Vec<_>>();
+    let half = |is_odd: bool| own.iter().copied().filter(|o| odd.contains(&o.day) == is_odd).collect::<Vec<_>>();
     let halves = [half(false), half(true)];
     let fits = halves.each_ref().map(|half| fit(half));
-    Profile::ALL.map(|profile| {
-        if !fits.iter().all(|fit| fit.is_calibrated(profile)) {
+    let mut all = Coverage::default();
+    for (fit, judged) in fits.iter().zip([&halves[1], &halves[0]]) {
+        if !fit.is_calibrated(profile) {
             return None;
         }
-        let mut all = Coverage::default();
-        for (fit, judged) in fits.iter().zip([&halves[1], &halves[0]]) {
-            for observation in judged.iter().filter(|o| o.profile == profile) {
-                all.judge(fit, observation);
-            }
+        for observation in judged {
+            all.judge(fit, observation);
         }
-        Some(all)
-    })
+    }
+    Some(all)
 }
 
 impl Coverage {

@@ -84,6 +84,17 @@ fn what_is_too_few_to_be_fitted_in_halves_is_not_judged() {
 }
 
 #[test]
+fn who_goes_every_other_day_is_judged_though_others_go_each_day() {
+    let cycling = |i: u32| Observation { profile: Profile::Cycle, ..trip(i / 8 * 2, 8, 1.2) };
+    let (often, seldom) = ((0..320).map(|i| trip(i / 8, 8, 1.2)), (0..160).map(cycling));
+    let alone: Vec<Observation> = seldom.clone().collect();
+    let among: Vec<Observation> = often.chain(seldom).collect();
+    let of_cycle = |trips: &[Observation]| coverage(trips)[Profile::Cycle as usize];
+    assert_eq!(of_cycle(&among).map(|found| found.trips), Some(160));
+    assert_eq!(of_cycle(&among), of_cycle(&alone));
+}
+
+#[test]
 fn the_order_in_which_trips_come_makes_no_difference() {
     let trips: Vec<Observation> =
         (0..300).map(|i| trip(i / 24, (i % 24) as u8, 1.0 + f64::from(i % 7) / 5.0)).collect();

@@ -55,7 +55,7 @@ impl RoadMap {
         let zone: Vec<Zone> = Zone::circle(places[places.len() / 2].at, 20.0).into_iter().collect();
         match self.turns(profile) {
             Some(turns) => drop(around(graph, turns, metric, from, to, &zone)),
-            None => drop(Dislikes::none(graph).route_beside(graph, metric, from, to, &zone)),
+            None => drop(Dislikes::none(graph).route(graph, metric, from, to, &zone)),
         }
     }
 }
