@@ -107,7 +107,9 @@ async fn the_map_moves_on_marked_while_the_record_says_nothing_and_what_it_says_
     seats[1].look(screen(&edge, 14.0));
     let mut feed = feed(&edge);
     assert_eq!(feed.tick().await.unwrap(), Told::All);
-    seats.iter().for_each(|seat| drop(waiting(seat)));
+    for seat in &seats {
+        waiting(seat);
+    }
 
     let late = connect(&edge, &centre).await;
     let held = edge.app.record.hold_readers().await;

@@ -138,3 +138,14 @@ fn who_is_silent_for_long_is_forgotten() {
     scene.desk.forget_silent(NOW.plus_s(KEPT_S + 1));
     assert_eq!(scene.take(phone(3), &[fix(1.0, 3)]), UNSURE_OF);
 }
+
+#[test]
+fn after_the_clock_was_set_the_next_fix_of_everybody_is_passed_on() {
+    let scene = Scene::new();
+    assert!(scene.learn(of(4, fix(0.0, 1))));
+    assert_eq!(scene.take(phone(4), &[fix(1.0, 2)]), Judged::Settled(vec![Verdict::Ok]));
+    scene.desk.forget_all();
+    assert_eq!(scene.take(phone(4), &[fix(2.0, 3)]), UNSURE_OF);
+    assert!(scene.learn(of(4, fix(2.0, 3))));
+    assert_eq!(scene.take(phone(4), &[fix(3.0, 4)]), Judged::Settled(vec![Verdict::Ok]));
+}
