@@ -118,6 +118,8 @@ pub struct SubwayReport {
     pub transfers_elsewhere: u64,
     /// Whether how often trains run is our assumption, for want of `headways.csv`.
     pub headways_assumed: bool,
+    /// Lines that `headways.csv` has no row for: they never run.
+    pub lines_without_trains: Vec<String>,
 }
 
 /// Makes a subway of the files.
@@ -170,6 +172,8 @@ pub fn parse(files: &SubwayFiles) -> Result<(Subway, SubwayReport), SubwayError>
     add_transfers(files, &numbers, &mut subway, &mut report)?;
     add_headways(files, &mut subway)?;
     report.headways_assumed = files.headways.is_empty();
+    let stand_still = subway.lines.iter().filter(|line| line.headway_s.iter().all(|&s| s == 0));
+    report.lines_without_trains = stand_still.map(|line| line.name.clone()).collect();
     Ok((subway, report))
 }
 

@@ -46,6 +46,9 @@ fn ones_own_headways_stand_in_place_of_our_assumption_which_is_told_as_such() {
     let waits = |line| [7, 8, 23, 0].map(|hour| subway.wait_s(line, hour));
     assert_eq!(waits(0), [None, Some(100), None, None], "an hour that no row covers has no trains");
     assert_eq!(waits(1), [None, None, Some(500), Some(500)], "a line with rows of its own has only those");
+    assert!(report.lines_without_trains.is_empty());
+    files.headways = "line,from_hour,to_hour,headway_s\n2,8,9,200\n".into();
+    assert_eq!(parse(&files).unwrap().1.lines_without_trains, ["1"], "what never runs is named");
 }
 
 #[test]

@@ -114,7 +114,7 @@ impl Tasks {
             // There is nothing to be heard.
             Part::Writes => begun(&books, Side::Mirror, Ok(()))?,
         }
-        tasks.push(tokio::spawn(writer::run(link, Arc::clone(&books), part, stop.clone())));
+        tasks.push(tokio::spawn(writer::run(link, Arc::clone(&books), stop.clone())));
         Ok(Self { books, stop, running: Mutex::new(tasks) })
     }
 

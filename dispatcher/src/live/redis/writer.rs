@@ -1,7 +1,6 @@
 //! Owns the task that keeps Redis up to date: batches what changed, comes back when Redis was away, and fills a Redis that
 //! has lost its content. Never holds up `put`.
 
-use super::Part;
 use super::books::Books;
 use super::link::{Link, Outcome};
 use super::nodes::Name;
@@ -13,11 +12,9 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// How long changes gather before they are written. With the timer's grain of 1 ms, 5 ms at most.
-const BATCH_WINDOW: Duration = Duration::from_millis(4);
-/// The same at a node that only writes. There are many of those, and few phones on each: what a fix costs all who read is the waking
-/// up for the parcel that brings it, and nobody looks for what gateways brought more often than every 50 ms.
-const BATCH_WINDOW_OF_MANY: Duration = Duration::from_millis(20);
+/// How long changes gather before they are written. What a fix costs Redis and all who read is the waking up for the parcel that brings
+/// it, a window of 4 ms twice as much; and nobody looks for what other nodes brought more often than every 50 ms.
+const BATCH_WINDOW: Duration = Duration::from_millis(20);
 /// Most members in one parcel.
 const BATCH_MAX: usize = 512;
 /// How often the last numbers are said and Redis is asked whether it still has its content.
@@ -26,8 +23,7 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 const RETRY: Duration = Duration::from_millis(100);
 
 /// Writes until stopped, and until what is on its way has come back.
-pub(super) async fn run(link: Link, books: Arc<Books>, part: Part, stop: CancellationToken) {
-    let batch_window = if part == Part::Writes { BATCH_WINDOW_OF_MANY } else { BATCH_WINDOW };
+pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) {
     let mut round = Round { link, books: Arc::clone(&books), failed: false, looks: true };
     let queue = books.queue();
     let (mut beat, mut retry) = (interval(HEARTBEAT), interval(RETRY));
@@ -52,7 +48,7 @@ pub(super) async fn run(link: Link, books: Arc<Books>, part: Part, stop: Cancell
                 window = None;
                 round.turn(queue);
             }
-            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + batch_window),
+            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + BATCH_WINDOW),
         }
         round.tell(queue);
     }

@@ -112,8 +112,12 @@ fn no_search_sees_half_a_metric() {
     for &(id, snap, free_ms) in &people {
         live.put(id, snap, free_ms);
     }
+    let is_first_seen = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
+            while !is_first_seen.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
             for round in 1..30 {
                 live.reweigh(sides[round % 2].clone());
             }
@@ -123,6 +127,7 @@ fn no_search_sees_half_a_metric() {
             let got = live.nearest(&pickup, 50, BOUND_MS, |_| true);
             let side = answers.iter().position(|a| *a == got);
             seen[side.expect("an answer is one side's or the other's")] += 1;
+            is_first_seen.store(true, Ordering::Relaxed);
         }
         println!("answers of each side: {seen:?}");
         assert!(!seen.contains(&0), "both sides were there to be seen: {seen:?}");
