@@ -242,8 +242,7 @@ impl Field {
     }
 
     /// The same in another hour, if any train runs then: as in the hour that counts where nobody says which. That needs the map alone:
-    /// whoever is the first to ask after a start waits the seconds in which its search is made, for the answer is kept as long as
-    /// the booking.
+    /// whoever asks before its search is made (`upkeep`) waits those seconds, for the answer is kept as long as the booking.
     pub fn is_ridden_at(&self, hour: u8, from: Position, to: Position) -> bool {
         // Those times are of use to a crew too, once it is under way.
         self.rides_soon();

@@ -143,8 +143,8 @@ impl Sight {
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
     /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now, and
-    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. Seconds for
-    /// the first far trip after a start.
+    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. A far
+    /// trip asked for in the first seconds after a start waits for what the subway is measured by.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
         let own_s = |mode| self.together_s(mode, from, to, when);
         let mode = self.trip_mode(from, to);
