@@ -36,7 +36,8 @@ fn field(who: AccountId) -> Vec<u8> {
     who.0.as_bytes().to_vec()
 }
 
-/// Tags in which nobody else is: two places in each of two of one primary, and one of another.
+/// Two places under one tag of the first primary, where nobody reports after the failover; one under another of its tags, where somebody
+/// does; and one of another primary.
 struct Scene {
     quiet: [Position; 2],
     busy: Position,
