@@ -1,7 +1,7 @@
 //! Somebody who comes by bicycle is asked when they are sooner there than who drives, and not when they are later; they are led by
 //! the streets of bicycles to the meeting, and on foot from there.
 
-use harness::people::{Enrolled, Phone, enrol, eventually, text};
+use harness::people::{Enrolled, MEETING, Phone, enrol, eventually, text};
 use harness::raw::call;
 use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
@@ -121,4 +121,40 @@ async fn from_the_same_place_who_drives_is_sooner_there() {
     let eta_s = nos.map(|no| known.iter().find(|one| one.0 == no).expect("a candidate").1);
     assert!(eta_s[1] < eta_s[0], "{eta_s:?} s by bicycle and by car");
     assert!(stand.server.stop().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_could_come_by_bicycle_is_never_shown_over_streets_that_are_closed() {
+    let server = Server::start(ServerOptions::default()).await;
+    let people = enrol(&server, 0, 0, 1).await;
+    let admin = server.token_of(&server.admin(&["admin", "--name", "운영"])).await;
+    let admin = server.api().signed_in(&admin);
+    let at = json!({ "lat": MEETING.0, "lon": MEETING.1 });
+    let closed = json!({ "closed": true, "around": { "at": at, "radius_m": 500 }, "modes": ["cycle"] });
+    let closed = admin.post("/v1/admin/conditions", &closed).await.expect("closed");
+    let console = server.api().signed_in(&people.supervisors[0]);
+    let ask = json!({ "at": at, "mode": "cycle", "minutes": 10 });
+    let refused = console.post("/v1/isochrones", &ask).await.expect_err("nobody goes so yet");
+    assert_eq!((refused.code(), refused.problem().and_then(|p| p.retry_after_s)), ("not_yet", Some(2)));
+    // How many cells the first picture has that `is_wanted`.
+    let shown = async |is_wanted: &dyn Fn(usize) -> bool| {
+        let mut cells = 0;
+        eventually("the picture", SOON, async || {
+            tokio::time::sleep(Duration::from_millis(450)).await;
+            let answer = console.post("/v1/isochrones", &ask).await;
+            cells = match answer {
+                Ok(picture) => picture["cells"].as_array().expect("a list").len(),
+                Err(refused) if refused.code() == "not_yet" => return false,
+                Err(refused) => panic!("{refused:?}"),
+            };
+            is_wanted(cells)
+        })
+        .await;
+        cells
+    };
+    let shut = shown(&|_| true).await;
+    admin.delete(&format!("/v1/admin/conditions/{}", text(&closed["id"]))).await.expect("open again");
+    let open = shown(&|cells| cells > shut).await;
+    assert!(shut < open / 2, "{shut} cells while it is closed, {open} after it");
+    assert!(server.stop().await.success());
 }
