@@ -139,7 +139,7 @@ async fn who_could_come_by_bicycle_is_never_shown_over_streets_that_are_closed()
     // How many cells the first picture has that `is_wanted`.
     let shown = async |is_wanted: &dyn Fn(usize) -> bool| {
         let mut cells = 0;
-        eventually("the picture", SOON, async || {
+        eventually("the picture", MADE_WITHIN, async || {
             tokio::time::sleep(Duration::from_millis(450)).await;
             let answer = console.post("/v1/isochrones", &ask).await;
             cells = match answer {
