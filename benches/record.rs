@@ -117,7 +117,7 @@ impl Town {
     }
 
     async fn accept(&self, staff: AccountId) {
-        let offer = self.record.offer_of_staff(staff).await.expect("read").expect("an offer is out").offer.id;
+        let offer = self.record.duties_of_staff(staff).await.expect("read").offer.expect("an offer is out").offer.id;
         self.record.answer(self.env.now(), offer, staff, true).await.expect("written").expect("in time");
     }
 }

@@ -100,7 +100,12 @@ fn describe_subway(text: &mut String, subway: &Subway, unused: &SubwayReport) ->
     }
     let still = &unused.lines_without_trains;
     if !still.is_empty() {
-        writeln!(text, "skipped     {:>9}  lines without a row in headways.csv, so no trains: {}", still.len(), still.join(", "))?;
+        writeln!(
+            text,
+            "skipped     {:>9}  lines without a row in headways.csv, so no trains: {}",
+            still.len(),
+            still.join(", ")
+        )?;
     }
     if unused.headways_assumed {
         writeln!(text, "assumed     {lines:>9}  lines' headways: there is no headways.csv, and ours are no timetable")?;

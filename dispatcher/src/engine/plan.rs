@@ -62,7 +62,7 @@ pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
 
 /// Whom a slot is for that somebody would come to later than they said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Anew {
+pub(super) enum Anew {
     /// Still them: nobody the rules would ask is sooner. In how many seconds they would be there.
     Stays(u32),
     /// Somebody else, or by the rules nobody at all.
@@ -71,7 +71,7 @@ pub enum Anew {
 
 /// Decides anew about the slot of one who would come later than they said, as if nobody had been asked for it. Whoever is found instead is
 /// `taken`: two trips do not give up their people for the same one.
-pub fn again(
+pub(super) fn again(
     world: &World<'_>,
     now: Timestamp,
     due: &DueTrip,
