@@ -191,6 +191,7 @@ fn whatever_is_lacking_is_made_one_after_the_other() {
     assert_eq!(lacks(&scene), [Mode::Transit, Mode::Cycle]);
     for _ in 0..3_000 {
         making.see_to(&field, &scene.roster, &travel);
+        assert!(!making.begun[Mode::Cycle as usize] || field.roads(Mode::Transit).is_some(), "two at once");
         if lacks(&scene).is_empty() {
             break;
         }

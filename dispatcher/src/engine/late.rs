@@ -15,18 +15,19 @@ use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-/// Looks at every next duty, and settles those that are late.
+/// Looks at every next duty, and settles those that are late: with `heard_since`, of those alone whose phone has reported since then.
 pub(super) async fn settle(
     record: &Record,
     (field, live): (&Arc<Field>, &Arc<Live>),
     roster: &Arc<RosterView>,
     now: Timestamp,
+    heard_since: Option<Timestamp>,
 ) -> Result<(), RecordError> {
     let duties = record.next_duties().await?;
     if duties.is_empty() {
         return Ok(());
     }
-    let late = late(field, live, roster, duties, now).await;
+    let late = late(field, live, roster, duties, now, heard_since).await;
     if late.is_empty() {
         return Ok(());
     }
@@ -68,6 +69,7 @@ async fn late(
     roster: &Arc<RosterView>,
     duties: Vec<NextDuty>,
     now: Timestamp,
+    heard_since: Option<Timestamp>,
 ) -> BTreeMap<TripId, Vec<AccountId>> {
     let mode = |staff| roster.by_id.get(&staff).and_then(|entry| entry.shift).map_or(Mode::Walk, |shift| shift.mode);
     let duties: Vec<_> = duties.into_iter().map(|duty| (mode(duty.staff), duty)).collect();
@@ -76,7 +78,11 @@ async fn late(
         // What the field's own thread has not come to yet.
         field.follow(&live, &roster, now);
         let mut late: BTreeMap<TripId, Vec<AccountId>> = BTreeMap::new();
-        for (_, duty) in duties.iter().filter(|(mode, duty)| chain::is_late(&field, duty, *mode, now)) {
+        let is_heard = |staff| {
+            heard_since.is_none_or(|since| field.ending(staff).is_some_and(|(_, taken_at_ms)| taken_at_ms >= since.0))
+        };
+        let heard = duties.iter().filter(|(_, duty)| is_heard(duty.staff));
+        for (_, duty) in heard.filter(|(mode, duty)| chain::is_late(&field, duty, *mode, now)) {
             late.entry(duty.trip).or_default().push(duty.staff);
         }
         late

@@ -275,7 +275,7 @@ async fn nobody_is_given_up_before_phones_are_back_after_a_restart() {
     run.engine = Engine::new(record, live, Arc::new(Roster::default()), field, run.env.clone());
     run.engine.round().await.unwrap();
     assert_eq!(late.row().await.crew.len(), 2, "they have not had the time to report");
-    let row = late.wait_s(SETTLING_S).await;
+    let row = late.wait_s(1).await;
     assert!(row.crew.len() == 2 && row.crew.iter().all(|m| m.later), "they are back, and later");
 }
 

@@ -108,10 +108,11 @@ impl Engine {
         let now = self.env.now();
         self.housekeeping(now).await?;
         let roster = self.roster.refresh(&self.record, now).await?;
-        // Before phones are back nobody is where they seem to be, and everybody is late.
-        if now >= self.late_due && self.is_settled(now) {
+        if now >= self.late_due {
             self.late_due = now.plus_s(LATE_EVERY_S);
-            late::settle(&self.record, (&self.field, &self.live), &roster, now).await?;
+            // Before their phones are back nobody is where they seem to be, and everybody looks late.
+            let heard_since = (!self.is_settled(now)).then_some(self.unsettled_since);
+            late::settle(&self.record, (&self.field, &self.live), &roster, now, heard_since).await?;
         }
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {

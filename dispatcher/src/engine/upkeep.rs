@@ -54,7 +54,7 @@ pub fn start(
 #[derive(Default)]
 pub(super) struct Making {
     /// By mode; one that failed is not tried again and again.
-    begun: [bool; Mode::ALL.len()],
+    pub(super) begun: [bool; Mode::ALL.len()],
     /// What far trips are measured by where the map has a subway.
     has_begun_subway: bool,
     present: Option<JoinHandle<()>>,

@@ -262,7 +262,6 @@ impl Remembering<'_> {
     }
 }
 
-/// A small random net of straight streets and restrictions along random walks through it.
 /// A net of streets with restrictions over two streets and more, and one-ways.
 pub(in crate::road) fn restricted_net(dice: &mut Dice) -> MapData {
     let side = 3 + dice.below(2);
