@@ -331,8 +331,6 @@ async fn a_fix_from_just_before_the_trip_does_not_stand_in_for_its_first() {
     }
     edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
     verdicts(&edge, &crew[0], &[fix(near(at, 20.0), 0, 2)]).await;
-    edge.clock.advance_s(1);
-    verdicts(&edge, &crew[0], &[fix(near(at, 40.0), 0, 3)]).await;
     tracks::flush(&edge.app).await;
     let path = format!("/v1/trips/{trip}/track");
     let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
