@@ -17,6 +17,8 @@ pub const REACH_S_MAX: f32 = 3_600.0;
 
 /// Streets are looked at every so many metres.
 pub const STEP_M: f32 = 40.0;
+/// Most looks at one street: of one that is longer than any between two junctions (a map file may say anything) they lie farther apart.
+const STEPS_MAX: f32 = 2_000.0;
 
 /// Where the search begins; no junction has this number.
 const BEGIN: u32 = u32::MAX;
@@ -159,7 +161,7 @@ impl<'a> Paint<'a> {
     fn stretch(&mut self, edge_id: u32, from: f32, to: f32, ms: u64) {
         let graph = self.timed.graph;
         let (edge, arc) = (graph.edge(edge_id), self.arc(edge_id, from < to));
-        let steps = (edge.length_m / STEP_M).ceil().max(1.0) as u32;
+        let steps = (edge.length_m / STEP_M).ceil().clamp(1.0, STEPS_MAX) as u32;
         // The same points of a street whichever way and from wherever it is begun.
         let points = (0..=steps).map(|step| step as f32 / steps as f32);
         let (low, high) = (from.min(to), from.max(to));
