@@ -28,16 +28,16 @@ pub struct GatewayFlags {
     /// Further address that answers `/metrics` only, for a monitoring network [default: none; loopback may ask the first]
     #[arg(long, env = "DONGHAENG_METRICS_LISTEN", value_name = "ADDR")]
     pub metrics_listen: Option<SocketAddr>,
-    /// The service's listener for gateways (its --gateway-listen), e.g. `https://engine.internal:8081` [needed]
+    /// The service's listener for gateways (its --gateway-listen), e.g. `https://engine.internal:8081` (needed)
     #[arg(long, env = "DONGHAENG_UPSTREAM", value_name = "URL")]
     pub upstream: Option<String>,
-    /// Who may sign the certificate of an https upstream (PEM) [needed with one]
+    /// Who may sign the certificate of an https upstream (PEM) (needed with one)
     #[arg(long, env = "DONGHAENG_UPSTREAM_CA", value_name = "FILE")]
     pub upstream_ca: Option<PathBuf>,
-    /// File with the secret that the service has too (its --gateway-secret-file), at least 32 characters [needed]
+    /// File with the secret that the service has too (its --gateway-secret-file), at least 32 characters (needed)
     #[arg(long, env = "DONGHAENG_SECRET_FILE", value_name = "FILE")]
     pub secret_file: Option<PathBuf>,
-    /// The Redis of the service, by the same URL [needed]
+    /// The Redis of the service, by the same URL (needed)
     #[arg(long, env = "DONGHAENG_REDIS", value_name = "URL", hide_env_values = true)]
     pub redis: Option<String>,
     /// Who may sign the certificate of a rediss:// Redis (PEM) [default: whom this machine trusts]
