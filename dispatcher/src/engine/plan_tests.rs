@@ -24,6 +24,12 @@ pub(super) fn map() -> &'static Arc<RoadMap> {
     MAP.get_or_init(|| Arc::new(RoadMap::build(geo::city::generate_small(1))))
 }
 
+/// Metres east and north of a corner, of maps that tests draw themselves.
+pub(super) fn place(east_m: f64, north_m: f64) -> Position {
+    const DEGREE_M: f64 = 111_195.0;
+    Position::new(37.5 + north_m / DEGREE_M, 127.0 + east_m / DEGREE_M / 37.5f64.to_radians().cos()).unwrap()
+}
+
 /// The `nth` place: junctions of the walking graph around its middle, everybody within the longest way to a meeting point.
 pub(super) fn junction(nth: u32) -> Position {
     static AROUND: OnceLock<Vec<Position>> = OnceLock::new();

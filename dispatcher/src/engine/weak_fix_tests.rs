@@ -3,7 +3,7 @@
 
 use super::field::Field;
 use super::plan::{World, step};
-use super::plan_tests::{NOW, Scene, account, member, placed, trip};
+use super::plan_tests::{NOW, Scene, account, member, place, placed, trip};
 use super::search::{Found, Search};
 use crate::http::sight::Sight;
 use crate::live::Live;
@@ -16,12 +16,6 @@ use geo::{Bounds, EtaSource, Fix, FixKind, Position};
 use matcher::model::{AccountId, Mode, OfferState, Phase, Timestamp};
 use matcher::policy::limits;
 use std::sync::{Arc, OnceLock};
-
-/// Metres east and north of a corner.
-fn place(east_m: f64, north_m: f64) -> Position {
-    const DEGREE_M: f64 = 111_195.0;
-    Position::new(37.5 + north_m / DEGREE_M, 127.0 + east_m / DEGREE_M / 37.5f64.to_radians().cos()).unwrap()
-}
 
 /// Two banks 800 m apart with a bridge at either end, 3 km apart; between them an islet with a street of its own, to which nothing
 /// leads; and south of the south bank's middle a lane of 200 m that cars may neither turn into nor out of.

@@ -6,7 +6,7 @@ use super::{Present, Travel};
 use crate::clock::{Clock, Entropy, Env, ManualClock};
 use crate::engine::field::Field;
 use crate::engine::plan::{World, step};
-use crate::engine::plan_tests::{NOW, Scene, account, map, placed, trip};
+use crate::engine::plan_tests::{NOW, Scene, account, map, place, placed, trip};
 use crate::record::{Actor, Condition, DueTrip, NewCondition, Record, Streets};
 use geo::road::data::{Access, MapData, RoadClass, Way};
 use geo::road::subway::Subway;
@@ -22,12 +22,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
-
-/// Metres east and north of a corner.
-fn place(east_m: f64, north_m: f64) -> Position {
-    const DEGREE_M: f64 = 111_195.0;
-    Position::new(37.5 + north_m / DEGREE_M, 127.0 + east_m / DEGREE_M / 37.5f64.to_radians().cos()).unwrap()
-}
 
 /// A street along each bank, 1,200 m, and two bridges of 600 m.
 fn banks() -> &'static Arc<RoadMap> {
