@@ -111,16 +111,18 @@ function Signs({ desk, trip }: { desk: Desk; trip: Trip }) {
 const REACHES = [null, 'walk', 'cycle', 'transit', 'drive'] as const;
 /** From where somebody could be in the trip's area within 5, 10 or 15 minutes. */
 function Reach({ desk }: { desk: Desk }) {
+  const chosen = desk.reachAwaited ?? desk.reach?.mode ?? null;
   return (
-    <div class="reach" data-testid="reach" data-cells={desk.reach?.cells.length ?? 0}>
+    <div class="reach" data-testid="reach" data-cells={desk.reach?.cells.length ?? 0} aria-busy={desk.reachAwaited !== null}>
       <h2>{t('reach.title')}</h2>
       <div class="actions">
         {REACHES.map((mode) => (
-          <button type="button" key={mode ?? 'off'} aria-pressed={(desk.reach?.mode ?? null) === mode} data-testid={`reach-${mode ?? 'off'}`} onClick={() => void desk.showReach(mode)}>
+          <button type="button" key={mode ?? 'off'} aria-pressed={chosen === mode} data-testid={`reach-${mode ?? 'off'}`} onClick={() => void desk.showReach(mode)}>
             {t(mode ? `mode.${mode}` : 'reach.off')}
           </button>
         ))}
       </div>
+      {desk.reachAwaited && <p class="hint" role="status" data-testid="reach-awaited">{tCode('problem', 'not_yet')}</p>}
       {desk.reach && <p class="hint reach-legend"><i /><i /><i /> {t('reach.legend')}</p>}
     </div>
   );

@@ -45,6 +45,8 @@ export class Desk extends Store {
   candidates: { trip: string; list: Candidate[] } | null = null;
   /** From where the open trip's area is reached in time, while a supervisor looks at that. */
   reach: { mode: Mode; cells: ReachCell[] } | null = null;
+  /** Whose travel times are being made, for which the picture waits. */
+  reachAwaited: Mode | null = null;
   /** Counts what was looked at: an answer that somebody no longer waits for is not shown. */
   private reachAsked = 0;
   link: LinkState = { kind: 'connecting' };
@@ -222,6 +224,7 @@ export class Desk extends Store {
     this.selected = trip;
     this.candidates = null;
     this.reach = null;
+    this.reachAwaited = null;
     this.reachAsked++;
     this.changed();
     void this.loadCandidates();
@@ -232,6 +235,7 @@ export class Desk extends Store {
     const asked = ++this.reachAsked;
     const still = (): boolean => this.reachAsked === asked;
     this.reach = null;
+    this.reachAwaited = null;
     this.refusal = null;
     this.changed();
     const at = trip && roughly(trip);
@@ -242,10 +246,13 @@ export class Desk extends Store {
         if (still()) this.reach = { mode, cells };
       });
       if (!still()) return;
-      this.refusal = refusal;
+      // Its travel times are made when somebody first asks for them: shown as awaited, and asked for again.
+      const isAwaited = refusal instanceof Problem && refusal.code === 'not_yet';
+      this.reachAwaited = isAwaited ? mode : null;
+      // Why something else was refused meanwhile stays.
+      if (refusal && !isAwaited) this.refusal = refusal;
       this.changed();
-      // Its travel times are made when somebody first asks for them: said meanwhile, and asked for again.
-      if (!(refusal instanceof Problem && refusal.code === 'not_yet')) return;
+      if (!isAwaited) return;
       const waitS = refusal.retryAfterS ?? 2;
       await new Promise((resolve) => setTimeout(resolve, waitS * 1_000));
     }

@@ -68,7 +68,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
         <button type="button" class="quiet" data-testid="sign-out" onClick={onSignOut}>{t('signout')}</button>
       </header>
       <Banner link={desk.link} onReturn={() => desk.comeBack()} />
-      {desk.behind && <p class="banner" role="status" data-testid="behind">{t('desk.behind')}</p>}
+      {desk.behind && desk.link.kind === 'open' && <p class="banner" role="status" data-testid="behind">{t('desk.behind')}</p>}
       {desk.error ? <p class="banner hard" role="alert" data-testid="problem">{explain(desk.error)}</p> : null}
       <div class="panes">
         <aside class="work">

@@ -76,13 +76,18 @@ function Now({ duty }: { duty: Duty }) {
   );
 }
 
-/** The offer comes below the trip, so that nothing moves under a finger; on a phone that is below the screen. It covers nothing that is
-    said at the top: what can be undone for a few seconds, and what went wrong. */
+/** The offer comes below the trip, so that nothing moves under a finger; on a phone that is below the screen. This gives way to what can
+    be undone for a few seconds, and to nothing else: what went wrong, which it may cover at the top, it says itself. */
 function OfferBelow({ duty: { later, trouble } }: { duty: Duty }) {
   useStore(later);
-  if (later.what || trouble.said) return null;
+  if (later.what) return null;
   const show = (): void => document.querySelector('[data-testid=offer-card]')?.scrollIntoView({ block: 'center' });
-  return <button type="button" class="offer-below" data-testid="offer-below" onClick={show}>{t('staff.offer_below')}</button>;
+  return (
+    <div class="offer-below">
+      <button type="button" data-testid="offer-below" onClick={show}>{t('staff.offer_below')}</button>
+      {trouble.said ? <p class="error" aria-hidden="true">{explain(trouble.said)}</p> : null}
+    </div>
+  );
 }
 
 /** What follows: when, and roughly where. The meeting point comes when this trip has ended. */
