@@ -3,6 +3,10 @@
 use super::workload::{AVAILABLE, Crowd, K};
 use geo::{CellIndex, Found, Mask, Position};
 use harness::figures::{Times, measure};
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 pub const AVAILABLE_ONLY: Mask = Mask::new(AVAILABLE, 0);
@@ -47,19 +51,37 @@ pub fn scan(crowd: &Crowd, query: Position) -> Vec<(f64, u32)> {
     all
 }
 
-/// How many of the queries are answered otherwise than by the scan, with moves between any two of them.
-pub fn wrong_of(crowd: &mut Crowd, queries: usize, moves_between: usize, mut heard: impl FnMut(usize)) -> usize {
-    let mut index = index_of(crowd);
-    let mut wrong = 0;
-    for (n, query) in crowd.queries(queries).into_iter().enumerate() {
-        for _ in 0..moves_between {
-            let (who, to) = crowd.step();
-            index.upsert(who, to, crowd.bits(who));
+/// How many of the queries are answered otherwise than by the scan while another thread moves people, and how often it moved some. An
+/// answer and the scan it is held against see the same moment; between any two of them the writer has its turn.
+pub fn wrong_meanwhile(mut crowd: Crowd, queries: usize, mut heard: impl FnMut(usize)) -> (usize, usize) {
+    let queries = crowd.queries(queries);
+    let world = RwLock::new((index_of(&crowd), crowd));
+    let (is_over, moves) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let (mut wrong, mut last) = (0, 0);
+    thread::scope(|threads| {
+        threads.spawn(|| {
+            while !is_over.load(Relaxed) {
+                let mut world = world.write().unwrap_or_else(PoisonError::into_inner);
+                let (index, crowd) = &mut *world;
+                let (who, to) = crowd.step();
+                index.upsert(who, to, crowd.bits(who));
+                moves.fetch_add(1, Relaxed);
+            }
+        });
+        for (n, query) in queries.into_iter().enumerate() {
+            // A query that saw no move since the last is no test of moving.
+            while moves.load(Relaxed) == last {
+                thread::yield_now();
+            }
+            let world = world.read().unwrap_or_else(PoisonError::into_inner);
+            last = moves.load(Relaxed);
+            let found: Vec<Found> = world.0.nearest(query, K, AVAILABLE_ONLY, |_| true);
+            let is_same = found.iter().map(|f| (f.distance_m, f.who)).eq(scan(&world.1, query));
+            drop(world);
+            wrong += usize::from(!is_same);
+            heard(n + 1);
         }
-        let found: Vec<Found> = index.nearest(query, K, AVAILABLE_ONLY, |_| true);
-        let is_same = found.iter().map(|f| (f.distance_m, f.who)).eq(scan(crowd, query));
-        wrong += usize::from(!is_same);
-        heard(n + 1);
-    }
-    wrong
+        is_over.store(true, Relaxed);
+    });
+    (wrong, moves.into_inner())
 }

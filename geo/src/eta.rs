@@ -72,6 +72,22 @@ impl Eta {
         Self { seconds, p90_s: seconds * basis.spread, source: basis.source }
     }
 
+    /// By road, but for so many of the seconds: off the streets no way is known, so the straight line counts, with its spread. Where that
+    /// is most of it, all of it is a guess.
+    pub fn partly_guessed(basis: Basis, seconds: f32, guessed_s: f32) -> Self {
+        let guessed_s = guessed_s.clamp(0.0, seconds);
+        let p90_s = (seconds - guessed_s) * basis.spread + guessed_s * basis.spread.max(STRAIGHT_SPREAD);
+        let is_guess = guessed_s * 2.0 > seconds;
+        Self { seconds, p90_s, source: if is_guess { EtaSource::Straight } else { basis.source } }
+    }
+
+    /// From somebody who is anywhere within a circle: from its rim it takes so much longer, straight as the fallback counts. Nobody is
+    /// sooner there for being out of sight.
+    #[must_use]
+    pub fn within(self, radius_m: f64, speed_mps: f64) -> Self {
+        Self { p90_s: self.p90_s + (radius_m * DETOUR / speed_mps) as f32, ..self }
+    }
+
     /// By road with the map's own speeds.
     pub fn road(seconds: f32) -> Self {
         Self::on(Basis::MAP, seconds)

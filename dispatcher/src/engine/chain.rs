@@ -2,9 +2,10 @@
 //! whether that is too late. Asks nobody and changes nothing: who may is `matcher::policy`'s, and what becomes of it the record's.
 
 use crate::engine::field::{Field, profile};
+use crate::engine::search::by_fix;
 use crate::record::{NextDuty, UnderWay};
 use geo::road::{Headed, RoadMap};
-use geo::{Eta, Position};
+use geo::{Eta, Fix, Position};
 use matcher::model::{Mode, Timestamp};
 use matcher::policy::limits::{HAND_OVER_P90_S, HAND_OVER_S, NEXT_LATE_S};
 
@@ -44,8 +45,9 @@ pub fn together_mode(field: &Field, from: Position, to: Position, has_car: bool)
 
 impl Ending {
     /// By where they are on the roads of how they move with the rider; `None` where no way is open.
-    pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, from: &Headed) -> Option<Self> {
+    pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, (from, fix): (&Headed, &Fix)) -> Option<Self> {
         let (left_ms, left) = takes(field, moves, from, trip.dropoff)?;
+        let left = by_fix(left, fix, moves);
         Some(Self {
             at: trip.dropoff,
             free_ms: left_ms.saturating_add(HAND_OVER_S as u32 * 1_000),
@@ -77,8 +79,9 @@ impl Ending {
 /// Milliseconds by the times of the moment, and how well they are known.
 fn takes(field: &Field, mode: Mode, from: &Headed, to: Position) -> Option<(u32, Eta)> {
     let (profile, times) = field.times(mode);
-    let ms = times.travel_ms(from, &field.map().snap(profile, to)?)?;
-    Some((ms, times.times().eta(ms)))
+    let to = field.map().snap(profile, to)?;
+    let ms = times.travel_ms(from, &to)?;
+    Some((ms, times.times().eta(ms, from.snap.to_street_ms() + to.to_street_ms())))
 }
 
 /// Whether the crew of a next duty would come so late that others must be looked for. Without a position it is counted as free now,

@@ -3,19 +3,21 @@
 //! Decides nothing about who may go; `upkeep` follows on a thread of its own, so a decision finds little left to do.
 
 use crate::engine::chain::{Ending, together_mode};
+use crate::engine::cost::Spent;
 use crate::engine::roster::RosterView;
+use crate::engine::search::by_fix;
 use crate::live::Live;
 use crate::record::UnderWay;
 use crate::telemetry;
 use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Headed, Profile, RoadMap, Snap};
-use geo::{Fix, Position};
+use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// Moves read from the live index at a time.
 const MOVES_PER_READ: usize = 1_024;
@@ -35,6 +37,14 @@ pub struct Standing {
     pub ending: Option<Ending>,
     /// Of the same: how they move with their rider, and where they are on its roads.
     going: Option<(Mode, Headed)>,
+}
+
+impl Standing {
+    /// A travel time from where they are, as sure as their fix is.
+    #[must_use]
+    pub fn seen(&self, eta: Eta) -> Eta {
+        self.mode.map_or(eta, |mode| by_fix(eta, &self.fix, mode))
+    }
 }
 
 /// Everybody's standing. Share it in an `Arc`.
@@ -126,7 +136,25 @@ impl Field {
 
     /// Catches up with the live index and the roster; how many had moved.
     pub fn follow(&self, live: &Live, roster: &RosterView, now: Timestamp) -> usize {
-        let mut following = lock(&self.following);
+        let spent = Spent::begin();
+        let moved = self.catch_up(&mut lock(&self.following), live, roster, now);
+        spent.on_moves(moved);
+        moved
+    }
+
+    /// The same, unless somebody else is at it: who asks how things are is answered by what they were a moment ago, and waits for no
+    /// decision that looks meanwhile.
+    pub fn follow_unless_followed(&self, live: &Live, roster: &RosterView, now: Timestamp) {
+        let mut following = match self.following.try_lock() {
+            Ok(following) => following,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let spent = Spent::begin();
+        spent.on_moves(self.catch_up(&mut following, live, roster, now));
+    }
+
+    fn catch_up(&self, following: &mut Following, live: &Live, roster: &RosterView, now: Timestamp) -> usize {
         // Somebody who was slower came with an older roster: it has been followed further already.
         if roster.version < following.roster_version {
             return 0;
@@ -139,7 +167,7 @@ impl Field {
             for position in &moved {
                 let mode = mode_of(roster, position.staff).map(|mode| self.mode_searched(mode));
                 let under_way = self.under_way(roster, position.staff);
-                self.place(&mut following, position.staff, position.fix, mode, under_way, now);
+                self.place(following, position.staff, position.fix, mode, under_way, now);
             }
             if moved.len() < MOVES_PER_READ {
                 break;
@@ -153,7 +181,7 @@ impl Field {
                 following.moves.clear();
             }
             following.searched = searched;
-            self.follow_modes(&mut following, roster, now);
+            self.follow_modes(following, roster, now);
         }
         count
     }
@@ -305,7 +333,7 @@ impl Field {
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
             match following.street(self, staff, mode, under_way, &fix, now) {
                 Placed::At { at, along, moves } => {
-                    let ends = under_way.and_then(|trip| self.end_of(mode, &trip, moves, &along));
+                    let ends = under_way.and_then(|trip| self.end_of(mode, &trip, moves, (&along, &fix)));
                     ending = ends.map(|(ends, _)| ends);
                     going = ends.map(|_| (moves, along));
                     let (at, free_ms) = ends.map_or((at, 0), |(ends, there)| (there.into(), ends.free_ms));
@@ -340,8 +368,8 @@ impl Field {
     }
 
     /// The end of a trip under way, and the street there on which its member travels on.
-    fn end_of(&self, mode: Mode, trip: &UnderWay, moves: Mode, along: &Headed) -> Option<(Ending, Snap)> {
-        let ending = Ending::of(self, trip, moves, along)?;
+    fn end_of(&self, mode: Mode, trip: &UnderWay, moves: Mode, seen: (&Headed, &Fix)) -> Option<(Ending, Snap)> {
+        let ending = Ending::of(self, trip, moves, seen)?;
         Some((ending, self.map.snap(profile(mode), ending.at)?))
     }
 

@@ -33,7 +33,7 @@ impl EngineJudge {
 impl Judge for EngineJudge {
     fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged> {
         let roster = self.roster.current();
-        self.field.follow(&self.live, &roster, now);
+        self.field.follow_unless_followed(&self.live, &roster, now);
         self.field.look(|look| everybody(look, &roster, &as_due(row), now, limit))
     }
 

@@ -3,6 +3,7 @@
 //! the loop never sleeps longer than a second.
 
 pub mod chain;
+mod cost;
 pub mod field;
 pub mod judge;
 mod late;

@@ -325,7 +325,7 @@ fn facts<'a>(world: &World<'a>, now: Timestamp, want: &Want<'_>, staff: AccountI
         run: entry.run,
         declined: want.due.declined.contains(&staff),
         eta: Some(found.eta),
-        off_road: found.off_road,
+        off_road: found.is_guess,
     })
 }
 

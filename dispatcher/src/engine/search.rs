@@ -6,7 +6,8 @@
 use crate::engine::field::{Look, Standing};
 use crate::engine::roster::RosterView;
 use crate::record::{DueTrip, RosterEntry};
-use geo::Eta;
+use geo::road::matching::MATCH_ACCURACY_M_MAX;
+use geo::{Eta, Fix};
 use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::{self, After, Candidate, Context, FixFacts, Verdict};
 use std::iter::Peekable;
@@ -15,6 +16,15 @@ use std::iter::Peekable;
 /// without a road near, no station is known to be.
 pub const STRAIGHT_MPS: [f64; Mode::ALL.len()] = [1.1, 5.5, 1.1, 2.8];
 
+/// From a fix whose circle tells no street from the next, it may take the way from the rim longer; from any other it does not.
+#[must_use]
+pub fn by_fix(eta: Eta, fix: &Fix, mode: Mode) -> Eta {
+    if fix.accuracy_m <= MATCH_ACCURACY_M_MAX {
+        return eta;
+    }
+    eta.within(f64::from(fix.accuracy_m), STRAIGHT_MPS[mode as usize])
+}
+
 /// Somebody found, and what the rules say.
 #[derive(Clone, Debug)]
 pub struct Found {
@@ -22,8 +32,10 @@ pub struct Found {
     pub staff: AccountId,
     /// How long to the meeting point.
     pub eta: Eta,
-    /// Whether no road was near, so that the ETA is a guess.
+    /// Whether no road was near, so that they were not searched along one.
     pub off_road: bool,
+    /// Whether the ETA is a guess: that, or most of it lies off the streets.
+    pub is_guess: bool,
     /// The trip that they would come from, if they are on one now.
     pub after: Option<TripId>,
     /// What the rules say.
@@ -54,9 +66,11 @@ impl<'a> Search<'a> {
                 no_road[mode as usize] = true;
                 continue;
             };
-            let times = staff.metric().times();
-            let by_road =
-                staff.soonest(&snap, within_s as u32 * 1_000).map(|(staff, ms)| (staff, times.eta(ms), false));
+            let (times, to_pickup_ms) = (staff.metric().times(), snap.to_street_ms());
+            let by_road = staff.soonest(&snap, within_s as u32 * 1_000).map(move |(id, ms)| {
+                let to_street_ms = staff.get(id).map_or(0, |at| at.snap.to_street_ms());
+                (id, times.eta(ms, to_street_ms + to_pickup_ms), false)
+            });
             let stream: Stream<'a> = Box::new(by_road);
             streams.push(stream.peekable());
         }
@@ -109,7 +123,9 @@ impl<'a> Search<'a> {
         });
         let after = after(entry, standing.as_ref(), off_road, self.due.row.trip.id);
         let ending = standing.and_then(|standing| standing.ending).filter(|_| after.is_some());
-        let eta = ending.map_or(eta, |ending| ending.widened(eta));
+        let seen = standing.map_or(eta, |standing| standing.seen(eta));
+        let eta = ending.map_or(seen, |ending| ending.widened(eta));
+        let is_guess = off_road || !eta.source.by_road();
         let candidate = Candidate {
             staff: &entry.staff,
             shift: entry.shift.as_ref(),
@@ -120,11 +136,11 @@ impl<'a> Search<'a> {
             run: entry.run,
             declined: self.due.declined.contains(&staff),
             eta: Some(eta),
-            off_road,
+            off_road: is_guess,
         };
         let context = Context { trip: &self.due.row.trip, now: self.now };
         let after = entry.duty.filter(|_| after.is_some()).map(|(present, _)| present);
-        Some(Found { staff, eta, off_road, after, verdict: policy::verdict(&candidate, &context) })
+        Some(Found { staff, eta, off_road, is_guess, after, verdict: policy::verdict(&candidate, &context) })
     }
 }
 

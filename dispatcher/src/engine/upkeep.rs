@@ -1,5 +1,5 @@
 //! Owns the thread that keeps the field up to date: off the path of fixes, which only touch the live index, and off that of
-//! decisions. Says how long moves waited and what it cost. Sees to it that what somebody waits to be searched with is made.
+//! decisions. Says how long moves waited. Sees to it that what somebody waits to be searched with is made.
 
 use crate::clock::Env;
 use crate::engine::field::Field;
@@ -33,15 +33,11 @@ pub fn start(
         let mut making = Making::default();
         let mut seen_to = Instant::now();
         while !stop.is_cancelled() {
-            let (begun, cpu) = (Instant::now(), cpu_s());
+            let begun = Instant::now();
             let view = roster.current();
             let moved = field.follow(&live, &view, env.now());
             if moved > 0 {
-                metrics::counter!(telemetry::FIELD_MOVES).increment(moved as u64);
                 metrics::histogram!(telemetry::FIELD_LAG_SECONDS).record(seen_to.elapsed().as_secs_f64());
-                if let (Some(from), Some(to)) = (cpu, cpu_s()) {
-                    metrics::histogram!(telemetry::FIELD_CPU_SECONDS).record(to - from);
-                }
             }
             seen_to = begun;
             making.see_to(&field, &view, &travel);
@@ -85,10 +81,4 @@ impl Making {
         self.present = std::thread::Builder::new().name("search".to_owned()).spawn(make).ok();
         self.begun[mode as usize] = self.present.is_some();
     }
-}
-
-/// Processor seconds of this thread; `None` where the system does not say.
-fn cpu_s() -> Option<f64> {
-    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
-    stat.split_whitespace().next()?.parse::<f64>().ok().map(|ns| ns / 1e9)
 }

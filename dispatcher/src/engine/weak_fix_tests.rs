@@ -5,13 +5,16 @@ use super::field::Field;
 use super::plan::{World, step};
 use super::plan_tests::{NOW, Scene, account, member, place, placed, trip};
 use super::search::{Found, Search};
+use crate::http::guide::{Guide, Kept, Prefer};
 use crate::http::sight::Sight;
 use crate::live::Live;
 use crate::record::{Member, UnderWay};
 use crate::view::EtaView;
+use geo::city::Lights;
+use geo::eta::STRAIGHT_SPREAD;
 use geo::road::data::{Access, MapData, RoadClass, Way};
 use geo::road::subway::Subway;
-use geo::road::{Profile, Profiles, Restriction, RoadMap, Rule};
+use geo::road::{NoSaferWay, Profile, Profiles, Restriction, RoadMap, Rule, Zone};
 use geo::{Bounds, EtaSource, Fix, FixKind, Position};
 use matcher::model::{AccountId, Mode, OfferState, Phase, Timestamp};
 use matcher::policy::limits;
@@ -143,7 +146,9 @@ fn who_is_in_the_river_comes_as_late_as_from_there_and_not_from_the_bank() {
     assert_eq!(order, [2, 1, 0].map(account), "250 and 300 m along the bank are nearer than 350 m of water");
     let afloat = &found[2];
     assert!((afloat.eta.seconds - to_street_s(350.0)).abs() < 2.0, "{:?}", afloat.eta);
-    assert_eq!((afloat.eta.source, afloat.off_road), (EtaSource::Road, false));
+    // Nobody knows a way over the water: it is as much of a guess as from farther out.
+    assert_eq!((afloat.eta.source, afloat.off_road), (EtaSource::Straight, false));
+    assert!((afloat.eta.p90_s - afloat.eta.seconds * STRAIGHT_SPREAD).abs() < 1.0, "{:?}", afloat.eta);
     assert_eq!(stage.asked(pickup, NOW), [1, 2].map(account));
     assert_eq!(stage.shown(0, Mode::Walk, pickup, NOW), EtaView::searched(afloat.eta, 0));
     // Farther from every street than is snapped, it is a straight line, and said to be.
@@ -159,7 +164,7 @@ fn an_islands_street_is_no_street_and_the_nearest_that_leads_anywhere_is_walked_
     let stage = Stage::with(&[islet]);
     let [found] = &stage.found(bank, NOW)[..] else { panic!("one") };
     assert!((found.eta.seconds - to_street_s(380.0)).abs() < 2.0, "{:?}", found.eta);
-    assert_eq!((found.eta.source, found.off_road), (EtaSource::Road, false));
+    assert_eq!((found.eta.source, found.off_road), (EtaSource::Straight, false));
     let fix = stage.scene.live.last_fix(account(0)).unwrap();
     let stands = stage.field.place_of(account(0), &fix, Profile::Walk).unwrap();
     assert!(stands.snap.at.distance_m(bank) < 1.0, "they set out from the bank");
@@ -193,6 +198,8 @@ fn a_circle_of_two_kilometres_sends_nobody_and_shows_no_time() {
     let coarse = found.iter().find(|f| f.staff == account(0)).unwrap();
     assert_eq!(codes(coarse), [""; 0]);
     assert!((coarse.eta.seconds - to_street_s(100.0)).abs() < 2.0, "{:?}", coarse.eta);
+    // They may be anywhere in that circle, and from its rim it takes ten minutes more.
+    assert!(coarse.eta.p90_s > coarse.eta.seconds + 500.0 * 1.3 / 1.1, "{:?}", coarse.eta);
     assert_eq!(stage.shown(0, Mode::Walk, pickup, later), EtaView::searched(coarse.eta, 0));
 }
 
@@ -209,6 +216,26 @@ fn a_circle_of_two_kilometres_tells_nothing_of_when_a_trip_ends() {
         stage.fix(0, place(1_200.0, 0.0), accuracy_m, now, seq);
         stage.field.follow(&stage.scene.live, &stage.scene.roster, now);
         assert_eq!(stage.field.ending(account(0)).is_some(), is_known, "{accuracy_m} m");
+    }
+}
+
+#[test]
+fn a_zone_off_the_streets_is_not_kept_out_of_by_a_way_along_them() {
+    let field = Arc::new(Field::new(Arc::clone(river())));
+    let guide = Guide::new(field, Lights::default());
+    let (afloat, bank) = (place(1_500.0, 350.0), place(1_000.0, 0.0));
+    let fix =
+        |position| Fix { position, accuracy_m: 8.0, kind: FixKind::Gps, taken_at_ms: NOW.0, session_epoch: 1, seq: 1 };
+    let kept =
+        |mode, from, to, zone| guide.way(mode, Prefer::Fastest, (account(0), &fix(from)), to, &[zone]).unwrap().kept;
+    let circle = |at, radius_m| Zone::circle(at, radius_m).unwrap();
+    for mode in [Mode::Walk, Mode::Drive] {
+        let around_it = || circle(afloat, 150.0);
+        assert_eq!(kept(mode, bank, afloat, around_it()), Kept::Not(NoSaferWay::EndsInside), "{mode:?}");
+        assert_eq!(kept(mode, afloat, bank, around_it()), Kept::Not(NoSaferWay::BeginsInside), "{mode:?}");
+        let between = circle(place(1_500.0, 175.0), 60.0);
+        assert_eq!(kept(mode, bank, afloat, between), Kept::Not(NoSaferWay::CutOff), "{mode:?}");
+        assert_eq!(kept(mode, bank, afloat, circle(place(2_500.0, 350.0), 150.0)), Kept::Out, "{mode:?}");
     }
 }
 
@@ -261,5 +288,6 @@ fn no_car_is_searched_in_a_lane_that_none_gets_out_of_nor_led_into_it() {
     assert_eq!(found[0].staff, account(1), "who walks is in the lane already");
     let (car, drive_s) = (&found[1], 300.0 / (30.0 / 3.6 * 0.8));
     assert!((car.eta.seconds - drive_s - to_street_s(200.0)).abs() < 3.0, "to the corner, then on foot: {:?}", car.eta);
-    assert_eq!(car.eta.source, EtaSource::Road);
+    // Of that most is on foot and a guess; they may be sent for want of better ones.
+    assert_eq!((car.eta.source, codes(car)), (EtaSource::Straight, vec![]));
 }

@@ -6,6 +6,7 @@ use super::problem::Answer;
 use super::trips::together_mode;
 use crate::engine::roster::RosterView;
 use crate::record::TripRow;
+use crate::view::eta::source_word;
 use geo::Position;
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use serde::Serialize;
@@ -20,6 +21,8 @@ pub struct After {
     free_in_s: u32,
     /// Seconds until they could be at the meeting point.
     there_in_s: u32,
+    /// How the way there is known: `road`, `calibrated` or `straight`.
+    source: &'static str,
 }
 
 /// Of those of these staff who are in the crew of another trip and whose position is known. One reading.
@@ -46,7 +49,7 @@ pub async fn after_their_trips(
         let free_in_s = free_in_s(&own_app, row, (staff, mode, phase), now)?;
         let then = own_app.sight.takes(mode, row.trip.dropoff, to)?;
         let there_in_s = free_in_s.saturating_add(then.seconds.ceil() as u32);
-        Some((staff, After { free_in_s, there_in_s }))
+        Some((staff, After { free_in_s, there_in_s, source: source_word(then.source) }))
     };
     let search = move || busy.into_iter().filter_map(after).collect();
     Ok(app.search(search).await)

@@ -8,6 +8,7 @@
 
 use super::problem::Code;
 use crate::engine::field::{Field, profile};
+use crate::engine::search::by_fix;
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::Metric;
@@ -104,21 +105,32 @@ impl Guide {
     /// The way there from where somebody is by this fix; `None` if there is none along the roads. Takes milliseconds: not for the
     /// async threads.
     pub fn way(&self, mode: Mode, prefer: Prefer, who: (AccountId, &Fix), to: Position, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, times), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
+        let (map, (profile, _), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
         let from = self.field.place_of(staff, fix, profile);
         let from = from.or_else(|| map.snap(profile, fix.position).map(Headed::from))?;
-        let to = map.snap(profile, to)?;
-        if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
-            return self.around(&times, prefer, &from.snap, &to, zones);
+        let snap = map.snap(profile, to)?;
+        let mut way = self.along_streets(mode, prefer, &from, &snap, zones)?;
+        // The search knows the streets; whoever asked is where they are, and is to come to where they are to come.
+        if matches!(way.kept, Kept::Out) {
+            way.kept = off_streets(&[(fix.position, from.snap.at), (to, snap.at)], zones).unwrap_or(Kept::Out);
         }
-        let route = times.route(map.graph(profile), from, &to)?;
+        way.eta = by_fix(way.eta, fix, mode);
+        Some(way)
+    }
+
+    fn along_streets(&self, mode: Mode, prefer: Prefer, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<Way> {
+        let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
+        if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
+            return self.around(&times, prefer, &from.snap, to, zones);
+        }
+        let route = times.route(map.graph(profile), from, to)?;
         let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
         let fastest_s = route.duration_s;
         // Many times slower than the hierarchy, so only where its way will not do.
         let round = match profile {
             _ if !crosses => None,
-            Profile::Drive | Profile::Cycle => self.turned_around(profile, &times, (&from, &to), zones),
-            _ => self.ridden_around(&times, &from.snap, &to, zones),
+            Profile::Drive | Profile::Cycle => self.turned_around(profile, &times, (from, to), zones),
+            _ => self.ridden_around(&times, &from.snap, to, zones),
         };
         let (route, kept) = round.unwrap_or((
             route,
@@ -225,6 +237,18 @@ fn blamed(why: NoSaferWay, route: &Route, ends: [Position; 2], zones: &[Zone]) -
     if others.any(is_passed) { NoSaferWay::CutOff } else { why }
 }
 
+/// What becomes of zones between the streets and where the way begins and ends; nothing where they touch none.
+fn off_streets(&[begin, end]: &[(Position, Position); 2], zones: &[Zone]) -> Option<Kept> {
+    let holds = |at: Position| zones.iter().any(|zone| zone.contains(at));
+    let touches = |(place, street): (Position, Position)| zones.iter().any(|zone| zone.touches(place, street));
+    match () {
+        () if holds(begin.0) => Some(Kept::Not(NoSaferWay::BeginsInside)),
+        () if holds(end.0) => Some(Kept::Not(NoSaferWay::EndsInside)),
+        () if touches(begin) || touches(end) => Some(Kept::Not(NoSaferWay::CutOff)),
+        () => None,
+    }
+}
+
 /// Why a way by car or subway does not keep out.
 const fn crossed(why: NoSaferWay) -> Kept {
     match why {
@@ -235,5 +259,7 @@ const fn crossed(why: NoSaferWay) -> Kept {
 
 /// The time of a way under these times.
 fn eta(metric: &Metric, route: &Route) -> Eta {
-    metric.times().eta((route.duration_s * 1_000.0) as u32)
+    let by_road_s = route.at_s[route.at_s.len() - 1] - route.at_s[0];
+    let ms = |seconds: f32| (seconds * 1_000.0) as u32;
+    metric.times().eta(ms(route.duration_s), ms(route.duration_s - by_road_s))
 }

@@ -10,7 +10,7 @@ use crate::record::Role;
 use axum::body::Body;
 use axum::http::Request;
 use matcher::model::TripId;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Waker};
@@ -400,4 +400,21 @@ async fn counts_and_metrics_are_for_this_machine() {
     assert_eq!(near.call(None, "GET", "/metrics", None).await.status, 200);
     let through_a_proxy = Request::get("/metrics").header("x-forwarded-for", "192.0.2.1").body(Body::empty()).unwrap();
     assert_eq!(near.send(through_a_proxy).await.code(), "not_found");
+}
+
+/// What no page can meet: a position in a URL, a gateway's secret, a socket's address opened by hand.
+const OF_NO_PAGE: [Code; 3] = [Code::PositionInUrl, Code::GatewaySecret, Code::Upgrade];
+
+#[test]
+fn every_refusal_that_a_page_can_meet_has_words_in_both_languages() {
+    for (language, words) in [
+        ("ko", include_str!("../../../web/src/shared/ko.json")),
+        ("en", include_str!("../../../web/src/shared/en.json")),
+    ] {
+        let words: serde_json::Map<String, Value> = serde_json::from_str(words).unwrap();
+        for code in Code::ALL.iter().filter(|code| !OF_NO_PAGE.contains(code)) {
+            let said = words.get(&format!("problem.{}", code.word())).and_then(Value::as_str);
+            assert!(said.is_some_and(|said| !said.is_empty()), "{language}: {}", code.word());
+        }
+    }
 }

@@ -3,7 +3,7 @@
 
 use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
-use crate::engine::search::STRAIGHT_MPS;
+use crate::engine::search::{STRAIGHT_MPS, by_fix};
 use crate::http::problem::Code;
 use crate::live::{AREA_MARGIN_M, Live, Verdict};
 use crate::record::{Member, TripRow};
@@ -198,7 +198,8 @@ impl Sight {
 
     fn travel_by(&self, profile: Profile, times: &Metric, from: Option<Headed>, to: Position) -> Travel {
         let (Some(from), Some(to)) = (from, self.map().snap(profile, to)) else { return Travel::OffRoad };
-        times.travel_ms(from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms)))
+        let off_streets_ms = from.snap.to_street_ms() + to.to_street_ms();
+        times.travel_ms(from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms, off_streets_ms)))
     }
 
     /// How long it takes now: along the roads, or straight where none is near; `None` where every way is closed.
@@ -207,12 +208,12 @@ impl Sight {
     }
 
     /// The same from where somebody is by this fix: the street the search has them in, headed as they came, while it is of the same
-    /// fix.
+    /// fix; and as sure as that is.
     pub fn takes_who(&self, mode: Mode, who: (AccountId, &Fix), to: Position) -> Option<Eta> {
         let ((profile, times), (staff, fix)) = (self.field.times(mode), who);
         let from = self.field.place_of(staff, fix, profile);
         let from = from.or_else(|| self.map().snap(profile, fix.position).map(Headed::from));
-        taken(self.travel_by(profile, &times, from, to), mode, fix.position, to)
+        taken(self.travel_by(profile, &times, from, to), mode, fix.position, to).map(|eta| by_fix(eta, fix, mode))
     }
 
     /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too

@@ -13,8 +13,10 @@ use crate::view::trip::{crew_member, is_together};
 use crate::view::way::{LegView, WayView, line};
 use axum::Json;
 use axum::extract::{RawQuery, State};
+use geo::Fix;
 use geo::road::{NoSaferWay, Zone, legs};
 use matcher::model::TripId;
+use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::sync::Arc;
 
 const _: () = assert!(crate::record::ZONES_MAX <= geo::road::avoid::ZONES_MAX, "a rider's zones fit into one search");
@@ -42,7 +44,9 @@ pub async fn way(
     let viewer = caller.account().id;
     let row = app.record.trip(id).await?.filter(|row| crew_member(row, viewer).is_some()).ok_or(Code::NotFound)?;
     let together = is_together(row.trip.phase);
-    let fix = app.sight.places.last_fix(viewer).ok_or(Code::NoFix)?;
+    // A street at the other side of a circle of 2 km is not where the way begins, nor can anybody say what it keeps out of.
+    let is_place = |fix: &Fix| (0.0..=FIX_ACCURACY_M_MAX).contains(&fix.accuracy_m);
+    let fix = app.sight.places.last_fix(viewer).filter(is_place).ok_or(Code::NoFix)?;
     if !together {
         app.guide.expect_safer();
     }

@@ -144,6 +144,26 @@ async fn it_leads_from_the_phone_to_the_meeting_point_and_then_to_the_end() {
 }
 
 #[tokio::test]
+async fn nobody_is_led_from_a_circle_of_two_kilometres() {
+    let scene = crew().await;
+    let first = &scene.crew[0];
+    scene.accept().await;
+    for (seq, accuracy_m, is_led) in [(1, 2_000.0, false), (2, 500.0, true), (3, 501.0, false)] {
+        let (position, taken_at_ms) = (scene.dropoff, scene.edge.app.env.now().0);
+        let fix = Fix { position, accuracy_m, kind: FixKind::Network, taken_at_ms, session_epoch: 1, seq };
+        scene.edge.app.sight.places.put_staff(first.id(), first.account.no.unwrap(), fix);
+        let way = scene.way(first, "").await;
+        assert_eq!(way.status.is_success(), is_led, "{accuracy_m} m: {}", way.text);
+        if is_led {
+            let (whole, late) = (way.body["duration_s"].as_u64().unwrap(), way.body["p90_s"].as_u64().unwrap());
+            assert!(late > whole + 500, "the circle counts: {late} s");
+        } else {
+            assert_eq!(way.code(), "no_fix");
+        }
+    }
+}
+
+#[tokio::test]
 async fn together_with_the_rider_it_keeps_out_of_the_riders_zones() {
     let scene = crew().await;
     let first = &scene.crew[0];

@@ -47,7 +47,8 @@ pub struct WayView {
 pub struct LegView {
     /// How one comes into it: `start`, `straight`, `left`, `right`, `back`.
     pub turn: &'static str,
-    /// `street`, `ride`, or `station`: between street and platform, or lines.
+    /// `street`, `ride`, `station`: between street and platform, or lines; or `off_streets`: to the first street or from the last, where
+    /// no way is known.
     pub along: &'static str,
     /// Name of the street or line; null without one.
     pub name: Option<String>,
@@ -79,6 +80,7 @@ impl LegView {
             Along::Street(name) => ("street", name.and_then(|n| data.names.get(n as usize)).cloned()),
             Along::Ride(line) => ("ride", data.subway.lines.get(line as usize).map(|l| l.name.clone())),
             Along::Station => ("station", None),
+            Along::OffStreets => ("off_streets", None),
         };
         Self {
             turn: match leg.turn {

@@ -41,6 +41,8 @@ pub enum Along {
     Ride(u32),
     /// Between street and platform, or lines.
     Station,
+    /// From where the way begins to its first street, or from its last to where it ends: no way is known there.
+    OffStreets,
 }
 
 /// A part of a way that is told in one sentence.
@@ -93,7 +95,19 @@ pub fn legs(data: &MapData, route: &Route) -> Vec<Leg> {
     }
     let ends = told.iter().skip(1).map(|t| t.0).chain([end]);
     let parts: Vec<(&(usize, Along, Turn), usize)> = told.iter().zip(ends).collect();
-    parts.into_iter().map(|(&(from, along, turn), to)| leg(route, turn, along, from, to)).collect()
+    let legs = parts.into_iter().map(|(&(from, along, turn), to)| leg(route, turn, along, from, to));
+    let [before, after] = off_streets(route);
+    before.into_iter().chain(legs).chain(after).collect()
+}
+
+/// What comes before the first street and after the last, where there is something.
+fn off_streets(route: &Route) -> [Option<Leg>; 2] {
+    let end = route.points.len() - 1;
+    let leg = |turn, from, length_m: f32, duration_s| {
+        (length_m > 0.0).then_some(Leg { turn, along: Along::OffStreets, from, length_m, duration_s })
+    };
+    let [begins_m, ends_m] = route.off_streets_m;
+    [leg(Turn::Start, 0, begins_m, route.at_s[0]), leg(Turn::Straight, end, ends_m, route.duration_s - route.at_s[end])]
 }
 
 fn leg(route: &Route, turn: Turn, along: Along, from: usize, to: usize) -> Leg {

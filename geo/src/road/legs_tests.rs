@@ -1,7 +1,8 @@
 //! Ways told on drawn maps.
 
 use super::{Along, Turn, legs};
-use crate::road::drawn::{Dice, Drawn, draw};
+use crate::road::drawn::{Dice, Drawn, draw, place};
+use crate::road::snap::Snap;
 use crate::road::{Profile, Route};
 
 fn way(drawn: &Drawn, from: char, to: char) -> Route {
@@ -73,4 +74,43 @@ fn a_ride_is_told_as_its_line() {
     }
     println!("{rode} rides");
     assert!(rode > 10);
+}
+
+#[test]
+fn what_lies_off_the_streets_is_told_apart_and_makes_no_street_longer() {
+    let drawn = draw("A-----B\n      |\n      |\n      C");
+    let graph = drawn.map.graph(Profile::Walk);
+    let on = |east_m, south_m| graph.snap(place(east_m, south_m)).unwrap();
+    let (near, far) = ((on(100.0, 0.0), on(600.0, 300.0)), (on(100.0, -235.0), on(900.0, 300.0)));
+    let off_ms = [far.0.to_street_ms(), far.1.to_street_ms()];
+    let metric = drawn.map.free_flow(Profile::Walk);
+    for searched in [true, false] {
+        let route = |(from, to): &(Snap, Snap)| {
+            if searched { graph.route(from, to) } else { metric.route(graph, from, to) }.unwrap()
+        };
+        let (inner, outer) = (route(&near), route(&far));
+        let (within, told) = (legs(&drawn.map.data, &inner), legs(&drawn.map.data, &outer));
+        let (Some((first, rest)), true) = (told.split_first(), within.len() + 2 == told.len()) else {
+            panic!("{told:?}")
+        };
+        let (last, middle) = rest.split_last().unwrap();
+        for (leg, off_ms, off_m) in [(first, off_ms[0], 235.0), (last, off_ms[1], 300.0)] {
+            assert_eq!(leg.along, Along::OffStreets);
+            assert!(
+                (leg.duration_s - off_ms as f32 / 1_000.0).abs() < 0.1 && (leg.length_m - off_m).abs() < 2.0,
+                "{leg:?}"
+            );
+        }
+        for (with, without) in middle.iter().zip(&within) {
+            assert!((with.duration_s - without.duration_s).abs() < 0.1, "{with:?} for {without:?}");
+        }
+        let seconds: f32 = told.iter().map(|leg| leg.duration_s).sum();
+        assert!((seconds - outer.duration_s).abs() < 0.1);
+        assert!(outer.position_at(100.0).distance_m(outer.points[0]) < 0.1, "still on the way to the street");
+    }
+    // Both ends seen from one point of the street.
+    let there = on(100.0, -235.0);
+    let round = legs(&drawn.map.data, &graph.route(&there, &there).unwrap());
+    let seconds: f32 = round.iter().map(|leg| leg.duration_s).sum();
+    assert!((seconds - 2.0 * off_ms[0] as f32 / 1_000.0).abs() < 0.1, "{round:?}");
 }

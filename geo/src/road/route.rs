@@ -40,12 +40,15 @@ pub struct StreetPart {
 pub struct Route {
     /// From the first snap's point to the second's, two points at least.
     pub points: Vec<Position>,
-    /// Seconds from the beginning at each point, ascending.
+    /// Seconds from the beginning at each point, ascending: not 0 at the first where the way begins off the streets, nor all of
+    /// `duration_s` at the last where it ends there.
     pub at_s: Vec<f32>,
-    /// Metres.
+    /// Metres along the points.
     pub length_m: f32,
-    /// Seconds.
+    /// Seconds, what lies off the streets included.
     pub duration_s: f32,
+    /// Metres from where it begins to its first point and from its last to where it ends, 0 in the street: nobody knows a way there.
+    pub off_streets_m: [f32; 2],
     /// Rides: each the first and last of its points, and the line. A straight line from stop to stop.
     pub rides: Vec<RidePart>,
     /// The streets in order, ascending by their first points.
@@ -89,7 +92,7 @@ impl Graph {
             let speed_mps = f64::from(edge.length_m) * 1000.0 / f64::from(piece.whole_ms);
             self.draw(&mut line, piece.edge, piece.from, piece.to, speed_mps);
         }
-        line.finish(to.at, total_ms)
+        line.finish(from, to, total_ms)
     }
 
     /// The fastest way; `None` if there is none.
@@ -118,7 +121,7 @@ impl Graph {
             let begin = self.entrance_fraction(to, inner[inner.len() - 1]);
             self.draw(&mut line, to.edge, begin, to.fraction, self.speed_mps(to.edge));
         }
-        Some(line.finish(to.at, total_ms))
+        Some(line.finish(from, to, total_ms))
     }
 
     /// Seconds of the fastest way; `None` if there is none.
@@ -256,20 +259,22 @@ impl Line {
         }
     }
 
-    /// Stretches the times to the searched total: by rounding errors, and what is lost in turning and off the streets.
-    fn finish(mut self, end: Position, total_ms: u64) -> Route {
+    /// Stretches the times along the streets to what was searched: by rounding errors, and what is lost in turning.
+    fn finish(mut self, from: &Snap, to: &Snap, total_ms: u64) -> Route {
         if self.points.len() == 1 {
-            self.points.push(end);
+            self.points.push(to.at);
             self.at_s.push(0.0);
         }
-        let total_s = total_ms as f64 / 1000.0;
+        let by_road_s = total_ms.saturating_sub(off_streets_ms(from, to)) as f64 / 1000.0;
+        let lead_s = f64::from(from.to_street_ms()) / 1000.0;
         let drawn_s = self.at_s[self.at_s.len() - 1];
-        let stretch = if drawn_s > 0.0 { total_s / drawn_s } else { 0.0 };
+        let stretch = if drawn_s > 0.0 { by_road_s / drawn_s } else { 0.0 };
         Route {
             points: self.points,
-            at_s: self.at_s.iter().map(|s| (s * stretch) as f32).collect(),
+            at_s: self.at_s.iter().map(|s| (lead_s + s * stretch) as f32).collect(),
             length_m: self.length_m as f32,
-            duration_s: total_s as f32,
+            duration_s: (total_ms as f64 / 1000.0) as f32,
+            off_streets_m: [from, to].map(|end| if end.to_street_ms() == 0 { 0.0 } else { end.distance_m }),
             rides: self.rides,
             streets: self.streets,
         }

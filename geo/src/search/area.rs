@@ -133,7 +133,7 @@ fn give(
 impl List {
     /// A box around the hexagon; `None` where it is not known.
     pub(super) fn extent(&self) -> Option<Bounds> {
-        let (_, middle) = self.inside?;
+        let middle = self.middle()?;
         let north = (hexagon_m_max() / EARTH_RADIUS_M).to_degrees();
         // Lists within ±60° only are inside: a meridian's spacing at the far edge of the hexagon is at least that.
         let east = north / (middle.lat().abs() + north).to_radians().cos();

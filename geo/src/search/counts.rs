@@ -49,8 +49,8 @@ fn count_list(
         Meeting::Border => bounds.is_none_or(|b| b.contains(p)),
     };
     let all = list.entries.iter().filter(|e| counted(e.who, e.bits) && is_in(e.position));
-    match list.inside {
-        Some((cell, _)) if grid <= cell.fineness() => {
+    match list.cell() {
+        Some(cell) if grid <= cell.fineness() => {
             let n = all.count() as u32;
             if n > 0 {
                 *counts.entry(cell.parent(grid)).or_default() += n;

@@ -29,7 +29,6 @@
 //!   chord from the query `q` is at least `(c - c')·q / |c - c'|`, and the way on the sphere is longer. On that face
 //!   the same three bounds hold, with the query projected on its plane.
 
-use crate::cell::{Cell, Grid};
 use crate::position::{EARTH_RADIUS_M, Position};
 use std::f64::consts::{FRAC_PI_2, PI};
 use std::sync::OnceLock;
@@ -113,13 +112,12 @@ impl Spot {
         // 1/length is the cosine of ρ; a hexagon reaches less than a unit from its middle.
         let rho = (1.0 / length).acos() + unit();
         let within_m = 0.5 * EARTH_RADIUS_M * unit() * rho.cos().powi(2) - ROUNDING_M;
-        Some(Inside { cell: Cell::of(middle, Grid::Index), middle, within_m })
+        Some(Inside { middle, within_m })
     }
 }
 
 /// What [`Spot::inside`] knows.
 pub(super) struct Inside {
-    pub(super) cell: Cell,
     pub(super) middle: Position,
     /// Nearer to the middle than this is surely in the hexagon, metres.
     pub(super) within_m: f64,

@@ -39,12 +39,13 @@ fn a_spot_is_an_h3_cell() {
             continue;
         };
         inside += 1;
-        assert!(known.middle.distance_m(known.cell.center()) < 0.1, "{n}: the middles are one");
+        let own = Cell::of(known.middle, Grid::Index);
+        assert!(known.middle.distance_m(own.center()) < 0.1, "{n}: the middles are one");
         assert!(known.middle.distance_m(position) < hexagon_m_max());
-        if known.cell != cell {
+        if own != cell {
             // Only within the rounding of H3's own arithmetic of the border: a step towards the middle ends the quarrel.
             let step = 0.1 / position.distance_m(known.middle);
-            assert_eq!(Cell::of(position.towards(known.middle, step), Grid::Index), known.cell, "{n}");
+            assert_eq!(Cell::of(position.towards(known.middle, step), Grid::Index), own, "{n}");
         }
     }
     println!("seed 11: {inside} inside a face, {border} at its border, beyond 60° or at the antimeridian");

@@ -9,7 +9,7 @@ use super::Entry;
 use super::entries::Entries;
 use super::lattice::{FACES, Spot};
 use super::mask::Mask;
-use crate::cell::Cell;
+use crate::cell::{Cell, Grid};
 use crate::position::{EARTH_RADIUS_M, Position};
 use std::collections::HashMap;
 use std::fmt;
@@ -43,16 +43,17 @@ const NOWHERE: u32 = u32::MAX;
 #[derive(Clone)]
 pub(super) struct List {
     pub(super) entries: Entries,
-    /// Where the hexagon lies on the face with all that is near it: its cell and its middle. Absent at a face's border.
-    pub(super) inside: Option<(Cell, Position)>,
+    /// Of the hexagon; means nothing where `surely` is 0.
+    middle: Position,
     spot: PackedSpot,
-    /// A position nearer to the middle than this is surely in the hexagon, 10⁻⁷ degree of latitude, rounded down; 0: none is.
+    /// A position nearer to the middle than this is surely in the hexagon, 10⁻⁷ degree of latitude, rounded down; 0 where the
+    /// hexagon does not lie on its face with all that is near it: then none is sure.
     surely: u16,
     /// Square of the cosine of the middle's latitude, parts of [`COSINE_PARTS`], rounded up.
     squared_cosine: u16,
 }
 
-const _: () = assert!(size_of::<List>() == 48);
+const _: () = assert!(size_of::<List>() == 40);
 
 const COSINE_PARTS: f32 = 65_535.0;
 
@@ -269,7 +270,7 @@ impl List {
     fn at(spot: Spot) -> Self {
         let list = Self {
             entries: Entries::default(),
-            inside: None,
+            middle: Position::from_e7(0, 0).expect("zero is in range"),
             spot: PackedSpot::of(spot),
             surely: 0,
             squared_cosine: u16::MAX,
@@ -280,18 +281,28 @@ impl List {
         let square = (inside.within_m / EARTH_RADIUS_M).powi(2) * 0.999;
         let cosine = inside.middle.lat().to_radians().cos();
         Self {
-            inside: Some((inside.cell, inside.middle)),
+            middle: inside.middle,
             surely: (square.sqrt() / UNIT) as u16,
             squared_cosine: (cosine * cosine * f64::from(COSINE_PARTS)).ceil() as u16,
             ..list
         }
     }
 
+    /// Where the hexagon lies on the face with all that is near it.
+    pub(super) fn middle(&self) -> Option<Position> {
+        (self.surely > 0).then_some(self.middle)
+    }
+
+    /// The same: the cell that it is all of. Worked out anew, for a map that is looked at now and then: kept, it would be a tenth of
+    /// what a thousand people take.
+    pub(super) fn cell(&self) -> Option<Cell> {
+        self.middle().map(|middle| Cell::of(middle, Grid::Index))
+    }
+
     /// Whether the position is in the hexagon for sure: cheaper than asking which it is in.
     fn surely_holds(&self, position: Position) -> bool {
-        let Some((_, middle)) = self.inside else { return false };
-        let north = f64::from(position.lat_e7() - middle.lat_e7()) as f32;
-        let east = (f64::from(position.lon_e7()) - f64::from(middle.lon_e7())) as f32;
+        let north = f64::from(position.lat_e7() - self.middle.lat_e7()) as f32;
+        let east = (f64::from(position.lon_e7()) - f64::from(self.middle.lon_e7())) as f32;
         let (surely, squared_cosine) = (f32::from(self.surely), f32::from(self.squared_cosine) * (1.0 / COSINE_PARTS));
         north * north + squared_cosine * (east * east) < surely * surely
     }

@@ -49,7 +49,7 @@ pub struct Candidate<'a> {
     pub declined: bool,
     /// Travel time to the meeting point, from when they are free; `None` if none was found within the search bound.
     pub eta: Option<Eta>,
-    /// No road near the fix or near the meeting point: only then does a straight-line ETA count.
+    /// No road near the fix or the meeting point, or most of the way off the streets: only then does a straight-line ETA count.
     pub off_road: bool,
 }
 

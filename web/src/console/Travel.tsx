@@ -6,7 +6,7 @@ import { dayTime, t } from '../shared/i18n';
 import type { Condition, LatLon, Travel as Learnt, TravelProfile } from '../shared/types';
 import { areaName } from './coarse';
 import type { Desk } from './desk';
-import { byUrgency, classesOf, FITTED_FROM, heatRow, JUDGED_FROM } from './heat';
+import { byUrgency, classesOf, FITTED_FROM, heatRow, JUDGED_FROM, OWN_FROM } from './heat';
 
 const AGAIN_EVERY_MS = 30_000;
 const percent = (share: number): number => Math.round(share * 100);
@@ -85,12 +85,12 @@ function Profile({ learnt, of }: { learnt: Learnt; of: TravelProfile }) {
                 ))}
               </tr>
             ))}
-            <tr class="plain"><th scope="row">{t('travel.spread')}</th>{of.hours.map(({ hour, source, spread }) => <td key={hour} class={source === 'road' ? 'leans' : ''} data-source={source}>{spread.toFixed(1)}</td>)}</tr>
+            <tr class="plain"><th scope="row">{t('travel.spread')}</th>{of.hours.map(({ hour, source, spread }) => <td key={hour} class={source === 'road' ? 'leans' : ''} data-source={source}>{source === 'road' ? `(${spread.toFixed(1)})` : spread.toFixed(1)}</td>)}</tr>
             <tr class="plain"><th scope="row">{t('travel.legs')}</th>{of.hours.map(({ hour, observations }) => <td key={hour}>{observations}</td>)}</tr>
           </tbody>
         </table>
       </div>
-      <p class="hint">{t('travel.legend')}</p>
+      <p class="hint">{t('travel.legend', { min: OWN_FROM })}</p>
     </>
   );
 }

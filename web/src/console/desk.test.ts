@@ -215,17 +215,29 @@ it('a_picture_that_is_not_there_yet_is_said_and_asked_for_again_until_something_
     one.select('a');
     void one.showReach('cycle');
     await vi.advanceTimersByTimeAsync(0);
-    expect([(one.error as Problem).code, one.reach]).toEqual(['not_yet', null]);
+    expect([one.error, one.reachAwaited, one.reach]).toEqual([null, 'cycle', null]);
+    // What is refused meanwhile stays until the next press.
+    expect(await one.act('assign', async () => { throw new Problem('staff_not_eligible', 422, null, null, []); })).toBe(false);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect([(one.error as Problem).code, one.reachAwaited]).toEqual(['staff_not_eligible', 'cycle']);
     isThere = true;
     await vi.advanceTimersByTimeAsync(2_000);
-    expect([one.error, one.reach?.mode, asked.length]).toEqual([null, 'cycle', 2]);
+    expect([(one.error as Problem).code, one.reachAwaited, one.reach?.mode, asked.length]).toEqual(['staff_not_eligible', null, 'cycle', 3]);
+    // Looking at the same trip again ends it, and nothing is awaited that nobody asks for.
+    isThere = false;
+    void one.showReach('cycle');
+    await vi.advanceTimersByTimeAsync(0);
+    one.select('a');
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect([one.reachAwaited, asked.length]).toEqual([null, 4]);
+    asked.length = 0;
 
     isThere = false;
     void one.showReach('cycle');
     await vi.advanceTimersByTimeAsync(0);
     await one.showReach('walk');
     await vi.advanceTimersByTimeAsync(10_000);
-    expect([one.error, one.reach?.mode, asked]).toEqual([null, 'walk', ['cycle', 'cycle', 'cycle', 'walk']]);
+    expect([one.error, one.reachAwaited, one.reach?.mode, asked]).toEqual([null, null, 'walk', ['cycle', 'walk']]);
 
     void one.showReach('drive');
     await one.showReach('walk');

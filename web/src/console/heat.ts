@@ -5,6 +5,8 @@ export const ROAD_CLASSES: readonly RoadClass[] = ['motorway', 'primary', 'secon
 /** Finished ways from which on a way of travelling is fitted, and from which on it is judged by halves: the server's. */
 export const FITTED_FROM = 30;
 export const JUDGED_FROM = 60;
+/** An hour with fewer ways takes its spread from other hours. */
+export const OWN_FROM = 10;
 
 /** Classes that nobody can go along on foot are no row of walking. */
 export function classesOf({ profile }: Pick<TravelProfile, 'profile'>): RoadClass[] {

@@ -28,3 +28,9 @@ it('how_late_it_may_be_is_said_where_it_reads_otherwise', () => {
   expect([360, 235, null].map((p90) => drawn(with_p90(p90)))).toEqual([['약 4분 뒤', '늦으면 6분'], ['약 4분 뒤'], ['약 4분 뒤']]);
   expect(drawn({ ...with_p90(360), age_s: 90 })).toEqual(['2분 전 위치']);
 });
+it('a_guess_and_a_promise_are_said_to_be_one', () => {
+  const known = (eta_source: CrewAt['eta_source']): string[] => drawn({ ...at(0), eta_source });
+  expect([known('road'), known('calibrated'), known('straight'), known('promise')])
+    .toEqual([['약 4분 뒤'], ['약 4분 뒤'], ['약 4분 뒤', '(직선 추정)'], ['약 4분 뒤', '(수락할 때의 시간)']]);
+  expect(drawn({ ...at(90), eta_source: 'straight' })).toEqual(['2분 전 위치']);
+});

@@ -26,13 +26,20 @@ export function lateOf(at: CrewEta): string | null {
   return at.eta_s === null || late === null || span(late) === span(at.eta_s) ? null : t('trip.eta_late', { late: span(late) });
 }
 
+/** That it is a guess, or what was said when it was accepted; `null` of a time along streets. */
+export function guessOf({ eta_s, eta_source }: CrewEta): string | null {
+  if (eta_s === null) return null;
+  return eta_source === 'straight' ? t('eta.straight') : eta_source === 'promise' ? t('eta.promise') : null;
+}
+
 /** Who finishes another trip first: that, and when they can be here as far as anybody knows. */
 export function Finishing({ seen, no, later }: { seen: CrewSeen | null | undefined; no: number; later?: boolean | undefined }) {
   const eta = seen?.later?.find((one) => one.no === no);
   const late = eta && lateOf(eta);
+  const guess = eta && guessOf(eta);
   return (
     <span data-testid="finishing">
-      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{late && ` (${late})`}
+      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{late && ` (${late})`}{guess && ` (${guess})`}
     </span>
   );
 }
@@ -44,6 +51,7 @@ export function Eta({ at, coming }: { at: CrewAt | undefined; coming: boolean })
     <>
       {coming && eta_s !== null && <span data-testid="eta" class={old_s === null ? '' : 'hint'}> {t('trip.eta', { eta: span(eta_s) })}</span>}
       {coming && eta_s !== null && lateOf(at!) !== null && <span class="hint" data-testid="late"> {lateOf(at!)}</span>}
+      {coming && eta_s !== null && guessOf(at!) !== null && <span class="hint" data-testid="guess"> ({guessOf(at!)})</span>}
       {coming && !at && <span class="hint"> {t('violation.stale_fix')}</span>}
       {old_s !== null && <span class="hint"> {t('trip.old', { age: span(old_s) })}</span>}
     </>

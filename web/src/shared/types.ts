@@ -107,9 +107,9 @@ export interface GivenCode { code: string; expires_at: string }
 export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {
-  staff: string; no: number; display: string; eta_s: number | null; eta_source: 'road' | 'calibrated' | 'straight'; violations: string[];
+  staff: string; no: number; display: string; eta_s: number | null; eta_p90_s?: number | null; eta_source: EtaSource | null; violations: string[];
   /** Of somebody on another trip: until it should have ended, and until they could then be here. */
-  after?: { free_in_s: number; there_in_s: number };
+  after?: { free_in_s: number; there_in_s: number; source?: EtaSource };
 }
 
 export interface Named extends LatLon { name: string; name_en: string }
@@ -119,11 +119,11 @@ export interface MapInfo {
 }
 export type Prefer = 'fastest' | 'safer';
 export interface Leg {
-  turn: 'start' | 'straight' | 'left' | 'right' | 'back'; along: 'street' | 'ride' | 'station'; name: string | null;
+  turn: 'start' | 'straight' | 'left' | 'right' | 'back'; along: 'street' | 'ride' | 'station' | 'off_streets'; name: string | null;
   length_m: number; duration_s: number; from: number;
 }
 export interface Way {
-  to: 'pickup' | 'dropoff'; mode: Mode; prefer: Prefer; duration_s: number; length_m: number; detour_s: number;
+  to: 'pickup' | 'dropoff'; mode: Mode; prefer: Prefer; duration_s: number; p90_s: number; source: EtaSource; length_m: number; detour_s: number;
   zones: 'none' | 'kept_out' | 'begins_inside' | 'ends_inside' | 'cut_off' | 'crossed'; fix_age_s: number;
   line: [number, number][]; legs: Leg[];
 }
@@ -147,7 +147,8 @@ export interface Condition {
 export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 
-export interface CrewEta { no: number; eta_s: number | null; eta_p90_s?: number | null }
+export type EtaSource = 'road' | 'calibrated' | 'straight' | 'promise';
+export interface CrewEta { no: number; eta_s: number | null; eta_p90_s?: number | null; eta_source?: EtaSource | null }
 export interface CrewAt extends LatLon, CrewEta { acc_m: number; age_s: number }
 /** no, lat, lon, state, age_s, acc_m */
 export type PersonAt = [number, number, number, number, number, number];

@@ -6,7 +6,7 @@ import { ASK_EVERY_MS, LEFT_M, WayAhead, metresFrom } from './way';
 
 const trip = (phase: Phase, id = 't'): Trip => ({ id, phase });
 const way = (to: 'pickup' | 'dropoff'): Way => ({
-  to, mode: 'walk', prefer: 'fastest', duration_s: 60, length_m: 100, detour_s: 0, zones: 'none', fix_age_s: 1,
+  to, mode: 'walk', prefer: 'fastest', duration_s: 60, p90_s: 90, source: 'road', length_m: 100, detour_s: 0, zones: 'none', fix_age_s: 1,
   line: [[127, 37.5], [127.01, 37.5]], legs: [],
 });
 const HERE = { lat: 37.5, lon: 127 };

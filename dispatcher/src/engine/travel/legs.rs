@@ -246,15 +246,16 @@ impl Legs {
     }
 }
 
-/// What the way of somebody who knows the hour takes on empty streets, and its edges; `None` where there is none, and for those
-/// whose way of travelling is not searched.
+/// What the way of somebody who knows the hour takes on empty streets, and its edges; `None` where there is none, for those whose way of
+/// travelling is not searched, and where an end is off the streets: what was guessed of that would be taken off what the streets took.
 fn free_between(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(FreeTimes, Vec<u32>)> {
     let (searched, times) = field.times(mode);
     if searched != profile(mode) {
         return None;
     }
     let map = field.map();
-    let (from, to) = (map.snap(searched, from)?, map.snap(searched, to)?);
+    let in_street = |at| map.snap(searched, at).filter(|snap| snap.to_street_ms() == 0);
+    let (from, to) = (in_street(from)?, in_street(to)?);
     let edges = times.way(from, &to)?.arcs.iter().map(|arc| arc / 2).collect();
     Some((free_by_class(map, searched, &times, &from, &to)?, edges))
 }

@@ -120,6 +120,9 @@ async fn a_way_that_is_not_clear_teaches_nothing() {
         Some(Fix { position, accuracy_m, kind, taken_at_ms: now.plus_s(-age_s).0, session_epoch: 1, seq: 1 })
     };
     let good = fix(scene.dropoff, 5.0, FixKind::Gps, 0);
+    let map = scene.edge.field.map();
+    let is_off = |at: &Position| map.snap(Profile::Walk, *at).is_some_and(|snap| snap.to_street_ms() > 0);
+    let park = (1..400).map(|n| north(scene.dropoff, f64::from(n) * 10.0)).find(is_off).expect("a park or a block");
     let set_out = Tap {
         staff: scene.crew[0].id(),
         trip: scene.trip,
@@ -133,6 +136,7 @@ async fn a_way_that_is_not_clear_teaches_nothing() {
         ("old", Tap { fix: fix(scene.dropoff, 5.0, FixKind::Gps, 61), ..set_out }),
         ("coarse", Tap { fix: fix(scene.dropoff, 101.0, FixKind::Network, 0), ..set_out }),
         ("a demo walk", Tap { fix: fix(scene.dropoff, 5.0, FixKind::Demo, 0), ..set_out }),
+        ("off the streets", Tap { fix: fix(park, 5.0, FixKind::Gps, 0), ..set_out }),
         ("off shift", Tap { mode: None, ..set_out }),
         ("there already", Tap { fix: fix(scene.pickup, 5.0, FixKind::Gps, 0), ..set_out }),
         ("by a subway that is not searched", Tap { mode: Some(Mode::Transit), ..set_out }),
@@ -147,6 +151,7 @@ async fn a_way_that_is_not_clear_teaches_nothing() {
     let arrived = Tap { to: Phase::Arrived, at: now.plus_s(59), fix: there, ..set_out };
     for (what, tap, outcome) in [
         ("there", arrived, Outcome::Learnt),
+        ("off the streets", Tap { fix: fix(park, 5.0, FixKind::Gps, 0), ..arrived }, Outcome::Unclear),
         ("still far away", Tap { fix: good, ..arrived }, Outcome::Unclear),
         ("by car in the end", Tap { mode: Some(Mode::Drive), ..arrived }, Outcome::Unclear),
         ("of another trip", Tap { trip: TripId(uuid::Uuid::nil()), ..arrived }, Outcome::Nothing),

@@ -162,8 +162,12 @@ impl Weights {
         let (field, wanted, hierarchy) = (Arc::clone(&self.field), wanted.clone(), Arc::clone(roads.hierarchy()));
         let make = move || Arc::new(Metric::new(&hierarchy, times(&field, mode, &wanted)));
         let metric = self.worker.run(make).await;
-        // Whoever moves waits for what is done here and for the swap, so neither is the worker's.
-        let begun = roads.begin();
+        // Whoever moves waits for what is done here and for the swap, so neither is the low-priority worker's; both wait for a decision
+        // that looks, so neither is an async thread's.
+        let field = Arc::clone(&self.field);
+        let begin = move || field.roads(mode).map(geo::road::hierarchy::Live::begin);
+        let begun = tokio::task::spawn_blocking(begin).await.expect("looking at who is where does not panic");
+        let Some(begun) = begun else { return false };
         let fresh = self.worker.run(move || begun.onto(metric)).await;
         let field = Arc::clone(&self.field);
         let swap = move || field.roads(mode).is_some_and(|roads| roads.swap(fresh));
@@ -174,6 +178,7 @@ impl Weights {
         let (profile, hour) = (profile(mode), usize::from(hour));
         let mut conditions = self.calibration.day_factors(profile).at(hour);
         let mut told = Told::default();
+        let is_guessed = in_force.iter().any(|told| told.says.is_for(mode) && told.says.factor.is_some());
         for condition in in_force.iter().filter(|condition| condition.says.is_for(mode)) {
             match (condition.says.streets, condition.says.factor) {
                 (Streets::Class(class), Some(factor)) => {
@@ -195,8 +200,11 @@ impl Weights {
                 }
             }
         }
+        let basis = self.calibration.basis(profile, hour);
+        // A number that somebody at a desk thought of is no measurement: what it makes longer is no surer than the map's own times.
+        let basis = if is_guessed { Basis::taken_over(basis.spread) } else { basis };
         // Nothing where nothing was learnt: the map's own times are there already.
-        let basis = Some(self.calibration.basis(profile, hour)).filter(|basis| *basis != Basis::MAP);
+        let basis = Some(basis).filter(|basis| *basis != Basis::MAP);
         let waits_s = if mode == Mode::Transit { self.field.map().data.subway.waits_at(hour) } else { Vec::new() };
         Wanted { conditions, basis, told: Arc::new(told), waits_s }
     }

@@ -8,6 +8,7 @@ use crate::engine::field::Field;
 use crate::engine::plan::{World, step};
 use crate::engine::plan_tests::{NOW, Scene, account, map, place, placed, trip};
 use crate::record::{Actor, Condition, DueTrip, NewCondition, Record, Streets};
+use geo::eta::ROAD_SPREAD;
 use geo::road::data::{Access, MapData, RoadClass, Way};
 use geo::road::subway::Subway;
 use geo::road::{FreeTimes, Observation, Profile, RoadMap};
@@ -108,7 +109,7 @@ impl Life {
     fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<(f32, EtaSource)> {
         let (profile, metric) = self.field.times(mode);
         let snap = |at| banks().snap(profile, at).unwrap();
-        let eta = metric.times().eta(metric.travel_ms(snap(from), &snap(to))?);
+        let eta = metric.times().eta(metric.travel_ms(snap(from), &snap(to))?, 0);
         Some((eta.seconds, eta.source))
     }
 
@@ -324,6 +325,39 @@ async fn what_finished_ways_taught_makes_the_times_of_the_hour_and_stays_over_a_
     life.record.note_observations(NOW, &[seen(hour, 2.0)]).await.unwrap();
     life.clock.advance_s(86_400 - 7_200);
     assert_eq!(life.round().await.calibration.observations(Profile::Walk, usize::from(hour)), 401, "a day later");
+}
+
+#[tokio::test]
+async fn what_somebody_at_a_desk_thinks_a_street_takes_is_no_measurement() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 1).await;
+    let hour = hour_of(NOW);
+    let ways: Vec<Observation> = (0..400).map(|_| seen(hour, 1.2)).collect();
+    life.record.note_observations(NOW, &ways).await.unwrap();
+    let (from, to) = (place(10.0, 600.0), place(900.0, 0.0));
+    let known = |life: &Life| {
+        let (_, metric) = life.field.times(Mode::Walk);
+        let eta = metric.times().eta(100_000, 0);
+        (life.takes(Mode::Walk, from, to).unwrap().1, eta.p90_s / eta.seconds)
+    };
+    life.round().await;
+    let (source, measured) = known(&life);
+    assert!(source == EtaSource::Calibrated && measured < 1.3, "{source:?} {measured}");
+    let snow = NewCondition {
+        factor: Some(2.0),
+        hours: Some((hour, (hour + 1) % 24)),
+        ..closed(Streets::Class(RoadClass::Residential))
+    };
+    life.say(snow).await;
+    life.round().await;
+    assert_eq!(known(&life), (EtaSource::Road, ROAD_SPREAD));
+    // What is closed is no guess of how long something takes.
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 2).await;
+    life.record.note_observations(NOW, &ways).await.unwrap();
+    life.say(closed(bridge(300.0))).await;
+    life.round().await;
+    assert_eq!(known(&life), (EtaSource::Calibrated, measured));
 }
 
 #[tokio::test]

@@ -318,8 +318,18 @@ fn snow_slows_who_walks_to_the_train_and_no_train() {
 fn what_is_fitted_is_told_as_calibrated() {
     let map = RoadMap::build(tangle(&mut Dice(61), 20, 30));
     let times = ArcTimes::free_flow(map.graph(Profile::Walk));
-    assert_eq!(times.eta(60_000), crate::Eta::road(60.0));
-    assert_eq!(times.known_by(crate::Basis::fitted(1.3)).eta(60_000), crate::Eta::calibrated(60.0, 1.3));
+    assert_eq!(times.eta(60_000, 0), crate::Eta::road(60.0));
+    assert_eq!(times.clone().known_by(crate::Basis::fitted(1.3)).eta(60_000, 0), crate::Eta::calibrated(60.0, 1.3));
+    // Of a minute twenty seconds lie off the streets: no measurement holds for those.
+    let known = times.known_by(crate::Basis::fitted(1.25));
+    let some = known.eta(60_000, 20_000);
+    assert_eq!(
+        (some.source, some.p90_s),
+        (crate::EtaSource::Calibrated, 40.0 * 1.25 + 20.0 * crate::eta::STRAIGHT_SPREAD)
+    );
+    let most = known.eta(60_000, 40_000);
+    assert_eq!((most.source, most.seconds), (crate::EtaSource::Straight, 60.0));
+    assert!(most.p90_s > some.p90_s);
 }
 
 #[test]

@@ -144,10 +144,11 @@ impl ArcTimes {
         }
     }
 
-    /// What was searched under these times, with how it is known.
-    pub fn eta(&self, ms: u32) -> Eta {
-        let seconds = (f64::from(ms) / 1_000.0) as f32;
-        Eta::on(self.basis, seconds)
+    /// What was searched under these times, with how it is known; so many milliseconds of it lie off the streets
+    /// ([`Snap::to_street_ms`]).
+    pub fn eta(&self, ms: u32, off_streets_ms: u32) -> Eta {
+        let seconds = |ms| (f64::from(ms) / 1_000.0) as f32;
+        Eta::partly_guessed(self.basis, seconds(ms), seconds(off_streets_ms))
     }
 
     /// Numbers of arcs run below this.
