@@ -142,6 +142,13 @@ async fn supervisors_see_what_was_learnt_and_what_is_closed_in_a_browser() {
     println!("{}", play("travel.mjs", &server, &[&admin]).await);
 }
 
+#[tokio::test]
+async fn the_centre_closes_a_street_on_the_map_and_opens_it_again_in_a_browser() {
+    let server = Server::start(ServerOptions::default()).await;
+    let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
+    println!("{}", play("streets.mjs", &server, &[&admin]).await);
+}
+
 /// Twenty ways of each hour on foot: side streets and main roads, slower in the rush hours, no two alike.
 fn walks(day: u32) -> Vec<Observation> {
     let of_hour = |hour: u8| {

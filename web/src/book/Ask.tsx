@@ -1,10 +1,11 @@
 // Owns the four steps of asking: when, where to meet, where to, check and ask.
 import { useState } from 'preact/hooks';
 import { civilDay, t, type Key } from '../shared/i18n';
+import { koreanDate, koreanTime } from '../shared/korea';
 import { placeName } from '../shared/places';
 import type { MapInfo } from '../shared/types';
 import { useArrival } from './arrival';
-import { bodyOf, EMPTY_DRAFT, koreanDate, koreanTime, WEEKDAYS, type Draft, type When } from './draft';
+import { bodyOf, EMPTY_DRAFT, WEEKDAYS, type Draft, type When } from './draft';
 import { PlaceStep } from './PlaceStep';
 import type { Rider } from './rider';
 

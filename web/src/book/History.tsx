@@ -2,9 +2,10 @@
 import { useState } from 'preact/hooks';
 import { Confirm } from '../shared/frame';
 import { civilDay, dayTime, t, tCode } from '../shared/i18n';
+import { koreanDate } from '../shared/korea';
 import { ENDED, type Series } from '../shared/types';
 import { dayWord } from './Ask';
-import { koreanDate, WEEKDAYS } from './draft';
+import { WEEKDAYS } from './draft';
 import type { Rider } from './rider';
 
 const DAYS_SHOWN = 5;

@@ -2,8 +2,8 @@
 // address, in place of this page in the history; then the neutral page itself, as soon as the line gives it.
 import { useEffect } from 'preact/hooks';
 import { civilDay, t } from '../shared/i18n';
+import { koreanDate } from '../shared/korea';
 import { holdForCall } from '../shared/sos';
-import { koreanDate } from './draft';
 
 /** A call for help that is being sent holds this page for a moment: a request on the wire outlives the page by itself
  *  (`keepalive`), but one that waits for its next try would be lost with it. A bad line may hold it too: so the address is the

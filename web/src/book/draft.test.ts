@@ -1,9 +1,10 @@
 // What is asked for, and that it is asked for once.
 import { expect, it } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
+import { koreanDate, koreanTime } from '../shared/korea';
 import { memory } from '../shared/memory';
 import type { BookingBody } from '../shared/types';
-import { bodyOf, koreanDate, koreanTime, Pending } from './draft';
+import { bodyOf, Pending } from './draft';
 import { comingDays } from './History';
 
 const NOW = Date.parse('2026-11-24T16:30:00Z'); // Already the 25th in Korea.

@@ -3,6 +3,7 @@
 // answer asks for the same booking again and never for a second one.
 import { mayChange, Problem, type Api } from '../shared/api';
 import { freshKey } from '../shared/key';
+import { koreanDate, koreanInstant } from '../shared/korea';
 import type { Booked, BookingBody, Place, Weekday } from '../shared/types';
 
 export type When =
@@ -13,16 +14,6 @@ export interface Draft { when: When | null; pickup: Place | null; dropoff: Place
 export const EMPTY_DRAFT: Draft = { when: null, pickup: null, dropoff: null };
 export const WEEKDAYS: readonly Weekday[] = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'];
 
-const KOREA_MS = 9 * 3600_000;
-/** The civil date in Korea, `days` from `nowMs`. */
-export function koreanDate(nowMs: number, days = 0): string {
-  return new Date(nowMs + KOREA_MS + days * 86_400_000).toISOString().slice(0, 10);
-}
-/** Hours and minutes in Korea. */
-export function koreanTime(nowMs: number): string {
-  return new Date(nowMs + KOREA_MS).toISOString().slice(11, 16);
-}
-
 /** The body the server wants, or `null` while something is missing. */
 export function bodyOf(draft: Draft, nowMs: number): BookingBody | null {
   const { when, pickup, dropoff } = draft;
@@ -30,7 +21,7 @@ export function bodyOf(draft: Draft, nowMs: number): BookingBody | null {
   const places = { pickup, dropoff };
   if (when.kind === 'now') return { kind: 'now', ...places };
   if (when.kind === 'at') {
-    return { kind: 'at', at: new Date(`${when.date}T${when.time}:00+09:00`).toISOString().replace('.000Z', 'Z'), ...places };
+    return { kind: 'at', at: koreanInstant(when.date, when.time), ...places };
   }
   return {
     kind: 'commute', ...places,

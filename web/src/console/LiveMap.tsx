@@ -1,5 +1,5 @@
 // Owns the supervisor's live map: puts the desk's data into its sources, people at most four times a second, and tells
-// which trip was clicked.
+// which trip was clicked. The map itself is handed to who draws on it for a while.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { now } from '../shared/clock';
 import { language, t } from '../shared/i18n';
@@ -17,7 +17,7 @@ const LOOK_AFTER_MS = 250;
 /** Close enough to tell which side of a street. */
 const NEAR_ENOUGH_ZOOM = 15;
 
-export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
+export function LiveMap({ desk, info, onMap }: { desk: Desk; info: MapInfo; onMap: (map: Map | null) => void }) {
   const box = useRef<HTMLDivElement>(null);
   const engine = useRef<typeof import('../shared/map/engine') | null>(null);
   const [map, setMap] = useState<Map | null>(null);
@@ -37,6 +37,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
       for (const source of CONSOLE_SOURCES) engine.current.putData(made, source, engine.current.EMPTY);
       for (const layer of CONSOLE_LAYERS) made.addLayer(layer);
       made.on('click', 'trip', (event) => {
+        if (desk.picking) return;
         const trips: unknown = event.features?.[0]?.properties?.['trips'];
         if (typeof trips === 'string') desk.select(nextOf(trips.split(','), desk.selected));
       });
@@ -53,8 +54,9 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
       made.on('moveend', () => { clearTimeout(waiting); waiting = setTimeout(look, LOOK_AFTER_MS); });
       look();
       setMap(made);
+      onMap(made);
     })().catch(() => setFailed(true));
-    return () => { alive = false; left.current = true; made?.remove(); };
+    return () => { alive = false; left.current = true; onMap(null); made?.remove(); };
   }, [info]);
 
   // People: on a clock of their own, so that thousands of moves cost four drawings a second.
@@ -118,6 +120,7 @@ export function LiveMap({ desk, info }: { desk: Desk; info: MapInfo }) {
   return (
     <div class="live" data-testid="live-map" data-ready={map ? 'true' : 'false'} data-tier={desk.tier}>
       <div class="map-box" ref={box} role="application" aria-label={t('map.label')} />
+      {desk.picking && <span class="aim" aria-hidden="true" />}
       {failed && <p class="error">{t('map.failed')}</p>}
     </div>
   );

@@ -1,21 +1,29 @@
-// Owns the picture of the travel times: by road and hour how long it takes against empty streets and on how many ways that rests,
-// how right it is, and what is said of streets with its end. Fetched when it is opened, and again while it is open.
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
+// Owns the picture of the travel times: what is said of streets (`Conditions`), and by road and hour how long it takes against empty
+// streets, on how many ways that rests and how right it is. Fetched when it is opened, and again while it is open.
+import { useEffect, useLayoutEffect, useReducer, useRef, useState } from 'preact/hooks';
 import { explain } from '../shared/frame';
 import { dayTime, t } from '../shared/i18n';
-import type { Condition, LatLon, Travel as Learnt, TravelProfile } from '../shared/types';
-import { areaName } from './coarse';
+import type { Map } from '../shared/map/engine';
+import type { Condition, Travel as Learnt, TravelProfile } from '../shared/types';
+import { Conditions } from './Conditions';
 import type { Desk } from './desk';
+<<<<<<< HEAD
 import { byUrgency, classesOf, FITTED_FROM, heatRow, JUDGED_FROM, OWN_FROM } from './heat';
+=======
+import { classesOf, FITTED_FROM, heatRow, isAwaited, JUDGED_FROM } from './heat';
+>>>>>>> wa
 
 const AGAIN_EVERY_MS = 30_000;
+/** While something new is not in force yet. */
+const AWAITED_EVERY_MS = 2_000;
 const percent = (share: number): number => Math.round(share * 100);
 
-export default function Travel({ desk, onClose }: { desk: Desk; onClose: () => void }) {
+export default function Travel({ desk, map, onClose }: { desk: Desk; map: Map | null; onClose: () => void }) {
   const [learnt, setLearnt] = useState<Learnt | null>(null);
   const [conditions, setConditions] = useState<Condition[]>([]);
   const [fault, setFault] = useState<unknown>(null);
   const [mode, setMode] = useState<TravelProfile['profile']>('walk');
+  const [asked, askAgain] = useReducer((n: number) => n + 1, 0);
   const box = useRef<HTMLElement>(null);
   // Whoever opened it by a key goes on from here, and back where it was opened: with the frame that shows or ends it, for a key may follow at once.
   useLayoutEffect(() => {
@@ -25,32 +33,36 @@ export default function Travel({ desk, onClose }: { desk: Desk; onClose: () => v
   }, []);
   useEffect(() => {
     let alive = true;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const load = async (): Promise<void> => {
+      let isSoon = false;
       try {
         const [travel, said] = await Promise.all([desk.api.travel(), desk.api.conditions()]);
         if (!alive) return;
         setLearnt(travel);
         setConditions(said);
         setFault(null);
+        isSoon = said.some((one) => isAwaited(one, desk.now()));
       } catch (error) { if (alive) setFault(error); }
+      if (alive) timer = setTimeout(() => void load(), isSoon ? AWAITED_EVERY_MS : AGAIN_EVERY_MS);
     };
     void load();
-    const timer = setInterval(() => void load(), AGAIN_EVERY_MS);
-    return () => { alive = false; clearInterval(timer); };
-  }, [desk]);
+    return () => { alive = false; clearTimeout(timer); };
+  }, [desk, asked]);
   const of = learnt?.profiles.find(({ profile }) => profile === mode);
   return (
     <section class="travel" data-testid="travel" aria-label={t('travel.open')} tabIndex={-1} ref={box}>
       <button type="button" class="quiet close" data-testid="travel-close" onClick={onClose}>{t('close')}</button>
-      <h1>{t('travel.title')}</h1>
+      <h1>{t('travel.open')}</h1>
       {fault ? <p class="error" role="alert">{explain(fault)}</p> : null}
+      {learnt && <Conditions desk={desk} map={map} conditions={conditions} onChanged={(said) => { setConditions(said); askAgain(undefined as never); }} />}
+      <h2>{t('travel.title')}</h2>
       <div class="actions" role="group" aria-label={t('travel.modes')}>
         {learnt?.profiles.map(({ profile }) => (
           <button type="button" key={profile} aria-pressed={profile === mode} data-testid={`travel-${profile}`} onClick={() => setMode(profile)}>{t(`mode.${profile}`)}</button>
         ))}
       </div>
       {learnt && of && <Profile learnt={learnt} of={of} />}
-      {learnt && <Conditions desk={desk} conditions={conditions} />}
     </section>
   );
 }
@@ -91,32 +103,6 @@ function Profile({ learnt, of }: { learnt: Learnt; of: TravelProfile }) {
         </table>
       </div>
       <p class="hint">{t('travel.legend', { min: OWN_FROM })}</p>
-    </>
-  );
-}
-
-function Conditions({ desk, conditions }: { desk: Desk; conditions: Condition[] }) {
-  const where = ({ class: road, around, along }: Condition): string => {
-    const area = (at: LatLon): string => areaName(desk.map, at);
-    if (around) return t('travel.around', { area: area(around.at), m: around.radius_m });
-    if (along) return t('travel.along', { area: area(along.from) });
-    return road ? t(`travel.class.${road}`) : '';
-  };
-  return (
-    <>
-      <h2>{t('travel.conditions')}</h2>
-      {conditions.length === 0 && <p class="hint">{t('travel.calm')}</p>}
-      <ul class="rows conditions" data-testid="conditions">
-        {byUrgency(conditions).map((one) => (
-          <li key={one.id} data-in-force={String(one.in_force)}>
-            <strong>{one.closed ? `× ${t('travel.closed')}` : `▲ ${t('travel.slower', { n: one.factor ?? 1 })}`}</strong>
-            {' '}{where(one)} · {one.modes.map((mode) => t(`mode.${mode}`)).join(', ')}
-            {one.hours && ` · ${t('travel.hours', one.hours)}`}
-            {' · '}{one.until ? t('travel.until', { time: dayTime(one.until) }) : t('travel.until_told')}
-            {' '}<span class="chip">{t(one.in_force ? 'travel.in_force' : 'travel.not_now')}</span>
-          </li>
-        ))}
-      </ul>
     </>
   );
 }

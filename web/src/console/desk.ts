@@ -49,6 +49,8 @@ export class Desk extends Store {
   reachAwaited: Mode | null = null;
   /** Counts what was looked at: an answer that somebody no longer waits for is not shown. */
   private reachAsked = 0;
+  /** Somebody chooses a point on the map: a click opens no trip. */
+  picking = false;
   link: LinkState = { kind: 'connecting' };
   /** The record does not answer: trips, alarms and staff may have changed, and the map goes on by what was known of them. */
   behind = false;
@@ -228,6 +230,10 @@ export class Desk extends Store {
     this.reachAsked++;
     this.changed();
     void this.loadCandidates();
+  }
+  pick(on: boolean): void {
+    this.picking = on;
+    this.changed();
   }
   /** Shows or hides from where somebody could be in the open trip's area in time. Asked for by the area, never by the place. */
   async showReach(mode: Mode | null): Promise<void> {

@@ -27,7 +27,7 @@ it('nobody_walks_on_the_motorway_or_drives_on_a_path', () => {
   expect(classesOf({ profile: 'drive' })).toEqual(ROAD_CLASSES.filter((road) => road !== 'path'));
 });
 it('what_counts_now_comes_first_and_what_ends_soonest_of_that', () => {
-  const one = (id: string, in_force: boolean, until: string | null): Condition => ({ id, closed: true, modes: ['walk'], until, in_force });
+  const one = (id: string, in_force: boolean, until: string | null): Condition => ({ id, closed: true, modes: ['walk'], until, in_force, created_at: '2026-11-24T08:00:00Z' });
   const list = byUrgency([one('open', true, null), one('later', false, '2026-11-24T09:00:00Z'), one('late', true, '2026-11-24T12:00:00Z'), one('soon', true, '2026-11-24T10:00:00Z')]);
   expect(list.map(({ id }) => id)).toEqual(['soon', 'late', 'open', 'later']);
 });

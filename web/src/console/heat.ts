@@ -1,4 +1,5 @@
-// Owns what the table of travel times shows in each cell, and the order of the conditions. Pure; the words are `Travel`'s.
+// Owns what the table of travel times shows in each cell, the order of the conditions, and how long a new one is waited for. Pure; the
+// words are `Travel`'s.
 import type { Condition, RoadClass, TravelHour, TravelProfile } from '../shared/types';
 
 export const ROAD_CLASSES: readonly RoadClass[] = ['motorway', 'primary', 'secondary', 'tertiary', 'residential', 'path'];
@@ -33,4 +34,10 @@ export function heatRow(hours: readonly TravelHour[], road: RoadClass): HeatCell
 export function byUrgency(conditions: readonly Condition[]): Condition[] {
   const ends = ({ until }: Condition): number => (until ? Date.parse(until) : Infinity);
   return [...conditions].sort((a, b) => Number(b.in_force) - Number(a.in_force) || (ends(a) < ends(b) ? -1 : ends(a) > ends(b) ? 1 : 0));
+}
+
+const AWAITED_MS = 60_000;
+/** Said lately and not in force: travel times may not have been found under it yet, or its hours are others. */
+export function isAwaited({ in_force, created_at }: Condition, nowMs: number): boolean {
+  return !in_force && nowMs - Date.parse(created_at) < AWAITED_MS;
 }

@@ -76,7 +76,7 @@ export function alarmsDrawn(incidents: Iterable<Incident>, nowMs: number): strin
   }).join(';');
 }
 
-const text = (id: string, source: string, field: unknown, size: number, more: Record<string, unknown>, paint: Record<string, unknown>): LayerSpecification => ({
+export const text = (id: string, source: string, field: unknown, size: number, more: Record<string, unknown>, paint: Record<string, unknown>): LayerSpecification => ({
   id, type: 'symbol', source,
   layout: { 'text-field': field as string, 'text-font': ['sans-serif'], 'text-size': size, 'text-allow-overlap': true, 'text-ignore-placement': true, ...more },
   paint: { 'text-color': '#16202a', 'text-halo-color': '#ffffff', 'text-halo-width': 2, ...paint },

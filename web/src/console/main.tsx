@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { Api } from '../shared/api';
 import { Banner, explain, LangSwitch, SignIn, start } from '../shared/frame';
 import { language, span, t, tCode } from '../shared/i18n';
+import type { Map as DrawnMap } from '../shared/map/engine';
 import { TokenStore } from '../shared/session';
 import { useStore, useTick } from '../shared/store';
 import { STAFF_STATES } from '../shared/types';
@@ -48,6 +49,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   useStore(desk);
   useStore(alarm);
   useEffect(() => { desk.open(); return () => desk.close(); }, [desk]);
+  const [map, setMap] = useState<DrawnMap | null>(null);
   const [travel, setTravel] = useState<{ View: Travel } | null>(null);
   const toggleTravel = (): void => {
     if (travel) setTravel(null);
@@ -77,9 +79,9 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
           <StaffCodes desk={desk} />
         </aside>
         <main class="stage">
-          {desk.map && <LiveMap desk={desk} info={desk.map} />}
+          {desk.map && <LiveMap desk={desk} info={desk.map} onMap={setMap} />}
           <Legend />
-          {travel && <travel.View desk={desk} onClose={toggleTravel} />}
+          {travel && <travel.View desk={desk} map={map} onClose={toggleTravel} />}
         </main>
         {desk.openTrip && <Detail desk={desk} trip={desk.openTrip} key={desk.openTrip.id} />}
       </div>

@@ -1,7 +1,7 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, Condition, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, ReachCell, Revealed, Route,
+  Booked, BookingBody, Candidate, Card, Cell, Condition, ConditionBody, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, ReachCell, Revealed, Route,
   Series, Session, Shift, Travel, Trip, Way,
 } from './types';
 
@@ -111,6 +111,8 @@ export class Api {
   }
   travel(): Promise<Travel> { return this.get('/v1/admin/travel'); }
   async conditions(): Promise<Condition[]> { return (await this.get<{ conditions: Condition[] }>('/v1/admin/conditions')).conditions; }
+  addCondition(said: ConditionBody): Promise<Condition> { return this.post('/v1/admin/conditions', said); }
+  endCondition(id: string): Promise<void> { return this.call('DELETE', `/v1/admin/conditions/${id}`); }
   assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
   complete(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/complete`); }
   release(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/release`); }

@@ -46,8 +46,11 @@ export function tCode(prefix: 'phase' | 'problem' | 'violation' | 'state' | 'clo
   const key = `${prefix}.${code}`;
   return language.has(key) ? language.word(key) : code;
 }
-/** The words for the path of a field in a refusal, from whole to part; the path itself when this page knows none of it. */
+/** The words for the path of a field in a refusal: its own, else those of its parts from whole to part; the path itself when this
+ *  page knows none of it. */
 export function fieldWords(path: string): string {
+  const own = `field.${path}`;
+  if (language.has(own)) return language.word(own);
   const words = path.replace(/\[\d+\]/g, '').split('.').map((part) => `field.${part}`).filter((key) => language.has(key));
   return words.map((key) => language.word(key as Key)).join(' · ') || path;
 }

@@ -138,11 +138,17 @@ export interface TravelProfile {
 }
 /** What finished ways taught about travel times. */
 export interface Travel { hour: number; reweighed_at: string | null; fitted_at: string | null; profiles: TravelProfile[] }
+export type OnStreets = 'walk' | 'cycle' | 'drive';
+/** Which streets: one of the three. */
+export interface Streets { class?: RoadClass; around?: { at: LatLon; radius_m: number }; along?: { from: LatLon; to: LatLon } }
+/** What somebody says of streets: closed, or so many times as long. */
+export interface ConditionBody extends Streets {
+  closed?: true; factor?: number; modes: OnStreets[]; hours?: { from: number; to: number }; until?: string;
+}
 /** What is said of streets. */
-export interface Condition {
-  id: string; closed: boolean; factor?: number; class?: RoadClass; around?: { at: LatLon; radius_m: number };
-  along?: { from: LatLon; to: LatLon }; modes: ('walk' | 'drive' | 'cycle')[]; hours?: { from: number; to: number };
-  until: string | null; in_force: boolean;
+export interface Condition extends Streets {
+  id: string; closed: boolean; factor?: number; modes: OnStreets[]; hours?: { from: number; to: number };
+  until: string | null; created_at: string; in_force: boolean;
 }
 export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }

@@ -1,0 +1,109 @@
+// Owns what somebody is about to say of streets: the draft, what is still missing of it, the body it makes, and that it is sent
+// once. Pure but for the sending; the words are `StreetForm`'s.
+import { mayChange, type Api } from '../shared/api';
+import { koreanDate, koreanInstant } from '../shared/korea';
+import type { Condition, ConditionBody, LatLon, OnStreets, RoadClass } from '../shared/types';
+
+export const FACTORS = [1.2, 1.5, 2, 3, 5] as const;
+/** Metres around a point: the server's limits. */
+export const RADIUS_M = { min: 5, max: 500, step: 5 } as const;
+export const WHOM: readonly OnStreets[] = ['walk', 'cycle', 'drive'];
+
+export interface Draft {
+  /** `null` is closed. */
+  factor: number | null;
+  where: 'around' | 'along' | 'class';
+  at: LatLon | null; radius_m: number;
+  from: LatLon | null; to: LatLon | null;
+  /** Which end the next point is. */
+  end: 'from' | 'to';
+  road: RoadClass;
+  modes: readonly OnStreets[];
+  /** `told`: until somebody takes it back. */
+  until: 'told' | 'today' | 'tomorrow'; time: string;
+  byHours: boolean; hours: { from: number; to: number };
+}
+/** Closed for everybody until somebody says otherwise: who gives no end is not led into it by a clock. */
+export const EMPTY_DRAFT: Draft = {
+  factor: null, where: 'around', at: null, radius_m: 50, from: null, to: null, end: 'from', road: 'primary', modes: WHOM,
+  until: 'told', time: '', byHours: false, hours: { from: 7, to: 10 },
+};
+
+export function changed(draft: Draft, part: Partial<Draft>): Draft {
+  const next = { ...draft, ...part };
+  // A class of road is slow, never closed: the server refuses a city without its main roads.
+  return next.factor === null && next.where === 'class' ? { ...next, where: 'around' } : next;
+}
+/** A tenth of a metre is finer than anybody points. */
+const round = (degrees: number): number => Math.round(degrees * 1e6) / 1e6;
+/** With the point somebody chose; along a street one end and then the other, which further points correct. */
+export function picked(draft: Draft, { lat, lon }: LatLon): Draft {
+  const at = { lat: round(lat), lon: round(lon) };
+  if (draft.where === 'around') return { ...draft, at };
+  if (draft.where === 'class') return draft;
+  return { ...draft, [draft.end]: at, end: draft.to ? draft.end : 'to' };
+}
+
+export type Missing = 'point' | 'ends' | 'modes' | 'time' | 'hours';
+/** What is still to be said, the first of it. */
+export function missing({ where, at, from, to, modes, until, time, byHours, hours }: Draft): Missing | null {
+  if (where === 'around' && !at) return 'point';
+  if (where === 'along' && !(from && to)) return 'ends';
+  if (modes.length === 0) return 'modes';
+  if (until !== 'told' && time === '') return 'time';
+  return byHours && hours.from === hours.to ? 'hours' : null;
+}
+
+/** The body the server wants, or `null` while something is missing. */
+export function bodyOf(draft: Draft, nowMs: number): ConditionBody | null {
+  if (missing(draft)) return null;
+  const { factor, where, at, radius_m, from, to, road, modes, until, time, byHours, hours } = draft;
+  return {
+    ...(factor === null ? { closed: true } : { factor }),
+    ...(where === 'class' ? { class: road } : where === 'around' ? { around: { at: at!, radius_m } } : { along: { from: from!, to: to! } }),
+    modes: WHOM.filter((one) => modes.includes(one)),
+    ...(byHours && { hours }),
+    ...(until !== 'told' && { until: koreanInstant(koreanDate(nowMs, until === 'today' ? 0 : 1), time) }),
+  };
+}
+
+const near = (a: LatLon | undefined, b: LatLon | undefined): boolean =>
+  a === b || (!!a && !!b && Math.abs(a.lat - b.lat) < 1e-6 && Math.abs(a.lon - b.lon) < 1e-6);
+/** Whether what is listed says that very thing. */
+export function says(listed: Condition, body: ConditionBody): boolean {
+  return listed.closed === (body.closed ?? false) && listed.factor === body.factor && listed.class === body.class
+    && near(listed.around?.at, body.around?.at) && listed.around?.radius_m === body.around?.radius_m
+    && near(listed.along?.from, body.along?.from) && near(listed.along?.to, body.along?.to)
+    && WHOM.every((one) => listed.modes.includes(one) === body.modes.includes(one))
+    && listed.hours?.from === body.hours?.from && listed.hours?.to === body.hours?.to
+    && (listed.until ? Date.parse(listed.until) : null) === (body.until ? Date.parse(body.until) : null);
+}
+
+/** Sends what is said, once: a second press while it is on its way is none. The call takes no key, so of what may have got through
+ *  without an answer the list is asked before it is sent again: factors multiply. */
+export class Saying {
+  private isSending = false;
+  private unsure: { thing: string; before: ReadonlySet<string> } | null = null;
+
+  constructor(private readonly api: Pick<Api, 'addCondition' | 'conditions'>) {}
+
+  /** What is on the record now; `null` if it is on its way already. `listed` is what was there before the press. */
+  async say(body: ConditionBody, listed: readonly Condition[]): Promise<Condition | null> {
+    if (this.isSending) return null;
+    this.isSending = true;
+    const thing = JSON.stringify(body);
+    const again = this.unsure?.thing === thing;
+    const before = again ? this.unsure!.before : new Set(listed.map(({ id }) => id));
+    try {
+      const found = again ? (await this.api.conditions()).find((one) => !before.has(one.id) && says(one, body)) : undefined;
+      const said = found ?? await this.api.addCondition(body);
+      this.unsure = null;
+      return said;
+    } catch (error) {
+      this.unsure = mayChange(error) ? { thing, before } : null;
+      throw error;
+    } finally {
+      this.isSending = false;
+    }
+  }
+}
