@@ -95,12 +95,11 @@ pub async fn watch_record(app: &App) {
     let tell = |writable: bool| metrics::gauge!(telemetry::RECORD_AVAILABLE).set(f64::from(u8::from(writable)));
     loop {
         let mut answer = pin!(is_writable(app));
-        let writable = match timeout(ANSWER_WITHIN, answer.as_mut()).await {
-            Ok(writable) => writable,
-            Err(_) => {
-                tell(false);
-                answer.await
-            }
+        let writable = if let Ok(writable) = timeout(ANSWER_WITHIN, answer.as_mut()).await {
+            writable
+        } else {
+            tell(false);
+            answer.await
         };
         tell(writable);
         sleep(LOOK_EVERY).await;
