@@ -1,5 +1,6 @@
 //! The dashboard and the alert rules ask for what the server emits: every name, every label and its values, every quantile. A panel that
-//! can show nothing says "all is quiet" when it is not.
+//! can show nothing says "all is quiet" when it is not. And what the sources name is emitted in the life of these tests, is on a panel and
+//! in the table that operators read.
 
 use harness::gateway::Behind;
 use harness::people::{Phone, enrol, text};
@@ -29,10 +30,19 @@ async fn every_query_of_dashboard_and_alerts_hits_something_emitted() {
     assert!(panels.len() > 25 && alerts.len() > 5, "{} and {} queries were found", panels.len(), alerts.len());
     let wrong: Vec<String> = panels.iter().chain(&alerts).filter_map(|query| fault(query, &emitted)).collect();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let asked: String = panels.join(" ");
-    let ours = emitted.keys().filter(|name| *name != OF_PROMETHEUS);
-    let unasked: Vec<&String> = ours.filter(|name| !asked.contains(plain(name))).collect();
-    assert!(unasked.is_empty(), "no panel shows {unasked:?}");
+    let (named, told) = (of_sources(), read("docs/OPERATIONS.md"));
+    assert!(named.len() > 40, "{named:?} were found");
+    let shown: BTreeSet<&str> = panels.iter().flat_map(|query| words(query)).map(plain).collect();
+    let known: BTreeSet<&str> = emitted.keys().map(|name| plain(name)).filter(|name| *name != OF_PROMETHEUS).collect();
+    let lacks = |is_there: &dyn Fn(&str) -> bool| -> Vec<&str> {
+        named.iter().map(String::as_str).filter(|name| !is_there(name)).collect()
+    };
+    let nothing: [&str; 0] = [];
+    assert_eq!(lacks(&|name| known.contains(name)), nothing, "not emitted here, so nobody knows what its panel shows");
+    assert_eq!(lacks(&|name| shown.contains(name)), nothing, "on no panel");
+    assert_eq!(lacks(&|name| told.contains(&format!("`{name}`"))), nothing, "not in docs/OPERATIONS.md");
+    let unnamed: Vec<&&str> = known.iter().filter(|name| !named.contains(**name)).collect();
+    assert!(unnamed.is_empty(), "dispatcher/src/telemetry.rs does not name {unnamed:?}");
 }
 
 #[test]
@@ -103,6 +113,18 @@ async fn live_a_little(server: &Server) {
     tokio::time::sleep(Duration::from_secs(3)).await;
 }
 
+/// A file of the repository.
+fn read(path: &str) -> String {
+    std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// The names of all metrics.
+fn of_sources() -> BTreeSet<String> {
+    let source = read("dispatcher/src/telemetry.rs");
+    let constants = source.lines().filter(|line| line.starts_with("pub const "));
+    constants.filter_map(|line| Some(line.split('"').nth(1)?.to_owned())).collect()
+}
+
 /// What a process says of itself.
 fn add_emitted(emitted: &mut Emitted, url: &str) {
     let answer = call(url, "GET", "/metrics", &[], None);
@@ -154,8 +176,8 @@ fn matched(text: &str) -> Vec<Matched> {
 
 /// The jobs that Prometheus is told of.
 fn jobs() -> BTreeSet<String> {
-    let read = std::fs::read_to_string(root().join("deploy/prometheus/prometheus.yml")).expect("the configuration");
-    let names = read.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("job_name:"));
+    let configuration = read("deploy/prometheus/prometheus.yml");
+    let names = configuration.lines().filter_map(|line| line.trim().trim_start_matches("- ").strip_prefix("job_name:"));
     names.map(|name| name.trim().trim_matches('"').to_owned()).collect()
 }
 
@@ -165,16 +187,18 @@ fn plain(name: &str) -> &str {
 }
 
 fn of_dashboard() -> Vec<String> {
-    let read = std::fs::read_to_string(root().join("deploy/grafana/donghaeng.json")).expect("the dashboard");
-    let dashboard: Value = serde_json::from_str(&read).expect("it is JSON");
+    let dashboard: Value = serde_json::from_str(&read("deploy/grafana/donghaeng.json")).expect("it is JSON");
     let panels = dashboard["panels"].as_array().expect("panels");
     let targets = panels.iter().filter_map(|panel| panel["targets"].as_array()).flatten();
     targets.map(|target| text(&target["expr"]).to_owned()).collect()
 }
 
 fn of_alerts() -> Vec<String> {
-    let read = std::fs::read_to_string(root().join("deploy/prometheus/alerts.yml")).expect("the rules");
-    read.lines().filter_map(|line| line.trim().strip_prefix("expr: ")).map(str::to_owned).collect()
+    read("deploy/prometheus/alerts.yml")
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("expr: "))
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Why the query shows nothing, or nonsense.

@@ -52,7 +52,8 @@ async fn what_is_closed_counts_at_once_and_after_a_hard_kill_and_crews_teach() {
     let told = metrics(&server);
     assert!(
         told.contains("donghaeng_conditions_active 1")
-            && told.contains("donghaeng_reweigh_seconds_bucket{mode=\"walk\""),
+            && told.contains("donghaeng_reweigh_seconds_count{mode=\"walk\"}")
+            && !told.contains("donghaeng_reweigh_seconds_count{mode=\"walk\"} 0\n"),
         "{told}"
     );
 

@@ -3,6 +3,7 @@
 
 use crate::engine::watch::Event;
 use anyhow::{Context, Result};
+use matcher::model::Mode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt;
@@ -12,6 +13,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
 /// Effects undone because somebody else was first.
 pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
+/// 1 while the record takes writes, 0 while it does not or does not say within [`crate::http::health::ANSWER_WITHIN`]; a gateway has none.
+pub const RECORD_AVAILABLE: &str = "donghaeng_record_available";
 /// Offers to staff who are still with another rider.
 pub const NEXT_OFFERS: &str = "donghaeng_engine_next_offers_total";
 /// Next duties given back because the present trip ran late.
@@ -179,6 +182,9 @@ fn begin_at_zero() {
         metrics::counter!(WATCH_EVENTS, "event" => event.word()).increment(0);
     }
     metrics::gauge!(WATCH_FENCES).set(0.0);
+    for mode in Mode::ALL {
+        drop(metrics::histogram!(REWEIGH_SECONDS, "mode" => mode.word()));
+    }
     for call in ["list", "who", "refused"] {
         metrics::counter!(GATEWAY_CALLS, "call" => call).increment(0);
     }
@@ -197,6 +203,7 @@ pub fn begin_gateway_at_zero() {
 fn describe() {
     metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
     metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
+    metrics::describe_gauge!(RECORD_AVAILABLE, "1 while the record takes writes, 0 while it does not");
     metrics::describe_counter!(NEXT_OFFERS, "offers to staff who are still with another rider");
     metrics::describe_counter!(NEXT_LATER, "next duties told a later time because the present trip ran late");
     metrics::describe_counter!(NEXT_LATE, "next duties given back because the present trip ran late");
@@ -223,6 +230,7 @@ fn describe() {
     metrics::describe_counter!(FIXES, "fixes received, by verdict");
     metrics::describe_counter!(TRACK_FIXES, "fixes on their way to the tracks of trips, by outcome");
     metrics::describe_counter!(CONNECTIONS, "connections accepted");
+    metrics::describe_counter!(CONNECTIONS_CROWDED, "connections closed at once because their address held too many");
     metrics::describe_counter!(SOS, "alarms raised by phones");
     metrics::describe_counter!(BOOKINGS, "bookings put on the record, by kind");
     metrics::describe_counter!(HTTP_REQUESTS, "requests answered, by method, route pattern and status");

@@ -1,11 +1,12 @@
 //! Owns what is done now and then while the server runs: the clock is looked at, the silent and those off shift are forgotten, gauges are
-//! set. Decides nothing about trips.
+//! set, that of the record beside the rest, which waits for it. Decides nothing about trips.
 //!
 //! Invariant: a clock that is set makes nobody fresher than they are, and makes nobody be forgotten.
 
 use crate::clock::Steps;
 use crate::engine::field::Field;
 use crate::http::App;
+use crate::http::health::watch_record;
 use crate::http::ingest::at_work::is_at_work;
 use crate::live::{Health, Live};
 use crate::telemetry;
@@ -26,6 +27,13 @@ const SILENT_KEPT_S: i64 = 30 * 60;
 
 /// Runs until the server drains.
 pub async fn run(app: Arc<App>, live: Arc<Live>, field: Arc<Field>, metrics: PrometheusHandle) {
+    tokio::select! {
+        () = rounds(Arc::clone(&app), live, field, metrics) => {}
+        () = watch_record(&app) => {}
+    }
+}
+
+async fn rounds(app: Arc<App>, live: Arc<Live>, field: Arc<Field>, metrics: PrometheusHandle) {
     let begun = tokio::time::Instant::now();
     let mut upkeep = Upkeep::new(Arc::clone(&app), Arc::clone(&live), field);
     let mut due = Duration::ZERO;

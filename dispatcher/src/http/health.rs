@@ -1,10 +1,11 @@
 //! Owns what operators and their machines ask: is the process alive, may it get traffic, how is it doing. Ready means the
-//! record is writable; the live index is reported, and not required.
+//! record is writable; the live index is reported, and not required. The record is looked at though nobody asks, for the metrics.
 
 use super::App;
 use super::auth::is_local;
 use super::problem::{Code, Problem};
 use crate::clock::Env;
+use crate::telemetry;
 use axum::Json;
 use axum::extract::{FromRequestParts, State};
 use axum::http::request::Parts;
@@ -12,11 +13,18 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use std::convert::Infallible;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::Mutex;
+use tokio::time::{sleep, timeout};
 
 /// How long one write check counts, milliseconds: probing must not become a load.
 const CHECK_LIFE_MS: i64 = 1_000;
+/// How often the record is looked at though nobody asks.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// A record that has not answered by then counts as away, long before whoever waits for it is refused.
+pub const ANSWER_WITHIN: Duration = Duration::from_secs(2);
 
 /// Whether the peer sits at this machine and speaks for itself.
 pub struct LocalPeer(bool);
@@ -75,9 +83,32 @@ pub async fn livez() -> &'static str {
     "ok\n"
 }
 
+/// Whether the record can be written.
+async fn is_writable(app: &App) -> bool {
+    app.last_check.writable(&app.env, async { app.record.check_writable().await.is_ok() }).await
+}
+
+/// Keeps telling the metrics whether the record can be written; ends with whoever runs it. A task of its own: what waits for the record
+/// cannot tell that it hangs.
+pub async fn watch_record(app: &App) {
+    // Not named before the first look: a gauge that was never set reads as 0.
+    let tell = |writable: bool| metrics::gauge!(telemetry::RECORD_AVAILABLE).set(f64::from(u8::from(writable)));
+    loop {
+        let mut answer = pin!(is_writable(app));
+        let writable = if let Ok(writable) = timeout(ANSWER_WITHIN, answer.as_mut()).await {
+            writable
+        } else {
+            tell(false);
+            answer.await
+        };
+        tell(writable);
+        sleep(LOOK_EVERY).await;
+    }
+}
+
 /// 200 if traffic is welcome, else 503; what is away either way, and to this machine the parts with their counts.
 pub async fn readyz(State(app): State<Arc<App>>, LocalPeer(local): LocalPeer) -> Response {
-    let writable = app.last_check.writable(&app.env, async { app.record.check_writable().await.is_ok() }).await;
+    let writable = is_writable(&app).await;
     let draining = app.drain.is_cancelled();
     let ready = writable && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -115,8 +146,40 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 mod tests {
     use super::*;
     use crate::clock::ManualClock;
-    use crate::http::fixture::T0;
+    use crate::http::fixture::{Edge, T0};
+    use metrics_exporter_prometheus::PrometheusBuilder;
     use std::sync::atomic::{AtomicU32, Ordering};
+    use tokio::time::Instant;
+
+    #[tokio::test]
+    async fn a_record_that_is_away_or_says_nothing_is_told_though_nobody_asks() {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let (told_so_far, _here) = (recorder.handle(), metrics::set_default_local_recorder(&recorder));
+        let told = async |value: &str, within: Duration| {
+            let sample = format!("{} {value}\n", telemetry::RECORD_AVAILABLE);
+            let begun = Instant::now();
+            while !told_so_far.render().contains(&sample) {
+                assert!(begun.elapsed() < within, "never {value}: {}", told_so_far.render());
+                sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let edge = Edge::new().await;
+        let held = edge.app.record.hold_writer().await;
+        let seen = async {
+            // Long before whoever waits for the record is told that it is away.
+            told("0", ANSWER_WITHIN * 2).await;
+            drop(held);
+            told("1", ANSWER_WITHIN).await;
+            // Closed: refused at once.
+            edge.app.record.close().await;
+            edge.clock.advance_s(1);
+            told("0", LOOK_EVERY * 2).await;
+        };
+        tokio::select! {
+            () = watch_record(&edge.app) => {}
+            () = seen => {}
+        }
+    }
 
     #[tokio::test]
     async fn many_who_probe_at_once_make_one_write_and_its_result_counts_from_its_end() {

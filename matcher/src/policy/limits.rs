@@ -23,12 +23,13 @@ pub const SHIFT_END_MARGIN_S: i64 = 10 * 60;
 /// Most a staff member works in a day, seconds. The service's 10 h (product row 18).
 pub const WORK_DAY_S_MAX: i64 = 10 * 3_600;
 
-/// Nobody's duties follow one another for longer than this without a rest, seconds. Product row 18 asks for a rest gap; the length
-/// is that of the Labour Standards Act, article 54: a recess of half an hour in four hours of work.
+/// Nobody's duties follow one another for longer than this without a rest, seconds. Product row 18 asks for a rest gap; the lengths
+/// are those of the Labour Standards Act, article 54 (1): at least half an hour in four hours of work, at least an hour in eight.
 pub const DUTIES_S_MAX: i64 = 4 * 3_600;
 
-/// So long without a duty is a rest, seconds. The same article; that waiting on call is a recess is ours to say, and a centre that
-/// sees it otherwise ends the shift.
+/// So long without a duty is a rest, seconds. As long as that article's recess, and not by itself that recess: waiting under the
+/// employer's direction counts as work (article 50 (3)), which waiting on shift may be, and nothing asks for the hour in eight. The
+/// employer gives the recess, by ending the shift or parting it.
 pub const REST_S: i64 = 30 * 60;
 
 /// Known faces may come this much later than strangers at most, milliseconds. Product row 12: a bonus with a ceiling.

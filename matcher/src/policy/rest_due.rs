@@ -1,4 +1,5 @@
-//! Owns one hard rule: who has gone from duty to duty for hours rests before the next one.
+//! Owns one hard rule: who has gone from duty to duty for hours rests before the next one. It is not the recess that the law gives,
+//! which is the employer's to see to ([`limits::REST_S`]).
 
 use super::{Audience, Candidate, Context, Rule, Violation, limits};
 
@@ -7,7 +8,7 @@ pub const RULE: Rule = Rule {
     code: "rest_due",
     ko: "30분 휴식 없이 동행이 4시간을 넘게 됩니다",
     en: "duties would pass 4 h without a rest of 30 min",
-    source: "product row 18; Labour Standards Act, article 54",
+    source: "product row 18; length: Labour Standards Act, article 54 (1), whose recess it does not replace",
     audience: Audience::Supervisors,
     check,
 };

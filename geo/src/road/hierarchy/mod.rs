@@ -1,5 +1,6 @@
 //! Exact travel times in microseconds: a customizable contraction hierarchy of one graph, and the staff in sorted buckets on
-//! it. [`super::soonest`] and [`super::Graph::travel_time`] are the slow twins of what is here.
+//! it. Its slow twins are a plain Dijkstra of the tests, which knows turns (`oracle_tests`), and, over junctions and by the crate
+//! `pathfinding`, [`super::soonest`] and [`super::Graph::travel_time`].
 //!
 //! | The field's word | Here |
 //! |---|---|
@@ -10,7 +11,7 @@
 //! | metric, customization | [`Metric`] |
 //! | elimination-tree query, upward search | `climb` |
 //! | bucket CH, last-stop buckets, many-to-one | [`StaffBuckets`] |
-//! | k nearest by travel time | [`StaffBuckets::nearest`]; lazily [`StaffBuckets::soonest`] |
+//! | k nearest by travel time | lazily [`StaffBuckets::soonest`], as the service asks; [`StaffBuckets::nearest`] |
 //! | many-to-many, distance table | [`Metric::table`] |
 //! | one-to-all, PHAST | `sweep`, for [`super::reach()`] |
 //! | double buffering of metrics | [`Live`] |
