@@ -7,11 +7,7 @@ import type { Map } from '../shared/map/engine';
 import type { Condition, Travel as Learnt, TravelProfile } from '../shared/types';
 import { Conditions } from './Conditions';
 import type { Desk } from './desk';
-<<<<<<< HEAD
-import { byUrgency, classesOf, FITTED_FROM, heatRow, JUDGED_FROM, OWN_FROM } from './heat';
-=======
-import { classesOf, FITTED_FROM, heatRow, isAwaited, JUDGED_FROM } from './heat';
->>>>>>> wa
+import { classesOf, FITTED_FROM, heatRow, isAwaited, JUDGED_FROM, OWN_FROM } from './heat';
 
 const AGAIN_EVERY_MS = 30_000;
 /** While something new is not in force yet. */
