@@ -111,8 +111,10 @@ impl Town {
     }
 
     fn offers(&self, trip: TripId, crew: &[AccountId]) -> Effect {
-        let placements =
-            (0..).zip(crew).map(|(slot, &staff)| Placement { slot, staff, eta_s: 300, after: None }).collect();
+        let placements = (0..)
+            .zip(crew)
+            .map(|(slot, &staff)| Placement { slot, staff, eta_s: 300, sure: None, after: None })
+            .collect();
         Effect::PlaceOffers { trip, placements, expires_at: self.env.now().plus_s(ANSWER_WITHIN_S) }
     }
 

@@ -353,6 +353,7 @@ fn conclude(want: &Want<'_>, now: Timestamp, crew: Option<Crew>, settled: bool, 
                 slot,
                 staff: choice.staff,
                 eta_s: want.eta_s(choice.staff),
+                sure: want.eligible_or_chosen(choice.staff).map(|found| found.eta.into()),
                 after: want.eligible_or_chosen(choice.staff).and_then(|found| found.after),
             })
             .collect();

@@ -322,8 +322,11 @@ impl Edge {
     /// As the engine does it.
     pub(crate) async fn place(&self, trip: TripId, crew: &[&Person]) {
         let now = self.app.env.now();
-        let placements =
-            crew.iter().zip(0..).map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120, after: None }).collect();
+        let placements = crew
+            .iter()
+            .zip(0..)
+            .map(|(p, slot)| Placement { slot, staff: p.id(), eta_s: 120, sure: None, after: None })
+            .collect();
         let effect = Effect::PlaceOffers { trip, placements, expires_at: now.plus_s(20) };
         let applied = self.app.record.apply(now, &[], &[effect]).await.unwrap();
         assert_eq!(applied, [crate::record::Applied::Done]);

@@ -151,6 +151,7 @@ async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>, side: Option<
             slot,
             staff: j.staff,
             eta_s: j.eta.map_or(0, |eta| eta.seconds.ceil() as u32),
+            sure: j.eta.map(Into::into),
             after: j.after,
         })
         .collect())

@@ -187,7 +187,7 @@ async fn after_a_drop_out_the_refilled_crew_is_assigned_anew() {
     stage.record.drop_out(T0, trip, a).await.unwrap().unwrap();
     let spare = stage.staff(1).await[0];
     let slot = 1 - stage.row(trip).await.crew[0].offer.slot;
-    let placements = vec![Placement { slot, staff: spare, eta_s: 30, after: None }];
+    let placements = vec![Placement { slot, staff: spare, eta_s: 30, sure: None, after: None }];
     let effect = Effect::PlaceOffers { trip, placements, expires_at: T0.plus_s(OFFER_S) };
     assert_eq!(stage.apply(T0, effect).await, Applied::Done);
     assert_eq!(stage.answer(T0, spare, true).await, Ok(OfferState::Accepted));

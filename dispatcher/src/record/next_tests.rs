@@ -16,11 +16,11 @@ struct Chain {
 }
 
 fn after(slot: u8, staff: AccountId, present: TripId) -> Placement {
-    Placement { slot, staff, eta_s: 400, after: Some(present) }
+    Placement { slot, staff, eta_s: 400, sure: None, after: Some(present) }
 }
 
 fn free(slot: u8, staff: AccountId) -> Placement {
-    Placement { slot, staff, eta_s: 300, after: None }
+    Placement { slot, staff, eta_s: 300, sure: None, after: None }
 }
 
 impl Chain {

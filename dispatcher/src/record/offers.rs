@@ -179,8 +179,9 @@ impl Write<'_> {
         }
         let id = OfferId(self.record.env.uuid());
         let inserted = sqlx::query(
-            "insert into holds (id, trip, slot, staff, attempt, eta_s, offered_at, expires_at, offer_state, state, phase, duty, after_trip)
-             values (?, ?, ?, ?, ?, ?, ?, ?, 'open', 'held', 'offered', ?, ?)",
+            "insert into holds (id, trip, slot, staff, attempt, eta_s, eta_p90_s, eta_source, offered_at, expires_at,
+                                offer_state, state, phase, duty, after_trip)
+             values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', 'held', 'offered', ?, ?)",
         )
         .bind(blob(id.0))
         .bind(blob(trip.id.0))
@@ -188,6 +189,8 @@ impl Write<'_> {
         .bind(blob(placement.staff.0))
         .bind(trip.attempt)
         .bind(placement.eta_s)
+        .bind(placement.sure.map(|sure| sure.p90_s))
+        .bind(placement.sure.map(|sure| row::eta_source_word(sure.source)))
         .bind(now)
         .bind(expires_at.0)
         .bind(if placement.after.is_some() { "next" } else { "current" })
@@ -251,6 +254,7 @@ async fn with_partners(
         pickup_at: found.time_or_none("pickup_at")?,
         trip_s: row::length(found, "trip_s", "car_trip_s")?.of_known(crew_size, [has_car]),
         after: found.id_or_none("after_trip")?.map(TripId),
+        sure: row::sure(found)?,
         crew_size,
         partners,
         offer,

@@ -2,6 +2,7 @@
 
 use super::stage::*;
 use super::*;
+use geo::EtaSource;
 use matcher::model::{BookingKind, OfferState, Phase, Timestamp};
 use matcher::policy::limits;
 use std::sync::Arc;
@@ -186,9 +187,12 @@ async fn decline_keeps_the_other_and_the_refill_assigns() {
     assert_eq!(due.declined, [staff[1]]);
     assert_eq!(due.attempt, 1);
     assert_eq!(due.row.crew.iter().map(|m| m.offer.staff).collect::<Vec<_>>(), [staff[0]]);
-    let refill = vec![Placement { slot: 1, staff: staff[2], eta_s: 60, after: None }];
+    let sure = Some(Sure { p90_s: 120, source: EtaSource::Straight });
+    let refill = vec![Placement { slot: 1, staff: staff[2], eta_s: 60, sure, after: None }];
     let effect = Effect::PlaceOffers { trip, placements: refill, expires_at: at.plus_s(OFFER_S) };
     assert_eq!(stage.apply(at, effect).await, Applied::Done);
+    let asked = stage.record.duties_of_staff(staff[2]).await.unwrap().offer.unwrap();
+    assert_eq!((asked.offer.eta_s, asked.sure), (60, sure), "who is asked is told how sure that is");
     assert!(stage.record.due(at, 10).await.unwrap().is_empty());
     stage.answer(at, staff[2], true).await.unwrap();
     assert_eq!(stage.phase(trip).await, Phase::Assigned);

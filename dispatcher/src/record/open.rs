@@ -42,6 +42,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (11, "trip lengths", include_str!("migrations/0011_trip_lengths.sql")),
     (12, "duty runs", include_str!("migrations/0012_duty_runs.sql")),
     (13, "codes again", include_str!("migrations/0013_codes_again.sql")),
+    (14, "sure offers", include_str!("migrations/0014_sure_offers.sql")),
 ];
 
 impl Record {

@@ -1,8 +1,8 @@
 //! Owns the translation between columns and the words of the service. A value that does not translate is
 //! [`RecordError::Unreadable`] with the column's name, never a panic.
 
-use super::{Account, IncidentKind, OutboxKind, RecordError, Role};
-use geo::Position;
+use super::{Account, IncidentKind, OutboxKind, RecordError, Role, Sure};
+use geo::{EtaSource, Position};
 use matcher::model::{
     AccountId, AgencyId, Gender, HoldState, Leg, Mode, OfferState, RiskGrade, StaffKind, Timestamp, TripLength,
 };
@@ -218,6 +218,24 @@ pub(super) fn offer_state_from(word: &str) -> Option<OfferState> {
     [OfferState::Open, OfferState::Accepted, OfferState::Declined, OfferState::Expired, OfferState::Withdrawn]
         .into_iter()
         .find(|s| offer_state_word(*s) == word)
+}
+
+pub(super) const fn eta_source_word(source: EtaSource) -> &'static str {
+    match source {
+        EtaSource::Road => "road",
+        EtaSource::Calibrated => "calibrated",
+        EtaSource::Straight => "straight",
+    }
+}
+
+fn eta_source_from(word: &str) -> Option<EtaSource> {
+    [EtaSource::Road, EtaSource::Calibrated, EtaSource::Straight].into_iter().find(|s| eta_source_word(*s) == word)
+}
+
+/// How sure the time of an offer is, from a row of `holds`.
+pub(super) fn sure(row: &SqliteRow) -> Result<Option<Sure>, RecordError> {
+    let Some(source) = row.word_or_none("eta_source", eta_source_from)? else { return Ok(None) };
+    Ok(Some(Sure { p90_s: row.small("eta_p90_s")?, source }))
 }
 
 pub(super) const fn hold_state_word(state: HoldState) -> &'static str {

@@ -213,7 +213,10 @@ impl Stage {
 }
 
 pub(super) fn placements(crew: &[AccountId]) -> Vec<Placement> {
-    (0..).zip(crew).map(|(slot, staff)| Placement { slot, staff: *staff, eta_s: 300, after: None }).collect()
+    (0..)
+        .zip(crew)
+        .map(|(slot, staff)| Placement { slot, staff: *staff, eta_s: 300, sure: None, after: None })
+        .collect()
 }
 
 pub(super) fn new_rider() -> NewRider {

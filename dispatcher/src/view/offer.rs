@@ -1,6 +1,7 @@
 //! Owns the offer as its phone sees it before the crew has accepted: a coarse cell, times, and the partner's state. Holds
 //! nothing finer than the cell.
 
+use super::eta::source_word;
 use super::time::instant;
 use crate::record::{OfferRow, TripRow};
 use geo::Position;
@@ -44,6 +45,10 @@ pub struct OfferView {
     pub area: Area,
     /// Seconds to the meeting point, the rest of the present trip included.
     pub eta_s: u32,
+    /// Of which nine times of ten no more are needed; null where nobody searched.
+    pub eta_p90_s: Option<u32>,
+    /// How they are known: `road`, `calibrated` or `straight`; null with `eta_p90_s`.
+    pub eta_source: Option<&'static str>,
     /// When, if not now.
     pub pickup_at: Option<String>,
     /// Expected seconds of the trip: by car for a member who comes by car, else with whichever crew takes longer.
@@ -72,6 +77,8 @@ pub fn offer_for_phone(row: &OfferRow, now: Timestamp) -> OfferView {
         next: row.after.is_some(),
         area: area_of(row.pickup),
         eta_s: offer.eta_s,
+        eta_p90_s: row.sure.map(|sure| sure.p90_s),
+        eta_source: row.sure.map(|sure| source_word(sure.source)),
         pickup_at: row.pickup_at.map(instant),
         trip_s: row.trip_s,
         crew_size: row.crew_size.get(),

@@ -5,8 +5,8 @@ use super::people::Duty;
 use super::time;
 use super::trip::{is_crewed, is_of_agency};
 use super::*;
-use crate::record::{Incident, Member, OfferRow, Role, RosterEntry, TripRow};
-use geo::{Eta, Fix, FixKind, Position};
+use crate::record::{Incident, Member, OfferRow, Role, RosterEntry, Sure, TripRow};
+use geo::{Eta, EtaSource, Fix, FixKind, Position};
 use matcher::model::{
     AccountId, AgencyId, BookingId, CrewRules, CrewSize, IncidentId, Leg, Offer, OfferId, OfferState, Phase, RiskGrade,
     Shift, Staff, StaffKind, Timestamp, Trip, TripId,
@@ -169,6 +169,7 @@ fn a_companys_supervisor_reads_only_its_own_names() {
 fn offer_row(pickup: Position) -> OfferRow {
     OfferRow {
         offer: offer(0, OfferState::Open),
+        sure: Some(Sure { p90_s: 465, source: EtaSource::Road }),
         pickup,
         pickup_at: None,
         trip_s: 840,

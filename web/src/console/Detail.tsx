@@ -1,12 +1,12 @@
 // Owns one trip opened by a supervisor: its phases, its crew, who could go and why the others may not, and what can be done
 // by hand. Which action is allowed is the server's to say; this only leaves out what can never be right.
 import { useState } from 'preact/hooks';
-import { guessOf, lateOf } from '../shared/Eta';
+import { sureness } from '../shared/Eta';
 import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
-import { isOpen, type Candidate, type CrewEta, type Phase, type Doubt, type Mode, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Phase, type Doubt, type Mode, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
 import type { Desk } from './desk';
@@ -153,9 +153,6 @@ function Crew({ desk, trip }: { desk: Desk; trip: Trip }) {
   );
 }
 
-/** How late it may become, and whether it is a guess, beside a time. */
-const sureness = (eta: CrewEta): string => [lateOf(eta), guessOf(eta)].map((word) => (word ? ` (${word})` : '')).join('');
-
 /** How somebody comes, which their time is found by. */
 function Comes({ mode }: { mode: Mode | null }) {
   return mode && <span class="hint" data-testid="comes" data-mode={mode}> · {t(`mode.${mode}`)}</span>;
@@ -206,7 +203,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
               <span><strong>{one.display}</strong>{' '}
                 {one.eta_s !== null && `${span(one.eta_s)}${sureness(one)}`}
                 <Comes mode={desk.staff.get(one.staff)?.mode ?? null} />
-                {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}{sureness({ no: one.no, eta_s: one.after.there_in_s, eta_source: one.after.source })}</span>}
+                {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}{sureness({ eta_s: one.after.there_in_s, eta_source: one.after.source })}</span>}
                 {one.violations.length > 0 && <span class="why"> × {one.violations.map((code) => tCode('violation', code)).join(', ')}</span>}
               </span>
             </label>

@@ -4,6 +4,9 @@ import { span, t } from './i18n';
 import { HOLLOW_AFTER_S } from './map/overlay';
 import type { CrewAt, CrewEta } from './types';
 
+/** A time, how late it may become, and how it is known. */
+export type Timed = Pick<CrewEta, 'eta_s' | 'eta_p90_s' | 'eta_source'>;
+
 /** After so much silence a position leads nowhere; the matcher does not use it either. */
 export const SILENT_AFTER_S = 60;
 
@@ -21,25 +24,26 @@ export function etaOf(at: CrewAt | undefined): { eta_s: number | null; old_s: nu
 }
 
 /** When they are there at the latest, nine times of ten; `null` where that reads like the ETA itself. */
-export function lateOf(at: CrewEta): string | null {
+export function lateOf(at: Timed): string | null {
   const late = at.eta_p90_s ?? null;
   return at.eta_s === null || late === null || span(late) === span(at.eta_s) ? null : t('trip.eta_late', { late: span(late) });
 }
 
 /** That it is a guess, or what was said when it was accepted; `null` of a time along streets. */
-export function guessOf({ eta_s, eta_source }: CrewEta): string | null {
+export function guessOf({ eta_s, eta_source }: Timed): string | null {
   if (eta_s === null) return null;
   return eta_source === 'straight' ? t('eta.straight') : eta_source === 'promise' ? t('eta.promise') : null;
 }
 
+/** Both, to be read after the time itself. */
+export const sureness = (at: Timed): string => [lateOf(at), guessOf(at)].map((word) => (word ? ` (${word})` : '')).join('');
+
 /** Who finishes another trip first: that, and when they can be here as far as anybody knows. */
 export function Finishing({ seen, no, later }: { seen: CrewSeen | null | undefined; no: number; later?: boolean | undefined }) {
   const eta = seen?.later?.find((one) => one.no === no);
-  const late = eta && lateOf(eta);
-  const guess = eta && guessOf(eta);
   return (
     <span data-testid="finishing">
-      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{late && ` (${late})`}{guess && ` (${guess})`}
+      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{eta && sureness(eta)}
     </span>
   );
 }

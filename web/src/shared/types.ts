@@ -69,7 +69,7 @@ export interface Fix extends LatLon { acc_m: number; kind: FixKind; age_ms: numb
 export type Partner = 'open' | 'accepted' | 'none';
 export interface Offer {
   state?: 'open' | 'accepted'; id: string; trip: string; slot: number; area: Area;
-  eta_s: number; pickup_at: string | null; trip_s: number | null; crew_size: number;
+  eta_s: number; eta_p90_s?: number | null; eta_source?: EtaSource | null; pickup_at: string | null; trip_s: number | null; crew_size: number;
   offered_at: string; expires_at: string; expires_in_s: number; partner: Partner;
   /** Follows the present trip of this phone. */
   next?: boolean;

@@ -2,6 +2,7 @@
 import { useMemo } from 'preact/hooks';
 import { now } from '../shared/clock';
 import type { Countdown } from '../shared/countdown';
+import { sureness } from '../shared/Eta';
 import { dayTime, span, t } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import type { Mark } from '../shared/map/overlay';
@@ -53,7 +54,7 @@ export function OfferCard({ duty, offer, countdown, map }: Props) {
         </div>
       </div>
       <dl class="facts">
-        <dt>{t('offer.eta')}</dt><dd data-testid="offer-eta">{span(offer.eta_s)}{duty.shift && ` · ${t(`mode.${duty.shift.mode}`)}`}</dd>
+        <dt>{t('offer.eta')}</dt><dd data-testid="offer-eta">{span(offer.eta_s)}{sureness(offer)}{duty.shift && ` · ${t(`mode.${duty.shift.mode}`)}`}</dd>
         {offer.trip_s !== null && <><dt>{t('offer.trip')}</dt><dd>{span(offer.trip_s)}</dd></>}
         <dt>{t('offer.crew')}</dt><dd>{t('offer.people', { n: offer.crew_size })}</dd>
       </dl>

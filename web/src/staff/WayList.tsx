@@ -1,10 +1,10 @@
 // Owns the way told street by street, and the choice between the fastest and the safer one.
 import { now } from '../shared/clock';
-import { guessOf, lateOf } from '../shared/Eta';
+import { sureness } from '../shared/Eta';
 import { explain } from '../shared/frame';
 import { metres, span, t, type Key } from '../shared/i18n';
 import { useStore } from '../shared/store';
-import type { CrewEta, Leg, Prefer, Way } from '../shared/types';
+import type { Leg, Prefer } from '../shared/types';
 import type { WayAhead } from './way';
 
 /** An older position leads from a place where the phone is no more. */
@@ -21,8 +21,7 @@ export function WayList({ ahead }: { ahead: WayAhead }) {
         <details>
           <summary>
             {t('way.title')}: <strong>{metres(way.length_m)} · {span(way.duration_s)}</strong>
-            {lateOf(asEta(way)) !== null && <span class="hint" data-testid="way-late"> {lateOf(asEta(way))}</span>}
-            {guessOf(asEta(way)) !== null && <span class="hint" data-testid="way-guess"> ({guessOf(asEta(way))})</span>}
+            <span class="hint" data-testid="way-sure">{sureness({ eta_s: way.duration_s, eta_p90_s: way.p90_s, eta_source: way.source })}</span>
             {way.detour_s > 0 && <span class="hint"> {t('way.detour', { time: span(way.detour_s) })}</span>}
           </summary>
           {way.to === 'dropoff' && way.mode === 'walk' && (
@@ -44,7 +43,6 @@ export function WayList({ ahead }: { ahead: WayAhead }) {
   );
 }
 
-const asEta = (way: Way): CrewEta => ({ no: 0, eta_s: way.duration_s, eta_p90_s: way.p90_s, eta_source: way.source });
 const ARROW = { start: '●', straight: '↑', left: '←', right: '→', back: '↶' } as const;
 function sentence({ turn, along, name, length_m, duration_s }: Leg) {
   if (along === 'off_streets') return <><strong>{t('way.off_streets')}</strong> <span class="hint">{metres(length_m)} · {span(duration_s)}</span></>;

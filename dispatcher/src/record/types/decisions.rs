@@ -1,7 +1,7 @@
 //! Owns what the engine reads of trips that want its attention, and what it decides, as the record takes it.
 
 use super::TripRow;
-use geo::Position;
+use geo::{EtaSource, Position};
 use matcher::model::{AccountId, Timestamp, TripId};
 
 /// A trip that wants the engine's attention now.
@@ -18,6 +18,21 @@ pub struct DueTrip {
     pub declined: Vec<AccountId>,
 }
 
+/// How sure a promised time is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sure {
+    /// Seconds that are not exceeded nine times of ten.
+    pub p90_s: u32,
+    /// What it rests on.
+    pub source: EtaSource,
+}
+
+impl From<geo::Eta> for Sure {
+    fn from(eta: geo::Eta) -> Self {
+        Self { p90_s: eta.p90_s.ceil() as u32, source: eta.source }
+    }
+}
+
 /// A slot to be offered.
 #[derive(Clone, Copy, Debug)]
 pub struct Placement {
@@ -27,6 +42,8 @@ pub struct Placement {
     pub staff: AccountId,
     /// Promised seconds to the meeting point, the rest of their present trip included.
     pub eta_s: u32,
+    /// How sure that is; `None` where nobody searched.
+    pub sure: Option<Sure>,
     /// The present trip after which they come; `None` for somebody who is free.
     pub after: Option<TripId>,
 }

@@ -9,7 +9,7 @@ mod roster;
 mod trips;
 
 pub use bookings::{Booked, NewBooking, Place, Series};
-pub use decisions::{Applied, DueTrip, Effect, NextDuty, Placement};
+pub use decisions::{Applied, DueTrip, Effect, NextDuty, Placement, Sure};
 pub use messages::{Incident, IncidentKind, OutboxKind, OutboxRow};
 pub use people::{Account, Actor, Agency, AvoidZone, Enrolled, NewRider, NewStaff, Revocation, Role, SignedIn};
 pub use refusals::{OpenError, Outcome, RecordError, Refusal};

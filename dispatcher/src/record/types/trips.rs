@@ -1,5 +1,6 @@
 //! Owns the shapes of a trip with its crew, as views choose from it, and of who decides over it by hand.
 
+use super::Sure;
 use geo::Position;
 use matcher::model::{AccountId, AgencyId, CrewSize, Offer, OfferState, Phase, Timestamp, Trip, TripId};
 
@@ -91,6 +92,8 @@ pub struct Hand {
 pub struct OfferRow {
     /// The offer.
     pub offer: Offer,
+    /// How sure its time is; `None` of one that was placed before that was kept.
+    pub sure: Option<Sure>,
     /// Meeting point, to be coarsened by the view.
     pub pickup: Position,
     /// When, if not now.
