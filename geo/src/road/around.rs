@@ -1,7 +1,7 @@
 //! Owns the fastest way by car or bicycle that keeps out of zones: a plain search over arcs with their turns, which never enters one, led by what
-//! the hierarchy says is left (`hierarchy::left`); and where there is none, the one with as little inside as can be, led by what of that is
-//! owed at least (`toll`) as well. Like `safer` for who
-//! walks, but they have restrictions and turn costs, and no street is liked better than another.
+//! the hierarchy says is left (`hierarchy::left`); and where there is none, the one with as few metres inside as can be, led by what of that
+//! is owed at least (`toll`) as well. Like `safer` for who walks, but they have restrictions and turn costs, and no street is liked better
+//! than another.
 //!
 //! Invariant: no point of a way that [`around`] finds lies in a zone.
 
@@ -12,7 +12,7 @@ use super::hierarchy::{ArcTimes, Metric};
 use super::route::{Piece, Route};
 use super::safer::NoSaferWay;
 use super::snap::Snap;
-use super::toll::Toll;
+use super::toll::{Owed, Toll};
 use super::turns::Turns;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -45,8 +45,8 @@ pub fn least_inside(
 }
 
 fn led(turns: &Turns, metric: &Metric, from: &Headed, to: &Snap, toll: Toll<'_>) -> Result<Route, NoSaferWay> {
-    toll.admits(&from.snap, to)?;
-    let search = Around { metric, times: metric.times(), turns, from, to, toll };
+    let owed = toll.admits(&from.snap, to)?;
+    let search = Around { metric, times: metric.times(), turns, from, to, toll, owed };
     let (found, reached) = search.search().ok_or(NoSaferWay::CutOff)?;
     let took_ms = found.took_ms + u64::from(to.to_street_ms());
     Ok(toll.graph().follow(&from.snap, to, search.pieces(&found, &reached).into_iter(), took_ms))
@@ -59,6 +59,7 @@ struct Around<'a> {
     from: &'a Headed,
     to: &'a Snap,
     toll: Toll<'a>,
+    owed: Owed,
 }
 
 /// How a way ends.
@@ -93,10 +94,10 @@ impl Around<'_> {
     /// A* with what would be left if there were no zones.
     fn search(&self) -> Option<(Found, Vec<Reached>)> {
         let (times, from) = (self.times, &self.from.snap);
-        let (mut left, owed) = (self.metric.left(self.to), self.toll.owed(self.to, times));
+        let mut left = self.metric.left(self.to);
         let graph = self.toll.graph();
         let mut bound = |state: u32| {
-            let owed_ms = owed.ms(graph.arc_head(self.turns.original(state)));
+            let owed_ms = self.owed.ms(graph.arc_head(self.turns.original(state)));
             left.ms(state).map(|left_ms| u64::from(left_ms) + owed_ms)
         };
         // At the head of each arc or copy.
@@ -110,15 +111,15 @@ impl Around<'_> {
             }
             let lead_ms = u64::from(lead_ms);
             let ms = u64::from(times.ms(arc) - times.before_ms(arc, from.fraction));
-            if let Some(extra_ms) = self.toll.extra_ms(from.edge, from.fraction, fractions(arc).1, ms) {
+            if let Some(extra_ms) = self.toll.extra_ms(from.edge, from.fraction, fractions(arc).1) {
                 let begun = Reached { cost: lead_ms + ms + extra_ms, took_ms: lead_ms + ms, before: NONE };
                 reached[arc as usize] = begun;
                 queue.extend(bound(arc).map(|rest_ms| Reverse((begun.cost + rest_ms, begun.cost, arc))));
             }
             let straight_ms = straight_ms.map(u64::from);
-            let extra_ms =
-                straight_ms.and_then(|ms| self.toll.extra_ms(from.edge, from.fraction, self.to.fraction, ms));
-            if let Some((ms, extra_ms)) = straight_ms.zip(extra_ms) {
+            if let Some(ms) = straight_ms
+                && let Some(extra_ms) = self.toll.extra_ms(from.edge, from.fraction, self.to.fraction)
+            {
                 let cost = lead_ms + ms + extra_ms;
                 if found.as_ref().is_none_or(|known| cost < known.cost) {
                     found = Some(Found { cost, took_ms: lead_ms + ms, last: Last::Straight(arc) });
@@ -146,7 +147,7 @@ impl Around<'_> {
                 };
                 let before_ms = u64::from(times.before_ms(arc, self.to.fraction));
                 if arc / 2 == self.to.edge
-                    && let Some(extra_ms) = self.toll.extra_ms(arc / 2, fractions(arc).0, self.to.fraction, before_ms)
+                    && let Some(extra_ms) = self.toll.extra_ms(arc / 2, fractions(arc).0, self.to.fraction)
                 {
                     let end = on(before_ms, extra_ms);
                     if found.as_ref().is_none_or(|known| end.cost < known.cost) {
@@ -158,7 +159,7 @@ impl Around<'_> {
                 if on(ms, 0).cost >= reached[turn.arc as usize].cost {
                     continue;
                 }
-                let Some(extra_ms) = self.toll.extra_ms(arc / 2, 0.0, 1.0, ms) else { continue };
+                let Some(extra_ms) = self.toll.extra_ms(arc / 2, 0.0, 1.0) else { continue };
                 let next = on(ms, extra_ms);
                 if next.cost < reached[turn.arc as usize].cost {
                     reached[turn.arc as usize] = next;

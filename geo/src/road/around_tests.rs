@@ -84,10 +84,9 @@ fn least_cost(turns: &Turns, times: &ArcTimes, from: &Snap, to: &Snap, charge: C
     ends.into_iter().min()
 }
 
-/// Whether one may go along an arc after a state: within what is closed only where no turn leads out.
+/// Whether one may go along an arc after a state: within what is closed only where no turn leads out of it.
 fn may_go_on(turns: &Turns, times: &ArcTimes, state: u32, arc: u32) -> bool {
-    let is_out = |arc: u32| times.may_enter(arc) && !times.is_closed(arc);
-    let is_shut_in = || turns.turns_out(state).iter().all(|turn| !is_out(turns.original(turn.arc)));
+    let is_shut_in = || turns.turns_out(state).iter().all(|turn| !times.leads_out(turns.original(turn.arc)));
     times.may_enter(arc) || [turns.original(state), arc].iter().all(|&arc| times.is_closed(arc)) && is_shut_in()
 }
 
@@ -162,10 +161,11 @@ fn agrees_with_the_slow_way_and_never_enters_a_zone() {
             counts[usize::from(quick.is_ok())] += 1;
             // Where one must pass through: the least that any way costs.
             let toll = Toll::exacting(graph, &zones);
-            let dear = |edge, a, b, ms| Some(ms + toll.extra_ms(edge, a, b, ms)?);
+            let dear = |edge, a, b, ms| Some(ms + toll.extra_ms(edge, a, b)?);
             let slow = least_cost(turns, metric.times(), &from, &to, &dear);
             let headed = Headed::from(from);
-            let search = Around { metric: &metric, times: metric.times(), turns, from: &headed, to: &to, toll };
+            let owed = toll.owed(&from, &to);
+            let search = Around { metric: &metric, times: metric.times(), turns, from: &headed, to: &to, toll, owed };
             assert_eq!(search.search().map(|(found, _)| found.cost), slow, "seed {seed}, least inside");
         }
     }

@@ -49,6 +49,33 @@ impl std::error::Error for ZoneError {}
 /// Metres east and north of a zone's reference point.
 type Flat = [f64; 2];
 
+/// A box along the meridians, ten-millionths of a degree: what does not touch it touches nothing inside it, which is told by a
+/// few comparisons of whole numbers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    /// West and south.
+    low: [i32; 2],
+    /// East and north.
+    high: [i32; 2],
+}
+
+impl Frame {
+    /// Around several; around none it is touched by nothing.
+    pub(super) fn around(zones: &[Zone]) -> Self {
+        let none = Self { low: [i32::MAX; 2], high: [i32::MIN; 2] };
+        zones.iter().fold(none, |all, zone| Self {
+            low: [0, 1].map(|i| all.low[i].min(zone.frame.low[i])),
+            high: [0, 1].map(|i| all.high[i].max(zone.frame.high[i])),
+        })
+    }
+
+    /// Whether the straight line between two points may: false only where it does not.
+    pub(super) fn may_touch(&self, a: Position, b: Position) -> bool {
+        let (a, b) = ([a.lon_e7(), a.lat_e7()], [b.lon_e7(), b.lat_e7()]);
+        (0..2).all(|i| a[i].max(b[i]) >= self.low[i] && a[i].min(b[i]) <= self.high[i])
+    }
+}
+
 #[derive(Clone, PartialEq)]
 enum Shape {
     Circle { radius_m: f64 },
@@ -61,8 +88,8 @@ pub struct Zone {
     reference: Position,
     metres_per_degree_lon: f64,
     shape: Shape,
-    /// Around it with its margin: south-west and north-east corner.
-    frame: [Flat; 2],
+    /// Around it with its margin.
+    frame: Frame,
 }
 
 impl Zone {
@@ -90,18 +117,29 @@ impl Zone {
         if (2..flat.len()).all(|i| (1..i).all(|j| cross(flat[0], flat[j], flat[i]).abs() < 1.0)) {
             return Err(ZoneError::Flat);
         }
-        zone.frame = flat.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], p| {
+        let corners = flat.iter().fold([[f64::INFINITY; 2], [f64::NEG_INFINITY; 2]], |[low, high], p| {
             let (low, high) = ([low[0].min(p[0]), low[1].min(p[1])], [high[0].max(p[0]), high[1].max(p[1])]);
             [low, high]
         });
-        zone.frame = [zone.frame[0].map(|v| v - MARGIN_M), zone.frame[1].map(|v| v + MARGIN_M)];
+        zone.frame = zone.framed([corners[0].map(|v| v - MARGIN_M), corners[1].map(|v| v + MARGIN_M)]);
         zone.shape = Shape::Polygon(flat);
         Ok(zone)
     }
 
     fn of(reference: Position, shape: Shape, frame: [Flat; 2]) -> Self {
         let metres_per_degree_lon = METRES_PER_DEGREE * reference.lat().to_radians().cos();
-        Self { reference, metres_per_degree_lon, shape, frame }
+        let mut zone = Self { reference, metres_per_degree_lon, shape, frame: Frame::around(&[]) };
+        zone.frame = zone.framed(frame);
+        zone
+    }
+
+    /// The box between two corners in its plane, rounded outward.
+    fn framed(&self, [low, high]: [Flat; 2]) -> Frame {
+        let e7 = |[east_m, north_m]: Flat| {
+            let lon = self.reference.lon() + east_m / self.metres_per_degree_lon;
+            [lon * 1e7, (self.reference.lat() + north_m / METRES_PER_DEGREE) * 1e7]
+        };
+        Frame { low: e7(low).map(|v| v.floor() as i32), high: e7(high).map(|v| v.ceil() as i32) }
     }
 
     fn flat(&self, p: Position) -> Flat {
@@ -118,17 +156,22 @@ impl Zone {
 
     /// Whether any point of the straight line between two is in it.
     pub fn touches(&self, a: Position, b: Position) -> bool {
-        let (a, b) = (self.flat(a), self.flat(b));
-        let [low, high] = self.frame;
-        if (0..2).any(|i| a[i].max(b[i]) < low[i] || a[i].min(b[i]) > high[i]) {
+        if !self.frame.may_touch(a, b) {
             return false;
         }
+        let (a, b) = (self.flat(a), self.flat(b));
         match &self.shape {
             Shape::Circle { radius_m } => to_segment_m([0.0; 2], a, b) <= *radius_m,
             Shape::Polygon(corners) => {
                 surrounds(corners, a) || surrounds(corners, b) || sides(corners).any(|(c, d)| near(a, b, c, d))
             }
         }
+    }
+
+    /// Whether all of the straight line between two points is plainly in it: false of some that are.
+    pub(super) fn surely_holds(&self, a: Position, b: Position) -> bool {
+        // A circle bends nowhere inward.
+        matches!(self.shape, Shape::Circle { .. }) && self.contains(a) && self.contains(b)
     }
 }
 

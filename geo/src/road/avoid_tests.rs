@@ -1,6 +1,6 @@
 //! Zones held against distances on the sphere and against points sampled along a line.
 
-use super::{CORNERS_MAX, MARGIN_M, RADIUS_M_MAX, RADIUS_M_MIN, Zone, ZoneError};
+use super::{CORNERS_MAX, Frame, MARGIN_M, RADIUS_M_MAX, RADIUS_M_MIN, Zone, ZoneError, sides, to_segment_m};
 use crate::position::Position;
 use crate::road::drawn::place;
 use proptest::prelude::*;
@@ -60,6 +60,30 @@ fn a_notch_in_a_polygon_is_outside_it() {
     assert!(!zone.touches(place(150.0, 290.0), place(150.0, 120.0)), "in the notch");
     assert!(zone.touches(place(150.0, 290.0), place(150.0, 90.0)), "through its bottom");
     assert!(zone.touches(place(50.0, 290.0), place(250.0, 290.0)), "across both legs");
+    assert!(!zone.surely_holds(place(50.0, 290.0), place(250.0, 290.0)), "the notch is between");
+    let round = Zone::circle(place(150.0, 150.0), 100.0).unwrap();
+    assert!(round.surely_holds(place(60.0, 150.0), place(240.0, 150.0)));
+    assert!(!round.surely_holds(place(60.0, 150.0), place(260.0, 150.0)));
+}
+
+#[test]
+fn the_box_around_a_zone_cuts_nothing_off_it() {
+    let zones =
+        [Zone::circle(place(500.0, 500.0), 100.0).unwrap(), Zone::polygon(&square(700.0, 400.0, 200.0)).unwrap()];
+    let rims = [
+        [(400.5, 500.0), (599.5, 500.0), (500.0, 400.5), (500.0, 599.5)],
+        [(700.0, 400.0), (900.0, 400.0), (700.0, 600.0), (900.0, 600.0)],
+    ];
+    let all = Frame::around(&zones);
+    for (zone, rim) in zones.iter().zip(rims) {
+        for (east, south) in rim {
+            let at = place(east, south);
+            assert!(zone.contains(at) && all.may_touch(at, at), "{east}, {south}");
+        }
+    }
+    assert!(all.may_touch(place(0.0, 500.0), place(2_000.0, 500.0)), "right across both");
+    assert!(!all.may_touch(place(0.0, 500.0), place(390.0, 500.0)));
+    assert!(!Frame::around(&[]).may_touch(place(0.0, 0.0), place(1.0, 1.0)));
 }
 
 #[test]
@@ -94,7 +118,12 @@ proptest! {
         let corners: Vec<Position> = corners.into_iter().map(|(e, s)| place(e, s)).collect();
         let Ok(zone) = Zone::polygon(&corners) else { return Ok(()) };
         let (a, b) = (place(a.0, a.1), place(b.0, b.1));
-        let samples = (0..=500).filter(|&i| zone.contains(a.towards(b, f64::from(i) / 500.0))).count();
-        prop_assert_eq!(zone.touches(a, b), samples > 0, "{} samples", samples);
+        let points: Vec<Position> = (0..=500).map(|i| a.towards(b, f64::from(i) / 500.0)).collect();
+        let is_sampled = points.iter().any(|&p| zone.contains(p));
+        prop_assert!(zone.touches(a, b) || !is_sampled, "a point is inside");
+        // A line may graze the margin between two points.
+        let (step_m, ring) = (a.distance_m(b) / 500.0, corners.iter().map(|&c| zone.flat(c)).collect::<Vec<_>>());
+        let is_near = |&p: &Position| sides(&ring).any(|(c, d)| to_segment_m(zone.flat(p), c, d) <= MARGIN_M + step_m);
+        prop_assert!(!zone.touches(a, b) || is_sampled || points.iter().any(is_near), "no point is near it");
     }
 }

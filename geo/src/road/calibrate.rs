@@ -143,12 +143,7 @@ impl Calibration {
     /// take at most over what one of two takes, 1 to [`SPREAD_MAX`].
     pub fn basis(&self, profile: Profile, hour: usize) -> Basis {
         let Some(figures) = &self.of(profile).figures else { return Basis::MAP };
-        let spread = figures.spreads[hour % HOURS];
-        if self.observations(profile, hour) >= HOUR_OBSERVATIONS_MIN {
-            Basis::fitted(spread)
-        } else {
-            Basis::taken_over(spread)
-        }
+        figures.basis(hour, self.observations(profile, hour))
     }
 
     /// A travel time that was searched under [`Self::day_factors`] of this hour, with its source and spread.
@@ -173,6 +168,14 @@ impl Calibration {
 
     fn of(&self, profile: Profile) -> &Fitted {
         &self.profiles[profile as usize]
+    }
+}
+
+impl Figures {
+    /// In an hour of which so many trips are known.
+    fn basis(&self, hour: usize, observations: u32) -> Basis {
+        let spread = self.spreads[hour % HOURS];
+        if observations >= HOUR_OBSERVATIONS_MIN { Basis::fitted(spread) } else { Basis::taken_over(spread) }
     }
 }
 

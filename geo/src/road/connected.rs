@@ -1,17 +1,12 @@
-//! Owns the search for the largest strongly connected component: the junctions that can all reach one another. Without it
-//! a request may snap to an island and find no crew. Iterative: a city's depth would overflow the stack.
+//! Owns the search for strongly connected components, of which the largest is the network: the junctions that can all reach one
+//! another. Without it a request may snap to an island and find no crew. Iterative: a city's depth would overflow the stack.
+//!
+//! `first` and `heads` are adjacency arrays: the arcs out of `n` lead to `heads[first[n]..first[n + 1]]`.
 
-/// Marks the nodes of the largest strongly connected component; of equal ones, the one completed first. `first` and `heads`
-/// are adjacency arrays: the arcs out of `n` lead to `heads[first[n]..first[n + 1]]`.
+/// Marks the nodes of the largest strongly connected component; of equal ones, the one completed first.
 pub(super) fn largest_component(first: &[u32], heads: &[u32]) -> Vec<bool> {
     let component = components(first, heads);
-    let mut sizes: Vec<u32> = Vec::new();
-    for &c in &component {
-        if sizes.len() <= c as usize {
-            sizes.resize(c as usize + 1, 0);
-        }
-        sizes[c as usize] += 1;
-    }
+    let sizes = sizes(&component);
     let mut largest = 0;
     for (c, &size) in sizes.iter().enumerate() {
         if size > sizes[largest] {
@@ -19,6 +14,22 @@ pub(super) fn largest_component(first: &[u32], heads: &[u32]) -> Vec<bool> {
         }
     }
     component.iter().map(|&c| c as usize == largest).collect()
+}
+
+/// Marks the nodes of every component of more than `few`, and of the largest, all of equal ones.
+pub(super) fn large_components(first: &[u32], heads: &[u32], few: u32) -> Vec<bool> {
+    let component = components(first, heads);
+    let sizes = sizes(&component);
+    let least = sizes.iter().copied().max().unwrap_or(0).min(few + 1);
+    component.iter().map(|&c| sizes[c as usize] >= least).collect()
+}
+
+fn sizes(component: &[u32]) -> Vec<u32> {
+    let mut sizes: Vec<u32> = vec![0; component.iter().max().map_or(0, |&c| c as usize + 1)];
+    for &c in component {
+        sizes[c as usize] += 1;
+    }
+    sizes
 }
 
 /// Tarjan's algorithm with its own stack: the component number of every node.

@@ -3,8 +3,8 @@
 //! is liked better or worse, none is called safe.
 //!
 //! The search is led by what the hierarchy says is left (`hierarchy::left`). A street's cost is its walking time times its dislike, from 1
-//! to [`DISLIKE_MAX`]: so no safer way takes longer than [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. What lies inside
-//! a zone counts alike on every street (`toll`). Invariant: no point of a way found lies in a zone, but for
+//! to [`DISLIKE_MAX`]: so no safer way takes longer than [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. A metre inside
+//! a zone is liked alike on every street (`toll`). Invariant: no point of a way found lies in a zone, but for
 //! [`Dislikes::route_least_inside`], for whom there is no other.
 
 use super::avoid::Zone;
@@ -25,8 +25,6 @@ pub const DISLIKE_MAX: f64 = 2.0;
 
 /// Dislike is kept in thousandths.
 const ONE: u64 = 1_000;
-/// What lies in a zone is disliked alike on every street, and no less than the worst of them.
-const INSIDE: u64 = 2 * ONE;
 /// A street with a lamp for every so many metres is lit; lamps stand 25 to 40 m apart.
 const LAMP_EVERY_M: f32 = 60.0;
 
@@ -154,10 +152,10 @@ impl Dislikes {
         to: &Snap,
         toll: Toll<'a>,
     ) -> Result<(Search<'a>, u64, Found), NoSaferWay> {
-        toll.admits(from, to)?;
+        let owed = toll.admits(from, to)?;
         let search = Search { timed: Timed { graph: toll.graph(), times: metric.times() }, dislikes: self, toll };
-        let (mut left, owed) = (metric.left(to), toll.owed(to, metric.times()));
-        let bound = |node| Some(u64::from(left.ms(node)?) * ONE + owed.ms(node) * INSIDE);
+        let mut left = metric.left(to);
+        let bound = |node| Some((u64::from(left.ms(node)?) + owed.ms(node)) * ONE);
         let (cost, found) = search.search(from, to, bound).ok_or(NoSaferWay::CutOff)?;
         Ok((search, cost, found))
     }
@@ -225,8 +223,7 @@ impl Search<'_> {
 
     /// What a street costs between two fractions of it, which takes so long; `None` if it may not be used.
     fn cost(&self, edge: u32, a: f32, b: f32, ms: u64) -> Option<u64> {
-        let extra_ms = self.toll.extra_ms(edge, a, b, ms)?;
-        Some(ms * self.dislikes.of_edge(edge) + extra_ms * INSIDE)
+        Some(ms * self.dislikes.of_edge(edge) + self.toll.extra_ms(edge, a, b)? * ONE)
     }
 
     /// A* with the least cost that is left from a junction: what the best way costs, and how it was found; `None` if there is none.

@@ -1,7 +1,7 @@
 //! The safer way held against the slow way round (every arc relaxed until nothing changes, zones sampled point by point), on
 //! tangles, drawn maps, the generated city and Seoul.
 
-use super::{DISLIKE_MAX, Dislikes, INSIDE, NoSaferWay, ONE, Search};
+use super::{DISLIKE_MAX, Dislikes, NoSaferWay, ONE, Search};
 use crate::position::Position;
 use crate::road::avoid::Zone;
 use crate::road::data::RoadClass;
@@ -131,10 +131,7 @@ fn check(map: &RoadMap, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zo
     }
     // Where one must pass through: the least that any way costs, found with the bound and without.
     let toll = Toll::exacting(graph, zones);
-    let dear = |edge, a, b, ms: u64| {
-        let extra_ms = toll.extra_ms(edge, a, b, ms)?;
-        Some(ms * dislikes.of_edge(edge) + extra_ms * INSIDE)
-    };
+    let dear = |edge, a, b, ms: u64| Some(ms * dislikes.of_edge(edge) + toll.extra_ms(edge, a, b)? * ONE);
     let (slow, quick) = (least_cost(graph, from, to, &dear), led_cost(dislikes, metric, from, to, toll));
     if quick != slow {
         return Err(format!("least inside costs {quick:?} instead of {slow:?}"));

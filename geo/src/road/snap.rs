@@ -121,9 +121,12 @@ impl Grid {
         Self { width: self.width * 2, height: self.height * 2, ..self }.over_extent(extent)
     }
 
-    /// Whether nothing divides by zero or overflows.
+    /// Whether nothing divides by zero or overflows, and no cell is smaller than this program makes them: of cells of a centimetre
+    /// every question would look at a thousand million.
     pub(super) fn is_sound(&self) -> bool {
-        self.width > 0 && self.height > 0 && self.columns < 1 << 30 && self.rows < 1 << 30 || *self == Self::default()
+        let least = (CELL_M / M_PER_E7).ceil() as u32;
+        let fits = self.width >= least && self.height >= least && self.columns < 1 << 30 && self.rows < 1 << 30;
+        fits || *self == Self::default()
     }
 
     pub(super) fn cell_count(&self) -> usize {

@@ -1,6 +1,6 @@
 //! The grid held against looking at every piece of every street.
 
-use super::{SNAP_M_MAX, STREET_M, Segment, nearest_on};
+use super::{Grid, SNAP_M_MAX, STREET_M, Segment, nearest_on};
 use crate::position::Position;
 use crate::road::drawn::{Dice, draw, place, tangle};
 use crate::road::hierarchy::StaffBuckets;
@@ -157,4 +157,15 @@ fn finds_what_looking_at_every_street_finds_in_seoul() {
     let (data, _) = crate::road::load::load(&[&path], None, &mut |_| {}).unwrap();
     let map = RoadMap::build(data);
     assert!(compare(map.graph(Profile::Drive), &mut Dice(5), 30) > 20);
+}
+
+#[test]
+fn cells_of_a_centimetre_are_not_believed() {
+    let own = RoadMap::build(tangle(&mut Dice(3), 20, 30)).graph(Profile::Drive).snap_index().grid;
+    assert!(own.is_sound());
+    for lie in
+        [Grid { width: 1, ..own }, Grid { height: 1, ..own }, Grid { width: 1, height: 1, columns: 1, rows: 1, ..own }]
+    {
+        assert!(!lie.is_sound(), "a question would look at cells without end");
+    }
 }

@@ -1,43 +1,47 @@
 //! Owns what a stretch of street counts for a search that has zones to keep out of: nothing more where it touches none; where it touches
-//! one it may not be used, or, for who has to pass through all the same, what lies inside counts as so much longer that no metre inside
-//! is gone that could be spared. Does not search (`safer`, `around`).
+//! one it may not be used, or, for who has to pass through all the same, every metre inside counts as so many milliseconds more that none
+//! is gone that could be spared; and what of that is owed at least from any junction. Does not search (`safer`, `around`).
+//!
+//! Invariants: a metre inside counts alike on every street, however fast, jammed or liked it is; nowhere is more said to be owed than any
+//! way owes, and from no junction more than over its neighbour, so that a search led by it is exact.
 
-use super::avoid::Zone;
+use super::avoid::{Frame, Zone};
 use super::graph::Graph;
-use super::hierarchy::ArcTimes;
 use super::safer::NoSaferWay;
-use super::snap::Snap;
+use super::snap::{Snap, WALK_MPS};
 use crate::position::Position;
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap, HashSet};
+use std::collections::BinaryHeap;
 
-/// What lies in a zone takes so many times as long more where there is no way but through one: rather 10 km round than 100 m inside.
-const INSIDE: u64 = 100;
+/// A metre in a zone counts as so many milliseconds more, for whom there is no way but through one: a hundred times as long as it takes to
+/// walk. Rather 10 km round on foot than 100 m inside, and farther by car.
+pub(super) const INSIDE_MS_PER_M: f64 = 72_000.0;
 
 /// A street that touches a zone is looked at in pieces of so many metres: as exact as what is inside is counted.
 const PIECE_M: f64 = 10.0;
-
-/// Junctions looked at from the end of a way, to see whether it is walled in: those of a few hundred metres around.
-const WALLED_IN_MAX: usize = 2_000;
+/// Most pieces of a straight line: of one that is longer than any street (a map file may say anything) they are longer.
+const PIECES_MAX: f64 = 1_000.0;
 
 /// The zones of one search.
 #[derive(Clone, Copy)]
 pub(super) struct Toll<'a> {
     graph: &'a Graph,
     zones: &'a [Zone],
-    inside: Option<u64>,
+    /// Around all of them: most streets touch none.
+    frame: Frame,
+    forbids: bool,
 }
 
 impl<'a> Toll<'a> {
     /// No zone is entered.
     pub(super) fn forbidding(graph: &'a Graph, zones: &'a [Zone]) -> Self {
-        Self { graph, zones, inside: None }
+        Self { graph, zones, frame: Frame::around(zones), forbids: true }
     }
 
     /// As little as can be is inside.
     pub(super) fn exacting(graph: &'a Graph, zones: &'a [Zone]) -> Self {
-        Self { inside: Some(INSIDE), ..Self::forbidding(graph, zones) }
+        Self { forbids: false, ..Self::forbidding(graph, zones) }
     }
 
     /// The graph whose streets they count for.
@@ -45,114 +49,119 @@ impl<'a> Toll<'a> {
         self.graph
     }
 
-    /// Whether a search has any point, or why not.
-    pub(super) fn admits(&self, from: &Snap, to: &Snap) -> Result<(), NoSaferWay> {
+    /// What is owed on the way from one place to another, or why there is none.
+    pub(super) fn admits(&self, from: &Snap, to: &Snap) -> Result<Owed, NoSaferWay> {
         if self.forbids(from.at) {
-            Err(NoSaferWay::BeginsInside)
+            return Err(NoSaferWay::BeginsInside);
         } else if self.forbids(to.at) {
-            Err(NoSaferWay::EndsInside)
-        } else if self.shuts_in(from, to) {
-            Err(NoSaferWay::CutOff)
-        } else {
-            Ok(())
+            return Err(NoSaferWay::EndsInside);
         }
+        let owed = self.owed(from, to);
+        // Who sets out in the street where they end may get there straight along it.
+        let is_shut_in = self.forbids && owed.is_shut_in && from.edge != to.edge;
+        if is_shut_in { Err(NoSaferWay::CutOff) } else { Ok(owed) }
     }
 
     /// Whether a way may not begin or end there.
     pub(super) fn forbids(&self, at: Position) -> bool {
-        self.inside.is_none() && self.zones.iter().any(|zone| zone.contains(at))
+        self.forbids && self.zones.iter().any(|zone| zone.contains(at))
     }
 
-    /// Whether it is plain that no way leads to a place: looked at from there, on as many junctions as a zone may wall in. A search from
-    /// the other side would look at the whole map before it knew. Turns and closures are left out, which only open ways.
-    fn shuts_in(&self, from: &Snap, to: &Snap) -> bool {
-        if self.inside.is_some() || self.zones.is_empty() || from.edge == to.edge {
-            return false;
-        }
-        let ends = |edge: u32| [self.graph.edge(edge).start, self.graph.edge(edge).end];
-        let (begin, goal) = (ends(from.edge), ends(to.edge));
-        let entered = goal.into_iter().zip([0.0, 1.0]).filter(|&(_, end)| self.is_clear(to.edge, end, to.fraction));
-        let mut waiting: Vec<u32> = entered.map(|(node, _)| node).collect();
-        let mut seen: HashSet<u32> = waiting.iter().copied().collect();
-        while let Some(node) = waiting.pop() {
-            if begin.contains(&node) || seen.len() > WALLED_IN_MAX {
-                return false;
-            }
-            for into in self.graph.arcs_in(node) {
-                if !seen.contains(&into.node) && self.is_clear(into.edge, 0.0, 1.0) {
-                    seen.insert(into.node);
-                    waiting.push(into.node);
-                }
-            }
-        }
-        true
-    }
-
-    /// Milliseconds that a street counts more between two fractions, either way round, where that takes so many; `None` if it may not be
-    /// used.
-    pub(super) fn extra_ms(&self, edge: u32, a: f32, b: f32, ms: u64) -> Option<u64> {
+    /// Milliseconds that a street counts more between two fractions, either way round; `None` if it may not be used.
+    pub(super) fn extra_ms(&self, edge: u32, a: f32, b: f32) -> Option<u64> {
         if self.is_clear(edge, a, b) {
             return Some(0);
         }
-        self.inside.map(|times| (self.share_inside(edge, a, b) * (ms * times) as f64).round() as u64)
+        (!self.forbids).then(|| (self.inside_m(edge, a, b) * INSIDE_MS_PER_M).round() as u64)
     }
 
-    /// What is owed at least from any junction on the way to a place, whatever way is taken: worked out from there, on as many junctions
-    /// as a zone may wall in. It leads the search to where the least is inside. Turns and closures are left out, which only add.
-    pub(super) fn owed(&self, to: &Snap, times: &ArcTimes) -> Owed {
-        let ms = |edge: u32| u64::from(times.ms(edge * 2).min(times.ms(edge * 2 + 1)));
-        let mut owed = Owed::default();
-        if self.inside.is_none() || self.zones.is_empty() {
-            return owed;
+    /// What is owed at least from any junction on the way to a place, whatever way is taken: looked at from there, what owes less first,
+    /// until one of the junctions is reached by which the beginning is left. Everything farther away owes as much at least. So it is known
+    /// without a search whether the place is walled in, and a search is led to where the least is inside. Turns and closures are left
+    /// out, which only add.
+    pub(super) fn owed(&self, from: &Snap, to: &Snap) -> Owed {
+        if self.zones.is_empty() {
+            return Owed::default();
         }
-        let mut queue = BinaryHeap::new();
-        let edge = self.graph.edge(to.edge);
-        for (node, end) in [(edge.start, 0.0f32), (edge.end, 1.0)] {
-            let part_ms = (ms(to.edge) as f64 * (f64::from(to.fraction) - f64::from(end)).abs()) as u64;
-            queue.extend(self.extra_ms(to.edge, end, to.fraction, part_ms).map(|extra| Reverse((extra, node))));
-        }
-        while let Some(Reverse((extra, node))) = queue.pop() {
-            owed.beyond_ms = extra;
-            if owed.by_node.len() > WALLED_IN_MAX {
-                return owed;
-            }
-            if owed.by_node.contains_key(&node) {
+        let (graph, begin) = (self.graph, self.graph.edge(from.edge));
+        let mut by_node = vec![UNKNOWN; graph.node_count()];
+        let end = graph.edge(to.edge);
+        let entrances = [(end.start, 0.0), (end.end, 1.0)];
+        let entered = |(node, at)| Some(Reverse((self.extra_ms(to.edge, at, to.fraction)?, node)));
+        let mut later: BinaryHeap<Reverse<(u64, u32)>> = entrances.into_iter().filter_map(entered).collect();
+        // What owes as much as the junction looked at needs no heap, and what lies towards the beginning comes first: where nothing is
+        // in between, few junctions are looked at.
+        let (mut now, mut owed_ms) = (Vec::new(), 0);
+        let away = |node: u32| {
+            let at = graph.node(node);
+            i64::from(at.lat_e7()).abs_diff(from.at.lat_e7().into())
+                + i64::from(at.lon_e7()).abs_diff(from.at.lon_e7().into())
+        };
+        loop {
+            let node = match now.pop() {
+                Some(node) => node,
+                None => {
+                    let Some(Reverse((ms, node))) = later.pop() else {
+                        return Owed { by_node, beyond_ms: owed_ms, is_shut_in: true };
+                    };
+                    owed_ms = ms;
+                    node
+                }
+            };
+            if by_node[node as usize] != UNKNOWN {
                 continue;
             }
-            owed.by_node.insert(node, extra);
-            for into in self.graph.arcs_in(node) {
-                if !owed.by_node.contains_key(&into.node) {
-                    let more = self.extra_ms(into.edge, 0.0, 1.0, ms(into.edge));
-                    queue.extend(more.map(|more| Reverse((extra + more, into.node))));
+            by_node[node as usize] = owed_ms;
+            if [begin.start, begin.end].contains(&node) {
+                return Owed { by_node, beyond_ms: owed_ms, is_shut_in: false };
+            }
+            let more = now.len();
+            for into in graph.arcs_in(node).iter().filter(|into| by_node[into.node as usize] == UNKNOWN) {
+                match self.extra_ms(into.edge, 0.0, 1.0) {
+                    Some(0) => now.push(into.node),
+                    Some(ms) => later.push(Reverse((owed_ms + ms, into.node))),
+                    None => {}
                 }
             }
+            now[more..].sort_unstable_by_key(|&node| Reverse(away(node)));
         }
-        owed
     }
 
     fn is_clear(&self, edge: u32, a: f32, b: f32) -> bool {
         self.zones.is_empty() || !self.points(edge, a, b).windows(2).any(|w| self.touches(w[0], w[1]))
     }
 
-    /// How much of a street between two fractions lies in zones, 0..=1.
-    fn share_inside(&self, edge: u32, a: f32, b: f32) -> f64 {
-        let (mut inside_m, mut whole_m) = (0.0, f64::MIN_POSITIVE);
+    /// How many metres of a street between two fractions lie in zones.
+    fn inside_m(&self, edge: u32, a: f32, b: f32) -> f64 {
+        let (mut inside_m, mut whole_m) = (0.0, 0.0);
         for w in self.points(edge, a, b).windows(2) {
             let long_m = w[0].distance_m(w[1]);
             whole_m += long_m;
-            if self.touches(w[0], w[1]) {
-                let pieces = (long_m / PIECE_M).ceil().max(1.0) as u32;
-                let at = |i: u32| w[0].towards(w[1], f64::from(i) / f64::from(pieces));
-                let touched = (0..pieces).filter(|&i| self.touches(at(i), at(i + 1))).count();
-                inside_m += long_m * touched as f64 / f64::from(pieces);
-            }
+            inside_m += long_m * self.share_inside(w[0], w[1], pieces(long_m));
         }
-        // A point is inside or is not.
-        if whole_m <= f64::MIN_POSITIVE { 1.0 } else { inside_m / whole_m }
+        if self.graph.off_street(edge).is_none() {
+            return inside_m;
+        }
+        // Who changes trains or waits for one inside is there as long as who walks meanwhile.
+        let share = if whole_m > 0.0 { inside_m / whole_m } else { 1.0 };
+        let waits_m = f64::from(self.graph.edge(edge).ms) / 1_000.0 * WALK_MPS * f64::from((a - b).abs());
+        inside_m.max(share * waits_m)
+    }
+
+    /// How much of a straight line lies in zones, 0..=1, in so many pieces.
+    fn share_inside(&self, p: Position, q: Position, pieces: u32) -> f64 {
+        if !self.touches(p, q) {
+            return 0.0;
+        }
+        if self.zones.iter().any(|zone| zone.surely_holds(p, q)) {
+            return 1.0;
+        }
+        let at = |i: u32| p.towards(q, f64::from(i) / f64::from(pieces));
+        (0..pieces).filter(|&i| self.touches(at(i), at(i + 1))).count() as f64 / f64::from(pieces)
     }
 
     fn touches(&self, p: Position, q: Position) -> bool {
-        self.zones.iter().any(|zone| zone.touches(p, q))
+        self.frame.may_touch(p, q) && self.zones.iter().any(|zone| zone.touches(p, q))
     }
 
     /// The corners of a street between two fractions, and its ends.
@@ -177,18 +186,29 @@ impl<'a> Toll<'a> {
     }
 }
 
-/// What is owed at least on the way to one place, milliseconds.
+/// Into how many pieces a straight line is cut.
+fn pieces(long_m: f64) -> u32 {
+    (long_m / PIECE_M).ceil().clamp(1.0, PIECES_MAX) as u32
+}
+
+/// Not looked at.
+const UNKNOWN: u64 = u64::MAX;
+
+/// What is owed at least on the way from one place to another, milliseconds.
 #[derive(Default)]
 pub(super) struct Owed {
-    by_node: HashMap<u32, u64>,
+    /// Of what was looked at.
+    by_node: Vec<u64>,
     /// From everywhere else.
     beyond_ms: u64,
+    /// Whether everything was looked at, and the beginning was not there.
+    is_shut_in: bool,
 }
 
 impl Owed {
     /// From a junction.
     pub(super) fn ms(&self, node: u32) -> u64 {
-        self.by_node.get(&node).map_or(self.beyond_ms, |owed| (*owed).min(self.beyond_ms))
+        self.by_node.get(node as usize).map_or(self.beyond_ms, |owed| (*owed).min(self.beyond_ms))
     }
 }
 

@@ -1,7 +1,9 @@
 //! Owns how often finished trips stayed within what would have been said of them. Each is judged by a fit that has not seen it, nor
-//! any other of its day: the days of a profile are dealt into two halves, and each half is judged by the other's fit. Fits nothing itself.
+//! any other of its day: the days of a profile are dealt into two halves, and each half is judged by the other's fit. Whether an hour
+//! is called calibrated goes by all of its trips, as it does where estimates are told: a half has half as many, and would be judged by the
+//! wider spread of hours that are not. Fits nothing itself.
 
-use super::{Calibration, Observation, fit};
+use super::{Calibration, HOURS, Observation, fit};
 use crate::road::Profile;
 use crate::road::data::RoadClass;
 use std::collections::BTreeSet;
@@ -33,27 +35,32 @@ fn of_one(profile: Profile, own: &[Observation]) -> Option<Coverage> {
     let half = |is_odd: bool| own.iter().copied().filter(|o| odd.contains(&o.day) == is_odd).collect::<Vec<_>>();
     let halves = [half(false), half(true)];
     let fits = halves.each_ref().map(|half| fit(half));
+    let mut seen = [0; HOURS];
+    for observation in own {
+        seen[usize::from(observation.hour)] += 1;
+    }
     let mut all = Coverage::default();
     for (fit, judged) in fits.iter().zip([&halves[1], &halves[0]]) {
         if !fit.is_calibrated(profile) {
             return None;
         }
         for observation in judged {
-            all.judge(fit, observation);
+            all.judge(fit, observation, &seen);
         }
     }
     Some(all)
 }
 
 impl Coverage {
-    fn judge(&mut self, fit: &Calibration, trip: &Observation) {
+    /// `seen` are the trips of each hour, in both halves.
+    fn judge(&mut self, fit: &Calibration, trip: &Observation, seen: &[u32; HOURS]) {
         let Some(figures) = &fit.of(trip.profile).figures else { return };
         let hour = usize::from(trip.hour);
         let of_hour = figures.factors.at(hour).by_class;
         let over = trip.over(&RoadClass::ALL.map(|class| of_hour.get(&class).copied().map_or(1.0, f64::from)));
         self.trips += 1;
         self.within_p50 += u32::from(over <= 1.0);
-        self.within_p90 += u32::from(over <= f64::from(fit.basis(trip.profile, hour).spread));
+        self.within_p90 += u32::from(over <= f64::from(figures.basis(hour, seen[hour]).spread));
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::{CLASSES, FreeTimes, OBSERVATIONS_MIN, Observation, RATIO_MAX};
 use super::{Coverage, coverage, fit};
+use crate::eta::{Basis, Eta, EtaSource};
 use crate::road::Profile;
 use crate::road::data::RoadClass;
 use crate::road::drawn::Dice;
@@ -32,17 +33,21 @@ fn half_stay_within_the_estimate_and_nine_of_ten_within_its_p90() {
     assert!((share(found.within_p50) - 0.5).abs() < 0.03 && (share(found.within_p90) - 0.9).abs() < 0.03, "{found:?}");
 }
 
-/// Judged one half by the other, as plainly as can be.
+/// Judged one half by the other, as plainly as can be; whether an hour is calibrated by both.
 fn by_halves(trips: &[Observation], is_own: bool) -> [u32; 2] {
     // On all of the days somebody went.
     let half = |nth: u32| -> Vec<Observation> { trips.iter().filter(|trip| trip.day % 2 == nth).copied().collect() };
+    let whole = fit(trips);
     let mut within = [0, 0];
     for (judged, seen) in [(half(0), half(1)), (half(1), half(0))] {
         let fit = fit(if is_own { &judged } else { &seen });
         for trip in judged {
             let hour = usize::from(trip.hour);
             let factor = fit.day_factors(Profile::Walk).at(hour).by_class[&RoadClass::Residential];
-            let eta = fit.eta(Profile::Walk, hour, 600.0 * factor);
+            let measured = fit.of(Profile::Walk).figures.as_ref().unwrap().spreads[hour];
+            let is_calibrated = whole.basis(Profile::Walk, hour).source == EtaSource::Calibrated;
+            let basis = if is_calibrated { Basis::fitted(measured) } else { Basis::taken_over(measured) };
+            let eta = Eta::on(basis, 600.0 * factor);
             let took_s = trip.took_ms as f32 / 1_000.0;
             within[0] += u32::from(took_s <= eta.seconds);
             within[1] += u32::from(took_s <= eta.p90_s);
@@ -60,6 +65,22 @@ fn nobody_is_judged_by_a_fit_that_saw_them() {
     let found = of_walk(&trips).unwrap();
     assert_eq!([found.within_p50, found.within_p90], by_halves(&trips, false));
     assert_ne!(by_halves(&trips, false), by_halves(&trips, true), "it would make a difference");
+}
+
+#[test]
+fn an_hour_that_is_told_as_calibrated_is_judged_as_calibrated() {
+    // On one day of twelve it takes 1.45 times as long: within the 1.5 of hours that are not calibrated, not within what is told.
+    let ratio = |day: u32| if day == 11 { 1.45 } else { 1.0 };
+    let trips: Vec<Observation> = (0..12 * 24).map(|i| trip(i / 24, (i % 24) as u8, ratio(i / 24))).collect();
+    let told = fit(&trips).basis(Profile::Walk, 8);
+    assert!(told.source == EtaSource::Calibrated && told.spread < 1.2, "{told:?}");
+    let found = of_walk(&trips).unwrap();
+    assert_eq!((found.trips, found.within_p90), (288, 288 - 24), "{found:?}");
+    // In an hour that is not, the wider spread is told and judged by.
+    let few: Vec<Observation> = trips.iter().filter(|trip| trip.hour != 8 || trip.day >= 4).copied().collect();
+    assert_eq!(fit(&few).basis(Profile::Walk, 8).source, EtaSource::Road);
+    let found = of_walk(&few).unwrap();
+    assert_eq!((found.trips, found.within_p90), (284, 284 - 23), "{found:?}");
 }
 
 #[test]

@@ -142,7 +142,7 @@ impl<'a> Oracle<'a> {
 
     fn may_go_on(&self, from: u32, to: u32) -> bool {
         let arc = |state: u32| self.turns.original[state as usize];
-        let is_out = |&(state, _): &(u32, u32)| self.times.may_enter(arc(state)) && !self.times.is_closed(arc(state));
+        let is_out = |&(state, _): &(u32, u32)| self.times.leads_out(arc(state));
         let is_shut_in = || !self.turns.rows[from as usize].iter().any(is_out);
         let is_within = || self.times.is_closed(arc(from)) && self.times.is_closed(arc(to)) && is_shut_in();
         self.times.may_enter(arc(to)) || self.remembers && is_within()

@@ -73,8 +73,7 @@ impl Arrays {
     /// Whether one may go along an arc after a node: over arcs one knows from where one comes.
     fn may_enter(&self, times: &ArcTimes, node: u32, arc: u32) -> bool {
         let Some(arcs) = &self.arc_of else { return times.may_enter(arc) };
-        let is_out =
-            |&(tail, &(on, _)): &(u32, &(u32, u32))| tail == node && times.may_enter(on) && !times.is_closed(on);
+        let is_out = |&(tail, &(on, _)): &(u32, &(u32, u32))| tail == node && times.leads_out(on);
         let is_shut_in = || !self.tail.iter().copied().zip(&self.along).any(|turn| is_out(&turn));
         times.may_enter(arc) || times.is_closed(arc) && times.is_closed(arcs[node as usize]) && is_shut_in()
     }

@@ -43,9 +43,11 @@ impl Metric {
         }
     }
 
+    /// `copied` are the arcs of whose copies the turns of its map know, in their order; `None` where turns do not count.
     pub(in crate::road) fn read(
         from: &mut SectionReader,
         graph: &Graph,
+        copied: Option<&[u32]>,
         part: &'static str,
     ) -> Result<Self, MapFileError> {
         let kind = if from.one::<u32>(part)? == 0 { Kind::Junctions } else { Kind::Arcs };
@@ -77,13 +79,13 @@ impl Metric {
         };
         let hierarchy = Arc::new(Hierarchy { search, shortcuts, tree, head_depth });
         let metric = Self { hierarchy, times, shortcut_ms, climbs };
-        if metric.is_sound(graph) { Ok(metric) } else { Err(MapFileError::Damaged(part)) }
+        if metric.is_sound(graph, copied) { Ok(metric) } else { Err(MapFileError::Damaged(part)) }
     }
 
-    fn is_sound(&self, graph: &Graph) -> bool {
+    fn is_sound(&self, graph: &Graph, copied: Option<&[u32]>) -> bool {
         let Hierarchy { search, shortcuts, tree, head_depth } = &*self.hierarchy;
         let shortcut_count = shortcuts.head.len();
-        search_is_sound(search, graph)
+        search_is_sound(search, graph, copied)
             && shortcuts_are_sound(shortcuts, search)
             && tree_is_sound(tree, shortcuts.rank.len())
             && head_depth.len() == shortcut_count
@@ -97,19 +99,21 @@ impl Metric {
     }
 }
 
-fn search_is_sound(search: &SearchGraph, graph: &Graph) -> bool {
+/// A way is looked for by the numbers that the turns of its map have: what is searched must have the same.
+fn search_is_sound(search: &SearchGraph, graph: &Graph, copied: Option<&[u32]>) -> bool {
     let arcs = search.head.len();
     let Some(nodes) = search.first.len().checked_sub(1) else { return false };
-    let enough = match search.kind {
-        Kind::Junctions => nodes == graph.node_count() && search.copies.is_empty(),
-        Kind::Arcs => nodes == graph.edge_count() * 2 + search.copies.len(),
-    };
     let arc_end = graph.edge_count() as u32 * 2;
-    // Every node that is no arc is a copy of one.
-    let mut copies: Vec<u32> = search.copies.iter().map(|copy| copy[1]).collect();
-    copies.sort_unstable();
+    let enough = match (search.kind, copied) {
+        (Kind::Junctions, None) => nodes == graph.node_count() && search.copies.is_empty(),
+        (Kind::Arcs, Some(copied)) => {
+            let copies = copied.iter().copied().zip(arc_end..);
+            nodes == arc_end as usize + copied.len()
+                && copies.map(|(arc, copy)| [arc, copy]).eq(search.copies.iter().copied())
+        }
+        _ => false,
+    };
     enough
-        && (search.kind == Kind::Junctions || copies.into_iter().eq(arc_end..nodes as u32))
         && groups_are_sound(&search.first, nodes, arcs)
         && search.via.len() == arcs
         && search.extra_ms.len() == arcs
@@ -117,8 +121,6 @@ fn search_is_sound(search: &SearchGraph, graph: &Graph) -> bool {
         && search.via.iter().all(|&a| a < arc_end)
         && search.ends.len() == graph.edge_count()
         && search.ends.iter().zip(graph.edges()).all(|(ends, e)| *ends == [e.start, e.end])
-        && search.copies.is_sorted()
-        && search.copies.iter().all(|copy| copy[0] < arc_end)
 }
 
 fn shortcuts_are_sound(shortcuts: &Shortcuts, search: &SearchGraph) -> bool {

@@ -1,13 +1,15 @@
 //! Owns how long each arc takes under given conditions, which may not be entered, and how well that is known. Does not search.
 //!
 //! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. What is no street keeps the map's own times.
-//! Invariant: nobody enters a closed arc from one that is open. Who stands in a closed street gets out of it, over others that are
-//! closed too if need be: only the cordon is shut. Where no turn leads from a closed arc onto an open one (what is open there leads
-//! in only, or the turn out is forbidden), who comes from inside goes on over what is closed and who comes from outside does not, so
-//! that must be asked with where one comes from. That nobody gets in needs no look at turns: they only take ways away.
+//! Invariant: nobody enters a closed arc from the open streets around. Who stands in a closed street gets out of it, over others that are
+//! closed too if need be: only the cordon is shut. A few junctions with open streets between that the cordon walls in, alleys that end
+//! blind, are inside like it. Where no turn leads from a closed arc out (what is open there leads in only or ends blind, or the turn out is
+//! forbidden), who comes from inside goes on over what is closed and who comes from outside does not, so that must be asked with where
+//! one comes from. That nobody gets in needs no look at turns: they only take ways away.
 
 use crate::eta::{Basis, Eta};
 use crate::road::column::Column;
+use crate::road::connected::large_components;
 use crate::road::data::RoadClass;
 use crate::road::graph::{Graph, NO_WAY};
 use crate::road::snap::Snap;
@@ -19,6 +21,10 @@ pub const FACTOR_MIN: f32 = 0.1;
 pub const FACTOR_MAX: f32 = 100.0;
 /// No single arc takes longer, milliseconds: sums along a way stay below `UNREACHED`.
 pub(super) const ARC_MS_MAX: u32 = 4 * 3_600_000;
+
+/// Open streets between so many junctions, and no more, that the closed ones wall in are inside with them: a few alleys. More is a part
+/// of the town that is cut off, and over a closed bridge nobody goes.
+const WALLED_IN_MAX: u32 = 50;
 
 /// What changes the times: factors on the free-flow time (2 = twice as long) and closures.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,6 +76,8 @@ const OPEN: u8 = 1;
 const ENTER: u8 = 2;
 /// It is closed to whoever comes from outside.
 const CLOSED: u8 = 4;
+/// It is open, and from there one comes to the open streets around over closed ones only.
+const BLIND: u8 = 8;
 
 impl ArcTimes {
     /// As the map has them.
@@ -169,8 +177,13 @@ impl ArcTimes {
     /// Whether somebody on one arc may enter the next, one of those that turns lead to (`turns_to`). Within what is closed they may
     /// where nothing else is left.
     pub(in crate::road) fn may_go_on(&self, from: u32, to: u32, turns_to: impl IntoIterator<Item = u32>) -> bool {
-        let leads_out = |arc: u32| self.may_enter(arc) && !self.is_closed(arc);
-        self.may_enter(to) || self.is_closed(to) && self.is_closed(from) && !turns_to.into_iter().any(leads_out)
+        let is_way_out = |arc: u32| self.leads_out(arc);
+        self.may_enter(to) || self.is_closed(to) && self.is_closed(from) && !turns_to.into_iter().any(is_way_out)
+    }
+
+    /// Whether an open arc leads on to the open streets around.
+    pub(in crate::road) fn leads_out(&self, arc: u32) -> bool {
+        self.rights[arc as usize] & (ENTER | CLOSED | BLIND) == ENTER
     }
 
     /// Whether an arc that exists is closed to whoever comes from outside.
@@ -209,19 +222,57 @@ impl ArcTimes {
     }
 }
 
-/// A closed arc may be entered where nothing that is open leads to its tail: whoever is there was inside already.
+/// A closed arc may be entered where no open one comes to its tail from the streets around: whoever is there was inside already. An open
+/// one that does not lead back to them is no way out.
 fn shut_cordons(graph: &Graph, rights: &mut [u8]) {
     if rights.iter().all(|r| r & CLOSED == 0) {
         return;
     }
-    let mut is_outside = vec![false; graph.node_count()];
-    for (arc, _) in (0u32..).zip(&*rights).filter(|(_, r)| *r & (OPEN | CLOSED) == OPEN) {
-        is_outside[graph.arc_head(arc) as usize] = true;
+    let (is_out, leads_out) = outside(graph, rights);
+    let mut is_entered = vec![false; graph.node_count()];
+    for (arc, _) in (0u32..).zip(&*rights).filter(|(arc, r)| is_free(**r) && is_out[graph.arc_tail(*arc) as usize]) {
+        is_entered[graph.arc_head(arc) as usize] = true;
     }
-    for (arc, r) in (0u32..).zip(rights).filter(|(_, r)| **r & (OPEN | CLOSED) == OPEN | CLOSED) {
-        let may = if is_outside[graph.arc_tail(arc) as usize] { 0 } else { ENTER };
-        *r = *r & !ENTER | may;
+    for (arc, r) in (0u32..).zip(rights).filter(|(_, r)| **r & OPEN != 0) {
+        if is_free(*r) {
+            *r = *r & !BLIND | if leads_out[graph.arc_head(arc) as usize] { 0 } else { BLIND };
+        } else {
+            *r = *r & !ENTER | if is_entered[graph.arc_tail(arc) as usize] { 0 } else { ENTER };
+        }
     }
+}
+
+const fn is_free(rights: u8) -> bool {
+    rights & (OPEN | CLOSED) == OPEN
+}
+
+/// Which junctions one comes to from the open streets around over open ones, and from which one comes to them.
+fn outside(graph: &Graph, rights: &[u8]) -> (Vec<bool>, Vec<bool>) {
+    let is_free =
+        |edge: u32, tail: u32| is_free(rights[(edge * 2 + u32::from(graph.edge(edge).start != tail)) as usize]);
+    let heads = |node: u32| graph.arcs_out(node).iter().filter(move |out| is_free(out.edge, node)).map(|out| out.node);
+    let tails =
+        |node: u32| graph.arcs_in(node).iter().filter(move |into| is_free(into.edge, into.node)).map(|into| into.node);
+    let (mut first, mut all_heads) = (vec![0], Vec::new());
+    for node in 0..graph.node_count() as u32 {
+        all_heads.extend(heads(node));
+        first.push(all_heads.len() as u32);
+    }
+    let around = large_components(&first, &all_heads, WALLED_IN_MAX);
+    (reached(around.clone(), heads), reached(around, tails))
+}
+
+/// With what is reached from there.
+fn reached<I: Iterator<Item = u32>>(mut there: Vec<bool>, next: impl Fn(u32) -> I) -> Vec<bool> {
+    let mut waiting: Vec<u32> = (0..).zip(&there).filter(|(_, there)| **there).map(|(node, _)| node).collect();
+    while let Some(node) = waiting.pop() {
+        for on in next(node) {
+            if !std::mem::replace(&mut there[on as usize], true) {
+                waiting.push(on);
+            }
+        }
+    }
+    there
 }
 
 impl std::fmt::Debug for ArcTimes {
@@ -229,3 +280,7 @@ impl std::fmt::Debug for ArcTimes {
         write!(f, "ArcTimes({} arcs)", self.ms.len())
     }
 }
+
+#[cfg(test)]
+#[path = "times_tests.rs"]
+mod tests;

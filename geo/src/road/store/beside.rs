@@ -1,11 +1,14 @@
 //! Owns the file that is written beside another, and takes its place when it is whole. Does not know what is in it.
 //!
 //! Invariant: nobody else writes into it. Of two imports to one path, in two containers perhaps, neither touches what the other writes
-//! or has put there, which a server may have mapped; what a killed one left is removed by the next.
+//! or has put there, which a server may have mapped; what a killed one left is removed by the next. A lock is on a file and not on its
+//! name, so who has it looks whether the name is still that file's before anything else: until then another may have removed it and
+//! begun one of that name.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 /// Imports to one path at one time.
@@ -25,10 +28,8 @@ impl Beside {
             let path = of.with_file_name(name(of, &nth.to_string()));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    file.lock()?;
-                    // Before it was locked another could take it for left over.
-                    if path.exists() {
-                        return Ok(Self { file, path });
+                    if let Some(own) = Self::held(file, path)? {
+                        return Ok(own);
                     }
                 }
                 Err(taken) if taken.kind() == io::ErrorKind::AlreadyExists => {}
@@ -36,6 +37,12 @@ impl Beside {
             }
         }
         Err(io::Error::other("too many imports to this path at once"))
+    }
+
+    /// Of a new file; `None` if another took it for left over before it was locked.
+    fn held(file: File, path: PathBuf) -> io::Result<Option<Self>> {
+        file.lock()?;
+        Ok(is_at(&file, &path).then(|| Self { file, path }))
     }
 
     /// Puts it where it belongs, on the disk for good.
@@ -49,8 +56,10 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // Gone if it has taken its place; else a leftover, which is harmless.
-        let _ = std::fs::remove_file(&self.path);
+        // If it has taken its place the name may be another's by now. What cannot be removed is left over, which is harmless.
+        if is_at(&self.file, &self.path) {
+            let _ = std::fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -73,11 +82,23 @@ fn remove_left_over(of: &Path) {
         let nth = name.strip_prefix(&own).and_then(|rest| rest.strip_prefix('.')?.strip_suffix(".partial"));
         if nth.is_some_and(|nth| nth.parse::<u32>().is_ok())
             && let Ok(file) = File::open(entry.path())
-            && file.try_lock().is_ok()
         {
-            let _ = std::fs::remove_file(entry.path());
+            remove_unheld(&file, &entry.path());
         }
     }
+}
+
+fn remove_unheld(file: &File, path: &Path) {
+    if file.try_lock().is_ok() && is_at(file, path) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Whether a name is that of an open file.
+fn is_at(file: &File, path: &Path) -> bool {
+    let number = |known: std::fs::Metadata| (known.dev(), known.ino());
+    let (open, named) = (file.metadata().map(number), path.symlink_metadata().map(number));
+    open.ok().zip(named.ok()).is_some_and(|(open, named)| open == named)
 }
 
 #[cfg(test)]

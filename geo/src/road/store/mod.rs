@@ -24,6 +24,9 @@ use super::data::MapData;
 use super::graph::Graph;
 use super::hierarchy::{Metric, NodeOrder};
 use super::map::{AT_HAND, RoadMap};
+use super::modes::mode;
+use super::turn_cost::TurnCosts;
+use super::turns::Turns;
 use sections::VERSION;
 use std::fmt;
 use std::fs::File;
@@ -95,6 +98,15 @@ impl RoadMap {
     /// Writes the map to `path`, whole or not at all.
     pub fn save(&self, path: &Path) -> Result<(), MapFileError> {
         self.prepare();
+        let beside = Beside::create(path)?;
+        let mut file = BufWriter::new(&beside.file);
+        self.write(&mut file)?;
+        file.flush()?;
+        drop(file);
+        Ok(beside.take_place(path)?)
+    }
+
+    fn write(&self, to: &mut impl Write) -> io::Result<()> {
         let mut streets = Writer::default();
         data::write(&mut streets, &self.data);
         let streets = streets.into_bytes();
@@ -104,12 +116,7 @@ impl RoadMap {
             graph::write(&mut sections, self.graph(profile), self.order(profile));
             self.free_flow(profile).write(&mut sections);
         }
-        let beside = Beside::create(path)?;
-        let mut file = BufWriter::new(&beside.file);
-        sections.write(&mut file)?;
-        file.flush()?;
-        drop(file);
-        Ok(beside.take_place(path)?)
+        sections.write(to)
     }
 
     /// Whether the file is a whole map of this version: header, lengths and checksums, without making a map of it.
@@ -149,8 +156,8 @@ fn read(source: &Arc<Source>, checked: bool) -> Result<RoadMap, MapFileError> {
     let mut after = sections.skip(graph::SECTIONS + Metric::SECTIONS);
     let [walk, drive] = AT_HAND;
     let (walk, drive) = std::thread::scope(|scope| {
-        let walk = scope.spawn(|| mode(&mut sections, walk, ["walking graph", "walking hierarchy"], &data));
-        let drive = mode(&mut after, drive, ["driving graph", "driving hierarchy"], &data);
+        let walk = scope.spawn(|| one_profile(&mut sections, walk, ["walking graph", "walking hierarchy"], &data));
+        let drive = one_profile(&mut after, drive, ["driving graph", "driving hierarchy"], &data);
         (walk.join().unwrap_or(Err(MapFileError::Damaged("walking graph"))), drive)
     });
     let ((walk, walk_order, walk_times), (drive, drive_order, drive_times)) = (walk?, drive?);
@@ -160,14 +167,16 @@ fn read(source: &Arc<Source>, checked: bool) -> Result<RoadMap, MapFileError> {
     Ok(map.with_kept(Profile::Drive, drive_order, drive_times))
 }
 
-fn mode(
+fn one_profile(
     sections: &mut SectionReader,
     profile: Profile,
     [graph_part, hierarchy_part]: [&'static str; 2],
     data: &MapData,
 ) -> Result<(Graph, NodeOrder, Metric), MapFileError> {
     let (graph, order) = graph::read(sections, profile, graph_part, &data.ways)?;
-    let metric = Metric::read(sections, &graph, hierarchy_part)?;
+    let has_turns = mode(profile).turns != TurnCosts::FREE;
+    let copied = has_turns.then(|| Turns::copied(data, &graph));
+    let metric = Metric::read(sections, &graph, copied.as_deref(), hierarchy_part)?;
     Ok((graph, order, metric))
 }
 

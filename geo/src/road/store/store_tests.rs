@@ -4,8 +4,10 @@ use super::sections::{HEADER_BYTES, checksum};
 use super::{MapFileError, RoadMap};
 use crate::road::Profile;
 use crate::road::data::{Area, AreaKind, Label, LabelKind};
-use crate::road::drawn::{Dice, place, tangle};
+use crate::road::drawn::{Dice, draw, draw_with, place, tangle};
+use crate::road::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A file of its own per test, gone afterwards.
 struct Scratch(PathBuf);
@@ -79,6 +81,10 @@ fn foreign_newer_and_changed_files_are_told_apart() {
     };
     assert!(matches!(load_with(0, b'X'), MapFileError::NotAMap));
     assert!(matches!(load_with(8, 99), MapFileError::WrongVersion { found: 99 }));
+    // Its hierarchies know other turns.
+    let older = load_with(8, 5);
+    assert!(matches!(older, MapFileError::WrongVersion { found: 5 }), "{older}");
+    assert!(older.to_string().contains("import the map again"));
     assert!(matches!(load_with(12, whole[12] ^ 1), MapFileError::Damaged("table") | MapFileError::Changed("table")));
     assert!(matches!(load_with(16, whole[16] ^ 1), MapFileError::WrongLength { .. }));
     assert!(matches!(load_with(HEADER_BYTES + 40, whole[HEADER_BYTES + 40] ^ 1), MapFileError::Changed("table")));
@@ -121,6 +127,61 @@ fn a_file_that_is_replaced_stays_what_it_was_for_who_has_it() {
     let after = RoadMap::load(&file.0).unwrap();
     assert_eq!(before.graph(Profile::Drive).parts(), small_map().graph(Profile::Drive).parts());
     assert_ne!(after.graph(Profile::Drive).parts(), before.graph(Profile::Drive).parts());
+}
+
+/// Read from a file in which one mode has the hierarchy of another map, or of another kind.
+fn read_with_hierarchy(map: RoadMap, profile: Profile, search: SearchGraph) -> Result<RoadMap, MapFileError> {
+    let graph = map.graph(profile);
+    let order = NodeOrder::find(graph);
+    let metric = Metric::new(&Arc::new(Hierarchy::new(search, &order)), ArcTimes::free_flow(graph));
+    let mut file = Vec::new();
+    map.with_kept(profile, order, metric).write(&mut file).unwrap();
+    RoadMap::from_bytes(&file)
+}
+
+#[test]
+fn a_hierarchy_of_the_wrong_kind_is_refused() {
+    let map = || draw("A-B-C\n| |\nD-E").map;
+    for (profile, part) in [(Profile::Drive, "driving hierarchy"), (Profile::Walk, "walking hierarchy")] {
+        let (map, other) = (map(), map());
+        let search = match profile {
+            // Junctions, where turns count,
+            Profile::Drive => SearchGraph::of_junctions(other.graph(profile), |_| 0),
+            // and arcs, where they do not.
+            _ => SearchGraph::of_turns(
+                other.graph(profile),
+                other.graph(profile).arc_number_end(),
+                |arc| arc,
+                |arc| {
+                    let graph = other.graph(profile);
+                    (0..graph.arc_number_end())
+                        .filter(move |&to| graph.arc_tail(to) == graph.arc_head(arc))
+                        .map(|to| (to, 0))
+                },
+            ),
+        };
+        match read_with_hierarchy(map, profile, search) {
+            Err(MapFileError::Damaged(found)) => assert_eq!(found, part),
+            other => panic!("{profile:?}: {:?}", other.map(|_| ())),
+        }
+    }
+}
+
+#[test]
+fn a_hierarchy_that_knows_other_restrictions_than_the_streets_is_refused() {
+    let picture = "A-B-C\n  |\nE-D-F";
+    let rules: [&[&str]; 3] = [&[], &["no A-B-D-E"], &["no E-D-B-C"]];
+    for (streets, searched) in [(0, 1), (1, 0), (1, 2), (1, 1)] {
+        let [map, other] = [streets, searched].map(|of| draw_with(picture, rules[of]).map);
+        let copies = map.turns(Profile::Drive).unwrap().state_count() - map.turns(Profile::Drive).unwrap().arc_count();
+        assert_eq!(copies > 0, streets > 0, "a ban over two streets has copies");
+        let loaded = read_with_hierarchy(map, Profile::Drive, SearchGraph::of(&other, Profile::Drive));
+        match loaded {
+            Ok(map) if streets == searched => map.try_searches(),
+            Err(MapFileError::Damaged("driving hierarchy")) if streets != searched => {}
+            other => panic!("{streets} and {searched}: {:?}", other.map(|_| ())),
+        }
+    }
 }
 
 /// Of so many changed files that are accepted, one is searched in every way.

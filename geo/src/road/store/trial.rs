@@ -5,7 +5,7 @@ use crate::cell::Grid;
 use crate::road::data::RoadClass;
 use crate::road::hierarchy::{ArcTimes, Conditions, Metric, StaffBuckets};
 use crate::road::map::AT_HAND;
-use crate::road::{Dislikes, Heading, Profile, RoadMap, Snap, Zone, around, reach};
+use crate::road::{Dislikes, Heading, Profile, RoadMap, Snap, Zone, around, least_inside, reach};
 use std::sync::Arc;
 
 /// Milliseconds and seconds within which is searched.
@@ -53,9 +53,13 @@ impl RoadMap {
             let _ = reach(graph, metric, from, heading, WITHIN_S, Grid::Street);
         }
         let zone: Vec<Zone> = Zone::circle(places[places.len() / 2].at, 20.0).into_iter().collect();
-        match self.turns(profile) {
-            Some(turns) => drop(around(graph, turns, metric, from, to, &zone)),
-            None => drop(Dislikes::none(graph).route(graph, metric, from, to, &zone)),
+        if let Some(turns) = self.turns(profile) {
+            let _ = around(graph, turns, metric, from, to, &zone);
+            let _ = least_inside(graph, turns, metric, from, to, &zone);
+        } else {
+            let dislikes = Dislikes::none(graph);
+            let _ = dislikes.route(graph, metric, from, to, &zone);
+            let _ = dislikes.route_least_inside(graph, metric, from, to, &zone);
         }
     }
 }
