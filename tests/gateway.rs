@@ -299,3 +299,77 @@ async fn the_way_to_the_service_may_be_tls_and_only_who_it_trusts_is_spoken_to()
     let gateway = Gateway::spawn_trusting(&sealed.gateways, Some(&other), &secret, &redis.url());
     assert_eq!(gateway.api().get("/v1/map").await.expect_err("somebody else").code(), "upstream_away");
 }
+
+/// Posts one over REST; the verdict.
+async fn posted(api: &Api, session: Option<u32>, metres_east: f64, seq: u32) -> Value {
+    let (lat, lon) = Phone::east(metres_east);
+    let fix = json!({"lat": lat, "lon": lon, "acc_m": 8, "kind": "gps", "age_ms": 0, "seq": seq});
+    let mut body = json!({"fixes": [fix]});
+    if let Some(session) = session {
+        body["session"] = json!(session);
+    }
+    api.post("/v1/fixes", &body).await.expect("a verdict")["verdicts"][0].clone()
+}
+
+/// Another sign-in of somebody, as a new handset gets it.
+async fn signs_in_again(behind: &Behind, phone: &Phone) -> String {
+    let centre = behind.server.api().sign_in(behind.server.code("supervisor")).await.expect("the demo's centre");
+    let centre = behind.server.api().signed_in(text(&centre["token"]));
+    let me = phone.api.get("/v1/me").await.expect("who it is");
+    let code = centre.post("/v1/codes", &json!({"account": me["account"]})).await.expect("a code");
+    let signed_in = behind.server.api().sign_in(text(&code["code"])).await.expect("it works once");
+    text(&signed_in["token"]).to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_phones_behind_a_gateway_the_one_that_counts_is_settled_and_the_other_is_told() {
+    let behind = Behind::start().await;
+    let gateway = behind.gateway().await;
+    let people = enrol(&behind.server, 1, 0, 1).await;
+    let mut console = Phone::sign_in_by(&gateway.api(), &people.supervisors[0]).await;
+    let old = Phone::on_shift_by(&gateway.api(), &people.staff[0], Phone::east(0.0)).await;
+    let later = signs_in_again(&behind, &old).await;
+    let mut new = Phone::sign_in_by(&gateway.api(), &later).await;
+    gateway.settles(&mut new, 0.0).await;
+    // The old handset lies 2 km away, its socket closed by the new one's, and goes on by calls.
+    for n in 0..4 {
+        assert_eq!(posted(&old.api, None, 2_000.0, 5_001 + n).await, "replaced");
+        new.report(10.0 * f64::from(n + 1)).await;
+        console.wait_until(|m| shows(m, 10.0 * f64::from(n + 1)), "where the new handset is").await;
+    }
+    gateway.settles(&mut new, 50.0).await;
+    assert!(!console.heard.iter().any(|told| told.to_string().contains("jump")), "nobody doubts it");
+    // Over REST alone as well.
+    let (new, _gone) = (gateway.api().signed_in(&later), new.hang_up());
+    assert_eq!(posted(&new, Some(1), 50.0, 1).await, "ok");
+    assert_eq!(posted(&old.api, None, 2_000.0, 5_009).await, "replaced");
+    assert_eq!(posted(&new, Some(1), 50.0, 2).await, "ok");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_over_rest_alone_that_is_started_anew_behind_a_gateway_is_heard_and_settled_again() {
+    let behind = Behind::start().await;
+    let gateway = behind.gateway().await;
+    let people = enrol(&behind.server, 1, 0, 0).await;
+    let _gone = Phone::on_shift_by(&gateway.api(), &people.staff[0], MEETING).await.hang_up();
+    let api = gateway.api().signed_in(&people.staff[0]);
+    let mut seq = 2_000;
+    for session in [None, Some(7), Some(8)] {
+        let before = gateway.settled();
+        eventually("the gateway settles what is posted", SOON, async || {
+            seq += 1;
+            assert_eq!(posted(&api, session, 0.0, seq).await, "ok", "{session:?}");
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            gateway.settled() > before
+        })
+        .await;
+        // It is loaded again.
+        seq = 0;
+    }
+    // And one that does not say so, once what was believed is old enough; the gateway leaves it to the engine's node.
+    eventually("it is heard", Duration::from_secs(60), async || {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        posted(&api, Some(8), 0.0, 1).await == "ok"
+    })
+    .await;
+}

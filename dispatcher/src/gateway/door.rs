@@ -7,7 +7,7 @@ use super::wire::{Owner, Secret, WHO_PATH};
 use crate::http::auth::{TOKEN_BYTES_MAX, bearer, too_many};
 use crate::http::ingest::desk::Judged;
 use crate::http::ingest::device::{self, Told};
-use crate::http::ingest::sources::Source;
+use crate::http::ingest::sources::{Source, Via};
 use crate::http::ingest::{owntracks, traccar};
 use crate::http::known::{Kind, key_of};
 use crate::http::phone::{FixesIn, FixesOut};
@@ -90,11 +90,11 @@ fn dressed(gateway: &Gateway, mut response: Response) -> Response {
 async fn fixes(gateway: &Gateway, whole: &Whole) -> Settled {
     let token = bearer(&whole.parts.headers).ok_or(("unknown", None))?;
     let signed_in = owner(gateway, Kind::Token, token).await.map_err(|why| (why, None))?;
-    let account = signed_in.account.id;
-    fixes_of(gateway, whole, account).map_err(|why| (why, Some(account)))
+    fixes_of(gateway, whole, &signed_in).map_err(|why| (why, Some(signed_in.account.id)))
 }
 
-fn fixes_of(gateway: &Gateway, whole: &Whole, account: AccountId) -> Result<Response, &'static str> {
+fn fixes_of(gateway: &Gateway, whole: &Whole, signed_in: &SignedIn) -> Result<Response, &'static str> {
+    let account = signed_in.account.id;
     let member = gateway.list.member(account, gateway.env.now())?;
     if !body::is_json(&whole.parts.headers) || whole.body.len() > body::BODY_BYTES_MAX {
         return Err("unread");
@@ -103,12 +103,13 @@ fn fixes_of(gateway: &Gateway, whole: &Whole, account: AccountId) -> Result<Resp
     let now = gateway.env.now();
     let fixes: Result<Vec<Fix>, _> = input.fixes().iter().map(|fix| fix.parse(now)).collect();
     let fixes = fixes.map_err(|_| "unread")?;
-    let source = Source::Phone(account);
-    let epoch = member.epochs.of(source).ok_or("epoch")?;
+    // Of phones that do not count, and of sessions that begin, the epoch is not listed.
+    let source = Source::Phone(signed_in.token);
+    let epoch = member.epochs.of(source, input.via()).ok_or("epoch")?;
     if let Err(seconds) = gateway.calls.take(account, now.0) {
         return Ok(too_many(seconds).into_response());
     }
-    judged(gateway, account, source, epoch, fixes, now, |verdicts| {
+    judged(gateway.judge(account, &member, source, epoch, fixes, now), |verdicts| {
         (StatusCode::ACCEPTED, Json(FixesOut::of(verdicts))).into_response()
     })
 }
@@ -128,12 +129,12 @@ fn told_by(gateway: &Gateway, door: Door, told: &Told, signed_in: &SignedIn) -> 
     let (account, source) = (signed_in.account.id, Source::Tracker(signed_in.token));
     let now = gateway.env.now();
     let member = gateway.list.member(account, now)?;
-    let epoch = member.epochs.of(source).ok_or("epoch")?;
+    let epoch = member.epochs.of(source, Via::Call).ok_or("epoch")?;
     let fix = told.fix(now).map_err(|_| "unread")?;
     if let Err(seconds) = gateway.device_calls.take(signed_in.token, now.0) {
         return Ok(too_many(seconds).into_response());
     }
-    judged(gateway, account, source, epoch, vec![fix], now, |verdicts| match (door, verdicts) {
+    judged(gateway.judge(account, &member, source, epoch, vec![fix], now), |verdicts| match (door, verdicts) {
         (Door::Traccar, [verdict]) => Json(traccar::Taken::of(*verdict)).into_response(),
         _ => Json([(); 0]).into_response(),
     })
@@ -148,16 +149,8 @@ fn read(door: Door, headers: &HeaderMap, body: &[u8]) -> Option<(Told, Option<St
     Some((message.place()?.ok()?, None))
 }
 
-fn judged(
-    gateway: &Gateway,
-    account: AccountId,
-    source: Source,
-    epoch: u32,
-    fixes: Vec<Fix>,
-    now: Timestamp,
-    answer: impl FnOnce(&[Verdict]) -> Response,
-) -> Result<Response, &'static str> {
-    match gateway.judge(account, source, epoch, fixes, now) {
+fn judged(judged: Judged, answer: impl FnOnce(&[Verdict]) -> Response) -> Result<Response, &'static str> {
+    match judged {
         Judged::Settled(verdicts) => Ok(answer(&verdicts)),
         Judged::TooMany(seconds) => Ok(too_many(seconds).into_response()),
         Judged::Pass(why) => Err(why),

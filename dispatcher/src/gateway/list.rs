@@ -3,7 +3,7 @@
 
 use super::Gateway;
 use super::wire::{Ask, GOOD_FOR, LAST_MAX, LIST_PATH, Last, Listed, Told};
-use crate::http::ingest::sources::Epochs;
+use crate::http::ingest::sources::{Epochs, Session};
 use crate::live::{AREA_MARGIN_M, Health};
 use crate::record::Revocation;
 use crate::telemetry;
@@ -35,7 +35,7 @@ const CLOCKS_MS_MAX: i64 = 2_000;
 pub struct Member {
     /// Unit number.
     pub no: u32,
-    /// The latest epochs of their sources.
+    /// The latest epochs of their sources; of phones that of the one that counts.
     pub epochs: Epochs,
 }
 
@@ -132,7 +132,8 @@ impl List {
         if listed.pass {
             return Err("followed");
         }
-        let epochs = Epochs { phone: listed.phone, trackers: listed.trackers.clone() };
+        let phone = listed.phone.map(|(token, number, epoch)| Session { token, number, epoch });
+        let epochs = Epochs { phones: phone.into_iter().collect(), trackers: listed.trackers.clone() };
         Ok(Member { no: listed.no, epochs })
     }
 

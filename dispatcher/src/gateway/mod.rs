@@ -33,7 +33,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use door::Door;
 use geo::Fix;
-use list::{List, SameRedis};
+use list::{List, Member, SameRedis};
 use matcher::model::{AccountId, Timestamp};
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::fmt::Write as _;
@@ -72,12 +72,16 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Judges the fixes of a staff member, if the gateway may and is sure.
-    fn judge(&self, staff: AccountId, source: Source, epoch: u32, fixes: Vec<Fix>, now: Timestamp) -> Judged {
-        let member = match self.list.member(staff, now) {
-            Ok(member) => member,
-            Err(why) => return Judged::Pass(why),
-        };
+    /// Judges the fixes of a staff member, if the gateway is sure.
+    fn judge(
+        &self,
+        staff: AccountId,
+        member: &Member,
+        source: Source,
+        epoch: u32,
+        fixes: Vec<Fix>,
+        now: Timestamp,
+    ) -> Judged {
         // Another source of the same person counts, or another socket of the phone: what this one sends is not the latest.
         if member.epochs.latest().is_some_and(|latest| latest > epoch) {
             return Judged::Pass("epoch");

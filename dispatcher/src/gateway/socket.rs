@@ -6,7 +6,7 @@ use super::relay::away;
 use super::upstream::passed_on;
 use super::{Gateway, drain_pause};
 use crate::http::auth::Peer;
-use crate::http::ingest::desk::Judged;
+use crate::http::ingest::desk::{Judged, UNSURE};
 use crate::http::ingest::sources::Source;
 use crate::http::limit::Bucket;
 use crate::http::problem::{Code, Problem};
@@ -254,7 +254,18 @@ fn settle(gateway: &Gateway, phone: Phone, fixes: &[crate::view::FixIn]) -> Judg
     let now = gateway.env.now();
     let parsed: Result<Vec<_>, _> = fixes.iter().map(|fix| fix.parse(now)).collect();
     let Ok(fixes) = parsed else { return Judged::Pass("unread") };
-    gateway.judge(phone.account, Source::Phone(phone.account), phone.epoch, fixes, now)
+    let member = match gateway.list.member(phone.account, now) {
+        Ok(member) => member,
+        Err(why) => return Judged::Pass(why),
+    };
+    match member.epochs.phone() {
+        Some(counts) if counts.epoch == phone.epoch => {
+            gateway.judge(phone.account, &member, Source::Phone(counts.token), phone.epoch, fixes, now)
+        }
+        Some(counts) if counts.epoch > phone.epoch => Judged::Pass("epoch"),
+        // The list is from before this socket.
+        _ => Judged::Pass(UNSURE),
+    }
 }
 
 /// Before the socket of a phone that sends too much is closed: an alarm among what it has sent already goes on.

@@ -136,8 +136,8 @@ pub struct Listed {
     pub from_ms: i64,
     /// Until when.
     pub until_ms: i64,
-    /// Session epoch of the phone, if one was issued.
-    pub phone: Option<u32>,
+    /// The session of the phone that counts, if one has begun: the row of its sign-in, its number if it has one, its epoch.
+    pub phone: Option<(i64, Option<u32>, u32)>,
     /// Those of trackers, by the row of their secret.
     pub trackers: Vec<(i64, u32)>,
     /// Everything of theirs is for the engine's node.

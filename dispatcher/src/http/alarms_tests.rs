@@ -104,6 +104,51 @@ async fn an_alarm_shows_where_its_device_was_and_where_it_is() {
     assert!(console(&edge, &centre).await["incidents"][0]["live"].is_object(), "taken is not over");
 }
 
+/// As the page of a rider does it that is loaded again between two presses: it counts from 1 in a session of its own each time.
+#[tokio::test]
+async fn the_place_of_an_alarm_is_that_of_its_press_or_older_by_its_age_whether_or_not_the_page_was_loaded_again() {
+    let edge = Edge::new().await;
+    let (rider, centre) = (edge.rider().await, edge.centre().await);
+    let (here, _) = edge.places();
+    let (mut session, mut first_epoch) = (40, None);
+    // Over REST alone, and before and after the welcome of a socket.
+    for welcomed in [false, true, false] {
+        for metres in [0.0, 300.0] {
+            let at = geo::Position::new(here.lat() + metres / 111_195.0, here.lon()).unwrap();
+            session += 1;
+            let one = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1});
+            let body = json!({"session": session, "fixes": [one]});
+            let told = edge.call(Some(&rider.token), "POST", "/v1/fixes", Some(body.clone())).await;
+            assert_eq!(told.body["verdicts"], json!(["ok"]), "session {session}");
+            let again = edge.call(Some(&rider.token), "POST", "/v1/fixes", Some(body)).await;
+            assert_eq!(again.body["verdicts"], json!(["duplicate"]), "its answer was lost");
+            let incident = raise(&edge, &rider).await;
+            let seen = &console(&edge, &centre).await["incidents"];
+            let alarm = seen.as_array().unwrap().iter().find(|i| i["id"] == incident.as_str()).unwrap();
+            assert_eq!(
+                (&alarm["position"]["lat"], &alarm["position"]["age_s"]),
+                (&json!(at.lat()), &json!(0)),
+                "{alarm}"
+            );
+            take(&edge, &centre, &incident).await;
+            // Another press is another alarm.
+            edge.clock.advance_s(90);
+        }
+        if welcomed {
+            let now = edge.app.env.now();
+            let known = super::known::authenticate(&edge.app, now, super::known::Kind::Token, &rider.token).await;
+            let epoch = edge.app.ingest.new_epoch(&edge.app, &known.unwrap().unwrap()).await.ok();
+            assert!(epoch > first_epoch);
+            first_epoch = epoch;
+        }
+    }
+    // Its place reached nobody: the one that is shown says how old it is.
+    let incident = raise(&edge, &rider).await;
+    let seen = &console(&edge, &centre).await["incidents"];
+    let alarm = seen.as_array().unwrap().iter().find(|i| i["id"] == incident.as_str()).unwrap();
+    assert_eq!(alarm["position"]["age_s"], 90, "{alarm}");
+}
+
 #[tokio::test]
 async fn a_fresh_console_is_shown_what_was_taken_and_what_ended_a_short_while_ago() {
     let edge = Edge::new().await;

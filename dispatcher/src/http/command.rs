@@ -2,12 +2,12 @@
 //! commits before it returns. Knows neither HTTP nor the socket.
 
 use super::App;
-use super::ingest::sources::Source;
+use super::ingest::sources::{Source, Via};
 use super::ingest::{FIXES_MAX, take};
 use super::problem::{Answer, Code, Problem};
 use crate::engine::travel::legs::Tap;
 use crate::live::Verdict;
-use crate::record::{Account, Role};
+use crate::record::{Account, Role, SignedIn};
 use crate::telemetry;
 use crate::view::FixIn;
 use matcher::model::{IncidentId, OfferId, OfferState, Phase, TripId};
@@ -86,7 +86,7 @@ async fn own_trip(app: &App, account: &Account, named: Option<TripId>) -> Answer
 }
 
 /// Takes a phone's fixes, oldest first; a verdict for each.
-pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<Verdict>> {
+pub async fn fixes(app: &App, signed_in: &SignedIn, via: Via, fixes: &[FixIn]) -> Answer<Vec<Verdict>> {
     if fixes.len() > FIXES_MAX {
         return Err(Problem::bad_field("fixes"));
     }
@@ -95,7 +95,7 @@ pub async fn fixes(app: &App, account: &Account, fixes: &[FixIn]) -> Answer<Vec<
     for (i, fix) in fixes.iter().enumerate() {
         parsed.push(fix.parse(now).map_err(|field| Problem::bad_field(format!("fixes[{i}].{field}")))?);
     }
-    take(app, account, Source::Phone(account.id), parsed).await
+    take(app, &signed_in.account, (Source::Phone(signed_in.token), via), parsed).await
 }
 
 /// The refusal of a role that reached a command it has no part in.

@@ -5,6 +5,7 @@ use super::App;
 use super::auth::Caller;
 use super::body::{Input, Often};
 use super::command;
+use super::ingest::sources::Via;
 use super::problem::{Answer, ProblemBody};
 use crate::json::Object;
 use crate::live::Verdict;
@@ -23,6 +24,9 @@ use uuid::Uuid;
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct FixesIn {
     fixes: Vec<FixIn>,
+    /// The session that `seq` counts in, for phones without a socket: any number, another one whenever the count begins anew.
+    #[serde(default)]
+    session: Option<u32>,
 }
 
 impl<'de> Deserialize<'de> for FixesIn {
@@ -35,6 +39,11 @@ impl FixesIn {
     /// As they were sent.
     pub fn fixes(&self) -> &[FixIn] {
         &self.fixes
+    }
+
+    /// By which count they are numbered.
+    pub fn via(&self) -> Via {
+        self.session.map_or(Via::Call, Via::Session)
     }
 }
 
@@ -74,7 +83,7 @@ pub async fn fixes(
     caller: Caller,
     Often(input): Often<FixesIn>,
 ) -> Answer<(StatusCode, Json<FixesOut>)> {
-    let verdicts = command::fixes(&app, caller.account(), &input.fixes).await?;
+    let verdicts = command::fixes(&app, &caller.0, input.via(), &input.fixes).await?;
     Ok((StatusCode::ACCEPTED, Json(FixesOut::of(&verdicts))))
 }
 

@@ -2,7 +2,7 @@
 //! time and area are told to it. Keeps no fix and counts none; what is doubted never becomes "now", and says why.
 
 use super::Verdict;
-use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixKind, Jumps, Pace, Seen, Step};
+use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixKind, JUMPS_BELIEVED, Jumps, Pace, Seen, Step};
 use matcher::model::Timestamp;
 use matcher::policy::limits::FIX_AGE_MS_MAX;
 
@@ -20,8 +20,11 @@ pub const AREA_MARGIN_M: f64 = 2_000.0;
 /// What is remembered of one person's fixes, to judge the next.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sense {
-    /// Order of the last one looked at, believed or not: a doubted fix sent again must not confirm itself.
+    /// Order of the last one that was believed, or came too late to be now. What is doubted is not among them: by the number of a
+    /// place that nobody believes those that are true would be silenced.
     heard: Option<(u32, u32)>,
+    /// Orders of the last jumps, as many as one more could confirm: one that is sent again must not confirm itself.
+    jumped: [Option<(u32, u32)>; JUMPS_BELIEVED as usize - 1],
     /// The last one believed.
     believed: Option<Seen>,
     jumps: Jumps,
@@ -30,11 +33,7 @@ pub struct Sense {
 impl Sense {
     /// Of somebody whose last believed fix, if any, is known from elsewhere.
     pub fn after(last: Option<&Fix>) -> Self {
-        Self {
-            heard: last.map(|fix| (fix.session_epoch, fix.seq)),
-            believed: last.map(Seen::of),
-            jumps: Jumps::default(),
-        }
+        Self { heard: last.map(|fix| (fix.session_epoch, fix.seq)), believed: last.map(Seen::of), ..Self::default() }
     }
 
     /// When the last believed one was taken; `None` if there is none.
@@ -42,7 +41,7 @@ impl Sense {
         self.believed.map(|seen| Timestamp(seen.taken_at_ms))
     }
 
-    /// The order of the last one looked at.
+    /// The order of the last one that was believed, or came too late to be now.
     pub const fn heard(&self) -> Option<(u32, u32)> {
         self.heard
     }
@@ -62,6 +61,10 @@ impl Sense {
         if !order.is_kept() {
             return order;
         }
+        let number = (fix.session_epoch, fix.seq);
+        if self.jumped.contains(&Some(number)) {
+            return Verdict::Duplicate;
+        }
         let age_ms = now.0.saturating_sub(fix.taken_at_ms);
         let is_late = age_ms > LATE_MS;
         // What was still in a queue, its own or another source's, is not where they are now, whatever its number. Less than late
@@ -71,14 +74,16 @@ impl Sense {
             if self.heard.is_some_and(|(epoch, _)| epoch != fix.session_epoch) {
                 return Verdict::Older;
             }
-            self.heard = Some((fix.session_epoch, fix.seq));
-            return if age_ms > TOO_OLD_MS { Verdict::TooOld } else { Verdict::Older };
+            if age_ms > TOO_OLD_MS {
+                return Verdict::TooOld;
+            }
+            self.heard = Some(number);
+            return Verdict::Older;
         }
-        // Its number is not taken as heard: trackers number by their clocks, and one set right must not wait for the wrong time.
+        // Trackers number by their clocks, and one set right must not wait for the wrong time either.
         if age_ms < -FUTURE_MS_MAX {
             return Verdict::Future;
         }
-        self.heard = Some((fix.session_epoch, fix.seq));
         if age_ms > TOO_OLD_MS {
             return Verdict::TooOld;
         }
@@ -92,9 +97,11 @@ impl Sense {
         // Whoever walks through a demonstration is set down anywhere.
         let before = self.believed.filter(|_| fix.kind != FixKind::Demo);
         if before.is_some_and(|before| self.jumps.step(&before, here, PACE) == Step::Doubted) {
+            self.jumped.rotate_right(1);
+            self.jumped[0] = Some(number);
             return Verdict::Jump;
         }
-        self.believed = Some(here);
+        (self.heard, self.believed) = (Some(number), Some(here));
         if is_late { Verdict::Late } else { order }
     }
 }

@@ -71,6 +71,43 @@ fn a_jump_is_believed_when_the_next_ones_confirm_it_and_not_when_it_is_sent_agai
 }
 
 #[test]
+fn jumps_that_are_sent_again_in_turn_confirm_nothing() {
+    let mut sense = Sense::default();
+    let mut hear = |seq, north_m, s: i64| sense.judge(&fix(seq, north_m, s), NOW.plus_s(s), true);
+    assert_eq!(
+        [hear(1, 0.0, 0), hear(2, 9_000.0, 4), hear(3, 9_010.0, 8)],
+        [Verdict::Ok, Verdict::Jump, Verdict::Jump]
+    );
+    for _ in 0..3 {
+        assert_eq!([hear(2, 9_000.0, 4), hear(3, 9_010.0, 8)], [Verdict::Duplicate; 2]);
+    }
+    assert_eq!(hear(4, 9_020.0, 12), Verdict::Ok);
+}
+
+#[test]
+fn by_the_number_of_what_is_doubted_nobody_is_silenced() {
+    let coarse = |accuracy_m: f32| Fix { accuracy_m, ..fix(5_001, 0.0, 4) };
+    // Another session, and another number of the same one.
+    for session_epoch in [1, 2] {
+        let cases = [
+            (fix(5_001, 9_000.0, 4), 0, true, Verdict::Jump),
+            (fix(5_001, 0.0, 4), 0, false, Verdict::OutsideArea),
+            (coarse(-1.0), 0, true, Verdict::Inaccurate),
+            (fix(5_001, 0.0, 60), -56_000, true, Verdict::Future),
+            (fix(5_001, 0.0, 4), TOO_OLD_MS + 1, true, Verdict::TooOld),
+        ];
+        for (doubted, age_ms, in_area, expected) in cases {
+            let mut sense = Sense::default();
+            assert_eq!(sense.judge(&fix(10, 0.0, 0), NOW, true), Verdict::Ok);
+            let doubted = Fix { session_epoch, ..doubted };
+            assert_eq!(sense.judge(&doubted, Timestamp(doubted.taken_at_ms + age_ms), in_area), expected);
+            assert_eq!(sense.heard(), Some((1, 10)), "{expected:?}");
+            assert_eq!(sense.judge(&fix(11, 10.0, 8), NOW.plus_s(8), true), Verdict::Ok, "after {expected:?}");
+        }
+    }
+}
+
+#[test]
 fn back_where_it_was_after_a_jump_nothing_is_doubted() {
     let mut sense = Sense::default();
     let mut hear = |seq, north_m, s: i64| sense.judge(&fix(seq, north_m, s), NOW.plus_s(s), true);

@@ -37,6 +37,7 @@ verdicts! {
     TooOld = "too_old" "Of another day.";
     Inaccurate = "inaccurate" "Its error circle is larger than the city, or it has none.";
     OutsideArea = "outside_area" "Outside the service area.";
+    Replaced = "replaced" "From a phone of the same person that is not the one that counts: not looked at.";
     NotOnShift = "not_on_shift" "From staff who are not at work: not looked at.";
 }
 

@@ -91,6 +91,7 @@ pub async fn revoke(app: Arc<App>) {
             };
             cursor = last.id;
             app.known.revoke(&revocations);
+            app.ingest.revoke(&revocations);
             app.hub.revoke(&revocations);
         }
         tokio::time::sleep(ACK_BATCH).await;

@@ -9,9 +9,11 @@ use super::render::render;
 use super::screen::Screen;
 use crate::http::App;
 use crate::http::command;
+use crate::http::ingest::sources::Via;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::{Answer, Code, Problem};
 use crate::http::renewals;
+use crate::live::Verdict;
 use crate::record::{Account, OutboxRow, RENEW_AFTER_S, Role, SignedIn, token_ttl_s};
 use crate::telemetry;
 use crate::view::people::role_word;
@@ -243,7 +245,7 @@ where
 
     /// Answers the hello and, if the client left off somewhere that is still there, goes on from it.
     async fn welcome(&mut self, resume: Option<Resume>) -> Flow {
-        let epoch = self.app.ingest.new_epoch(&self.app, self.account().id).await.map_err(|_| Some(Close::Restart))?;
+        let epoch = self.app.ingest.new_epoch(&self.app, &self.signed_in).await.map_err(|_| Some(Close::Restart))?;
         let (last, rows) =
             left_off(&self.app, &self.signed_in.account, resume, epoch).await.map_err(|_| Some(Close::Restart))?;
         let resumed = rows.is_some();
@@ -418,10 +420,11 @@ where
             ClientMessage::Pong {} => return Ok(()),
             ClientMessage::Ack { seq } => return self.acked(seq),
             view @ ClientMessage::View { .. } => (self.look(&view), false),
-            fixes @ ClientMessage::Fix { .. } => {
-                (Box::pin(obey(&self.app, &self.signed_in.account, fixes)).await, true)
-            }
-            command => (Box::pin(obey(&self.app, &self.signed_in.account, command)).await, false),
+            fixes @ ClientMessage::Fix { .. } => match Box::pin(obey(&self.app, &self.signed_in, fixes)).await {
+                Ok(told) if told["replaced"] == true => return Err(Some(Close::Replaced)),
+                told => (told, true),
+            },
+            command => (Box::pin(obey(&self.app, &self.signed_in, command)).await, false),
         };
         match result {
             Ok(_) if silent => Ok(()),
@@ -449,9 +452,8 @@ where
     async fn raise(&mut self, sos: ClientMessage) -> Flow {
         metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => sos.word()).increment(1);
         let id = sos.id().map(str::to_owned);
-        let account = &self.signed_in.account;
-        let result = match self.app.urgent_calls.take(account.id, self.app.env.now().0) {
-            Ok(()) => Box::pin(obey(&self.app, account, sos)).await,
+        let result = match self.app.urgent_calls.take(self.account().id, self.app.env.now().0) {
+            Ok(()) => Box::pin(obey(&self.app, &self.signed_in, sos)).await,
             Err(_) => Err(Code::TooManyRequests.into()),
         };
         self.send(answer_to(id.as_deref(), result).to_string().into()).await
@@ -504,7 +506,8 @@ async fn left_off(
 }
 
 /// Does what REST would; the value holds what the result says beside `ok`.
-async fn obey(app: &App, account: &Account, message: ClientMessage) -> Answer<Value> {
+async fn obey(app: &App, signed_in: &SignedIn, message: ClientMessage) -> Answer<Value> {
+    let account = &signed_in.account;
     let roles: &[Role] = match message {
         ClientMessage::Fix { .. } | ClientMessage::Sos { .. } => &[Role::Rider, Role::Staff],
         _ => &[Role::Staff],
@@ -512,7 +515,10 @@ async fn obey(app: &App, account: &Account, message: ClientMessage) -> Answer<Va
     command::only(account, roles)?;
     match message {
         ClientMessage::Fix { fixes } => {
-            command::fixes(app, account, &fixes).await?;
+            // Nobody reads verdicts here: one whose fixes do not count is not to go on as if they did.
+            if command::fixes(app, signed_in, Via::Socket, &fixes).await?.contains(&Verdict::Replaced) {
+                return Ok(json!({"replaced": true}));
+            }
         }
         ClientMessage::Answer { offer, accept, .. } => {
             let state = command::answer(app, account, OfferId(offer), accept).await?;

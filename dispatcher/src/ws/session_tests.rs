@@ -454,6 +454,46 @@ async fn an_alarm_behind_a_flood_is_obeyed_before_the_socket_is_closed() {
 }
 
 #[tokio::test]
+async fn an_older_phone_that_posts_beside_an_open_socket_is_told_and_silences_it_not() {
+    let edge = Edge::new().await;
+    let old = edge.staff().await;
+    let new = edge.person(old.account.clone()).await;
+    let (here, there) = edge.places();
+    let fix = |at: geo::Position, seq: u32| json!([{"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq}]);
+    let (phone, welcome) = Phone::signed_in(&edge, &new, None).await;
+    for seq in 1..5 {
+        phone.say(&json!({"t": "fix", "fixes": fix(here, seq)}));
+        let is_taken = || edge.app.sight.places.last_fix(new.id()).is_some_and(|last| last.seq == seq);
+        let taken = async {
+            while !is_taken() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), taken).await.expect("the socket's fix counts");
+        let body = json!({"fixes": fix(there, 5_000 + seq)});
+        let told = edge.call(Some(&old.token), "POST", "/v1/fixes", Some(body)).await;
+        assert_eq!(told.body["verdicts"], json!(["replaced"]), "{}", told.text);
+    }
+    let last = edge.app.sight.places.last_fix(new.id()).unwrap();
+    assert_eq!((last.position, json!(last.session_epoch)), (here, welcome["epoch"].clone()));
+}
+
+#[tokio::test]
+async fn the_open_socket_of_an_earlier_sign_in_is_closed_when_a_later_one_counts_over_rest() {
+    let edge = Edge::new().await;
+    let old = edge.staff().await;
+    let new = edge.person(old.account.clone()).await;
+    let at = edge.places().0;
+    let fixes = json!([{"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1}]);
+    let (mut phone, _) = Phone::signed_in(&edge, &old, None).await;
+    let told =
+        edge.call(Some(&new.token), "POST", "/v1/fixes", Some(json!({"session": 1, "fixes": fixes.clone()}))).await;
+    assert_eq!(told.body["verdicts"], json!(["ok"]), "{}", told.text);
+    phone.say(&json!({"t": "fix", "fixes": fixes}));
+    assert_eq!(phone.closed().await, Close::Replaced.number());
+}
+
+#[tokio::test]
 async fn consoles_follow_the_device_of_an_alarm_at_most_once_a_second() {
     let edge = Edge::new().await;
     let (rider, centre) = (edge.rider().await, edge.centre().await);

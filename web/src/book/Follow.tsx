@@ -1,9 +1,12 @@
 // Owns the one status screen of a trip: what state it is in by the server's word, who comes and where they are, the words to
 // exchange, calling it off, and SOS. Says nothing the server has not said.
 import { useMemo } from 'preact/hooks';
+import { mayChange } from '../shared/api';
 import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
 import { agedCrew, Eta, Finishing, type CrewSeen } from '../shared/Eta';
+import { freshNumber } from '../shared/key';
+import { SOS_RETRY_MS } from '../shared/sos';
 import { dayTime, language, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
@@ -110,12 +113,27 @@ function TripMap({ trip, map, crew }: { trip: Trip; map: MapInfo; crew: CrewAt[]
   return <PhoneMap info={map} marks={marks} fitKey={`${trip.id}${trip.phase}${crew.length}`} tall />;
 }
 
-/** One position with a call for help, and only when this page may already have it: a question on the screen is not silent. */
-export async function tellPosition(rider: Rider): Promise<void> {
+/** So often a position is sent that has reached nobody: by then the call has brought people to ask. */
+export const TELL_TRIES = 3;
+/** One position with a call for help, and only when this page may already have it: a question on the screen is not silent. Each call is
+ *  a session of its own: whatever an earlier one, or this page before it was loaded again, has counted, this is the newest. */
+export async function tellPosition({ api }: Pick<Rider, 'api'>, pause: (ms: number) => Promise<void> = sleep): Promise<void> {
   const allowed = await navigator.permissions?.query({ name: 'geolocation' }).catch(() => null);
   if (allowed?.state !== 'granted') return;
   navigator.geolocation.getCurrentPosition(({ coords }) => {
-    const fix = { lat: coords.latitude, lon: coords.longitude, acc_m: Math.round(coords.accuracy), kind: 'gps' as const, age_ms: 0, seq: rider.nextFixSeq() };
-    void rider.api.sendFixes([fix]).catch(() => {});
+    const [takenAt, session] = [now(), freshNumber()];
+    const send = async (triesLeft: number): Promise<void> => {
+      const fix = { lat: coords.latitude, lon: coords.longitude, acc_m: Math.round(coords.accuracy), kind: 'gps' as const, age_ms: Math.round(now() - takenAt), seq: 1 };
+      try {
+        await api.sendFixes([fix], session);
+      } catch (error) {
+        if (!mayChange(error) || triesLeft === 0) return;
+        await pause(SOS_RETRY_MS);
+        await send(triesLeft - 1);
+      }
+    };
+    void send(TELL_TRIES - 1);
   });
 }
+
+const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

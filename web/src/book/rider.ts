@@ -40,7 +40,6 @@ export class Rider extends Store {
   /** The trip that ended on this screen: shown until its owner has read how. */
   private finished: string | null = null;
   private chosen: string | null = null;
-  private fixSeq = 0;
   private reloadTimer: ReturnType<typeof setTimeout> | undefined;
   /** The trip of which it is asked whether to call it off. */
   private asked: string | null = null;
@@ -142,7 +141,6 @@ export class Rider extends Store {
     });
   }
 
-  nextFixSeq(): number { return ++this.fixSeq; }
   /** Its owner has read how it ended; the list below told of the others. */
   dismiss(): void {
     if (this.finished) this.read.add(this.trips.filter(({ phase }) => !isOpen(phase)).map(({ id }) => id));

@@ -146,7 +146,7 @@ fn listed(app: &App, staff: AccountId, entry: &RosterEntry, pass: bool) -> Optio
         no: entry.staff.no,
         from_ms: shift.starts_at.0,
         until_ms: shift.ends_at.0,
-        phone: epochs.phone,
+        phone: epochs.phone().map(|session| (session.token, session.number, session.epoch)),
         trackers: epochs.trackers,
         // A place that is doubted is this node's to tell: to the consoles, and whether the next ones confirm it.
         pass: pass || app.ingest.people.refused(staff).is_some(),

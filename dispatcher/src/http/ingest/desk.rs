@@ -54,7 +54,7 @@ struct Basis {
 
 impl Basis {
     /// Whether nothing can have been believed elsewhere since. A phone numbers its fixes one by one within its session: what follows on the
-    /// last one heard here is the next there is.
+    /// last one heard here is the next there is. One of which all comes before that may count anew, which the engine's node looks into.
     fn leads_to(&self, sender: &Sender, fixes: &[Fix], now: Timestamp) -> bool {
         let Some((epoch, mut last)) = self.sense.heard() else { return false };
         if epoch != sender.epoch {
@@ -62,11 +62,15 @@ impl Basis {
         }
         match sender.source {
             Source::Tracker(_) => now.since_ms(self.at).abs() < TRACKER_SURE_MS,
-            Source::Phone(_) => fixes.iter().all(|fix| {
-                let follows = fix.seq <= last.saturating_add(1);
-                last = last.max(fix.seq);
-                follows
-            }),
+            Source::Phone(_) => {
+                let goes_on = fixes.iter().any(|fix| fix.seq >= last);
+                goes_on
+                    && fixes.iter().all(|fix| {
+                        let follows = fix.seq <= last.saturating_add(1);
+                        last = last.max(fix.seq);
+                        follows
+                    })
+            }
         }
     }
 }

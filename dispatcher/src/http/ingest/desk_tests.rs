@@ -12,7 +12,7 @@ fn staff() -> AccountId {
 }
 
 fn phone(epoch: u32) -> Sender {
-    Sender { staff: staff(), no: 1, source: Source::Phone(staff()), epoch }
+    Sender { staff: staff(), no: 1, source: Source::Phone(2), epoch }
 }
 
 fn tracker(epoch: u32) -> Sender {
@@ -82,6 +82,16 @@ fn what_follows_on_the_last_fix_is_settled_and_all_else_is_passed_on() {
     assert_eq!(scene.take(phone(3), &[fix(5.0, 7), fix(5.0, 9)]), UNSURE_OF, "8 may be anywhere");
     assert!(scene.learn(of(3, fix(5.0, 9))));
     assert_eq!(scene.take(phone(3), &[fix(6.0, 10)]), settled(&[Verdict::Ok]));
+}
+
+#[test]
+fn a_phone_that_counts_anew_is_for_the_engines_node() {
+    let scene = Scene::new();
+    assert!(scene.learn(of(3, fix(0.0, 2_000))));
+    assert_eq!(scene.take(phone(3), &[fix(1.0, 1), fix(1.0, 2)]), UNSURE_OF);
+    // It was given another epoch there.
+    assert!(scene.learn(of(4, fix(1.0, 2))));
+    assert_eq!(scene.take(phone(4), &[fix(2.0, 3)]), settled(&[Verdict::Ok]));
 }
 
 #[test]

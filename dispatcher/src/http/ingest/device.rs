@@ -2,7 +2,7 @@
 //! of HTTP Basic or as a Bearer token; Traccar Client, which can send no header, puts it where its device identifier stands, in
 //! the body. Never in a URL.
 
-use super::sources::Source;
+use super::sources::{Source, Via};
 use super::{FIXES_MAX, take};
 use crate::http::App;
 use crate::http::auth::{TOKEN_BYTES_MAX, bearer, count_open_call, too_many};
@@ -84,7 +84,8 @@ impl Tracker {
         debug_assert!(told.len() <= FIXES_MAX, "apps send one at a time");
         let now = app.env.now();
         let fixes = told.iter().map(|told| told.fix(now)).collect::<Result<Vec<Fix>, _>>();
-        take(app, &self.0.account, Source::Tracker(self.0.token), fixes.map_err(Problem::bad_field)?).await
+        let from = (Source::Tracker(self.0.token), Via::Call);
+        take(app, &self.0.account, from, fixes.map_err(Problem::bad_field)?).await
     }
 }
 

@@ -17,20 +17,22 @@ mod at_work_tests;
 #[cfg(test)]
 mod ingest_tests;
 #[cfg(test)]
+mod sessions_tests;
+#[cfg(test)]
 mod trackers_tests;
 
 use super::App;
 use super::auth::too_many;
 use super::problem::{Answer, Problem};
 use crate::live::{Sense, Verdict};
-use crate::record::{Account, Role};
+use crate::record::{Account, Revocation, Role, SignedIn};
 use crate::telemetry;
 use at_work::AtWork;
 use geo::{Fix, FixKind};
 use heard::People;
 use matcher::model::{AccountId, Phase, Timestamp};
 use metrics::Counter;
-use sources::{Epochs, Source, Sources};
+use sources::{Epochs, Newest, Source, Sources, Via};
 use tracks::Tracks;
 
 /// Most fixes in one message: five minutes of a phone that was in the subway, at one every 5 s.
@@ -68,9 +70,14 @@ impl Counts {
 }
 
 impl Ingest {
-    /// Issues a new session epoch for the person's phone, and orders its later fixes by it.
-    pub async fn new_epoch(&self, app: &App, account: AccountId) -> Answer<u32> {
-        self.sources.new_epoch(app, Source::Phone(account), account).await
+    /// Issues the session epoch of a phone's socket, and orders its later fixes by it.
+    pub async fn new_epoch(&self, app: &App, signed_in: &SignedIn) -> Answer<u32> {
+        self.sources.new_epoch(app, signed_in.account.id, Source::Phone(signed_in.token), Via::Socket).await
+    }
+
+    /// Phones whose sign-in is over do not count any more.
+    pub fn revoke(&self, revocations: &[Revocation]) {
+        self.sources.revoke(revocations);
     }
 
     /// The session epochs of a person's sources, as far as they were issued in this life of the server.
@@ -90,7 +97,12 @@ impl Ingest {
 }
 
 /// Takes a source's fixes, oldest first; a verdict for each.
-pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<Fix>) -> Answer<Vec<Verdict>> {
+pub async fn take(
+    app: &App,
+    account: &Account,
+    (source, via): (Source, Via),
+    mut fixes: Vec<Fix>,
+) -> Answer<Vec<Verdict>> {
     if fixes.is_empty() || fixes.len() > FIXES_MAX {
         return Err(Problem::bad_field("fixes"));
     }
@@ -101,8 +113,12 @@ pub async fn take(app: &App, account: &Account, source: Source, mut fixes: Vec<F
     }
     let (ingest, now) = (&app.ingest, app.env.now());
     ingest.sources.rates.count(source, fixes.len(), now).map_err(too_many)?;
-    let newest_ms = fixes.iter().map(|fix| fix.taken_at_ms).max().unwrap_or(i64::MIN);
-    let epoch = ingest.sources.epoch(app, source, account.id, newest_ms, now).await?;
+    let newest = Newest::of(&fixes);
+    let Some(epoch) = ingest.sources.epoch(app, account.id, (source, via), newest, now).await? else {
+        let verdicts = vec![Verdict::Replaced; fixes.len()];
+        ingest.counts.count(&verdicts);
+        return Ok(verdicts);
+    };
     for fix in &mut fixes {
         fix.session_epoch = epoch;
     }
