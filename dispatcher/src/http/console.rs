@@ -137,14 +137,25 @@ pub async fn acknowledge(
 
 /// An alarm rings on every console; its places are for the centre and the agencies concerned.
 pub async fn incident_view(app: &App, agency: Option<AgencyId>, incident: &Incident) -> Answer<IncidentView> {
-    let row = trip_of(app, incident).await?;
-    Ok(if is_concerned(app, agency, incident, row.as_ref()).await? {
-        let last = app.sight.places.last_fix(incident.raised_by);
-        let doubted = app.ingest.people.doubted(incident.raised_by);
-        IncidentView::full(incident, row.as_ref(), (last, doubted), agency, app.env.now())
+    let (concerned, row) = concern(app, agency, incident).await?;
+    Ok(if concerned {
+        concerned_view(app, agency, incident, row.as_ref())
     } else {
         IncidentView::without_places(incident, agency)
     })
+}
+
+/// The alarm for whom it concerns. Nothing is read: of its trip what is at hand.
+pub fn concerned_view(app: &App, agency: Option<AgencyId>, incident: &Incident, row: Option<&TripRow>) -> IncidentView {
+    let last = app.sight.places.last_fix(incident.raised_by);
+    let doubted = app.ingest.people.doubted(incident.raised_by);
+    IncidentView::full(incident, row, (last, doubted), agency, app.env.now())
+}
+
+/// Whether the alarm concerns this side, and its trip.
+pub async fn concern(app: &App, agency: Option<AgencyId>, incident: &Incident) -> Answer<(bool, Option<TripRow>)> {
+    let row = trip_of(app, incident).await?;
+    Ok((is_concerned(app, agency, incident, row.as_ref()).await?, row))
 }
 
 async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
@@ -157,17 +168,13 @@ async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
 /// Whose alarm it is: the centre's; the agency's whose staff raised it or are the crew of its trip, or were when it ended; while
 /// it has no crew, the agencies' that its rider consented to.
 async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, row: Option<&TripRow>) -> Answer<bool> {
-    let Some(agency) = agency else { return Ok(true) };
-    let crewed = row.filter(|row| is_crewed(row.trip.phase) && !row.crew.is_empty());
-    if crewed.is_some_and(|row| row.crew.iter().any(|m| m.agency == agency)) {
-        return Ok(true);
+    if let Some(concerned) = is_concerned_by_crew(agency, incident, row) {
+        return Ok(concerned);
     }
+    let Some(agency) = agency else { return Ok(true) };
     if incident.role == Role::Staff {
         let raiser = app.record.account(incident.raised_by).await?;
         return Ok(raiser.is_some_and(|account| account.agency == Some(agency)));
-    }
-    if crewed.is_some() {
-        return Ok(false);
     }
     // After the end the alarm stays with those who were there.
     if let Some(row) = row.filter(|row| row.trip.phase.is_end()) {
@@ -181,6 +188,16 @@ async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, 
         None => app.record.consents_of(incident.raised_by).await?,
     };
     Ok(consented.is_empty() || consented.contains(&agency))
+}
+
+/// The same where nothing else has to be asked than who is on the trip now; `None` if more has.
+pub fn is_concerned_by_crew(agency: Option<AgencyId>, incident: &Incident, row: Option<&TripRow>) -> Option<bool> {
+    let Some(agency) = agency else { return Some(true) };
+    let crewed = row.filter(|row| is_crewed(row.trip.phase) && !row.crew.is_empty())?;
+    if crewed.crew.iter().any(|m| m.agency == agency) {
+        return Some(true);
+    }
+    (incident.role != Role::Staff).then_some(false)
 }
 
 /// Whether the staff member is on this side of the wall.

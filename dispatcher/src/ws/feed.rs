@@ -1,8 +1,9 @@
-//! Owns the live picture: changed trips, alarms and staff to the consoles as they are committed (`changes`), moved people 4 times a
-//! second (`moves`), and crew positions once a second to the phones of a trip (`crews`). A console that has said what its screen shows is told of that
-//! (`screens`), any other of everybody. Each audience's frame is made once and shared by its sockets; with nobody connected the
-//! task sleeps.
+//! Owns the live picture: changed trips, alarms and staff to the consoles as they are committed (`changes`, `alarms`), moved people 4
+//! times a second (`moves`), and crew positions once a second to the phones of a trip (`crews`). A console that has said what its screen
+//! shows is told of that (`screens`), any other of everybody. Each audience's frame is made once and shared by its sockets; with nobody
+//! connected the task sleeps.
 
+mod alarms;
 mod changes;
 mod crews;
 mod frames;
@@ -14,15 +15,17 @@ use super::hub::Seat;
 use super::outbox::gone;
 use crate::engine::roster::RosterView;
 use crate::http::App;
-use crate::http::console::{incident_view, is_own};
+use crate::http::console::is_own;
 use crate::http::trips::supervisor_view;
 use crate::record::{RecordError, TripRow};
 use crate::telemetry;
+use crate::view::StaffRow;
 use crate::view::people::Duty;
 use crate::view::trip::is_of_agency;
-use crate::view::{IncidentView, StaffRow};
+use alarms::{Alarm, Lookup};
 use axum::extract::ws::Utf8Bytes;
-use changes::{Changes, Followed, Read};
+use changes::{Changes, Read};
+use crews::Crews;
 use frames::{FIRST_N, Head, frames, text};
 use matcher::model::{AccountId, IncidentId, TripId};
 use screens::Screens;
@@ -30,15 +33,16 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// Between two map frames.
 const TICK: Duration = Duration::from_millis(250);
-/// Ticks between two looks at the crews' phones.
+/// Ticks from when the crews' phones were told, or the staff was looked at by the clock, until that is due again.
 const CREW_TICKS: u64 = 4;
 /// Changes are gathered this long after a commit.
 const GATHER: Duration = Duration::from_millis(20);
-/// How long the map waits for the record in a round. What is being read then is read on beside it.
+/// How long the map waits for the record in a round for what changed, and once more for whom the alarms concern. What is being read then
+/// is read on beside it.
 const READ_WAIT: Duration = Duration::from_millis(100);
 /// Ticks for which the record has not answered before the consoles are told, and between two tellings.
 const BEHIND_TICKS: u64 = 4;
@@ -49,7 +53,9 @@ struct Feed {
     incidents_after: i64,
     moved_after: u64,
     crewed: HashMap<TripId, TripRow>,
-    alarms: HashMap<IncidentId, Followed>,
+    alarms: HashMap<IncidentId, Alarm>,
+    /// What is being read of alarms.
+    lookups: HashMap<(IncidentId, Side), Lookup>,
     roster: Arc<RosterView>,
     staff: HashMap<AccountId, StaffRow>,
     duties: HashMap<AccountId, Duty>,
@@ -62,13 +68,18 @@ struct Feed {
     aged: HashSet<AccountId>,
     awake: bool,
     ticks: u64,
+    /// At which tick the staff was looked at last.
+    staff_at: u64,
+    crews: Crews,
     /// What is being read of the record.
     reading: Option<JoinHandle<Result<Read, RecordError>>>,
     /// How long a round waits for that: [`READ_WAIT`].
     read_wait: Duration,
-    /// Ticks since the record was last read, and whether the consoles know.
+    /// Ticks since the record was last read, all of it, and whether the consoles know.
     behind: u64,
     is_told_behind: bool,
+    /// A column of the record that cannot be read; what has none of its kind is told all the same.
+    unreadable: Option<&'static str>,
 }
 
 /// How far a telling came.
@@ -76,7 +87,7 @@ struct Feed {
 enum Told {
     /// All that is on the record.
     All,
-    /// The record has not answered yet.
+    /// The record has not answered yet, or holds what cannot be read.
     Behind,
 }
 
@@ -100,7 +111,9 @@ pub async fn run(app: Arc<App>) {
             changed = commits.changed() => {
                 if changed.is_err() { return }
                 tokio::time::sleep(GATHER).await;
-                feed.tell_changes().await
+                let told = feed.tell_changes().await;
+                feed.tell_crews_when_due(&told).await;
+                told
             }
         };
     }
@@ -115,6 +128,7 @@ impl Feed {
             moved_after: 0,
             crewed: HashMap::new(),
             alarms: HashMap::new(),
+            lookups: HashMap::new(),
             roster: Arc::default(),
             staff: HashMap::new(),
             duties: HashMap::new(),
@@ -124,10 +138,13 @@ impl Feed {
             aged: HashSet::new(),
             awake: false,
             ticks: 0,
+            staff_at: 0,
+            crews: Crews::default(),
             reading: None,
             read_wait: READ_WAIT,
             behind: 0,
             is_told_behind: false,
+            unreadable: None,
         }
     }
 
@@ -135,6 +152,8 @@ impl Feed {
     fn sleep(&mut self) {
         (self.awake, self.reading) = (false, None);
         (self.behind, self.is_told_behind) = (0, false);
+        self.lookups.clear();
+        self.crews.forget();
     }
 
     async fn tick(&mut self) -> Result<Told, RecordError> {
@@ -143,15 +162,18 @@ impl Feed {
         self.behind += 1;
         let told = self.tell_changes().await;
         if self.behind > 0 && self.behind.is_multiple_of(BEHIND_TICKS) {
+            if !self.is_told_behind {
+                let (cause, unreadable) = (told.as_ref().err().map(tracing::field::display), self.unreadable);
+                let what = "the record cannot be read; the live picture goes on by what was read before";
+                tracing::warn!(cause, unreadable, "{what}");
+            }
             self.tell_behind(true);
         }
         // Whoever moves is told of while the record cannot be read, too; not before it was read once, which says who works for whom.
         if self.awake {
             self.tell_moves();
         }
-        if matches!(told, Ok(Told::All)) && self.ticks.is_multiple_of(CREW_TICKS) {
-            self.tell_crews().await;
-        }
+        self.tell_crews_when_due(&told).await;
         metrics::histogram!(telemetry::FEED_TICK_SECONDS).record(begun.elapsed().as_secs_f64());
         told
     }
@@ -160,23 +182,24 @@ impl Feed {
     async fn tell_changes(&mut self) -> Result<Told, RecordError> {
         let Some(read) = self.read().await? else { return Ok(Told::Behind) };
         let changes = self.take(read);
-        self.behind = 0;
+        let is_all = self.unreadable.is_none();
+        let told = if is_all { Told::All } else { Told::Behind };
+        if is_all {
+            self.behind = 0;
+        }
         let consoles = self.app.hub.peek_consoles();
         if consoles.is_empty() {
             self.is_told_behind = false;
-            return Ok(Told::All);
+            return Ok(told);
         }
         self.greet(self.app.env.now());
-        if self.is_told_behind {
+        if is_all && self.is_told_behind {
             self.tell_behind(false);
         }
-        for (side, seats) in by_side(consoles) {
-            let ([trips, incidents, staff], owed) = self.parts_for(side, &changes).await;
-            for id in owed {
-                if let Some(alarm) = self.alarms.get_mut(&id) {
-                    alarm.owed = true;
-                }
-            }
+        let mut is_anything = false;
+        let until = Instant::now() + self.read_wait;
+        for (side, seats) in self.in_turn(by_side(consoles)) {
+            let [trips, incidents, staff] = self.parts_for(side, &changes, until).await;
             // What they are told beside it differs, and so do the numbers.
             let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
             for (seats, has_screen) in [(plain, false), (with_screen, true)] {
@@ -186,17 +209,23 @@ impl Feed {
                 let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
                 let parts = [("trips", &trips[..]), ("incidents", &incidents), ("staff", &staff)];
                 for frame in frames(Head::of("console"), &parts, number) {
+                    is_anything = true;
                     for seat in &seats {
                         seat.mailbox.push_frame(frame.clone());
                     }
                 }
             }
         }
-        Ok(Told::All)
+        // What is told without the mark takes it off.
+        if is_anything && self.is_told_behind {
+            self.tell_behind(true);
+        }
+        Ok(told)
     }
 
-    /// What the side is told, and the alarms it was told less of than it may see.
-    async fn parts_for(&self, side: Side, changes: &Changes) -> ([Vec<Arc<str>>; 3], Vec<IncidentId>) {
+    /// What the side is told; for whom alarms concern is waited so long.
+    async fn parts_for(&mut self, side: Side, changes: &Changes, until: Instant) -> [Vec<Arc<str>>; 3] {
+        let incidents = self.tell_alarms(side, &changes.alarms, until).await;
         let seen = |row: &&TripRow| side.is_none_or(|agency| is_of_agency(row, agency));
         let watched = changes.watched.iter().filter(|(_, companies)| side.is_none_or(|own| companies.contains(&own)));
         let trips = changes
@@ -206,29 +235,15 @@ impl Feed {
             .filter(seen)
             .map(|row| text(&supervisor_view(&self.app, row, side)))
             .collect();
-        let (mut incidents, mut owed) = (Vec::new(), Vec::new());
-        let until = Instant::now() + self.read_wait;
-        for incident in &changes.incidents {
-            // An alarm rings now, whatever else cannot be read; the rest is told when it can be.
-            let whole = timeout_at(until, incident_view(&self.app, side, incident)).await;
-            let view = whole.ok().and_then(Result::ok).unwrap_or_else(|| {
-                owed.push(incident.id);
-                IncidentView::without_places(incident, side)
-            });
-            incidents.push(text(&view));
-        }
         let own = |id: &&AccountId| self.roster.by_id.get(id).is_some_and(|e| is_own(e, side));
         let staff = changes.staff.iter().filter(own).filter_map(|id| self.staff.get(id));
         let left = changes.left.iter().filter(|row| side.is_none_or(|agency| row.agency == agency.0));
         let staff = staff.chain(left).map(text).collect();
-        ([trips, incidents, staff], owed)
+        [trips, incidents, staff]
     }
 
     /// Tells the consoles that the map goes on by what was known, again and again, for some of them may be new; or that it no longer does.
     fn tell_behind(&mut self, is_behind: bool) {
-        if is_behind && !self.is_told_behind {
-            tracing::warn!("the record does not answer; the live picture goes on by what was read before");
-        }
         self.is_told_behind = is_behind;
         for (side, seats) in by_side(self.app.hub.peek_consoles()) {
             let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
@@ -257,6 +272,9 @@ fn by_side(seats: Vec<Seat>) -> BTreeMap<Side, Vec<Seat>> {
     sides
 }
 
+#[cfg(test)]
+#[path = "feed_slow_tests.rs"]
+mod slow_tests;
 #[cfg(test)]
 #[path = "feed_tests.rs"]
 mod tests;

@@ -10,23 +10,23 @@ use axum::extract::ws::Utf8Bytes;
 use geo::Fix;
 use serde_json::{Value, json};
 
-async fn connect(edge: &Edge, person: &Person) -> Registration {
+pub(super) async fn connect(edge: &Edge, person: &Person) -> Registration {
     let signed_in = edge.app.record.authenticate(edge.app.env.now(), &person.token).await.unwrap().unwrap();
     edge.app.hub.join(&Arc::new(signed_in))
 }
 
 /// One that waits for a slow machine's record as for a fast one's.
-fn feed(edge: &Edge) -> Feed {
+pub(super) fn feed(edge: &Edge) -> Feed {
     Feed { read_wait: Duration::from_secs(5), ..Feed::new(Arc::clone(&edge.app)) }
 }
 
 /// Everything that waits, parsed.
-fn waiting(seat: &Registration) -> Vec<Value> {
+pub(super) fn waiting(seat: &Registration) -> Vec<Value> {
     let items = std::iter::from_fn(|| seat.mailbox().next());
     items.filter_map(|i| if let Item::Text(text) = i { serde_json::from_str(&text).ok() } else { None }).collect()
 }
 
-async fn fix(edge: &Edge, person: &Person) {
+pub(super) async fn fix(edge: &Edge, person: &Person) {
     let (at, _) = edge.places();
     let one = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1});
     let reply = edge.call(Some(&person.token), "POST", "/v1/fixes", Some(json!({"fixes": [one]}))).await;
@@ -46,17 +46,20 @@ async fn an_alarm_rings_even_while_the_rest_of_it_cannot_be_read() {
     edge.trip(&rider).await;
     edge.call(Some(&rider.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
     let incidents = edge.app.record.open_incidents().await.unwrap();
-    let feed = feed(&edge);
-    let changes = Changes { incidents: incidents.clone(), ..Changes::default() };
+    let mut feed = feed(&edge);
+    let read =
+        Read { begun: None, trips: Vec::new(), incidents: incidents.clone(), roster: Arc::default(), unreadable: None };
+    let changes = feed.take(read);
     edge.app.record.close().await;
     for side in [None, Some(edge.agency)] {
-        let ([_, told, _], owed) = feed.parts_for(side, &changes).await;
+        let until = Instant::now() + feed.read_wait;
+        let [_, told, _] = feed.parts_for(side, &changes, until).await;
         let told: Value = serde_json::from_str(&told[0]).unwrap();
         assert_eq!(
             (&told["kind"], &told["registered"], &told["concerned"]),
             (&json!("sos"), &json!([]), &json!(side.is_none()))
         );
-        assert_eq!(owed, [incidents[0].id], "and is told in full once it can be");
+        assert!(feed.alarms[&incidents[0].id].owed.contains(&side), "and is told in full once it can be");
     }
 }
 
@@ -249,7 +252,7 @@ async fn what_is_owed_of_an_alarm_is_told_next_and_its_places_go_with_its_trip()
     };
     assert_eq!(registered(&mut feed).await, Some(2));
     assert_eq!(registered(&mut feed).await, None);
-    feed.alarms.values_mut().for_each(|alarm| alarm.owed = true);
+    feed.alarms.values_mut().for_each(|alarm| alarm.owed = [None].into());
     assert_eq!(registered(&mut feed).await, Some(2));
     let path = format!("/v1/incidents/{}/acknowledge", raised.body["incident"].as_str().unwrap());
     edge.call(Some(&centre.token), "POST", &path, Some(json!({}))).await;
@@ -307,7 +310,7 @@ async fn a_suspended_guard_leaves_the_map_and_the_list_of_the_own_side() {
 }
 
 /// A watch that has read what the record and the clock say.
-async fn watched(edge: &Edge) {
+pub(super) async fn watched(edge: &Edge) {
     let App { watch, record, env, sight, .. } = &*edge.app;
     for row in record.open_trips().await.unwrap() {
         watch.trip(&row, &[], env.now());

@@ -27,8 +27,12 @@ pub struct Heard {
     doubted: Option<(Fix, Verdict)>,
     /// When they were last seen to be of a crew.
     crew_until_ms: i64,
-    /// When the newest fix that was sent to a track was taken.
+    /// When the newest fix that was sent to a track was taken, while they were of a crew,
     tracked_ms: Option<i64>,
+    /// and while they were only asked.
+    asked_ms: Option<i64>,
+    /// The newest that was left out while they were only asked: it is of the trip, if they had accepted when it was taken.
+    left_out: Option<TrackFix>,
 }
 
 impl Heard {
@@ -87,15 +91,29 @@ impl Heard {
         if !says_where || !(duty.is_some() || is_late || fix.taken_at_ms <= self.crew_until_ms) {
             return;
         }
-        let since_ms = self.tracked_ms.map(|before| fix.taken_at_ms - before);
-        if since_ms.is_some_and(|ms| (0..TRACK_EVERY_MS).contains(&ms)) && verdict != Verdict::Older {
-            return;
-        }
-        // While they are only asked it will mostly be of no trip, and must not stand in for the first that is.
+        let is_soon_after = |before: Option<i64>| {
+            before.is_some_and(|before| (0..TRACK_EVERY_MS).contains(&(fix.taken_at_ms - before)))
+        };
+        let later = |before: Option<i64>| before.map_or(fix.taken_at_ms, |before| before.max(fix.taken_at_ms));
+        let is_old = verdict == Verdict::Older;
+        let one = TrackFix { staff, fix: *fix, verdict: verdict.word() };
         if duty.is_none_or(is_crewed) {
-            self.tracked_ms = Some(fix.taken_at_ms.max(self.tracked_ms.unwrap_or(i64::MIN)));
+            if let Some(left_out) = self.left_out.take() {
+                ingest.tracks.push(left_out);
+            }
+            if is_soon_after(self.tracked_ms) && !is_old {
+                return;
+            }
+            self.tracked_ms = Some(later(self.tracked_ms));
+        } else {
+            // While they are only asked it will mostly be of no trip, and must not stand in for the first that is.
+            if (is_soon_after(self.tracked_ms) || is_soon_after(self.asked_ms)) && !is_old {
+                self.left_out = Some(one);
+                return;
+            }
+            self.asked_ms = Some(later(self.asked_ms));
         }
-        ingest.tracks.push(TrackFix { staff, fix: *fix, verdict: verdict.word() });
+        ingest.tracks.push(one);
     }
 
     /// The clock was set back by so much, milliseconds below zero: all this is as long ago as before.
@@ -106,6 +124,10 @@ impl Heard {
         self.doubted = self.doubted.map(|(fix, why)| (Fix { taken_at_ms: earlier(fix.taken_at_ms), ..fix }, why));
         self.crew_until_ms = earlier(self.crew_until_ms);
         self.tracked_ms = self.tracked_ms.map(earlier);
+        self.asked_ms = self.asked_ms.map(earlier);
+        self.left_out = self
+            .left_out
+            .map(|one| TrackFix { fix: Fix { taken_at_ms: earlier(one.fix.taken_at_ms), ..one.fix }, ..one });
     }
 
     /// Fixes that came when the shift was over: nothing is kept of them but what was taken on a trip.

@@ -343,3 +343,50 @@ async fn a_fix_from_just_before_the_trip_does_not_stand_in_for_its_first() {
         reply.text
     );
 }
+
+#[tokio::test]
+async fn of_who_is_only_asked_one_fix_in_two_seconds_waits_for_a_track() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let (staff, other) = (edge.staff().await, edge.staff().await);
+    edge.place(trip, &[&staff, &other]).await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let (at, _) = edge.places();
+    for (seq, waiting) in (1..).zip([1, 1, 2, 2, 3]) {
+        for part in 0..3 {
+            verdicts(&edge, &staff, &[fix(at, 0, seq * 3 + part)]).await;
+        }
+        assert_eq!(edge.app.ingest.tracks.len(), waiting, "after {seq} s");
+        edge.clock.advance_s(1);
+    }
+}
+
+#[tokio::test]
+async fn a_fix_from_before_the_server_knew_of_the_trip_is_its_first_though_it_came_soon_after_another() {
+    let edge = Edge::new().await;
+    let rider = edge.rider().await;
+    let trip = edge.trip(&rider).await;
+    let crew = [edge.staff().await, edge.staff().await];
+    edge.place(trip, &[&crew[0], &crew[1]]).await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let centre = edge.centre().await;
+    let (at, _) = edge.places();
+    verdicts(&edge, &crew[0], &[fix(at, 0, 1)]).await;
+    edge.clock.advance_s(1);
+    // On the record, and not yet in what is at hand.
+    for member in &crew {
+        edge.accept(member).await;
+    }
+    verdicts(&edge, &crew[0], &[fix(near(at, 20.0), 0, 2)]).await;
+    assert_eq!(edge.app.ingest.tracks.len(), 1, "left out so far");
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    edge.clock.advance_s(4);
+    verdicts(&edge, &crew[0], &[fix(near(at, 40.0), 0, 3)]).await;
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let stretch = &reply.body["members"][0]["stretches"][0];
+    assert_eq!(stretch.as_array().unwrap().len(), 2, "{}", reply.text);
+    assert_eq!(stretch[0]["lat"], json!(near(at, 20.0).lat()), "{}", reply.text);
+}

@@ -1,35 +1,24 @@
-//! Owns the reading of what changed: trips, alarms and staff from the record in the order of its change numbers, alarms that are
-//! followed, and what the watch sees. Tells nobody.
+//! Owns the reading of what changed: trips, alarms and staff from the record in the order of its change numbers, and what the watch
+//! sees. Tells nobody.
 
+use super::alarms::{Alarm, Why};
 use super::{CREW_TICKS, Feed};
 use crate::engine::roster::RosterView;
 use crate::http::App;
 use crate::record::{Incident, RecordError, TripRow};
 use crate::view::StaffRow;
-use crate::view::incident::{FOLLOWED_S, follows_device, is_followed};
+use crate::view::incident::FOLLOWED_S;
 use crate::view::people::Duty;
 use crate::view::trip::is_crewed;
-use geo::Fix;
-use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
+use matcher::model::{AccountId, AgencyId, IncidentId, Timestamp, TripId};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use tokio::time::timeout;
 
-/// Between two tellings of where the device of an alarm is, ms.
-const FOLLOW_EVERY_MS: i64 = 1_000;
 /// Rows read at a time.
 pub(super) const ROWS_PER_READ: u32 = 500;
 /// After the task slept, changes at most this old are told again: a console may have read its picture just before, ms.
 const OVERLAP_MS: i64 = 10_000;
-
-/// An alarm whose device is followed, and which of its fixes the consoles have been told.
-pub(super) struct Followed {
-    pub(super) incident: Incident,
-    pub(super) told: Option<(u32, u32)>,
-    pub(super) told_at: Timestamp,
-    /// Some console was told less than it may see.
-    pub(super) owed: bool,
-}
 
 /// What was read of the record.
 pub(super) struct Read {
@@ -38,11 +27,14 @@ pub(super) struct Read {
     pub(super) trips: Vec<TripRow>,
     pub(super) incidents: Vec<Incident>,
     pub(super) roster: Arc<RosterView>,
+    /// What this version cannot read: there may be more than this.
+    pub(super) unreadable: Option<&'static str>,
 }
 
 /// The state after the feed slept, and from where on changes are read.
 pub(super) struct Begun {
-    pub(super) open: Vec<TripRow>,
+    /// All that are open, and those of the alarms.
+    pub(super) trips: Vec<TripRow>,
     pub(super) shown: Vec<Incident>,
     pub(super) trips_after: i64,
     pub(super) incidents_after: i64,
@@ -54,7 +46,8 @@ pub(super) struct Changes {
     pub(super) trips: Vec<TripRow>,
     /// Of which the watch sees something else, and the companies that see it; the centre does.
     pub(super) watched: Vec<(TripRow, BTreeSet<AgencyId>)>,
-    pub(super) incidents: Vec<Incident>,
+    /// In this order.
+    pub(super) alarms: Vec<(IncidentId, Why)>,
     pub(super) staff: Vec<AccountId>,
     /// Who is of the staff no more, as last seen at work.
     pub(super) left: Vec<StaffRow>,
@@ -80,7 +73,8 @@ impl Feed {
     /// Takes what was read; what the consoles are to be told of it. Nothing is waited for, so that all of it is taken or none.
     pub(super) fn take(&mut self, read: Read) -> Changes {
         let (app, now) = (Arc::clone(&self.app), self.app.env.now());
-        let Read { begun, trips, incidents, roster } = read;
+        let Read { begun, trips, incidents, roster, unreadable } = read;
+        self.unreadable = unreadable;
         if let Some(begun) = begun {
             self.wake(begun, &roster, now);
         }
@@ -94,21 +88,10 @@ impl Feed {
             }
             changes.trips.push(row);
         }
-        // With the end of its trip an alarm that was taken loses its places.
-        let over = |trip: TripId| changes.trips.iter().any(|row| row.trip.id == trip && row.trip.phase.is_end());
-        for alarm in self.alarms.values_mut() {
-            alarm.owed |= alarm.incident.trip.is_some_and(over);
-        }
-        for incident in incidents {
-            self.incidents_after = incident.change_no;
-            let told = newest(&app, incident.raised_by);
-            let followed = Followed { incident: incident.clone(), told, told_at: now, owed: false };
-            self.alarms.insert(incident.id, followed);
-            changes.incidents.push(incident);
-        }
+        self.take_alarms(incidents, &mut changes, now);
         // Shifts end by the clock too, without a change on the record.
-        if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks.is_multiple_of(CREW_TICKS) {
-            self.roster = roster;
+        if !Arc::ptr_eq(&roster, &self.roster) || self.staff.is_empty() || self.ticks - self.staff_at >= CREW_TICKS {
+            (self.roster, self.staff_at) = (roster, self.ticks);
             let rows = rows_of(&app, &self.roster, now);
             changes.staff =
                 rows.iter().filter(|(id, row)| self.staff.get(id) != Some(row)).map(|(id, _)| *id).collect();
@@ -123,11 +106,14 @@ impl Feed {
 
     /// Takes the state after having slept.
     fn wake(&mut self, begun: Begun, roster: &Arc<RosterView>, now: Timestamp) {
-        let Begun { open, shown, trips_after, incidents_after } = begun;
-        self.crewed = open.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
+        let Begun { trips, shown, trips_after, incidents_after } = begun;
         (self.trips_after, self.incidents_after) = (trips_after, incidents_after);
-        let followed = |incident: Incident| Followed { incident, told: None, told_at: Timestamp(0), owed: false };
-        self.alarms = shown.into_iter().map(|incident| (incident.id, followed(incident))).collect();
+        let alarm = |incident: Incident| {
+            let trip = trips.iter().find(|row| incident.trip == Some(row.trip.id));
+            (incident.id, Alarm::shown(incident, trip.cloned()))
+        };
+        self.alarms = shown.into_iter().map(alarm).collect();
+        self.crewed = trips.into_iter().filter(|r| is_crewed(r.trip.phase)).map(|r| (r.trip.id, r)).collect();
         // Nobody was told anything while the task slept: every row is told once, whatever the console read before.
         self.staff.clear();
         self.roster = Arc::clone(roster);
@@ -151,42 +137,37 @@ impl Feed {
             changes.watched.extend(row.map(|row| (row, companies)));
         }
     }
-
-    /// Alarms that are owed, and those whose device has moved since it was told, each at most once a second.
-    fn follow_alarms(&mut self, changes: &mut Changes, now: Timestamp) {
-        let app = Arc::clone(&self.app);
-        self.alarms.retain(|_, alarm| is_followed(&alarm.incident, now));
-        for alarm in self.alarms.values_mut() {
-            let may_move = now.since_ms(alarm.told_at).abs() >= FOLLOW_EVERY_MS && follows_device(&alarm.incident, now);
-            let last = newest(&app, alarm.incident.raised_by).filter(|_| may_move);
-            let moved = last.is_some() && last != alarm.told;
-            if moved || alarm.owed {
-                alarm.owed = false;
-                alarm.told = last.or(alarm.told);
-                alarm.told_at = now;
-                changes.incidents.push(alarm.incident.clone());
-            }
-        }
-    }
 }
 
 /// Reads what changed on the record after these numbers; or everything, as by one who has slept since them.
 async fn read(app: Arc<App>, after: (i64, i64), is_all: bool) -> Result<Read, RecordError> {
     let now = app.env.now();
     let (mut trips_after, mut incidents_after) = after;
-    let mut begun = None;
+    let (mut begun, mut unreadable) = (None, None);
     if is_all {
-        let open = app.record.open_trips().await?;
+        let mut trips = part(app.record.open_trips().await, &mut unreadable)?.unwrap_or_default();
         // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
         let passed = app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?;
         trips_after = trips_after.max(passed);
-        incidents_after = skip_old_incidents(&app, incidents_after, now).await?;
-        let shown = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
-        begun = Some(Begun { open, shown, trips_after, incidents_after });
+        let skipped = part(skip_old_incidents(&app, incidents_after, now).await, &mut unreadable)?;
+        incidents_after = skipped.unwrap_or(incidents_after);
+        let shown = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await;
+        let shown = part(shown, &mut unreadable)?.unwrap_or_default();
+        // An alarm is followed whether or not its trip can be read.
+        let over: Vec<TripId> = shown
+            .iter()
+            .filter_map(|incident| incident.trip)
+            .filter(|id| trips.iter().all(|row| row.trip.id != *id))
+            .collect();
+        if !over.is_empty() {
+            trips.extend(app.record.trips(&over).await.unwrap_or_default());
+        }
+        begun = Some(Begun { trips, shown, trips_after, incidents_after });
     }
     let mut trips = Vec::new();
     loop {
-        let rows = app.record.trips_changed_after(trips_after, ROWS_PER_READ).await?;
+        let rows = app.record.trips_changed_after(trips_after, ROWS_PER_READ).await;
+        let rows = part(rows, &mut unreadable)?.unwrap_or_default();
         let full = rows.len() == ROWS_PER_READ as usize;
         trips_after = rows.iter().map(|row| row.change_no).fold(trips_after, i64::max);
         trips.extend(rows);
@@ -196,13 +177,26 @@ async fn read(app: Arc<App>, after: (i64, i64), is_all: bool) -> Result<Read, Re
     }
     let mut incidents = Vec::new();
     loop {
-        let changed = app.record.incidents_changed_after(incidents_after).await?;
+        let changed = app.record.incidents_changed_after(incidents_after).await;
+        let changed = part(changed, &mut unreadable)?.unwrap_or_default();
         let Some(last) = changed.last() else { break };
         incidents_after = last.change_no;
         incidents.extend(changed);
     }
-    let roster = app.roster.refresh(&app.record, now).await?;
-    Ok(Read { begun, trips, incidents, roster })
+    let roster = part(app.roster.refresh(&app.record, now).await, &mut unreadable)?;
+    let roster = roster.unwrap_or_else(|| app.roster.current());
+    Ok(Read { begun, trips, incidents, roster, unreadable })
+}
+
+/// One kind of what is read. A row that this version cannot read holds up its own kind alone: no trip silences an alarm.
+fn part<T>(read: Result<T, RecordError>, unreadable: &mut Option<&'static str>) -> Result<Option<T>, RecordError> {
+    match read {
+        Err(RecordError::Unreadable(column)) => {
+            *unreadable = Some(column);
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
 }
 
 /// Passes over what changed long ago; returns the number to go on from.
@@ -214,13 +208,6 @@ async fn skip_old_incidents(app: &App, mut after: i64, now: Timestamp) -> Result
         let Some(old) = old else { return Ok(after) };
         after = old.change_no;
     }
-}
-
-/// The order of the newest place that an alarm shows of a device, believed or not.
-fn newest(app: &App, account: AccountId) -> Option<(u32, u32)> {
-    let order = |fix: Fix| (fix.session_epoch, fix.seq);
-    let doubted = app.ingest.people.doubted(account).map(|(fix, _)| order(fix));
-    app.sight.places.last_fix(account).map(order).max(doubted)
 }
 
 fn rows_of(app: &App, roster: &RosterView, now: Timestamp) -> HashMap<AccountId, StaffRow> {

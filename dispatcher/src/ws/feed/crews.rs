@@ -1,10 +1,11 @@
-//! Owns the telling of where a trip's crew is and when they come, to the phones of that trip.
+//! Owns the telling of where a trip's crew is and when they come, to the phones of that trip. It becomes due by the ticks gone by and is done
+//! when the record was next read, in whichever round that is.
 
-use super::Feed;
 use super::changes::ROWS_PER_READ;
+use super::{CREW_TICKS, Feed, Told};
 use crate::http::App;
 use crate::http::trips::mode_of;
-use crate::record::{Member, TripRow};
+use crate::record::{Member, RecordError, TripRow};
 use crate::view::EtaView;
 use crate::view::map::CrewAt;
 use axum::extract::ws::Utf8Bytes;
@@ -13,7 +14,38 @@ use serde::Serialize;
 use std::sync::Arc;
 use tokio::time::timeout;
 
+/// How far the telling is.
+#[derive(Default)]
+pub(super) struct Crews {
+    /// The tick at which where they are was last looked up.
+    looked_up_at: u64,
+    /// What was not sent then, for the record did not say in time whether they are still the crew.
+    unsent: Vec<(Utf8Bytes, TripRow)>,
+}
+
+impl Crews {
+    /// Nobody follows a trip.
+    pub(super) fn forget(&mut self) {
+        self.unsent.clear();
+    }
+}
+
 impl Feed {
+    /// Tells the crews' phones after a round in which the record was read, if it is time.
+    pub(super) async fn tell_crews_when_due(&mut self, told: &Result<Told, RecordError>) {
+        if !matches!(told, Ok(Told::All)) {
+            return;
+        }
+        // That was read since these were made: who is still of the same crew by it may be told.
+        let unsent = std::mem::take(&mut self.crews.unsent);
+        let same = |row: &TripRow| self.crewed.get(&row.trip.id).is_some_and(|now| now.change_no == row.change_no);
+        self.send_crews(unsent.into_iter().filter(|(_, row)| same(row)));
+        if self.ticks - self.crews.looked_up_at >= CREW_TICKS {
+            self.crews.looked_up_at = self.ticks;
+            self.tell_crews().await;
+        }
+    }
+
     /// Crew positions to the phones of each trip that somebody follows; road searches leave the async threads.
     pub(super) async fn tell_crews(&mut self) {
         let hub = &self.app.hub;
@@ -30,12 +62,17 @@ impl Feed {
         .unwrap_or_default();
         // Meanwhile a trip may have ended, or lost a member, whose phone is not to learn where the others are.
         let since = self.app.record.trips_changed_after(self.trips_after, ROWS_PER_READ);
-        let Ok(Ok(since)) = timeout(self.read_wait, since).await else { return };
-        if since.len() == ROWS_PER_READ as usize {
-            return;
+        match timeout(self.read_wait, since).await {
+            Ok(Ok(since)) if since.len() < ROWS_PER_READ as usize => {
+                let same = |row: &TripRow| since.iter().all(|changed| changed.trip.id != row.trip.id);
+                self.send_crews(texts.into_iter().filter(|(_, row)| same(row)));
+            }
+            _ => self.crews.unsent = texts,
         }
-        let same = |row: &TripRow| since.iter().all(|changed| changed.trip.id != row.trip.id);
-        for (text, row) in texts.into_iter().filter(|(_, row)| same(row)) {
+    }
+
+    fn send_crews(&self, texts: impl Iterator<Item = (Utf8Bytes, TripRow)>) {
+        for (text, row) in texts {
             for mailbox in phones_of(&row).filter_map(|id| self.app.hub.phone(id)) {
                 mailbox.put_latest(row.trip.id, text.clone());
             }
