@@ -13,7 +13,7 @@ use crate::telemetry;
 use crate::view::incident::{FOLLOWED_S, follows_device};
 use matcher::model::Timestamp;
 use metrics_exporter_prometheus::PrometheusHandle;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// How often gauges are set and the silent are forgotten.
@@ -27,27 +27,10 @@ const SILENT_KEPT_S: i64 = 30 * 60;
 
 /// Runs until the server drains.
 pub async fn run(app: Arc<App>, live: Arc<Live>, field: Arc<Field>, metrics: PrometheusHandle) {
+    let upkeep = Upkeep::new(Arc::clone(&app), live, field);
     tokio::select! {
-        () = rounds(Arc::clone(&app), live, field, metrics) => {}
+        () = upkeep.run(&metrics) => {}
         () = watch_record(&app) => {}
-    }
-}
-
-async fn rounds(app: Arc<App>, live: Arc<Live>, field: Arc<Field>, metrics: PrometheusHandle) {
-    let begun = tokio::time::Instant::now();
-    let mut upkeep = Upkeep::new(Arc::clone(&app), Arc::clone(&live), field);
-    let mut due = Duration::ZERO;
-    while !app.drain.is_cancelled() && live.is_written() {
-        upkeep.look_at_clock(app.env.now(), begun.elapsed());
-        if begun.elapsed() >= due {
-            upkeep.round(app.env.now(), begun.elapsed()).await;
-            metrics.run_upkeep();
-            due = begun.elapsed() + ROUND_EVERY;
-        }
-        tokio::select! {
-            () = app.drain.cancelled() => {}
-            () = tokio::time::sleep(CLOCK_EVERY) => {}
-        }
     }
 }
 
@@ -56,66 +39,139 @@ struct Upkeep {
     app: Arc<App>,
     live: Arc<Live>,
     field: Arc<Field>,
+    clock: Mutex<Clock>,
+}
+
+/// What is known of the clock.
+#[derive(Default)]
+struct Clock {
     steps: Steps,
-    /// Until then nobody is taken for silent.
+    /// Until then nobody is forgotten.
     quiet_until: Duration,
-    /// What waits for a time that will not come was looked for: not at first, for the clock may have been set back while nothing ran.
-    is_mended: bool,
+    /// How often it was set back, and of how many of these the record was mended: one is counted at first, for it may have been while
+    /// nothing ran.
+    set_back: u64,
+    mended: u64,
 }
 
 impl Upkeep {
     fn new(app: Arc<App>, live: Arc<Live>, field: Arc<Field>) -> Self {
-        Self { app, live, field, steps: Steps::default(), quiet_until: Duration::ZERO, is_mended: false }
+        let clock = Mutex::new(Clock { set_back: 1, ..Clock::default() });
+        Self { app, live, field, clock }
     }
 
-    fn look_at_clock(&mut self, now: Timestamp, since: Duration) {
-        let Some(by_ms) = self.steps.set_by_ms(now, since) else { return };
-        tracing::warn!(
-            "the clock of this machine was set; nobody is taken for silent until their phones have reported again"
-        );
-        self.quiet_until = since + CLOCK_SET_QUIET;
-        if by_ms < 0 {
-            self.is_mended = false;
-            self.live.clock_was_set_back(by_ms);
-            self.app.ingest.people.clock_was_set_back(by_ms);
+    /// The record may keep a round waiting for many seconds: the clock is looked at meanwhile.
+    async fn run(&self, metrics: &PrometheusHandle) {
+        let begun = tokio::time::Instant::now();
+        let since = || begun.elapsed();
+        let watching = async {
+            while self.goes_on() {
+                self.look_at_clock(self.app.env.now(), since());
+                self.pause(CLOCK_EVERY).await;
+            }
+        };
+        let rounds = async {
+            while self.goes_on() {
+                self.round(since).await;
+                metrics.run_upkeep();
+                self.pause(ROUND_EVERY).await;
+            }
+        };
+        tokio::join!(watching, rounds);
+    }
+
+    fn goes_on(&self) -> bool {
+        !self.app.drain.is_cancelled() && self.live.is_written()
+    }
+
+    async fn pause(&self, pause: Duration) {
+        tokio::select! {
+            () = self.app.drain.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
         }
     }
 
-    async fn round(&mut self, now: Timestamp, since: Duration) {
-        let Self { app, live, field, .. } = self;
-        if !self.is_mended {
-            match app.record.clock_was_set_back(now).await {
-                Ok(_) => self.is_mended = true,
-                Err(error) => {
-                    tracing::error!(cause = %error, "what waits for a time that will not come is looked at again");
-                }
+    async fn round(&self, since: impl Fn() -> Duration) {
+        self.mend().await;
+        self.forget(since());
+        self.forget_off_shift(&since).await;
+        self.field.forget(&self.live);
+        live_gauges(&self.live);
+    }
+
+    fn clock(&self) -> MutexGuard<'_, Clock> {
+        self.clock.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the clock has been still for long enough that ages are believed.
+    fn look_at_clock(&self, now: Timestamp, since: Duration) -> bool {
+        let mut clock = self.clock();
+        if let Some(by_ms) = clock.steps.set_by_ms(now, since) {
+            clock.quiet_until = since + CLOCK_SET_QUIET;
+            if by_ms < 0 {
+                tracing::warn!("the clock of this machine was set back; nobody is forgotten for a minute");
+                clock.set_back += 1;
+                self.live.clock_was_set_back(by_ms);
+                self.app.ingest.people.clock_was_set_back(by_ms);
+            } else {
+                tracing::warn!(
+                    "the clock of this machine was put forward; nobody is forgotten for a minute, and everybody looks older than they are until they report"
+                );
             }
         }
-        // By a clock that was put forward everybody would be gone, on all nodes.
-        if since >= self.quiet_until {
+        since >= clock.quiet_until
+    }
+
+    fn is_mended(&self) -> bool {
+        let clock = self.clock();
+        clock.mended == clock.set_back
+    }
+
+    /// What waits on the record for a time that will not come is due now.
+    async fn mend(&self) {
+        if self.is_mended() {
+            return;
+        }
+        let set_back = self.clock().set_back;
+        match self.app.record.clock_was_set_back(self.app.env.now()).await {
+            // Set back again meanwhile, it is mended again.
+            Ok(_) => self.clock().mended = set_back,
+            Err(error) => {
+                tracing::error!(cause = %error, "what waits for a time that will not come is looked at again");
+            }
+        }
+    }
+
+    /// All at one time, at which the clock is looked at first: by one that was put forward everybody would be gone, on all nodes.
+    fn forget(&self, since: Duration) {
+        let Self { app, live, .. } = self;
+        let now = app.env.now();
+        if self.look_at_clock(now, since) {
             live.forget_silent(now, SILENT_KEPT_S);
         }
         app.sight.forget_old(now);
         app.ingest.people.forget_silent(now);
         app.ingest.forget_unused(now);
-        forget_off_shift(live, app, now).await;
-        field.forget(live);
-        live_gauges(live);
     }
-}
 
-/// Whose shift ran out by the clock is forgotten too, unless in an alarm that is followed. While the record is away nobody is.
-async fn forget_off_shift(live: &Live, app: &App, now: Timestamp) {
-    let App { record, roster, ingest, .. } = app;
-    let since = now.plus_s(-FOLLOWED_S);
-    let (Ok(view), Ok(alarms)) = (roster.refresh(record, now).await, record.incidents_shown(since).await) else {
-        return;
-    };
-    for person in live.snapshot() {
-        let at_work = view.by_id.get(&person.staff).is_some_and(|entry| is_at_work(entry, now));
-        if !at_work && !alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == person.staff) {
-            live.remove(person.staff);
-            ingest.forget(person.staff);
+    /// Whose shift ran out by the clock is forgotten too, unless in an alarm that is followed. While the record is away nobody is.
+    async fn forget_off_shift(&self, since: impl Fn() -> Duration) {
+        let App { record, roster, ingest, env, .. } = &*self.app;
+        let now = env.now();
+        let shown = record.incidents_shown(now.plus_s(-FOLLOWED_S));
+        let (Ok(view), Ok(alarms)) = (roster.refresh(record, now).await, shown.await) else { return };
+        // The record may have taken its time, and the clock may have been set meanwhile: then shifts seem not to have begun.
+        let now = env.now();
+        self.look_at_clock(now, since());
+        if !self.is_mended() {
+            return;
+        }
+        for person in self.live.snapshot() {
+            let at_work = view.by_id.get(&person.staff).is_some_and(|entry| is_at_work(entry, now));
+            if !at_work && !alarms.iter().any(|alarm| follows_device(alarm, now) && alarm.raised_by == person.staff) {
+                self.live.remove(person.staff);
+                ingest.forget(person.staff);
+            }
         }
     }
 }

@@ -38,7 +38,7 @@ impl Stage {
         self.since_s += seconds;
         let (now, since) = (self.edge.app.env.now(), Duration::from_secs(self.since_s.unsigned_abs()));
         self.upkeep.look_at_clock(now, since);
-        self.upkeep.round(now, since).await;
+        self.upkeep.round(|| since).await;
         let (live, watch) = (&self.edge.live, &self.edge.app.watch);
         let (cursor, moved) = live.moved_since(self.moved_after, 100);
         self.moved_after = cursor;
@@ -127,4 +127,60 @@ async fn a_clock_put_forward_makes_everybody_older_and_nobody_forgotten_until_ph
     assert!(stage.age_s(silent.id()).is_some(), "for a minute");
     stage.pass(2).await;
     assert_eq!((stage.age_s(silent.id()), stage.age_s(still.id())), (None, Some(61)));
+}
+
+#[tokio::test]
+async fn a_clock_set_back_is_seen_at_once_while_the_record_keeps_a_round_waiting() {
+    let mut stage = Stage::new().await;
+    let silent = stage.edge.staff().await;
+    let (here, _) = places(&stage.edge);
+    assert_eq!(stage.report(&silent, here).await, "ok");
+    let away = stage.edge.app.record.hold_readers().await;
+    let Stage { edge, upkeep, .. } = stage;
+    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+    let running = tokio::spawn(async move { upkeep.run(&metrics).await });
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    edge.clock.advance_s(-TEN_MIN_S);
+    let age_s = || {
+        let taken_at_ms = edge.live.last_fix(silent.id()).expect("known").taken_at_ms;
+        (edge.app.env.now().0 - taken_at_ms) / 1_000
+    };
+    assert_eq!(age_s(), -TEN_MIN_S);
+    let mut ticks = 0;
+    while age_s() < 0 && ticks < 30 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        ticks += 1;
+    }
+    assert!((0..5).contains(&age_s()), "{} s after {ticks} looks", age_s());
+    drop(away);
+    edge.app.drain.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_is_forgotten_because_the_clock_was_set_while_a_round_waited() {
+    let mut stage = Stage::new().await;
+    let who = stage.edge.staff().await;
+    let (here, _) = places(&stage.edge);
+    stage.pass(60).await;
+    assert_eq!(stage.report(&who, here).await, "ok");
+    stage.pass(0).await;
+    let since = Duration::from_secs(stage.since_s.unsigned_abs());
+    let away = stage.edge.app.record.hold_readers().await;
+    // Their shift began ten minutes before it will, now.
+    let setting = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        stage.set_clock(-TEN_MIN_S);
+        drop(away);
+    };
+    tokio::join!(stage.upkeep.forget_off_shift(|| since), setting);
+    assert!(stage.age_s(who.id()).is_some());
+    stage.pass(5).await;
+    assert_eq!(stage.age_s(who.id()), Some(5), "and when it is mended they are at work");
+
+    // Put forward in the moment before the silent are forgotten.
+    stage.pass(25 * 60).await;
+    stage.set_clock(TEN_MIN_S);
+    stage.upkeep.forget(Duration::from_secs(stage.since_s.unsigned_abs()));
+    assert_eq!(stage.age_s(who.id()), Some(35 * 60 + 5));
 }

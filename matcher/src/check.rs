@@ -28,9 +28,10 @@ pub(crate) mod own {
 pub struct Case<'a> {
     /// The trip.
     pub trip: &'a Trip,
-    /// Facts of everybody considered, new members of a proposed crew among them.
+    /// Facts of everybody considered, new members of a proposed crew among them, and of those kept what their time is judged by.
     pub candidates: &'a [Candidate<'a>],
-    /// Members who have accepted and are kept; they were checked when they were asked.
+    /// Members who have accepted and are kept. They were checked when they were asked, but the trip may take longer now: of whom there are
+    /// facts, the time is read again.
     pub kept: &'a [AccountId],
 }
 
@@ -138,6 +139,15 @@ pub fn check(now: Timestamp, cases: &[Case<'_>], proposals: &[Proposal]) -> Vec<
                 None => note(Fault::UnknownStaff, Some(*staff)),
             }
         }
+        for kept in case.candidates.iter().filter(|c| case.kept.contains(&c.staff.id)) {
+            let mut hold = |fault: Fault, fine: bool| {
+                if !fine {
+                    note(fault, Some(kept.staff.id));
+                }
+            };
+            hold(Fault::OffShift, kept.shift.is_some());
+            time(now, case.trip, kept, &mut hold);
+        }
     }
     // A member kept for one trip is taken even if that trip has no proposal.
     for case in cases.values() {
@@ -194,7 +204,12 @@ fn member(now: Timestamp, trip: &Trip, candidate: &Candidate<'_>, note: &mut imp
     hold(Fault::NoWay, way_ms.is_some());
     hold(Fault::TooFar, way_ms.is_none_or(|way| way <= own::WAY_MS));
     hold(Fault::OffShift, candidate.shift.is_some_and(|shift| now >= shift.starts_at && now < shift.ends_at));
-    let Some(way_ms) = way_ms else { return };
+    time(now, trip, candidate, &mut hold);
+}
+
+/// Whether the end of the trip lies within all that ends for them.
+fn time(now: Timestamp, trip: &Trip, candidate: &Candidate<'_>, hold: &mut impl FnMut(Fault, bool)) {
+    let Some(way_ms) = way_ms(candidate) else { return };
     let meeting_ms = trip.pickup_at.map_or(i64::MIN, |at| at.0).max(now.0 + way_ms);
     let done_ms = meeting_ms + together_ms(trip, candidate);
     hold(Fault::Uncertified, done_ms <= candidate.staff.certified_until.0);

@@ -188,6 +188,35 @@ fn each_broken_fact_of_a_member_is_caught_by_its_name_alone() {
     }
 }
 
+#[test]
+fn the_time_of_those_who_are_kept_is_read_again_and_nothing_else_of_them() {
+    type Kept = (Option<Fault>, fn(&mut Facts));
+    let cases: &[Kept] = &[
+        (None, |_| {}),
+        (None, |f| {
+            f.busy = true;
+            f.fix = None;
+            f.staff.conflicts = vec![f.trip.rider];
+        }),
+        (Some(Fault::OffShift), |f| f.shift = None),
+        (Some(Fault::ShiftTooShort), |f| f.shift_mut().ends_at.0 = Facts::after_end_s(600).0 - 1),
+        (Some(Fault::TooManyHours), |f| f.shift_mut().starts_at.0 = Facts::after_end_s(-36_000).0 - 1),
+        (Some(Fault::NoRest), |f| f.run = Some(DutyRun { since: Facts::after_end_s(-14_401), idle_since: None })),
+        (Some(Fault::Uncertified), |f| f.staff.certified_until.0 = Facts::after_end_s(0).0 - 1),
+    ];
+    for (fault, spoil) in cases {
+        let (mut facts, other) = (Facts::eligible(), Facts::eligible());
+        spoil(&mut facts);
+        let other = Facts { staff: Staff { id: account(2), ..other.staff.clone() }, ..other };
+        let (candidates, kept) = ([facts.candidate(), other.candidate()], [facts.staff.id]);
+        let case = Case { trip: &facts.trip, candidates: &candidates, kept: &kept };
+        let proposal = Proposal { trip: facts.trip.id, crew: vec![facts.staff.id, other.staff.id] };
+        let found = check(NOW, &[case], &[proposal]);
+        let expected = fault.map(|fault| Finding { fault, trip: facts.trip.id, staff: Some(facts.staff.id) });
+        assert_eq!(found, expected.into_iter().collect::<Vec<_>>());
+    }
+}
+
 /// A person about whom anything may be wrong, near every limit.
 fn anybody(numbers: &mut Numbers) -> Facts {
     let mut f = Facts::eligible();

@@ -3,12 +3,13 @@
 use super::field::{Field, profile};
 use super::plan_tests::{NOW, Scene, account, junction, map};
 use super::travel::Travel;
-use super::upkeep::Making;
+use super::upkeep::{Making, What};
 use geo::Fix;
 use geo::road::data::RoadClass;
 use geo::road::{Profile, RoadMap, Snap};
 use matcher::model::{Mode, Timestamp};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 /// Seconds somebody is searched to need to a place, and how they are searched.
 fn searched(field: &Field, n: u32, to: Snap) -> (Mode, u32) {
@@ -174,8 +175,13 @@ fn whatever_is_lacking_is_made_one_after_the_other() {
     let (field, travel) = (Arc::new(Field::new(Arc::clone(&own))), Arc::new(Travel::default()));
     let lacks = |scene: &Scene| field.lacks(&scene.roster).collect::<Vec<_>>();
     assert_eq!(lacks(&scene), [], "everybody walks: nothing else is made");
-    let mut making = Making::default();
-    making.see_to(&field, &scene.roster, &travel);
+    let begun: Arc<Mutex<Vec<What>>> = Arc::default();
+    let told = Arc::clone(&begun);
+    let mut making = Making::with(Box::new(move |what, work| {
+        told.lock().unwrap().push(what);
+        std::thread::Builder::new().spawn(work)
+    }));
+    making.see_to(&field, &scene.roster, &travel, Instant::now());
     let is_measured = || own.has_free_flow(Profile::Transit);
     assert!(
         (0..3_000).any(|_| is_measured() || {
@@ -190,12 +196,59 @@ fn whatever_is_lacking_is_made_one_after_the_other() {
     travels(&mut scene, 1, Mode::Transit);
     assert_eq!(lacks(&scene), [Mode::Transit, Mode::Cycle]);
     for _ in 0..3_000 {
-        making.see_to(&field, &scene.roster, &travel);
-        assert!(!making.begun[Mode::Cycle as usize] || field.roads(Mode::Transit).is_some(), "two at once");
+        making.see_to(&field, &scene.roster, &travel, Instant::now());
+        let has_begun = begun.lock().unwrap().contains(&What::Search(Mode::Cycle));
+        assert!(!has_begun || field.roads(Mode::Transit).is_some(), "two at once");
         if lacks(&scene).is_empty() {
             break;
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     assert_eq!(lacks(&scene), [], "the second is made when the first is");
+}
+
+/// What becomes of the threads that are asked for.
+#[derive(Clone, Copy)]
+enum Luck {
+    NotBegun,
+    Panics,
+    Works,
+}
+
+#[test]
+fn what_could_not_be_made_is_tried_again_after_a_pause_that_grows() {
+    let mut scene = Scene::with_staff(1);
+    travels(&mut scene, 0, Mode::Cycle);
+    let own = Arc::new(RoadMap::build(geo::city::generate_small(1)));
+    let (field, travel) = (Arc::new(Field::new(Arc::clone(&own))), Arc::new(Travel::default()));
+    let state = Arc::new(Mutex::new((Luck::NotBegun, Vec::new())));
+    let shared = Arc::clone(&state);
+    let mut making = Making::with(Box::new(move |what, work| {
+        let mut state = shared.lock().unwrap();
+        state.1.push(what);
+        let thread = match state.0 {
+            Luck::NotBegun => return Err(std::io::ErrorKind::WouldBlock.into()),
+            Luck::Panics => std::thread::spawn(|| panic!("as a bug would")),
+            Luck::Works => std::thread::spawn(work),
+        };
+        while !thread.is_finished() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Ok(thread)
+    }));
+    let (subway, cycle, start) = (What::Subway, What::Search(Mode::Cycle), Instant::now());
+    let mut see = |at_s: u64, luck: Luck| {
+        state.lock().unwrap().0 = luck;
+        making.see_to(&field, &scene.roster, &travel, start + Duration::from_secs(at_s));
+        std::mem::take(&mut state.lock().unwrap().1)
+    };
+    assert_eq!(see(0, Luck::NotBegun), [subway]);
+    assert_eq!(see(0, Luck::Panics), [cycle], "what failed keeps nothing else waiting");
+    assert_eq!((see(0, Luck::Panics), see(4, Luck::Panics)), (vec![], vec![]), "nor is it tried again and again");
+    assert_eq!((see(5, Luck::Panics), see(5, Luck::Panics)), (vec![subway], vec![cycle]));
+    assert_eq!((see(5, Luck::Works), see(14, Luck::Works)), (vec![], vec![]), "twice as long after that");
+    assert_eq!((see(15, Luck::Works), see(15, Luck::Works)), (vec![subway], vec![cycle]));
+    assert!(see(15, Luck::Works).is_empty() && own.has_free_flow(Profile::Transit));
+    assert_eq!(field.lacks(&scene.roster).next(), None, "and then it is made");
+    assert!(see(3_600, Luck::Works).is_empty());
 }

@@ -6,6 +6,7 @@ pub mod chain;
 mod cost;
 pub mod field;
 pub mod judge;
+mod kept;
 mod late;
 pub mod plan;
 pub mod roster;
@@ -57,6 +58,7 @@ pub struct Engine {
     series_due: Timestamp,
     prune_due: Timestamp,
     late_due: Timestamp,
+    promises: late::Promises,
 }
 
 impl Engine {
@@ -64,7 +66,8 @@ impl Engine {
     pub fn new(record: Arc<Record>, live: Arc<Live>, roster: Arc<Roster>, field: Arc<Field>, env: Env) -> Self {
         let unsettled_since = env.now();
         let [series_due, prune_due, late_due] = [Timestamp(0); 3];
-        Self { record, live, roster, field, env, unsettled_since, series_due, prune_due, late_due }
+        let promises = late::Promises::default();
+        Self { record, live, roster, field, env, unsettled_since, series_due, prune_due, late_due, promises }
     }
 
     /// Runs until told to stop; a batch that has begun is finished.
@@ -73,9 +76,8 @@ impl Engine {
         let (begun, mut steps) = (tokio::time::Instant::now(), Steps::default());
         while !stop.is_cancelled() {
             let now = self.env.now();
-            if steps.set_by_ms(now, begun.elapsed()).is_some() {
-                // Every fix looks old or new by a clock that was set: nobody is given up for it.
-                self.unsettled_since = now;
+            if let Some(by_ms) = steps.set_by_ms(now, begun.elapsed()) {
+                self.clock_was_set(now, by_ms);
             }
             match self.round().await {
                 Ok(worked) if worked => continue,
@@ -91,6 +93,14 @@ impl Engine {
                 () = tokio::time::sleep(self.until_due().await) => {}
             }
         }
+    }
+
+    /// The clock was set by so much and is at `now`. Every fix looks old or new by it: nobody is given up for that. And what is done now
+    /// and then is due at once, for it would wait for a time of the clock that was.
+    fn clock_was_set(&mut self, now: Timestamp, by_ms: i64) {
+        self.unsettled_since = now;
+        [self.series_due, self.prune_due, self.late_due] = [now; 3];
+        self.promises.clock_was_set(by_ms);
     }
 
     /// Time to the next due trip, a second at most.
@@ -113,7 +123,8 @@ impl Engine {
             self.late_due = now.plus_s(LATE_EVERY_S);
             // Before their phones are back nobody is where they seem to be, and everybody looks late.
             let heard_since = (!self.is_settled(now)).then_some(self.unsettled_since);
-            late::settle(&self.record, (&self.field, &self.live), &roster, now, heard_since).await?;
+            let at = late::At { now, heard_since };
+            late::settle(&self.record, (&self.field, &self.live), &roster, &mut self.promises, at).await?;
         }
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
         if due.is_empty() {
@@ -209,7 +220,11 @@ fn unbroken(now: Timestamp, due: &[DueTrip], decide: impl Fn(&[DueTrip]) -> Deci
 #[cfg(test)]
 mod chain_tests;
 #[cfg(test)]
+mod clock_set_tests;
+#[cfg(test)]
 mod field_tests;
+#[cfg(test)]
+mod kept_tests;
 #[cfg(test)]
 mod late_tests;
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! `matcher::check` has looked at it again from the facts.
 
 use crate::engine::field::Look;
+use crate::engine::kept::{self, Kept};
 use crate::engine::roster::RosterView;
 use crate::engine::search::{Found, Search, after};
-use crate::record::{DueTrip, Effect, Placement};
+use crate::record::{DueTrip, Effect, Member, Placement, TripRow};
 use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
 use matcher::check;
 use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
@@ -40,8 +41,9 @@ pub struct Decisions {
 /// Decides about every trip that is due.
 pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
     let mut decisions = Decisions { proven: true, ..Decisions::default() };
+    let due: Vec<Kept<'_>> = due.iter().map(|trip| Kept::of(trip, world.roster, now)).collect();
     let mut wanting = Vec::new();
-    for trip in due {
+    for trip in &due {
         if let Some(want) = triage(world, now, trip, &mut decisions.effects) {
             wanting.push(want);
         }
@@ -69,8 +71,8 @@ pub(super) enum Anew {
     Goes,
 }
 
-/// Decides anew about the slot of one who would come later than they said, as if nobody had been asked for it. Whoever is found instead is
-/// `taken`: two trips do not give up their people for the same one.
+/// Decides anew about the slot of one who would come later than they said, as if nobody had been asked for it. Whoever is found for the trip
+/// is `taken`: two trips do not give up their people for the same one.
 pub(super) fn again(
     world: &World<'_>,
     now: Timestamp,
@@ -80,13 +82,17 @@ pub(super) fn again(
 ) -> Anew {
     let mut anew = due.clone();
     anew.row.crew.retain(|member| member.offer.staff != late);
-    let slot = due.row.crew.iter().find(|member| member.offer.staff == late).map(|member| member.offer.slot);
+    // Without the car of the one who may have to go.
+    kept::drive(&mut anew.row);
+    let (kept, open_slots) = slots(&anew.row, now);
     let want = Want {
         due: &anew,
         search: Search::new(&anew, world.field, world.roster, now, limits::PICKUP_ETA_S_MAX),
         eligible: Vec::new(),
-        open_slots: slot.into_iter().collect(),
-        kept: anew.row.crew.iter().map(|member| member.offer.staff).collect(),
+        open_slots,
+        kept: kept.iter().map(|member| member.offer.staff).collect(),
+        // Whether those stay is not what is asked here.
+        kept_facts: Vec::new(),
         exhausted: false,
         reserved_for: None,
     };
@@ -94,15 +100,17 @@ pub(super) fn again(
     let mut with_theirs = taken.clone();
     let crews = choose(&mut wanting, now, &mut with_theirs, &mut true);
     let refused = second_look(world, now, &wanting, &crews);
-    let mut chosen = crews.iter().filter(|crew| !refused.contains(&crew.trip)).flat_map(|crew| &crew.added);
     let [want] = &wanting;
-    match chosen.next() {
-        Some(choice) if choice.staff == late => Anew::Stays(want.eta_s(late)),
-        other => {
-            taken.extend(other.map(|choice| choice.staff));
-            Anew::Goes
+    let stays = match crews.first() {
+        Some(crew) if refused.contains(&crew.trip) => false,
+        Some(crew) => {
+            taken.extend(crew.added.iter().map(|choice| choice.staff).filter(|&staff| staff != late));
+            crew.added.iter().any(|choice| choice.staff == late)
         }
-    }
+        // Others are lacking too, and that is no fault of theirs.
+        None => want.eligible_or_chosen(late).is_some(),
+    };
+    if stays { Anew::Stays(want.eta_s(late)) } else { Anew::Goes }
 }
 
 /// A trip that needs staff now, with its look outward.
@@ -112,13 +120,16 @@ struct Want<'a> {
     eligible: Vec<Found>,
     open_slots: Vec<u8>,
     kept: Vec<AccountId>,
+    /// Of those, for the second look at their time.
+    kept_facts: Vec<Candidate<'a>>,
     exhausted: bool,
     /// Set for a reserved trip: the search is only to know when the crew would have to leave.
     reserved_for: Option<Timestamp>,
 }
 
 /// Settles what needs no search; returns the trips that need one.
-fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut Vec<Effect>) -> Option<Want<'a>> {
+fn triage<'a>(world: &World<'a>, now: Timestamp, of: &'a Kept<'_>, effects: &mut Vec<Effect>) -> Option<Want<'a>> {
+    let due = &*of.due;
     let trip = &due.row.trip;
     let mut reserved_for = None;
     match trip.phase {
@@ -133,18 +144,14 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
         Phase::Requested | Phase::Matching | Phase::Offered => {}
         _ => return None,
     }
-    let is_expired = |state, expires_at| state == OfferState::Open && expires_at < now;
-    let crew = &due.row.crew;
-    let expired = crew.iter().any(|m| is_expired(m.offer.state, m.offer.expires_at));
-    let kept: Vec<_> = crew.iter().filter(|m| !is_expired(m.offer.state, m.offer.expires_at)).collect();
-    let held: HashSet<u8> = kept.iter().map(|m| m.offer.slot).collect();
-    let open_slots: Vec<u8> = (0..trip.crew_size.get()).filter(|slot| !held.contains(slot)).collect();
+    effects.extend(of.effects());
+    let (kept, open_slots) = slots(&due.row, now);
     if open_slots.is_empty() {
         // Offers are out and running; only the clock of escalation can have brought it here.
         escalate_if_late(due, now, effects);
         return None;
     }
-    if expired {
+    if kept.len() < due.row.crew.len() {
         effects.push(Effect::ExpireOffers { trip: trip.id });
     }
     let vacant_too_long = due.vacant_since.is_some_and(|since| since.plus_s(limits::REFILL_KEEP_S) <= now);
@@ -159,9 +166,18 @@ fn triage<'a>(world: &World<'a>, now: Timestamp, due: &'a DueTrip, effects: &mut
         eligible: Vec::new(),
         open_slots,
         kept: kept.iter().map(|m| m.offer.staff).collect(),
+        kept_facts: kept.iter().filter_map(|member| kept::facts(world.roster, member, now)).collect(),
         exhausted: false,
         reserved_for,
     })
+}
+
+/// Those of a crew who hold their slots still, and the slots that nobody does.
+fn slots(row: &TripRow, now: Timestamp) -> (Vec<&Member>, Vec<u8>) {
+    let kept: Vec<_> = row.crew.iter().filter(|member| !kept::is_expired(member, now)).collect();
+    let is_open = |slot: &u8| kept.iter().all(|member| member.offer.slot != *slot);
+    let open = (0..row.trip.crew_size.get()).filter(is_open).collect();
+    (kept, open)
 }
 
 /// Whether nobody accepted in time and no human knows yet.
@@ -294,7 +310,8 @@ fn second_look(world: &World<'_>, now: Timestamp, wanting: &[Want<'_>], crews: &
         .iter()
         .filter_map(|crew| {
             let want = *by_trip.get(&crew.trip)?;
-            Some((want, crew, crew.added.iter().filter_map(|c| facts(world, now, want, c.staff)).collect()))
+            let added = crew.added.iter().filter_map(|c| facts(world, now, want, c.staff));
+            Some((want, crew, added.chain(want.kept_facts.iter().copied()).collect()))
         })
         .collect();
     let cases: Vec<check::Case<'_>> = looked_at

@@ -100,7 +100,7 @@ impl Scene {
         self.live.put(account(n), n, fix);
     }
 
-    fn decide(&self, now: Timestamp, due: &[DueTrip]) -> Decisions {
+    pub(super) fn decide(&self, now: Timestamp, due: &[DueTrip]) -> Decisions {
         self.decide_when(true, now, due)
     }
 

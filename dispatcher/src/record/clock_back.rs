@@ -8,7 +8,8 @@ use matcher::policy::limits::OFFER_S;
 
 impl Record {
     /// Makes due what searches for a crew or was offered, ends offers and shifts that begin or run out later than they can, and takes
-    /// nobody to have worked or rested since a time to come. How many rows it changed. One transaction.
+    /// nobody to have worked or rested, to have said when they would come, or to have been silent or late, at a time to come. How many
+    /// rows it changed. One transaction.
     pub async fn clock_was_set_back(&self, now: Timestamp) -> Result<u64, RecordError> {
         let mut write = self.begin(now).await?;
         let mut changed = 0;
@@ -24,6 +25,19 @@ impl Record {
              where state in ('held', 'accepted') and expires_at > ?2",
         );
         changed += offers.bind(now.0).bind(now.plus_s(OFFER_S).0).execute(write.conn()).await?.rows_affected();
+        for statement in [
+            // Who goes on to another rider is late by what they said then.
+            "update holds set offered_at = ?1
+             where duty = 'next' and state in ('held', 'accepted', 'active') and state <> 'held' and offered_at > ?1",
+            // Who let an offer run out, or ran late, is not asked for a while: from now, and not from then.
+            "update holds set closed_at = ?1
+             where trip in (select id from trips where ended_at is null) and closed_because in ('expired', 'late') and closed_at > ?1",
+            // Whoever was of a crew until its end has the time of that end.
+            "update assignments set ended_at = ?1
+             where trip in (select id from trips where ended_at is null) and ended_because = 'late' and ended_at > ?1",
+        ] {
+            changed += sqlx::query(statement).bind(now.0).execute(write.conn()).await?.rows_affected();
+        }
         let shifts =
             sqlx::query("update shifts set starts_at = ?1 where ended_at is null and starts_at > ?1 returning staff");
         let runs = sqlx::query(

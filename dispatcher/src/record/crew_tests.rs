@@ -232,3 +232,55 @@ async fn a_shift_does_not_end_while_a_slot_is_held() {
     let roster = stage.record.roster(T0).await.unwrap();
     assert!(roster.iter().find(|e| e.staff.id == a).unwrap().shift.is_none());
 }
+
+#[tokio::test]
+async fn a_slot_is_taken_back_from_who_waits_and_from_nobody_whose_crew_is_whole() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    stage.answer(T0, crew[0], true).await.unwrap();
+    let back = |staff| Effect::TakeBack { trip, staff, rule: "shift_ends_before" };
+    assert_eq!(stage.apply(T0, back(crew[0])).await, Applied::Done);
+    assert_eq!(stage.last_mail(crew[0]).await, "offer_closed:taken_back");
+    assert_eq!(stage.last_mail(crew[1]).await, "partner", "who is kept is told");
+    let row = stage.row(trip).await;
+    assert_eq!((row.trip.phase, row.crew.len(), row.crew[0].offer.staff), (Phase::Offered, 1, crew[1]));
+    let due = stage.record.due(T0, 10).await.unwrap();
+    assert_eq!((due.len(), due[0].declined.len()), (1, 0), "refilled at once, by anybody");
+    let said: Vec<String> = sqlx::query_scalar("select detail from audit where action = 'slot_taken_back'")
+        .fetch_all(&stage.record.read)
+        .await
+        .unwrap();
+    assert_eq!(said, ["shift_ends_before"]);
+    assert_eq!(stage.apply(T0, back(crew[0])).await, Applied::LostRace, "once");
+    assert_eq!(stage.apply(T0, back(crew[1])).await, Applied::Done);
+    assert_eq!((stage.phase(trip).await, stage.row(trip).await.crew.len()), (Phase::Matching, 0));
+
+    let (whole, members) = stage.assigned("whole").await;
+    let effect = Effect::TakeBack { trip: whole, staff: members[0], rule: "shift_ends_before" };
+    assert_eq!(stage.apply(T0, effect).await, Applied::LostRace);
+    assert_eq!(stage.row(whole).await.crew.len(), 2);
+}
+
+#[tokio::test]
+async fn whether_the_others_have_time_is_looked_at_at_once_when_a_car_comes_or_goes() {
+    let stage = Stage::new().await;
+    let mut new = booking(stage.rider, "k", matcher::model::BookingKind::Now);
+    new.length = matcher::model::TripLength { by_car_s: 600, without_s: 3_600 };
+    let trip = stage.record.book(T0, &new).await.unwrap().unwrap().trips[0];
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    for (state, after_s) in [("held", 3), ("accepted", 6)] {
+        let now = T0.plus_s(after_s);
+        assert!(stage.record.due(now, 10).await.unwrap().is_empty(), "{state}");
+        let mode = if state == "held" { matcher::model::Mode::Drive } else { matcher::model::Mode::Walk };
+        stage.record.start_shift(now, crew[0], NewShift { mode, hours: 8 }).await.unwrap().unwrap();
+        assert_eq!(stage.record.due(now, 10).await.unwrap().len(), 1, "{state}");
+        // As the engine does when it has looked.
+        stage.apply(now, Effect::Defer { trip, due_at: T0.plus_s(OFFER_S) }).await;
+        if state == "held" {
+            stage.answer(now, crew[0], true).await.unwrap();
+        }
+    }
+}

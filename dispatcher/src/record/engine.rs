@@ -6,7 +6,7 @@ use super::row::{self, Columns, id_list};
 use super::transitions::{Hold, TripState, reason};
 use super::trips::{Loaded, load};
 use super::write::{About, Write};
-use super::{Applied, DueTrip, Effect, Member, OutboxKind, Placement, Record, RecordError, TripRow};
+use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError};
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 use matcher::policy::limits::SILENT_S;
@@ -102,18 +102,9 @@ async fn with_declined(
             attempt: l.attempt,
             vacant_since: l.vacant_since,
             declined: declined.remove(&l.row.trip.id).unwrap_or_default(),
-            row: driven_if_so(l.row),
+            row: l.row,
         })
         .collect())
-}
-
-/// One car takes everybody: whoever is asked beside somebody who has accepted and comes by car is judged by the car's time.
-fn driven_if_so(mut row: TripRow) -> TripRow {
-    let is_waiting = |member: &Member| member.offer.state == OfferState::Accepted && member.phase == Phase::Offered;
-    if row.crew.iter().any(|member| is_waiting(member) && member.has_car) {
-        row.trip.length = row.trip.length.by_car_s.into();
-    }
-    row
 }
 
 /// Those that can be read, one by one: a row that cannot must not keep every other trip from a crew.
@@ -167,6 +158,7 @@ impl Write<'_> {
                 self.place_offers(&mut trip, placements, *expires_at).await?
             }
             Effect::ExpireOffers { .. } => self.expire_offers(&mut trip).await?,
+            Effect::TakeBack { staff, .. } => self.take_back(&mut trip, *staff).await?,
             Effect::Dissolve { due_at, .. } => self.dissolve(&mut trip, *due_at).await?,
             Effect::Escalate { due_at, .. } => {
                 trip.escalated_at = trip.escalated_at.or(Some(self.now));
@@ -176,7 +168,7 @@ impl Write<'_> {
         };
         if done == Applied::Done {
             self.save(&trip).await?;
-            self.audit(None, effect.word(), trip.id.0, "").await?;
+            self.audit(None, effect.word(), trip.id.0, effect.detail()).await?;
         }
         Ok(done)
     }
@@ -241,6 +233,16 @@ impl Write<'_> {
         Ok(if self.slot_fell_open(trip, &kept).await?.is_ok() { Applied::Done } else { Applied::LostRace })
     }
 
+    async fn take_back(&mut self, trip: &mut TripState, staff: AccountId) -> Result<Applied, RecordError> {
+        let mut others = self.holds(trip.id).await?;
+        let Some(at) = others.iter().position(|h| h.staff == staff && h.state != HoldState::Active) else {
+            return Ok(Applied::LostRace);
+        };
+        let own = others.remove(at);
+        let left = self.leave(trip, &own, &others, reason::TAKEN_BACK).await?;
+        Ok(if left.is_ok() { Applied::Done } else { Applied::LostRace })
+    }
+
     async fn dissolve(&mut self, trip: &mut TripState, due_at: Timestamp) -> Result<Applied, RecordError> {
         match trip.phase() {
             Phase::Offered if trip.step(Event::Refill).is_ok() => {}
@@ -285,6 +287,7 @@ impl Effect {
             | Self::GoLive { trip, .. }
             | Self::PlaceOffers { trip, .. }
             | Self::ExpireOffers { trip }
+            | Self::TakeBack { trip, .. }
             | Self::Dissolve { trip, .. }
             | Self::Escalate { trip, .. } => *trip,
         }
@@ -297,8 +300,17 @@ impl Effect {
             Self::GoLive { .. } => "went_live",
             Self::PlaceOffers { .. } => "offers_placed",
             Self::ExpireOffers { .. } => "offers_expired",
+            Self::TakeBack { .. } => "slot_taken_back",
             Self::Dissolve { .. } => "crew_dissolved",
             Self::Escalate { .. } => "escalated",
+        }
+    }
+
+    /// What the audit says beside it.
+    const fn detail(&self) -> &'static str {
+        match self {
+            Self::TakeBack { rule, .. } => rule,
+            _ => "",
         }
     }
 }

@@ -45,7 +45,8 @@ impl Record {
     ) -> Result<bool, RecordError> {
         let mut write = self.begin(now).await?;
         let found = sqlx::query(
-            "update holds set eta_s = (?1 - offered_at) / 1000 + ?2
+            // Offered at a time to come, by a clock that was set back since: as from then.
+            "update holds set eta_s = max(?1 - offered_at, 0) / 1000 + ?2
              where trip = ?3 and staff = ?4 and duty = 'next' and state in ('held', 'accepted', 'active') and state <> 'held'
              returning state, after_trip",
         )

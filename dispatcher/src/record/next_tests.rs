@@ -236,6 +236,51 @@ async fn who_is_late_and_still_the_one_to_come_says_a_later_time() {
 }
 
 #[tokio::test]
+async fn what_was_said_at_a_time_to_come_is_said_now_when_the_clock_was_set_back() {
+    let (chain, ahead) = (Chain::begun().await, T0.plus_s(3 * 3_600));
+    let placements = vec![after(0, chain.crew[0], chain.present), free(1, chain.idle)];
+    let effect = Effect::PlaceOffers { trip: chain.next, placements, expires_at: ahead.plus_s(OFFER_S) };
+    assert_eq!(chain.stage.apply(ahead, effect).await, Applied::Done);
+    for staff in [chain.crew[0], chain.idle] {
+        chain.stage.answer(ahead, staff, true).await.unwrap();
+    }
+    let said = async || chain.stage.record.next_duties().await.unwrap()[0].promised_at;
+    assert_eq!(said().await, ahead.plus_s(400));
+    // The engine may look before the record is mended.
+    assert!(chain.stage.record.say_later(T0, chain.next, chain.crew[0], 500).await.unwrap());
+    assert_eq!((said().await, chain.stage.row(chain.next).await.crew[0].offer.eta_s), (ahead.plus_s(500), 500));
+    assert!(chain.stage.record.clock_was_set_back(T0.plus_s(9)).await.unwrap() > 0);
+    assert_eq!(said().await, T0.plus_s(509));
+    assert_eq!(chain.stage.record.clock_was_set_back(T0.plus_s(20)).await.unwrap(), 0, "what is past stays");
+}
+
+#[tokio::test]
+async fn who_was_late_or_silent_at_a_time_to_come_is_asked_again_a_minute_after_the_clock_was_set_back() {
+    let (chain, ahead) = (Chain::accepted().await, T0.plus_s(3 * 3_600));
+    let (record, next) = (&chain.stage.record, chain.next);
+    let barred = async |at: Timestamp| record.seen_now(at, &[next]).await.unwrap()[0].declined.clone();
+    let of_its_end = async || -> i64 {
+        let sql = "select count(*) from holds h join assignments s on s.trip = h.trip
+                   where h.closed_because = 'late' and s.ended_because = 'late' and h.closed_at = s.ended_at";
+        sqlx::query_scalar(sql).fetch_one(&record.read).await.unwrap()
+    };
+    assert!(record.free_late(ahead, next, chain.crew[0]).await.unwrap());
+    record.clock_was_set_back(T0).await.unwrap();
+    assert_eq!(barred(T0.plus_s(59)).await, [chain.crew[0]]);
+    assert_eq!(barred(T0.plus_s(60)).await, []);
+    assert_eq!(of_its_end().await, 1, "and was of the crew until its end");
+
+    let spare = chain.stage.staff(1).await[0];
+    let effect = Effect::PlaceOffers { trip: next, placements: vec![free(0, spare)], expires_at: ahead };
+    assert_eq!(chain.stage.apply(T0, effect).await, Applied::Done);
+    let silent = ahead.plus_s(1);
+    assert_eq!(chain.stage.apply(silent, Effect::ExpireOffers { trip: next }).await, Applied::Done);
+    record.clock_was_set_back(T0.plus_s(100)).await.unwrap();
+    assert_eq!(barred(T0.plus_s(159)).await, [spare]);
+    assert_eq!(barred(T0.plus_s(160)).await, []);
+}
+
+#[tokio::test]
 async fn duties_follow_one_another_until_a_rest() {
     let chain = Chain::accepted().await;
     let record = &chain.stage.record;

@@ -42,6 +42,17 @@ async fn who_lost_the_answer_to_a_code_gets_another_and_nobody_else_does() {
 }
 
 #[tokio::test]
+async fn a_code_that_was_used_before_the_clock_was_set_back_is_not_sent_again() {
+    let stage = Stage::new().await;
+    let (code, _) = stage.record.issue_code(T0.plus_s(3 * 3_600), Actor::Shell, stage.rider).await.unwrap().unwrap();
+    let redeem = async |at: i64| stage.record.redeem_code(T0.plus_s(at), &code, Some("a key")).await.unwrap();
+    assert!(redeem(3 * 3_600).await.is_some());
+    for at in [0, 60, CODE_AGAIN_S + 1, 3 * 3_600 - 1] {
+        assert!(redeem(at).await.is_none(), "nobody knows how long ago that was");
+    }
+}
+
+#[tokio::test]
 async fn a_code_sent_again_opens_nothing_that_was_shut_meanwhile() {
     let stage = Stage::new().await;
     let key = Some("a key of the page's own");

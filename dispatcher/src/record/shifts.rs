@@ -135,7 +135,7 @@ impl Write<'_> {
     }
 
     /// They have come by car, or have none any more: their trips may take another time. The crew and the rider are told, and who has
-    /// an open offer has it anew.
+    /// an open offer has it anew; while the crew is looked for, whether the others' time suffices is looked at again.
     async fn lengths_changed(&mut self, staff: AccountId) -> Result<(), RecordError> {
         let held = sqlx::query(
             "select h.id, h.trip, h.state from holds h join trips t on t.id = h.trip
@@ -146,6 +146,12 @@ impl Write<'_> {
         .await?;
         for hold in &held {
             let trip = TripId(hold.id("trip")?);
+            let now = self.now.0;
+            sqlx::query("update trips set due_at = min(due_at, ?1) where id = ?2 and due_at is not null")
+                .bind(now)
+                .bind(blob(trip.0))
+                .execute(self.conn())
+                .await?;
             match hold.word("state", row::hold_state_from)? {
                 HoldState::Active => {
                     self.touch(trip).await?;

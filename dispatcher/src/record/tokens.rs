@@ -317,13 +317,14 @@ impl Write<'_> {
         Ok((token, row))
     }
 
-    /// Ends the token whose answer got lost, and says whose it is; `None` unless code and key came together a short while ago and the
-    /// token still counts: who signed out, or was signed out, is not let in again.
+    /// Ends the token whose answer got lost, and says whose it is; `None` unless code and key came together a short while ago, and
+    /// not at a time to come, by a clock that was set back since, and the token still counts: who signed out, or was signed out, is
+    /// not let in again.
     async fn end_lost_token(&mut self, code: &[u8], key: Option<&[u8]>) -> Result<Option<AccountId>, RecordError> {
         let now = self.now;
         let lost = sqlx::query(
             "update tokens set revoked_at = ?1 where revoked_at is null and id =
-               (select token from codes where hash = ?2 and key_hash = ?3 and used_at > ?4)
+               (select token from codes where hash = ?2 and key_hash = ?3 and used_at > ?4 and used_at <= ?1)
              returning id, account",
         )
         .bind(now.0)

@@ -46,8 +46,9 @@ pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: E
     let mut trips_due = true;
     while !stop.is_cancelled() {
         tail.follow_moves(env.now());
-        let is_due = trips_due || env.now().since_ms(tail.trips_at) >= SWEEP_MS;
-        if is_due && let Err(error) = tail.follow_trips(env.now()).await {
+        if (trips_due || tail.is_due(env.now()))
+            && let Err(error) = tail.follow_trips(env.now()).await
+        {
             tracing::error!(error.kind = %error, "trips could not be read to be watched; tried again");
             tokio::time::sleep(RECORD_AWAY).await;
         }
@@ -65,6 +66,11 @@ pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: E
 impl Tail {
     pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, now: Timestamp) -> Self {
         Self { watch, record, live, trips_after: None, moved_after: 0, trips_at: now, zones_at: now }
+    }
+
+    /// Whether trips are to be read though no commit was heard of.
+    pub(super) fn is_due(&self, now: Timestamp) -> bool {
+        has_gone_by(self.trips_at, SWEEP_MS, now)
     }
 
     pub(super) fn follow_moves(&mut self, now: Timestamp) {
@@ -98,7 +104,7 @@ impl Tail {
                 break;
             }
         }
-        if now.since_ms(self.zones_at) >= ZONES_EVERY_MS {
+        if has_gone_by(self.zones_at, ZONES_EVERY_MS, now) {
             self.zones_at = now;
             for id in self.watch.together() {
                 if let Some(row) = self.record.trip(id).await? {
@@ -127,4 +133,9 @@ impl Tail {
         self.watch.trip(row, &zones, now);
         Ok(())
     }
+}
+
+/// Whether so much time has gone by, or nobody knows: of a clock that was set back it would not be so until it comes again to where it was.
+fn has_gone_by(since: Timestamp, ms: i64, now: Timestamp) -> bool {
+    now.since_ms(since).abs() >= ms
 }

@@ -174,6 +174,22 @@ async fn a_zone_that_is_added_under_way_counts_soon_and_one_taken_back_no_more()
 }
 
 #[tokio::test]
+async fn a_zone_that_is_added_after_the_clock_was_set_back_counts_as_soon() {
+    let mut scene = scene().await;
+    scene.meet().await;
+    scene.round().await;
+    let (pickup, _) = scene.edge.places();
+    scene.edge.clock.advance_s(-600);
+    assert!(scene.tail.is_due(scene.edge.app.env.now()), "nor do trips wait for the clock");
+    let (rider, record) = (scene.rider.id(), Arc::clone(&scene.edge.app.record));
+    record.add_zone(T0, Actor::Shell, rider, pickup, 200).await.unwrap().unwrap();
+    scene.round().await;
+    scene.stands(1, pickup);
+    assert_eq!(scene.signs().await, [("in_zone", scene.no(1), true)]);
+    assert!(!scene.tail.is_due(scene.edge.app.env.now()));
+}
+
+#[tokio::test]
 async fn the_watch_begins_with_what_is_under_way_and_reads_no_old_ends() {
     let mut scene = scene().await;
     scene.meet().await;

@@ -7,7 +7,7 @@ use matcher::model::{AccountId, Timestamp, TripId};
 /// A trip that wants the engine's attention now.
 #[derive(Clone)]
 pub struct DueTrip {
-    /// The trip with its open slots' holders; as long as by car where one who has accepted comes so.
+    /// The trip with its open slots' holders.
     pub row: TripRow,
     /// Counts crews tried, from 0 before the first.
     pub attempt: u32,
@@ -93,6 +93,15 @@ pub enum Effect {
     ExpireOffers {
         /// The trip.
         trip: TripId,
+    },
+    /// The slot of one who is asked or has accepted and whose time does not suffice any more; the others are kept.
+    TakeBack {
+        /// The trip.
+        trip: TripId,
+        /// Who.
+        staff: AccountId,
+        /// The rule, in its own word.
+        rule: &'static str,
     },
     /// Give every slot back and start over with a new crew.
     Dissolve {
