@@ -8,6 +8,7 @@ mod address;
 mod books;
 mod errand;
 mod keys;
+mod line;
 mod link;
 mod message;
 mod mirror;
