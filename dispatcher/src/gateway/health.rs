@@ -14,12 +14,15 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use matcher::model::Timestamp;
 use serde::Serialize;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// How often gauges are set.
 const UPKEEP_EVERY: Duration = Duration::from_secs(1);
+/// After the clock was set, nobody is taken for silent for so long: all have reported again by then, if they can.
+const CLOCK_SET_QUIET: Duration = Duration::from_secs(60);
 /// A fix that came here is kept so long, seconds: a Redis that comes back empty is filled by the engine's node, and by gateways should that
 /// be away too; what is older is likely to be known better by another.
 const OWN_KEPT_S: i64 = 120;
@@ -87,28 +90,13 @@ fn text(gateway: &Gateway) -> Response {
     ([(header::CONTENT_TYPE, kind)], gateway.metrics.render()).into_response()
 }
 
-/// What was known of times is not known any more: everybody's next fix is passed on. What is written again is as old as it was.
-fn clock_was_set(gateway: &Gateway, by_ms: i64) {
-    tracing::warn!("the clock of this machine was set; the next fix of each phone is passed on");
-    gateway.desk.forget_all();
-    if by_ms < 0 {
-        gateway.live.clock_was_set_back(by_ms);
-    }
-}
-
 /// Sets gauges and forgets the silent until the gateway drains.
 pub async fn upkeep(gateway: Arc<Gateway>) {
     let begun = tokio::time::Instant::now();
-    let live = &gateway.live;
-    let mut steps = Steps::default();
-    while !gateway.drain.is_cancelled() && live.is_written() {
-        let now = gateway.env.now();
-        if let Some(by_ms) = steps.set_by_ms(now, begun.elapsed()) {
-            clock_was_set(&gateway, by_ms);
-        }
-        live.let_go_silent(now, OWN_KEPT_S);
-        gateway.desk.forget_silent(now);
-        live_gauges(live);
+    let mut upkeep = Upkeep::default();
+    while !gateway.drain.is_cancelled() && gateway.live.is_written() {
+        upkeep.turn(&gateway, gateway.env.now(), begun.elapsed());
+        live_gauges(&gateway.live);
         let age = gateway.list.age().unwrap_or_else(|| begun.elapsed());
         metrics::gauge!(telemetry::GATEWAY_LIST_AGE_SECONDS).set(age.as_secs_f64());
         gateway.metrics.run_upkeep();
@@ -118,3 +106,39 @@ pub async fn upkeep(gateway: Arc<Gateway>) {
         }
     }
 }
+
+/// What is remembered from turn to turn.
+#[derive(Default)]
+struct Upkeep {
+    steps: Steps,
+    /// Until then nobody is taken for silent.
+    quiet_until: Duration,
+}
+
+impl Upkeep {
+    /// `since` is of a clock that nobody sets.
+    fn turn(&mut self, gateway: &Gateway, now: Timestamp, since: Duration) {
+        if let Some(by_ms) = self.steps.set_by_ms(now, since) {
+            self.quiet_until = since + CLOCK_SET_QUIET;
+            clock_was_set(gateway, by_ms);
+        }
+        // By a clock that was put forward everybody would be gone, and what Redis lost meanwhile with them.
+        if since >= self.quiet_until {
+            gateway.live.let_go_silent(now, OWN_KEPT_S);
+        }
+        gateway.desk.forget_silent(now);
+    }
+}
+
+/// What was known of times is not known any more: everybody's next fix is passed on. What is written again is as old as it was.
+fn clock_was_set(gateway: &Gateway, by_ms: i64) {
+    tracing::warn!("the clock of this machine was set; the next fix of each phone is passed on");
+    gateway.desk.forget_all();
+    if by_ms < 0 {
+        gateway.live.clock_was_set_back(by_ms);
+    }
+}
+
+#[cfg(test)]
+#[path = "health_tests.rs"]
+mod tests;

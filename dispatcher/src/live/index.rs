@@ -338,11 +338,18 @@ impl Index {
     }
 
     pub(super) fn nearest(&self, at: Position, k: usize, filter: impl Fn(&LivePosition) -> bool) -> Vec<Near> {
-        let found = self.cells.nearest(at, k, Mask::ANY, |slot| filter(&self.people[slot as usize].at));
+        let of = |count| self.cells.nearest(at, count, Mask::ANY, |slot| filter(&self.people[slot as usize].at));
+        // Slots differ from node to node, accounts do not: all who are exactly as far as the last one have to be known.
+        let mut count = k.saturating_add(1);
+        let mut found: Vec<Found> = of(count);
+        while k > 0 && found.len() == count && found[k - 1].distance_m.total_cmp(&found[count - 1].distance_m).is_eq() {
+            count = count.saturating_mul(2);
+            found = of(count);
+        }
         let near = |f: &Found| Near { at: self.people[f.who as usize].at, distance_m: f.distance_m };
         let mut found: Vec<Near> = found.iter().map(near).collect();
-        // Slots differ from node to node, accounts do not.
         found.sort_by(|a, b| a.distance_m.total_cmp(&b.distance_m).then_with(|| a.at.staff.cmp(&b.at.staff)));
+        found.truncate(k);
         found
     }
 

@@ -130,3 +130,23 @@ fn readers_see_each_once_while_others_write() {
         assert!(writer.join().unwrap() > 1_000, "the writer wrote");
     });
 }
+
+#[test]
+fn who_of_those_exactly_as_far_is_found_does_not_depend_on_who_was_heard_first() {
+    let far = at(37.5, 127.1);
+    let node = |order: &[u64]| {
+        let live = Live::in_process();
+        live.put(staff(50), 50, fix(at(37.5, 127.0), 1, 1));
+        for &who in order {
+            live.put(staff(who), who as u32, fix(far, 1, 1));
+        }
+        live
+    };
+    let (one, other) = (node(&[1, 2, 3, 4, 5, 6, 7, 8, 9]), node(&[9, 7, 8, 5, 6, 3, 4, 2, 1]));
+    for k in 0..12 {
+        let found =
+            |live: &Live| live.nearest(at(37.5, 127.0), k, |_| true).iter().map(|n| n.at.no).collect::<Vec<_>>();
+        let wanted: Vec<u32> = [50].into_iter().chain(1..10).take(k).collect();
+        assert_eq!((found(&one), found(&other)), (wanted.clone(), wanted), "of {k}");
+    }
+}

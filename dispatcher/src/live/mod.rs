@@ -219,12 +219,17 @@ impl Live {
         self.shared.index().let_go(staff);
     }
 
-    /// The same of everybody whose fix is older.
+    /// The same of everybody whose fix is older, unless it has still to be written: what was taken and is in nobody else's hands is kept
+    /// until it is, however long that takes.
     pub fn let_go_silent(&self, now: Timestamp, older_than_s: i64) {
         let since_ms = now.plus_s(-older_than_s).0;
         self.shared.by_chunks(|index, slots| {
-            let silent = index.staff_in(slots).filter(|p| p.fix.taken_at_ms < since_ms).map(|p| p.staff);
-            for staff in silent.collect::<Vec<_>>() {
+            let silent = index.staff_in(slots).filter(|p| p.fix.taken_at_ms < since_ms).map(|p| p.staff).collect();
+            let written = match &self.shared.queue {
+                Some(queue) => queue.written(silent),
+                None => silent,
+            };
+            for staff in written {
                 index.let_go(staff);
             }
         });

@@ -8,6 +8,7 @@ mod address;
 mod books;
 mod errand;
 mod keys;
+mod line;
 mod link;
 mod message;
 mod mirror;
@@ -19,6 +20,8 @@ mod topology;
 mod writer;
 
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod cluster_fault_tests;
 #[cfg(test)]
 pub(super) mod cluster_tests;
@@ -28,6 +31,8 @@ mod fault_tests;
 mod mirror_tests;
 #[cfg(test)]
 mod redis_tests;
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod sentinel_tests;
 #[cfg(test)]

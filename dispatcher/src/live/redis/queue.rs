@@ -3,6 +3,7 @@
 //! Redis is away. Who waits for a server that is away or busy is set aside under its name, in nobody else's way.
 
 use super::super::index::Order;
+use super::line::Line;
 use super::nodes::Name;
 use geo::cell::Cell;
 use matcher::model::AccountId;
@@ -43,9 +44,9 @@ pub(super) enum Side {
 
 #[derive(Default)]
 struct State {
-    /// Each with the moment since when Redis lacks something of them.
-    dirty: HashMap<AccountId, Instant>,
-    drops: HashMap<(Cell, AccountId), Below>,
+    /// Since when Redis lacks something of each.
+    dirty: Line<AccountId>,
+    drops: Line<(Cell, AccountId), Below>,
     /// Set aside until their server can be written to.
     parked: HashMap<Name, Parked>,
     /// Taken, and neither confirmed nor set aside yet.
@@ -63,8 +64,14 @@ struct State {
 /// What waits for one server.
 #[derive(Default)]
 struct Parked {
-    staff: HashMap<AccountId, Instant>,
-    drops: HashMap<(Cell, AccountId), Below>,
+    staff: Line<AccountId>,
+    drops: Line<(Cell, AccountId), Below>,
+}
+
+impl Parked {
+    fn is_empty(&self) -> bool {
+        self.staff.is_empty() && self.drops.is_empty()
+    }
 }
 
 impl State {
@@ -74,9 +81,9 @@ impl State {
 
     /// Has to be written, since then at the latest. Who was set aside may have gone to where another server keeps them.
     fn mark(&mut self, staff: AccountId, since: Instant) {
-        let set_aside = self.parked.values_mut().filter_map(|parked| parked.staff.remove(&staff));
+        let set_aside = self.parked.values_mut().filter_map(|parked| parked.staff.leave(staff));
         let since = set_aside.chain([since]).min().unwrap_or(since);
-        wait(&mut self.dirty, staff, since);
+        self.dirty.join(staff, since, ());
     }
 
     fn is_idle(&self) -> bool {
@@ -86,18 +93,6 @@ impl State {
             && self.in_flight == 0
             && !self.is_naming
     }
-}
-
-/// Of two that outdate a record, the later counts.
-fn raise(drops: &mut HashMap<(Cell, AccountId), Below>, (record, below): Drop) {
-    let known = drops.entry(record).or_insert(below);
-    *known = below.max(*known);
-}
-
-/// Of two moments since when somebody has waited, the earlier counts.
-fn wait(waiting: &mut HashMap<AccountId, Instant>, staff: AccountId, since: Instant) {
-    let known = waiting.entry(staff).or_insert(since);
-    *known = since.min(*known);
 }
 
 impl Queue {
@@ -121,11 +116,12 @@ impl Queue {
 
     /// Marks records as outdated.
     pub(super) fn drop_records(&self, drops: impl IntoIterator<Item = Drop>) {
+        let now = Instant::now();
         let mut state = self.state();
         let before = state.drops.len();
-        for drop in drops {
+        for (record, below) in drops {
             if state.drops.len() < DROPS_MAX {
-                raise(&mut state.drops, drop);
+                state.drops.join(record, now, below);
             }
         }
         if state.drops.len() > before {
@@ -134,20 +130,17 @@ impl Queue {
         }
     }
 
-    /// Takes at most `limit` of each; tell of every one what became of it, by [`Queue::settled`] or [`Queue::park`].
+    /// Takes at most `limit` of each, whoever has waited longest; tell of every one what became of it, by [`Queue::settled`] or [`Queue::park`].
     pub(super) fn take(&self, limit: usize) -> (Vec<AccountId>, Vec<Drop>) {
         let mut guard = self.state();
         let state = &mut *guard;
-        let batch: Vec<AccountId> = state.dirty.keys().take(limit).copied().collect();
-        for &staff in &batch {
-            if let Some(since) = state.dirty.remove(&staff) {
-                wait(&mut state.flying, staff, since);
-            }
+        let mut batch = Vec::new();
+        for (staff, since, ()) in state.dirty.first(limit) {
+            let known = state.flying.entry(staff).or_insert(since);
+            *known = since.min(*known);
+            batch.push(staff);
         }
-        let drops: Vec<Drop> = state.drops.iter().take(limit).map(|(&record, &below)| (record, below)).collect();
-        for (record, _) in &drops {
-            state.drops.remove(record);
-        }
+        let drops: Vec<Drop> = state.drops.first(limit).into_iter().map(|(record, _, below)| (record, below)).collect();
         state.in_flight += batch.len() + drops.len();
         (batch, drops)
     }
@@ -186,42 +179,51 @@ impl Queue {
         for staff in staff {
             state.in_flight -= 1;
             let since = state.flying.remove(&staff).unwrap_or(now);
-            let waiting = if state.dirty.contains_key(&staff) { &mut state.dirty } else { &mut parked.staff };
-            wait(waiting, staff, since);
+            let waiting = if state.dirty.holds(staff) { &mut state.dirty } else { &mut parked.staff };
+            waiting.join(staff, since, ());
         }
         state.in_flight -= drops.len();
-        for drop in drops {
+        for (record, below) in drops {
             if parked.drops.len() < DROPS_MAX {
-                raise(&mut parked.drops, drop);
+                parked.drops.join(record, now, below);
             }
         }
-        if parked.staff.is_empty() && parked.drops.is_empty() {
+        if parked.is_empty() {
             state.parked.remove(server);
         }
         drop(guard);
         self.progress.send_modify(|n| *n += 1);
     }
 
-    /// A server can be written to: at most `limit` of each that waited for it are as if they had just come. Whether there are any.
+    /// A server can be written to: at most `limit` of each that waited for it, longest, are with those who are for any server again.
+    /// Whether there are any.
     pub(super) fn unpark(&self, server: &Name, limit: usize) -> bool {
         let mut guard = self.state();
         let state = &mut *guard;
         let Some(parked) = state.parked.get_mut(server) else { return false };
-        let staff: Vec<(AccountId, Instant)> =
-            parked.staff.iter().take(limit).map(|(&who, &since)| (who, since)).collect();
-        for (staff, since) in staff {
-            parked.staff.remove(&staff);
-            wait(&mut state.dirty, staff, since);
+        for (staff, since, ()) in parked.staff.first(limit) {
+            state.dirty.join(staff, since, ());
         }
-        let drops: Vec<Drop> = parked.drops.iter().take(limit).map(|(&record, &below)| (record, below)).collect();
-        for drop in drops {
-            parked.drops.remove(&drop.0);
-            raise(&mut state.drops, drop);
+        for (record, since, below) in parked.drops.first(limit) {
+            state.drops.join(record, since, below);
         }
-        if parked.staff.is_empty() && parked.drops.is_empty() {
+        if parked.is_empty() {
             state.parked.remove(server);
         }
         true
+    }
+
+    /// Of these, those of whom Redis lacks nothing.
+    pub(in crate::live) fn written(&self, mut staff: Vec<AccountId>) -> Vec<AccountId> {
+        let state = self.state();
+        let is_parked = |who| state.parked.values().any(|parked| parked.staff.holds(who));
+        staff.retain(|&who| !state.dirty.holds(who) && !state.flying.contains_key(&who) && !is_parked(who));
+        staff
+    }
+
+    /// Whether somebody waits for that server.
+    pub(super) fn waits_for(&self, server: &Name) -> bool {
+        self.state().parked.contains_key(server)
     }
 
     /// Those who wait for which servers.
@@ -301,11 +303,11 @@ impl Queue {
         since.map_or(0, |since| i64::try_from(since.elapsed().as_millis()).unwrap_or(i64::MAX))
     }
 
-    /// Since when. Looked for now and then only, so that nothing has to be kept in order meanwhile.
+    /// Since when.
     fn oldest(&self) -> Option<Instant> {
         let state = self.state();
-        let parked = state.parked.values().flat_map(|parked| parked.staff.values());
-        state.dirty.values().chain(parked).chain(state.flying.values()).min().copied()
+        let parked = state.parked.values().filter_map(|parked| parked.staff.since());
+        state.dirty.since().into_iter().chain(parked).chain(state.flying.values().copied()).min()
     }
 
     /// The silent were forgotten: those from before this moment.

@@ -106,3 +106,50 @@ fn a_record_to_be_dropped_waits_for_its_server_too() {
     queue.settled([], 1);
     assert!(queue.state().is_idle());
 }
+
+#[test]
+fn whoever_has_waited_longest_goes_first_though_all_report_again_and_more_comes_than_can_be_written() {
+    const CROWD: u64 = 100;
+    const PARCEL: usize = 10;
+    let (queue, one): (Queue, Name) = (Queue::default(), "one".into());
+    let tag = super::super::keys::parse(b"0c3876").expect("a tag");
+    let mut last: HashMap<AccountId, usize> = (0..CROWD).map(|who| (staff(who), 0)).collect();
+    let mut dropped = last.clone();
+    for round in 1..200 {
+        // Everybody reports and moves on, and the server takes one parcel: the others are set aside meanwhile.
+        moment();
+        queue.push((0..CROWD).map(staff));
+        queue.drop_records((0..CROWD).map(|who| ((tag, staff(who)), ((1, round as u32), false))));
+        queue.unpark(&one, PARCEL);
+        let (written, gone) = queue.take(PARCEL);
+        assert_eq!((written.len(), gone.len()), (PARCEL, PARCEL));
+        loop {
+            let (staff, drops) = queue.take(PARCEL);
+            if staff.is_empty() && drops.is_empty() {
+                break;
+            }
+            queue.park(&one, staff, drops);
+        }
+        last.extend(written.iter().map(|&who| (who, round)));
+        dropped.extend(gone.iter().map(|((_, who), _)| (*who, round)));
+        queue.settled(written, gone.len());
+        let (longest, drop) = (last.values().min().copied(), dropped.values().min().copied());
+        let turns = 2 * CROWD as usize / PARCEL;
+        assert!(longest.is_some_and(|last| round - last <= turns), "{round}: somebody was last written in {longest:?}");
+        assert!(drop.is_some_and(|last| round - last <= turns), "{round}: a record was last dropped in {drop:?}");
+    }
+}
+
+#[test]
+fn who_waits_to_be_written_is_not_among_the_written_wherever_they_wait() {
+    let (queue, one): (Queue, Name) = (Queue::default(), "one".into());
+    queue.push((0..4).map(staff));
+    let batch = queue.take(2).0;
+    let parked = queue.take(1).0;
+    queue.park(&one, parked, Vec::new());
+    assert_eq!(queue.written((0..6).map(staff).collect()), [staff(4), staff(5)]);
+    queue.settled(batch.iter().copied(), 0);
+    let mut written = queue.written((0..4).map(staff).collect());
+    written.sort();
+    assert_eq!(written, batch);
+}

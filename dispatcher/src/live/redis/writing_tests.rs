@@ -233,3 +233,26 @@ async fn on_a_cluster_too_nobody_listens_and_a_member_that_is_away_is_told_of_by
     engine.close().await;
     a.close().await;
 }
+
+#[tokio::test]
+async fn who_has_still_to_be_written_is_not_let_go_however_old_that_is() {
+    let mut redis = TestRedis::start();
+    let engine = whole(&redis.url()).await;
+    let a = writer(&redis.url()).await;
+    a.put(staff(1), 1, fix(seoul(), 1, 1));
+    assert!(a.flush(PATIENCE).await);
+    redis.kill();
+    until("the loss is seen", || a.health() == Health::RedisDown).await;
+    a.put(staff(2), 2, fix(busan(), 1, 1));
+    until("it was tried", || a.behind() > 0).await;
+    // As after minutes, or by a clock that was put forward.
+    a.let_go_silent(Timestamp(fix(busan(), 1, 1).taken_at_ms + 600_000), 120);
+    assert_eq!((a.last_fix(staff(1)), a.last_fix(staff(2))), (None, Some(fix(busan(), 1, 1))));
+    redis.come();
+    until("what was taken arrives", || engine.last_fix(staff(2)) == Some(fix(busan(), 1, 1))).await;
+    assert!(a.flush(PATIENCE).await);
+    a.let_go_silent(Timestamp(fix(busan(), 1, 1).taken_at_ms + 600_000), 120);
+    assert!(a.is_empty());
+    engine.close().await;
+    a.close().await;
+}
