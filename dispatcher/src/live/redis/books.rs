@@ -52,8 +52,7 @@ impl Places {
     /// with what comes after that.
     fn outdated_by(&mut self, staff: AccountId, rank: Rank) -> BTreeSet<Cell> {
         let all = self.others.remove(&staff).unwrap_or_default();
-        let (later, outdated): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            all.into_iter().partition(|&(_, at)| at > rank);
+        let (later, outdated): (BTreeMap<_, _>, BTreeMap<_, _>) = all.into_iter().partition(|&(_, at)| at > rank);
         if !later.is_empty() {
             self.others.insert(staff, later);
         }

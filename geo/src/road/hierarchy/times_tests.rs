@@ -27,7 +27,7 @@ fn plain_s(map: &RoadMap, profile: Profile, metric: &Metric, from: &Snap, to: &S
     way.map(|way| way.duration_s)
 }
 
-fn snaps<'a>(drawn: &'a Drawn, profile: Profile) -> impl Fn(&str) -> Snap + 'a {
+fn snaps(drawn: &Drawn, profile: Profile) -> impl Fn(&str) -> Snap + '_ {
     move |street| {
         let [a, b] = [0, 1].map(|i| street.chars().nth(i).unwrap());
         drawn.map.graph(profile).snap(drawn.between(a, b, 0.5)).unwrap()
