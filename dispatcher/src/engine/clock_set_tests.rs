@@ -62,6 +62,7 @@ async fn nobody_is_late_by_fixes_of_the_time_before_the_clock_was_set_back() {
     late.run.engine.round().await.unwrap();
     assert!(is_as_said(&late.row().await));
     late.mend(-HOUR_S).await;
+    late.run.clock.advance_s(1);
     late.run.engine.round().await.unwrap();
     assert!(is_as_said(&late.row().await));
 }
@@ -107,6 +108,7 @@ async fn nobody_is_given_up_because_the_clock_was_set() {
             Fix { position: goal, accuracy_m: 8.0, kind: FixKind::Gps, taken_at_ms, session_epoch: 1, seq: 1_000 };
         assert!(live.put(staff, no, fix).is_kept());
     }
+    clock.advance_s(2);
     tokio::time::sleep(Duration::from_millis(2_500)).await;
     stop.cancel();
     running.await.unwrap();

@@ -68,6 +68,17 @@ fn who_was_asked_for_the_way_by_car_is_kept_while_there_is_a_car_and_freed_when_
 }
 
 #[test]
+fn who_is_freed_is_not_asked_in_the_same_breath() {
+    let mut scene = Scene::with_staff(8);
+    // They stand at the meeting point, but have said that they come in a minute and a half.
+    entry(&mut scene, 0).shift.as_mut().expect("on shift").ends_at =
+        NOW.plus_s(3_600 + limits::SHIFT_END_MARGIN_S + 50);
+    let decided = scene.decide(NOW, &[crew(&[(0, Accepted, false), (2, Accepted, false)])]);
+    assert_eq!(taken_back(&decided.effects), [(0, "shift_ends_before")]);
+    assert!(placed(&decided.effects)[0].1.iter().all(|(_, staff)| *staff != account(0)));
+}
+
+#[test]
 fn nobody_is_judged_by_the_car_of_one_who_is_freed_or_has_not_answered() {
     let mut scene = Scene::with_staff(8);
     for n in [1, 2] {
