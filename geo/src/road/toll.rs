@@ -53,7 +53,8 @@ impl<'a> Toll<'a> {
     pub(super) fn admits(&self, from: &Snap, to: &Snap) -> Result<Owed, NoSaferWay> {
         if self.forbids(from.at) {
             return Err(NoSaferWay::BeginsInside);
-        } else if self.forbids(to.at) {
+        }
+        if self.forbids(to.at) {
             return Err(NoSaferWay::EndsInside);
         }
         let owed = self.owed(from, to);
@@ -98,15 +99,14 @@ impl<'a> Toll<'a> {
                 + i64::from(at.lon_e7()).abs_diff(from.at.lon_e7().into())
         };
         loop {
-            let node = match now.pop() {
-                Some(node) => node,
-                None => {
-                    let Some(Reverse((ms, node))) = later.pop() else {
-                        return Owed { by_node, beyond_ms: owed_ms, is_shut_in: true };
-                    };
-                    owed_ms = ms;
-                    node
-                }
+            let node = if let Some(node) = now.pop() {
+                node
+            } else {
+                let Some(Reverse((ms, node))) = later.pop() else {
+                    return Owed { by_node, beyond_ms: owed_ms, is_shut_in: true };
+                };
+                owed_ms = ms;
+                node
             };
             if by_node[node as usize] != UNKNOWN {
                 continue;

@@ -67,12 +67,11 @@ fn fewer_metres_inside_are_gone_though_the_street_is_jammed() {
         let times = ArcTimes::under(graph, &jam, |_| RoadClass::Residential);
         let metric = Metric::new(drawn.map.free_flow(profile).hierarchy(), times);
         assert!(goes_by(&metric.route(graph, from, &to).unwrap(), &drawn, 'A'), "{profile:?}: the jam is below");
-        let way = match drawn.map.turns(profile) {
-            Some(turns) => least_inside(graph, turns, &metric, from, &to, &zones),
-            None => {
-                let dislikes = Dislikes::none(graph);
-                dislikes.route_least_inside(graph, &metric, &from, &to, &zones).map(|way| way.route)
-            }
+        let way = if let Some(turns) = drawn.map.turns(profile) {
+            least_inside(graph, turns, &metric, from, &to, &zones)
+        } else {
+            let dislikes = Dislikes::none(graph);
+            dislikes.route_least_inside(graph, &metric, &from, &to, &zones).map(|way| way.route)
         };
         let way = way.unwrap();
         assert!(goes_by(&way, &drawn, 'C') && !goes_by(&way, &drawn, 'A'), "{profile:?}: 300 m inside instead of 150");
