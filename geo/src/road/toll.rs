@@ -53,7 +53,8 @@ impl<'a> Toll<'a> {
     pub(super) fn admits(&self, from: &Snap, to: &Snap) -> Result<Owed, NoSaferWay> {
         if self.forbids(from.at) {
             return Err(NoSaferWay::BeginsInside);
-        } else if self.forbids(to.at) {
+        }
+        if self.forbids(to.at) {
             return Err(NoSaferWay::EndsInside);
         }
         let owed = self.owed(from, to);

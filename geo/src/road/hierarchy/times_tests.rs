@@ -100,7 +100,9 @@ fn reach(graph: &crate::road::Graph, is_free: &dyn Fn(u32) -> bool) -> Vec<Vec<b
     for by in 0..nodes {
         let on = reach[by].clone();
         for own in reach.iter_mut().filter(|own| own[by]) {
-            own.iter_mut().zip(&on).for_each(|(there, on)| *there |= on);
+            for (there, on) in own.iter_mut().zip(&on) {
+                *there |= on;
+            }
         }
     }
     reach
