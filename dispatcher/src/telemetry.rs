@@ -54,6 +54,8 @@ pub const LIVE_REDIS_WRITES: &str = "donghaeng_live_redis_writes_total";
 pub const LIVE_REDIS_SKIPPED: &str = "donghaeng_live_redis_skipped_total";
 /// Records older than the silent are kept, taken out of Redis.
 pub const LIVE_REDIS_SWEPT: &str = "donghaeng_live_redis_swept_total";
+/// Records that were to be taken out of Redis, and that it would not part with: it takes no writes.
+pub const LIVE_REDIS_UNSWEPT: &str = "donghaeng_live_redis_unswept_total";
 /// Records of other nodes heard from the feed.
 pub const LIVE_FEED_ENTRIES: &str = "donghaeng_live_feed_entries_total";
 /// Times something in the feed was missed and read again.
@@ -166,6 +168,7 @@ fn begin_at_zero() {
         LIVE_REDIS_WRITES,
         LIVE_REDIS_SKIPPED,
         LIVE_REDIS_SWEPT,
+        LIVE_REDIS_UNSWEPT,
         LIVE_FEED_ENTRIES,
         LIVE_FEED_GAPS,
         CONNECTIONS,
@@ -218,6 +221,7 @@ fn describe() {
     metrics::describe_counter!(LIVE_REDIS_WRITES, "positions written to Redis");
     metrics::describe_counter!(LIVE_REDIS_SKIPPED, "values in Redis that are not ours");
     metrics::describe_counter!(LIVE_REDIS_SWEPT, "records of the silent taken out of redis");
+    metrics::describe_counter!(LIVE_REDIS_UNSWEPT, "records that redis would not take out, since it takes no writes");
     metrics::describe_counter!(LIVE_FEED_ENTRIES, "records of other nodes heard from the feed");
     metrics::describe_counter!(LIVE_FEED_GAPS, "times something in the feed was missed and read again");
     metrics::describe_counter!(FIXES, "fixes received, by verdict");

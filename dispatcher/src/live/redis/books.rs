@@ -3,18 +3,18 @@
 //! outdated elsewhere goes, and who told something outdated is told what is known.
 
 use super::super::Shared;
-use super::super::index::{Merged, Rank, Standing, cell_of};
+use super::super::index::{Merged, Order, Rank, Standing, cell_of};
 use super::keys::tag_of;
 use super::queue::{Below, Drop, Queue};
 use crate::clock::Env;
 use geo::Position;
 use geo::cell::Cell;
 use matcher::model::AccountId;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Clocks of servers are measured to about this, milliseconds: what is from later than now by more is from a clock that is wrong,
-/// and would never grow old.
+/// Clocks of servers are measured to about this, milliseconds: what is from later than now by more is from a clock that is wrong, or
+/// was put right since.
 const FUTURE_MS: i64 = 1_000;
 
 /// Members taken in one hold of the index: some ten microseconds. A page of a hash, or a message, has many more.
@@ -37,8 +37,36 @@ pub(super) enum Told {
 struct Places {
     /// The latest: under which tag, and its rank.
     latest: HashMap<AccountId, (Cell, Rank)>,
-    /// Others that have to go once a later one is there, or may be there.
-    outdated: HashMap<AccountId, BTreeSet<Cell>>,
+    /// Others that have to go once a later one is there, or may be there; the rank of what is.
+    others: HashMap<AccountId, BTreeMap<Cell, Rank>>,
+}
+
+impl Places {
+    /// A member's record of that rank is there too, or may be.
+    fn note(&mut self, staff: AccountId, tag: Cell, rank: Rank) {
+        let known = self.others.entry(staff).or_default().entry(tag).or_insert(rank);
+        *known = rank.max(*known);
+    }
+
+    /// Takes those tags whose record is outdated by one of that rank. What was sent after it, and is still on its way, stays: it has to go
+    /// with what comes after that.
+    fn outdated_by(&mut self, staff: AccountId, rank: Rank) -> BTreeSet<Cell> {
+        let all = self.others.remove(&staff).unwrap_or_default();
+        let (later, outdated): (BTreeMap<_, _>, BTreeMap<_, _>) = all.into_iter().partition(|&(_, at)| at > rank);
+        if !later.is_empty() {
+            self.others.insert(staff, later);
+        }
+        outdated.into_keys().collect()
+    }
+
+    /// Forgets where a member is, who is gone; where, as far as that is known. What may be there and is later is what is told next.
+    fn gone(&mut self, staff: AccountId) -> Option<Cell> {
+        let before = self.latest.remove(&staff);
+        if let Some(later) = self.others.remove(&staff) {
+            self.latest.extend(later.into_iter().max_by_key(|&(_, rank)| rank).map(|latest| (staff, latest)));
+        }
+        before.map(|(tag, _)| tag)
+    }
 }
 
 /// What is known of Redis's content.
@@ -105,13 +133,13 @@ impl Books {
             let is_outdated = is_at && elsewhere != tag;
             return is_outdated.then_some(((tag, staff), (later, false))).into_iter().collect();
         }
-        let (mut outdated, below) = (places.outdated.remove(&staff).unwrap_or_default(), below(standing));
+        let (mut outdated, below) = (places.outdated_by(staff, rank), below(standing));
         // Also of one who is gone: the word of it may have been sent elsewhere than where the last record came to be.
         outdated.extend(before.map(|(before, _)| before));
         if is_at {
             places.latest.insert(staff, (tag, rank));
         } else {
-            places.latest.remove(&staff);
+            places.gone(staff);
         }
         outdated.remove(&tag);
         outdated.into_iter().map(|outdated| ((outdated, staff), below)).collect()
@@ -123,7 +151,7 @@ impl Books {
         let mut places = lock(&self.places);
         for (staff, rank) in staff {
             if places.latest.entry(staff).or_insert((tag, rank)).0 != tag {
-                places.outdated.entry(staff).or_default().insert(tag);
+                places.note(staff, tag, rank);
             }
         }
     }
@@ -133,7 +161,7 @@ impl Books {
         let index = self.shared.index();
         let mut places = lock(&self.places);
         places.latest.retain(|staff, _| index.knows(*staff));
-        places.outdated.retain(|staff, _| index.knows(*staff));
+        places.others.retain(|staff, _| index.knows(*staff));
     }
 
     /// There was no answer to what was sent under that tag: it is read again, by who reads. Elsewhere these are no more than there are tags.
@@ -162,20 +190,18 @@ impl Books {
     fn take_some(&self, tag: Cell, told: Vec<(AccountId, Standing)>, by: Told) {
         let is_kept = matches!(by, Told::Read | Told::Heard { is_kept: true });
         let now_ms = self.env.now().0;
-        let (mut again, mut drops) = (Vec::new(), Vec::new());
+        let (mut again, mut drops, mut is_doubted) = (Vec::new(), Vec::new(), false);
         {
             let mut index = self.shared.index();
             let mut places = lock(&self.places);
             for (staff, standing) in told {
+                let Some(standing) = believed(standing, now_ms) else {
+                    // Heard, it may be this node's clock that was just set, or Redis's: a reading compares them first.
+                    is_doubted |= by != Told::Read;
+                    continue;
+                };
                 let is_at = matches!(standing, Standing::At(_));
                 let (rank, below_told) = (standing.rank(), below(&standing));
-                if standing.taken_at_ms() > now_ms + FUTURE_MS {
-                    // Heard, it may be this node's clock that was just set: the next reading compares them first.
-                    if is_at && by == Told::Read {
-                        drops.push(((tag, staff), (standing.order(), true)));
-                    }
-                    continue;
-                }
                 match index.merge(staff, standing) {
                     Merged::Taken | Merged::Known if !is_kept => {}
                     // Whoever wrote this drops the other record, unless it died or did not know of it.
@@ -184,8 +210,8 @@ impl Books {
                         drops.extend(before.map(|(before, _)| ((before, staff), below_told)));
                     }
                     Merged::Taken => {
-                        let mut outdated = places.outdated.remove(&staff).unwrap_or_default();
-                        outdated.extend(places.latest.remove(&staff).map(|(before, _)| before));
+                        let mut outdated = places.outdated_by(staff, rank);
+                        outdated.extend(places.gone(staff));
                         outdated.remove(&tag);
                         drops.extend(outdated.into_iter().map(|outdated| ((outdated, staff), below_told)));
                     }
@@ -199,7 +225,7 @@ impl Books {
                         let is_there = places.latest.get(&staff).is_some_and(|(there, _)| *there == known_under);
                         if known_under != tag && !is_there {
                             // Not before the later one is in Redis: `written` drops this one then.
-                            places.outdated.entry(staff).or_default().insert(tag);
+                            places.note(staff, tag, rank);
                         } else if known_under != tag {
                             drops.push(((tag, staff), known.as_ref().map_or(below_told, below)));
                         }
@@ -209,12 +235,33 @@ impl Books {
                 }
             }
         }
+        if is_doubted {
+            self.doubt(tag);
+        }
         if !again.is_empty() {
             self.queue().push(again);
         }
         if !drops.is_empty() {
             self.queue().drop_records(drops);
         }
+    }
+
+    /// Whether what was read is of a time that has not come: not to be believed, and not to be left there until it has.
+    pub(super) fn is_from_future(&self, standing: &Standing) -> bool {
+        believed(*standing, self.env.now().0).is_none()
+    }
+
+    /// Records of these orders were not to be believed and have gone from Redis: who is known here is written again. Whether that is
+    /// everybody.
+    pub(super) fn put_again(&self, gone: &[(AccountId, Order)]) -> bool {
+        let known: Vec<AccountId> = {
+            let index = self.shared.index();
+            let is_known = |staff, order| index.standing(staff).is_some_and(|known| known.order() >= order);
+            gone.iter().filter(|&&(staff, order)| is_known(staff, order)).map(|&(staff, _)| staff).collect()
+        };
+        let is_all = known.len() == gone.len();
+        self.queue().push(known);
+        is_all
     }
 
     /// Notes the life word of a tag's hash, `None` where it has none. If it is not the one known, what was written there is lost;
@@ -260,6 +307,15 @@ impl Books {
     /// Every tag whose hash is known.
     pub(super) fn tags(&self) -> Vec<Cell> {
         lock(&self.lives).keys().copied().collect()
+    }
+}
+
+/// What is told, as far as it can be: a place from the future is of nobody knows when. Of who is gone the order counts, which no clock
+/// gave; they are so since now at the latest.
+fn believed(told: Standing, now_ms: i64) -> Option<Standing> {
+    match told {
+        Standing::At(at) => (at.fix.taken_at_ms <= now_ms + FUTURE_MS).then_some(told),
+        Standing::Gone { order, taken_at_ms } => Some(Standing::Gone { order, taken_at_ms: taken_at_ms.min(now_ms) }),
     }
 }
 

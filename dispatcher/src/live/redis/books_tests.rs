@@ -189,3 +189,61 @@ fn of_two_fixes_of_one_order_all_keep_the_same_and_the_other_is_dropped_wherever
     assert_eq!(shared.index().last_fix(staff(1)), Some(fix(wins, 1, 5)));
     assert_eq!(books.queue().take(9), (vec![staff(1)], vec![((tag(loses), staff(1)), by(5))]), "and it is told again");
 }
+
+#[test]
+fn a_place_heard_from_the_future_has_its_tag_read_and_who_is_heard_to_be_gone_is_gone() {
+    let seoul = at(37.5, 127.0);
+    let tag = tag_of(cell_of(seoul));
+    let books = books();
+    let ahead_ms = books.env().now().0 + 600_000;
+    let early = |who, seq| {
+        let fix = geo::Fix { taken_at_ms: ahead_ms, ..fix(seoul, 1, seq) };
+        (staff(who), Standing::At(LivePosition { staff: staff(who), no: 1, fix }))
+    };
+    books.take(tag, [early(1, 1)], Told::Read);
+    assert!(books.doubted().is_empty(), "it has just been read");
+    books.take(tag, [early(1, 1)], Told::Heard { is_kept: true });
+    assert!(books.doubted().contains(&tag) && books.shared.index().len() == 0);
+    books.take(tag, [(staff(1), placed(seoul, 1))], Told::Read);
+    books.take(tag, [(staff(1), Standing::Gone { order: (1, 2), taken_at_ms: ahead_ms })], Told::Read);
+    assert_eq!(books.shared.index().len(), 0);
+    let gone = books.shared.index().standing(staff(1)).expect("it is known that they are gone");
+    assert!(gone.order() == (1, 2) && gone.taken_at_ms() <= books.env().now().0, "{gone:?}");
+}
+
+#[test]
+fn who_is_known_is_put_again_when_their_record_was_not_to_be_believed_and_it_is_told_whether_that_is_all() {
+    let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+    let books = Books::new(Arc::clone(&shared), Env::system());
+    shared.index().put(staff(1), 1, fix(at(37.5, 127.0), 1, 5));
+    assert!(books.put_again(&[(staff(1), (1, 5))]) && books.put_again(&[(staff(1), (1, 4))]));
+    assert_eq!(books.queue().take(9).0, [staff(1)]);
+    for gone in [(staff(1), (1, 6)), (staff(2), (1, 1))] {
+        assert!(!books.put_again(&[gone]), "{gone:?}: another node may know");
+        assert!(books.queue().take(9).0.is_empty());
+    }
+}
+
+#[test]
+fn who_goes_again_while_a_later_record_is_still_on_its_way_is_told_to_be_gone_there_and_not_taken_for_never_written() {
+    let (seoul, busan) = (at(37.5, 127.0), at(35.1, 129.0));
+    let tag = |position| tag_of(cell_of(position));
+    let shared = Arc::new(Shared { index: Mutex::default(), queue: Some(Queue::default()) });
+    let books = Books::new(Arc::clone(&shared), Env::system());
+    let gone = |seq| Standing::Gone { order: (1, seq), taken_at_ms: 0 };
+    books.written(tag(seoul), staff(1), &placed(seoul, 1));
+    // They went, and came back elsewhere: both words are on their way, to two servers. Then they went for good.
+    books.sending(tag(busan), [(staff(1), placed(busan, 2).rank())]);
+    shared.index().put(staff(1), 1, fix(busan, 1, 2));
+    assert!(books.written(tag(seoul), staff(1), &gone(1)).is_empty(), "what is later is not outdated");
+    shared.index().remove(staff(1));
+    let (words, needless) = books.standing(&[staff(1)]);
+    assert!(needless.is_empty(), "it may be there");
+    assert!(matches!(words[..], [(at, _, Standing::Gone { order: (1, 2), .. })] if at == tag(busan)), "{words:?}");
+    // And where the one before was a place: that one first, or the later one.
+    books.written(tag(busan), staff(1), &gone(2));
+    books.written(tag(seoul), staff(1), &placed(seoul, 3));
+    books.sending(tag(busan), [(staff(1), placed(busan, 5).rank())]);
+    assert!(books.written(tag(seoul), staff(1), &placed(seoul, 4)).is_empty());
+    assert_eq!(books.written(tag(seoul), staff(1), &gone(5)), [((tag(busan), staff(1)), ((1, 5), true))]);
+}

@@ -5,7 +5,7 @@ use super::super::contract::{PATIENCE, at, fix, staff};
 use super::super::index::cell_of;
 use super::super::{Health, Live, LivePosition};
 use super::address::Address;
-use super::cluster_tests::{TestCluster, places};
+use super::cluster_tests::{FAILED_OVER_WITHIN, TestCluster, places};
 use super::keys::{Keys, slot, tag_of};
 use super::redis_tests::until;
 use crate::clock::Env;
@@ -156,6 +156,7 @@ async fn who_is_silent_after_a_failover_that_lost_their_last_write_is_where_they
         is_over = is_as_it_was(late) && are_in_redis_as_they_were(&cluster, &[1, 2, 3], &all);
     }
     println!("all were put again {:?} after the kill", begun.elapsed());
+    assert!(begun.elapsed() < FAILED_OVER_WITHIN, "{:?}", begun.elapsed());
     let late = late.expect("it came");
     until("all are well", || [&a, &b, &gateway, &late].iter().all(|live| live.health() == Health::RedisUp)).await;
     let fresh = whole(&url).await;

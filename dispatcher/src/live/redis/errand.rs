@@ -1,7 +1,7 @@
 //! Owns one visit of the mirror to one server: tries the connection out, listens to tags, reads hashes page by page, and takes the
 //! silent out of them. What is read goes to the books at once; all else comes back. Whom to visit, and for what, is `mirror`'s.
 
-use super::super::index::Standing;
+use super::super::index::{Order, Standing};
 use super::books::{Books, Told};
 use super::keys::{Keys, LIFE, parse};
 use super::nodes::{Node, ahead_ms, is_elsewhere};
@@ -55,14 +55,27 @@ pub(super) struct Brought {
 }
 
 /// What readings found.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Valid records.
     pub(super) records: usize,
     /// Fields that are not ours or not valid.
     pub(super) skipped: usize,
-    /// Records older than the silent are kept, deleted.
+    /// Records older than the silent are kept, or from the future, deleted.
     pub(super) swept: usize,
+    /// Such records that Redis did not delete: it takes no writes.
+    pub(super) unswept: usize,
+}
+
+/// A field of a hash and what it holds.
+type Field = (Vec<u8>, Vec<u8>);
+
+/// What there is to know of a tag when all of its hash was read.
+#[derive(Default)]
+struct Page {
+    life: Option<String>,
+    /// Places from the future.
+    future: Vec<(Field, (AccountId, Order))>,
 }
 
 struct Visit {
@@ -187,7 +200,7 @@ impl Visit {
     async fn read(&mut self, tag: Cell) -> RedisResult<()> {
         let key = self.keys.tag(tag);
         let mut cursor = b"0".to_vec();
-        let mut life = None;
+        let mut page = Page::default();
         loop {
             let mut pipe = ::redis::pipe();
             pipe.cmd("HSCAN").arg(&key).arg(&cursor).arg("COUNT").arg(PAGE);
@@ -198,33 +211,31 @@ impl Visit {
                 self.brought.found.skipped += 1;
                 return Ok(());
             };
-            let (next, fields) = ::redis::from_redis_value::<(Vec<u8>, Vec<(Vec<u8>, Vec<u8>)>)>(answer)?;
-            self.take_page(tag, &fields, &mut life).await?;
+            let (next, fields) = ::redis::from_redis_value::<(Vec<u8>, Vec<Field>)>(answer)?;
+            self.take_page(tag, fields, &mut page).await?;
             if next == b"0" {
                 break;
             }
             cursor = next;
         }
+        if !page.future.is_empty() {
+            self.put_right(tag, &mut page).await?;
+        }
         // A hash that is not there is one without a life: what was known of it is written again.
-        if self.books.lives(tag, life.as_deref()) {
+        if self.books.lives(tag, page.life.as_deref()) {
             tracing::warn!("redis has lost positions; writing them again");
         }
         Ok(())
     }
 
-    async fn take_page(
-        &mut self,
-        tag: Cell,
-        fields: &[(Vec<u8>, Vec<u8>)],
-        life: &mut Option<String>,
-    ) -> RedisResult<()> {
+    async fn take_page(&mut self, tag: Cell, fields: Vec<Field>, page: &mut Page) -> RedisResult<()> {
         let limit_ms = self.books.queue().silent_before_ms();
         let mut told: Vec<(AccountId, Standing)> = Vec::with_capacity(fields.len());
-        let mut silent: Vec<&(Vec<u8>, Vec<u8>)> = Vec::new();
+        let mut silent: Vec<Field> = Vec::new();
         for pair in fields {
-            let (field, value) = pair;
+            let (field, value) = &pair;
             if field == LIFE.as_bytes() {
-                *life = Some(String::from_utf8_lossy(value).into_owned());
+                page.life = Some(String::from_utf8_lossy(value).into_owned());
                 continue;
             }
             let staff = Uuid::from_slice(field).map(AccountId);
@@ -234,20 +245,54 @@ impl Visit {
                 Some((_, standing)) if limit_ms.is_some_and(|limit| standing.taken_at_ms() < limit) => {
                     silent.push(pair);
                 }
+                Some((staff, standing)) if self.books.is_from_future(&standing) => {
+                    page.future.push((pair, (staff, standing.order())));
+                }
                 Some(record) => told.push(record),
             }
         }
         self.brought.found.records += told.len();
         self.books.take(tag, told, Told::Read);
-        if !silent.is_empty() {
-            let mut pipe = ::redis::pipe();
-            let call = pipe.cmd("FCALL").arg("dh1_sweep").arg(1).arg(self.keys.tag(tag));
-            for (field, value) in &silent {
-                call.arg(field).arg(value);
+        self.sweep(tag, &silent).await?;
+        Ok(())
+    }
+
+    /// Redis's clock was set back, or another server with an earlier one has taken its place: how old those are who were written before
+    /// cannot be known from it, and one day they would look as if they had just reported. Their records go, without a mark that would
+    /// outrank the right one, and whoever knows them writes them again, as old as they are: this node at once; if there are some it does not know,
+    /// the life word goes too, so that every node writes the whole tag.
+    async fn put_right(&mut self, tag: Cell, page: &mut Page) -> RedisResult<()> {
+        tracing::warn!(
+            "positions in redis were from the future: its clock was set; those who are known are written again"
+        );
+        let (fields, staff): (Vec<Field>, Vec<(AccountId, Order)>) =
+            std::mem::take(&mut page.future).into_iter().unzip();
+        for (fields, staff) in fields.chunks(PAGE).zip(staff.chunks(PAGE)) {
+            if !self.sweep(tag, fields).await? || self.books.put_again(staff) {
+                continue;
             }
-            ask(&self.node, &pipe).await?;
-            self.brought.found.swept += silent.len();
+            let life = page.life.as_ref().map(|life| (LIFE.as_bytes().to_vec(), life.clone().into_bytes()));
+            if self.sweep(tag, life.as_slice()).await? {
+                page.life = None;
+            }
         }
         Ok(())
+    }
+
+    /// Deletes fields that still hold exactly that; whether Redis did. That it takes no writes is for the writer to say: what can be read
+    /// is read.
+    async fn sweep(&mut self, tag: Cell, fields: &[Field]) -> RedisResult<bool> {
+        if fields.is_empty() {
+            return Ok(true);
+        }
+        let mut pipe = ::redis::pipe();
+        let call = pipe.cmd("FCALL").arg("dh1_sweep").arg(1).arg(self.keys.tag(tag));
+        for (field, value) in fields {
+            call.arg(field).arg(value);
+        }
+        let is_done = ask_each(&self.node, &pipe).await?.into_iter().all(|answer| answer.is_ok());
+        let count = if is_done { &mut self.brought.found.swept } else { &mut self.brought.found.unswept };
+        *count += fields.len();
+        Ok(is_done)
     }
 }

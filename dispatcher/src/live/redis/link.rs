@@ -1,19 +1,21 @@
 //! Owns what the writer says to Redis: records by tag, heartbeats, names of tags, and the dropping of outdated records. What is said
 //! to one server is under way beside what is said to the others, and comes back as an [`Outcome`]: one server's trouble is not
-//! another's, one tag's not its neighbour's. Decides nothing about positions.
+//! another's, one tag's not its neighbour's. What answers mean is `answers`'. Decides nothing about positions.
 //!
 //! Invariant: a member's new record is written before the old one under another tag is dropped, so a reader may see two for a
 //! moment (the later counts) and never none; under one tag there is one field, and never two. To one server goes one parcel at a
 //! time, so that a tag's messages arrive in the order of their numbers.
+
+mod answers;
 
 use super::super::index::Standing;
 use super::Part;
 use super::books::Books;
 use super::keys::{Keys, slot};
 use super::message::{self, Head};
-use super::nodes::{Name, News, Node, Nodes, is_elsewhere};
+use super::nodes::{Name, News, Node, Nodes};
 use super::packed::pack;
-use super::parcel::{self, Answered, AskWord, Beat, Parcel, REFUSED, Sent};
+use super::parcel::{self, AskWord, Beat, Parcel, Sent};
 use super::queue::Drop;
 use ::redis::{RedisError, RedisResult};
 use futures_util::StreamExt as _;
@@ -65,6 +67,14 @@ struct Tag {
     server: Option<Name>,
 }
 
+/// What a server is asked to do. One goes wrong without the others: whoever takes no writes says all the same what it has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Call {
+    Parcel,
+    Beat,
+    Naming,
+}
+
 enum Landed {
     Sent(Sent),
     Beat(Beat),
@@ -86,8 +96,8 @@ pub(super) struct Link {
     writing: HashSet<Name>,
     beating: HashSet<Name>,
     is_naming: bool,
-    /// Servers that did not do what they were last asked to.
-    troubled: HashSet<Name>,
+    /// Servers that did not do what they were last asked to, and what that was.
+    troubled: HashSet<(Name, Call)>,
 }
 
 impl Link {
@@ -122,9 +132,9 @@ impl Link {
 
     /// Whether every server that has to do with us did what it was last asked to.
     pub(super) fn is_well(&mut self) -> bool {
-        let nodes = &self.nodes;
-        self.troubled.retain(|name| nodes.is_known(name));
-        self.troubled.is_empty() && self.servers().iter().all(|name| self.nodes.of_name(name).is_some())
+        let servers = self.servers();
+        self.troubled.retain(|(name, _)| servers.contains(name) || self.writing.contains(name));
+        self.troubled.is_empty() && servers.iter().all(|name| self.nodes.of_name(name).is_some())
     }
 
     /// Whether that server has slots.
@@ -302,134 +312,5 @@ impl Link {
     /// Whether anything is on its way.
     pub(super) fn is_idle(&self) -> bool {
         self.under_way.is_empty()
-    }
-
-    fn sent(&mut self, sent: Sent, outcome: &mut Outcome) {
-        let Sent { node, parcel, answers } = sent;
-        self.writing.remove(&node.name);
-        let answers = match answers {
-            Ok(answers) => {
-                self.nodes.answered(&node.name);
-                self.troubled.remove(&node.name);
-                answers
-            }
-            Err(error) => {
-                self.unanswered(&node, error, outcome);
-                parcel.changes.keys().for_each(|&tag| self.books.doubt(tag));
-                outcome.waiting.push(parcel.put_off(node.name));
-                return;
-            }
-        };
-        let Parcel { changes, drops } = parcel;
-        for ((tag, changes), answer) in changes.into_iter().zip(answers.lives) {
-            match answer {
-                Ok(life) if life.as_deref() == Some(REFUSED) => {
-                    outcome.refused.extend(changes.iter().map(|change| change.1));
-                    self.compare_life(tag, life);
-                }
-                Ok(life) if life.is_some() => {
-                    outcome.kept.extend(changes);
-                    let known = self.tags.entry(tag).or_default();
-                    if known.renewed.is_none_or(|since| since.elapsed() >= TAG_RENEWED) {
-                        known.renewed = Some(Instant::now());
-                    }
-                    self.compare_life(tag, life);
-                }
-                // What was written there now would not be found.
-                Ok(life) => {
-                    outcome.again.extend(changes.iter().map(|change| change.1));
-                    self.compare_life(tag, life);
-                }
-                Err(error) => {
-                    let name = self.failed(&node, error, outcome);
-                    // It may have done it in part.
-                    self.books.doubt(tag);
-                    outcome.waiting.push((name, changes.iter().map(|change| change.1).collect(), Vec::new()));
-                }
-            }
-        }
-        match answers.dropped {
-            Ok(()) => outcome.dropped += drops.len(),
-            Err(error) => {
-                let name = self.failed(&node, error, outcome);
-                outcome.waiting.push((name, Vec::new(), drops));
-            }
-        }
-        outcome.free.push(node.name);
-    }
-
-    /// Redis answered that it did not; who is to be waited for.
-    fn failed(&mut self, node: &Node, error: RedisError, outcome: &mut Outcome) -> Name {
-        if is_elsewhere(&error) && self.nodes.look_again() {
-            outcome.error = Some(error);
-            return Nodes::nobody();
-        }
-        self.unanswered(node, error, outcome);
-        Arc::clone(&node.name)
-    }
-
-    fn unanswered(&mut self, node: &Node, error: RedisError, outcome: &mut Outcome) {
-        if node.name == self.keeper() {
-            // Who answers next may be another.
-            self.books.queue().set_word(None);
-        }
-        self.troubled.insert(Arc::clone(&node.name));
-        self.nodes.failed(&node.name, node.number, error.clone());
-        outcome.error = Some(error);
-    }
-
-    fn beaten(&mut self, beat: Beat, outcome: &mut Outcome) {
-        let Beat { node, tags, answer } = beat;
-        self.beating.remove(&node.name);
-        match answer {
-            Ok(Answered { lives, word, ahead_ms }) => {
-                self.nodes.answered(&node.name);
-                self.nodes.set_ahead(&node.name, node.number, ahead_ms);
-                self.troubled.remove(&node.name);
-                match word {
-                    Some(Ok(word)) => {
-                        let word = word.map(|word| String::from_utf8_lossy(&word).into_owned());
-                        self.books.queue().set_word(word.as_deref());
-                    }
-                    Some(Err(error)) => {
-                        self.books.queue().set_word(None);
-                        self.failed(&node, error, outcome);
-                    }
-                    None => {}
-                }
-                for (tag, life) in tags.into_iter().zip(lives) {
-                    match life {
-                        Ok(life) => self.compare_life(tag, life),
-                        Err(error) => {
-                            self.failed(&node, error, outcome);
-                        }
-                    }
-                }
-            }
-            Err(error) => self.unanswered(&node, error, outcome),
-        }
-    }
-
-    fn named(&mut self, node: &Node, tags: Vec<Cell>, named: RedisResult<()>, outcome: &mut Outcome) {
-        self.is_naming = false;
-        match named {
-            Ok(()) if !self.unnamed.is_empty() => self.name(),
-            Ok(()) => self.books.queue().set_named(true),
-            Err(error) => {
-                self.unnamed.extend(tags);
-                // With the next heartbeat: what has to be written is written meanwhile.
-                self.failed(node, error, outcome);
-            }
-        }
-    }
-
-    fn compare_life(&mut self, tag: Cell, life: Option<Vec<u8>>) {
-        let life = life.map(|word| String::from_utf8_lossy(&word).into_owned());
-        if self.books.lives(tag, life.as_deref()) {
-            tracing::warn!("redis has lost positions; writing them again");
-        }
-        if life.is_none() {
-            self.tags.entry(tag).or_default().renewed = None;
-        }
     }
 }

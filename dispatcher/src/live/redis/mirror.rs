@@ -1,19 +1,19 @@
 //! Owns the task that hears what all nodes write: listens to every tag's feed, and has a tag's hash read when it is new, when
 //! something was missed, where a write was not answered, and every few minutes. One visit at a time goes to each server (`errand`),
-//! beside the others and beside what is heard. Writes no position.
+//! beside the others and beside what is heard. What is heard is `feed`'s. Writes no position.
 //!
 //! Records are taken by their order alone and a member gone leaves an order behind, so it does not matter whether a record comes
 //! first from the feed or from the hash: listening begins before reading, and nothing has to wait for its end.
 
-use super::books::{Books, Told};
-use super::errand::{Aim, Brought, TagSet, visit};
-use super::keys::{Keys, parse, slot};
-use super::message::{self, Head};
+mod feed;
+
+use super::books::Books;
+use super::errand::{Aim, Brought, Found, TagSet, visit};
+use super::keys::{Keys, slot};
 use super::nodes::{Name, Node, Nodes, OnPush, error, is_elsewhere};
-use super::packed::unpack;
 use super::queue::Side;
 use crate::telemetry;
-use ::redis::{PushInfo, PushKind, RedisError, RedisResult, Value};
+use ::redis::{PushInfo, RedisError, RedisResult};
 use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
@@ -36,8 +36,6 @@ const RETRY: Duration = Duration::from_millis(100);
 pub(in crate::live) const READ_EVERY: Duration = Duration::from_secs(300);
 /// A tag in whose feed something was missed is not read again sooner.
 const READ_AGAIN_AFTER: Duration = Duration::from_millis(250);
-/// Since a reading, after which a writer's first message with a high number is one of several that were missed.
-const FIRST_HEARD_AFTER: Duration = Duration::from_secs(3);
 /// While the set of tags is away, tags are looked for on the other servers so often.
 const LOOK_FOR_TAGS: Duration = Duration::from_secs(10);
 /// Who has not read all there is for so long says so.
@@ -265,7 +263,6 @@ impl Mirror {
             brought;
         if let Some(ahead_ms) = ahead_ms {
             self.nodes.set_ahead(&node.name, node.number, ahead_ms);
-            self.nodes.answered(&node.name);
         }
         if is_listening_for_tags && !given_up.contains(&None) {
             self.listening_for_tags = Some(connection.clone());
@@ -282,18 +279,22 @@ impl Mirror {
         }
         self.read_at.extend(read.into_iter().map(|tag| (tag, Instant::now())));
         self.wanted.extend(unread);
-        if found.records + found.skipped + found.swept > 0 {
+        if found != Found::default() {
             tracing::debug!(
                 live.records = found.records,
                 live.skipped = found.skipped,
                 live.swept = found.swept,
+                live.unswept = found.unswept,
                 "positions read from redis"
             );
             metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(found.skipped as u64);
             metrics::counter!(telemetry::LIVE_REDIS_SWEPT).increment(found.swept as u64);
+            metrics::counter!(telemetry::LIVE_REDIS_UNSWEPT).increment(found.unswept as u64);
         }
         match error {
             None => {
+                // Not for the time it told: over a good connection the same refusal may come again and again.
+                self.nodes.answered(&node.name);
                 self.troubled.remove(&node.name);
             }
             Some(error) => {
@@ -314,90 +315,6 @@ impl Mirror {
         }
         self.nodes.failed(name, number, why);
         self.is_behind = true;
-    }
-
-    /// Takes all messages that wait.
-    fn take_waiting(&mut self) {
-        // As many as there is room for: those that come meanwhile have their turn later.
-        for _ in 0..PUSHES_MAX {
-            let Ok(pushed) = self.pushes.try_recv() else { break };
-            self.take(pushed);
-        }
-        if self.overrun.swap(false, Ordering::AcqRel) {
-            metrics::counter!(telemetry::LIVE_FEED_GAPS).increment(1);
-            self.wanted.extend(self.listening.keys());
-        }
-    }
-
-    fn take(&mut self, (name, number, push): Pushed) {
-        let bytes = |value: Option<&Value>| match value {
-            Some(Value::BulkString(bytes)) => bytes.clone(),
-            _ => Vec::new(),
-        };
-        match push.kind {
-            PushKind::SMessage => {
-                let (channel, payload) = (bytes(push.data.first()), bytes(push.data.get(1)));
-                self.take_message(&name, &channel, &payload);
-            }
-            PushKind::Disconnection => self.lose(&name, number, error("a connection was lost")),
-            // The slot has gone to another server.
-            PushKind::SUnsubscribe => {
-                let tag = self.keys.tag_of_channel(&bytes(push.data.first()));
-                match tag {
-                    Some(tag) => drop(self.listening.remove(&tag)),
-                    None => self.listening_for_tags = None,
-                }
-                if let Some(given_up) = self.visiting.get_mut(&name) {
-                    given_up.insert(tag);
-                }
-                self.nodes.look_again();
-                self.is_behind = true;
-            }
-            _ => {}
-        }
-    }
-
-    fn take_message(&mut self, name: &Name, channel: &[u8], payload: &[u8]) {
-        let Some(tag) = self.keys.tag_of_channel(channel) else {
-            if let Some(tag) = parse(payload).filter(|tag| !self.listening.contains_key(tag)) {
-                self.named.insert(tag);
-                self.is_behind = true;
-            }
-            return;
-        };
-        let Some((head, entries)) = message::read(payload) else {
-            metrics::counter!(telemetry::LIVE_REDIS_SKIPPED).increment(1);
-            return;
-        };
-        if head.incarnation == self.own {
-            return;
-        }
-        let count = entries.len();
-        if self.misses(tag, head, count == 0) {
-            metrics::counter!(telemetry::LIVE_FEED_GAPS).increment(1);
-            self.wanted.insert(tag);
-        }
-        let Some(ahead_ms) = self.nodes.open().find(|node| node.name == *name).map(|node| node.ahead_ms) else {
-            // Of a connection that is given up: on what clock its times are is not known any more.
-            self.wanted.insert(tag);
-            return;
-        };
-        let told = entries.filter_map(|(staff, record)| Some((staff, unpack(staff, record, ahead_ms)?)));
-        self.books.take(tag, told, Told::Heard { is_kept: message::is_kept(payload) });
-        metrics::counter!(telemetry::LIVE_FEED_ENTRIES).increment(count as u64);
-    }
-
-    /// Whether something before this message was missed.
-    fn misses(&mut self, tag: Cell, head: Head, is_beat: bool) -> bool {
-        let before = head.number - u64::from(!is_beat && head.number > 0);
-        let since_read = self.read_at.get(&tag).map_or(Duration::ZERO, Instant::elapsed);
-        let known = self.heard.get(&(tag, head.incarnation)).map(|&(number, _)| number);
-        let number = known.map_or(head.number, |known| known.max(head.number));
-        self.heard.insert((tag, head.incarnation), (number, Instant::now()));
-        match known {
-            Some(known) => before > known,
-            None => before > 0 && since_read >= FIRST_HEARD_AFTER,
-        }
     }
 
     /// Whether every server that is needed is at hand and did what it was last asked to.

@@ -7,7 +7,7 @@ use super::keys::{Keys, digits, tag_of};
 use super::message::{Head, add, begin};
 use super::packed::{pack, unpack};
 use super::redis_tests::{index_of, until};
-use super::test_server::TestRedis;
+use super::test_server::{Make, TestRedis, on_both};
 use crate::clock::{Clock, Env};
 use geo::{Fix, Position};
 use matcher::model::{AccountId, Timestamp};
@@ -53,6 +53,11 @@ fn write_as(redis: &TestRedis, incarnation: u64, number: u64, who: u64, fix: Fix
         call.arg("dh1_write").arg(1).arg(key_at(fix.position)).arg(message).query(&mut redis.raw()).unwrap();
 }
 
+on_both![
+    a_phone_that_hops_between_nodes_is_in_one_place_whatever_comes_late,
+    fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_everywhere,
+];
+
 #[tokio::test]
 async fn what_one_node_takes_the_others_find_and_hear_as_a_move() {
     let redis = TestRedis::start();
@@ -77,9 +82,8 @@ async fn what_one_node_takes_the_others_find_and_hear_as_a_move() {
     b.close().await;
 }
 
-#[tokio::test]
-async fn a_phone_that_hops_between_nodes_is_in_one_place_whatever_comes_late() {
-    let redis = TestRedis::start();
+async fn a_phone_that_hops_between_nodes_is_in_one_place_whatever_comes_late(make: Make) {
+    let redis = TestRedis::of(make);
     let (a, b) = (open(&redis).await, open(&redis).await);
     a.put(staff(1), 1, fix(seoul(), 1, 5));
     // At once, before the first node's word can have come.
@@ -153,6 +157,27 @@ async fn a_lost_message_is_seen_by_the_next_one_or_the_heartbeat_and_read_from_t
     let beat = begin(Head { incarnation: 77, number: 4 }, 0);
     let () = ::redis::cmd("SPUBLISH").arg(key_at(seoul())).arg(beat).query(&mut redis.raw()).unwrap();
     until("read", || live.len() == 4).await;
+    live.close().await;
+}
+
+#[tokio::test]
+async fn what_is_heard_with_a_time_that_has_not_come_is_read_soon() {
+    let redis = TestRedis::start();
+    let live = open(&redis).await;
+    live.put(staff(9), 9, fix(seoul(), 1, 1));
+    assert!(live.flush(PATIENCE).await);
+    write_as(&redis, 77, 1, 1, fix(seoul(), 1, 1));
+    until("heard", || live.len() == 2).await;
+    // A clock is set just then: what is said is from another time than what stands there when the clocks have been compared.
+    let moved = LivePosition { staff: staff(1), no: 1, fix: fix(at(37.501, 127.0), 1, 2) };
+    let id = staff(1).0.as_bytes().to_vec();
+    let record = pack(&Standing::At(moved), 0);
+    let () = ::redis::cmd("HSET").arg(key_at(seoul())).arg(id).arg(&record[..]).query(&mut redis.raw()).unwrap();
+    let ahead = Env::system().now().0 - moved.fix.taken_at_ms + 600_000;
+    let mut message = begin(Head { incarnation: 77, number: 2 }, 1);
+    add(&mut message, staff(1), &pack(&Standing::At(moved), ahead));
+    let () = ::redis::cmd("SPUBLISH").arg(key_at(seoul())).arg(message).query(&mut redis.raw()).unwrap();
+    until("the move is not lost", || live.last_fix(staff(1)) == Some(moved.fix)).await;
     live.close().await;
 }
 
@@ -338,12 +363,11 @@ async fn of_two_fixes_of_one_order_that_two_nodes_took_all_nodes_and_redis_keep_
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_everywhere() {
+async fn fixes_late_twice_and_in_any_order_at_three_nodes_come_to_the_same_everywhere(make: Make) {
     let seed = 20_261_129;
     println!("seed {seed}");
     let mut dice = Dice(seed);
-    let redis = TestRedis::start();
+    let redis = TestRedis::of(make);
     let nodes = [open(&redis).await, open(&redis).await, open(&redis).await];
     // Forty phones; each fix is a function of its order, comes to some node, some twice, and windows of 50 are shuffled.
     let place = |who: u64, order: Order| {

@@ -20,6 +20,8 @@ mod topology;
 mod writer;
 
 #[cfg(test)]
+mod clock_tests;
+#[cfg(test)]
 mod cluster_fault_tests;
 #[cfg(test)]
 pub(super) mod cluster_tests;
@@ -29,6 +31,8 @@ mod fault_tests;
 mod mirror_tests;
 #[cfg(test)]
 mod redis_tests;
+#[cfg(test)]
+mod refusal_tests;
 #[cfg(test)]
 mod sentinel_tests;
 #[cfg(test)]

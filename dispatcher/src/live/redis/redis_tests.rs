@@ -4,7 +4,7 @@ use super::super::contract::{Dice, PATIENCE, assert_same, at, fix, staff};
 use super::super::index::Standing;
 use super::super::{Health, Live, LiveError, LivePosition};
 use super::packed::{LEN, pack, unpack};
-use super::test_server::TestRedis;
+use super::test_server::{Make, TestRedis, on_both};
 use crate::clock::Env;
 use geo::{Fix, FixKind};
 use matcher::model::AccountId;
@@ -12,6 +12,8 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 const PREFIX: &str = "dh:";
+
+on_both![killed_and_back_empty_is_filled_again, emptied_under_a_quiet_connection_is_filled_again];
 
 fn placed(no: u32, fix: Fix) -> Standing {
     Standing::At(LivePosition { staff: staff(1), no, fix })
@@ -73,9 +75,8 @@ async fn a_removal_by_the_next_life_reaches_redis() {
     assert_new_life_reads(&redis, &expected).await;
 }
 
-#[tokio::test]
-async fn redis_killed_and_back_empty_is_filled_again() {
-    let mut redis = TestRedis::start();
+async fn killed_and_back_empty_is_filled_again(make: Make) {
+    let mut redis = TestRedis::of(make);
     let live = open(&redis).await;
     put_many(&live, 200, 1);
     assert!(live.flush(PATIENCE).await);
@@ -128,9 +129,8 @@ async fn redis_absent_at_the_start_is_read_when_it_comes() {
     assert_new_life_reads(&redis, &expected).await;
 }
 
-#[tokio::test]
-async fn redis_emptied_under_a_quiet_connection_is_filled_again() {
-    let redis = TestRedis::start();
+async fn emptied_under_a_quiet_connection_is_filled_again(make: Make) {
+    let redis = TestRedis::of(make);
     let live = open(&redis).await;
     put_many(&live, 30, 1);
     assert!(live.flush(PATIENCE).await);

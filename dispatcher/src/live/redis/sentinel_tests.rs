@@ -39,6 +39,8 @@ async fn a_master_killed_is_followed_to_the_one_the_sentinels_name() {
     let agree = || a.len() == 2 && b.last_fix(staff(1)).is_some_and(|fix| fix.seq == 2);
     until("both hear each other through the new master", agree).await;
     println!("heard again {:?} after the kill", killed.elapsed());
+    // One second until the Sentinel believes it, and its election.
+    assert!(killed.elapsed() < Duration::from_secs(20), "{:?}", killed.elapsed());
     assert!(a.flush(PATIENCE).await && b.flush(PATIENCE).await);
     assert_eq!(replica.records().len(), 2);
     a.close().await;

@@ -83,7 +83,12 @@ impl TestRedis {
 
     /// Running and empty.
     pub(in crate::live) fn start() -> Self {
-        Self::start_of(Make::Redis, |_| Vec::new())
+        Self::of(Make::Redis)
+    }
+
+    /// The same, of that make.
+    pub(in crate::live) fn of(make: Make) -> Self {
+        Self::start_of(make, |_| Vec::new())
     }
 
     /// Running and empty, with further arguments that may depend on its place.
@@ -246,3 +251,22 @@ impl Drop for TestRedis {
         self.kill();
     }
 }
+
+/// What holds on both makes: each fact is a test on one of each.
+macro_rules! on_both {
+    ($($fact:ident),+ $(,)?) => {
+        mod on_redis {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $fact() {
+                super::$fact($crate::live::redis::test_server::Make::Redis).await;
+            })+
+        }
+        mod on_valkey {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $fact() {
+                super::$fact($crate::live::redis::test_server::Make::Valkey).await;
+            })+
+        }
+    };
+}
+pub(super) use on_both;
