@@ -53,7 +53,7 @@ impl Stage {
 
     /// A socket of that phone is welcomed; the epoch.
     async fn welcome(&self, phone: &Person) -> u32 {
-        self.edge.app.ingest.new_epoch(&self.edge.app, &self.signed_in(phone).await).await.unwrap_or_else(|_| panic!())
+        self.edge.app.ingest.new_epoch(&self.edge.app, &*self.signed_in(phone).await).await.unwrap_or_else(|_| panic!())
     }
 
     async fn signed_in(&self, phone: &Person) -> Arc<SignedIn> {
@@ -66,7 +66,7 @@ impl Stage {
         self.edge.clock.advance_s(1);
         let fix = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
         let fix = serde_json::from_value(fix).unwrap();
-        let told = command::fixes(&self.edge.app, &self.signed_in(phone).await, Via::Socket, &[fix]).await;
+        let told = command::fixes(&self.edge.app, &*self.signed_in(phone).await, Via::Socket, &[fix]).await;
         told.unwrap_or_else(|_| panic!("taken"))[0].word()
     }
 
