@@ -1,5 +1,6 @@
 //! How long it takes to know who can be there soonest by road: the hierarchy with its staff buckets against the plain searches
-//! it replaces, on the same points in one run. Staff and pickups stand on random points of the roads. `--points FILE` writes
+//! it replaces, on the same points in one run. "One by one" is what the engine does: it draws from `soonest` until a crew is proven; the
+//! rows beside it take as many at once by `nearest`. Staff and pickups stand on random points of the roads. `--points FILE` writes
 //! points and answers for OSRM and Valhalla as well (`peers/`), `--only-points` nothing else; `--fit FILE` shows how near ours come
 //! once our speeds are fitted to theirs, `--growth` what a city four times as large costs, `--safer` the ways that crews are led around
 //! zones, and nothing else.
@@ -105,11 +106,17 @@ fn on(name: &str, graph: &Graph, search: SearchGraph, turns: Option<&geo::road::
         let mut buckets = filled(&metric, &points.staff);
         let times = measure(ROUNDS, |i| buckets.nearest(&points.pickups[i], K, BOUND_MS, |_| true));
         row(&format!("{name}: {K} of {crowd}"), &times, None);
-        note(format_args!("the plain search over junctions takes {:.0} times as long", plain_us / times.p50_us()));
-        let times = measure(ROUNDS, |i| buckets.soonest(&points.pickups[i], BOUND_MS).take(K).collect::<Vec<_>>());
-        row(&format!("{name}: {K} of {crowd}, one by one"), &times, None);
+        let lazy = measure(ROUNDS, |i| buckets.soonest(&points.pickups[i], BOUND_MS).take(K).collect::<Vec<_>>());
+        row(&format!("{name}: {K} of {crowd}, one by one"), &lazy, Some(times.p50_us()));
+        let [whole, drawn] = [&times, &lazy].map(|times| plain_us / times.p50_us());
+        note(format_args!(
+            "the plain search over junctions takes {whole:.0} times as long, {drawn:.0} times one by one"
+        ));
         let times = measure(ROUNDS, |i| buckets.all(&points.pickups[i], BOUND_MS));
         row(&format!("{name}: all of {crowd}"), &times, None);
+        // Where nobody who is drawn may go: to the last one in time.
+        let lazy = measure(ROUNDS, |i| buckets.soonest(&points.pickups[i], BOUND_MS).collect::<Vec<_>>());
+        row(&format!("{name}: all of {crowd}, one by one"), &lazy, Some(times.p50_us()));
         let times = measure(ROUNDS, |i| buckets.put((i % crowd) as u32, points.pickups[i]));
         row(&format!("{name}: one of {crowd} moves to another street"), &times, None);
     }
@@ -152,9 +159,20 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
         live.reweigh(ArcTimes::under(graph, &jam, |_| geo::road::data::RoadClass::Residential));
     });
     row(&format!("{name}: weights and refill of 2000"), &times, None);
+    let pickup = |i: usize| &points.pickups[i % ROUNDS];
+    while_weights_change(&format!("{name}: {K} of 2000, shared"), graph, &live, &points, |i| {
+        live.nearest(pickup(i), K, BOUND_MS, |_| true)
+    });
+    while_weights_change(&format!("{name}: {K} of 2000, one by one, shared"), graph, &live, &points, |i| {
+        live.with(|buckets| buckets.soonest(pickup(i), BOUND_MS).take(K).collect::<Vec<_>>())
+    });
+}
+
+/// A search by its number, quiet and while all is weighed anew; a thousand moves a second before and meanwhile, which land on both
+/// sides.
+fn while_weights_change<T>(name: &str, graph: &Graph, live: &Live<u32>, points: &Points, search: impl Fn(usize) -> T) {
     let is_over = AtomicBool::new(false);
     let (quiet, busy) = std::thread::scope(|scope| {
-        // A thousand moves a second, before and meanwhile: they land on both sides.
         scope.spawn(|| {
             let mut moved = 0;
             while !is_over.load(Ordering::Acquire) {
@@ -163,7 +181,7 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
                 std::thread::sleep(Duration::from_millis(1));
             }
         });
-        let quiet = measure(ROUNDS * 10, |i| live.nearest(&points.pickups[i % ROUNDS], K, BOUND_MS, |_| true));
+        let quiet = measure(ROUNDS * 10, &search);
         let worker = scope.spawn(|| {
             for _ in 0..WHOLE_ROUNDS {
                 live.reweigh(ArcTimes::free_flow(graph));
@@ -172,9 +190,9 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
         });
         // All the while, not for a moment of it.
         let mut busy = Times::new();
-        for pickup in points.pickups.iter().cycle() {
+        for i in 0.. {
             let begun = Instant::now();
-            std::hint::black_box(live.nearest(pickup, K, BOUND_MS, |_| true));
+            std::hint::black_box(search(i));
             busy.add(begun.elapsed());
             if is_over.load(Ordering::Acquire) {
                 break;
@@ -183,8 +201,8 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
         worker.join().expect("re-weighting does not panic");
         (quiet, busy)
     });
-    row(&format!("{name}: {K} of 2000, shared, quiet"), &quiet, None);
-    row(&format!("{name}: {K} of 2000, shared, while weights change"), &busy, Some(quiet.p50_us()));
+    row(&format!("{name}, quiet"), &quiet, None);
+    row(&format!("{name}, while weights change"), &busy, Some(quiet.p50_us()));
 }
 
 fn filled(metric: &Arc<Metric>, staff: &[Snap]) -> StaffBuckets<u32> {

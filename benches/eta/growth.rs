@@ -64,6 +64,8 @@ fn of_city(name: &str, seeds: &[u64]) {
         let mut buckets = filled(&metric, &points.staff);
         let times = measure(ROUNDS, |i| buckets.nearest(&points.pickups[i], K, BOUND_MS, |_| true));
         row(&format!("{name}: {K} of {crowd}"), &times, None);
+        let lazy = measure(ROUNDS, |i| buckets.soonest(&points.pickups[i], BOUND_MS).take(K).collect::<Vec<_>>());
+        row(&format!("{name}: {K} of {crowd}, one by one"), &lazy, Some(times.p50_us()));
         let times = measure(ROUNDS, |i| buckets.all(&points.pickups[i], BOUND_MS));
         row(&format!("{name}: all of {crowd}"), &times, None);
         let times = measure(ROUNDS, |i| buckets.put((i % crowd) as u32, points.pickups[i]));

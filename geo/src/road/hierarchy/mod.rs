@@ -41,15 +41,27 @@ mod times;
 mod way;
 
 #[cfg(test)]
+mod city_tests;
+#[cfg(test)]
+mod crowd_tests;
+#[cfg(test)]
 mod exact_tests;
 #[cfg(test)]
 mod headed_tests;
 #[cfg(test)]
 mod live_tests;
 #[cfg(test)]
+mod meanwhile_tests;
+#[cfg(test)]
+mod network_tests;
+#[cfg(test)]
 pub(in crate::road) mod oracle_tests;
 #[cfg(test)]
+mod pathfinding_tests;
+#[cfg(test)]
 mod routingkit_tests;
+#[cfg(test)]
+mod tally_tests;
 
 pub use buckets::StaffBuckets;
 pub use lazy::Soonest;

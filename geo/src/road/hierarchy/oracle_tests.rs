@@ -176,6 +176,18 @@ impl<'a> Oracle<'a> {
 }
 
 impl ToPickup<'_> {
+    /// Milliseconds and ids of all who can be there in time, soonest first.
+    pub(super) fn soonest(
+        &self,
+        standing: impl Iterator<Item = (u32, (Headed, u32))>,
+        bound_ms: u32,
+    ) -> Vec<(u32, u32)> {
+        let each = standing.filter_map(|(id, (at, free_ms))| Some((self.from(&at)? + free_ms, id)));
+        let mut found: Vec<(u32, u32)> = each.filter(|found| found.0 <= bound_ms).collect();
+        found.sort_unstable();
+        found
+    }
+
     /// Milliseconds from a place, setting out either way after what is lost before that, to the pickup off its street; `None` if there
     /// is no way.
     pub(in crate::road) fn from(&self, at: &Headed) -> Option<u32> {
