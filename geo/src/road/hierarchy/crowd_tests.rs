@@ -54,9 +54,9 @@ impl Crowd {
         from_first.find_map(|id| Some((id as u32, self.places[id]?)))
     }
 
-    /// As many moves as there are between two queries.
+    /// As many moves as there are between two queries: of a small crowd one in twenty moves, of a large one as many as of 400.
     pub(super) fn moves(&self) -> usize {
-        1 + self.places.len() / 20
+        1 + self.places.len().min(400) / 20
     }
 
     /// The next move, which is made here at once. One in twenty leaves the road; who has left comes back in one or two moves.
