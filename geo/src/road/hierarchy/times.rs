@@ -22,9 +22,9 @@ pub const FACTOR_MAX: f32 = 100.0;
 /// No single arc takes longer, milliseconds: sums along a way stay below `UNREACHED`.
 pub(super) const ARC_MS_MAX: u32 = 4 * 3_600_000;
 
-/// Open streets between so many junctions, and no more, that the closed ones wall in are inside with them: a few alleys. More is a part
-/// of the town that is cut off, and over a closed bridge nobody goes.
-const WALLED_IN_MAX: u32 = 50;
+/// Open streets between so many junctions, and no more, that the closed ones wall in are inside with them: a few alleys. More is an island or a part
+/// of the town that is cut off, and over the closed bridge to it nobody goes.
+const WALLED_IN_MAX: u32 = 12;
 
 /// What changes the times: factors on the free-flow time (2 = twice as long) and closures.
 #[derive(Clone, Debug, Default, PartialEq)]
