@@ -46,10 +46,14 @@ impl Stand {
         let said = json!({"factor": 1.1, "class": "path", "modes": ["cycle"]});
         let api = self.server.api().signed_in(&admin);
         api.post("/v1/admin/conditions", &said).await.expect("said of bicycles alone");
-        let given = "donghaeng_reweigh_seconds_bucket{mode=\"cycle\"";
-        let metrics = || call(self.server.url(), "GET", "/metrics", &[], None).body;
-        eventually("times of bicycles", MADE_WITHIN, async || metrics().contains(given)).await;
-        assert!(!metrics().contains("donghaeng_reweigh_seconds_bucket{mode=\"walk\""), "it is no walker's");
+        let given = |mode: &str| {
+            let metrics = call(self.server.url(), "GET", "/metrics", &[], None).body;
+            let name = format!("donghaeng_reweigh_seconds_count{{mode=\"{mode}\"}} ");
+            let counted = metrics.lines().find_map(|line| line.strip_prefix(&name)?.parse::<u64>().ok());
+            counted.expect("it begins at zero")
+        };
+        eventually("times of bicycles", MADE_WITHIN, async || given("cycle") > 0).await;
+        assert_eq!(given("walk"), 0, "it is no walker's");
     }
 
     /// Who could come, as the supervisor sees it: number and seconds.

@@ -367,18 +367,19 @@ async fn a_shift_that_changes_how_long_a_trip_takes_is_told_to_those_who_go_and_
 }
 
 #[tokio::test]
-async fn who_is_asked_beside_a_driver_who_has_accepted_is_judged_by_the_car() {
+async fn the_engine_reads_who_of_a_crew_has_a_car_and_both_lengths() {
     let stage = Stage::new().await;
     let (trip, crew) = far_trip(&stage).await;
     begin(&stage, crew[0], Mode::Drive).await;
-    let judged_s = async || {
-        let length = stage.record.seen_now(T0, &[trip]).await.unwrap().remove(0).row.trip.length;
-        (length.by_car_s, length.without_s)
-    };
-    assert_eq!(judged_s().await, (1_000, 3_000), "who is asked may yet decline");
     stage.answer(T0, crew[0], true).await.unwrap();
     stage.answer(T0, crew[1], false).await.unwrap();
-    assert_eq!(judged_s().await, (1_000, 1_000));
+    let judged = async || {
+        let row = stage.record.seen_now(T0, &[trip]).await.unwrap().remove(0).row;
+        let cars: Vec<bool> = row.crew.iter().map(|member| member.has_car).collect();
+        (row.trip.length.by_car_s, row.trip.length.without_s, cars)
+    };
+    // Which of the two counts is the engine's to say (`engine::kept`).
+    assert_eq!(judged().await, (1_000, 3_000, vec![true]));
     begin(&stage, crew[0], Mode::Walk).await;
-    assert_eq!(judged_s().await, (1_000, 3_000), "who walks makes no difference");
+    assert_eq!(judged().await, (1_000, 3_000, vec![false]));
 }
