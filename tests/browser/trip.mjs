@@ -62,9 +62,25 @@ async function signInAll() {
   step('two shifts are running, the map is up');
 }
 
+/** The map comes when it comes; the button below it stays where somebody is about to press it. */
+async function nothingMovesUnderAFinger() {
+  let comes;
+  const library = new Promise((done) => { comes = done; });
+  await rider.page.route(/\/assets\/engine-/, async (route) => { await library; await route.continue(); });
+  await rider.id('when-now').click();
+  await rider.findPlace('pickup', FROM);
+  const before = await rider.id('pickup-next').boundingBox();
+  assert.equal(await rider.id('map').getAttribute('data-ready'), 'false');
+  comes();
+  await rider.find('map', { ready: 'true' }).waitFor();
+  assert.deepEqual(await rider.id('pickup-next').boundingBox(), before, 'the map moved the button below it when it came');
+  await rider.id('step-back').click();
+}
+
 async function oneTrip() {
   // A phone must have said where it is before the matcher may choose it.
   await desk.page.waitForFunction(() => Number(document.querySelector('[data-testid=count-available]')?.textContent) >= 2);
+  await nothingMovesUnderAFinger();
   await rider.bookNow(FROM, TO, (name) => picture(name, rider));
   const asked = await rider.page.locator('[data-testid=trip-phase][data-trip]').getAttribute('data-trip');
   step('the rider has asked');

@@ -64,7 +64,8 @@ export function PhoneMap({ info, marks, way, choose, fitKey, tall }: Props) {
         <div class="map-box" ref={box} role="application" aria-label={t('map.label')} />
         {failed && <p class="note">{t('map.failed')}</p>}
       </div>
-      {choose && map && <button type="button" class="quiet" data-testid="map-centre" onClick={takeCentre}>{t('map.centre')}</button>}
+      {/* There before the map is, so that nothing below it moves away under a finger when the map comes. */}
+      {choose && <button type="button" class="quiet" data-testid="map-centre" disabled={!map} onClick={takeCentre}>{t('map.centre')}</button>}
     </>
   );
 }
