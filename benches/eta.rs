@@ -9,12 +9,15 @@
 mod fitted;
 #[path = "eta/growth.rs"]
 mod growth;
+#[path = "eta/memory.rs"]
+mod memory;
 #[path = "peers/points.rs"]
 mod points;
 #[path = "eta/safer.rs"]
 mod safer;
 
 use geo::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
+use geo::road::subway_csv::{SubwayFiles, parse};
 use geo::road::{Graph, Profile, RoadMap, Snap, StaffOnRoad, arcs, load, soonest};
 use harness::figures::{self, SEED, Times, measure, note, row};
 use rand::rngs::StdRng;
@@ -50,7 +53,10 @@ fn main() {
     let [for_peers, from_peers] = ["--points", "--fit"].map(after);
     let [only_points, only_safer] = ["--only-points", "--safer"].map(|flag| arguments.iter().any(|a| a == flag));
     if let Some(file) = harness::seoul("roads/seoul-drive-2025-05.osm.pbf") {
-        let (data, _) = load(&[file.as_path()], None, &mut |_| {}).expect("the extract is readable");
+        let (mut data, _) = load(&[file.as_path()], None, &mut |_| {}).expect("the extract is readable");
+        if let Some(folder) = harness::seoul("subway") {
+            data.subway = SubwayFiles::read(&folder).and_then(|files| parse(&files)).expect("the subway is readable").0;
+        }
         let map = RoadMap::build(data);
         if let Some(file) = from_peers {
             return fitted::table(&map, file.as_ref());
@@ -65,13 +71,28 @@ fn main() {
         if only_safer {
             return;
         }
-        for (name, profile) in [("Seoul drive, turns", Profile::Drive), ("Seoul walk", Profile::Walk)] {
+        map_file(&map);
+        for (name, profile) in [
+            ("Seoul drive, turns", Profile::Drive),
+            ("Seoul walk", Profile::Walk),
+            ("Seoul cycle", Profile::Cycle),
+            ("Seoul walk and subway", Profile::Transit),
+        ] {
             on(name, map.graph(profile), SearchGraph::of(&map, profile), map.turns(profile));
         }
     }
     let map = RoadMap::build(geo::city::generate(geo::city::DEFAULT_SEED));
     let profile = Profile::Drive;
     on("generated drive, turns", map.graph(profile), SearchGraph::of(&map, profile), map.turns(profile));
+}
+
+/// What a start waits for: the file mapped, checked and its graphs made.
+fn map_file(map: &RoadMap) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("seoul.map");
+    map.save(&file).expect("the file is written");
+    let times = measure(WHOLE_ROUNDS * 5, |_| RoadMap::load(&file).expect("the file is ours"));
+    row("Seoul: the map file is loaded", &times, None);
 }
 
 /// Points of one case.
@@ -89,17 +110,20 @@ impl Points {
 }
 
 fn on(name: &str, graph: &Graph, search: SearchGraph, turns: Option<&geo::road::Turns>) {
+    let before = memory::live_bytes();
     let begun = Instant::now();
     let order = NodeOrder::find(graph);
     let ordered = begun.elapsed();
     let begun = Instant::now();
     let hierarchy = Arc::new(Hierarchy::new(search, &order));
+    drop(order);
     note(format_args!(
         "{name}: {hierarchy:?}, depth {}; order {ordered:.1?}, contraction {:.1?}",
         hierarchy.depth_max(),
         begun.elapsed()
     ));
     let metric = Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)));
+    memory::note_hierarchy(name, memory::live_bytes() - before, graph, &hierarchy);
     for crowd in CROWDS {
         let points = Points::new(graph, crowd);
         let plain_us = plain(name, graph, turns.filter(|_| crowd == CROWDS[0]), &points);

@@ -1,6 +1,10 @@
 //! What a fix costs a real server, whole: loopback, sign-in, rate, plausibility, index, answer. Over HTTP at 64 connections that are
 //! kept open, and over sockets; CPU of the server's process by what the system counted for it. With a Redis behind it where
-//! `DONGHAENG_REDIS_SERVER` names one. Build the server first: `cargo build --release --workspace --bins`.
+//! `DONGHAENG_REDIS_SERVER` names one. Build the server first: `cargo build --release --workspace --bins`. Before that, in this process,
+//! the steps that are too short to be seen in a whole (`ingest/steps.rs`).
+
+#[path = "ingest/steps.rs"]
+mod steps;
 
 use dispatcher::ws::message::ClientMessage;
 use futures_util::SinkExt as _;
@@ -33,6 +37,7 @@ fn main() {
     }
     figures::heading("ingest");
     forms();
+    steps::table();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     runtime.block_on(async {

@@ -41,6 +41,12 @@ async fn every_query_of_dashboard_and_alerts_hits_something_emitted() {
     assert_eq!(lacks(&|name| known.contains(name)), nothing, "not emitted here, so nobody knows what its panel shows");
     assert_eq!(lacks(&|name| shown.contains(name)), nothing, "on no panel");
     assert_eq!(lacks(&|name| told.contains(&format!("`{name}`"))), nothing, "not in docs/OPERATIONS.md");
+    let asked: BTreeSet<&str> = alerts.iter().flat_map(|query| words(query)).map(plain).collect();
+    assert_eq!(
+        lacks(&|name| asked.contains(name) || !is_watched(&told, name)),
+        nothing,
+        "to be watched, and without a rule"
+    );
     let unnamed: Vec<&&str> = known.iter().filter(|name| !named.contains(**name)).collect();
     assert!(unnamed.is_empty(), "dispatcher/src/telemetry.rs does not name {unnamed:?}");
 }
@@ -116,6 +122,12 @@ async fn live_a_little(server: &Server) {
 /// A file of the repository.
 fn read(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+/// Whether the table of metrics says that somebody must know of it.
+fn is_watched(operations: &str, metric: &str) -> bool {
+    let row = operations.lines().find(|line| line.starts_with('|') && line.contains(&format!("`{metric}`")));
+    row.is_some_and(|row| row.contains("**alarm") || row.contains("**watch"))
 }
 
 /// The names of all metrics.

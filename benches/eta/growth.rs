@@ -1,6 +1,7 @@
 //! Owns the question how cost grows: the generated city, and four of its kind (another seed each) joined by streets over the
 //! seams, with turns. The same searches on both, and what the bigger one takes for each arc.
 
+use super::memory::{self, live_bytes};
 use super::{BOUND_MS, K, Points, ROUNDS, WHOLE_ROUNDS, filled};
 use geo::Position;
 use geo::road::data::{MapData, Way};
@@ -15,7 +16,7 @@ const BRIDGES: usize = 24;
 /// Between two cities, degrees.
 const GAP: f64 = 0.002;
 
-/// Both cities, one after the other; memory is what the process grew by, so the smaller one comes first.
+/// Both cities, one after the other.
 pub fn table() {
     for (name, seeds) in [("one city", &[2023][..]), ("four cities", &[2023, 2024, 2025, 2026])] {
         of_city(name, seeds);
@@ -24,18 +25,18 @@ pub fn table() {
 
 fn of_city(name: &str, seeds: &[u64]) {
     let data = joined(seeds);
-    let before = resident_bytes();
+    let before = live_bytes();
     let begun = Instant::now();
     let map = RoadMap::build(data);
     let graph = map.graph(Profile::Drive);
-    let (built, graph_bytes) = (begun.elapsed(), resident_bytes() - before);
+    let (built, graph_bytes) = (begun.elapsed(), live_bytes() - before);
     note(format_args!(
         "{name}: {} junctions, {} arcs; walking and driving graphs in {built:.1?}, {:.0} bytes an arc",
         graph.node_count(),
         graph.arc_count(),
-        graph_bytes / (graph.arc_count() + map.graph(Profile::Walk).arc_count()) as f64
+        graph_bytes as f64 / (graph.arc_count() + map.graph(Profile::Walk).arc_count()) as f64
     ));
-    let before = resident_bytes();
+    let before = live_bytes();
     let begun = Instant::now();
     let search = SearchGraph::of(&map, Profile::Drive);
     let turns = begun.elapsed();
@@ -45,20 +46,16 @@ fn of_city(name: &str, seeds: &[u64]) {
     let begun = Instant::now();
     let hierarchy = Arc::new(Hierarchy::new(search, &order));
     let contracted = begun.elapsed();
+    drop(order);
     let begun = Instant::now();
     let metric = Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph)));
     let weighed = begun.elapsed();
-    let bytes = resident_bytes() - before;
+    let bytes = live_bytes() - before;
     note(format_args!(
         "{name}: {hierarchy:?}, depth {}; turns {turns:.1?}, order {ordered:.1?}, contraction {contracted:.1?}, weights {weighed:.1?}",
         hierarchy.depth_max()
     ));
-    note(format_args!(
-        "{name}: turns, hierarchy and weights {:.0} MB, {:.0} bytes a road arc, {:.0} an arc or shortcut",
-        bytes / 1e6,
-        bytes / graph.arc_count() as f64,
-        bytes / hierarchy.arc_count() as f64
-    ));
+    memory::note_hierarchy(&format!("{name}, turns"), bytes, graph, &hierarchy);
     for crowd in [100, 2_000] {
         let points = Points::new(graph, crowd);
         let mut buckets = filled(&metric, &points.staff);
@@ -141,11 +138,4 @@ fn join(whole: &mut MapData, a: std::ops::Range<usize>, b: std::ops::Range<usize
         .filter_map(|nth| Some([outermost(a.clone(), nth, 1.0)? as u32, outermost(b.clone(), nth, -1.0)? as u32]))
         .collect();
     whole.ways.extend(ends.into_iter().map(|ends| Way { nodes: ends.to_vec(), name: Way::NO_NAME, ..model.clone() }));
-}
-
-/// What the process holds in memory.
-fn resident_bytes() -> f64 {
-    const PAGE_BYTES: f64 = 4_096.0;
-    let pages = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
-    pages.split(' ').nth(1).and_then(|p| p.parse::<f64>().ok()).unwrap_or(0.0) * PAGE_BYTES
 }

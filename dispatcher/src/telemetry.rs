@@ -184,6 +184,9 @@ fn begin_at_zero() {
     for event in Event::ALL {
         metrics::counter!(WATCH_EVENTS, "event" => event.word()).increment(0);
     }
+    for outcome in ["kept", "of_no_trip", "beyond_limit", "queue_full"] {
+        metrics::counter!(TRACK_FIXES, "outcome" => outcome).increment(0);
+    }
     metrics::gauge!(WATCH_FENCES).set(0.0);
     for mode in Mode::ALL {
         drop(metrics::histogram!(REWEIGH_SECONDS, "mode" => mode.word()));

@@ -107,6 +107,11 @@ fn describe_subway(text: &mut String, subway: &Subway, unused: &SubwayReport) ->
             still.join(", ")
         )?;
     }
+    let unknown = &unused.headways_of_no_line;
+    if !unknown.is_empty() {
+        let (count, names) = (unknown.len(), unknown.join(", "));
+        writeln!(text, "skipped     {count:>9}  lines in headways.csv that segments.csv does not have: {names}")?;
+    }
     if unused.headways_assumed {
         writeln!(text, "assumed     {lines:>9}  lines' headways: there is no headways.csv, and ours are no timetable")?;
     }

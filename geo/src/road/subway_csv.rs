@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `stations.csv` | `name`, `lon`, `lat` |
 //! | `station_master_metro_area.csv` (may be absent) | `station`, `line`, `lon`, `lat`: measured places; they win over those of the first file, which are up to 17 km off |
-//! | `segments.csv` | `line`, `station`, `secs_from_previous` (0: the line begins); `previous` (may be absent): the station before, where it is not the row above |
+//! | `segments.csv` | `line`, `station`, `secs_from_previous` (0: the line begins); `previous` (may be absent): the station before, where it is not the row above; `one_way` (may be absent): 1 where trains come from there and do not go back |
 //! | `transfers.csv` | `line`, `station`, `to_line`, `walk_secs` |
 //! | `headways.csv` (may be absent: ours is taken) | `line`, `from_hour`, `to_hour`, `headway_s`; `*` is every other line |
 //!
@@ -14,7 +14,7 @@
 
 use super::subway::{Line, Ride, SECONDS_MAX, Stop, Subway, Transfer};
 use crate::position::Position;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -22,10 +22,10 @@ use std::path::Path;
 /// Rows of one file; Seoul's longest has a thousand.
 const ROWS_MAX: usize = 100_000;
 
-/// Branches in the published list of Seoul's lines begin without saying where: line, station, the station before it.
+/// Branches in the published list of Seoul's lines begin without saying where: line, station, the station before it. `previous` wins.
 const BRANCHES: [(&str, &str, &str); 3] = [("2", "용답", "성수"), ("2", "도림천", "신도림"), ("5", "둔촌동", "강동")];
 
-/// Stations trains leave in one direction only: line 6 goes round its western end.
+/// Stations in that list trains leave in one direction only: line 6 goes round its western end. A file with `one_way` says it itself.
 const ONE_WAY: [(&str, &str); 6] =
     [("6", "역촌"), ("6", "불광"), ("6", "독바위"), ("6", "연신내"), ("6", "구산"), ("6", "응암")];
 
@@ -120,6 +120,8 @@ pub struct SubwayReport {
     pub headways_assumed: bool,
     /// Lines that `headways.csv` has no row for: they never run.
     pub lines_without_trains: Vec<String>,
+    /// Lines in `headways.csv` that `segments.csv` does not have: their rows say nothing.
+    pub headways_of_no_line: Vec<String>,
 }
 
 /// Makes a subway of the files.
@@ -132,7 +134,7 @@ pub fn parse(files: &SubwayFiles) -> Result<(Subway, SubwayReport), SubwayError>
     let table = Table::new("segments.csv", &files.segments)?;
     let (line, station, seconds) =
         (table.column("line")?, table.column("station")?, table.column("secs_from_previous")?);
-    let previous = table.column("previous").ok();
+    let [previous, one_way] = ["previous", "one_way"].map(|name| table.column(name).ok());
     for row in table.rows() {
         let row = row?;
         let name = bare(row.text(station)).to_owned();
@@ -163,15 +165,22 @@ pub fn parse(files: &SubwayFiles) -> Result<(Subway, SubwayReport), SubwayError>
         };
         if let Some(before) = before {
             subway.rides.push(Ride { from: before, to: stop, seconds: ride_s });
-            if !ONE_WAY.contains(&(&line_name, &name)) {
+            let is_one_way = match one_way.map(|column| row.text(column)) {
+                None => ONE_WAY.contains(&(&line_name, &name)),
+                Some("" | "0") => false,
+                Some("1") => true,
+                Some(_) => return Err(row.wrong("1, 0 or nothing as one_way")),
+            };
+            if !is_one_way {
                 subway.rides.push(Ride { from: stop, to: before, seconds: ride_s });
             }
         }
         above = Some(stop);
     }
     add_transfers(files, &numbers, &mut subway, &mut report)?;
-    add_headways(files, &mut subway)?;
     report.headways_assumed = files.headways.is_empty();
+    let unknown = apply_headways(if report.headways_assumed { HEADWAYS } else { &files.headways }, &mut subway.lines)?;
+    report.headways_of_no_line = if report.headways_assumed { Vec::new() } else { unknown };
     let stand_still = subway.lines.iter().filter(|line| line.headway_s.iter().all(|&s| s == 0));
     report.lines_without_trains = stand_still.map(|line| line.name.clone()).collect();
     Ok((subway, report))
@@ -255,34 +264,38 @@ fn add_transfers(
     Ok(())
 }
 
-fn add_headways(files: &SubwayFiles, subway: &mut Subway) -> Result<(), SubwayError> {
-    let text = if files.headways.is_empty() { HEADWAYS } else { &files.headways };
-    apply_headways(text, &mut subway.lines)
-}
-
 /// Sets the headways that the program brings with it.
 pub(crate) fn usual_headways(lines: &mut [Line]) {
     apply_headways(HEADWAYS, lines).expect("the table in the program is well formed, as a test shows");
 }
 
-fn apply_headways(text: &str, lines: &mut [Line]) -> Result<(), SubwayError> {
+/// Each row is looked at, whether or not there is such a line; those that are not there come back.
+fn apply_headways(text: &str, lines: &mut [Line]) -> Result<Vec<String>, SubwayError> {
     let table = Table::new("headways.csv", text)?;
     let (line, headway) = (table.column("line")?, table.column("headway_s")?);
     let (from, to) = (table.column("from_hour")?, table.column("to_hour")?);
-    let rows = table.rows().collect::<Result<Vec<_>, _>>()?;
-    for known in lines {
-        let own = rows.iter().any(|r| r.text(line) == known.name);
-        for row in rows.iter().filter(|r| r.text(line) == if own { known.name.as_str() } else { "*" }) {
-            let (from, to): (usize, usize) = (row.number(from, "hour")?, row.number(to, "hour")?);
-            let headway_s: u16 = row.number(headway, "seconds")?;
-            if from >= to || to > 48 {
-                return Err(row.wrong("from_hour before to_hour"));
+    // By name; hours after midnight are written on from 24.
+    let mut days: BTreeMap<&str, [Option<u16>; 24]> = BTreeMap::new();
+    for row in table.rows() {
+        let row = row?;
+        let (from, to): (usize, usize) = (row.number(from, "hour")?, row.number(to, "hour")?);
+        let headway_s: u16 = row.number(headway, "seconds")?;
+        if from >= to || to > 48 {
+            return Err(row.wrong("from_hour before to_hour"));
+        }
+        let day = days.entry(row.text(line)).or_default();
+        for hour in from..to {
+            if day[hour % 24].replace(headway_s).is_some() {
+                return Err(row.wrong("hours that no row above has for this line"));
             }
-            // Hours after midnight are written on from 24.
-            (from..to).for_each(|hour| known.headway_s[hour % 24] = headway_s);
         }
     }
-    Ok(())
+    for known in &mut *lines {
+        let day = days.get(known.name.as_str()).or_else(|| days.get("*")).copied().unwrap_or_default();
+        known.headway_s = day.map(|headway_s| headway_s.unwrap_or(0));
+    }
+    let is_unknown = |name: &str| name != "*" && lines.iter().all(|line| line.name != name);
+    Ok(days.into_keys().filter(|name| is_unknown(name)).map(str::to_owned).collect())
 }
 
 /// A station's name without the word for station and without brackets.

@@ -49,6 +49,23 @@ fn ones_own_headways_stand_in_place_of_our_assumption_which_is_told_as_such() {
     assert!(report.lines_without_trains.is_empty());
     files.headways = "line,from_hour,to_hour,headway_s\n2,8,9,200\n".into();
     assert_eq!(parse(&files).unwrap().1.lines_without_trains, ["1"], "what never runs is named");
+    files.headways = "line,from_hour,to_hour,headway_s\n*,8,9,200\n02,8,9,100\n".into();
+    let (subway, report) = parse(&files).unwrap();
+    assert_eq!(
+        (report.headways_of_no_line, subway.wait_s(1, 8)),
+        (vec!["02".to_owned()], Some(100)),
+        "a name mistyped is told"
+    );
+}
+
+#[test]
+fn trains_that_do_not_go_back_are_said_by_the_file() {
+    let mut files = small();
+    files.segments = "line,station,secs_from_previous,one_way\n1,가,0,\n1,나,60,1\n1,다,90,0\n".into();
+    let expected = [("가", "나", 60), ("나", "다", 90), ("다", "나", 90)];
+    assert_eq!(rides(&parse(&files).unwrap().0), expected.map(|(a, b, s)| (a.to_owned(), b.to_owned(), s)));
+    files.segments.push_str("1,라,90,yes\n");
+    assert_eq!(parse(&files).unwrap_err().to_string(), "segments.csv line 5: 1, 0 or nothing as one_way expected");
 }
 
 #[test]
@@ -78,6 +95,14 @@ fn what_is_wrong_is_named() {
         (
             with(&|f| f.headways = "line,from_hour,to_hour,headway_s\n*,9,7,60\n".into()),
             "headways.csv line 2: from_hour before to_hour expected",
+        ),
+        (
+            with(&|f| f.headways = "line,from_hour,to_hour,headway_s\n*,7,9,60\n99,7,9,often\n".into()),
+            "headways.csv line 3: seconds expected",
+        ),
+        (
+            with(&|f| f.headways = "line,from_hour,to_hour,headway_s\n1,23,25,60\n1,0,5,90\n".into()),
+            "headways.csv line 3: hours that no row above has for this line expected",
         ),
     ] {
         assert_eq!(got, expected);

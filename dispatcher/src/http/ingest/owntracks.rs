@@ -1,5 +1,6 @@
 //! Owns what the OwnTracks app posts in HTTP mode: a JSON object whose `_type` says what it is. Locations are taken; everything else,
-//! and an empty body, is answered with the empty list that the app expects, and nothing of it is kept.
+//! and an empty body, is answered with the empty list that the app expects, and nothing of it is kept. What is locked with a key of the
+//! app's own is refused: it may be a location.
 
 use super::device::{Told, Tracker, open};
 use crate::http::App;
@@ -13,10 +14,13 @@ use utoipa::ToSchema;
 /// The trigger of a report that only says that the app lives: its place may be old, and its time is that of the report.
 const PING: &str = "p";
 
+/// What the app makes of every message once it was given a key for that.
+const ENCRYPTED: &str = "encrypted";
+
 /// A message of the app. It says much more, which is nobody's business here.
 #[derive(Deserialize, ToSchema)]
 pub struct OwnTracks {
-    /// `location`; others are passed over.
+    /// `location`; others are passed over, but for `encrypted`.
     #[serde(rename = "_type")]
     kind: String,
     /// Degrees.
@@ -55,6 +59,9 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Answer<Json<
 impl OwnTracks {
     /// The place that it tells; `None` of a message that tells none.
     pub fn place(&self) -> Option<Answer<Told>> {
+        if self.kind == ENCRYPTED {
+            return Some(Err(Problem::bad_field("_type.encrypted")));
+        }
         (self.kind == "location" && self.t.as_deref() != Some(PING)).then(|| self.told())
     }
 

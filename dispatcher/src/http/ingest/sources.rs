@@ -151,11 +151,11 @@ impl Epochs {
 
 /// How fast each source has sent.
 #[derive(Default)]
-pub(super) struct Rates(Table<Source, Bucket>);
+pub struct Rates(Table<Source, Bucket>);
 
 impl Rates {
     /// Takes so many fixes of the source's rate; `Err` holds whole seconds after which they will be there.
-    pub(super) fn count(&self, source: Source, fixes: usize, now: Timestamp) -> Result<(), u32> {
+    pub fn count(&self, source: Source, fixes: usize, now: Timestamp) -> Result<(), u32> {
         let take = |bucket: &mut Bucket| bucket.take_many(FIX_RATE, fixes as f64, now.0);
         let taken = self.0.with(source, || Bucket::full(FIX_RATE, now.0), take);
         taken.map_err(|seconds| seconds.ceil().max(1.0) as u32)

@@ -117,7 +117,6 @@ async fn what_else_owntracks_says_is_passed_over_politely() {
         ping,
         json!({"_type": "lwt", "tst": 1}),
         json!({"_type": "transition", "event": "leave", "desc": "home", "lat": 1, "lon": 2, "tst": 3}),
-        json!({"_type": "encrypted", "data": "…"}),
         json!({"_type": "cmd", "action": "dump"}),
     ] {
         let reply = stage.own(&body).await;
@@ -125,6 +124,9 @@ async fn what_else_owntracks_says_is_passed_over_politely() {
     }
     let empty = stage.send("/v1/ingest/owntracks", Some(stage.basic()), "application/json", String::new()).await;
     assert_eq!((empty.status.as_u16(), empty.text.as_str()), (200, "[]"));
+    // Nobody would know that a place was in it: an app set like that must not look as if all were well.
+    let locked = stage.own(&json!({"_type": "encrypted", "data": "…"})).await;
+    assert_eq!((locked.status.as_u16(), &locked.body["field"]), (422, &json!("_type.encrypted")));
     assert!(stage.last().is_none());
 }
 

@@ -16,8 +16,16 @@ const CROWDS: [usize; 4] = [20, 100, 500, 2_000];
 /// so long that more would make the tests minutes longer.
 const PICKUPS: usize = 60;
 
+/// The same of a town, where a plain search takes a hundredth of that: ten thousand questions in all, by all ways of moving and from
+/// crowds as large.
+const PICKUPS_OF_TOWN: usize = 650;
+
 fn generated() -> RoadMap {
     RoadMap::build(crate::city::generate(crate::city::DEFAULT_SEED))
+}
+
+fn town() -> RoadMap {
+    RoadMap::build(crate::city::generate_small(3))
 }
 
 /// The real streets; `None`, said aloud, where they are absent.
@@ -77,6 +85,26 @@ fn agrees_with_dijkstra_on_the_generated_city_by_bicycle() {
 #[test]
 fn agrees_with_dijkstra_on_the_generated_city_by_subway() {
     compare("generated", &generated(), Profile::Transit, PICKUPS);
+}
+
+#[test]
+fn agrees_with_dijkstra_on_a_generated_town_on_foot() {
+    compare("generated town", &town(), Profile::Walk, PICKUPS_OF_TOWN);
+}
+
+#[test]
+fn agrees_with_dijkstra_on_a_generated_town_by_car() {
+    compare("generated town", &town(), Profile::Drive, PICKUPS_OF_TOWN);
+}
+
+#[test]
+fn agrees_with_dijkstra_on_a_generated_town_by_bicycle() {
+    compare("generated town", &town(), Profile::Cycle, PICKUPS_OF_TOWN);
+}
+
+#[test]
+fn agrees_with_dijkstra_on_a_generated_town_by_subway() {
+    compare("generated town", &town(), Profile::Transit, PICKUPS_OF_TOWN);
 }
 
 #[test]

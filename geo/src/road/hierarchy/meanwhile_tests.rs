@@ -218,3 +218,17 @@ fn agrees_with_dijkstra_by_car_while_staff_move_and_weights_change() {
 fn agrees_with_dijkstra_on_foot_while_staff_move_and_weights_change() {
     compare("generated, walk, meanwhile", &generated(), Profile::Walk, 21);
 }
+
+fn town() -> RoadMap {
+    RoadMap::build(crate::city::generate_small(3))
+}
+
+#[test]
+fn agrees_with_dijkstra_by_bicycle_while_staff_move_and_weights_change() {
+    compare("generated town, cycle, turns, meanwhile", &town(), Profile::Cycle, 31);
+}
+
+#[test]
+fn agrees_with_dijkstra_by_subway_while_staff_move_and_weights_change() {
+    compare("generated town, transit, meanwhile", &town(), Profile::Transit, 41);
+}
