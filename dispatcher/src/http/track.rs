@@ -7,7 +7,7 @@ use super::body::{Input, PathId};
 use super::problem::{Answer, Code, ProblemBody};
 use super::reveal::{REVEAL_S, RevealIn};
 use super::trips::{readable, wall};
-use crate::record::{TrackRow, TripRow};
+use crate::record::{RefusedRow, TrackRow, TripRow};
 use crate::view::time::instant;
 use axum::Json;
 use axum::extract::State;
@@ -37,6 +37,20 @@ struct MemberTrack {
     no: Option<u32>,
     /// In order; between two of them nothing was heard for more than a minute.
     stretches: Vec<Vec<TrackPoint>>,
+    /// What came meanwhile and could not be put anywhere.
+    refused: Vec<RefusedFixes>,
+}
+
+/// Fixes that said nowhere to be put.
+#[derive(Serialize, ToSchema)]
+struct RefusedFixes {
+    /// What for: `future`, `too_old`, `inaccurate`, `replaced`.
+    verdict: String,
+    fixes: u32,
+    /// When the first of them came.
+    first: String,
+    /// When the last of them came.
+    last: String,
 }
 
 /// A fix of a track.
@@ -66,19 +80,30 @@ pub async fn track(
         return Err(Code::NotConcerned.into());
     }
     let now = app.env.now();
-    let rows = app.record.reveal_track(now, caller.account().id, row.trip.id, input.why()).await?;
+    let (rows, refused) = app.record.reveal_track(now, caller.account().id, row.trip.id, input.why()).await?;
     let roster = app.roster.current();
     let no = |staff: AccountId| roster.by_id.get(&staff).map(|entry| entry.staff.no);
-    let members = rows.chunk_by(|a, b| a.staff == b.staff).map(|own| MemberTrack {
-        staff: own[0].staff.0,
-        no: no(own[0].staff),
-        stretches: stretches(own),
+    let mut crew: Vec<AccountId> =
+        rows.iter().map(|row| row.staff).chain(refused.iter().map(|row| row.staff)).collect();
+    crew.sort_unstable();
+    crew.dedup();
+    let members = crew.into_iter().map(|staff| {
+        let own: Vec<&TrackRow> = rows.iter().filter(|row| row.staff == staff).collect();
+        let refused = refused.iter().filter(|row| row.staff == staff).map(RefusedFixes::of).collect();
+        MemberTrack { staff: staff.0, no: no(staff), stretches: stretches(&own), refused }
     });
     Ok(Json(Track { trip: id.0, members: members.collect(), until: instant(now.plus_s(REVEAL_S)) }))
 }
 
-fn stretches(own: &[TrackRow]) -> Vec<Vec<TrackPoint>> {
-    let together = |a: &TrackRow, b: &TrackRow| b.taken_at.since_ms(a.taken_at).abs() <= GAP_S * 1_000;
+impl RefusedFixes {
+    fn of(row: &RefusedRow) -> Self {
+        let [first, last] = row.came.map(instant);
+        Self { verdict: row.verdict.clone(), fixes: row.fixes, first, last }
+    }
+}
+
+fn stretches(own: &[&TrackRow]) -> Vec<Vec<TrackPoint>> {
+    let together = |a: &&TrackRow, b: &&TrackRow| b.taken_at.since_ms(a.taken_at).abs() <= GAP_S * 1_000;
     own.chunk_by(together)
         .map(|stretch| {
             stretch

@@ -22,6 +22,7 @@ mod open;
 mod outbox;
 mod overlap;
 mod people;
+mod refused;
 mod restore;
 mod row;
 mod series;
@@ -42,6 +43,7 @@ pub use conditions::{CONDITIONS_MAX, Condition, NewCondition, Streets, class_wor
 pub use devices::{DEVICE_TTL_S, DEVICES_MAX, Device};
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
+pub use refused::{Refused, RefusedRow};
 pub use restore::{RestoreError, RestoreHow, Restored, Revived};
 pub use series::EXPAND_AHEAD_S;
 pub use tokens::{CODE_AGAIN_S, CODE_TTL_S, RENEW_AFTER_S, TOKEN_AGE_MAX_S, token_ttl_s};

@@ -391,7 +391,7 @@ async fn the_way_before_is_not_on_the_track_of_the_next_trip() {
     chain.stage.record.note_track(T0.plus_s(200), &[fix(1, 50), fix(2, 99), fix(3, 150)]).await.unwrap();
     let who = chain.stage.record.create_admin(T0, Actor::Shell, "a").await.unwrap().id;
     for (trip, wanted) in [(chain.present, vec![50, 99]), (chain.next, vec![150])] {
-        let track = chain.stage.record.reveal_track(T0.plus_s(200), who, trip, "check").await.unwrap();
+        let track = chain.stage.record.reveal_track(T0.plus_s(200), who, trip, "check").await.unwrap().0;
         let taken: Vec<i64> = track.iter().map(|row| row.taken_at.since_ms(T0) / 1_000).collect();
         assert_eq!(taken, wanted);
     }

@@ -106,6 +106,7 @@ impl Record {
         .rows_affected();
         gone += write.forget_sign_ins(before, PRUNE_MAX).await?;
         gone += write.forget_tracks(PRUNE_MAX).await?;
+        gone += write.forget_refused(PRUNE_MAX).await?;
         let head: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from outbox").fetch_one(write.conn()).await?;
         write.commit_quietly().await?;
         // At the end of the outbox the sweep begins anew.

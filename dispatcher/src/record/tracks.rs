@@ -1,6 +1,7 @@
 //! Owns the tracks: where a trip's crew was while the trip was theirs, fix by fix, for some days. Which trip a fix belongs to is read
 //! from the assignments, so one that comes late still finds its trip, and one taken outside every trip is nowhere kept.
 
+use super::refused::RefusedRow;
 use super::row::{Columns, blob};
 use super::write::Write;
 use super::{Record, RecordError};
@@ -102,15 +103,15 @@ impl Record {
         Ok(noted)
     }
 
-    /// The track of a trip, member by member, each in the order of the phone's numbers. The look is put on the audit chain first: one
-    /// that cannot be noted is not given. One transaction and one read.
+    /// The track of a trip, member by member, each in the order of the phone's numbers, and what was refused. The look is put on the
+    /// audit chain first: one that cannot be noted is not given. One transaction and two reads.
     pub async fn reveal_track(
         &self,
         now: Timestamp,
         by: AccountId,
         trip: TripId,
         why: &'static str,
-    ) -> Result<Vec<TrackRow>, RecordError> {
+    ) -> Result<(Vec<TrackRow>, Vec<RefusedRow>), RecordError> {
         let mut write = self.begin(now).await?;
         write.audit(Some(by), "track_revealed", trip.0, why).await?;
         write.commit_quietly().await?;
@@ -122,7 +123,8 @@ impl Record {
         .bind(now.plus_s(-TRACK_KEPT_S).0)
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(track_row).collect()
+        let track = rows.iter().map(track_row).collect::<Result<_, _>>()?;
+        Ok((track, self.refused_on(now, trip).await?))
     }
 }
 
@@ -152,6 +154,12 @@ impl Write<'_> {
             })
         };
         rows.iter().map(duty).collect()
+    }
+
+    /// The trip whose crew somebody was of at a time.
+    pub(super) async fn trip_at(&mut self, staff: AccountId, at: Timestamp) -> Result<Option<TripId>, RecordError> {
+        let duties = self.duties_between(staff, at.0, at.0).await?;
+        Ok(duties.iter().rfind(|duty| duty.from <= at.0).map(|duty| duty.trip))
     }
 
     /// How many fixes it added: none, if this one is there already.

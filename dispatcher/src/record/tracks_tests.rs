@@ -20,7 +20,7 @@ fn fix(staff: AccountId, seq: u32, after_s: i64) -> TrackFix {
 
 async fn track(stage: &Stage, trip: TripId, now: Timestamp) -> Vec<TrackRow> {
     let who = stage.record.create_admin(T0, Actor::Shell, "a").await.unwrap().id;
-    stage.record.reveal_track(now, who, trip, "check").await.unwrap()
+    stage.record.reveal_track(now, who, trip, "check").await.unwrap().0
 }
 
 fn noted(kept: u64, of_no_trip: u64, beyond_limit: u64) -> TrackNoted {
@@ -95,4 +95,33 @@ async fn what_comes_out_of_turn_leaves_room_for_what_is_believed() {
     let many: Vec<TrackFix> = (0..TRACK_OLD_MAX as u32 + 3).map(old).collect();
     assert_eq!(stage.record.note_track(T0, &many).await.unwrap(), noted(TRACK_OLD_MAX as u64, 0, 3));
     assert_eq!(stage.record.note_track(T0, &[old(9_999), fix(one, 9_998, 9)]).await.unwrap(), noted(1, 0, 1));
+}
+
+#[tokio::test]
+async fn what_was_refused_is_counted_on_the_trip_it_came_on_without_a_place_and_goes_with_the_track() {
+    let stage = Stage::new().await;
+    let (trip, [one, _]) = stage.assigned("k").await;
+    let stranger = stage.staff(1).await[0];
+    let refused =
+        |staff, verdict, fixes, from, to| Refused { staff, verdict, fixes, came: [T0.plus_s(from), T0.plus_s(to)] };
+    let batch = [
+        refused(one, "future", 2, 10, 14),
+        refused(one, "inaccurate", 1, 12, 12),
+        refused(stranger, "future", 1, 10, 10),
+    ];
+    stage.record.note_refused(T0.plus_s(15), &batch).await.unwrap();
+    stage.record.note_refused(T0.plus_s(20), &[refused(one, "future", 3, 16, 19)]).await.unwrap();
+    let who = stage.record.create_admin(T0, Actor::Shell, "a").await.unwrap().id;
+    let look = async |now| stage.record.reveal_track(now, who, trip, "check").await.unwrap().1;
+    let row = |verdict: &str, fixes, from, to| RefusedRow {
+        staff: one,
+        verdict: verdict.to_owned(),
+        fixes,
+        came: [T0.plus_s(from), T0.plus_s(to)],
+    };
+    assert_eq!(look(T0.plus_s(20)).await, [row("future", 5, 10, 19), row("inaccurate", 1, 12, 12)]);
+    let later = T0.plus_s(TRACK_KEPT_S + 15);
+    assert_eq!(look(later).await, [row("future", 5, 10, 19)], "not swept yet");
+    stage.record.prune(later).await.unwrap();
+    assert_eq!(look(T0).await, [row("future", 5, 10, 19)], "the older one is gone, whoever asks");
 }

@@ -273,6 +273,26 @@ async fn nobody_spoils_the_track_of_their_trip_by_numbers_out_of_turn() {
     assert_eq!((stretches.as_array().unwrap().len(), stretches[0].as_array().unwrap().len()), (1, 1), "{}", reply.text);
 }
 
+#[tokio::test]
+async fn a_track_that_is_empty_since_the_phone_s_clock_is_wrong_says_so() {
+    let edge = Edge::new().await;
+    let (_, trip, [one, _]) = edge.assigned().await;
+    edge.app.roster.refresh(&edge.app.record, edge.app.env.now()).await.unwrap();
+    let centre = edge.centre().await;
+    let (at, _) = edge.places();
+    assert_eq!(verdicts(&edge, &one, &[fix(at, -60_000, 1), fix(at, -60_000, 2)]).await, ["future"; 2]);
+    edge.clock.advance_s(5);
+    assert_eq!(verdicts(&edge, &one, &[fix(at, -60_000, 3)]).await, ["future"]);
+    tracks::flush(&edge.app).await;
+    let path = format!("/v1/trips/{trip}/track");
+    let reply = edge.call(Some(&centre.token), "POST", &path, Some(json!({"reason": "check"}))).await;
+    let [member] = &reply.body["members"].as_array().unwrap()[..] else { panic!("{}", reply.text) };
+    let refused = &member["refused"].as_array().unwrap()[..];
+    assert_eq!((&member["stretches"], refused.len()), (&json!([]), 1), "{}", reply.text);
+    assert_eq!((&refused[0]["verdict"], &refused[0]["fixes"]), (&json!("future"), &json!(3)));
+    assert!(refused[0]["first"].as_str() < refused[0]["last"].as_str(), "{}", reply.text);
+}
+
 /// A fix of the staff member that another node believed.
 fn believed(edge: &Edge, who: &Person, at: Position, seq: u32) -> geo::Fix {
     let taken_at_ms = edge.app.env.now().0;

@@ -116,6 +116,7 @@ pub async fn take(
     let newest = Newest::of(&fixes);
     let Some(epoch) = ingest.sources.epoch(app, account.id, (source, via), newest, now).await? else {
         let verdicts = vec![Verdict::Replaced; fixes.len()];
+        note_refused(app, account, &verdicts, now);
         ingest.counts.count(&verdicts);
         return Ok(verdicts);
     };
@@ -160,7 +161,19 @@ fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verd
     // Every one that is kept, in its order: a way through a zone between two looks is a way through it.
     let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept()).map(|(fix, _)| fix);
     app.watch.fixes(account.id, news.iter().chain(kept), now);
+    note_refused(app, account, &verdicts, now);
     verdicts
+}
+
+/// Of a crew what says nowhere to be put is counted on the record, so that an empty track says why.
+fn note_refused(app: &App, account: &Account, verdicts: &[Verdict], now: Timestamp) {
+    let is_nowhere = |verdict: &&Verdict| {
+        matches!(verdict, Verdict::Future | Verdict::TooOld | Verdict::Inaccurate | Verdict::Replaced)
+    };
+    let mut nowhere = verdicts.iter().filter(is_nowhere).peekable();
+    if nowhere.peek().is_some() && account.no.is_some() && duty(app, account.id).is_some() {
+        nowhere.for_each(|verdict| app.ingest.tracks.refuse(account.id, *verdict, now));
+    }
 }
 
 /// Judges one, and puts it if it is believed.
