@@ -9,6 +9,7 @@ pub mod engine;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod lengths;
 pub mod listen;
 pub mod live;
 pub mod patience;

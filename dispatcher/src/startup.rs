@@ -16,6 +16,7 @@ use crate::http::guide::Guide;
 use crate::http::ingest::tracks;
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
+use crate::lengths;
 use crate::listen::{self, Limits};
 use crate::live::{Live, LiveError, RedisAddress};
 use crate::record::Record;
@@ -178,13 +179,13 @@ async fn monitor(listener: TcpListener, router: Router, stop: CancellationToken)
 
 /// Starts what makes travel times, and what learns from crews under way.
 async fn travel_times(
-    app: &App,
+    app: &Arc<App>,
     field: &Arc<Field>,
     tasks: &TaskTracker,
     stop: &CancellationToken,
     vital: &Vital,
 ) -> Result<JoinHandle<()>> {
-    let App { record, travel, sight, env, .. } = app;
+    let App { record, travel, sight, env, .. } = &**app;
     let weights = Weights::new(Arc::clone(field), Arc::clone(record), Arc::clone(travel), env.clone());
     let mut weights = weights.context("no thread for the travel times")?;
     // Before anybody is searched: a street that was closed before a restart is closed after it.
@@ -192,6 +193,7 @@ async fn travel_times(
     let (field, sight, record, travel) = (Arc::clone(field), Arc::clone(sight), Arc::clone(record), Arc::clone(travel));
     let legs = Legs::new(field, sight, record, travel, env.clone(), app.config.demo);
     tasks.spawn(legs.run(app.drain.clone()));
+    tasks.spawn(lengths::run(Arc::clone(app)));
     Ok(tokio::spawn(vital.keep("the travel times", weights.run(stop.clone()))))
 }
 

@@ -269,13 +269,19 @@ impl Field {
         self.rides_soon() && self.is_sooner_ridden(from, to, |mode| self.times(mode).1)
     }
 
-    /// The same in another hour, if any train runs then: as in the hour that counts where nobody says which. That needs the map alone:
-    /// whoever asks before its search is made (`upkeep`) waits those seconds, for the answer is kept as long as the booking.
+    /// The same in another hour, if any train runs then: as in the hour that counts where nobody says which. False until that is known,
+    /// which needs the map alone (`upkeep`): nobody waits for it, and what is stored meanwhile is corrected (`lengths`).
     pub fn is_ridden_at(&self, hour: u8, from: Position, to: Position) -> bool {
         // Those times are of use to a crew too, once it is under way.
         self.rides_soon();
         let runs = self.map.data.subway.waits_at(usize::from(hour)).iter().any(Option::is_some);
-        runs && self.is_sooner_ridden(from, to, |mode| Arc::clone(self.map.free_flow(profile(mode))))
+        runs && self.knows_subway()
+            && self.is_sooner_ridden(from, to, |mode| Arc::clone(self.map.free_flow(profile(mode))))
+    }
+
+    /// Whether far trips can be measured by the subway without a wait.
+    pub fn knows_subway(&self) -> bool {
+        self.map.has_free_flow(Profile::Transit)
     }
 
     /// Whether the subway can be searched; if there is one, that is seen to.

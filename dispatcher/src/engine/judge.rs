@@ -2,6 +2,7 @@
 //! rules as a batch, for everybody. Chooses nobody.
 
 use crate::engine::field::{Field, Look};
+use crate::engine::kept;
 use crate::engine::roster::{Roster, RosterView};
 use crate::engine::search::Search;
 use crate::http::problem::Code;
@@ -48,6 +49,15 @@ impl Judge for EngineJudge {
             after: None,
             violations: vec![policy::off_shift::RULE.code],
         }))
+    }
+
+    fn kept(
+        &self,
+        row: &TripRow,
+        stay_and_asked: (&[AccountId], &[AccountId]),
+        now: Timestamp,
+    ) -> Vec<(AccountId, &'static str)> {
+        kept::beside(row, &self.roster.current(), stay_and_asked, now)
     }
 }
 

@@ -6,7 +6,7 @@
 use super::roster::RosterView;
 use crate::record::{DueTrip, Effect, Member, RosterEntry, TripRow};
 use geo::Eta;
-use matcher::model::{AccountId, OfferState, Phase, Timestamp};
+use matcher::model::{AccountId, Mode, OfferState, Phase, Timestamp};
 use matcher::policy::{
     Candidate, Context, Rule, certificate_expired, hours_exhausted, off_shift, rest_due, shift_ends_before,
 };
@@ -52,15 +52,40 @@ impl<'a> Kept<'a> {
 
 /// The first whose time does not suffice, and the rule.
 fn misfit(row: &TripRow, roster: &RosterView, now: Timestamp) -> Option<(usize, &'static str)> {
+    let mut holding = row.crew.iter().enumerate().filter(|(_, member)| !is_expired(member, now));
+    holding.find_map(|(at, member)| Some((at, broken(row, roster, member, now)?)))
+}
+
+/// The rule about time that a member breaks.
+fn broken(row: &TripRow, roster: &RosterView, member: &Member, now: Timestamp) -> Option<&'static str> {
     let context = Context { trip: &row.trip, now };
-    row.crew.iter().enumerate().filter(|(_, member)| !is_expired(member, now)).find_map(|(at, member)| {
-        let candidate = facts(roster, member, now)?;
-        if candidate.shift.is_none() {
-            return Some((at, off_shift::RULE.code));
-        }
-        let broken = TIME.iter().find(|rule| (rule.check)(&candidate, &context).is_err())?;
-        Some((at, broken.code))
-    })
+    let candidate = facts(roster, member, now)?;
+    if candidate.shift.is_none() {
+        return Some(off_shift::RULE.code);
+    }
+    TIME.iter().find(|rule| (rule.check)(&candidate, &context).is_err()).map(|rule| rule.code)
+}
+
+/// Of those whom a supervisor keeps beside others whom they ask: whose time does not suffice for the way with that very crew, by the car
+/// of whoever of it has one. Should who is asked not come, they are judged again without.
+pub(super) fn beside(
+    row: &TripRow,
+    roster: &RosterView,
+    (keep, ask): (&[AccountId], &[AccountId]),
+    now: Timestamp,
+) -> Vec<(AccountId, &'static str)> {
+    let mut row = row.clone();
+    row.crew.retain(|member| keep.contains(&member.offer.staff));
+    let drives = |staff: &AccountId| {
+        let shift = roster.by_id.get(staff).and_then(|entry| entry.shift);
+        shift.is_some_and(|shift| shift.mode == Mode::Drive)
+    };
+    if ask.iter().any(drives) {
+        row.trip.length = row.trip.length.by_car_s.into();
+    }
+    drive(&mut row);
+    let broken = |member: &Member| Some((member.offer.staff, broken(&row, roster, member, now)?));
+    row.crew.iter().filter_map(broken).collect()
 }
 
 /// Whether their offer has run out, though the record does not say so yet.

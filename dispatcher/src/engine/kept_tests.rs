@@ -2,7 +2,7 @@
 //! given up because others are lacking.
 
 use super::field::Field;
-use super::kept::Kept;
+use super::kept::{Kept, beside};
 use super::late_tests::{Late, Loop};
 use super::plan::{Anew, World, again};
 use super::plan_tests::{NOW, Scene, account, junction, map, member, placed, trip};
@@ -94,6 +94,26 @@ fn nobody_is_judged_by_the_car_of_one_who_is_freed_or_has_not_answered() {
     goes_soon(&mut scene, 1);
     let decided = scene.decide(NOW, &[crew(&[(1, Accepted, false), (2, Open, true)])]);
     assert_eq!(taken_back(&decided.effects), [(1, "shift_ends_before")]);
+}
+
+#[test]
+fn who_is_kept_by_hand_is_judged_with_the_very_crew_that_was_chosen() {
+    let mut scene = Scene::with_staff(8);
+    for n in [1, 2] {
+        goes_soon(&mut scene, n);
+    }
+    entry(&mut scene, 4).shift.as_mut().expect("on shift").mode = Mode::Drive;
+    // The driver, 3, is to go; 1 and 2 had half an hour beside the car.
+    let due = crew(&[(1, Accepted, false), (2, Accepted, false), (3, Accepted, true)]);
+    let of = |keep: &[u32], ask: u32| {
+        let keep: Vec<_> = keep.iter().map(|n| account(*n)).collect();
+        beside(&due.row, &scene.roster, (&keep, &[account(ask)]), NOW)
+    };
+    let late = |n| (account(n), "shift_ends_before");
+    assert_eq!(of(&[1, 2], 5), [late(1), late(2)], "nobody has a car");
+    assert_eq!(of(&[1, 2], 4), [], "another driver is asked");
+    assert_eq!(of(&[1, 3], 5), [], "the driver stays");
+    assert_eq!(of(&[2], 5), [late(2)], "and of nobody who goes it is asked");
 }
 
 #[test]

@@ -102,7 +102,7 @@ pub(super) async fn settle(
     // A decision that failed changes nothing: they are late still, and looked at again.
     for (trip, staff, anew) in decided.await.unwrap_or_default() {
         let (done, counter) = match anew {
-            Anew::Stays(eta_s) => (record.say_later(now, trip, staff, eta_s).await?, telemetry::NEXT_LATER),
+            Anew::Stays(eta) => (record.say_later(now, trip, staff, eta).await?, telemetry::NEXT_LATER),
             Anew::Goes => (record.free_late(now, trip, staff).await?, telemetry::NEXT_LATE),
         };
         metrics::counter!(counter).increment(u64::from(done));

@@ -7,6 +7,7 @@ use crate::engine::kept::{self, Kept};
 use crate::engine::roster::RosterView;
 use crate::engine::search::{Found, Search, after};
 use crate::record::{DueTrip, Effect, Member, Placement, TripRow};
+use geo::Eta;
 use matcher::assign::{self, AssignTrip, Choice, Crew, Tier, WIDEN_ROUNDS_MAX};
 use matcher::check;
 use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
@@ -63,10 +64,10 @@ pub fn step(world: &World<'_>, now: Timestamp, due: &[DueTrip]) -> Decisions {
 }
 
 /// Whom a slot is for that somebody would come to later than they said.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Anew {
-    /// Still them: nobody the rules would ask is sooner. In how many seconds they would be there.
-    Stays(u32),
+    /// Still them: nobody the rules would ask is sooner. How soon they would be there.
+    Stays(Eta),
     /// Somebody else, or by the rules nobody at all.
     Goes,
 }
@@ -108,9 +109,9 @@ pub(super) fn again(
             crew.added.iter().any(|choice| choice.staff == late)
         }
         // Others are lacking too, and that is no fault of theirs.
-        None => want.eligible_or_chosen(late).is_some(),
+        None => true,
     };
-    if stays { Anew::Stays(want.eta_s(late)) } else { Anew::Goes }
+    want.eligible_or_chosen(late).filter(|_| stays).map_or(Anew::Goes, |found| Anew::Stays(found.eta))
 }
 
 /// A trip that needs staff now, with its look outward.

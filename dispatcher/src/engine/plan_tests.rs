@@ -6,7 +6,7 @@ use super::roster::RosterView;
 use super::search::Search;
 
 use crate::live::Live;
-use crate::record::{DueTrip, Effect, Member, RosterEntry, TripRow};
+use crate::record::{DueTrip, Effect, Member, RosterEntry, Sure, TripRow};
 use geo::road::{Profile, RoadMap};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{
@@ -157,6 +157,7 @@ pub(super) fn member(due: &DueTrip, slot: u8, staff: u32, state: OfferState) -> 
         state,
     };
     Member {
+        sure: Sure::guessed(offer.eta_s),
         offer,
         display: String::new(),
         no: staff,

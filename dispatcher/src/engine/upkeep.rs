@@ -120,8 +120,8 @@ impl Making {
         Self { begin, present: None, failed: [None; What::COUNT] }
     }
 
-    /// Begins the next that is lacking, unless one is in the making. First what far trips are measured by: who books the first one
-    /// after a start shall not wait for it. What has failed is tried again after a while, and keeps nothing else waiting.
+    /// Begins the next that is lacking, unless one is in the making. First what far trips are measured by: who books one
+    /// before is told how long it takes by car. What has failed is tried again after a while, and keeps nothing else waiting.
     pub(super) fn see_to(&mut self, field: &Arc<Field>, roster: &RosterView, travel: &Arc<Travel>, now: Instant) {
         match self.present.take() {
             Some((what, thread)) if !thread.is_finished() => {

@@ -8,7 +8,7 @@ use super::search::{Found, Search};
 use crate::http::guide::{Guide, Kept, Prefer};
 use crate::http::sight::Sight;
 use crate::live::Live;
-use crate::record::{Member, UnderWay};
+use crate::record::{Member, Sure, UnderWay};
 use crate::view::EtaView;
 use geo::city::Lights;
 use geo::eta::STRAIGHT_SPREAD;
@@ -188,7 +188,7 @@ fn a_circle_of_two_kilometres_sends_nobody_and_shows_no_time() {
     }
     assert_eq!(stage.asked(pickup, NOW), []);
     // What was promised is counted down, and then nobody knows.
-    assert_eq!(stage.shown(0, Mode::Walk, pickup, NOW.plus_s(10)), EtaView::promised(90));
+    assert_eq!(stage.shown(0, Mode::Walk, pickup, NOW.plus_s(10)), EtaView::promised(100, Sure::guessed(100), 10));
     let later = NOW.plus_s(61);
     stage.fix(0, pickup, 2_000.0, later, 3);
     assert_eq!(stage.shown(0, Mode::Walk, pickup, later), EtaView::UNKNOWN);
@@ -250,7 +250,7 @@ fn a_fix_from_the_future_sends_nobody_before_its_time() {
     let found = stage.found(pickup, NOW);
     assert_eq!(found.iter().map(codes).collect::<Vec<_>>(), [["stale_fix"], ["stale_fix"]]);
     assert_eq!(stage.asked(pickup, NOW), []);
-    assert_eq!(stage.shown(0, Mode::Walk, pickup, NOW), EtaView::promised(100));
+    assert_eq!(stage.shown(0, Mode::Walk, pickup, NOW), EtaView::promised(100, Sure::guessed(100), 0));
     assert_eq!(stage.asked(pickup, ahead), [0, 1].map(account), "then it is from now");
     let now = stage.found(pickup, ahead)[0].eta;
     assert_eq!(stage.shown(0, Mode::Walk, pickup, ahead), EtaView::searched(now, 0));

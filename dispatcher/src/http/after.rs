@@ -7,7 +7,7 @@ use super::trips::together_mode;
 use crate::engine::roster::RosterView;
 use crate::record::TripRow;
 use crate::view::eta::source_word;
-use geo::Position;
+use geo::{Eta, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use serde::Serialize;
 use std::collections::HashMap;
@@ -21,6 +21,8 @@ pub struct After {
     free_in_s: u32,
     /// Seconds until they could be at the meeting point.
     there_in_s: u32,
+    /// Of which nine times of ten no more are needed.
+    there_p90_s: u32,
     /// How the way there is known: `road`, `calibrated` or `straight`.
     source: &'static str,
 }
@@ -46,26 +48,37 @@ pub async fn after_their_trips(
     let (own_app, now) = (Arc::clone(app), app.env.now());
     let after = move |(staff, (trip, phase), mode): (AccountId, (TripId, Phase), Mode)| {
         let row = trips.get(&trip)?;
-        let free_in_s = free_in_s(&own_app, row, (staff, mode, phase), now)?;
+        let free = free_in(&own_app, row, (staff, mode, phase), now)?;
         let then = own_app.sight.takes(mode, row.trip.dropoff, to)?;
-        let there_in_s = free_in_s.saturating_add(then.seconds.ceil() as u32);
-        Some((staff, After { free_in_s, there_in_s, source: source_word(then.source) }))
+        let whole_s = |seconds: f32| seconds.ceil() as u32;
+        let after = After {
+            free_in_s: whole_s(free.seconds),
+            there_in_s: whole_s(free.seconds).saturating_add(whole_s(then.seconds)),
+            there_p90_s: whole_s(free.p90_s + then.p90_s),
+            source: source_word(then.source),
+        };
+        Some((staff, after))
     };
     let search = move || busy.into_iter().filter_map(after).collect();
     Ok(app.search(search).await)
 }
 
-/// Seconds until a member's trip has ended; `None` where nobody knows where they are or no way is open.
-fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Timestamp) -> Option<u32> {
+/// Until a member's trip has ended; `None` where nobody knows where they are or no way is open.
+fn free_in(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Timestamp) -> Option<Eta> {
     let (staff, mode, phase) = member;
     let (trip, sight) = (&row.trip, &app.sight);
-    let seconds = |mode, to| Some(sight.takes_who(mode, (staff, &sight.place(staff, now)?), to)?.seconds.ceil() as u32);
+    let takes = |mode, to| sight.takes_who(mode, (staff, &sight.place(staff, now)?), to);
     // A trip for later does not begin before its time.
-    let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
+    let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as f32;
+    let then = |begun_s: f32, p90_s: f32| {
+        let together = Eta::road(row.trip_s() as f32);
+        let (begun_s, p90_s) = (begun_s.ceil().max(until_s), p90_s.max(until_s));
+        Eta { seconds: begun_s + together.seconds, p90_s: p90_s + together.p90_s, ..together }
+    };
     match phase {
-        Phase::Assigned | Phase::EnRoute => Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(row.trip_s())),
-        Phase::Arrived => Some(until_s.saturating_add(row.trip_s())),
-        Phase::Met | Phase::Escorting => seconds(together_mode(app, row), trip.dropoff),
+        Phase::Assigned | Phase::EnRoute => takes(mode, trip.pickup).map(|way| then(way.seconds, way.p90_s)),
+        Phase::Arrived => Some(then(0.0, 0.0)),
+        Phase::Met | Phase::Escorting => takes(together_mode(app, row), trip.dropoff),
         _ => None,
     }
 }

@@ -4,6 +4,7 @@
 use super::App;
 use super::auth::Caller;
 use super::body::Hashed;
+use super::key::idempotency_key;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::When;
 use super::trips;
@@ -23,8 +24,6 @@ use std::sync::Arc;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Longest idempotency key, characters.
-const KEY_CHARS_MAX: usize = 64;
 /// A meeting time may lie this much in the past, as a form takes time to fill in, seconds.
 const PAST_GRACE_S: i64 = 60;
 /// Farthest meeting time ahead, seconds.
@@ -171,15 +170,6 @@ async fn lengths(
         (out, back_at.map_or(out, |at| sight.length(back, there, at)))
     };
     tokio::task::spawn_blocking(search).await.expect("a road search does not panic")
-}
-
-fn idempotency_key(headers: &HeaderMap) -> Answer<&str> {
-    let key = headers.get("idempotency-key").and_then(|v| v.to_str().ok()).unwrap_or_default();
-    let printable = key.bytes().all(|b| (0x20..0x7f).contains(&b));
-    if key.is_empty() || key.len() > KEY_CHARS_MAX || !printable {
-        return Err(Code::IdempotencyKeyRequired.into());
-    }
-    Ok(key)
 }
 
 fn parse_place(app: &App, place: PlaceIn, name: &'static str, outside: Code) -> Answer<Place> {

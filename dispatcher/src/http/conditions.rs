@@ -4,17 +4,18 @@
 use super::App;
 use super::admin::actor;
 use super::auth::Caller;
-use super::body::{Input, PathId};
+use super::body::{Hashed, PathId};
+use super::key::idempotency_key_if_any;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use crate::engine::field::profile;
 use crate::engine::travel::streets::edges_of;
-use crate::record::{Condition, NewCondition, Role, Streets, class_word};
+use crate::record::{Condition, NewCondition, Role, SaidUnder, Streets, class_word};
 use crate::view::PointIn;
 use crate::view::place::parse_position;
 use crate::view::time::{instant, parse_instant};
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use geo::Position;
 use geo::road::NotAlong;
 use geo::road::data::RoadClass;
@@ -183,22 +184,42 @@ pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<Conditions>> {
     Ok(Json(Conditions { generation: present.generation, conditions: shown.collect() }))
 }
 
-/// Counts within a second or so, for every travel time and way that is searched from then on.
+/// Counts within a second or so, for every travel time and way that is searched from then on. Sent again with the same key and body it
+/// is said once, and the answer is 200; 404 once it has been taken back or run out.
 #[utoipa::path(post, path = "/v1/admin/conditions", tag = "admin", request_body = ConditionIn,
-    responses((status = 201, body = ConditionOut), (status = 403, body = ProblemBody), (status = 409, body = ProblemBody),
-        (status = 422, body = ProblemBody)))]
+    params(("Idempotency-Key" = Option<String>, Header, description = "1 to 64 printable characters; one for each thing said, kept for a day")),
+    responses((status = 201, body = ConditionOut), (status = 200, body = ConditionOut), (status = 403, body = ProblemBody),
+        (status = 404, body = ProblemBody), (status = 409, body = ProblemBody), (status = 422, body = ProblemBody)))]
 pub async fn add(
     State(app): State<Arc<App>>,
     caller: Caller,
-    Input(input): Input<ConditionIn>,
+    headers: HeaderMap,
+    Hashed { input, sha256 }: Hashed<ConditionIn>,
 ) -> Answer<(StatusCode, Json<ConditionOut>)> {
     of_all_agencies(&caller)?;
+    let key = idempotency_key_if_any(&headers)?;
+    let under = key.map(|key| SaidUnder { account: caller.account().id, key, body_sha256: sha256 });
+    // A repeat is recognised before anything is checked: what was to come then may have passed by now.
+    if let Some(under) = &under
+        && let Some(condition) = app.record.find_condition(under).await??
+    {
+        return Ok(answered(&app, &condition, false));
+    }
     let (says, where_field) = parse(&app, &input)?;
     let checked = Arc::clone(&app);
     app.search(move || names_streets(&checked, &says)).await.map_err(|code| Problem::field(code, where_field))?;
-    let condition = app.record.add_condition(app.env.now(), actor(&caller), says).await??;
+    let (now, by) = (app.env.now(), actor(&caller));
+    let (condition, fresh) = match &under {
+        Some(under) => app.record.add_condition_once(now, by, says, under).await??,
+        None => (app.record.add_condition(now, by, says).await??, true),
+    };
     app.travel.conditions_changed();
-    Ok((StatusCode::CREATED, Json(out(&condition, false))))
+    Ok(answered(&app, &condition, fresh))
+}
+
+fn answered(app: &App, condition: &Condition, fresh: bool) -> (StatusCode, Json<ConditionOut>) {
+    let in_force = app.travel.present().in_force.contains(&condition.id);
+    (if fresh { StatusCode::CREATED } else { StatusCode::OK }, Json(out(condition, in_force)))
 }
 
 /// Takes one back.

@@ -233,6 +233,16 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
         assert_eq!(now.0, "calibrated");
         slower(now.1, was.1);
     }
+    let (centre, at) = (edge.centre().await, edge.places().0);
+    let ask = json!({"at": {"lat": at.lat(), "lon": at.lon()}, "mode": "walk", "minutes": 10});
+    let reached = edge.call(Some(&centre.token), "POST", "/v1/isochrones", Some(ask)).await.body;
+    assert_eq!(reached["source"], "calibrated");
+    let cells = reached["cells"].as_array().unwrap();
+    let late = |c: &serde_json::Value| c["p90_s"].as_f64().unwrap() / c["seconds"].as_f64().unwrap();
+    assert!(
+        cells.iter().filter(|c| c["seconds"].as_i64() > Some(60)).all(|c| (1.0..1.4).contains(&late(c))),
+        "{reached}"
+    );
     let after = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body;
     let walk = &after["profiles"][0];
     assert_eq!(
@@ -274,4 +284,39 @@ async fn who_goes_on_foot_is_not_told_to_drive_because_it_snows() {
         "a trip now takes as long as it does now"
     );
     assert_eq!((sight.trip_mode(pickup, dropoff), sight.length(pickup, dropoff, LATER).longest_s()), (mode, later));
+}
+
+#[tokio::test]
+async fn what_is_said_twice_under_one_key_is_said_once() {
+    let edge = Edge::new().await;
+    let (admin, centre) = (edge.admin().await, edge.centre().await);
+    let (at, other_at) = edge.places();
+    let path = "/v1/admin/conditions";
+    let say = async |who: &Person, key: &str, body: &Value| edge.post_once(who, path, key, body).await;
+    let ids = async || {
+        let listed = edge.call(Some(&admin.token), "GET", path, None).await.body;
+        listed["conditions"].as_array().unwrap().iter().map(|c| c["id"].clone()).collect::<Vec<_>>()
+    };
+    let shut = but(&closed(at), &json!({"until": "2026-11-23T23:10:00Z"}), &[]);
+    let first = say(&centre, "k", &shut).await;
+    assert_eq!(first.status, 201, "{}", first.text);
+    let again = say(&centre, "k", &shut).await;
+    assert_eq!((again.status.as_u16(), &again.body["id"]), (200, &first.body["id"]), "{}", again.text);
+    assert_eq!(say(&centre, "k", &closed(other_at)).await.code(), "idempotency_key_reused");
+    assert_eq!(ids().await, [first.body["id"].clone()]);
+    for form in ["", &"k".repeat(65)] {
+        assert_eq!(say(&centre, form, &shut).await.code(), "idempotency_key_required");
+    }
+    // Keys are each caller's own, and another key is another thing.
+    for (who, key) in [(&admin, "k"), (&centre, "l")] {
+        assert_eq!(say(who, key, &shut).await.status, 201);
+    }
+    assert_eq!(ids().await.len(), 3);
+    // A repeat is known though its end has passed, and does not bring back what was taken back.
+    edge.clock.advance_s(11 * 60);
+    assert_eq!(say(&centre, "k", &shut).await.status, 200);
+    let one = format!("{path}/{}", first.body["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.status, 204);
+    assert_eq!(say(&centre, "k", &shut).await.code(), "not_found");
+    assert_eq!(ids().await.len(), 2);
 }

@@ -47,6 +47,8 @@ pub(crate) struct Says {
     pub(crate) not: Mutex<Vec<AccountId>>,
     /// Why those may not; off shift, if nothing is said.
     pub(crate) why: Mutex<Vec<&'static str>>,
+    /// Whose shift ends before the way with another crew does.
+    pub(crate) late: Mutex<Vec<AccountId>>,
 }
 
 impl Judge for Says {
@@ -64,6 +66,15 @@ impl Judge for Says {
             after: None,
             violations: if barred { why.unwrap_or(vec!["off_shift"]) } else { Vec::new() },
         })
+    }
+    fn kept(
+        &self,
+        _: &TripRow,
+        (stay, _): (&[AccountId], &[AccountId]),
+        _: Timestamp,
+    ) -> Vec<(AccountId, &'static str)> {
+        let late = self.late.lock().unwrap();
+        stay.iter().filter(|staff| late.contains(staff)).map(|staff| (*staff, "shift_ends_before")).collect()
     }
 }
 
@@ -304,8 +315,13 @@ impl Edge {
     }
 
     pub(crate) async fn book_with(&self, rider: &Person, key: &str, body: &Value) -> Reply {
-        let request = Request::post("/v1/bookings")
-            .header("authorization", format!("Bearer {}", rider.token))
+        self.post_once(rider, "/v1/bookings", key, body).await
+    }
+
+    /// With an idempotency key.
+    pub(crate) async fn post_once(&self, who: &Person, path: &str, key: &str, body: &Value) -> Reply {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {}", who.token))
             .header("content-type", "application/json")
             .header("idempotency-key", key)
             .body(Body::from(body.to_string()))

@@ -11,12 +11,12 @@ use crate::engine::field::{Field, profile};
 use crate::engine::search::by_fix;
 use geo::cell::Grid;
 use geo::city::Lights;
-use geo::road::hierarchy::Metric;
+use geo::road::hierarchy::{ArcTimes, Metric};
 use geo::road::{
     Dislikes, Graph, Headed, Heading, Lit, NoSaferWay, Profile, Route, SaferRoute, Snap, Zone, around, least_inside,
     reach, reach_on_junctions,
 };
-use geo::{Cell, Eta, Fix, Position};
+use geo::{Basis, Cell, Eta, EtaSource, Fix, Position};
 use matcher::model::{AccountId, Mode};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +58,14 @@ pub struct Way {
     pub kept: Kept,
     /// Its time with the spread, and how it is known.
     pub eta: Eta,
+}
+
+/// From where a point is reached, and how soon.
+pub struct Reached {
+    /// How the times are known.
+    pub source: EtaSource,
+    /// By cell, from its nearest street.
+    pub cells: BTreeMap<Cell, Eta>,
 }
 
 /// Searches ways on the roads as the engine sees them.
@@ -186,14 +194,7 @@ impl Guide {
     /// The cells from which somebody is at the point within so many seconds, and how soon. `hour` (0..24) tells which trains run.
     /// `NoWay` away from all roads; `NotYet` before it is known what is closed to who goes so, which is then seen to: a picture of
     /// open streets would be believed.
-    pub fn reach(
-        &self,
-        mode: Mode,
-        at: Position,
-        within_s: f32,
-        grid: Grid,
-        hour: usize,
-    ) -> Result<BTreeMap<Cell, f32>, Code> {
+    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid, hour: usize) -> Result<Reached, Code> {
         let (map, profile) = (self.field.map(), profile(mode));
         let times = self.field.own_times(mode);
         if times.is_none() && mode != Mode::Transit {
@@ -202,14 +203,23 @@ impl Guide {
         }
         let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(Code::NoWay)?);
         if let Some(metric) = times {
-            return Ok(reach(graph, &metric, &snap, Heading::To, within_s, grid));
+            let cells = reach(graph, &metric, &snap, Heading::To, within_s, grid);
+            return Ok(reached(metric.times(), &snap, cells));
         }
         // Riding is not searched yet; its streets are those of walking, and are searched plainly.
         let trains = map.waiting_arcs(&map.data.subway.waits_at(hour));
         let (_, metric) = self.field.times(Mode::Walk);
-        let times = metric.times().extended_to(graph).with_arcs(&trains);
-        Ok(reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid))
+        // What walks taught says nothing of trains.
+        let times = metric.times().extended_to(graph).with_arcs(&trains).known_by(Basis::MAP);
+        let cells = reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid);
+        Ok(reached(&times, &snap, cells))
     }
+}
+
+/// Each cell's time as what it rests on makes it; the piece between the point and its street is a guess.
+fn reached(times: &ArcTimes, at: &Snap, cells: BTreeMap<Cell, f32>) -> Reached {
+    let eta = |seconds: f32| times.eta((seconds * 1_000.0).round() as u32, at.to_street_ms());
+    Reached { source: times.eta(0, 0).source, cells: cells.into_iter().map(|(cell, s)| (cell, eta(s))).collect() }
 }
 
 /// The way liked best that keeps out of the zones, or as far as it can.

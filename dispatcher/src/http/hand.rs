@@ -123,23 +123,35 @@ pub async fn assign(
     if !staff.iter().all(known) {
         return Err(Problem::field(Code::UnknownStaff, "staff"));
     }
-    // Who has accepted was judged when asked, and is not asked again; who is barred by now is judged like anybody.
+    // Who has accepted is not asked again, and only their time is judged anew, with this crew; who is barred by now is judged like anybody.
     let stays = |id: &AccountId| {
         row.crew.iter().any(|m| m.offer.staff == *id && m.offer.state == OfferState::Accepted && !m.barred)
     };
     let (keep, ask): (Vec<AccountId>, Vec<AccountId>) = staff.into_iter().partition(stays);
-    let ask = judge_all(&app, row, ask, wall(caller.account())).await?;
+    let ask = judge_all(&app, row, (keep.clone(), ask), wall(caller.account())).await?;
     app.record.assign_by_hand(now, id, hand(caller.account()), &keep, &ask, now.plus_s(OFFER_LIFE_S)).await??;
     shown(&app, &caller, id).await
 }
 
 /// Every one of them may go, or the codes of the rules that fail, as the side may read them.
-async fn judge_all(app: &App, row: TripRow, staff: Vec<AccountId>, side: Option<AgencyId>) -> Answer<Vec<Placement>> {
+async fn judge_all(
+    app: &App,
+    row: TripRow,
+    (keep, ask): (Vec<AccountId>, Vec<AccountId>),
+    side: Option<AgencyId>,
+) -> Answer<Vec<Placement>> {
     let (judge, now) = (Arc::clone(&app.judge), app.env.now());
-    let judged: Result<Vec<Judged>, Code> =
-        app.search(move || staff.into_iter().map(|id| judge.judge(&row, id, now)).collect()).await;
-    let judged = judged.map_err(|code| Problem::field(code, "staff"))?;
-    let violations: BTreeSet<&'static str> = judged.iter().flat_map(|j| j.violations.iter().copied()).collect();
+    let judged: Result<_, Code> = app
+        .search(move || {
+            // Where nobody is asked nobody is replaced: it is a repeat.
+            let kept = if ask.is_empty() { Vec::new() } else { judge.kept(&row, (&keep, &ask), now) };
+            let asked: Result<Vec<Judged>, Code> = ask.into_iter().map(|id| judge.judge(&row, id, now)).collect();
+            Ok((asked?, kept))
+        })
+        .await;
+    let (judged, kept) = judged.map_err(|code| Problem::field(code, "staff"))?;
+    let broken = judged.iter().flat_map(|j| j.violations.iter().copied());
+    let violations: BTreeSet<&'static str> = broken.chain(kept.into_iter().map(|(_, code)| code)).collect();
     if !violations.is_empty() {
         let problem = Problem::field(Code::StaffNotEligible, "staff");
         let codes: Vec<&'static str> = violations.into_iter().collect();

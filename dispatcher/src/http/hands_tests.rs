@@ -435,7 +435,12 @@ async fn who_is_on_a_trip_is_shown_with_when_they_are_free_and_there_and_nobody_
         let reply = edge.call(Some(&centre.token), "GET", &path, None).await;
         let rows = reply.body["candidates"].as_array().unwrap().clone();
         let row = rows.into_iter().find(|row| row["staff"] == who.id().to_string()).unwrap();
-        row.get("after").map(|after| ["free_in_s", "there_in_s"].map(|field| after[field].as_u64().unwrap()))
+        let seconds = ["free_in_s", "there_in_s", "there_p90_s"];
+        row.get("after").map(|after| {
+            let [free_s, there_s, p90_s] = seconds.map(|field| after[field].as_u64().unwrap());
+            assert!(p90_s.abs_diff(there_s * 3 / 2) <= 4, "as late as by the map's own speeds: {after}");
+            [free_s, there_s]
+        })
     };
     edge.stands(&first, dropoff, 1);
     edge.stands(&idle, dropoff, 1);
@@ -487,4 +492,26 @@ async fn who_cannot_be_asked_because_nobody_knows_where_they_are_is_said_to_be_s
     assert_eq!(silent().await, json!(true));
     edge.app.record.end_shift(edge.app.env.now(), staff.id()).await.unwrap().unwrap();
     assert_eq!(silent().await, json!(false), "off shift nobody asks where they are");
+}
+
+#[tokio::test]
+async fn who_has_accepted_and_would_have_no_time_beside_another_is_not_kept_by_hand() {
+    let edge = Edge::new().await;
+    let centre = edge.centre().await;
+    let (one, driver, three) = (edge.staff().await, edge.staff().await, edge.staff().await);
+    let trip = edge.trip(&edge.rider().await).await;
+    edge.place(trip, &[&one, &driver]).await;
+    for member in [&one, &driver] {
+        edge.accept(member).await;
+    }
+    *edge.says.late.lock().unwrap() = vec![one.id()];
+    let crew = |second: &Person| json!({"staff": [one.id().to_string(), second.id().to_string()]});
+    let before = crew_of(&edge, trip).await;
+    let refused = decide(&edge, &centre, trip, "assign", &crew(&three)).await;
+    assert_eq!((refused.code(), &refused.body["violations"]), ("staff_not_eligible", &json!(["shift_ends_before"])));
+    assert_eq!(crew_of(&edge, trip).await, before, "nothing is changed");
+    let same = decide(&edge, &centre, trip, "assign", &crew(&driver)).await;
+    assert_eq!(same.status, 200, "of a crew that stays as it is nobody is judged: {}", same.text);
+    edge.says.late.lock().unwrap().clear();
+    assert_eq!(decide(&edge, &centre, trip, "assign", &crew(&three)).await.status, 200);
 }

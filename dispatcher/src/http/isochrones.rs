@@ -3,9 +3,11 @@
 
 use super::App;
 use super::body::Input;
+use super::guide::Reached;
 use super::problem::{Answer, Problem, ProblemBody};
 use super::staff::ModeIn;
 use crate::view::PointIn;
+use crate::view::eta::source_word;
 use crate::view::place::parse_position;
 use axum::Json;
 use axum::extract::State;
@@ -36,12 +38,19 @@ pub struct ReachCell {
     cell: String,
     /// Seconds from its nearest street.
     seconds: u32,
+    /// Of which nine times of ten no more are needed.
+    p90_s: u32,
+    /// Only where it is another than the answer's: `straight` where most of the way lies off the streets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'static str>,
     boundary: Vec<[f64; 2]>,
 }
 
 /// The cells.
 #[derive(Serialize, ToSchema)]
 pub struct Isochrones {
+    /// How the times are known: `road` or `calibrated`.
+    source: &'static str,
     cells: Vec<ReachCell>,
 }
 
@@ -59,11 +68,13 @@ pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<Isochro
     let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
     let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
     let hour = usize::from(hour_of(app.env.now()));
-    let cells = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await?;
-    let shown = cells.into_iter().map(|(cell, seconds)| ReachCell {
+    let Reached { source, cells } = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await?;
+    let shown = cells.into_iter().map(|(cell, eta)| ReachCell {
         cell: cell.to_string(),
-        seconds: seconds.ceil() as u32,
+        seconds: eta.seconds.ceil() as u32,
+        p90_s: eta.p90_s.ceil() as u32,
+        source: Some(eta.source).filter(|&own| own != source).map(source_word),
         boundary: cell.boundary().iter().map(|p| [p.lon(), p.lat()]).collect(),
     });
-    Ok(Json(Isochrones { cells: shown.collect() }))
+    Ok(Json(Isochrones { source: source_word(source), cells: shown.collect() }))
 }

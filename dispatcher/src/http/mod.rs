@@ -21,6 +21,7 @@ pub mod headers;
 pub mod health;
 pub mod ingest;
 pub mod isochrones;
+pub mod key;
 pub mod known;
 pub mod limit;
 pub mod log;

@@ -57,7 +57,7 @@ codes! {
     NotFound = "not_found" 404 "there is nothing here";
     MethodNotAllowed = "method_not_allowed" 405 "this method does not work here";
     TimedOut = "timed_out" 408 "the request took too long";
-    IdempotencyKeyReused = "idempotency_key_reused" 409 "the idempotency key was used for another booking";
+    IdempotencyKeyReused = "idempotency_key_reused" 409 "the idempotency key was used with another body";
     WrongPhase = "wrong_phase" 409 "the trip or shift is not in a phase that allows this";
     SeriesEnded = "series_ended" 409 "the commute has ended";
     OfferExpired = "offer_expired" 409 "the offer has expired";

@@ -143,8 +143,8 @@ impl Sight {
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
     /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now, and
-    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. A far
-    /// trip asked for in the first seconds after a start waits for what the subway is measured by.
+    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
+    /// seconds after a start, before anybody knows the subway's, a far trip is as long as by car.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
         let own_s = |mode| self.together_s(mode, from, to, when);
         let mode = self.trip_mode(from, to);
@@ -155,6 +155,11 @@ impl Sight {
                 When::Now { hour } | When::At { hour } => self.field.is_ridden_at(hour, from, to),
             };
         TripLength { by_car_s, without_s: if rides { own_s(Mode::Transit) } else { by_car_s } }
+    }
+
+    /// Whether a length takes the subway into account.
+    pub fn knows_subway(&self) -> bool {
+        self.field.knows_subway()
     }
 
     fn together_s(&self, mode: Mode, from: Position, to: Position, when: When) -> u32 {
@@ -221,7 +226,7 @@ impl Sight {
     /// every way is closed.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         match member.phase {
-            Phase::Offered => return EtaView::promised(member.offer.eta_s),
+            Phase::Offered => return EtaView::promised(member.offer.eta_s, member.sure, 0),
             Phase::Assigned | Phase::EnRoute => {}
             _ => return EtaView::THERE,
         }
@@ -236,7 +241,7 @@ impl Sight {
         let Some(fix) = self.place(staff, now) else {
             let gone_s = seconds_since(member.offer.offered_at, now);
             return if i64::from(gone_s) * 1_000 <= FIX_AGE_MS_MAX {
-                EtaView::promised(member.offer.eta_s.saturating_sub(gone_s))
+                EtaView::promised(member.offer.eta_s, member.sure, gone_s)
             } else {
                 EtaView::UNKNOWN
             };
@@ -318,4 +323,11 @@ pub trait Judge: Send + Sync + 'static {
     fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged>;
     /// One of them; `Err` for somebody not on the roster.
     fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Result<Judged, Code>;
+    /// Of those who have accepted and are to stay beside others who are asked: whose time would not suffice, and the code of the rule.
+    fn kept(
+        &self,
+        row: &TripRow,
+        stay_and_asked: (&[AccountId], &[AccountId]),
+        now: Timestamp,
+    ) -> Vec<(AccountId, &'static str)>;
 }

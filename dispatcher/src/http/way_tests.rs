@@ -286,6 +286,10 @@ async fn a_supervisor_sees_from_where_a_point_is_reached_in_time() {
             edge.call(Some(&supervisor.token), "POST", "/v1/isochrones", Some(ask(minutes, at.lat(), "walk"))).await;
         let cells = reply.body["cells"].as_array().unwrap().clone();
         assert!(cells.iter().all(|c| c["seconds"].as_i64().unwrap() <= minutes * 60 && c["boundary"].as_array().unwrap().len() >= 5));
+        let spread = |c: &Value| c["p90_s"].as_f64().unwrap() / c["seconds"].as_f64().unwrap().max(1.0);
+        let far = cells.iter().max_by_key(|c| c["seconds"].as_i64()).unwrap();
+        assert!((spread(far) - 1.5).abs() < 0.1 && far.get("source").is_none(), "as other times by the map: {far}");
+        assert_eq!(reply.body["source"], "road");
         let own = geo::Cell::of(at, geo::cell::Grid::Street).to_string();
         assert!(cells.iter().any(|c| c["cell"] == own && c["seconds"].as_i64().unwrap() < 60), "{}", reply.text);
         sizes.push(cells.len());
@@ -466,7 +470,7 @@ async fn who_could_come_by_bicycle_is_shown_once_what_is_closed_to_them_is_known
 async fn where_the_subway_is_made_but_its_trains_are_not_known_it_is_as_if_it_were_not() {
     let edge = Edge::new().await;
     let at = edge.app.sight.map().data.subway.stops[0].at;
-    let reached = |mode| edge.app.guide.reach(mode, at, 1_500.0, geo::cell::Grid::Index, 14).unwrap();
+    let reached = |mode| edge.app.guide.reach(mode, at, 1_500.0, geo::cell::Grid::Index, 14).unwrap().cells;
     let before = reached(Mode::Transit);
     assert!(before.len() > reached(Mode::Walk).len());
     edge.field.make(Mode::Transit);
@@ -479,7 +483,8 @@ async fn at_night_nobody_comes_by_subway() {
     let (at, _) = edge.places();
     let far =
         edge.app.sight.map().data.subway.stops.iter().map(|stop| stop.at).find(|stop| stop.distance_m(at) > 1_000.0);
-    let reached = |mode, hour| edge.app.guide.reach(mode, far.unwrap(), 1_500.0, geo::cell::Grid::Index, hour).unwrap();
+    let reached =
+        |mode, hour| edge.app.guide.reach(mode, far.unwrap(), 1_500.0, geo::cell::Grid::Index, hour).unwrap().cells;
     assert_eq!(reached(Mode::Transit, 3), reached(Mode::Walk, 3), "no train runs");
     assert!(reached(Mode::Transit, 14).len() > reached(Mode::Walk, 14).len());
 }
@@ -510,13 +515,19 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
         let hours = [When::Now { hour: 8 }, When::At { hour: 14 }, When::At { hour: 3 }];
         hours.map(|at| app.sight.length(from, to, at))
     };
-    // What is booked meanwhile is kept for as long as the booking: it is as long as it will be.
-    let [now, later, night] = lengths();
-    assert!(now.without_s > now.by_car_s, "{now:?}");
-    assert_eq!((now.without_s, now.by_car_s, night.without_s), (later.without_s, later.by_car_s, later.by_car_s));
+    // What is booked before anybody knows the subway's is as long as by car and holds nobody up; then it is corrected.
     let told_s = async |who: &Person| {
         scene.edge.call(Some(&who.token), "GET", "/v1/trips", None).await.body["trips"][0]["trip_s"].clone()
     };
+    let [by_car, ..] = lengths();
+    assert_eq!((by_car.without_s, app.sight.knows_subway()), (by_car.by_car_s, false));
+    assert_eq!(told_s(&scene.rider).await, by_car.by_car_s);
+    app.sight.map().free_flow(Profile::Transit);
+    assert_eq!(crate::lengths::correct(app).await.unwrap(), 1);
+    assert_eq!(crate::lengths::correct(app).await.unwrap(), 0, "once");
+    let [now, later, night] = lengths();
+    assert!(now.without_s > now.by_car_s, "{now:?}");
+    assert_eq!((now.without_s, now.by_car_s, night.without_s), (later.without_s, later.by_car_s, later.by_car_s));
     assert_eq!(told_s(&scene.rider).await, now.without_s);
     field.search(Mode::Transit);
     assert_eq!(mode().await, "drive", "nobody knows yet which trains run");

@@ -6,14 +6,16 @@ use super::write::Write;
 use super::{Actor, Outcome, Record, RecordError, Refusal};
 use geo::Position;
 use geo::road::data::RoadClass;
-use matcher::model::{Mode, Timestamp};
+use matcher::model::{AccountId, Mode, Timestamp};
 use matcher::schedule::hour_of;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 use uuid::Uuid;
 
 /// Most at a time.
 pub const CONDITIONS_MAX: usize = 1_000;
+/// A repeat is known for a day, seconds.
+pub(super) const KEYS_KEPT_S: i64 = 24 * 3_600;
 
 /// Which streets are meant.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -66,6 +68,17 @@ pub struct Condition {
     pub created_at: Timestamp,
 }
 
+/// The key under which somebody says something once, with the hash of what was said.
+#[derive(Clone, Copy, Debug)]
+pub struct SaidUnder<'a> {
+    /// Whose key.
+    pub account: AccountId,
+    /// The key.
+    pub key: &'a str,
+    /// SHA-256 of the body.
+    pub body_sha256: [u8; 32],
+}
+
 impl NewCondition {
     /// Whether it is for those who travel so.
     pub const fn is_for(&self, mode: Mode) -> bool {
@@ -95,15 +108,41 @@ impl Record {
     /// One more, at most [`CONDITIONS_MAX`]. One transaction.
     pub async fn add_condition(&self, now: Timestamp, by: Actor, says: NewCondition) -> Outcome<Condition> {
         let mut write = self.begin(now).await?;
-        let held: i64 = sqlx::query_scalar("select count(*) from conditions").fetch_one(write.conn()).await?;
-        if held >= CONDITIONS_MAX as i64 {
-            return Ok(Err(Refusal::TooManyConditions));
+        let added = write.add(by, says).await?;
+        if added.is_ok() {
+            write.commit_quietly().await?;
         }
-        let condition = Condition { id: self.env.uuid(), says, created_at: now };
-        write.insert(&condition).await?;
-        write.audit_by(by, "condition_added", condition.id).await?;
+        Ok(added)
+    }
+
+    /// The same under a key, and whether it is a fresh one: said again it is the one that was added, and `NotFound` once that is gone.
+    /// One transaction.
+    pub async fn add_condition_once(
+        &self,
+        now: Timestamp,
+        by: Actor,
+        says: NewCondition,
+        under: &SaidUnder<'_>,
+    ) -> Outcome<(Condition, bool)> {
+        let mut write = self.begin(now).await?;
+        match said_before(write.conn(), under).await? {
+            Err(refusal) => return Ok(Err(refusal)),
+            Ok(Some(condition)) => return Ok(Ok((condition, false))),
+            Ok(None) => {}
+        }
+        let condition = match write.add(by, says).await? {
+            Ok(condition) => condition,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        write.keep_key(&condition, under).await?;
         write.commit_quietly().await?;
-        Ok(Ok(condition))
+        Ok(Ok((condition, true)))
+    }
+
+    /// What a repeat would be answered, `None` for a new key. One read.
+    pub async fn find_condition(&self, under: &SaidUnder<'_>) -> Outcome<Option<Condition>> {
+        let mut snapshot = self.read.begin().await?;
+        said_before(&mut snapshot, under).await
     }
 
     /// Takes one back; one that is gone is `NotFound`. One transaction.
@@ -143,7 +182,58 @@ impl Record {
     }
 }
 
+async fn said_before(conn: &mut SqliteConnection, under: &SaidUnder<'_>) -> Outcome<Option<Condition>> {
+    let found = sqlx::query(
+        "select k.body_sha256, c.* from condition_keys k left join conditions c on c.id = k.condition
+         where k.account = ? and k.key = ?",
+    )
+    .bind(blob(under.account.0))
+    .bind(under.key)
+    .fetch_optional(conn)
+    .await?;
+    let Some(found) = found else { return Ok(Ok(None)) };
+    if found.try_get::<&[u8], _>("body_sha256")? != under.body_sha256 {
+        return Ok(Err(Refusal::KeyReused));
+    }
+    // Taken back meanwhile, or run out.
+    if found.try_get::<Option<&[u8]>, _>("id")?.is_none() {
+        return Ok(Err(Refusal::NotFound));
+    }
+    Ok(Ok(Some(condition(&found)?)))
+}
+
 impl Write<'_> {
+    async fn add(&mut self, by: Actor, says: NewCondition) -> Outcome<Condition> {
+        let held: i64 = sqlx::query_scalar("select count(*) from conditions").fetch_one(self.conn()).await?;
+        if held >= CONDITIONS_MAX as i64 {
+            return Ok(Err(Refusal::TooManyConditions));
+        }
+        let condition = Condition { id: self.record.env.uuid(), says, created_at: self.now };
+        self.insert(&condition).await?;
+        self.audit_by(by, "condition_added", condition.id).await?;
+        Ok(Ok(condition))
+    }
+
+    /// Those that nobody repeats any more go.
+    async fn keep_key(&mut self, condition: &Condition, under: &SaidUnder<'_>) -> Result<(), RecordError> {
+        let now = self.now;
+        sqlx::query("delete from condition_keys where said_at < ?")
+            .bind(now.plus_s(-KEYS_KEPT_S).0)
+            .execute(self.conn())
+            .await?;
+        sqlx::query(
+            "insert into condition_keys (account, key, body_sha256, condition, said_at) values (?, ?, ?, ?, ?)",
+        )
+        .bind(blob(under.account.0))
+        .bind(under.key)
+        .bind(&under.body_sha256[..])
+        .bind(blob(condition.id))
+        .bind(now.0)
+        .execute(self.conn())
+        .await?;
+        Ok(())
+    }
+
     async fn insert(&mut self, condition: &Condition) -> Result<(), RecordError> {
         let NewCondition { factor, streets, walk, drive, cycle, hours, until } = condition.says;
         let (class, at, radius_m, to) = match streets {

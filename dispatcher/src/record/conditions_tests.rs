@@ -1,5 +1,6 @@
 //! Scenes about closed and slow streets.
 
+use super::conditions::KEYS_KEPT_S;
 use super::stage::{Stage, T0};
 use super::*;
 use geo::Position;
@@ -96,4 +97,21 @@ async fn what_was_said_for_everybody_before_there_were_bicycles_is_for_them_too(
     let record = Record::open(older.path(), super::stage::env(1)).await.unwrap();
     let for_bicycles: Vec<bool> = record.conditions().await.unwrap().iter().map(|one| one.says.cycle).collect();
     assert_eq!(for_bicycles, [true, false, false]);
+}
+
+#[tokio::test]
+async fn a_key_is_known_for_a_day() {
+    let stage = Stage::new().await;
+    let account = stage.rider;
+    let under = |key| SaidUnder { account, key, body_sha256: [7; 32] };
+    let say = async |now, key| {
+        stage.record.add_condition_once(now, Actor::Shell, closed(None), &under(key)).await.unwrap().unwrap()
+    };
+    let (first, fresh) = say(T0, "k").await;
+    assert!(fresh);
+    say(T0.plus_s(KEYS_KEPT_S), "another").await;
+    assert_eq!(say(T0.plus_s(KEYS_KEPT_S), "k").await, (first, false));
+    assert_eq!(stage.record.find_condition(&under("k")).await.unwrap(), Ok(Some(first)));
+    say(T0.plus_s(KEYS_KEPT_S + 1), "a third").await;
+    assert_eq!(stage.record.find_condition(&under("k")).await.unwrap(), Ok(None));
 }

@@ -16,6 +16,7 @@ mod enrol;
 mod files;
 mod hands;
 mod incidents;
+mod lengths;
 mod next;
 mod offers;
 mod open;
@@ -39,10 +40,11 @@ mod zones;
 
 pub use audit::{AuditChain, AuditWalk};
 pub use backup::BackupError;
-pub use conditions::{CONDITIONS_MAX, Condition, NewCondition, Streets, class_word};
+pub use conditions::{CONDITIONS_MAX, Condition, NewCondition, SaidUnder, Streets, class_word};
 pub use devices::{DEVICE_TTL_S, DEVICES_MAX, Device};
 pub use enrol::CERTIFIED_S;
 pub use incidents::JOIN_S;
+pub use lengths::{LengthOf, StoredLength};
 pub use refused::{Refused, RefusedRow};
 pub use restore::{RestoreError, RestoreHow, Restored, Revived};
 pub use series::EXPAND_AHEAD_S;
@@ -69,6 +71,8 @@ mod fence_tests;
 mod hands_tests;
 #[cfg(test)]
 mod incidents_tests;
+#[cfg(test)]
+mod lengths_tests;
 #[cfg(test)]
 mod next_tests;
 #[cfg(test)]

@@ -7,7 +7,8 @@
 use super::row::{self, Columns, blob};
 use super::transitions::{TripState, reason};
 use super::write::{About, Write};
-use super::{NextDuty, OutboxKind, Record, RecordError};
+use super::{NextDuty, OutboxKind, Record, RecordError, Sure};
+use geo::Eta;
 use matcher::model::{AccountId, HoldState, Timestamp, TripId};
 
 impl Record {
@@ -41,19 +42,22 @@ impl Record {
         now: Timestamp,
         trip: TripId,
         staff: AccountId,
-        eta_s: u32,
+        eta: Eta,
     ) -> Result<bool, RecordError> {
-        let mut write = self.begin(now).await?;
+        let (mut write, sure) = (self.begin(now).await?, Sure::from(eta));
         let found = sqlx::query(
             // Offered at a time to come, by a clock that was set back since: as from then.
-            "update holds set eta_s = max(?1 - offered_at, 0) / 1000 + ?2
+            "update holds set eta_s = max(?1 - offered_at, 0) / 1000 + ?2, eta_p90_s = max(?1 - offered_at, 0) / 1000 + ?5,
+                    eta_source = ?6
              where trip = ?3 and staff = ?4 and duty = 'next' and state in ('held', 'accepted', 'active') and state <> 'held'
              returning state, after_trip",
         )
         .bind(now.0)
-        .bind(eta_s)
+        .bind(eta.seconds.ceil() as u32)
         .bind(blob(trip.0))
         .bind(blob(staff.0))
+        .bind(sure.p90_s)
+        .bind(row::eta_source_word(sure.source))
         .fetch_optional(write.conn())
         .await?;
         let Some(found) = found else { return Ok(false) };

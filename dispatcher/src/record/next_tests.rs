@@ -2,7 +2,7 @@
 
 use super::stage::*;
 use super::*;
-use geo::{Fix, FixKind, Position};
+use geo::{Eta, EtaSource, Fix, FixKind, Position};
 use matcher::model::{AccountId, OfferState, Phase, Timestamp, TripId};
 
 /// A trip under way, and another that its first member and somebody idle are asked for.
@@ -208,10 +208,16 @@ async fn who_is_late_and_still_the_one_to_come_says_a_later_time() {
     let (stage, later) = (&chain.stage, T0.plus_s(700));
     let rider = stage.row(chain.next).await.trip.rider;
     let (mail, seen) = (stage.mail(rider).await.len(), stage.row(chain.present).await.change_no);
-    assert!(stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap());
+    assert!(stage.record.say_later(later, chain.next, chain.crew[0], Eta::calibrated(240.0, 1.2)).await.unwrap());
     let row = stage.row(chain.next).await;
     assert_eq!((row.trip.phase, row.crew_was_late), (Phase::Assigned, false));
     assert_eq!(row.crew.iter().map(|m| (m.offer.eta_s, m.later)).collect::<Vec<_>>(), [(940, true), (300, false)]);
+    assert_eq!(
+        row.crew[0].sure,
+        Sure { p90_s: 988, source: EtaSource::Calibrated },
+        "and how sure that is, from the offer on"
+    );
+    assert_eq!(row.crew[1].sure, Sure::guessed(300), "nobody searched it: it was put there without");
     assert_eq!(stage.record.next_duties().await.unwrap()[0].promised_at, T0.plus_s(940), "and is held to that");
     assert_eq!(stage.mail(rider).await[mail..], ["trip"]);
     for staff in [chain.crew[0], chain.idle] {
@@ -220,18 +226,21 @@ async fn who_is_late_and_still_the_one_to_come_says_a_later_time() {
     assert!(stage.row(chain.present).await.change_no > seen, "consoles are told of both");
     chain.complete().await;
     assert!(stage.row(chain.next).await.crew[0].later, "it stays later than was first said");
-    assert!(!stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap(), "not of the present trip");
+    assert!(
+        !stage.record.say_later(later, chain.next, chain.crew[0], Eta::calibrated(240.0, 1.2)).await.unwrap(),
+        "not of the present trip"
+    );
 
     // Before the crew is one, nobody is told of a trip that is not theirs yet.
     let chain = Chain::begun().await;
     chain.ask().await;
     assert!(
-        !chain.stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap(),
+        !chain.stage.record.say_later(later, chain.next, chain.crew[0], Eta::calibrated(240.0, 1.2)).await.unwrap(),
         "nothing was said yet"
     );
     chain.stage.answer(T0, chain.crew[0], true).await.unwrap();
     let before = chain.stage.mail(chain.crew[0]).await.len();
-    assert!(chain.stage.record.say_later(later, chain.next, chain.crew[0], 240).await.unwrap());
+    assert!(chain.stage.record.say_later(later, chain.next, chain.crew[0], Eta::calibrated(240.0, 1.2)).await.unwrap());
     assert_eq!(chain.stage.mail(chain.crew[0]).await.len(), before);
 }
 
@@ -247,7 +256,7 @@ async fn what_was_said_at_a_time_to_come_is_said_now_when_the_clock_was_set_back
     let said = async || chain.stage.record.next_duties().await.unwrap()[0].promised_at;
     assert_eq!(said().await, ahead.plus_s(400));
     // The engine may look before the record is mended.
-    assert!(chain.stage.record.say_later(T0, chain.next, chain.crew[0], 500).await.unwrap());
+    assert!(chain.stage.record.say_later(T0, chain.next, chain.crew[0], Eta::calibrated(500.0, 1.2)).await.unwrap());
     assert_eq!((said().await, chain.stage.row(chain.next).await.crew[0].offer.eta_s), (ahead.plus_s(500), 500));
     assert!(chain.stage.record.clock_was_set_back(T0.plus_s(9)).await.unwrap() > 0);
     assert_eq!(said().await, T0.plus_s(509));

@@ -192,7 +192,7 @@ async fn decline_keeps_the_other_and_the_refill_assigns() {
     let effect = Effect::PlaceOffers { trip, placements: refill, expires_at: at.plus_s(OFFER_S) };
     assert_eq!(stage.apply(at, effect).await, Applied::Done);
     let asked = stage.record.duties_of_staff(staff[2]).await.unwrap().offer.unwrap();
-    assert_eq!((asked.offer.eta_s, asked.sure), (60, sure), "who is asked is told how sure that is");
+    assert_eq!((asked.offer.eta_s, Some(asked.sure)), (60, sure), "who is asked is told how sure that is");
     assert!(stage.record.due(at, 10).await.unwrap().is_empty());
     stage.answer(at, staff[2], true).await.unwrap();
     assert_eq!(stage.phase(trip).await, Phase::Assigned);

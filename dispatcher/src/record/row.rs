@@ -232,10 +232,12 @@ fn eta_source_from(word: &str) -> Option<EtaSource> {
     [EtaSource::Road, EtaSource::Calibrated, EtaSource::Straight].into_iter().find(|s| eta_source_word(*s) == word)
 }
 
-/// How sure the time of an offer is, from a row of `holds`.
-pub(super) fn sure(row: &SqliteRow) -> Result<Option<Sure>, RecordError> {
-    let Some(source) = row.word_or_none("eta_source", eta_source_from)? else { return Ok(None) };
-    Ok(Some(Sure { p90_s: row.small("eta_p90_s")?, source }))
+/// How sure the time of an offer is, from a row of `holds`; a guess of one that was placed before that was kept.
+pub(super) fn sure(row: &SqliteRow) -> Result<Sure, RecordError> {
+    let Some(source) = row.word_or_none("eta_source", eta_source_from)? else {
+        return Ok(Sure::guessed(row.small("eta_s")?));
+    };
+    Ok(Sure { p90_s: row.small("eta_p90_s")?, source })
 }
 
 pub(super) const fn hold_state_word(state: HoldState) -> &'static str {

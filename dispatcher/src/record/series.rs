@@ -274,6 +274,6 @@ pub(super) async fn with_skips(conn: &mut SqliteConnection, rows: &[SqliteRow]) 
         .collect()
 }
 
-fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, RecordError> {
+pub(super) fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, RecordError> {
     row.try_get::<&str, _>(column)?.parse().map_err(|_| RecordError::Unreadable(column))
 }

@@ -261,6 +261,7 @@ async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripI
     for row in &rows {
         let member = Member {
             offer: offer(row)?,
+            sure: row::sure(row)?,
             display: row.text("display")?,
             no: row.small("no")?,
             agency: AgencyId(row.id("agency")?),

@@ -1,7 +1,7 @@
 //! Owns the offer as its phone sees it before the crew has accepted: a coarse cell, times, and the partner's state. Holds
 //! nothing finer than the cell.
 
-use super::eta::source_word;
+use super::eta::{PROMISE, source_word};
 use super::time::instant;
 use crate::record::{OfferRow, TripRow};
 use geo::Position;
@@ -45,10 +45,10 @@ pub struct OfferView {
     pub area: Area,
     /// Seconds to the meeting point, the rest of the present trip included.
     pub eta_s: u32,
-    /// Of which nine times of ten no more are needed; null where nobody searched.
-    pub eta_p90_s: Option<u32>,
-    /// How they are known: `road`, `calibrated` or `straight`; null with `eta_p90_s`.
-    pub eta_source: Option<&'static str>,
+    /// Of which nine times of ten no more are needed.
+    pub eta_p90_s: u32,
+    /// How they are known: `road`, `calibrated` or `straight`.
+    pub eta_source: &'static str,
     /// When, if not now.
     pub pickup_at: Option<String>,
     /// Expected seconds of the trip: by car for a member who comes by car, else with whichever crew takes longer.
@@ -77,8 +77,8 @@ pub fn offer_for_phone(row: &OfferRow, now: Timestamp) -> OfferView {
         next: row.after.is_some(),
         area: area_of(row.pickup),
         eta_s: offer.eta_s,
-        eta_p90_s: row.sure.map(|sure| sure.p90_s),
-        eta_source: row.sure.map(|sure| source_word(sure.source)),
+        eta_p90_s: row.sure.p90_s,
+        eta_source: source_word(row.sure.source),
         pickup_at: row.pickup_at.map(instant),
         trip_s: row.trip_s,
         crew_size: row.crew_size.get(),
@@ -100,6 +100,12 @@ pub struct NextView {
     pub area: Area,
     /// When this member said they would be there.
     pub at: String,
+    /// When they are there at the latest, nine times of ten, as it was known then.
+    pub p90_at: String,
+    /// `promise`: nothing is searched anew before the present trip has ended.
+    pub eta_source: &'static str,
+    /// What it was made on: `road`, `calibrated` or `straight`.
+    pub eta_promised_on: &'static str,
     /// Only if true: a later time than at first, because the present trip takes longer.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub later: bool,
@@ -112,10 +118,14 @@ pub struct NextView {
 /// The trip for a member of its crew who is still on another; `None` for anybody else.
 pub fn next_for_phone(row: &TripRow, viewer: AccountId) -> Option<NextView> {
     let own = row.crew.iter().find(|m| m.offer.staff == viewer && m.after.is_some() && m.phase == Phase::Assigned)?;
+    let in_s = |seconds: u32| instant(own.offer.offered_at.plus_s(i64::from(seconds)));
     Some(NextView {
         trip: row.trip.id.0,
         area: area_of(row.trip.pickup),
-        at: instant(own.offer.offered_at.plus_s(i64::from(own.offer.eta_s))),
+        at: in_s(own.offer.eta_s),
+        p90_at: in_s(own.sure.p90_s),
+        eta_source: PROMISE,
+        eta_promised_on: source_word(own.sure.source),
         later: own.later,
         trip_s: row.trip_s(),
         crew_size: row.trip.crew_size.get(),

@@ -42,6 +42,7 @@ fn offer(n: u128, state: OfferState) -> Offer {
 fn row(phase: Phase) -> TripRow {
     let member = |n: u128| Member {
         barred: false,
+        sure: Sure { p90_s: 465, source: EtaSource::Calibrated },
         offer: offer(n, if is_crewed(phase) { OfferState::Accepted } else { OfferState::Open }),
         display: format!("NAME{n}"),
         no: 110 + n as u32,
@@ -169,7 +170,7 @@ fn a_companys_supervisor_reads_only_its_own_names() {
 fn offer_row(pickup: Position) -> OfferRow {
     OfferRow {
         offer: offer(0, OfferState::Open),
-        sure: Some(Sure { p90_s: 465, source: EtaSource::Road }),
+        sure: Sure { p90_s: 465, source: EtaSource::Road },
         pickup,
         pickup_at: None,
         trip_s: 840,
@@ -203,7 +204,10 @@ fn a_trip_to_follow_shows_a_cell_and_the_trip_itself_is_not_yet_theirs() {
     assert!(trip_for_crew(&row, staff, NOW, nothing_known).is_none());
     let next = json(&next_for_phone(&row, staff));
     let keys: Vec<_> = next.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(keys, ["area", "at", "crew_size", "trip", "trip_s"]);
+    assert_eq!(keys, ["area", "at", "crew_size", "eta_promised_on", "eta_source", "p90_at", "trip", "trip_s"]);
+    let said = ["at", "p90_at"].map(|when| time::parse_instant(next[when].as_str().unwrap()).unwrap());
+    assert_eq!(said, [NOW.plus_s(i64::from(row.crew[0].offer.eta_s)), NOW.plus_s(465)], "and how late it may become");
+    assert_eq!((&next["eta_source"], &next["eta_promised_on"]), (&"promise".into(), &"calibrated".into()));
     assert!(!next.to_string().contains("37.51234") && !next.to_string().contains("PICKUP"), "{next}");
     assert!(next_for_phone(&row, row.crew[1].offer.staff).is_none(), "the other is on it");
     let rider = json(&trip_for_rider(&row, nothing_known));
@@ -274,11 +278,14 @@ fn an_alarm_without_a_fix_says_unknown_and_lists_the_registered_places() {
 fn an_eta_says_how_it_is_known_and_null_where_it_is_not() {
     let shown = |eta| {
         let member = &json(&trip_for_rider(&row(Phase::EnRoute), move |_| eta))["crew"][0];
-        [&member["eta_s"], &member["eta_p90_s"], &member["eta_source"]].map(ToString::to_string).join(" ")
+        let words = ["eta_s", "eta_p90_s", "eta_source", "eta_promised_on"];
+        words.iter().filter_map(|word| member.get(word)).map(ToString::to_string).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(shown(EtaView::searched(Eta::calibrated(100.0, 1.3), 10)), "90 120 \"calibrated\"");
     assert_eq!(shown(EtaView::searched(Eta::road(5.0), 10)), "0 0 \"road\"");
-    assert_eq!(shown(EtaView::promised(42)), "42 null \"promise\"");
+    let sure = Sure { p90_s: 90, source: EtaSource::Calibrated };
+    assert_eq!(shown(EtaView::promised(50, sure, 8)), "42 82 \"promise\" \"calibrated\"");
+    assert_eq!(shown(EtaView::promised(50, Sure::guessed(50), 60)), "0 40 \"promise\" \"straight\"");
     assert_eq!(shown(EtaView::UNKNOWN), "null null null");
 }
 

@@ -39,7 +39,7 @@ export function Conditions({ desk, map, conditions, onChanged }: Props) {
       )}
       {isOpen && (
         <StreetForm
-          desk={desk} map={map} draft={draft} onDraft={setDraft} saying={saying} listed={conditions} onClose={close} onFailed={() => onChanged(conditions)}
+          desk={desk} map={map} draft={draft} onDraft={setDraft} saying={saying} onClose={close} onFailed={() => onChanged(conditions)}
           onSaid={(said) => { setDraft(EMPTY_DRAFT); setSaid(true); close(); onChanged([...conditions.filter(({ id }) => id !== said.id), said]); }}
         />
       )}

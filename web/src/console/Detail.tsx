@@ -6,7 +6,7 @@ import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
-import { isOpen, type Candidate, type Phase, type Doubt, type Mode, type Trip } from '../shared/types';
+import { isOpen, type Candidate, type Phase, type Doubt, type Mode, type Reach as Picture, type ReachCell, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
 import type { Desk } from './desk';
@@ -109,6 +109,12 @@ function Signs({ desk, trip }: { desk: Desk; trip: Trip }) {
   );
 }
 
+/** How late who comes from the farthest of it would be, and how its times are known. */
+function reachSureness({ source, cells }: Picture): string {
+  const farthest = cells.reduce<ReachCell | null>((far, cell) => (far && far.seconds >= cell.seconds ? far : cell), null);
+  return (farthest ? sureness({ eta_s: farthest.seconds, eta_p90_s: farthest.p90_s, eta_source: farthest.source ?? source }) : '') + ` · ${t(source === 'calibrated' ? 'reach.calibrated' : 'reach.road')}`;
+}
+
 const REACHES = [null, 'walk', 'cycle', 'transit', 'drive'] as const;
 /** From where somebody could be in the trip's area within 5, 10 or 15 minutes. */
 function Reach({ desk }: { desk: Desk }) {
@@ -124,7 +130,7 @@ function Reach({ desk }: { desk: Desk }) {
         ))}
       </div>
       {desk.reachAwaited && <p class="hint" role="status" data-testid="reach-awaited">{tCode('problem', 'not_yet')}</p>}
-      {desk.reach && <p class="hint reach-legend"><i /><i /><i /> {t('reach.legend')}</p>}
+      {desk.reach && <p class="hint reach-legend" data-testid="reach-legend" data-source={desk.reach.source}><i /><i /><i /> {t('reach.legend')}{reachSureness(desk.reach)}</p>}
     </div>
   );
 }
@@ -203,7 +209,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
               <span><strong>{one.display}</strong>{' '}
                 {one.eta_s !== null && `${span(one.eta_s)}${sureness(one)}`}
                 <Comes mode={desk.staff.get(one.staff)?.mode ?? null} />
-                {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}{sureness({ eta_s: one.after.there_in_s, eta_source: one.after.source })}</span>}
+                {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}{sureness({ eta_s: one.after.there_in_s, eta_p90_s: one.after.there_p90_s, eta_source: one.after.source })}</span>}
                 {one.violations.length > 0 && <span class="why"> × {one.violations.map((code) => tCode('violation', code)).join(', ')}</span>}
               </span>
             </label>

@@ -13,13 +13,11 @@ import { bodyOf, changed, FACTORS, missing, picked, RADIUS_M, WHOM, type Draft, 
 interface Props {
   desk: Desk; map: Map | null; draft: Draft; onDraft: (draft: Draft) => void;
   saying: Saying;
-  /** What is listed. */
-  listed: readonly Condition[];
   onSaid: (said: Condition) => void; onClose: () => void;
   /** Something was refused, or its answer got lost. */
   onFailed: () => void;
 }
-export function StreetForm({ desk, map, draft, onDraft, saying, listed, onSaid, onClose, onFailed }: Props) {
+export function StreetForm({ desk, map, draft, onDraft, saying, onSaid, onClose, onFailed }: Props) {
   const [isSending, setSending] = useState(false);
   const [refused, setRefused] = useState<unknown>(null);
   const put = (part: Partial<Draft>): void => onDraft(changed(draft, part));
@@ -31,7 +29,7 @@ export function StreetForm({ desk, map, draft, onDraft, saying, listed, onSaid, 
     setSending(true);
     setRefused(null);
     try {
-      const said = await saying.say(body, listed);
+      const said = await saying.say(body);
       if (said) onSaid(said);
     } catch (error) {
       setRefused(error);

@@ -1,7 +1,7 @@
 // The sweep corrects the picture and takes nothing from it that it cannot know.
 import { expect, it, vi } from 'vitest';
 import { Problem, type Api } from '../shared/api';
-import type { ConsoleState, Incident, LatLon, Mode, Phase, ReachCell, StaffRow, Trip } from '../shared/types';
+import type { ConsoleState, Incident, LatLon, Mode, Phase, Reach, ReachCell, StaffRow, Trip } from '../shared/types';
 import type { Alarm } from './alarm';
 import { staffFor } from './Codes';
 import { Desk } from './desk';
@@ -200,15 +200,15 @@ it('a_picture_that_is_not_there_yet_is_said_and_asked_for_again_until_something_
   vi.useFakeTimers();
   try {
     const asked: string[] = [];
-    const cell = (id: string): ReachCell => ({ cell: id, seconds: 60, boundary: [] });
+    const cell = (id: string): ReachCell => ({ cell: id, seconds: 60, p90_s: 90, boundary: [] });
     let isThere = false;
     let refuse: (why: Problem) => void = () => {};
-    const late = new Promise<ReachCell[]>((_, reject) => { refuse = reject; });
-    const isochrones = async (_at: LatLon, mode: Mode): Promise<ReachCell[]> => {
+    const late = new Promise<Reach>((_, reject) => { refuse = reject; });
+    const isochrones = async (_at: LatLon, mode: Mode): Promise<Reach> => {
       asked.push(mode);
       if (mode === 'drive') return late;
       if (mode === 'cycle' && !isThere) throw new Problem('not_yet', 503, null, 2, []);
-      return [cell(mode)];
+      return { source: 'road', cells: [cell(mode)] };
     };
     const { desk: one } = desk({ candidates: async () => [], cells: async () => [], isochrones });
     one.receive({ t: 'console', n: 1, trips: [{ ...trip('a', 'matching', 1), area: { cell: 'c', radius_m: 500, lat: 37.5, lon: 127 } }] });

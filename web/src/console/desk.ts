@@ -5,7 +5,7 @@ import { openSocket } from '../shared/connection';
 import { freshKey } from '../shared/key';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type ReachCell, type ServerMessage, type StaffRow, type Trip, type View } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type Reach, type ServerMessage, type StaffRow, type Trip, type View } from '../shared/types';
 import { Alarm } from './alarm';
 import { roughly } from './coarse';
 import { Counts } from './counts';
@@ -44,7 +44,7 @@ export class Desk extends Store {
   selected: string | null = null;
   candidates: { trip: string; list: Candidate[] } | null = null;
   /** From where the open trip's area is reached in time, while a supervisor looks at that. */
-  reach: { mode: Mode; cells: ReachCell[] } | null = null;
+  reach: ({ mode: Mode } & Reach) | null = null;
   /** Whose travel times are being made, for which the picture waits. */
   reachAwaited: Mode | null = null;
   /** Counts what was looked at: an answer that somebody no longer waits for is not shown. */
@@ -248,8 +248,8 @@ export class Desk extends Store {
     if (!trip || !at || !mode) return;
     while (still()) {
       const refusal = await failure(async () => {
-        const cells = await this.api.isochrones(at, mode, REACH_MINUTES);
-        if (still()) this.reach = { mode, cells };
+        const reach = await this.api.isochrones(at, mode, REACH_MINUTES);
+        if (still()) this.reach = { mode, ...reach };
       });
       if (!still()) return;
       // Its travel times are made when somebody first asks for them: shown as awaited, and asked for again.

@@ -1,6 +1,7 @@
 // Owns what somebody is about to say of streets: the draft, what is still missing of it, the body it makes, and that it is sent
 // once. Pure but for the sending; the words are `StreetForm`'s.
 import { mayChange, type Api } from '../shared/api';
+import { freshKey } from '../shared/key';
 import { koreanDate, koreanInstant } from '../shared/korea';
 import type { Condition, ConditionBody, LatLon, OnStreets, RoadClass } from '../shared/types';
 
@@ -67,40 +68,28 @@ export function bodyOf(draft: Draft, nowMs: number): ConditionBody | null {
   };
 }
 
-const near = (a: LatLon | undefined, b: LatLon | undefined): boolean =>
-  a === b || (!!a && !!b && Math.abs(a.lat - b.lat) < 1e-6 && Math.abs(a.lon - b.lon) < 1e-6);
-/** Whether what is listed says that very thing. */
-export function says(listed: Condition, body: ConditionBody): boolean {
-  return listed.closed === (body.closed ?? false) && listed.factor === body.factor && listed.class === body.class
-    && near(listed.around?.at, body.around?.at) && listed.around?.radius_m === body.around?.radius_m
-    && near(listed.along?.from, body.along?.from) && near(listed.along?.to, body.along?.to)
-    && WHOM.every((one) => listed.modes.includes(one) === body.modes.includes(one))
-    && listed.hours?.from === body.hours?.from && listed.hours?.to === body.hours?.to
-    && (listed.until ? Date.parse(listed.until) : null) === (body.until ? Date.parse(body.until) : null);
-}
-
-/** Sends what is said, once: a second press while it is on its way is none. The call takes no key, so of what may have got through
- *  without an answer the list is asked before it is sent again: factors multiply. */
+/** Sends what is said, once: a second press while it is on its way is none, and what may have got through without an answer goes again
+ *  under its key, which the server answers as it did: factors multiply. */
 export class Saying {
   private isSending = false;
-  private unsure: { thing: string; before: ReadonlySet<string> } | null = null;
+  /** By what was said and may have got through. */
+  private readonly unsure = new Map<string, string>();
 
-  constructor(private readonly api: Pick<Api, 'addCondition' | 'conditions'>) {}
+  constructor(private readonly api: Pick<Api, 'addCondition'>, private readonly newKey: () => string = freshKey) {}
 
-  /** What is on the record now; `null` if it is on its way already. `listed` is what was there before the press. */
-  async say(body: ConditionBody, listed: readonly Condition[]): Promise<Condition | null> {
+  /** What is on the record now; `null` if it is on its way already. */
+  async say(body: ConditionBody): Promise<Condition | null> {
     if (this.isSending) return null;
     this.isSending = true;
     const thing = JSON.stringify(body);
-    const again = this.unsure?.thing === thing;
-    const before = again ? this.unsure!.before : new Set(listed.map(({ id }) => id));
+    const key = this.unsure.get(thing) ?? this.newKey();
+    this.unsure.set(thing, key);
     try {
-      const found = again ? (await this.api.conditions()).find((one) => !before.has(one.id) && says(one, body)) : undefined;
-      const said = found ?? await this.api.addCondition(body);
-      this.unsure = null;
+      const said = await this.api.addCondition(body, key);
+      this.unsure.delete(thing);
       return said;
     } catch (error) {
-      this.unsure = mayChange(error) ? { thing, before } : null;
+      if (!mayChange(error)) this.unsure.delete(thing);
       throw error;
     } finally {
       this.isSending = false;

@@ -1,6 +1,6 @@
 // An ETA is as good as the position it stands on.
 import { expect, it } from 'vitest';
-import { agedCrew, Eta, etaOf } from './Eta';
+import { agedCrew, Eta, etaOf, promiseSureness } from './Eta';
 import type { CrewAt } from './types';
 
 const at = (age_s: number): CrewAt => ({ no: 1, lat: 37.5, lon: 127, acc_m: 8, age_s, eta_s: 240 });
@@ -33,4 +33,10 @@ it('a_guess_and_a_promise_are_said_to_be_one', () => {
   expect([known('road'), known('calibrated'), known('straight'), known('promise')])
     .toEqual([['약 4분 뒤'], ['약 4분 뒤'], ['약 4분 뒤', '(직선 추정)'], ['약 4분 뒤', '(수락할 때의 시간)']]);
   expect(drawn({ ...at(90), eta_source: 'straight' })).toEqual(['2분 전 위치']);
+});
+it('a_promise_made_on_a_guess_is_both_and_what_follows_says_how_late_it_may_become', () => {
+  expect(drawn({ ...at(0), eta_source: 'promise', eta_promised_on: 'straight' })).toEqual(['약 4분 뒤', '(수락할 때의 시간 · 직선 추정)']);
+  const next = (p90_at: string) => promiseSureness({ trip: 'u', area: { cell: '', lat: 0, lon: 0, radius_m: 600 }, at: '2026-11-24T00:10:00Z', p90_at, eta_promised_on: 'road' });
+  expect(next('2026-11-24T00:15:00Z')).toMatch(/^ \(늦으면 .*9:15\) \(수락할 때의 시간\)$/);
+  expect(next('2026-11-24T00:10:20Z')).toBe(' (수락할 때의 시간)');
 });

@@ -1,11 +1,11 @@
 // Owns what is said of how long a crew member still takes. An ETA stands on a position: with an old one it is faint and says
 // so, with one too old or none at all it is not said.
-import { span, t } from './i18n';
+import { clockTime, span, t } from './i18n';
 import { HOLLOW_AFTER_S } from './map/overlay';
-import type { CrewAt, CrewEta } from './types';
+import type { CrewAt, CrewEta, Next } from './types';
 
 /** A time, how late it may become, and how it is known. */
-export type Timed = Pick<CrewEta, 'eta_s' | 'eta_p90_s' | 'eta_source'>;
+export type Timed = Pick<CrewEta, 'eta_s' | 'eta_p90_s' | 'eta_source' | 'eta_promised_on'>;
 
 /** After so much silence a position leads nowhere; the matcher does not use it either. */
 export const SILENT_AFTER_S = 60;
@@ -30,13 +30,20 @@ export function lateOf(at: Timed): string | null {
 }
 
 /** That it is a guess, or what was said when it was accepted; `null` of a time along streets. */
-export function guessOf({ eta_s, eta_source }: Timed): string | null {
+export function guessOf({ eta_s, eta_source, eta_promised_on }: Timed): string | null {
   if (eta_s === null) return null;
-  return eta_source === 'straight' ? t('eta.straight') : eta_source === 'promise' ? t('eta.promise') : null;
+  const words = [eta_source === 'promise' && t('eta.promise'), (eta_source === 'straight' || eta_promised_on === 'straight') && t('eta.straight')];
+  return words.filter(Boolean).join(' · ') || null;
 }
 
 /** Both, to be read after the time itself. */
 export const sureness = (at: Timed): string => [lateOf(at), guessOf(at)].map((word) => (word ? ` (${word})` : '')).join('');
+
+/** The same of what follows, whose time is told as one of day. */
+export function promiseSureness({ at, p90_at, eta_promised_on }: Next): string {
+  const late = p90_at && clockTime(p90_at) !== clockTime(at) ? ` (${t('trip.eta_late', { late: clockTime(p90_at) })})` : '';
+  return `${late} (${guessOf({ eta_s: 0, eta_source: 'promise', eta_promised_on })})`;
+}
 
 /** Who finishes another trip first: that, and when they can be here as far as anybody knows. */
 export function Finishing({ seen, no, later }: { seen: CrewSeen | null | undefined; no: number; later?: boolean | undefined }) {

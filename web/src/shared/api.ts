@@ -1,7 +1,7 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, Condition, ConditionBody, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, ReachCell, Revealed, Route,
+  Booked, BookingBody, Candidate, Card, Cell, Condition, ConditionBody, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, Reach, Revealed, Route,
   Series, Session, Shift, Travel, Trip, Way,
 } from './types';
 
@@ -107,12 +107,13 @@ export class Api {
   async candidates(trip: string): Promise<Candidate[]> {
     return (await this.get<{ candidates: Candidate[] }>(`/v1/trips/${trip}/candidates`)).candidates;
   }
-  async isochrones({ lat, lon }: LatLon, mode: Mode, minutes: number): Promise<ReachCell[]> {
-    return (await this.post<{ cells: ReachCell[] }>('/v1/isochrones', { at: { lat, lon }, mode, minutes })).cells;
+  async isochrones({ lat, lon }: LatLon, mode: Mode, minutes: number): Promise<Reach> {
+    return this.post<Reach>('/v1/isochrones', { at: { lat, lon }, mode, minutes });
   }
   travel(): Promise<Travel> { return this.get('/v1/admin/travel'); }
   async conditions(): Promise<Condition[]> { return (await this.get<{ conditions: Condition[] }>('/v1/admin/conditions')).conditions; }
-  addCondition(said: ConditionBody): Promise<Condition> { return this.post('/v1/admin/conditions', said); }
+  /** With the same `key` and body it is said once. */
+  addCondition(said: ConditionBody, key: string): Promise<Condition> { return this.call('POST', '/v1/admin/conditions', said, { 'Idempotency-Key': key }); }
   endCondition(id: string): Promise<void> { return this.call('DELETE', `/v1/admin/conditions/${id}`); }
   assign(trip: string, staff: string[]): Promise<Trip> { return this.post(`/v1/trips/${trip}/assign`, { staff }); }
   complete(trip: string): Promise<Trip> { return this.post(`/v1/trips/${trip}/complete`); }

@@ -75,7 +75,7 @@ export interface Offer {
   next?: boolean;
 }
 /** An accepted trip that follows the present one: roughly where, and when they said they would be there. */
-export interface Next { trip: string; area: Area; at: string; later?: boolean }
+export interface Next { trip: string; area: Area; at: string; p90_at?: string; eta_promised_on?: EtaSource; later?: boolean }
 export interface Card { offer: Offer | null; trip: Trip | null; next?: Next | null; shift: Shift | null }
 
 export type StaffState = 'available' | 'offered' | 'assigned' | 'en_route' | 'arrived' | 'escorting' | 'off_shift';
@@ -109,7 +109,7 @@ export interface Cell { cell: string; available: number; busy: number; open_trip
 export interface Candidate {
   staff: string; no: number; display: string; eta_s: number | null; eta_p90_s?: number | null; eta_source: EtaSource | null; violations: string[];
   /** Of somebody on another trip: until it should have ended, and until they could then be here. */
-  after?: { free_in_s: number; there_in_s: number; source?: EtaSource };
+  after?: { free_in_s: number; there_in_s: number; there_p90_s?: number; source?: EtaSource };
 }
 
 export interface Named extends LatLon { name: string; name_en: string }
@@ -150,11 +150,13 @@ export interface Condition extends Streets {
   id: string; closed: boolean; factor?: number; modes: OnStreets[]; hours?: { from: number; to: number };
   until: string | null; created_at: string; in_force: boolean;
 }
-export interface ReachCell { cell: string; seconds: number; boundary: [number, number][] }
+export interface ReachCell { cell: string; seconds: number; p90_s: number; source?: EtaSource; boundary: [number, number][] }
+/** From where a point is reached; a cell names its source where that is another. */
+export interface Reach { source: EtaSource; cells: ReachCell[] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 
 export type EtaSource = 'road' | 'calibrated' | 'straight' | 'promise';
-export interface CrewEta { no: number; eta_s: number | null; eta_p90_s?: number | null; eta_source?: EtaSource | null }
+export interface CrewEta { no: number; eta_s: number | null; eta_p90_s?: number | null; eta_source?: EtaSource | null; eta_promised_on?: EtaSource }
 export interface CrewAt extends LatLon, CrewEta { acc_m: number; age_s: number }
 /** no, lat, lon, state, age_s, acc_m */
 export type PersonAt = [number, number, number, number, number, number];

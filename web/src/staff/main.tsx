@@ -1,6 +1,7 @@
 // Owns the staff page: sign-in, shift, and exactly one card at a time. Makes no sound.
 import { useEffect, useState } from 'preact/hooks';
 import { Api } from '../shared/api';
+import { promiseSureness } from '../shared/Eta';
 import { Banner, explain, LangSwitch, SignIn, SosButton, start } from '../shared/frame';
 import { clockTime, t, tCode } from '../shared/i18n';
 import { TokenStore } from '../shared/session';
@@ -91,11 +92,12 @@ function OfferBelow({ duty: { later, trouble } }: { duty: Duty }) {
 }
 
 /** What follows: when, and roughly where. The meeting point comes when this trip has ended. */
-function Next({ duty, next: { trip, at, area, later } }: { duty: Duty; next: Follows }) {
+function Next({ duty, next }: { duty: Duty; next: Follows }) {
+  const { trip, at, area, later } = next;
   const [near] = duty.map ? nearestStations(duty.map, area, 1) : [];
   return (
     <section class="card" data-testid="next" data-trip={trip} data-later={later === true}>
-      <p><strong>{t('staff.next')}: {clockTime(at)}</strong>{near && ` · ${placeName(duty.map, { ...near, label: near.name })}`}</p>
+      <p><strong>{t('staff.next')}: {clockTime(at)}</strong><span class="hint" data-testid="next-sure">{promiseSureness(next)}</span>{near && ` · ${placeName(duty.map, { ...near, label: near.name })}`}</p>
       {later && <p role="status">{t('staff.next_later')}</p>}
       <button type="button" class="danger" data-testid="next-drop-out" disabled={duty.isSaying(trip)} onClick={() => duty.dropOut(trip)}>{t('staff.drop_out')}</button>
     </section>

@@ -27,6 +27,14 @@ pub struct Sure {
     pub source: EtaSource,
 }
 
+impl Sure {
+    /// Of a time that nobody searched, or that was kept without it: as sure as a straight line.
+    pub fn guessed(eta_s: u32) -> Self {
+        let seconds = eta_s as f32;
+        geo::Eta::partly_guessed(geo::Basis::MAP, seconds, seconds).into()
+    }
+}
+
 impl From<geo::Eta> for Sure {
     fn from(eta: geo::Eta) -> Self {
         Self { p90_s: eta.p90_s.ceil() as u32, source: eta.source }

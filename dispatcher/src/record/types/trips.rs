@@ -9,6 +9,8 @@ use matcher::model::{AccountId, AgencyId, CrewSize, Offer, OfferState, Phase, Ti
 pub struct Member {
     /// The offer that led here.
     pub offer: Offer,
+    /// How sure its time is.
+    pub sure: Sure,
     /// Display name and unit number.
     pub display: String,
     /// Unit number.
@@ -92,8 +94,8 @@ pub struct Hand {
 pub struct OfferRow {
     /// The offer.
     pub offer: Offer,
-    /// How sure its time is; `None` of one that was placed before that was kept.
-    pub sure: Option<Sure>,
+    /// How sure its time is.
+    pub sure: Sure,
     /// Meeting point, to be coarsened by the view.
     pub pickup: Position,
     /// When, if not now.

@@ -1,0 +1,85 @@
+//! Scenes about lengths that were stored before the subway's were known.
+
+use super::stage::*;
+use super::*;
+use matcher::model::{BookingKind, Commute, SeriesId, Timestamp, TripId, TripLength, Weekdays};
+use matcher::schedule::{date_of, hour_of};
+
+fn commute() -> BookingKind {
+    BookingKind::Commute(Commute {
+        days: Weekdays::from_bits(0b111_1111).unwrap(),
+        outward_at: jiff::civil::time(14, 30, 0, 0),
+        return_at: jiff::civil::time(19, 0, 0, 0),
+        from: date_of(T0),
+        until: date_of(T0.plus_s(20 * 86_400)),
+        skips: Vec::new(),
+    })
+}
+
+async fn stored(stage: &Stage) -> Vec<(LengthOf, Option<u8>)> {
+    stage.record.lengths_by_car(T0).await.unwrap().into_iter().map(|one| (one.of, one.hour)).collect()
+}
+
+async fn correct(stage: &Stage, now: Timestamp, of: LengthOf) -> bool {
+    stage.record.correct_length(now, of, 2_000).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_open_trip_is_corrected_once_and_everybody_who_sees_it_is_told() {
+    let stage = Stage::new().await;
+    let trip = stage.trip("k").await;
+    let of = LengthOf::Trip(trip);
+    assert_eq!(stored(&stage).await, [(of, None)]);
+    let crew = stage.staff(2).await;
+    stage.place(T0, trip, &crew).await;
+    stage.answer(T0, crew[0], true).await.unwrap();
+    let rider = stage.row(trip).await.trip.rider;
+    let before = (stage.mail(rider).await.len(), stage.mail(crew[0]).await.len(), stage.row(trip).await.change_no);
+    assert!(correct(&stage, T0.plus_s(2), of).await);
+    let row = stage.row(trip).await;
+    assert_eq!(row.trip.length, TripLength { by_car_s: 840, without_s: 2_000 });
+    assert!(row.change_no > before.2, "consoles are told");
+    assert_eq!(stage.mail(rider).await[before.0..], ["trip"]);
+    assert_eq!(stage.mail(crew[0]).await.len(), before.1, "who has accepted hears of it with the trip");
+    assert_eq!(stage.last_mail(crew[1]).await, "offer", "who is asked has the offer anew");
+    assert_eq!(
+        stage.record.due(T0.plus_s(2), 10).await.unwrap().len(),
+        1,
+        "whether they have the time is looked at now"
+    );
+    assert!(!correct(&stage, T0, of).await && stored(&stage).await.is_empty());
+
+    // A crew that is one hears of it as of any change.
+    let (trip, crew) = stage.assigned("another").await;
+    let before = stage.mail(crew[0]).await.len();
+    assert!(correct(&stage, T0, LengthOf::Trip(trip)).await);
+    assert_eq!(stage.mail(crew[0]).await[before..], ["trip"]);
+}
+
+#[tokio::test]
+async fn of_a_commute_the_legs_to_come_are_corrected_each_way() {
+    let stage = Stage::new().await;
+    let booked = stage.book("k", commute()).await;
+    let series: SeriesId = booked.series.unwrap();
+    let (there, back) = (LengthOf::Outward(series), LengthOf::Return(series));
+    let all = stored(&stage).await;
+    let trips: Vec<TripId> = booked.trips.clone();
+    assert_eq!(all.len(), trips.len() + 2);
+    assert_eq!(all[trips.len()..], [(there, Some(14)), (back, Some(19))]);
+    let hour_at = |row: &TripRow| row.trip.pickup_at.map(hour_of);
+    assert_eq!(all[0].1, hour_at(&stage.row(trips[0]).await));
+    assert!(correct(&stage, T0, back).await && !correct(&stage, T0, back).await);
+    assert_eq!(stored(&stage).await.last(), Some(&(there, Some(14))));
+    assert!(correct(&stage, T0, there).await);
+    // What is made from then on is as long.
+    let later = T0.plus_s(5 * 86_400);
+    stage.record.expand_series(later).await.unwrap();
+    let mut lengths = Vec::new();
+    for trip in stage.record.trips_of_rider(stage.rider, later).await.unwrap() {
+        if !trips.contains(&trip.trip.id) {
+            lengths.push((trip.trip.leg.word(), trip.trip.length));
+        }
+    }
+    assert!(lengths.contains(&("outward", TripLength { by_car_s: 840, without_s: 2_000 })), "{lengths:?}");
+    assert!(lengths.contains(&("return", TripLength { by_car_s: 900, without_s: 2_000 })), "{lengths:?}");
+}
