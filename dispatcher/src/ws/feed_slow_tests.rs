@@ -2,20 +2,18 @@
 //! sides, and what becomes due by the clock is done when the record was next read.
 
 use super::alarms::Why;
-use super::tests::{connect, feed, fix, waiting, watched};
+use super::tests::{connect, feed, fix, just, waiting, watched};
 use super::*;
 use crate::http::fixture::{Edge, Person};
 use crate::record::Incident;
 use crate::ws::hub::Registration;
 use geo::Position;
 use serde_json::{Value, json};
-use sqlx::Connection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::future::pending;
 
 /// The next round reads this, and does not ask the record.
 async fn give(feed: &mut Feed, incidents: Vec<Incident>) {
-    let read = Read { begun: None, trips: Vec::new(), incidents, roster: Arc::clone(&feed.roster), unreadable: None };
+    let read = just(feed, incidents, Arc::clone(&feed.roster));
     let reading = tokio::spawn(async { Ok(read) });
     while !reading.is_finished() {
         tokio::task::yield_now().await;
@@ -24,7 +22,7 @@ async fn give(feed: &mut Feed, incidents: Vec<Incident>) {
 }
 
 /// What a console is told of alarms.
-fn alarms(seat: &Registration) -> Vec<Value> {
+pub(super) fn alarms(seat: &Registration) -> Vec<Value> {
     let told = waiting(seat);
     told.iter().filter_map(|frame| frame["incidents"].as_array()).flatten().cloned().collect()
 }
@@ -36,7 +34,7 @@ fn last(seat: &Registration) -> Option<(Option<f64>, usize, bool)> {
     Some((told["live"]["lat"].as_f64(), registered, told["concerned"].as_bool().unwrap()))
 }
 
-async fn call_for_help(edge: &Edge, who: &Person) {
+pub(super) async fn call_for_help(edge: &Edge, who: &Person) {
     let raised = edge.call(Some(&who.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
     assert!(raised.status.is_success(), "{}", raised.text);
 }
@@ -290,51 +288,4 @@ async fn where_a_crew_is_goes_out_after_the_next_reading_if_its_own_check_took_t
         feed.tell_crews_when_due(&told).await;
         assert_eq!(crew_told(), expected);
     }
-}
-
-#[tokio::test]
-async fn a_trip_that_cannot_be_read_silences_no_alarm_and_the_consoles_read_that_something_is_missing() {
-    let edge = Edge::new().await;
-    let (rider, other, centre) = (edge.rider().await, edge.rider().await, edge.centre().await);
-    edge.trip(&rider).await;
-    fix(&edge, &other).await;
-    let seat = connect(&edge, &centre).await;
-    let mut feed = feed(&edge);
-    assert_eq!(feed.tick().await.unwrap(), Told::All);
-    waiting(&seat);
-    // As a later version would write it.
-    let options = SqliteConnectOptions::new().filename(edge.dir().join("record.sqlite"));
-    let mut beside = SqliteConnection::connect_with(&options).await.unwrap();
-    let (later, before) =
-        ("update trips set phase = 'later', change_no = change_no + 1000", "update trips set phase = 'matching'");
-    sqlx::query(later).execute(&mut beside).await.unwrap();
-    call_for_help(&edge, &other).await;
-    let is_marked =
-        |told: &[Value]| told.iter().rev().find(|f| f["t"] == "console").map(|f| f["behind"] == json!(true));
-    let mut marks = Vec::new();
-    for tick in 0..5 {
-        assert_eq!(feed.tick().await.unwrap(), Told::Behind, "{tick}");
-        let told = waiting(&seat);
-        let rung = told.iter().filter_map(|frame| frame["incidents"].as_array()).flatten().count();
-        assert_eq!(rung, usize::from(tick == 0), "{told:?}");
-        marks.push(is_marked(&told));
-    }
-    assert_eq!(marks, [Some(false), None, None, Some(true), None]);
-    // What is told meanwhile does not take the mark off.
-    edge.clock.advance_s(2);
-    move_to(&edge, &other, edge.places().0, 2).await;
-    feed.tick().await.unwrap();
-    let told = waiting(&seat);
-    assert_eq!((told.len(), is_marked(&told)), (2, Some(true)), "{told:?}");
-    // Nor does one who begins with it.
-    let mut anew = super::tests::feed(&edge);
-    assert_eq!(anew.tick().await.unwrap(), Told::Behind);
-    let rung: Vec<Value> = alarms(&seat);
-    assert_eq!((rung.len(), &rung[0]["concerned"]), (1, &json!(true)));
-
-    sqlx::query(before).execute(&mut beside).await.unwrap();
-    assert_eq!(feed.tick().await.unwrap(), Told::All);
-    let told = waiting(&seat);
-    assert!(told.iter().any(|frame| frame["trips"].get(0).is_some()), "{told:?}");
-    assert_eq!(is_marked(&told), Some(false));
 }

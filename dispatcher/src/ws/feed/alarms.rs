@@ -89,7 +89,6 @@ impl Feed {
             }
         }
         for incident in incidents {
-            self.incidents_after = incident.change_no;
             let id = incident.id;
             let (trip, heard) = self.alarms.remove(&id).map(|known| (known.trip, known.heard)).unwrap_or_default();
             let mut alarm = Alarm { heard, ..Alarm::shown(incident, trip) };
