@@ -163,9 +163,10 @@ pub async fn concern(app: &App, agency: Option<AgencyId>, incident: &Incident) -
     Ok((is_concerned(app, agency, incident, row.as_ref()).await?, row))
 }
 
+/// None as well where it cannot be read: that silences no alarm.
 async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
     Ok(match incident.trip {
-        Some(trip) => app.record.trip(trip).await?,
+        Some(trip) => app.record.trips(&[trip]).await?.pop(),
         None => None,
     })
 }
@@ -180,6 +181,10 @@ async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, 
     if incident.role == Role::Staff {
         let raiser = app.record.account(incident.raised_by).await?;
         return Ok(raiser.is_some_and(|account| account.agency == Some(agency)));
+    }
+    // Who is on a trip that cannot be read nobody knows: its places are the centre's.
+    if row.is_none() && incident.trip.is_some() {
+        return Ok(false);
     }
     // After the end the alarm stays with those who were there.
     if let Some(row) = row.filter(|row| row.trip.phase.is_end()) {

@@ -114,3 +114,26 @@ async fn of_a_crew_that_cannot_be_read_no_phone_learns_where_it_is() {
     }
     assert!(waiting(&phone).iter().all(|frame| frame["t"] != "crew_at"));
 }
+
+#[tokio::test]
+async fn an_alarm_on_a_trip_that_cannot_be_read_rings_everywhere_and_its_places_are_the_centres_to_take() {
+    let edge = Edge::new().await;
+    let (rider, centre, own) = (edge.rider().await, edge.centre().await, edge.supervisor(edge.agency).await);
+    edge.trip(&rider).await;
+    fix(&edge, &rider).await;
+    call_for_help(&edge, &rider).await;
+    beside(&edge, "update trips set phase = 'later'").await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &own).await];
+    let mut feed = feed(&edge);
+    feed.tick().await.unwrap();
+    for (console, seat, is_concerned) in [(&centre, &seats[0], true), (&own, &seats[1], false)] {
+        let told = alarms(seat);
+        assert_eq!((told.len(), &told[0]["concerned"]), (1, &json!(is_concerned)));
+        let picture = edge.call(Some(&console.token), "GET", "/v1/console", None).await;
+        let shown = &picture.body["incidents"][0];
+        assert_eq!((&shown["concerned"], shown["live"].is_object()), (&json!(is_concerned), is_concerned));
+        let path = format!("/v1/incidents/{}/acknowledge", shown["id"].as_str().unwrap());
+        let taken = edge.call(Some(&console.token), "POST", &path, Some(json!({}))).await;
+        assert_eq!(taken.status.is_success(), is_concerned, "{}", taken.text);
+    }
+}
