@@ -170,6 +170,9 @@ impl Feed {
         }
         // Whoever moves is told of while the record cannot be read, too; not before it was read once, which says who works for whom.
         if self.awake {
+            if !matches!(told, Ok(Told::All)) {
+                self.tell_alarms_as_known().await;
+            }
             self.tell_moves();
             self.tell_unreadable();
         }
@@ -194,23 +197,27 @@ impl Feed {
         }
         let until = Instant::now() + self.read_wait;
         for (side, seats) in self.in_turn(by_side(consoles)) {
-            let [trips, incidents, staff] = self.parts_for(side, &changes, until).await;
-            // What they are told beside it differs, and so do the numbers.
-            let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
-            for (seats, has_screen) in [(plain, false), (with_screen, true)] {
-                if seats.is_empty() {
-                    continue;
-                }
-                let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
-                let parts = [("trips", &trips[..]), ("incidents", &incidents), ("staff", &staff)];
-                for frame in frames(Head::of("console"), &parts, number) {
-                    for seat in &seats {
-                        seat.mailbox.push_frame(frame.clone());
-                    }
+            let parts = self.parts_for(side, &changes, until).await;
+            self.send(side, seats, &parts);
+        }
+        Ok(Told::All)
+    }
+
+    /// Trips, alarms and staff to the consoles of a side. What they are told beside it differs with a screen, and so do the numbers.
+    fn send(&mut self, side: Side, seats: Vec<Seat>, [trips, incidents, staff]: &[Vec<Arc<str>>; 3]) {
+        let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
+        for (seats, has_screen) in [(plain, false), (with_screen, true)] {
+            if seats.is_empty() {
+                continue;
+            }
+            let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
+            let parts = [("trips", &trips[..]), ("incidents", incidents), ("staff", staff)];
+            for frame in frames(Head::of("console"), &parts, number) {
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
                 }
             }
         }
-        Ok(Told::All)
     }
 
     /// What the side is told; for whom alarms concern is waited so long.

@@ -119,6 +119,74 @@ async fn an_alarm_that_was_just_raised_rings_with_all_that_is_known_without_read
 }
 
 #[tokio::test]
+async fn while_the_record_hangs_a_moving_alarm_is_followed_by_whoever_it_is_known_to_concern() {
+    let edge = Edge::new().await;
+    let (rider, _, _) = edge.assigned().await;
+    let (centre, own) = (edge.centre().await, edge.supervisor(edge.agency).await);
+    let other = edge.supervisor(edge.other_agency().await).await;
+    let (at, _) = edge.places();
+    fix(&edge, &rider).await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &own).await, connect(&edge, &other).await];
+    let mut feed = feed(&edge);
+    call_for_help(&edge, &rider).await;
+    feed.tick().await.unwrap();
+    assert_eq!(seats.each_ref().map(|seat| last(seat).map(|(.., is)| is)), [Some(true), Some(true), Some(false)]);
+    feed.read_wait = Duration::ZERO;
+    for seq in 2..5 {
+        edge.clock.advance_s(2);
+        let moved = Position::new(at.lat() + 0.000_1 * f64::from(seq), at.lon()).unwrap();
+        move_to(&edge, &rider, moved, seq).await;
+        feed.reading = Some(tokio::spawn(pending()));
+        assert_eq!(feed.tick().await.unwrap(), Told::Behind);
+        let whole = Some((Some(moved.lat()), 2, true));
+        assert_eq!(seats.each_ref().map(last), [whole, whole, Some((None, 0, false))]);
+    }
+    // Those who are told that they are behind stay so, whatever they are told beside it.
+    feed.reading = Some(tokio::spawn(pending()));
+    feed.tick().await.unwrap();
+    edge.clock.advance_s(2);
+    move_to(&edge, &rider, at, 9).await;
+    waiting(&seats[1]);
+    feed.tick().await.unwrap();
+    let told = waiting(&seats[1]);
+    assert!(told.iter().any(|frame| frame["incidents"].get(0).is_some()), "{told:?}");
+    assert_eq!(told.iter().rev().find(|f| f["t"] == "console").unwrap()["behind"], true);
+}
+
+#[tokio::test]
+async fn that_an_alarm_was_taken_reaches_a_company_though_nobody_can_say_whether_it_concerns_it() {
+    let edge = Edge::new().await;
+    let (rider, centre, own) = (edge.rider().await, edge.centre().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    edge.trip(&rider).await;
+    fix(&edge, &rider).await;
+    let seat = connect(&edge, &own).await;
+    let mut feed = feed(&edge);
+    call_for_help(&edge, &rider).await;
+    feed.tick().await.unwrap();
+    let before = alarms(&seat).pop().unwrap();
+    edge.clock.advance_s(10);
+    let path = format!("/v1/incidents/{}/acknowledge", before["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&centre.token), "POST", &path, Some(json!({}))).await.status, 200);
+    let taken = edge.app.record.incidents_changed_after(feed.incidents_after).await.unwrap().rows;
+    let held = edge.app.record.hold_readers().await;
+    feed.read_wait = READ_WAIT;
+    for rings_off in [1, 0] {
+        give(&mut feed, if rings_off == 1 { taken.clone() } else { Vec::new() }).await;
+        feed.tell_changes().await.unwrap();
+        let told = alarms(&seat);
+        assert_eq!(told.len(), rings_off, "once");
+        for one in told {
+            assert!(before["acknowledged_at"].is_null() && one["acknowledged_at"].is_string());
+            assert_eq!((&one["live"]["lat"], &one["registered"]), (&json!(at.lat()), &before["registered"]), "no less");
+            let age_s = |of: &Value| of["live"]["age_s"].as_i64().unwrap();
+            assert_eq!(age_s(&one), age_s(&before) + 10, "and no younger");
+        }
+    }
+    drop(held);
+}
+
+#[tokio::test]
 async fn a_round_waits_once_for_all_sides_and_each_of_them_rings() {
     let edge = Edge::new().await;
     let rider = edge.rider().await;
