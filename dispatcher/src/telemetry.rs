@@ -2,6 +2,7 @@
 //! Labels never carry ids.
 
 use crate::engine::watch::Event;
+use crate::record::RowKind;
 use anyhow::{Context, Result};
 use matcher::model::Mode;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
@@ -15,6 +16,8 @@ pub const BATCH_SECONDS: &str = "donghaeng_engine_batch_seconds";
 pub const RACES_LOST: &str = "donghaeng_engine_races_lost_total";
 /// 1 while the record takes writes, 0 while it does not or does not say within [`crate::http::health::ANSWER_WITHIN`]; a gateway has none.
 pub const RECORD_AVAILABLE: &str = "donghaeng_record_available";
+/// Rows of the record that cannot be read and are passed over, by `of`: `trips`, `incidents`, `staff`, `series`.
+pub const RECORD_UNREADABLE: &str = "donghaeng_record_unreadable_rows";
 /// Offers to staff who are still with another rider.
 pub const NEXT_OFFERS: &str = "donghaeng_engine_next_offers_total";
 /// Next duties given back because the present trip ran late.
@@ -188,6 +191,9 @@ fn begin_at_zero() {
         metrics::counter!(TRACK_FIXES, "outcome" => outcome).increment(0);
     }
     metrics::gauge!(WATCH_FENCES).set(0.0);
+    for kind in RowKind::ALL {
+        metrics::gauge!(RECORD_UNREADABLE, "of" => kind.word()).set(0.0);
+    }
     for mode in Mode::ALL {
         drop(metrics::histogram!(REWEIGH_SECONDS, "mode" => mode.word()));
     }
@@ -210,6 +216,7 @@ fn describe() {
     metrics::describe_histogram!(BATCH_SECONDS, "seconds one engine batch took, search and commit");
     metrics::describe_counter!(RACES_LOST, "effects undone because somebody else was first");
     metrics::describe_gauge!(RECORD_AVAILABLE, "1 while the record takes writes, 0 while it does not");
+    metrics::describe_gauge!(RECORD_UNREADABLE, "rows of the record that cannot be read and are passed over, by of");
     metrics::describe_counter!(NEXT_OFFERS, "offers to staff who are still with another rider");
     metrics::describe_counter!(NEXT_LATER, "next duties told a later time because the present trip ran late");
     metrics::describe_counter!(NEXT_LATE, "next duties given back because the present trip ran late");

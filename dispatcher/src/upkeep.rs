@@ -113,6 +113,7 @@ impl Upkeep {
                 clock.set_back += 1;
                 self.live.clock_was_set_back(by_ms);
                 self.app.ingest.people.clock_was_set_back(by_ms);
+                self.app.watch.clock_was_set_back(by_ms);
             } else {
                 tracing::warn!(
                     "the clock of this machine was put forward; nobody is forgotten for a minute, and everybody looks older than they are until they report"

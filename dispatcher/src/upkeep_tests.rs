@@ -105,6 +105,21 @@ async fn a_clock_set_back_makes_nobody_fresh_again_and_no_mover_a_jump() {
 }
 
 #[tokio::test]
+async fn by_a_clock_set_back_a_phone_of_a_crew_that_never_reported_is_silent_after_a_minute_and_not_ten_minutes_later()
+{
+    let mut stage = Stage::new().await;
+    let (_, trip, crew) = stage.edge.assigned().await;
+    stage.pass(1).await;
+    let row = stage.edge.app.record.trip(trip).await.unwrap().unwrap();
+    stage.edge.app.watch.trip(&row, &[], stage.edge.app.env.now());
+    stage.set_clock(-TEN_MIN_S);
+    stage.pass(50).await;
+    assert_eq!(stage.edge.app.watch.age(crew[0].id()), Age::Unknown);
+    stage.pass(11).await;
+    assert_eq!(crew.map(|who| stage.edge.app.watch.age(who.id())), [Age::Silent; 2]);
+}
+
+#[tokio::test]
 async fn a_clock_put_forward_makes_everybody_older_and_nobody_forgotten_until_phones_have_reported_again() {
     let mut stage = Stage::new().await;
     let (silent, still) = (stage.edge.staff().await, stage.edge.staff().await);

@@ -145,6 +145,19 @@ fn each_rule_about_time_frees_by_its_name_and_a_whole_crew_too() {
 }
 
 #[test]
+fn whose_offer_has_run_out_is_not_judged_any_more() {
+    let mut scene = Scene::with_staff(3);
+    goes_soon(&mut scene, 1);
+    let mut due = crew(&[(1, Open, false), (2, Accepted, false)]);
+    let end = due.row.crew[0].offer.expires_at;
+    for (now, freed) in [(end, 1), (end.plus_s(1), 0)] {
+        assert_eq!(Kept::of(&due, &scene.roster, now).effects().count(), freed);
+    }
+    due.row.crew[0].offer.state = Accepted;
+    assert_eq!(Kept::of(&due, &scene.roster, end.plus_s(1)).effects().count(), 1, "who has answered is");
+}
+
+#[test]
 fn a_first_trip_may_be_as_long_as_it_is_for_who_is_kept_as_well() {
     let mut scene = Scene::with_staff(3);
     entry(&mut scene, 1).run = Some(DutyRun { since: NOW.plus_s(5), idle_since: None });

@@ -127,6 +127,7 @@ impl Engine {
             late::settle(&self.record, (&self.field, &self.live), &roster, &mut self.promises, at).await?;
         }
         let due = self.record.due(now, BATCH_TRIPS_MAX).await?;
+        self.record.put_off_unreadable(now).await?;
         if due.is_empty() {
             return Ok(false);
         }

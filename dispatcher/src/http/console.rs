@@ -6,7 +6,7 @@ use super::auth::Caller;
 use super::body::{Empty, PathId};
 use super::problem::{Answer, Code, ProblemBody};
 use super::trips::{in_wall, supervisor_view, wall};
-use crate::record::{Account, Incident, Role, RosterEntry, TripRow};
+use crate::record::{Account, Incident, Role, RosterEntry, RowKind, TripRow};
 use crate::view::incident::FOLLOWED_S;
 use crate::view::people::Duty;
 use crate::view::time::instant;
@@ -37,6 +37,8 @@ pub struct Console {
     trips: Vec<SupervisorTrip>,
     staff: Vec<StaffRow>,
     incidents: Vec<IncidentView>,
+    /// Kinds of which there are rows that cannot be read, and are not above: `trips`, `incidents`, `staff`, `series`.
+    unreadable: Vec<&'static str>,
     now: String,
 }
 
@@ -74,10 +76,13 @@ pub async fn console(State(app): State<Arc<App>>, caller: Caller) -> Answer<Json
         let id = entry.staff.id;
         StaffRow::of(entry, app.ingest.people.refused(id), app.watch.age(id), now)
     };
+    // After the rest was read: what is passed over here is told here.
+    let unreadable = app.record.unreadable().into_iter().map(RowKind::word).collect();
     Ok(Json(Console {
         trips: trips.map(|row| supervisor_view(&app, row, wall(account))).collect(),
         staff: staff.into_iter().map(row).collect(),
         incidents,
+        unreadable,
         now: instant(now),
     }))
 }
@@ -158,9 +163,10 @@ pub async fn concern(app: &App, agency: Option<AgencyId>, incident: &Incident) -
     Ok((is_concerned(app, agency, incident, row.as_ref()).await?, row))
 }
 
+/// None as well where it cannot be read: that silences no alarm.
 async fn trip_of(app: &App, incident: &Incident) -> Answer<Option<TripRow>> {
     Ok(match incident.trip {
-        Some(trip) => app.record.trip(trip).await?,
+        Some(trip) => app.record.trips(&[trip]).await?.pop(),
         None => None,
     })
 }
@@ -175,6 +181,10 @@ async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, 
     if incident.role == Role::Staff {
         let raiser = app.record.account(incident.raised_by).await?;
         return Ok(raiser.is_some_and(|account| account.agency == Some(agency)));
+    }
+    // Who is on a trip that cannot be read nobody knows: its places are the centre's.
+    if row.is_none() && incident.trip.is_some() {
+        return Ok(false);
     }
     // After the end the alarm stays with those who were there.
     if let Some(row) = row.filter(|row| row.trip.phase.is_end()) {

@@ -4,9 +4,9 @@
 use super::offers::Placed;
 use super::row::{self, Columns, id_list};
 use super::transitions::{Hold, TripState, reason};
-use super::trips::{Loaded, load};
+use super::trips::{Gathered, gather, read_each};
 use super::write::{About, Write};
-use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError};
+use super::{Applied, DueTrip, Effect, OutboxKind, Placement, Record, RecordError, RowKind};
 use matcher::lifecycle::Event;
 use matcher::model::{AccountId, HoldState, OfferState, Phase, Timestamp, TripId};
 use matcher::policy::limits::SILENT_S;
@@ -25,14 +25,32 @@ impl Record {
                 .bind(limit)
                 .fetch_all(&mut *snapshot)
                 .await?;
-        let ids = rows.iter().map(|r| r.id("id").map(TripId)).collect::<Result<Vec<_>, _>>()?;
-        with_declined(&mut snapshot, now, &ids).await
+        let ids = self.trip_ids(&rows)?;
+        self.with_declined(&mut snapshot, now, &ids).await
     }
 
     /// These trips as a decision sees them, whatever they are due for.
     pub async fn seen_now(&self, now: Timestamp, ids: &[TripId]) -> Result<Vec<DueTrip>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        with_declined(&mut snapshot, now, ids).await
+        self.with_declined(&mut snapshot, now, ids).await
+    }
+
+    /// Those that can be read: who cannot must not keep every other trip from a crew.
+    async fn with_declined(
+        &self,
+        conn: &mut SqliteConnection,
+        now: Timestamp,
+        ids: &[TripId],
+    ) -> Result<Vec<DueTrip>, RecordError> {
+        let mut declined = declined(conn, now, ids).await?;
+        let seen = read_each(conn, ids).await?.into_iter().map(|(id, loaded)| {
+            let declined = declined.remove(&id).unwrap_or_else(|| Ok(Vec::new()));
+            let due = loaded.and_then(|l| {
+                Ok(DueTrip { attempt: l.attempt, vacant_since: l.vacant_since, declined: declined?, row: l.row })
+            });
+            (id.0.into_bytes(), due)
+        });
+        self.unreadable.sift(RowKind::Trips, seen)
     }
 
     /// When `due` will have something next. One indexed read.
@@ -86,48 +104,13 @@ impl Record {
     }
 }
 
-async fn with_declined(
-    conn: &mut SqliteConnection,
-    now: Timestamp,
-    ids: &[TripId],
-) -> Result<Vec<DueTrip>, RecordError> {
-    let mut declined = declined(conn, now, ids).await?;
-    let loaded = match load(conn, ids).await {
-        Err(RecordError::Unreadable(_)) => readable(conn, ids).await?,
-        loaded => loaded?,
-    };
-    Ok(loaded
-        .into_iter()
-        .map(|l| DueTrip {
-            attempt: l.attempt,
-            vacant_since: l.vacant_since,
-            declined: declined.remove(&l.row.trip.id).unwrap_or_default(),
-            row: l.row,
-        })
-        .collect())
-}
-
-/// Those that can be read, one by one: a row that cannot must not keep every other trip from a crew.
-async fn readable(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<Loaded>, RecordError> {
-    let mut found = Vec::with_capacity(ids.len());
-    for &id in ids {
-        match load(conn, &[id]).await {
-            Err(RecordError::Unreadable(column)) => {
-                tracing::error!(trip.id = %id, column, "a trip cannot be read and is not decided about: a human must look");
-            }
-            loaded => found.extend(loaded?),
-        }
-    }
-    Ok(found)
-}
-
 /// By trip, sorted: who declined, dropped out or was released by a supervisor, and who let an offer expire or ran late just now.
 async fn declined(
     conn: &mut SqliteConnection,
     now: Timestamp,
     ids: &[TripId],
-) -> Result<HashMap<TripId, Vec<AccountId>>, RecordError> {
-    let mut found: HashMap<TripId, Vec<AccountId>> = HashMap::new();
+) -> Result<Gathered<TripId, AccountId>, RecordError> {
+    let mut found = Gathered::new();
     let rows = sqlx::query(
         "select distinct h.trip, h.staff from json_each(?1) j
          join holds h on h.trip = unhex(j.value)
@@ -140,7 +123,7 @@ async fn declined(
     .fetch_all(conn)
     .await?;
     for row in &rows {
-        found.entry(TripId(row.id("trip")?)).or_default().push(AccountId(row.id("staff")?));
+        gather(&mut found, TripId(row.id("trip")?), row.id("staff").map(AccountId));
     }
     Ok(found)
 }

@@ -1,12 +1,16 @@
 //! Owns alarms and what else a named human must take: raised, joined, taken. An alarm is never refused.
 
-use super::row::{Columns, blob};
+use super::row::{Columns, blob, id_list};
+use super::unreadable::key;
 use super::write::{About, Write};
-use super::{Account, Incident, IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal, Role};
+use super::{
+    Account, Changed, Incident, IncidentKind, OutboxKind, Outcome, Record, RecordError, Refusal, Role, RowKind,
+};
 use geo::{Fix, FixKind};
 use matcher::model::{AccountId, IncidentId, Timestamp, TripId};
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use std::collections::HashSet;
+use uuid::Uuid;
 
 /// A second press this soon after the first joins it, seconds.
 pub const JOIN_S: i64 = 60;
@@ -105,7 +109,7 @@ impl Record {
         let rows = sqlx::query("select * from incidents where acknowledged_at is null order by raised_at, id")
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(incident).collect()
+        self.sifted(&rows)
     }
 
     /// What a console shows: not yet acknowledged, or acknowledged after `since`; oldest first.
@@ -116,17 +120,37 @@ impl Record {
         .bind(since.0)
         .fetch_all(&self.read)
         .await?;
-        rows.iter().map(incident).collect()
+        self.sifted(&rows)
     }
 
-    /// In order of change, at most 500, for the console's tail: ask again after the last until none is left.
-    pub async fn incidents_changed_after(&self, change_no: i64) -> Result<Vec<Incident>, RecordError> {
-        let rows = sqlx::query("select * from incidents where change_no > ? order by change_no limit ?")
+    /// Those of these ids that can be read.
+    pub(super) async fn incidents(&self, ids: Vec<Uuid>) -> Result<Vec<Incident>, RecordError> {
+        let rows = sqlx::query("select * from incidents where id in (select unhex(value) from json_each(?))")
+            .bind(id_list(ids))
+            .fetch_all(&self.read)
+            .await?;
+        self.sifted(&rows)
+    }
+
+    /// In order of change, at most 500, for the console's tail: ask again after the last while it is full.
+    pub async fn incidents_changed_after(&self, change_no: i64) -> Result<Changed<Incident>, RecordError> {
+        let found = sqlx::query("select * from incidents where change_no > ? order by change_no limit ?")
             .bind(change_no)
             .bind(CHANGES_PAGE)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(incident).collect()
+        let rows = self.sifted(&found)?;
+        let is_there: HashSet<Uuid> = rows.iter().map(|incident| incident.id.0).collect();
+        Ok(Changed {
+            passed_over: found.iter().filter_map(|row| row.id("id").ok()).filter(|id| !is_there.contains(id)).collect(),
+            upto: found.last().map_or(Ok(change_no), |row| row.int("change_no"))?,
+            is_full: found.len() == CHANGES_PAGE as usize,
+            rows,
+        })
+    }
+
+    fn sifted(&self, rows: &[SqliteRow]) -> Result<Vec<Incident>, RecordError> {
+        self.unreadable.sift(RowKind::Incidents, rows.iter().map(|row| (key(row), incident(row))))
     }
 }
 
@@ -247,7 +271,7 @@ fn incident(row: &SqliteRow) -> Result<Incident, RecordError> {
         None => None,
         Some(_) => Some(Fix {
             position: row.position("fix_lat", "fix_lon")?,
-            accuracy_m: row.try_get::<f64, _>("fix_accuracy_m")? as f32,
+            accuracy_m: row.real("fix_accuracy_m")? as f32,
             kind: FixKind::from_u8(row.small("fix_kind")?).ok_or(RecordError::Unreadable("fix_kind"))?,
             taken_at_ms: row.int("fix_taken_at")?,
             session_epoch: row.small("fix_epoch")?,

@@ -56,12 +56,12 @@ async fn the_first_to_take_it_stays_and_who_raised_it_is_told_once() {
     let first = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "first").await.unwrap().unwrap();
     let second = stage.record.create_supervisor(T0, Actor::Shell, stage.agency, "second").await.unwrap().unwrap();
     let id = stage.record.raise_sos(T0, &rider, None, None).await.unwrap().unwrap();
-    let raised = stage.record.incidents_changed_after(0).await.unwrap().pop().unwrap().change_no;
+    let raised = stage.record.incidents_changed_after(0).await.unwrap().upto;
     for by in [&first, &second] {
         assert_eq!(stage.record.acknowledge_incident(T0.plus_s(3), id, by).await.unwrap(), Ok(()));
     }
     assert!(stage.record.open_incidents().await.unwrap().is_empty());
-    let changed = stage.record.incidents_changed_after(raised).await.unwrap();
+    let changed = stage.record.incidents_changed_after(raised).await.unwrap().rows;
     assert_eq!(changed.len(), 1);
     assert_eq!(changed[0].acknowledged_by.as_deref(), Some("first"));
     assert_eq!(stage.mail(stage.rider).await, ["sos_taken"]);
@@ -94,8 +94,8 @@ async fn changes_are_read_by_the_page() {
     .await
     .unwrap();
     let first = stage.record.incidents_changed_after(0).await.unwrap();
-    assert_eq!(first.len(), PAGE);
-    let rest = stage.record.incidents_changed_after(first[PAGE - 1].change_no).await.unwrap();
-    assert_eq!(rest.len(), 1);
-    assert!(stage.record.incidents_changed_after(rest[0].change_no).await.unwrap().is_empty());
+    assert_eq!((first.rows.len(), first.is_full), (PAGE, true));
+    let rest = stage.record.incidents_changed_after(first.upto).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.is_full), (1, false));
+    assert!(stage.record.incidents_changed_after(rest.upto).await.unwrap().rows.is_empty());
 }

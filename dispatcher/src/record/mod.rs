@@ -34,6 +34,7 @@ mod transitions;
 mod travel;
 mod trips;
 mod types;
+mod unreadable;
 mod words;
 mod write;
 mod zones;
@@ -53,6 +54,7 @@ pub use tracks::{TRACK_FIXES_MAX, TRACK_KEPT_S, TrackFix, TrackNoted, TrackRow};
 pub use travel::{OBSERVATIONS_MAX, OBSERVED_DAYS_MAX};
 pub use trips::Duties;
 pub use types::*;
+pub use unreadable::{Changed, RowKind};
 pub use zones::ZONES_MAX;
 
 #[cfg(test)]
@@ -92,6 +94,8 @@ mod tracks_tests;
 #[cfg(test)]
 mod travel_tests;
 #[cfg(test)]
+mod unreadable_tests;
+#[cfg(test)]
 mod zones_tests;
 
 use crate::clock::Env;
@@ -113,6 +117,7 @@ pub struct Record {
     lock: Option<File>,
     /// The last reading of the roster, to read only what changed since.
     roster: Mutex<shifts::RosterCache>,
+    unreadable: unreadable::Unreadable,
     /// Where the next sweep of the outbox begins.
     pruned_to: AtomicI64,
 }

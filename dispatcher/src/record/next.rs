@@ -7,9 +7,10 @@
 use super::row::{self, Columns, blob};
 use super::transitions::{TripState, reason};
 use super::write::{About, Write};
-use super::{NextDuty, OutboxKind, Record, RecordError, Sure};
+use super::{NextDuty, OutboxKind, Record, RecordError, RowKind, Sure};
 use geo::Eta;
 use matcher::model::{AccountId, HoldState, Timestamp, TripId};
+use sqlx::sqlite::SqliteRow;
 
 impl Record {
     /// Every next duty that has been accepted, with what its arrival is worked out from. One indexed read.
@@ -22,17 +23,7 @@ impl Record {
         )
         .fetch_all(&self.read)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(NextDuty {
-                    trip: TripId(row.id("trip")?),
-                    staff: AccountId(row.id("staff")?),
-                    promised_at: row.time("offered_at")?.plus_s(row.int("eta_s")?),
-                    from: row.position("dropoff_lat", "dropoff_lon")?,
-                    to: row.position("pickup_lat", "pickup_lon")?,
-                })
-            })
-            .collect()
+        self.unreadable.sift(RowKind::Trips, rows.iter().map(|row| (row.raw("trip"), duty(row))))
     }
 
     /// Of a next duty that runs late and is still theirs to do: they say that they will be there in so many seconds. The rider, the
@@ -82,6 +73,16 @@ impl Record {
         }
         Ok(freed)
     }
+}
+
+fn duty(row: &SqliteRow) -> Result<NextDuty, RecordError> {
+    Ok(NextDuty {
+        trip: TripId(row.id("trip")?),
+        staff: AccountId(row.id("staff")?),
+        promised_at: row.time("offered_at")?.plus_s(row.int("eta_s")?),
+        from: row.position("dropoff_lat", "dropoff_lon")?,
+        to: row.position("pickup_lat", "pickup_lon")?,
+    })
 }
 
 impl Write<'_> {

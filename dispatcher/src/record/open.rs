@@ -3,6 +3,7 @@
 //! Invariant: one `serve` per directory holds `DIR/lock`, and its epoch is above every earlier one's.
 
 use super::files::{DATABASE_FILE, LOCK_FILE, PARTIAL_FILE, private_file};
+use super::unreadable::Unreadable;
 use super::{OpenError, Record, RecordError};
 use crate::clock::Env;
 use matcher::model::Timestamp;
@@ -107,6 +108,7 @@ impl Record {
             database,
             lock,
             roster: Mutex::default(),
+            unreadable: Unreadable::default(),
             pruned_to: AtomicI64::new(0),
         }
     }

@@ -64,14 +64,15 @@ async fn pruning_leaves_what_is_not_acknowledged() {
 async fn every_change_has_its_own_number_and_the_tail_sees_the_last_state() {
     let stage = Stage::new().await;
     let (trip, crew) = stage.assigned("k").await;
-    let seen = stage.record.trips_changed_after(0, 100).await.unwrap();
+    let seen = stage.record.trips_changed_after(0, 100).await.unwrap().rows;
     assert_eq!(seen.len(), 1);
     stage.walk_to(trip, &crew, Phase::EnRoute).await;
     let other = stage.trip("o").await;
-    let changed = stage.record.trips_changed_after(seen[0].change_no, 100).await.unwrap();
+    let changed = stage.record.trips_changed_after(seen[0].change_no, 100).await.unwrap().rows;
     assert_eq!(changed.iter().map(|r| r.trip.id).collect::<Vec<_>>(), [trip, other]);
     assert_eq!(changed[0].trip.phase, Phase::EnRoute);
-    assert_eq!(stage.record.trips_changed_after(0, 1).await.unwrap().len(), 1);
+    let page = stage.record.trips_changed_after(0, 1).await.unwrap();
+    assert_eq!((page.rows.len(), page.is_full), (1, true));
 }
 
 #[tokio::test]

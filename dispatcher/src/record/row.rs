@@ -35,6 +35,9 @@ pub(super) trait Columns {
     fn int_or_none(&self, column: &'static str) -> Result<Option<i64>, RecordError>;
     fn text(&self, column: &'static str) -> Result<String, RecordError>;
     fn text_or_none(&self, column: &'static str) -> Result<Option<String>, RecordError>;
+    fn real(&self, column: &'static str) -> Result<f64, RecordError>;
+    /// The bytes of a key, of whatever length; none where it is no blob.
+    fn raw(&self, column: &'static str) -> &[u8];
     /// A number that fits the narrower type.
     fn small<T: TryFrom<i64>>(&self, column: &'static str) -> Result<T, RecordError> {
         T::try_from(self.int(column)?).map_err(|_| RecordError::Unreadable(column))
@@ -64,30 +67,49 @@ pub(super) trait Columns {
 
 impl Columns for SqliteRow {
     fn id(&self, column: &'static str) -> Result<Uuid, RecordError> {
-        Uuid::from_slice(self.try_get::<&[u8], _>(column)?).map_err(|_| RecordError::Unreadable(column))
+        Uuid::from_slice(get::<&[u8]>(self, column)?).map_err(|_| RecordError::Unreadable(column))
     }
 
     fn id_or_none(&self, column: &'static str) -> Result<Option<Uuid>, RecordError> {
-        self.try_get::<Option<&[u8]>, _>(column)?
+        get::<Option<&[u8]>>(self, column)?
             .map(|bytes| Uuid::from_slice(bytes).map_err(|_| RecordError::Unreadable(column)))
             .transpose()
     }
 
     fn int(&self, column: &'static str) -> Result<i64, RecordError> {
-        Ok(self.try_get(column)?)
+        get(self, column)
     }
 
     fn int_or_none(&self, column: &'static str) -> Result<Option<i64>, RecordError> {
-        Ok(self.try_get(column)?)
+        get(self, column)
     }
 
     fn text(&self, column: &'static str) -> Result<String, RecordError> {
-        Ok(self.try_get(column)?)
+        get(self, column)
     }
 
     fn text_or_none(&self, column: &'static str) -> Result<Option<String>, RecordError> {
-        Ok(self.try_get(column)?)
+        get(self, column)
     }
+
+    fn real(&self, column: &'static str) -> Result<f64, RecordError> {
+        get(self, column)
+    }
+
+    fn raw(&self, column: &'static str) -> &[u8] {
+        self.try_get(column).unwrap_or_default()
+    }
+}
+
+/// What the column cannot be read as is as unreadable as a word nobody knows.
+fn get<'r, T>(row: &'r SqliteRow, column: &'static str) -> Result<T, RecordError>
+where
+    T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    row.try_get(column).map_err(|error| match error {
+        sqlx::Error::ColumnDecode { .. } => RecordError::Unreadable(column),
+        error => error.into(),
+    })
 }
 
 /// How long a trip takes; the second column is null where a car makes no difference.

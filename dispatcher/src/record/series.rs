@@ -4,14 +4,18 @@
 
 use super::bookings::NewTrip;
 use super::row::{self, Columns, blob, id_list};
+use super::trips::{Gathered, gather};
+use super::unreadable::key;
 use super::write::Write;
-use super::{Outcome, Place, Record, RecordError, Refusal, Series};
+use super::{Outcome, Place, Record, RecordError, Refusal, RowKind, Series};
 use jiff::civil::{Date, Time};
-use matcher::model::{AccountId, BookingId, Commute, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId, Weekdays};
+use matcher::model::{
+    AccountId, BookingId, Commute, CrewSize, Leg, Phase, SeriesId, Timestamp, TripId, TripLength, Weekdays,
+};
 use matcher::schedule::{date_of, legs_between};
+use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Trips of a commute are made this far ahead, seconds.
 pub const EXPAND_AHEAD_S: i64 = 48 * 3_600;
@@ -97,6 +101,35 @@ impl Record {
     }
 }
 
+/// What was booked for every leg of a series.
+struct Booked {
+    id: BookingId,
+    crew_size: CrewSize,
+    home: Place,
+    work: Place,
+    there: TripLength,
+    back: TripLength,
+}
+
+impl Booked {
+    fn of(row: &SqliteRow) -> Result<Self, RecordError> {
+        Ok(Self {
+            id: BookingId(row.id("booking")?),
+            crew_size: CrewSize::new(row.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?,
+            home: Place {
+                position: row.position("pickup_lat", "pickup_lon")?,
+                label: row.text_or_none("pickup_label")?,
+            },
+            work: Place {
+                position: row.position("dropoff_lat", "dropoff_lon")?,
+                label: row.text_or_none("dropoff_label")?,
+            },
+            there: row::length(row, "trip_s", "car_trip_s")?,
+            back: row::length(row, "return_trip_s", "car_return_trip_s")?,
+        })
+    }
+}
+
 impl Write<'_> {
     pub(super) async fn add_series(
         &mut self,
@@ -143,12 +176,17 @@ impl Write<'_> {
         .fetch_all(self.conn())
         .await?;
         let there = self.legs_since(&first_day, only).await?;
-        let all = with_skips(self.conn(), &rows).await?;
+        let all = each_with_skips(self.conn(), &rows).await?;
         let mut made = 0;
-        for (series, row) in all.iter().zip(&rows) {
+        for (series, row) in all.into_iter().zip(&rows) {
+            // One that cannot be read keeps nobody else from their way to work.
+            let whole = series.and_then(|series| Ok((Booked::of(row)?, series)));
+            let unreadable = &self.record.unreadable;
+            let Some((booked, series)) = unreadable.pass(RowKind::Series, key(row), whole)? else { continue };
+            unreadable.is_read(RowKind::Series, key(row));
             for (date, leg, at) in legs_between(&series.commute, window.from, window.until) {
                 if !there.contains(&(series.id, date, leg)) {
-                    self.add_leg(series, row, (date, leg, at)).await?;
+                    self.add_leg(&series, &booked, (date, leg, at)).await?;
                     made += 1;
                 }
             }
@@ -178,23 +216,20 @@ impl Write<'_> {
     async fn add_leg(
         &mut self,
         series: &Series,
-        row: &SqliteRow,
+        booked: &Booked,
         (date, leg, at): (Date, Leg, Timestamp),
     ) -> Result<(), RecordError> {
-        let home =
-            Place { position: row.position("pickup_lat", "pickup_lon")?, label: row.text_or_none("pickup_label")? };
-        let work =
-            Place { position: row.position("dropoff_lat", "dropoff_lon")?, label: row.text_or_none("dropoff_label")? };
+        let Booked { home, work, .. } = booked;
         let (pickup, dropoff, length) = match leg {
-            Leg::Return => (&work, &home, row::length(row, "return_trip_s", "car_return_trip_s")?),
-            Leg::Outward | Leg::Single => (&home, &work, row::length(row, "trip_s", "car_trip_s")?),
+            Leg::Return => (work, home, booked.back),
+            Leg::Outward | Leg::Single => (home, work, booked.there),
         };
         self.add_trip(&NewTrip {
-            booking: BookingId(row.id("booking")?),
+            booking: booked.id,
             rider: series.rider,
             leg,
             series: Some((series.id, date)),
-            crew_size: CrewSize::new(row.small("crew_size")?).ok_or(RecordError::Unreadable("crew_size"))?,
+            crew_size: booked.crew_size,
             pickup,
             dropoff,
             pickup_at: Some(at),
@@ -240,40 +275,44 @@ impl Write<'_> {
 
 /// The series of these rows, in their order.
 pub(super) async fn with_skips(conn: &mut SqliteConnection, rows: &[SqliteRow]) -> Result<Vec<Series>, RecordError> {
-    let mut ids = Vec::with_capacity(rows.len());
-    for row in rows {
-        ids.push(row.id("id")?);
-    }
-    let mut skips: HashMap<SeriesId, Vec<Date>> = HashMap::new();
+    each_with_skips(conn, rows).await?.into_iter().collect()
+}
+
+/// As [`with_skips`]; whether one can be read is a matter of that one.
+async fn each_with_skips(
+    conn: &mut SqliteConnection,
+    rows: &[SqliteRow],
+) -> Result<Vec<Result<Series, RecordError>>, RecordError> {
+    let mut skips = Gathered::new();
     let skipped = sqlx::query(
         "select series, date from series_skips where series in (select unhex(value) from json_each(?)) order by date",
     )
-    .bind(id_list(ids))
+    .bind(id_list(rows.iter().filter_map(|row| row.id("id").ok())))
     .fetch_all(conn)
     .await?;
     for row in &skipped {
-        skips.entry(SeriesId(row.id("series")?)).or_default().push(parsed(row, "date")?);
+        gather(&mut skips, SeriesId(row.id("series")?), parsed(row, "date"));
     }
-    rows.iter()
-        .map(|row| {
-            let id = SeriesId(row.id("id")?);
-            Ok(Series {
-                id,
-                rider: AccountId(row.id("rider")?),
-                commute: Commute {
-                    days: Weekdays::from_bits(row.small("days")?).ok_or(RecordError::Unreadable("days"))?,
-                    outward_at: parsed::<Time>(row, "outward_at")?,
-                    return_at: parsed::<Time>(row, "return_at")?,
-                    from: parsed::<Date>(row, "from_date")?,
-                    until: parsed::<Date>(row, "until_date")?,
-                    skips: skips.remove(&id).unwrap_or_default(),
-                },
-                ended: row.int_or_none("ended_at")?.is_some(),
-            })
-        })
-        .collect()
+    Ok(rows.iter().map(|row| series(row, &mut skips)).collect())
+}
+
+fn series(row: &SqliteRow, skips: &mut Gathered<SeriesId, Date>) -> Result<Series, RecordError> {
+    let id = SeriesId(row.id("id")?);
+    Ok(Series {
+        id,
+        rider: AccountId(row.id("rider")?),
+        commute: Commute {
+            days: Weekdays::from_bits(row.small("days")?).ok_or(RecordError::Unreadable("days"))?,
+            outward_at: parsed::<Time>(row, "outward_at")?,
+            return_at: parsed::<Time>(row, "return_at")?,
+            from: parsed::<Date>(row, "from_date")?,
+            until: parsed::<Date>(row, "until_date")?,
+            skips: skips.remove(&id).unwrap_or_else(|| Ok(Vec::new()))?,
+        },
+        ended: row.int_or_none("ended_at")?.is_some(),
+    })
 }
 
 pub(super) fn parsed<T: std::str::FromStr>(row: &SqliteRow, column: &'static str) -> Result<T, RecordError> {
-    row.try_get::<&str, _>(column)?.parse().map_err(|_| RecordError::Unreadable(column))
+    row.text(column)?.parse().map_err(|_| RecordError::Unreadable(column))
 }

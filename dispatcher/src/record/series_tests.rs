@@ -6,7 +6,7 @@ use jiff::civil::{date, time};
 use matcher::model::{BookingKind, Commute, Leg, Phase, Weekdays};
 
 /// Weekdays from the day after the stage's Tuesday morning for a month, 09:00 out and 18:00 back.
-fn commute() -> BookingKind {
+pub(super) fn commute() -> BookingKind {
     BookingKind::Commute(Commute {
         days: Weekdays::MON_FRI,
         outward_at: time(9, 0, 0, 0),

@@ -1,14 +1,16 @@
 //! Owns working times and the roster. Whether a shift is long enough for a trip is policy's.
 
-use super::row::{self, Columns, blob};
+use super::row::{self, Columns, blob, id_list};
+use super::trips::{Gathered, gather};
+use super::unreadable::{Unreadable, key};
 use super::write::{About, Write};
-use super::{NewShift, OutboxKind, Outcome, Record, RecordError, Refusal, Role, RosterEntry, UnderWay};
+use super::{NewShift, OutboxKind, Outcome, Record, RecordError, Refusal, Role, RosterEntry, RowKind, UnderWay};
 use matcher::model::{AccountId, AgencyId, HoldState, Mode, OfferId, Phase, Shift, Staff, Timestamp, TripId};
 use matcher::policy::DutyRun;
 use matcher::policy::limits::REST_S;
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Look-back of `worked_before_s`, seconds.
 const WORKED_WINDOW_S: i64 = 24 * 3_600;
@@ -95,7 +97,7 @@ impl Record {
         let version: i64 =
             sqlx::query_scalar("select value from counters where name = 'roster'").fetch_one(&mut *snapshot).await?;
         if version != cache.version {
-            cache.read_changes(&mut snapshot).await?;
+            cache.read_changes(&mut snapshot, &self.unreadable).await?;
             cache.version = version;
         }
         Ok(cache.at(now))
@@ -191,18 +193,25 @@ pub(super) struct RosterCache {
 }
 
 impl RosterCache {
-    /// Reads again whom a transaction after the cached version changed.
-    async fn read_changes(&mut self, snapshot: &mut SqliteConnection) -> Result<(), RecordError> {
-        let mut walls: HashMap<AccountId, Vec<AccountId>> = HashMap::new();
+    /// Reads again whom a transaction after the cached version changed, and who could not be read. Who cannot be is on no roster: nobody is
+    /// asked of whom it is not known whether they may go.
+    async fn read_changes(
+        &mut self,
+        snapshot: &mut SqliteConnection,
+        unreadable: &Unreadable,
+    ) -> Result<(), RecordError> {
+        let again = id_list(unreadable.ids(RowKind::Staff));
+        let mut walls = Gathered::new();
         let tied = sqlx::query(
             "select c.staff, c.rider from staff s join conflicts c on c.staff = s.account
-             where s.roster_no > ? order by c.staff, c.rider",
+             where s.roster_no > ? or s.account in (select unhex(value) from json_each(?)) order by c.staff, c.rider",
         )
         .bind(self.version)
+        .bind(&again)
         .fetch_all(&mut *snapshot)
         .await?;
         for row in &tied {
-            walls.entry(AccountId(row.id("staff")?)).or_default().push(AccountId(row.id("rider")?));
+            gather(&mut walls, AccountId(row.id("staff")?), row.id("rider").map(AccountId));
         }
         let rows = sqlx::query(
             "select a.id, a.no, a.agency, a.display, a.suspended_at, s.kind, s.gender, s.certified_until,
@@ -219,13 +228,18 @@ impl RosterCache {
              left join holds n on n.staff = s.account and n.duty = 'next' and n.state in ('held', 'accepted', 'active')
              left join trips t on t.id = h.trip
              left join duty_runs r on r.staff = s.account
-             where s.roster_no > ?",
+             where s.roster_no > ? or s.account in (select unhex(value) from json_each(?))",
         )
         .bind(self.version)
+        .bind(&again)
         .fetch_all(snapshot)
         .await?;
         for row in &rows {
-            let entry = entry(row, &mut walls)?;
+            let Some(entry) = unreadable.pass(RowKind::Staff, key(row), entry(row, &mut walls))? else {
+                self.entries.retain(|_, entry| entry.staff.id.0.as_bytes() != key(row));
+                continue;
+            };
+            unreadable.is_read(RowKind::Staff, key(row));
             if row.int_or_none("suspended_at")?.is_some() {
                 self.entries.remove(&entry.staff.no);
             } else {
@@ -246,7 +260,7 @@ impl RosterCache {
     }
 }
 
-fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Result<RosterEntry, RecordError> {
+fn entry(row: &SqliteRow, walls: &mut Gathered<AccountId, AccountId>) -> Result<RosterEntry, RecordError> {
     let id = AccountId(row.id("id")?);
     let shift = match row.time_or_none("starts_at")? {
         None => None,
@@ -278,7 +292,7 @@ fn entry(row: &SqliteRow, walls: &mut HashMap<AccountId, Vec<AccountId>>) -> Res
             kind: row.word("kind", row::kind_from)?,
             gender: row.word_or_none("gender", row::gender_from)?,
             certified_until: row.time("certified_until")?,
-            conflicts: walls.remove(&id).unwrap_or_default(),
+            conflicts: walls.remove(&id).unwrap_or_else(|| Ok(Vec::new()))?,
         },
         display: row.text("display")?,
         shift,

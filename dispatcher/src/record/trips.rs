@@ -1,13 +1,15 @@
 //! Owns the reading of trips: a handful of queries for any number of them, in one snapshot. Changes nothing.
 
 use super::row::{self, Columns, blob, id_list};
-use super::{Member, OfferRow, Record, RecordError, TripRow};
+use super::unreadable::key;
+use super::{Changed, Member, OfferRow, Record, RecordError, RowKind, TripRow};
 use matcher::model::{
     AccountId, AgencyId, BookingId, CrewRules, CrewSize, Offer, OfferId, Phase, RiskGrade, Timestamp, Trip, TripId,
 };
 use sqlx::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::Hash;
 
 /// How long a rider still sees an ended trip, seconds.
 const ENDED_SHOWN_S: i64 = 24 * 3_600;
@@ -41,10 +43,10 @@ impl Record {
         Ok(load(&mut snapshot, &[id]).await?.pop().map(|l| l.row))
     }
 
-    /// The trips of these ids; unknown ones are left out. Five queries.
+    /// The trips of these ids; unknown ones and those that cannot be read are left out. Five queries.
     pub async fn trips(&self, ids: &[TripId]) -> Result<Vec<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        Ok(load(&mut snapshot, ids).await?.into_iter().map(|l| l.row).collect())
+        self.readable(&mut snapshot, ids).await
     }
 
     /// Open ones by time, then those ended within 24 h, latest first.
@@ -95,21 +97,21 @@ impl Record {
 
     /// Every trip that has not ended, oldest first.
     pub async fn open_trips(&self) -> Result<Vec<TripRow>, RecordError> {
-        open(&mut *self.read.begin().await?).await
+        self.open_now(&mut *self.read.begin().await?).await
     }
 
     /// Every trip that has not ended, oldest first, then those that ended after `since`, latest change first, at most `limit`: all of
     /// one moment. Read one after the other, who goes on from one trip to the next would be seen to follow a trip that is over.
     pub async fn open_trips_and_ended_since(&self, since: Timestamp, limit: u32) -> Result<Vec<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        let mut rows = open(&mut snapshot).await?;
-        rows.extend(ended_since(&mut snapshot, since, limit).await?);
+        let mut rows = self.open_now(&mut snapshot).await?;
+        rows.extend(self.ended_since(&mut snapshot, since, limit).await?);
         Ok(rows)
     }
 
     /// Those that ended after `since`, latest change first, at most `limit`.
     pub async fn trips_ended_since(&self, since: Timestamp, limit: u32) -> Result<Vec<TripRow>, RecordError> {
-        ended_since(&mut *self.read.begin().await?, since, limit).await
+        self.ended_since(&mut *self.read.begin().await?, since, limit).await
     }
 
     /// The number of the last change made before a time; 0 if there is none.
@@ -123,14 +125,59 @@ impl Record {
     }
 
     /// In order of change; for the console's tail.
-    pub async fn trips_changed_after(&self, change_no: i64, limit: u32) -> Result<Vec<TripRow>, RecordError> {
+    pub async fn trips_changed_after(&self, change_no: i64, limit: u32) -> Result<Changed<TripRow>, RecordError> {
         let mut snapshot = self.read.begin().await?;
-        let rows = sqlx::query("select id from trips where change_no > ? order by change_no limit ?")
+        let found = sqlx::query("select id, change_no from trips where change_no > ? order by change_no limit ?")
             .bind(change_no)
             .bind(limit)
             .fetch_all(&mut *snapshot)
             .await?;
-        rows_of(&mut snapshot, &rows).await
+        let ids = self.trip_ids(&found)?;
+        let rows = self.readable(&mut snapshot, &ids).await?;
+        let is_there: HashSet<TripId> = rows.iter().map(|row| row.trip.id).collect();
+        Ok(Changed {
+            passed_over: ids.iter().filter(|id| !is_there.contains(id)).map(|id| id.0).collect(),
+            upto: found.last().map_or(Ok(change_no), |row| row.int("change_no"))?,
+            is_full: found.len() == limit as usize,
+            rows,
+        })
+    }
+
+    async fn open_now(&self, snapshot: &mut SqliteConnection) -> Result<Vec<TripRow>, RecordError> {
+        let rows = sqlx::query("select id from trips where ended_at is null order by requested_at, id")
+            .fetch_all(&mut *snapshot)
+            .await?;
+        self.readable(snapshot, &self.trip_ids(&rows)?).await
+    }
+
+    async fn ended_since(
+        &self,
+        snapshot: &mut SqliteConnection,
+        since: Timestamp,
+        limit: u32,
+    ) -> Result<Vec<TripRow>, RecordError> {
+        // By the index of changes: what ended lately changed lately.
+        let rows = sqlx::query(
+            "with late as (select id, ended_at from trips order by change_no desc limit ?1)
+             select id from late where ended_at > ?2 limit ?3",
+        )
+        .bind(CHANGES_LOOKED_AT)
+        .bind(since.0)
+        .bind(limit)
+        .fetch_all(&mut *snapshot)
+        .await?;
+        self.readable(snapshot, &self.trip_ids(&rows)?).await
+    }
+
+    /// Those of them that can be read.
+    async fn readable(&self, conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<TripRow>, RecordError> {
+        let each = read_each(conn, ids).await?.into_iter();
+        self.unreadable.sift(RowKind::Trips, each.map(|(id, loaded)| (id.0.into_bytes(), loaded.map(|l| l.row))))
+    }
+
+    /// The column `id` of these rows.
+    pub(super) fn trip_ids(&self, rows: &[SqliteRow]) -> Result<Vec<TripId>, RecordError> {
+        self.unreadable.sift(RowKind::Trips, rows.iter().map(|row| (key(row), row.id("id").map(TripId))))
     }
 }
 
@@ -150,38 +197,21 @@ async fn trip_on(
     Ok(rows_of(snapshot, &rows).await?.pop())
 }
 
-async fn open(snapshot: &mut SqliteConnection) -> Result<Vec<TripRow>, RecordError> {
-    let rows = sqlx::query("select id from trips where ended_at is null order by requested_at, id")
-        .fetch_all(&mut *snapshot)
-        .await?;
-    rows_of(snapshot, &rows).await
-}
-
-async fn ended_since(
-    snapshot: &mut SqliteConnection,
-    since: Timestamp,
-    limit: u32,
-) -> Result<Vec<TripRow>, RecordError> {
-    // By the index of changes: what ended lately changed lately.
-    let rows = sqlx::query(
-        "with late as (select id, ended_at from trips order by change_no desc limit ?1)
-         select id from late where ended_at > ?2 limit ?3",
-    )
-    .bind(CHANGES_LOOKED_AT)
-    .bind(since.0)
-    .bind(limit)
-    .fetch_all(&mut *snapshot)
-    .await?;
-    rows_of(snapshot, &rows).await
-}
-
 async fn rows_of(conn: &mut SqliteConnection, ids: &[SqliteRow]) -> Result<Vec<TripRow>, RecordError> {
     let ids = ids.iter().map(|r| r.id("id").map(TripId)).collect::<Result<Vec<_>, _>>()?;
     Ok(load(conn, &ids).await?.into_iter().map(|l| l.row).collect())
 }
 
-/// The trips of these ids in this order; unknown ids are left out. Five queries.
+/// The trips of these ids in this order; unknown ids are left out, and one that cannot be read is an error. Five queries.
 pub(super) async fn load(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<Loaded>, RecordError> {
+    read_each(conn, ids).await?.into_iter().map(|(_, loaded)| loaded).collect()
+}
+
+/// A trip, or that it cannot be read.
+type Read = (TripId, Result<Loaded, RecordError>);
+
+/// As [`load`]; whether one can be read is a matter of that one.
+pub(super) async fn read_each(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<Vec<Read>, RecordError> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -199,7 +229,8 @@ pub(super) async fn load(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<
     let mut crews = crews(conn, &list).await?;
     let mut riders = Vec::with_capacity(rows.len());
     for row in &rows {
-        riders.push(row.id("rider")?);
+        // Whose rider is nobody cannot be read below.
+        riders.extend(row.id("rider").ok());
     }
     riders.sort_unstable();
     riders.dedup();
@@ -223,23 +254,35 @@ pub(super) async fn load(conn: &mut SqliteConnection, ids: &[TripId]) -> Result<
     .await?;
     let mut found = HashMap::with_capacity(rows.len());
     for row in &rows {
-        let loaded = loaded(row, &mut crews, &consents, &known)?;
-        found.insert(loaded.row.trip.id, loaded);
+        found.insert(TripId(row.id("id")?), loaded(row, &mut crews, &consents, &known));
     }
-    Ok(ids.iter().filter_map(|id| found.remove(id)).collect())
+    Ok(ids.iter().filter_map(|id| Some((*id, found.remove(id)?))).collect())
 }
 
-type Pairs = HashMap<AccountId, Vec<uuid::Uuid>>;
+/// What belongs together, as long as all of it can be read: a crew that lacks a member is not that crew.
+pub(super) type Gathered<K, V> = HashMap<K, Result<Vec<V>, RecordError>>;
+
+/// Adds one; after one that cannot be read the rest is of no use.
+pub(super) fn gather<K: Eq + Hash, V>(found: &mut Gathered<K, V>, of: K, read: Result<V, RecordError>) {
+    let all = found.entry(of).or_insert_with(|| Ok(Vec::new()));
+    match (all.as_mut(), read) {
+        (Ok(all), Ok(one)) => all.push(one),
+        (Ok(_), Err(error)) => *all = Err(error),
+        (Err(_), _) => {}
+    }
+}
+
+type Pairs = Gathered<AccountId, uuid::Uuid>;
 
 async fn pairs(conn: &mut SqliteConnection, sql: &'static str, riders: &str) -> Result<Pairs, RecordError> {
     let mut found = Pairs::new();
     for row in sqlx::query(sql).bind(riders).fetch_all(conn).await? {
-        found.entry(AccountId(row.id("rider")?)).or_default().push(row.id("other")?);
+        gather(&mut found, AccountId(row.id("rider")?), row.id("other"));
     }
     Ok(found)
 }
 
-async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripId, Vec<Member>>, RecordError> {
+async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<Gathered<TripId, Member>, RecordError> {
     let rows = sqlx::query(
         "select h.*, a.display, a.no, a.agency, a.suspended_at is not null or c.staff is not null as barred,
                 n.trip as next_trip, coalesce(w.mode = 'drive', 0) as has_car, coalesce(h.eta_s > m.eta_s, 0) as later
@@ -257,24 +300,27 @@ async fn crews(conn: &mut SqliteConnection, trips: &str) -> Result<HashMap<TripI
     .bind(trips)
     .fetch_all(conn)
     .await?;
-    let mut found: HashMap<TripId, Vec<Member>> = HashMap::new();
+    let mut found = Gathered::new();
     for row in &rows {
-        let member = Member {
-            offer: offer(row)?,
-            sure: row::sure(row)?,
-            display: row.text("display")?,
-            no: row.small("no")?,
-            agency: AgencyId(row.id("agency")?),
-            barred: row.int("barred")? == 1,
-            phase: row.word("phase", Phase::from_word)?,
-            after: row.id_or_none("after_trip")?.map(TripId),
-            next: row.id_or_none("next_trip")?.map(TripId),
-            has_car: row.int("has_car")? == 1,
-            later: row.int("later")? == 1,
-        };
-        found.entry(member.offer.trip).or_default().push(member);
+        gather(&mut found, TripId(row.id("trip")?), member(row));
     }
     Ok(found)
+}
+
+fn member(row: &SqliteRow) -> Result<Member, RecordError> {
+    Ok(Member {
+        offer: offer(row)?,
+        sure: row::sure(row)?,
+        display: row.text("display")?,
+        no: row.small("no")?,
+        agency: AgencyId(row.id("agency")?),
+        barred: row.int("barred")? == 1,
+        phase: row.word("phase", Phase::from_word)?,
+        after: row.id_or_none("after_trip")?.map(TripId),
+        next: row.id_or_none("next_trip")?.map(TripId),
+        has_car: row.int("has_car")? == 1,
+        later: row.int("later")? == 1,
+    })
 }
 
 /// An offer from a row of `holds`.
@@ -294,13 +340,17 @@ pub(super) fn offer(row: &SqliteRow) -> Result<Offer, RecordError> {
 
 fn loaded(
     row: &SqliteRow,
-    crews: &mut HashMap<TripId, Vec<Member>>,
+    crews: &mut Gathered<TripId, Member>,
     consents: &Pairs,
     known: &Pairs,
 ) -> Result<Loaded, RecordError> {
     let id = TripId(row.id("id")?);
     let rider = AccountId(row.id("rider")?);
-    let of_rider = |from: &Pairs| from.get(&rider).cloned().unwrap_or_default();
+    let of_rider = |from: &Pairs, column| match from.get(&rider) {
+        None => Ok(Vec::new()),
+        Some(Ok(all)) => Ok(all.clone()),
+        Some(Err(_)) => Err(RecordError::Unreadable(column)),
+    };
     let trip = Trip {
         id,
         booking: BookingId(row.id("booking")?),
@@ -315,11 +365,11 @@ fn loaded(
         phase: row.word("phase", Phase::from_word)?,
         length: row::length(row, "trip_s", "car_trip_s")?,
         rules: CrewRules {
-            agencies: of_rider(consents).into_iter().map(AgencyId).collect(),
+            agencies: of_rider(consents, "agency")?.into_iter().map(AgencyId).collect(),
             gender: row.word_or_none("gender", row::gender_from)?,
             // Without a grant the careful grade holds.
             risk: row.word_or_none("risk", row::risk_from)?.unwrap_or(RiskGrade::High),
-            known: of_rider(known).into_iter().map(AccountId).collect(),
+            known: of_rider(known, "staff")?.into_iter().map(AccountId).collect(),
         },
     };
     Ok(Loaded {
@@ -329,7 +379,7 @@ fn loaded(
             trip,
             pickup_label: row.text_or_none("pickup_label")?,
             dropoff_label: row.text_or_none("dropoff_label")?,
-            crew: crews.remove(&id).unwrap_or_default(),
+            crew: crews.remove(&id).unwrap_or_else(|| Ok(Vec::new()))?,
             rider_word: row.text_or_none("rider_word")?,
             crew_word: row.text_or_none("crew_word")?,
             live_since: row.time_or_none("live_since")?,

@@ -122,6 +122,17 @@ impl IncidentView {
         view
     }
 
+    /// As it was told so many seconds ago, now that it is taken.
+    #[must_use]
+    pub fn taken(mut self, incident: &Incident, since_s: i64) -> Self {
+        for place in [&mut self.position, &mut self.live, &mut self.doubted].into_iter().flatten() {
+            place.age_s += since_s.max(0);
+        }
+        self.acknowledged_by = incident.acknowledged_by.clone().filter(|_| self.concerned);
+        self.acknowledged_at = incident.acknowledged_at.map(instant);
+        self
+    }
+
     /// For everyone else whose console rings; and for the centre, to which every alarm belongs, while nothing more can be read.
     pub fn without_places(incident: &Incident, agency: Option<AgencyId>) -> Self {
         // Who may not be with a rider, and why, says whom the rider is tied to: for companies both kinds are one without a name.

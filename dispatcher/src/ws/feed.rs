@@ -7,6 +7,7 @@ mod alarms;
 mod changes;
 mod crews;
 mod frames;
+mod marks;
 mod moves;
 mod screens;
 
@@ -23,7 +24,6 @@ use crate::view::StaffRow;
 use crate::view::people::Duty;
 use crate::view::trip::is_of_agency;
 use alarms::{Alarm, Lookup};
-use axum::extract::ws::Utf8Bytes;
 use changes::{Changes, Read};
 use crews::Crews;
 use frames::{FIRST_N, Head, frames, text};
@@ -78,8 +78,7 @@ struct Feed {
     /// Ticks since the record was last read, all of it, and whether the consoles know.
     behind: u64,
     is_told_behind: bool,
-    /// A column of the record that cannot be read; what has none of its kind is told all the same.
-    unreadable: Option<&'static str>,
+    unreadable: marks::Unreadable,
 }
 
 /// How far a telling came.
@@ -87,7 +86,7 @@ struct Feed {
 enum Told {
     /// All that is on the record.
     All,
-    /// The record has not answered yet, or holds what cannot be read.
+    /// The record has not answered yet.
     Behind,
 }
 
@@ -144,7 +143,7 @@ impl Feed {
             read_wait: READ_WAIT,
             behind: 0,
             is_told_behind: false,
-            unreadable: None,
+            unreadable: marks::Unreadable::default(),
         }
     }
 
@@ -152,6 +151,7 @@ impl Feed {
     fn sleep(&mut self) {
         (self.awake, self.reading) = (false, None);
         (self.behind, self.is_told_behind) = (0, false);
+        self.unreadable = marks::Unreadable::default();
         self.lookups.clear();
         self.crews.forget();
     }
@@ -163,15 +163,18 @@ impl Feed {
         let told = self.tell_changes().await;
         if self.behind > 0 && self.behind.is_multiple_of(BEHIND_TICKS) {
             if !self.is_told_behind {
-                let (cause, unreadable) = (told.as_ref().err().map(tracing::field::display), self.unreadable);
-                let what = "the record cannot be read; the live picture goes on by what was read before";
-                tracing::warn!(cause, unreadable, "{what}");
+                let cause = told.as_ref().err().map(tracing::field::display);
+                tracing::warn!(cause, "the record cannot be read; the live picture goes on by what was read before");
             }
             self.tell_behind(true);
         }
         // Whoever moves is told of while the record cannot be read, too; not before it was read once, which says who works for whom.
         if self.awake {
+            if !matches!(told, Ok(Told::All)) {
+                self.tell_alarms_as_known().await;
+            }
             self.tell_moves();
+            self.tell_unreadable();
         }
         self.tell_crews_when_due(&told).await;
         metrics::histogram!(telemetry::FEED_TICK_SECONDS).record(begun.elapsed().as_secs_f64());
@@ -182,45 +185,39 @@ impl Feed {
     async fn tell_changes(&mut self) -> Result<Told, RecordError> {
         let Some(read) = self.read().await? else { return Ok(Told::Behind) };
         let changes = self.take(read);
-        let is_all = self.unreadable.is_none();
-        let told = if is_all { Told::All } else { Told::Behind };
-        if is_all {
-            self.behind = 0;
-        }
+        self.behind = 0;
         let consoles = self.app.hub.peek_consoles();
         if consoles.is_empty() {
             self.is_told_behind = false;
-            return Ok(told);
+            return Ok(Told::All);
         }
         self.greet(self.app.env.now());
-        if is_all && self.is_told_behind {
+        if self.is_told_behind {
             self.tell_behind(false);
         }
-        let mut is_anything = false;
         let until = Instant::now() + self.read_wait;
         for (side, seats) in self.in_turn(by_side(consoles)) {
-            let [trips, incidents, staff] = self.parts_for(side, &changes, until).await;
-            // What they are told beside it differs, and so do the numbers.
-            let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
-            for (seats, has_screen) in [(plain, false), (with_screen, true)] {
-                if seats.is_empty() {
-                    continue;
-                }
-                let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
-                let parts = [("trips", &trips[..]), ("incidents", &incidents), ("staff", &staff)];
-                for frame in frames(Head::of("console"), &parts, number) {
-                    is_anything = true;
-                    for seat in &seats {
-                        seat.mailbox.push_frame(frame.clone());
-                    }
+            let parts = self.parts_for(side, &changes, until).await;
+            self.send(side, seats, &parts);
+        }
+        Ok(Told::All)
+    }
+
+    /// Trips, alarms and staff to the consoles of a side. What they are told beside it differs with a screen, and so do the numbers.
+    fn send(&mut self, side: Side, seats: Vec<Seat>, [trips, incidents, staff]: &[Vec<Arc<str>>; 3]) {
+        let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
+        for (seats, has_screen) in [(plain, false), (with_screen, true)] {
+            if seats.is_empty() {
+                continue;
+            }
+            let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
+            let parts = [("trips", &trips[..]), ("incidents", incidents), ("staff", staff)];
+            for frame in frames(Head::of("console"), &parts, number) {
+                for seat in &seats {
+                    seat.mailbox.push_frame(frame.clone());
                 }
             }
         }
-        // What is told without the mark takes it off.
-        if is_anything && self.is_told_behind {
-            self.tell_behind(true);
-        }
-        Ok(told)
     }
 
     /// What the side is told; for whom alarms concern is waited so long.
@@ -241,27 +238,6 @@ impl Feed {
         let staff = staff.chain(left).map(text).collect();
         [trips, incidents, staff]
     }
-
-    /// Tells the consoles that the map goes on by what was known, again and again, for some of them may be new; or that it no longer does.
-    fn tell_behind(&mut self, is_behind: bool) {
-        self.is_told_behind = is_behind;
-        for (side, seats) in by_side(self.app.hub.peek_consoles()) {
-            let (with_screen, plain): (Vec<Seat>, Vec<Seat>) = seats.into_iter().partition(Seat::has_screen);
-            for (seats, has_screen) in [(plain, false), (with_screen, true)] {
-                if seats.is_empty() {
-                    continue;
-                }
-                let number = self.numbers.entry((side, has_screen)).or_insert(FIRST_N);
-                *number += 1;
-                let lists = r#""trips":[],"incidents":[],"staff":[]"#;
-                let frame = format!(r#"{{"t":"console","n":{number},{lists},"behind":{is_behind}}}"#);
-                let frame = Utf8Bytes::from(frame);
-                for seat in &seats {
-                    seat.mailbox.push_frame(frame.clone());
-                }
-            }
-        }
-    }
 }
 
 fn by_side(seats: Vec<Seat>) -> BTreeMap<Side, Vec<Seat>> {
@@ -278,3 +254,6 @@ mod slow_tests;
 #[cfg(test)]
 #[path = "feed_tests.rs"]
 mod tests;
+#[cfg(test)]
+#[path = "feed_unreadable_tests.rs"]
+mod unreadable_tests;

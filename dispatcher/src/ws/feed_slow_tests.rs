@@ -2,20 +2,18 @@
 //! sides, and what becomes due by the clock is done when the record was next read.
 
 use super::alarms::Why;
-use super::tests::{connect, feed, fix, waiting, watched};
+use super::tests::{connect, feed, fix, just, waiting, watched};
 use super::*;
 use crate::http::fixture::{Edge, Person};
 use crate::record::Incident;
 use crate::ws::hub::Registration;
 use geo::Position;
 use serde_json::{Value, json};
-use sqlx::Connection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use std::future::pending;
 
 /// The next round reads this, and does not ask the record.
 async fn give(feed: &mut Feed, incidents: Vec<Incident>) {
-    let read = Read { begun: None, trips: Vec::new(), incidents, roster: Arc::clone(&feed.roster), unreadable: None };
+    let read = just(feed, incidents, Arc::clone(&feed.roster));
     let reading = tokio::spawn(async { Ok(read) });
     while !reading.is_finished() {
         tokio::task::yield_now().await;
@@ -24,7 +22,7 @@ async fn give(feed: &mut Feed, incidents: Vec<Incident>) {
 }
 
 /// What a console is told of alarms.
-fn alarms(seat: &Registration) -> Vec<Value> {
+pub(super) fn alarms(seat: &Registration) -> Vec<Value> {
     let told = waiting(seat);
     told.iter().filter_map(|frame| frame["incidents"].as_array()).flatten().cloned().collect()
 }
@@ -36,7 +34,7 @@ fn last(seat: &Registration) -> Option<(Option<f64>, usize, bool)> {
     Some((told["live"]["lat"].as_f64(), registered, told["concerned"].as_bool().unwrap()))
 }
 
-async fn call_for_help(edge: &Edge, who: &Person) {
+pub(super) async fn call_for_help(edge: &Edge, who: &Person) {
     let raised = edge.call(Some(&who.token), "POST", "/v1/sos", Some(json!({"trip": null}))).await;
     assert!(raised.status.is_success(), "{}", raised.text);
 }
@@ -118,6 +116,74 @@ async fn an_alarm_that_was_just_raised_rings_with_all_that_is_known_without_read
     feed.tell_changes().await.unwrap();
     let whole = Some((Some(at.lat()), 2, true));
     assert_eq!(seats.each_ref().map(last), [whole, whole]);
+}
+
+#[tokio::test]
+async fn while_the_record_hangs_a_moving_alarm_is_followed_by_whoever_it_is_known_to_concern() {
+    let edge = Edge::new().await;
+    let (rider, _, _) = edge.assigned().await;
+    let (centre, own) = (edge.centre().await, edge.supervisor(edge.agency).await);
+    let other = edge.supervisor(edge.other_agency().await).await;
+    let (at, _) = edge.places();
+    fix(&edge, &rider).await;
+    let seats = [connect(&edge, &centre).await, connect(&edge, &own).await, connect(&edge, &other).await];
+    let mut feed = feed(&edge);
+    call_for_help(&edge, &rider).await;
+    feed.tick().await.unwrap();
+    assert_eq!(seats.each_ref().map(|seat| last(seat).map(|(.., is)| is)), [Some(true), Some(true), Some(false)]);
+    feed.read_wait = Duration::ZERO;
+    for seq in 2..5 {
+        edge.clock.advance_s(2);
+        let moved = Position::new(at.lat() + 0.000_1 * f64::from(seq), at.lon()).unwrap();
+        move_to(&edge, &rider, moved, seq).await;
+        feed.reading = Some(tokio::spawn(pending()));
+        assert_eq!(feed.tick().await.unwrap(), Told::Behind);
+        let whole = Some((Some(moved.lat()), 2, true));
+        assert_eq!(seats.each_ref().map(last), [whole, whole, Some((None, 0, false))]);
+    }
+    // Those who are told that they are behind stay so, whatever they are told beside it.
+    feed.reading = Some(tokio::spawn(pending()));
+    feed.tick().await.unwrap();
+    edge.clock.advance_s(2);
+    move_to(&edge, &rider, at, 9).await;
+    waiting(&seats[1]);
+    feed.tick().await.unwrap();
+    let told = waiting(&seats[1]);
+    assert!(told.iter().any(|frame| frame["incidents"].get(0).is_some()), "{told:?}");
+    assert_eq!(told.iter().rev().find(|f| f["t"] == "console").unwrap()["behind"], true);
+}
+
+#[tokio::test]
+async fn that_an_alarm_was_taken_reaches_a_company_though_nobody_can_say_whether_it_concerns_it() {
+    let edge = Edge::new().await;
+    let (rider, centre, own) = (edge.rider().await, edge.centre().await, edge.supervisor(edge.agency).await);
+    let (at, _) = edge.places();
+    edge.trip(&rider).await;
+    fix(&edge, &rider).await;
+    let seat = connect(&edge, &own).await;
+    let mut feed = feed(&edge);
+    call_for_help(&edge, &rider).await;
+    feed.tick().await.unwrap();
+    let before = alarms(&seat).pop().unwrap();
+    edge.clock.advance_s(10);
+    let path = format!("/v1/incidents/{}/acknowledge", before["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&centre.token), "POST", &path, Some(json!({}))).await.status, 200);
+    let taken = edge.app.record.incidents_changed_after(feed.incidents_after).await.unwrap().rows;
+    let held = edge.app.record.hold_readers().await;
+    feed.read_wait = READ_WAIT;
+    for rings_off in [1, 0] {
+        give(&mut feed, if rings_off == 1 { taken.clone() } else { Vec::new() }).await;
+        feed.tell_changes().await.unwrap();
+        let told = alarms(&seat);
+        assert_eq!(told.len(), rings_off, "once");
+        for one in told {
+            assert!(before["acknowledged_at"].is_null() && one["acknowledged_at"].is_string());
+            assert_eq!((&one["live"]["lat"], &one["registered"]), (&json!(at.lat()), &before["registered"]), "no less");
+            let age_s = |of: &Value| of["live"]["age_s"].as_i64().unwrap();
+            assert_eq!(age_s(&one), age_s(&before) + 10, "and no younger");
+        }
+    }
+    drop(held);
 }
 
 #[tokio::test]
@@ -290,51 +356,4 @@ async fn where_a_crew_is_goes_out_after_the_next_reading_if_its_own_check_took_t
         feed.tell_crews_when_due(&told).await;
         assert_eq!(crew_told(), expected);
     }
-}
-
-#[tokio::test]
-async fn a_trip_that_cannot_be_read_silences_no_alarm_and_the_consoles_read_that_something_is_missing() {
-    let edge = Edge::new().await;
-    let (rider, other, centre) = (edge.rider().await, edge.rider().await, edge.centre().await);
-    edge.trip(&rider).await;
-    fix(&edge, &other).await;
-    let seat = connect(&edge, &centre).await;
-    let mut feed = feed(&edge);
-    assert_eq!(feed.tick().await.unwrap(), Told::All);
-    waiting(&seat);
-    // As a later version would write it.
-    let options = SqliteConnectOptions::new().filename(edge.dir().join("record.sqlite"));
-    let mut beside = SqliteConnection::connect_with(&options).await.unwrap();
-    let (later, before) =
-        ("update trips set phase = 'later', change_no = change_no + 1000", "update trips set phase = 'matching'");
-    sqlx::query(later).execute(&mut beside).await.unwrap();
-    call_for_help(&edge, &other).await;
-    let is_marked =
-        |told: &[Value]| told.iter().rev().find(|f| f["t"] == "console").map(|f| f["behind"] == json!(true));
-    let mut marks = Vec::new();
-    for tick in 0..5 {
-        assert_eq!(feed.tick().await.unwrap(), Told::Behind, "{tick}");
-        let told = waiting(&seat);
-        let rung = told.iter().filter_map(|frame| frame["incidents"].as_array()).flatten().count();
-        assert_eq!(rung, usize::from(tick == 0), "{told:?}");
-        marks.push(is_marked(&told));
-    }
-    assert_eq!(marks, [Some(false), None, None, Some(true), None]);
-    // What is told meanwhile does not take the mark off.
-    edge.clock.advance_s(2);
-    move_to(&edge, &other, edge.places().0, 2).await;
-    feed.tick().await.unwrap();
-    let told = waiting(&seat);
-    assert_eq!((told.len(), is_marked(&told)), (2, Some(true)), "{told:?}");
-    // Nor does one who begins with it.
-    let mut anew = super::tests::feed(&edge);
-    assert_eq!(anew.tick().await.unwrap(), Told::Behind);
-    let rung: Vec<Value> = alarms(&seat);
-    assert_eq!((rung.len(), &rung[0]["concerned"]), (1, &json!(true)));
-
-    sqlx::query(before).execute(&mut beside).await.unwrap();
-    assert_eq!(feed.tick().await.unwrap(), Told::All);
-    let told = waiting(&seat);
-    assert!(told.iter().any(|frame| frame["trips"].get(0).is_some()), "{told:?}");
-    assert_eq!(is_marked(&told), Some(false));
 }

@@ -13,7 +13,7 @@ const incident = (id: string, takenAgoMs: number | null): Incident => ({
   id, kind: 'sos', raised_by: 'rider', no: null, trip: null, raised_at: iso(60_000), position: null, live: null, doubted: null, concerned: true, registered: [],
   acknowledged_by: takenAgoMs === null ? null : 'x', acknowledged_at: takenAgoMs === null ? null : iso(takenAgoMs),
 });
-const answer = (trips: Trip[], incidents: Incident[] = []): ConsoleState => ({ trips, incidents, staff: [], now: new Date().toISOString() });
+const answer = (trips: Trip[], incidents: Incident[] = []): ConsoleState => ({ trips, incidents, staff: [], unreadable: [], now: new Date().toISOString() });
 const visible = (): void => { Object.assign(globalThis, { document: { visibilityState: 'visible' } }); };
 Object.assign(globalThis, { document: { visibilityState: 'hidden' } });
 function desk(api: Partial<Api> = {}): { desk: Desk; rings: boolean[] } {
@@ -66,6 +66,16 @@ it('that_the_record_does_not_answer_is_said_until_it_does', () => {
   said.push(one.behind);
   one.takeAll(answer([]), later());
   expect([...said, one.behind]).toEqual([false, true, false, true, false]);
+});
+it('that_something_cannot_be_read_is_said_until_all_of_it_can_be', () => {
+  const { desk: one } = desk();
+  const said = [one.unreadable];
+  const hear = (message: object): void => { one.receive({ t: 'console', n: 1, ...message }); said.push(one.unreadable); };
+  hear({ behind: false, unreadable: ['incidents'] });
+  hear({ trips: [trip('a', 'matching', 1)] });
+  hear({ behind: false, unreadable: [] });
+  one.takeAll({ ...answer([]), unreadable: ['staff'] }, later());
+  expect([...said, one.unreadable]).toEqual([[], ['incidents'], ['incidents'], [], ['staff']]);
 });
 it('an_open_alarm_the_answer_does_not_hold_was_taken_elsewhere', () => {
   const { desk: one, rings } = desk();

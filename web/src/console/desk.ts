@@ -5,7 +5,7 @@ import { openSocket } from '../shared/connection';
 import { freshKey } from '../shared/key';
 import type { LinkState, Socket } from '../shared/socket';
 import { Store } from '../shared/store';
-import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type Reach, type ServerMessage, type StaffRow, type Trip, type View } from '../shared/types';
+import { isOpen, type Candidate, type Cell, type ConsoleState, type GivenCode, type Incident, type MapInfo, type Me, type Mode, type Reach, type RowKind, type ServerMessage, type StaffRow, type Trip, type View } from '../shared/types';
 import { Alarm } from './alarm';
 import { roughly } from './coarse';
 import { Counts } from './counts';
@@ -54,6 +54,8 @@ export class Desk extends Store {
   link: LinkState = { kind: 'connecting' };
   /** The record does not answer: trips, alarms and staff may have changed, and the map goes on by what was known of them. */
   behind = false;
+  /** What is on the record and cannot be read, and so is not shown. */
+  unreadable: RowKind[] = [];
   /** Why the last action was refused, until the next one. */
   refusal: unknown = null;
   /** Why the last fetch failed, until one succeeds. */
@@ -137,6 +139,7 @@ export class Desk extends Store {
       return;
     }
     this.behind = message.behind === true;
+    this.unreadable = message.unreadable ?? this.unreadable;
     for (const trip of message.trips ?? []) this.takeTrip(trip);
     for (const row of message.staff ?? []) this.staff.set(row.id, row);
     for (const incident of message.incidents ?? []) this.takeIncident(incident);
@@ -168,6 +171,7 @@ export class Desk extends Store {
   takeAll(all: ConsoleState, askedMs: number): void {
     this.skewMs = Date.parse(all.now) - Date.now();
     this.behind = false;
+    this.unreadable = all.unreadable;
     const [trips, incidents] = [new Map(this.trips), new Map(this.incidents)];
     const since = (id: string): boolean => (this.heard.get(id) ?? -1) > askedMs;
     const young = (iso: string | null | undefined, ms: number): boolean => iso != null && this.now() - Date.parse(iso) < ms;

@@ -104,7 +104,9 @@ export interface Incident {
 export interface DevicePosition extends LatLon { acc_m: number; age_s: number; taken_at: string; verdict?: Doubt }
 /** A one-time code for signing in. */
 export interface GivenCode { code: string; expires_at: string }
-export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; now: string }
+/** Of which there are rows that this version of the server cannot read. */
+export type RowKind = 'trips' | 'incidents' | 'staff' | 'series';
+export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; unreadable: RowKind[]; now: string }
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {
   staff: string; no: number; display: string; eta_s: number | null; eta_p90_s?: number | null; eta_source: EtaSource | null; violations: string[];
@@ -176,6 +178,6 @@ export type ServerMessage =
   | { t: 'trip_gone'; trip: string; reason: 'completed' | 'cancelled' | 'released' | 'dropped_out' | 'no_show' | 'refilling' | 'late' | 'taken_back' }
   | { t: 'sos_taken'; incident: string }
   | { t: 'crew_at'; trip: string; crew: CrewAt[]; later?: CrewEta[] }
-  | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[]; behind?: boolean }
+  | { t: 'console'; n: number; trips?: Trip[]; incidents?: Incident[]; staff?: StaffRow[]; behind?: boolean; unreadable?: RowKind[] }
   | { t: 'map'; n: number; people?: PersonAt[]; gone?: number[] }
   | { t: 'area'; n: number; tier: 'far' | 'near'; whole: boolean; people?: PersonAt[]; gone?: number[]; cells?: CellAt[] };

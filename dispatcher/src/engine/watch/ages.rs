@@ -138,6 +138,18 @@ impl Ages {
         }
     }
 
+    /// The clock was set back by so many milliseconds, below zero: what was expected since then, and is due, is by the clock as it is.
+    /// Whoever the live index knows is heard of anew; of who was never heard nothing else would come for as long as it was set back.
+    pub fn clock_was_set_back(&mut self, by_ms: i64) {
+        self.due.clear();
+        for (staff, known) in &mut self.known {
+            known.taken_at_ms = known.taken_at_ms.map(|at_ms| at_ms.saturating_add(by_ms));
+            known.since_ms = known.since_ms.saturating_add(by_ms);
+            known.due_ms = known.due_ms.saturating_add(by_ms);
+            self.due.insert((known.due_ms, *staff));
+        }
+    }
+
     /// Who is to be looked at now, at most so many.
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<AccountId> {
         self.due.range(..=(now.0, AccountId(Uuid::max()))).take(limit).map(|&(_, staff)| staff).collect()

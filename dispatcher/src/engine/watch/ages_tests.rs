@@ -46,6 +46,27 @@ fn who_was_silent_is_back_and_grows_old_anew_from_then_on() {
 }
 
 #[test]
+fn by_a_clock_that_was_set_back_nobody_is_told_late_and_nobody_twice() {
+    const HOUR_MS: i64 = 3_600_000;
+    let mut ages = Ages::default();
+    let start = HOUR_MS * 2;
+    ages.expect(staff(1), Timestamp(start));
+    ages.heard(staff(2), start, Timestamp(start));
+    ages.heard(staff(3), start - 70_000, Timestamp(start));
+    let none = |ages: &mut Ages, now: i64| ages.look(Timestamp(now), |_| None, |_| true);
+    assert_eq!(none(&mut ages, start + 10_000), []);
+    ages.clock_was_set_back(-HOUR_MS);
+    let back = start - HOUR_MS;
+    assert_eq!(none(&mut ages, back + 10_000), []);
+    assert_eq!(ages.silent_since(staff(3)), Some(Some(Timestamp(back - 70_000))), "and silent since then");
+    assert_eq!(none(&mut ages, back + 15_001), [(staff(2), Change::Forgotten), (staff(2), Change::Hollow)]);
+    assert_eq!(none(&mut ages, back + 60_000), [(staff(3), Change::Forgotten)]);
+    let mut told = none(&mut ages, back + 60_001);
+    told.sort_by_key(|(staff, _)| *staff);
+    assert_eq!(told, [(staff(1), Change::Silent), (staff(2), Change::Silent)]);
+}
+
+#[test]
 fn unknown_stays_unknown_unless_somebody_counts_on_them() {
     let mut ages = Ages::default();
     assert_eq!((ages.of(staff(1)), ages.silent_since(staff(1))), (Age::Unknown, None));

@@ -220,6 +220,11 @@ impl Watch {
         self.with(|state| state.trips.remove_over(now));
     }
 
+    /// The clock of this machine was set back by so many milliseconds, below zero.
+    pub fn clock_was_set_back(&self, by_ms: i64) {
+        self.with(|state| state.ages.clock_was_set_back(by_ms));
+    }
+
     /// Trips with the rider along, whose zones count.
     fn together(&self) -> Vec<TripId> {
         self.with(|state| state.trips.together())

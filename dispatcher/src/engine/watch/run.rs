@@ -93,23 +93,21 @@ impl Tail {
             None => self.begin(now).await?,
         };
         loop {
-            let rows = self.record.trips_changed_after(after, ROWS_PER_READ).await?;
-            let full = rows.len() == ROWS_PER_READ as usize;
-            for row in rows {
+            let changed = self.record.trips_changed_after(after, ROWS_PER_READ).await?;
+            for row in changed.rows {
                 self.take(&row, now).await?;
-                after = after.max(row.change_no);
-                self.trips_after = Some(after);
+                self.trips_after = Some(row.change_no);
             }
-            if !full {
+            after = changed.upto;
+            self.trips_after = Some(after);
+            if !changed.is_full {
                 break;
             }
         }
         if has_gone_by(self.zones_at, ZONES_EVERY_MS, now) {
             self.zones_at = now;
-            for id in self.watch.together() {
-                if let Some(row) = self.record.trip(id).await? {
-                    self.take(&row, now).await?;
-                }
+            for row in self.record.trips(&self.watch.together()).await? {
+                self.take(&row, now).await?;
             }
         }
         Ok(())

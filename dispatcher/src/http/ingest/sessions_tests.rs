@@ -254,6 +254,8 @@ async fn however_many_sessions_begin_few_are_kept_and_the_one_that_counts_is_amo
     let known = edge.app.ingest.epochs(new.id());
     assert_eq!((known.phones.len(), known.phone().unwrap().number), (16, Some(99)));
     assert_eq!(stage.told(new, Some(99), *here, &[2]).await, ["ok"]);
+    // What was on its way of the one before begins no session: the earliest were forgotten.
+    assert_eq!(stage.told(new, Some(98), *here, &[2]).await, ["old"]);
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! Owns what consoles are told of alarms: again while the device moves, and with its places to whom it concerns. An alarm rings at once; what
 //! has to be read first is told when it was, and nothing that was told is told over by less, because the record is slow.
 
-use super::Feed;
 use super::changes::Changes;
 use super::frames::text;
+use super::{Feed, by_side};
 use crate::http::App;
 use crate::http::console::{concern, concerned_view, is_concerned_by_crew};
 use crate::http::problem::Answer;
@@ -33,8 +33,8 @@ pub(super) struct Alarm {
     /// Which fix of its device the consoles have been told, and when.
     told: Option<(u32, u32)>,
     told_at: Timestamp,
-    /// Who was told of it at all.
-    heard: BTreeSet<Side>,
+    /// Who was told of it at all, what, and when.
+    heard: BTreeMap<Side, (IncidentView, Timestamp)>,
     /// Who is to be told as soon as it was read what.
     pub(super) owed: BTreeSet<Side>,
     /// All are to be told again.
@@ -53,7 +53,7 @@ pub(super) enum Why {
 impl Alarm {
     /// One that the consoles show already.
     pub(super) fn shown(incident: Incident, trip: Option<TripRow>) -> Self {
-        let (heard, owed) = (BTreeSet::new(), BTreeSet::new());
+        let (heard, owed) = (BTreeMap::new(), BTreeSet::new());
         Self { incident, trip, told: None, told_at: Timestamp(0), heard, owed, is_new: false }
     }
 
@@ -70,6 +70,18 @@ impl Alarm {
     fn concerns_as_known(&self, side: Side) -> Option<bool> {
         let is_trip_known = self.incident.trip.is_none() || self.trip.is_some();
         is_concerned_by_crew(side, &self.incident, self.trip.as_ref()).filter(|_| is_trip_known)
+    }
+
+    /// What a company is told while nobody knows whether it concerns it: that it rings, or rings no more, and nothing less than before.
+    fn as_heard(&self, side: Side, now: Timestamp) -> Option<IncidentView> {
+        let is_taken = self.incident.acknowledged_at.is_some();
+        match self.heard.get(&side) {
+            None => (!is_taken).then(|| IncidentView::without_places(&self.incident, side)),
+            Some((told, at)) if is_taken && told.acknowledged_at.is_none() => {
+                Some(told.clone().taken(&self.incident, now.since_ms(*at) / 1_000))
+            }
+            Some(_) => None,
+        }
     }
 
     fn whole(&self, app: &App, side: Side) -> IncidentView {
@@ -89,7 +101,6 @@ impl Feed {
             }
         }
         for incident in incidents {
-            self.incidents_after = incident.change_no;
             let id = incident.id;
             let (trip, heard) = self.alarms.remove(&id).map(|known| (known.trip, known.heard)).unwrap_or_default();
             let mut alarm = Alarm { heard, ..Alarm::shown(incident, trip) };
@@ -126,6 +137,22 @@ impl Feed {
         changes.alarms.extend(owed.into_iter().chain(others));
     }
 
+    /// While the record does not answer: the same, as far as nothing of it is needed for that. The rest stays owed.
+    pub(super) async fn tell_alarms_as_known(&mut self) {
+        let mut changes = Changes::default();
+        self.follow_alarms(&mut changes, self.app.env.now());
+        let mut is_anything = false;
+        for (side, seats) in self.in_turn(by_side(self.app.hub.peek_consoles())) {
+            let incidents = self.tell_alarms(side, &changes.alarms, Instant::now()).await;
+            is_anything |= !incidents.is_empty();
+            self.send(side, seats, &[Vec::new(), incidents, Vec::new()]);
+        }
+        // What is told without the mark takes it off.
+        if is_anything && self.is_told_behind {
+            self.tell_behind(true);
+        }
+    }
+
     /// The sides as they are told in a round, which waits once for all of them: the centre first, to which every alarm belongs, then
     /// whoever was left short before. Those that are here no more are owed nothing: who comes reads the picture anew.
     pub(super) fn in_turn(&mut self, sides: BTreeMap<Side, Vec<Seat>>) -> Vec<(Side, Vec<Seat>)> {
@@ -149,16 +176,13 @@ impl Feed {
             }
             let concerns = self.concerns(side, *id, until).await;
             let Some(alarm) = self.alarms.get_mut(id) else { continue };
-            let is_first = alarm.heard.insert(side);
+            let now = self.app.env.now();
             let view = match concerns {
                 Some(true) => Some(alarm.whole(&self.app, side)),
                 Some(false) => Some(IncidentView::without_places(&alarm.incident, side)),
                 // The centre may see it all, and where the device was and is needs no reading.
                 None if side.is_none() => Some(alarm.whole(&self.app, side)).filter(|_| *why == Why::News),
-                None => {
-                    let rings = is_first && alarm.incident.acknowledged_at.is_none();
-                    rings.then(|| IncidentView::without_places(&alarm.incident, side))
-                }
+                None => alarm.as_heard(side, now),
             };
             if concerns.is_some() {
                 alarm.owed.remove(&side);
@@ -166,6 +190,9 @@ impl Feed {
                 alarm.owed.insert(side);
             }
             told.extend(view.as_ref().map(text));
+            if let Some(view) = view {
+                alarm.heard.insert(side, (view, now));
+            }
         }
         told
     }

@@ -27,8 +27,10 @@ pub(super) struct Read {
     pub(super) trips: Vec<TripRow>,
     pub(super) incidents: Vec<Incident>,
     pub(super) roster: Arc<RosterView>,
-    /// What this version cannot read: there may be more than this.
-    pub(super) unreadable: Option<&'static str>,
+    /// Trips that changed and cannot be read: whatever was known of them is no longer true.
+    pub(super) passed_over: Vec<TripId>,
+    /// The numbers of the last changes of trips and of incidents that were looked at.
+    pub(super) upto: (i64, i64),
 }
 
 /// The state after the feed slept, and from where on changes are read.
@@ -36,8 +38,6 @@ pub(super) struct Begun {
     /// All that are open, and those of the alarms.
     pub(super) trips: Vec<TripRow>,
     pub(super) shown: Vec<Incident>,
-    pub(super) trips_after: i64,
-    pub(super) incidents_after: i64,
 }
 
 /// What changed since the last frame.
@@ -73,14 +73,17 @@ impl Feed {
     /// Takes what was read; what the consoles are to be told of it. Nothing is waited for, so that all of it is taken or none.
     pub(super) fn take(&mut self, read: Read) -> Changes {
         let (app, now) = (Arc::clone(&self.app), self.app.env.now());
-        let Read { begun, trips, incidents, roster, unreadable } = read;
-        self.unreadable = unreadable;
+        let Read { begun, trips, incidents, roster, passed_over, upto } = read;
+        (self.trips_after, self.incidents_after) = upto;
         if let Some(begun) = begun {
             self.wake(begun, &roster, now);
         }
         let mut changes = Changes::default();
+        for trip in passed_over {
+            // Nobody knows whose phones may still learn where the crew is.
+            self.crewed.remove(&trip);
+        }
         for row in trips {
-            self.trips_after = self.trips_after.max(row.change_no);
             if is_crewed(row.trip.phase) {
                 self.crewed.insert(row.trip.id, row.clone());
             } else {
@@ -106,8 +109,7 @@ impl Feed {
 
     /// Takes the state after having slept.
     fn wake(&mut self, begun: Begun, roster: &Arc<RosterView>, now: Timestamp) {
-        let Begun { trips, shown, trips_after, incidents_after } = begun;
-        (self.trips_after, self.incidents_after) = (trips_after, incidents_after);
+        let Begun { trips, shown } = begun;
         let alarm = |incident: Incident| {
             let trip = trips.iter().find(|row| incident.trip == Some(row.trip.id));
             (incident.id, Alarm::shown(incident, trip.cloned()))
@@ -143,70 +145,60 @@ impl Feed {
 async fn read(app: Arc<App>, after: (i64, i64), is_all: bool) -> Result<Read, RecordError> {
     let now = app.env.now();
     let (mut trips_after, mut incidents_after) = after;
-    let (mut begun, mut unreadable) = (None, None);
+    let mut begun = None;
     if is_all {
-        let mut trips = part(app.record.open_trips().await, &mut unreadable)?.unwrap_or_default();
+        let mut trips = app.record.open_trips().await?;
         // Rows changed shortly before are read again, and told again: harmless, and a gap would not be.
-        let passed = app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?;
-        trips_after = trips_after.max(passed);
-        let skipped = part(skip_old_incidents(&app, incidents_after, now).await, &mut unreadable)?;
-        incidents_after = skipped.unwrap_or(incidents_after);
-        let shown = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await;
-        let shown = part(shown, &mut unreadable)?.unwrap_or_default();
-        // An alarm is followed whether or not its trip can be read.
+        trips_after = trips_after.max(app.record.last_trip_change_before(now.plus_s(-OVERLAP_MS / 1_000)).await?);
+        incidents_after = skip_old_incidents(&app, incidents_after, now).await?;
+        let shown = app.record.incidents_shown(now.plus_s(-FOLLOWED_S)).await?;
         let over: Vec<TripId> = shown
             .iter()
             .filter_map(|incident| incident.trip)
             .filter(|id| trips.iter().all(|row| row.trip.id != *id))
             .collect();
         if !over.is_empty() {
-            trips.extend(app.record.trips(&over).await.unwrap_or_default());
+            trips.extend(app.record.trips(&over).await?);
         }
-        begun = Some(Begun { trips, shown, trips_after, incidents_after });
+        begun = Some(Begun { trips, shown });
     }
-    let mut trips = Vec::new();
+    // What was passed over has no new number when it can be read.
+    let (mut trips, mut incidents) = app.record.readable_again().await?;
+    let mut passed_over = Vec::new();
     loop {
-        let rows = app.record.trips_changed_after(trips_after, ROWS_PER_READ).await;
-        let rows = part(rows, &mut unreadable)?.unwrap_or_default();
-        let full = rows.len() == ROWS_PER_READ as usize;
-        trips_after = rows.iter().map(|row| row.change_no).fold(trips_after, i64::max);
-        trips.extend(rows);
-        if !full {
+        let changed = app.record.trips_changed_after(trips_after, ROWS_PER_READ).await?;
+        trips_after = changed.upto;
+        trips.extend(changed.rows);
+        passed_over.extend(changed.passed_over.into_iter().map(TripId));
+        if !changed.is_full {
             break;
         }
     }
-    let mut incidents = Vec::new();
     loop {
-        let changed = app.record.incidents_changed_after(incidents_after).await;
-        let changed = part(changed, &mut unreadable)?.unwrap_or_default();
-        let Some(last) = changed.last() else { break };
-        incidents_after = last.change_no;
-        incidents.extend(changed);
-    }
-    let roster = part(app.roster.refresh(&app.record, now).await, &mut unreadable)?;
-    let roster = roster.unwrap_or_else(|| app.roster.current());
-    Ok(Read { begun, trips, incidents, roster, unreadable })
-}
-
-/// One kind of what is read. A row that this version cannot read holds up its own kind alone: no trip silences an alarm.
-fn part<T>(read: Result<T, RecordError>, unreadable: &mut Option<&'static str>) -> Result<Option<T>, RecordError> {
-    match read {
-        Err(RecordError::Unreadable(column)) => {
-            *unreadable = Some(column);
-            Ok(None)
+        let changed = app.record.incidents_changed_after(incidents_after).await?;
+        incidents_after = changed.upto;
+        incidents.extend(changed.rows);
+        if !changed.is_full {
+            break;
         }
-        read => read.map(Some),
     }
+    let roster = app.roster.refresh(&app.record, now).await?;
+    Ok(Read { begun, trips, incidents, roster, passed_over, upto: (trips_after, incidents_after) })
 }
 
 /// Passes over what changed long ago; returns the number to go on from.
 async fn skip_old_incidents(app: &App, mut after: i64, now: Timestamp) -> Result<i64, RecordError> {
     let changed_at = |i: &Incident| i.acknowledged_at.unwrap_or(i.raised_at);
     loop {
-        let incidents = app.record.incidents_changed_after(after).await?;
-        let old = incidents.iter().take_while(|i| now.since_ms(changed_at(i)) > OVERLAP_MS).last();
-        let Some(old) = old else { return Ok(after) };
-        after = old.change_no;
+        let changed = app.record.incidents_changed_after(after).await?;
+        let is_old = |i: &&Incident| now.since_ms(changed_at(i)) > OVERLAP_MS;
+        if let Some(young) = changed.rows.iter().find(|i| !is_old(i)) {
+            return Ok(young.change_no - 1);
+        }
+        after = changed.upto;
+        if !changed.is_full {
+            return Ok(after);
+        }
     }
 }
 

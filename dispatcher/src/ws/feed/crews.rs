@@ -63,8 +63,11 @@ impl Feed {
         // Meanwhile a trip may have ended, or lost a member, whose phone is not to learn where the others are.
         let since = self.app.record.trips_changed_after(self.trips_after, ROWS_PER_READ);
         match timeout(self.read_wait, since).await {
-            Ok(Ok(since)) if since.len() < ROWS_PER_READ as usize => {
-                let same = |row: &TripRow| since.iter().all(|changed| changed.trip.id != row.trip.id);
+            Ok(Ok(since)) if !since.is_full => {
+                let passed_over = |row: &TripRow| since.passed_over.contains(&row.trip.id.0);
+                let same = |row: &TripRow| {
+                    !passed_over(row) && since.rows.iter().all(|changed| changed.trip.id != row.trip.id)
+                };
                 self.send_crews(texts.into_iter().filter(|(_, row)| same(row)));
             }
             _ => self.crews.unsent = texts,

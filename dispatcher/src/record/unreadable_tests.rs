@@ -1,0 +1,163 @@
+//! Facts about rows that cannot be read: each is passed over and known of, and everybody else's stay as they are.
+
+use super::row::blob;
+use super::series_tests::commute;
+use super::stage::{Stage, T0};
+use super::{Effect, RecordError, RowKind};
+use matcher::model::{AccountId, TripId};
+
+impl Stage {
+    /// Damages a row.
+    async fn damage(&self, sql: &'static str, key: uuid::Uuid) {
+        for pragma in ["pragma ignore_check_constraints = on", "pragma foreign_keys = off"] {
+            sqlx::query(pragma).execute(&self.record.write).await.unwrap();
+        }
+        let done = sqlx::query(sql).bind(blob(key)).execute(&self.record.write).await.unwrap();
+        assert!(done.rows_affected() > 0, "{sql}");
+    }
+
+    /// The roster is to read them anew.
+    async fn touch(&self, staff: &[AccountId]) {
+        let mut write = self.record.begin(T0).await.unwrap();
+        for id in staff {
+            write.roster_changed(*id);
+        }
+        write.commit().await.unwrap();
+    }
+
+    async fn open_ids(&self) -> Vec<TripId> {
+        self.record.open_trips().await.unwrap().iter().map(|row| row.trip.id).collect()
+    }
+}
+
+#[tokio::test]
+async fn a_trip_with_any_part_that_cannot_be_read_is_passed_over_alone() {
+    for sql in [
+        "update trips set phase = 'later' where id = ?",
+        "update trips set pickup_lat = 2000000000 where id = ?",
+        "update trips set rider_word = cast(x'ff' as text) where id = ?",
+        "update holds set offer_state = 'later' where trip = ?",
+        "update holds set slot = 1000 where slot = 1 and trip = ?",
+        "update holds set phase = 'later' where slot = 0 and trip = ?",
+    ] {
+        let stage = Stage::new().await;
+        let (broken, _) = stage.assigned("broken").await;
+        let whole = stage.trip("whole").await;
+        assert!(stage.record.unreadable().is_empty());
+        stage.damage(sql, broken.0).await;
+        assert!(matches!(stage.record.trip(broken).await, Err(RecordError::Unreadable(_))), "{sql}");
+        assert_eq!(stage.open_ids().await, [whole], "{sql}");
+        assert_eq!(stage.record.unreadable(), [RowKind::Trips], "{sql}");
+        let changed = stage.record.trips_changed_after(0, 2).await.unwrap();
+        assert_eq!(changed.rows.iter().map(|row| row.trip.id).collect::<Vec<_>>(), [whole], "{sql}");
+        assert_eq!((changed.passed_over, changed.is_full), (vec![broken.0], true), "{sql}");
+        let rest = stage.record.trips_changed_after(changed.upto, 2).await.unwrap();
+        assert_eq!((rest.rows.len(), rest.upto, rest.is_full), (0, changed.upto, false), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_nothing_but_trips_that_cannot_be_read_is_gone_past() {
+    let stage = Stage::new().await;
+    let (one, two, whole) = (stage.trip("one").await, stage.trip("two").await, stage.trip("whole").await);
+    for broken in [one, two] {
+        stage.record.spoil(broken).await;
+    }
+    let first = stage.record.trips_changed_after(0, 2).await.unwrap();
+    assert_eq!((first.rows.len(), first.is_full), (0, true));
+    let rest = stage.record.trips_changed_after(first.upto, 2).await.unwrap();
+    assert_eq!(rest.rows[0].trip.id, whole);
+}
+
+#[tokio::test]
+async fn trips_that_cannot_be_read_are_due_again_in_a_minute_and_keep_no_other_from_being_looked_at() {
+    let stage = Stage::new().await;
+    let (broken, whole) = (stage.trip("broken").await, stage.trip("whole").await);
+    stage.record.spoil(broken).await;
+    stage.apply(T0, Effect::Defer { trip: whole, due_at: T0.plus_s(30) }).await;
+    assert!(stage.record.due(T0, 1).await.unwrap().is_empty());
+    assert_eq!(stage.record.next_due_at().await.unwrap(), Some(T0), "asked for without a pause");
+    stage.record.put_off_unreadable(T0).await.unwrap();
+    assert_eq!(stage.record.next_due_at().await.unwrap(), Some(T0.plus_s(30)));
+    assert_eq!(stage.record.due(T0.plus_s(59), 1).await.unwrap()[0].row.trip.id, whole);
+    stage.apply(T0.plus_s(59), Effect::Defer { trip: whole, due_at: T0.plus_s(90) }).await;
+    assert_eq!(stage.record.next_due_at().await.unwrap(), Some(T0.plus_s(60)), "and then again");
+}
+
+#[tokio::test]
+async fn what_can_be_read_after_all_is_read_once_more_and_known_no_longer() {
+    let stage = Stage::new().await;
+    let (trip, whole) = (stage.trip("k").await, stage.trip("whole").await);
+    let rider = stage.record.account(stage.rider).await.unwrap().unwrap();
+    let alarm = stage.record.raise_sos(T0, &rider, None, None).await.unwrap().unwrap();
+    stage.damage("update trips set phase = 'later' where id = ?", trip.0).await;
+    stage.damage("update incidents set kind = 'later' where id = ?", alarm.0).await;
+    assert_eq!(stage.open_ids().await, [whole]);
+    assert!(stage.record.open_incidents().await.unwrap().is_empty());
+    assert!(stage.record.incidents_shown(T0).await.unwrap().is_empty());
+    let none = stage.record.readable_again().await.unwrap();
+    assert_eq!((none.0.len(), none.1.len()), (0, 0));
+    assert_eq!(stage.record.unreadable(), [RowKind::Trips, RowKind::Incidents]);
+    stage.damage("update trips set phase = 'matching' where id = ?", trip.0).await;
+    stage.damage("update incidents set kind = 'sos' where id = ?", alarm.0).await;
+    // Who reads them for something else tells nobody of them.
+    assert_eq!((stage.open_ids().await.len(), stage.record.open_incidents().await.unwrap().len()), (2, 1));
+    let again = stage.record.readable_again().await.unwrap();
+    assert_eq!((again.0[0].trip.id, again.1[0].id), (trip, alarm));
+    assert!(stage.record.unreadable().is_empty());
+}
+
+#[tokio::test]
+async fn an_alarm_that_cannot_be_read_silences_no_other_and_is_gone_past() {
+    let stage = Stage::new().await;
+    let rider = stage.record.account(stage.rider).await.unwrap().unwrap();
+    let whole = stage.record.raise_sos(T0, &rider, None, None).await.unwrap().unwrap();
+    let broken = stage.record.raise_sos(T0.plus_s(90), &rider, None, None).await.unwrap().unwrap();
+    stage.damage("update incidents set fix_lat = 1, fix_lon = 1, fix_kind = 99 where id = ?", broken.0).await;
+    let shown = stage.record.incidents_shown(T0).await.unwrap();
+    assert_eq!(shown.iter().map(|alarm| alarm.id).collect::<Vec<_>>(), [whole]);
+    let changed = stage.record.incidents_changed_after(0).await.unwrap();
+    assert_eq!((changed.rows.len(), &changed.passed_over[..]), (1, &[broken.0][..]));
+    assert!(changed.upto > changed.rows[0].change_no);
+    assert_eq!(stage.record.incidents_changed_after(changed.upto).await.unwrap().upto, changed.upto);
+    assert_eq!(stage.record.unreadable(), [RowKind::Incidents]);
+}
+
+#[tokio::test]
+async fn who_cannot_be_read_is_on_no_roster_and_everybody_else_is_until_they_can_be() {
+    for (sql, mend) in [
+        ("update shifts set mode = 'fly' where staff = ?", "update shifts set mode = 'walk' where staff = ?"),
+        // A wall against nobody knows whom: they may not go to anybody.
+        ("insert into conflicts (staff, rider) values (?, x'00')", "delete from conflicts where staff = ?"),
+    ] {
+        let stage = Stage::new().await;
+        let staff = stage.staff(3).await;
+        let on_roster = async || {
+            let roster = stage.record.roster(T0).await.unwrap();
+            roster.iter().map(|entry| entry.staff.id).collect::<Vec<AccountId>>()
+        };
+        assert_eq!(on_roster().await, staff);
+        stage.damage(sql, staff[1].0).await;
+        stage.touch(&staff).await;
+        assert_eq!(on_roster().await, [staff[0], staff[2]], "{sql}");
+        assert_eq!(stage.record.unreadable(), [RowKind::Staff]);
+        stage.damage(mend, staff[1].0).await;
+        // Whoever else changes.
+        stage.touch(&staff[..1]).await;
+        assert_eq!(on_roster().await, staff, "{sql}");
+        assert!(stage.record.unreadable().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_commute_that_cannot_be_read_keeps_nobody_else_from_their_way_to_work() {
+    let stage = Stage::new().await;
+    let [broken, _whole] = [stage.book("a", commute()).await, stage.book("b", commute()).await];
+    let series = stage.row(broken.trips[0]).await.trip.booking;
+    stage.damage("update series set outward_at = 'dawn' where booking = ?", series.0).await;
+    assert_eq!(stage.record.expand_series(T0.plus_s(86_400)).await.unwrap(), 2, "one more day of the other");
+    assert_eq!(stage.record.unreadable(), [RowKind::Series]);
+    stage.damage("update series set outward_at = '09:00:00' where booking = ?", series.0).await;
+    assert_eq!(stage.record.expand_series(T0.plus_s(86_400)).await.unwrap(), 2);
+    assert!(stage.record.unreadable().is_empty());
+}
