@@ -59,13 +59,19 @@ pub async fn after_their_trips(
 fn free_in_s(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Timestamp) -> Option<u32> {
     let (staff, mode, phase) = member;
     let (trip, sight) = (&row.trip, &app.sight);
-    let seconds = |mode, to| Some(sight.takes_who(mode, (staff, &sight.place(staff, now)?), to)?.seconds.ceil() as u32);
+    let takes_s = |mode, to| Some(sight.takes_who(mode, (staff, &sight.place(staff, now)?), to)?.seconds);
     // A trip for later does not begin before its time.
     let until_s = trip.pickup_at.map_or(0, |at| at.since_ms(now).max(0) / 1_000) as u32;
     match phase {
-        Phase::Assigned | Phase::EnRoute => Some(seconds(mode, trip.pickup)?.max(until_s).saturating_add(row.trip_s())),
+        Phase::Assigned | Phase::EnRoute => {
+            let way_s = takes_s(mode, trip.pickup)?.ceil() as u32;
+            Some(way_s.max(until_s).saturating_add(row.trip_s()))
+        }
         Phase::Arrived => Some(until_s.saturating_add(row.trip_s())),
-        Phase::Met | Phase::Escorting => seconds(together_mode(app, row), trip.dropoff),
+        Phase::Met | Phase::Escorting => {
+            let mode = together_mode(app, row);
+            Some(sight.led_s(trip.id, mode, takes_s(mode, trip.dropoff)?).ceil() as u32)
+        }
         _ => None,
     }
 }

@@ -280,6 +280,7 @@ fn an_eta_says_how_it_is_known_and_null_where_it_is_not() {
     assert_eq!(shown(EtaView::searched(Eta::road(5.0), 10)), "0 0 \"road\"");
     assert_eq!(shown(EtaView::promised(42)), "42 null \"promise\"");
     assert_eq!(shown(EtaView::UNKNOWN), "null null null");
+    assert_eq!(shown(EtaView::NO_WAY), "null null \"no_way\"");
 }
 
 #[test]
