@@ -214,7 +214,9 @@ fn lognormal(sigma: f64, dice: &mut StdRng) -> f64 {
 /// What the server sees of trips, along the ways that are the fastest under `metrics`.
 fn observations(map: &RoadMap, profile: Profile, metrics: &[Arc<Metric>], trips: &[Trip]) -> Vec<Observation> {
     let seen = |trip: &Trip| {
-        let free = free_by_class(map, profile, &metrics[trip.hour], &trip.from, &trip.to)?;
+        let metric = &metrics[trip.hour];
+        let way = metric.route(map.graph(profile), trip.from, &trip.to)?;
+        let free = free_by_class(map, profile, metric, &way);
         Some(Observation { profile, day: 0, hour: trip.hour as u8, free, took_ms: trip.took_ms })
     };
     trips.iter().filter_map(seen).collect()

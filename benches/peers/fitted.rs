@@ -60,7 +60,8 @@ fn report(map: &RoadMap, profile: Profile, name: &str, crowd: &Crowd, trips: &[T
     let mut fitted = Calibration::default();
     for _ in 0..FITS {
         let observed = |trip: &&Trip| {
-            let free = free_by_class(map, profile, &metric, &crowd.staff[trip.from], &crowd.pickups[trip.to])?;
+            let way = metric.route(map.graph(profile), crowd.staff[trip.from], &crowd.pickups[trip.to])?;
+            let free = free_by_class(map, profile, &metric, &way);
             Some(Observation { profile, day: 0, hour: HOUR as u8, free, took_ms: trip.took_ms })
         };
         fitted = fit(&seen.iter().filter_map(observed).collect::<Vec<_>>());

@@ -3,9 +3,13 @@
 //! stored the record's.
 
 use crate::http::App;
+use crate::http::bookings::led_length;
 use crate::http::sight::When;
+use crate::http::way::circles;
 use crate::record::RecordError;
 use matcher::schedule::hour_of;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -49,11 +53,17 @@ pub async fn run(app: Arc<App>) {
 pub async fn correct(app: &Arc<App>) -> Result<usize, RecordError> {
     let now = app.env.now();
     let stored = app.record.lengths_by_car(now).await?;
-    let sight = Arc::clone(&app.sight);
+    let mut zones = HashMap::new();
+    for one in &stored {
+        if let Entry::Vacant(unknown) = zones.entry(one.rider) {
+            unknown.insert(circles(&app.record.zones_of(one.rider).await?));
+        }
+    }
+    let measuring = Arc::clone(app);
     let measure = move || {
         let measured = stored.into_iter().map(|one| {
             let when = one.hour.map_or(When::Now { hour: hour_of(now) }, |hour| When::At { hour });
-            (one.of, sight.length(one.from, one.to, when))
+            (one.of, led_length(&measuring, (one.from, one.to), when, &zones[&one.rider]))
         });
         measured.filter(|(_, length)| length.without_s != length.by_car_s).collect::<Vec<_>>()
     };

@@ -6,6 +6,7 @@ use crate::demo;
 use crate::engine::Engine;
 use crate::engine::field::Field;
 use crate::engine::judge::EngineJudge;
+use crate::engine::led::Led;
 use crate::engine::roster::Roster;
 use crate::engine::travel::legs::Legs;
 use crate::engine::travel::weights::Weights;
@@ -105,9 +106,7 @@ pub async fn serve(config: Config) -> Result<()> {
         vital.running("the field"),
     );
     let following = following.context("no thread for the field")?;
-    let watching =
-        watch::run(Arc::clone(&app.watch), Arc::clone(&record), Arc::clone(&live), env.clone(), engine_stop.clone());
-    let watching = tokio::spawn(vital.keep("the watch", watching));
+    let watching = watch(&app, &field, &live, &engine_stop, &vital);
     let weighing = travel_times(&app, &field, &tasks, &engine_stop, &vital).await?;
     let engine = Engine::new(Arc::clone(&record), Arc::clone(&live), roster, Arc::clone(&field), env.clone());
     let engine = tokio::spawn(vital.keep("the engine", engine.run(engine_stop.clone())));
@@ -177,6 +176,17 @@ async fn monitor(listener: TcpListener, router: Router, stop: CancellationToken)
     let _never_fails = listen::serve(listener, None, router, few, stop).await;
 }
 
+/// Starts the watch, and with it what knows by how much crews are led round.
+fn watch(app: &App, field: &Arc<Field>, live: &Arc<Live>, stop: &CancellationToken, vital: &Vital) -> JoinHandle<()> {
+    let App { watch, record, guide, roster, env, .. } = app;
+    // A trip is measured by the safer way when it is booked: nobody is to wait for what that is searched with.
+    guide.expect_safer();
+    let led = Arc::new(Led::new(Arc::clone(field), Arc::clone(guide), Arc::clone(roster)));
+    let (watch, record) = (Arc::clone(watch), Arc::clone(record));
+    let watching = watch::run(watch, record, Arc::clone(live), led, env.clone(), stop.clone());
+    tokio::spawn(vital.keep("the watch", watching))
+}
+
 /// Starts what makes travel times, and what learns from crews under way.
 async fn travel_times(
     app: &Arc<App>,
@@ -185,13 +195,13 @@ async fn travel_times(
     stop: &CancellationToken,
     vital: &Vital,
 ) -> Result<JoinHandle<()>> {
-    let App { record, travel, sight, env, .. } = &**app;
+    let App { record, travel, sight, guide, env, .. } = &**app;
     let weights = Weights::new(Arc::clone(field), Arc::clone(record), Arc::clone(travel), env.clone());
     let mut weights = weights.context("no thread for the travel times")?;
     // Before anybody is searched: a street that was closed before a restart is closed after it.
     weights.round().await?;
     let (field, sight, record, travel) = (Arc::clone(field), Arc::clone(sight), Arc::clone(record), Arc::clone(travel));
-    let legs = Legs::new(field, sight, record, travel, env.clone(), app.config.demo);
+    let legs = Legs::new(field, sight, Arc::clone(guide), record, travel, env.clone(), app.config.demo);
     tasks.spawn(legs.run(app.drain.clone()));
     tasks.spawn(lengths::run(Arc::clone(app)));
     Ok(tokio::spawn(vital.keep("the travel times", weights.run(stop.clone()))))

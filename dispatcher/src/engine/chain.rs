@@ -1,4 +1,4 @@
-//! Owns the arithmetic of next duties: how long a trip under way still takes, when its crew would be at the next meeting point, and
+//! Owns the arithmetic of next duties: how long a trip under way still takes on the way its crew is led by, when its crew would be at the next meeting point, and
 //! whether that is too late. Asks nobody and changes nothing: who may is `matcher::policy`'s, and what becomes of it the record's.
 
 use crate::engine::field::{Field, profile};
@@ -34,8 +34,8 @@ pub fn trip_mode(map: &RoadMap, from: Position, to: Position) -> Mode {
     if is_near || open_ms(Mode::Drive).is_none() { Mode::Walk } else { Mode::Drive }
 }
 
-/// The same of a crew: farther than on foot by car, but where nobody has brought one and the subway runs, by subway. Nobody is led
-/// to drive a car that is not there while there is another way.
+/// The same of a crew: farther than on foot by car, but where nobody has brought one and the subway runs, by subway. Where no train
+/// brings them either, they are led by car all the same, and told that none of them has one (`view::way`): it takes a taxi.
 pub fn together_mode(field: &Field, from: Position, to: Position, has_car: bool) -> Mode {
     match trip_mode(field.map(), from, to) {
         Mode::Drive if !has_car && field.is_ridden(from, to) => Mode::Transit,
@@ -47,7 +47,9 @@ impl Ending {
     /// By where they are on the roads of how they move with the rider; `None` where no way is open.
     pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, (from, fix): (&Headed, &Fix)) -> Option<Self> {
         let (left_ms, left) = takes(field, moves, from, trip.dropoff)?;
-        let left = by_fix(left, fix, moves);
+        let stretch = field.stretch(trip.trip, moves);
+        let left_ms = (left_ms as f32 * stretch).round() as u32;
+        let left = by_fix(Eta { seconds: left.seconds * stretch, p90_s: left.p90_s * stretch, ..left }, fix, moves);
         Some(Self {
             at: trip.dropoff,
             free_ms: left_ms.saturating_add(HAND_OVER_S as u32 * 1_000),

@@ -21,7 +21,7 @@ fn present(n: u32) -> TripId {
 fn escorts(scene: &mut Scene, n: u32, dropoff: Position) {
     let entry = scene.roster.by_id.get_mut(&account(n)).expect("on the roster");
     entry.duty = Some((present(n), Phase::Escorting));
-    entry.under_way = Some(UnderWay { pickup: junction(n), dropoff, has_car: false });
+    entry.under_way = Some(UnderWay { trip: present(n), pickup: junction(n), dropoff, has_car: false });
     scene.roster.version += 1;
 }
 
@@ -229,7 +229,7 @@ fn a_crew_without_a_car_is_free_when_the_subway_has_brought_them() {
         scene.add(n, from);
         escorts(&mut scene, n, to);
         let entry = scene.roster.by_id.get_mut(&account(n)).expect("there");
-        entry.under_way = Some(UnderWay { pickup: from, dropoff: to, has_car });
+        entry.under_way = Some(UnderWay { trip: present(n), pickup: from, dropoff: to, has_car });
     }
     let field = followed(&scene, field);
     let left_ms = |n| field.ending(account(n)).expect("under way").0.free_ms - limits::HAND_OVER_S as u32 * 1_000;

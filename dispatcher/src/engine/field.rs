@@ -13,7 +13,7 @@ use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Headed, Profile, RoadMap, Snap};
 use geo::{Eta, Fix, Position};
-use matcher::model::{AccountId, Mode, Timestamp};
+use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -58,6 +58,8 @@ pub struct Field {
     in_use: [AtomicBool; Mode::ALL.len()],
     /// Whether who is with a rider is searched from where that trip ends.
     chains: bool,
+    /// Of trips under way, how they are led and how many times as long that way is as the fastest (`led`).
+    led: RwLock<HashMap<TripId, (Mode, f32)>>,
     /// By mode: somebody asked who is not at work so, such as a supervisor or a crew that would ride with its rider.
     is_asked_for: [AtomicBool; Mode::ALL.len()],
 }
@@ -101,6 +103,7 @@ impl Field {
             ways: Default::default(),
             in_use: Default::default(),
             chains: true,
+            led: RwLock::default(),
             is_asked_for: Default::default(),
         };
         for mode in [Mode::Walk, Mode::Drive] {
@@ -225,6 +228,21 @@ impl Field {
         let standing = read(&self.standing);
         let standing = standing.get(&staff).filter(|known| known.fix.accuracy_m <= FIX_ACCURACY_M_MAX)?;
         Some((standing.ending?, standing.fix.taken_at_ms))
+    }
+
+    /// How a crew is led with its rider, and how many times as long as the fastest that way is; `None` when the trip has ended. Counts
+    /// from the next fix on.
+    pub fn lead(&self, trip: TripId, way: Option<(Mode, f32)>) {
+        let mut led = self.led.write().unwrap_or_else(PoisonError::into_inner);
+        match way {
+            Some(way) => led.insert(trip, way),
+            None => led.remove(&trip),
+        };
+    }
+
+    /// How many times as long as the fastest the way is that a crew is led by; 1 until it is known.
+    pub fn stretch(&self, trip: TripId, mode: Mode) -> f32 {
+        read(&self.led).get(&trip).filter(|led| led.0 == mode).map_or(1.0, |led| led.1)
     }
 
     /// How a mode is searched now, and the travel times at present. Never waits for a search to be made.

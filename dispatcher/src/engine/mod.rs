@@ -8,6 +8,7 @@ pub mod field;
 pub mod judge;
 mod kept;
 mod late;
+pub mod led;
 pub mod plan;
 pub mod roster;
 pub mod search;

@@ -210,7 +210,7 @@ fn a_circle_of_two_kilometres_tells_nothing_of_when_a_trip_ends() {
     let entry = stage.scene.roster.by_id.get_mut(&account(0)).unwrap();
     entry.duty = Some((present.row.trip.id, Phase::Escorting));
     let (pickup, dropoff) = (present.row.trip.pickup, place(1_500.0, 0.0));
-    entry.under_way = Some(UnderWay { pickup, dropoff, has_car: false });
+    entry.under_way = Some(UnderWay { trip: present.row.trip.id, pickup, dropoff, has_car: false });
     for (seq, accuracy_m, is_known) in [(2, 500.0, true), (3, 2_000.0, false), (4, 8.0, true)] {
         let now = NOW.plus_s(i64::from(seq));
         stage.fix(0, place(1_200.0, 0.0), accuracy_m, now, seq);

@@ -78,7 +78,10 @@ fn free_in(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Time
     match phase {
         Phase::Assigned | Phase::EnRoute => takes(mode, trip.pickup).map(|way| then(way.seconds, way.p90_s)),
         Phase::Arrived => Some(then(0.0, 0.0)),
-        Phase::Met | Phase::Escorting => takes(together_mode(app, row), trip.dropoff),
+        Phase::Met | Phase::Escorting => {
+            let mode = together_mode(app, row);
+            Some(sight.led(trip.id, mode, takes(mode, trip.dropoff)?))
+        }
         _ => None,
     }
 }

@@ -8,6 +8,7 @@ use super::key::idempotency_key;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::When;
 use super::trips;
+use super::way::circles;
 use crate::record::{Booked, NewBooking, Place};
 use crate::telemetry;
 use crate::view::place::{LABEL_CHARS_MAX, parse_position};
@@ -17,7 +18,9 @@ use crate::view::{PlaceIn, RiderTrip};
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
-use matcher::model::{BookingKind, Commute, CrewSize, Timestamp, TripLength, Weekdays};
+use geo::Position;
+use geo::road::Zone;
+use matcher::model::{BookingKind, Commute, CrewSize, Mode, Timestamp, TripLength, Weekdays};
 use matcher::schedule::{hour_of, legs_between};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -119,7 +122,8 @@ pub async fn book(
     if pickup.position.distance_m(dropoff.position) < APART_M_MIN {
         return Err(Problem::bad_field("dropoff"));
     }
-    let (length, return_length) = lengths(&app, now, &kind, &pickup, &dropoff).await;
+    let zones = circles(&app.record.zones_of(rider).await?);
+    let (length, return_length) = lengths(&app, now, &kind, (&pickup, &dropoff), zones).await;
     let new = NewBooking {
         rider,
         idempotency_key: key.to_owned(),
@@ -152,13 +156,13 @@ async fn show(app: &App, booked: Booked, kind: &'static str) -> Answer<(StatusCo
 
 /// Both ways for a commute; road searches leave the async threads.
 async fn lengths(
-    app: &App,
+    app: &Arc<App>,
     now: Timestamp,
     kind: &BookingKind,
-    pickup: &Place,
-    dropoff: &Place,
+    (pickup, dropoff): (&Place, &Place),
+    zones: Vec<Zone>,
 ) -> (TripLength, TripLength) {
-    let (sight, there, back) = (Arc::clone(&app.sight), pickup.position, dropoff.position);
+    let (app, there, back) = (Arc::clone(app), pickup.position, dropoff.position);
     let hour = |at: jiff::civil::Time| When::At { hour: at.hour().unsigned_abs() };
     let (out_at, back_at) = match kind {
         BookingKind::Now => (When::Now { hour: hour_of(now) }, None),
@@ -166,10 +170,20 @@ async fn lengths(
         BookingKind::Commute(commute) => (hour(commute.outward_at), Some(hour(commute.return_at))),
     };
     let search = move || {
-        let out = sight.length(there, back, out_at);
-        (out, back_at.map_or(out, |at| sight.length(back, there, at)))
+        let out = led_length(&app, (there, back), out_at, &zones);
+        (out, back_at.map_or(out, |at| led_length(&app, (back, there), at, &zones)))
     };
     tokio::task::spawn_blocking(search).await.expect("a road search does not panic")
+}
+
+/// By the way they will be led, as far as streets and zones of today tell it: what is planned into the end of a trip that goes round is
+/// planned too early.
+pub fn led_length(app: &App, (from, to): (Position, Position), when: When, zones: &[Zone]) -> TripLength {
+    let fastest = app.sight.length(from, to, when);
+    let led_s = |mode, fastest_s: u32| (fastest_s as f32 * app.guide.stretch(mode, from, to, zones)).ceil() as u32;
+    let by_car_s = led_s(app.sight.trip_mode(from, to), fastest.by_car_s);
+    let rides = fastest.without_s != fastest.by_car_s;
+    TripLength { by_car_s, without_s: if rides { led_s(Mode::Transit, fastest.without_s) } else { by_car_s } }
 }
 
 fn parse_place(app: &App, place: PlaceIn, name: &'static str, outside: Code) -> Answer<Place> {

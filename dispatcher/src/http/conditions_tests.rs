@@ -185,8 +185,14 @@ async fn where_every_way_is_closed_nothing_is_promised_and_nobody_is_led() {
     let mut weights = edge.weights();
     weights.round().await.unwrap();
     edge.clock.advance_s(11);
-    let unknown = told().await;
-    assert!(unknown["eta_s"].is_null() && unknown["eta_source"].is_null(), "{unknown}");
+    let cut_off = told().await;
+    assert!(cut_off["eta_s"].is_null() && cut_off["eta_p90_s"].is_null(), "{cut_off}");
+    assert_eq!(cut_off["eta_source"], "no_way", "which is no silence");
+    edge.clock.advance_s(61);
+    assert_eq!(told().await["eta_source"], json!(null), "of whom nobody knows where they are nothing is known");
+    edge.stands(&first, edge.places().1, 2);
+    edge.clock.advance_s(11);
+    assert_eq!(told().await["eta_source"], "no_way");
     for prefer in ["fastest", "safer"] {
         assert_eq!(way(prefer).await.code(), "no_way", "{prefer}");
     }

@@ -9,6 +9,7 @@ use super::sight::{Judge, Judged, Sight};
 use super::{App, Config, Parts, router};
 use crate::clock::{Entropy, Env, ManualClock};
 use crate::engine::field::Field;
+use crate::engine::led::Led;
 use crate::engine::roster::Roster;
 use crate::engine::travel::weights::Weights;
 use crate::live::Live;
@@ -200,6 +201,12 @@ impl Edge {
     pub(crate) fn weights(&self) -> Weights {
         let App { record, travel, env, .. } = &*self.app;
         Weights::new(Arc::clone(&self.field), Arc::clone(record), Arc::clone(travel), env.clone()).unwrap()
+    }
+
+    /// Who knows by how much crews are led round.
+    pub(crate) fn led(&self) -> Arc<Led> {
+        let App { guide, roster, .. } = &*self.app;
+        Arc::new(Led::new(Arc::clone(&self.field), Arc::clone(guide), Arc::clone(roster)))
     }
 
     /// A phone on foot says where it is.

@@ -126,6 +126,21 @@ impl Guide {
         Some(way)
     }
 
+    /// The way on which crew and rider are led from meeting to drop-off unless they choose another; `None` if there is none.
+    pub fn together(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
+        let (map, (profile, _)) = (self.field.map(), self.field.times(mode));
+        let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
+        self.along_streets(mode, Prefer::Safer, &from.into(), &to, zones)
+    }
+
+    /// How many times as long as the fastest that way is: 1 where it is the fastest, and where there is none, or nobody can say yet.
+    pub fn stretch(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> f32 {
+        let is_searched = self.field.is_searched(mode);
+        let way = if is_searched { self.together(mode, from, to, zones) } else { None };
+        way.filter(|way| way.detour_s > 0.0 && way.route.duration_s > way.detour_s)
+            .map_or(1.0, |way| way.route.duration_s / (way.route.duration_s - way.detour_s))
+    }
+
     fn along_streets(&self, mode: Mode, prefer: Prefer, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<Way> {
         let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
         if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {

@@ -175,9 +175,15 @@ impl Sight {
         trip_mode(self.map(), from, to)
     }
 
-    /// The same of a crew whose members came so.
-    pub fn together_mode(&self, from: Position, to: Position, mut crew: impl Iterator<Item = Mode>) -> Mode {
-        together_mode(&self.field, from, to, crew.any(|mode| mode == Mode::Drive))
+    /// The same of a crew, one of whom has come by car or none.
+    pub fn together_mode(&self, from: Position, to: Position, has_car: bool) -> Mode {
+        together_mode(&self.field, from, to, has_car)
+    }
+
+    /// What the rest of a trip takes on the way its crew is led by, of what it takes on the fastest.
+    pub fn led(&self, trip: TripId, mode: Mode, fastest: Eta) -> Eta {
+        let stretch = self.field.stretch(trip, mode);
+        Eta { seconds: fastest.seconds * stretch, p90_s: fastest.p90_s * stretch, ..fastest }
     }
 
     /// Seconds on streets that are open and empty.
@@ -222,8 +228,8 @@ impl Sight {
     }
 
     /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
-    /// old to match by, too coarse or from the future, it is the promise while that is no older, and then unknown; unknown too where
-    /// every way is closed.
+    /// old to match by, too coarse or from the future, it is the promise while that is no older, and then unknown. That every way is
+    /// closed is known, and said.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         match member.phase {
             Phase::Offered => return EtaView::promised(member.offer.eta_s, member.sure, 0),
@@ -263,13 +269,12 @@ impl Sight {
     fn eta_after(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         let Some((ending, taken_at_ms)) = self.field.ending(member.offer.staff) else { return EtaView::UNKNOWN };
         let age_ms = now.0 - taken_at_ms;
-        match self.takes(mode, ending.at, row.trip.pickup) {
-            Some(way) if AGES_MS.contains(&age_ms) => {
-                let gone_ms = i64::from(ending.free_ms) - ending.free_in_ms(taken_at_ms, now);
-                EtaView::searched(ending.and_then(way), (gone_ms / 1_000) as u32)
-            }
-            _ => EtaView::UNKNOWN,
+        if !AGES_MS.contains(&age_ms) {
+            return EtaView::UNKNOWN;
         }
+        let gone_ms = i64::from(ending.free_ms) - ending.free_in_ms(taken_at_ms, now);
+        let way = self.takes(mode, ending.at, row.trip.pickup);
+        shown(way.map(|way| ending.and_then(way)), (gone_ms / 1_000) as u32)
     }
 
     /// Forgets the estimates that are too old to be shown, and with them the meeting points they were made for.
@@ -297,7 +302,7 @@ fn taken(travel: Travel, mode: Mode, from: Position, to: Position) -> Option<Eta
 }
 
 fn shown(eta: Option<Eta>, gone_s: u32) -> EtaView {
-    eta.map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, gone_s))
+    eta.map_or(EtaView::NO_WAY, |eta| EtaView::searched(eta, gone_s))
 }
 
 fn seconds_since(then: Timestamp, now: Timestamp) -> u32 {

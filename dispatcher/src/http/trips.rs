@@ -120,8 +120,13 @@ fn eta(app: &App, row: &TripRow, member: &Member) -> EtaView {
 
 /// How the crew of a trip and its rider go from meeting to drop-off. Searches: not for the async threads.
 pub fn together_mode(app: &App, row: &TripRow) -> Mode {
-    let crew = row.crew.iter().filter(|member| is_crewed(member.phase)).map(|member| mode_of(app, member.offer.staff));
-    app.sight.together_mode(row.trip.pickup, row.trip.dropoff, crew)
+    app.sight.together_mode(row.trip.pickup, row.trip.dropoff, has_car(app, row))
+}
+
+/// Whether one of the crew has come by car.
+pub fn has_car(app: &App, row: &TripRow) -> bool {
+    let mut crew = row.crew.iter().filter(|member| is_crewed(member.phase));
+    crew.any(|member| mode_of(app, member.offer.staff) == Mode::Drive)
 }
 
 /// How a staff member travels now; on foot if off shift.

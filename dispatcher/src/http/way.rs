@@ -6,7 +6,7 @@ use super::auth::Caller;
 use super::body::PathId;
 use super::guide::{Kept, Prefer};
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use super::trips::{mode_of, together_mode};
+use super::trips::{has_car, mode_of, together_mode};
 use crate::record::AvoidZone;
 use crate::view::eta::source_word;
 use crate::view::trip::{crew_member, is_together};
@@ -15,7 +15,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use geo::Fix;
 use geo::road::{NoSaferWay, Zone, legs};
-use matcher::model::TripId;
+use matcher::model::{Mode, TripId};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::sync::Arc;
 
@@ -54,6 +54,7 @@ pub async fn way(
     let prefer = parse_prefer(query.as_deref(), together)?;
     let zones = if together { app.record.zones_of(row.trip.rider).await? } else { Vec::new() };
     let searched = Arc::clone(&app);
+    let has_car = !together || has_car(&app, &row);
     let search = move || {
         // Before the meeting the crew goes as each travels; together they go as far trips are gone.
         let mode = if together { together_mode(&searched, &row) } else { mode_of(&searched, viewer) };
@@ -64,6 +65,7 @@ pub async fn way(
     Ok(Json(WayView {
         to: if together { "dropoff" } else { "pickup" },
         mode: found.mode.word(),
+        without_car: found.mode == Mode::Drive && !has_car,
         prefer: if found.prefer == Prefer::Safer { "safer" } else { "fastest" },
         duration_s: found.route.duration_s.ceil() as u32,
         p90_s: found.eta.p90_s.ceil() as u32,
@@ -84,7 +86,8 @@ pub async fn way(
     }))
 }
 
-fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
+/// Avoid zones as they are searched.
+pub fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
     let circle = |z: &AvoidZone| Zone::circle(z.center, f64::from(z.radius_m));
     zones.iter().map(|z| circle(z).expect("the record holds zones of a size that can be searched")).collect()
 }

@@ -192,6 +192,36 @@ async fn together_with_the_rider_it_keeps_out_of_the_riders_zones() {
 }
 
 #[tokio::test]
+async fn a_trip_is_told_to_be_as_long_as_the_way_its_crew_will_be_led_by() {
+    let scene = crew().await;
+    let first = &scene.crew[0];
+    scene.accept().await;
+    scene.meet().await;
+    scene.stands(first, scene.pickup);
+    let through = scene.way(first, "").await.body;
+    let line = through["line"].as_array().unwrap();
+    let middle = &line[line.len() / 2];
+    let center = Position::new(middle[1].as_f64().unwrap(), middle[0].as_f64().unwrap()).unwrap();
+    for zone in [false, true] {
+        let rider = scene.edge.rider().await;
+        if zone {
+            let record = &scene.edge.app.record;
+            record.add_zone(T0, Actor::Shell, rider.id(), center, 120).await.unwrap().unwrap();
+        }
+        let zones = if zone { vec![Zone::circle(center, 120.0).unwrap()] } else { Vec::new() };
+        let way = scene.edge.app.guide.together(Mode::Walk, scene.pickup, scene.dropoff, &zones).unwrap();
+        let told = scene.edge.book_with(&rider, "k", &scene.edge.booking()).await.body["trips"][0]["trip_s"].clone();
+        let (told_s, led_s) = (told.as_f64().unwrap(), f64::from(way.route.duration_s));
+        assert!((told_s - led_s).abs() <= 2.0, "{told_s} s told, {led_s} s led");
+        assert!(
+            !zone || led_s > through["duration_s"].as_f64().unwrap() + 10.0,
+            "{led_s} s, {}",
+            through["duration_s"]
+        );
+    }
+}
+
+#[tokio::test]
 async fn who_stands_in_a_zone_is_led_out_and_told() {
     for (at_begin, word) in [(true, "begins_inside"), (false, "ends_inside")] {
         let scene = crew().await;
@@ -511,6 +541,7 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     let mode = async || scene.way(first, "").await.body["mode"].as_str().unwrap().to_owned();
     assert_eq!(field.lacks(&app.roster.current()).next(), Some(Mode::Transit), "the booking has asked for it");
     assert_eq!(mode().await, "drive", "until the subway can be searched");
+    assert_eq!(scene.way(first, "").await.body["without_car"], true, "and it is said that they have none");
     let lengths = || {
         let hours = [When::Now { hour: 8 }, When::At { hour: 14 }, When::At { hour: 3 }];
         hours.map(|at| app.sight.length(from, to, at))
@@ -533,7 +564,7 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert_eq!(mode().await, "drive", "nobody knows yet which trains run");
     scene.edge.weights().round().await.unwrap();
     let way = scene.way(first, "").await.body;
-    assert_eq!(way["mode"], "transit");
+    assert_eq!((&way["mode"], &way["without_car"]), (&json!("transit"), &Value::Null));
     // As long as the way they are led, and in the afternoon of another day about as long; at three at night nobody rides.
     let [now, later_still, night] = lengths();
     assert_eq!(later_still, later);
@@ -555,6 +586,7 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert!(begun.status.is_success(), "{}", begun.text);
     app.roster.refresh(&app.record, app.env.now()).await.unwrap();
     assert_eq!(mode().await, "drive", "one of them came by car");
+    assert!(scene.way(first, "").await.body["without_car"].is_null());
     assert_eq!(told_s(&scene.rider).await, later.by_car_s, "though it was booked before the subway could be searched");
 }
 

@@ -26,6 +26,8 @@ pub enum LengthOf {
 pub struct StoredLength {
     /// Whose.
     pub of: LengthOf,
+    /// Who asked for it.
+    pub rider: AccountId,
     /// Where they meet.
     pub from: Position,
     /// Where they go.
@@ -38,7 +40,7 @@ impl Record {
     /// All that are stored as the same with a car and without. Two reads.
     pub async fn lengths_by_car(&self, now: Timestamp) -> Result<Vec<StoredLength>, RecordError> {
         let trips = sqlx::query(
-            "select id, pickup_at, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon from trips
+            "select id, rider, pickup_at, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon from trips
              where ended_at is null and car_trip_s is null order by id",
         )
         .fetch_all(&self.read)
@@ -47,13 +49,14 @@ impl Record {
         for row in &trips {
             stored.push(StoredLength {
                 of: LengthOf::Trip(TripId(row.id("id")?)),
+                rider: AccountId(row.id("rider")?),
                 from: row.position("pickup_lat", "pickup_lon")?,
                 to: row.position("dropoff_lat", "dropoff_lon")?,
                 hour: row.time_or_none("pickup_at")?.map(hour_of),
             });
         }
         let commutes = sqlx::query(
-            "select s.id, s.outward_at, s.return_at, b.pickup_lat, b.pickup_lon, b.dropoff_lat, b.dropoff_lon,
+            "select s.id, s.rider, s.outward_at, s.return_at, b.pickup_lat, b.pickup_lon, b.dropoff_lat, b.dropoff_lon,
                     b.car_trip_s, b.car_return_trip_s
              from series s join bookings b on b.id = s.booking
              where s.ended_at is null and s.until_date >= ? order by s.id",
@@ -62,7 +65,7 @@ impl Record {
         .fetch_all(&self.read)
         .await?;
         for row in &commutes {
-            let id = SeriesId(row.id("id")?);
+            let (id, rider) = (SeriesId(row.id("id")?), AccountId(row.id("rider")?));
             let (home, work) = (row.position("pickup_lat", "pickup_lon")?, row.position("dropoff_lat", "dropoff_lon")?);
             let legs = [
                 ("car_trip_s", "outward_at", LengthOf::Outward(id), home, work),
@@ -71,7 +74,7 @@ impl Record {
             for (by_car, begins_at, of, from, to) in legs {
                 if row.int_or_none(by_car)?.is_none() {
                     let hour = Some(parsed::<Time>(row, begins_at)?.hour().unsigned_abs());
-                    stored.push(StoredLength { of, from, to, hour });
+                    stored.push(StoredLength { of, rider, from, to, hour });
                 }
             }
         }

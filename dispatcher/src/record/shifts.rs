@@ -276,8 +276,9 @@ fn entry(row: &SqliteRow, walls: &mut Gathered<AccountId, AccountId>) -> Result<
         None => None,
         Some(trip) => Some((TripId(trip), row.word("phase", Phase::from_word)?)),
     };
-    let under_way = match row.int_or_none("under_way")? {
-        Some(1) => Some(UnderWay {
+    let under_way = match (row.int_or_none("under_way")?, duty) {
+        (Some(1), Some((trip, _))) => Some(UnderWay {
+            trip,
             pickup: row.position("pickup_lat", "pickup_lon")?,
             dropoff: row.position("dropoff_lat", "dropoff_lon")?,
             has_car: row.int("has_car")? == 1,

@@ -16,7 +16,8 @@ pub struct EtaView {
     /// Seconds that are not exceeded nine times of ten; null where only `eta_s` is known.
     pub eta_p90_s: Option<u32>,
     /// `road` on the map's own speeds, `calibrated` on speeds fitted from finished trips, `straight` where no road is near,
-    /// `promise` as offered, counted down, until a position is known; null with `eta_s`, and once there.
+    /// `promise` as offered, counted down, until a position is known; `no_way` with null `eta_s` where every way from a position that
+    /// is known is closed; null where nothing is known, and once there.
     pub eta_source: Option<&'static str>,
     /// Of a `promise` only: what it was made on, `road`, `calibrated` or `straight`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -26,6 +27,9 @@ pub struct EtaView {
 impl EtaView {
     /// Nobody knows.
     pub const UNKNOWN: Self = Self { eta_s: None, eta_p90_s: None, eta_source: None, eta_promised_on: None };
+
+    /// It is known where they are, and no way leads from there.
+    pub const NO_WAY: Self = Self { eta_s: None, eta_p90_s: None, eta_source: Some("no_way"), eta_promised_on: None };
 
     /// There.
     pub const THERE: Self = Self { eta_s: Some(0), eta_p90_s: None, eta_source: None, eta_promised_on: None };

@@ -200,6 +200,11 @@ pub const fn is_crewed(phase: Phase) -> bool {
     matches!(phase, Phase::Assigned | Phase::EnRoute | Phase::Arrived | Phase::Met | Phase::Escorting)
 }
 
+/// Whether a member in this phase is on the way to the meeting point, or will be.
+pub const fn is_coming(phase: Phase) -> bool {
+    matches!(phase, Phase::Assigned | Phase::EnRoute)
+}
+
 /// The trip for its rider. `eta` tells how soon a member is there.
 pub fn trip_for_rider(row: &TripRow, eta: impl Fn(&Member) -> EtaView) -> RiderTrip {
     let crewed = is_crewed(row.trip.phase);
@@ -304,7 +309,7 @@ fn shown(member: &Member, viewer: Option<AccountId>, eta: &impl Fn(&Member) -> E
         eta: eta(member),
         you: viewer == Some(member.offer.staff),
         finishing: member.after.is_some() && is_crewed(member.phase),
-        later: member.later && matches!(member.phase, Phase::Assigned | Phase::EnRoute),
+        later: member.later && is_coming(member.phase),
         after: None,
         next: None,
         offer_state: None,

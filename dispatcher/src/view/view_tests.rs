@@ -287,6 +287,7 @@ fn an_eta_says_how_it_is_known_and_null_where_it_is_not() {
     assert_eq!(shown(EtaView::promised(50, sure, 8)), "42 82 \"promise\" \"calibrated\"");
     assert_eq!(shown(EtaView::promised(50, Sure::guessed(50), 60)), "0 40 \"promise\" \"straight\"");
     assert_eq!(shown(EtaView::UNKNOWN), "null null null");
+    assert_eq!(shown(EtaView::NO_WAY), "null null \"no_way\"");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 /// One thing to be seen of a trip beside its phase.
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct WatchSign {
-    /// `silent`, `left_meeting`, `in_zone`, `apart`, `at_meeting` or `at_dropoff`.
+    /// `silent`, `no_way`, `left_meeting`, `in_zone`, `apart`, `at_meeting` or `at_dropoff`.
     pub sign: &'static str,
     /// Unit numbers of those it is about.
     pub nos: Vec<u32>,
@@ -35,7 +35,7 @@ pub fn signs_for(phase: Phase, flags: &[Flag], agency: Option<AgencyId>) -> Vec<
 fn is_of(phase: Phase, sign: Sign) -> bool {
     match sign {
         Sign::Silent => is_crewed(phase),
-        Sign::AtMeeting | Sign::LeftMeeting => is_crewed(phase) && !is_together(phase),
+        Sign::NoWay | Sign::AtMeeting | Sign::LeftMeeting => is_crewed(phase) && !is_together(phase),
         Sign::InZone | Sign::AtDropoff => is_together(phase),
         Sign::Apart => phase == Phase::Escorting,
     }

@@ -18,6 +18,9 @@ pub struct WayView {
     pub to: &'static str,
     /// `walk`, `drive`, `transit` or `cycle`.
     pub mode: &'static str,
+    /// Only if true: by car with the rider, though none of the crew came by one; it takes a taxi.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_car: bool,
     /// `fastest` or `safer`.
     pub prefer: &'static str,
     /// Seconds.

@@ -6,6 +6,7 @@
 mod alarms;
 mod changes;
 mod crews;
+mod cut_off;
 mod frames;
 mod marks;
 mod moves;
@@ -71,6 +72,8 @@ struct Feed {
     /// At which tick the staff was looked at last.
     staff_at: u64,
     crews: Crews,
+    /// At which tick the watch was told last who is cut off.
+    cut_off_at: u64,
     /// What is being read of the record.
     reading: Option<JoinHandle<Result<Read, RecordError>>>,
     /// How long a round waits for that: [`READ_WAIT`].
@@ -139,6 +142,7 @@ impl Feed {
             ticks: 0,
             staff_at: 0,
             crews: Crews::default(),
+            cut_off_at: 0,
             reading: None,
             read_wait: READ_WAIT,
             behind: 0,
@@ -177,6 +181,7 @@ impl Feed {
             self.tell_unreadable();
         }
         self.tell_crews_when_due(&told).await;
+        self.look_for_cut_off_when_due(&told).await;
         metrics::histogram!(telemetry::FEED_TICK_SECONDS).record(begun.elapsed().as_secs_f64());
         told
     }

@@ -265,7 +265,8 @@ fn free_times_by_class_add_up_to_the_travel_time() {
             if round % 10 == 0 {
                 to = map.graph(profile).snap_at(from.edge, dice.unit() as f32);
             }
-            let free = free_by_class(&map, profile, metric, &from, &to).unwrap();
+            let way = metric.route(map.graph(profile), from, &to).unwrap();
+            let free = free_by_class(&map, profile, metric, &way);
             assert_eq!(free.total_ms(), u64::from(metric.travel_ms(from, &to).unwrap()));
             if profile != Profile::Transit {
                 let way = metric.way(from, &to).unwrap();
@@ -291,7 +292,8 @@ fn the_way_under_other_times_is_told_in_free_ones() {
     jam.by_edge.insert(graph.snap(drawn.between('A', 'B', 0.5)).unwrap().edge, 50.0);
     let jammed = Metric::new(hierarchy, ArcTimes::under(graph, &jam, |_| RoadClass::Residential));
     let straight = drawn.map.free_flow(Profile::Walk).travel_ms(from, &to).unwrap();
-    let round = free_by_class(&drawn.map, Profile::Walk, &jammed, &from, &to).unwrap();
+    let way = jammed.route(graph, from, &to).unwrap();
+    let round = free_by_class(&drawn.map, Profile::Walk, &jammed, &way);
     assert_eq!(round.total_ms(), u64::from(jammed.travel_ms(from, &to).unwrap()));
     assert!(round.total_ms() > u64::from(straight) * 2);
     assert!(round.fixed_ms == 0);
@@ -352,7 +354,8 @@ fn held_out_days_are_met_without_bias_and_with_nine_of_ten_below_p90() {
         let observations: Vec<Observation> = training
             .iter()
             .filter_map(|&(from, to, hour, took_ms)| {
-                let free = free_by_class(&map, profile, free, &from, &to)?;
+                let way = free.route(map.graph(profile), from, &to)?;
+                let free = free_by_class(&map, profile, free, &way);
                 Some(Observation { profile, day: 0, hour: hour as u8, free, took_ms })
             })
             .collect();

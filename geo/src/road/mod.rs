@@ -68,7 +68,7 @@ pub use query::soonest;
 pub use reach::{Heading, reach, reach_on_junctions};
 pub use report::ImportReport;
 pub use restriction::{Profiles, Restriction, Rule};
-pub use route::{RidePart, Route, StreetPart};
+pub use route::{ArcPart, RidePart, Route, StreetPart};
 pub use safer::{Dislikes, NoSaferWay, SaferRoute};
 pub use snap::{SNAP_M_MAX, Snap};
 pub use staff::StaffOnRoad;

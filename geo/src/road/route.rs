@@ -35,6 +35,17 @@ pub struct StreetPart {
     pub way: u32,
 }
 
+/// A stretch of an edge that a way goes along.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ArcPart {
+    /// Road arc (`edge * 2 + direction`).
+    pub arc: u32,
+    /// Fractions of the edge.
+    pub from: f32,
+    /// The smaller one against the edge.
+    pub to: f32,
+}
+
 /// A way along the roads.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Route {
@@ -53,6 +64,8 @@ pub struct Route {
     pub rides: Vec<RidePart>,
     /// The streets in order, ascending by their first points.
     pub streets: Vec<StreetPart>,
+    /// All that it goes along, in order.
+    pub arcs: Vec<ArcPart>,
 }
 
 impl Route {
@@ -86,6 +99,7 @@ impl Graph {
             let edge = self.edge(piece.edge);
             if let Some(kind) = self.off_street(piece.edge) {
                 let end = if piece.from < piece.to { edge.end } else { edge.start };
+                line.along(piece.edge, piece.from, piece.to);
                 line.off_street(self.node(end), piece.whole_ms, kind);
                 continue;
             }
@@ -109,13 +123,14 @@ impl Graph {
             for pair in inner.windows(2) {
                 let arc = self.arcs_out(pair[0]).iter().filter(|a| a.node == pair[1]).min_by_key(|a| a.ms)?;
                 let edge = self.edge(arc.edge);
-                if let Some(kind) = self.off_street(arc.edge) {
-                    line.off_street(self.node(pair[1]), arc.ms, kind);
-                    continue;
-                }
                 // A loop is never part of a fastest way, so the two ends differ.
                 let forward = edge.start == pair[0];
                 let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
+                if let Some(kind) = self.off_street(arc.edge) {
+                    line.along(arc.edge, a, b);
+                    line.off_street(self.node(pair[1]), arc.ms, kind);
+                    continue;
+                }
                 self.draw(&mut line, arc.edge, a, b, self.speed_mps(arc.edge));
             }
             let begin = self.entrance_fraction(to, inner[inner.len() - 1]);
@@ -178,6 +193,7 @@ impl Graph {
     /// Adds the shape of an edge between two fractions, either way round.
     fn draw(&self, line: &mut Line, edge_id: u32, from: f32, to: f32, speed_mps: f64) {
         let edge = self.edge(edge_id);
+        line.along(edge_id, from, to);
         line.street(edge.way);
         let shape = self.shape(edge_id);
         let (low, high) = (from.min(to), from.max(to));
@@ -214,11 +230,24 @@ struct Line {
     length_m: f64,
     rides: Vec<RidePart>,
     streets: Vec<StreetPart>,
+    arcs: Vec<ArcPart>,
 }
 
 impl Line {
     fn new(begin: Position) -> Self {
-        Self { points: vec![begin], at_s: vec![0.0], length_m: 0.0, rides: Vec::new(), streets: Vec::new() }
+        Self {
+            points: vec![begin],
+            at_s: vec![0.0],
+            length_m: 0.0,
+            rides: Vec::new(),
+            streets: Vec::new(),
+            arcs: Vec::new(),
+        }
+    }
+
+    /// What is drawn next is this stretch.
+    fn along(&mut self, edge: u32, from: f32, to: f32) {
+        self.arcs.push(ArcPart { arc: edge * 2 + u32::from(from > to), from, to });
     }
 
     /// What comes lies on this street.
@@ -277,6 +306,7 @@ impl Line {
             off_streets_m: [from, to].map(|end| if end.to_street_ms() == 0 { 0.0 } else { end.distance_m }),
             rides: self.rides,
             streets: self.streets,
+            arcs: self.arcs,
         }
     }
 }

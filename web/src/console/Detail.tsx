@@ -1,7 +1,7 @@
 // Owns one trip opened by a supervisor: its phases, its crew, who could go and why the others may not, and what can be done
 // by hand. Which action is allowed is the server's to say; this only leaves out what can never be right.
 import { useState } from 'preact/hooks';
-import { sureness } from '../shared/Eta';
+import { isCutOff, sureness } from '../shared/Eta';
 import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
 import { placeName } from '../shared/places';
@@ -152,6 +152,7 @@ function Crew({ desk, trip }: { desk: Desk; trip: Trip }) {
             <Doubted why={known.get(member.no)?.verdict ?? null} />
             {STILL_COMING.includes(member.phase) && <Comes mode={known.get(member.no)?.mode ?? null} />}
             {STILL_COMING.includes(member.phase) && member.eta_s !== null && member.eta_s !== undefined && ` ${t('trip.eta', { eta: span(member.eta_s) })}${sureness({ ...member, eta_s: member.eta_s })}`}
+            {STILL_COMING.includes(member.phase) && isCutOff(member) && <span class="redtext" data-testid="no-way"> ▲ {t('eta.no_way')}</span>}
           </li>
         ))}
       </ul>

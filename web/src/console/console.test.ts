@@ -4,7 +4,7 @@ import { language } from '../shared/i18n';
 import type { Candidate, PersonAt, Phase, StaffRow, Trip, WatchSign } from '../shared/types';
 import { mayChoose, mayRelease, whoMayFirst } from './Detail';
 import { People } from './people';
-import { signText } from './signs';
+import { isWarned, signText } from './signs';
 import { counters, ENDED_SHOWN_MS, workList } from './worklist';
 
 const NOW = Date.parse('2026-11-24T08:00:00Z');
@@ -31,8 +31,12 @@ it('what_the_watch_sees_is_said_in_both_languages_and_unknown_stays_unknown', as
   expect(said({ sign: 'silent', nos: [114], since: ago(65) })).toMatch(/^동행인 114 위치 끊김 · 1분/);
   expect(said({ sign: 'silent', nos: [114], since: null })).toBe('동행인 114 위치를 받은 적 없음');
   expect(said({ sign: 'apart', nos: [114, 115], since: ago(5) })).toMatch(/^동행인 114·115 서로 150 m 넘게 떨어짐/);
-  const signs = ['silent', 'left_meeting', 'in_zone', 'apart', 'at_meeting', 'at_dropoff', 'silent_never'];
+  const signs = ['silent', 'no_way', 'left_meeting', 'in_zone', 'apart', 'at_meeting', 'at_dropoff', 'silent_never'];
   for (const words of [ko.default, en.default]) for (const sign of signs) expect(Object.keys(words)).toContain(`watch.${sign}`);
+});
+it('a_member_without_a_way_needs_somebody', () => {
+  const watch: WatchSign[] = [{ sign: 'no_way', nos: [114], since: ago(5) }];
+  expect([isWarned({ ...trip('x', 'en_route', 5), watch }), isWarned({ ...trip('x', 'en_route', 5), watch: [{ ...watch[0]!, sign: 'at_meeting' }] })]).toEqual([true, false]);
 });
 it('ended_trips_leave_the_list', () => {
   const ended = { ...trip('x', 'completed', 5000), updated_at: ago(ENDED_SHOWN_MS / 1000 + 1) };

@@ -3,7 +3,7 @@ import { span, t } from '../shared/i18n';
 import { isOpen, type Trip, type WatchSign } from '../shared/types';
 
 /** What somebody has to look at; the rest is good to know. */
-const WARNINGS: readonly WatchSign['sign'][] = ['silent', 'left_meeting', 'in_zone', 'apart'];
+const WARNINGS: readonly WatchSign['sign'][] = ['silent', 'no_way', 'left_meeting', 'in_zone', 'apart'];
 
 export const isWarning = ({ sign }: WatchSign): boolean => WARNINGS.includes(sign);
 export const isWarned = ({ phase, watch }: Trip): boolean => isOpen(phase) && (watch ?? []).some(isWarning);

@@ -28,6 +28,12 @@ it('how_late_it_may_be_is_said_where_it_reads_otherwise', () => {
   expect([360, 235, null].map((p90) => drawn(with_p90(p90)))).toEqual([['약 4분 뒤', '늦으면 6분'], ['약 4분 뒤'], ['약 4분 뒤']]);
   expect(drawn({ ...with_p90(360), age_s: 90 })).toEqual(['2분 전 위치']);
 });
+it('who_is_cut_off_is_said_to_be_while_the_position_holds', () => {
+  const cut_off: CrewAt = { ...at(0), eta_s: null, eta_source: 'no_way' };
+  expect([drawn(cut_off), drawn({ ...cut_off, age_s: 20 })])
+    .toEqual([['지금은 알려진 길이 없어 시간을 알 수 없음'], ['지금은 알려진 길이 없어 시간을 알 수 없음', '20초 전 위치']]);
+  expect([drawn({ ...cut_off, age_s: 90 }), drawn(cut_off, false), drawn({ ...cut_off, eta_source: null })]).toEqual([['2분 전 위치'], [], []]);
+});
 it('a_guess_and_a_promise_are_said_to_be_one', () => {
   const known = (eta_source: CrewAt['eta_source']): string[] => drawn({ ...at(0), eta_source });
   expect([known('road'), known('calibrated'), known('straight'), known('promise')])

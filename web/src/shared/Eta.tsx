@@ -23,6 +23,10 @@ export function etaOf(at: CrewAt | undefined): { eta_s: number | null; old_s: nu
   return { eta_s: at.age_s > SILENT_AFTER_S ? null : at.eta_s, old_s: at.age_s > HOLLOW_AFTER_S ? at.age_s : null };
 }
 
+/** That no way leads there now, of a position that is none too old: known, and not the same as silence. */
+export const isCutOff = (at: Partial<Timed> & { age_s?: number } | undefined): boolean =>
+  at?.eta_source === 'no_way' && (at.age_s ?? 0) <= SILENT_AFTER_S;
+
 /** When they are there at the latest, nine times of ten; `null` where that reads like the ETA itself. */
 export function lateOf(at: Timed): string | null {
   const late = at.eta_p90_s ?? null;
@@ -50,7 +54,7 @@ export function Finishing({ seen, no, later }: { seen: CrewSeen | null | undefin
   const eta = seen?.later?.find((one) => one.no === no);
   return (
     <span data-testid="finishing">
-      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{eta && sureness(eta)}
+      {` ${t(later ? 'trip.finishing_later' : 'trip.finishing')}`}{eta && eta.eta_s !== null && ` · ${t('trip.eta', { eta: span(eta.eta_s) })}`}{eta && sureness(eta)}{isCutOff(eta) && ` · ${t('eta.no_way')}`}
     </span>
   );
 }
@@ -63,6 +67,7 @@ export function Eta({ at, coming }: { at: CrewAt | undefined; coming: boolean })
       {coming && eta_s !== null && <span data-testid="eta" class={old_s === null ? '' : 'hint'}> {t('trip.eta', { eta: span(eta_s) })}</span>}
       {coming && eta_s !== null && lateOf(at!) !== null && <span class="hint" data-testid="late"> {lateOf(at!)}</span>}
       {coming && eta_s !== null && guessOf(at!) !== null && <span class="hint" data-testid="guess"> ({guessOf(at!)})</span>}
+      {coming && isCutOff(at) && <span class="hint" data-testid="no-way"> {t('eta.no_way')}</span>}
       {coming && !at && <span class="hint"> {t('violation.stale_fix')}</span>}
       {old_s !== null && <span class="hint"> {t('trip.old', { age: span(old_s) })}</span>}
     </>

@@ -50,7 +50,7 @@ export interface Trip {
 }
 /** What is to be seen of a trip beside its phase; `since` is null if nothing was ever heard. */
 export interface WatchSign {
-  sign: 'silent' | 'left_meeting' | 'in_zone' | 'apart' | 'at_meeting' | 'at_dropoff'; nos: number[]; since: string | null;
+  sign: 'silent' | 'no_way' | 'left_meeting' | 'in_zone' | 'apart' | 'at_meeting' | 'at_dropoff'; nos: number[]; since: string | null;
 }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
@@ -125,7 +125,7 @@ export interface Leg {
   length_m: number; duration_s: number; from: number;
 }
 export interface Way {
-  to: 'pickup' | 'dropoff'; mode: Mode; prefer: Prefer; duration_s: number; p90_s: number; source: EtaSource; length_m: number; detour_s: number;
+  to: 'pickup' | 'dropoff'; mode: Mode; without_car?: boolean; prefer: Prefer; duration_s: number; p90_s: number; source: EtaSource; length_m: number; detour_s: number;
   zones: 'none' | 'kept_out' | 'begins_inside' | 'ends_inside' | 'cut_off' | 'crossed'; fix_age_s: number;
   line: [number, number][]; legs: Leg[];
 }
@@ -157,7 +157,7 @@ export interface ReachCell { cell: string; seconds: number; p90_s: number; sourc
 export interface Reach { source: EtaSource; cells: ReachCell[] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
 
-export type EtaSource = 'road' | 'calibrated' | 'straight' | 'promise';
+export type EtaSource = 'road' | 'calibrated' | 'straight' | 'promise' | 'no_way';
 export interface CrewEta { no: number; eta_s: number | null; eta_p90_s?: number | null; eta_source?: EtaSource | null; eta_promised_on?: EtaSource }
 export interface CrewAt extends LatLon, CrewEta { acc_m: number; age_s: number }
 /** no, lat, lon, state, age_s, acc_m */

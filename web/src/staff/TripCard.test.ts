@@ -5,6 +5,7 @@ import { now } from '../shared/clock';
 import { Eta } from '../shared/Eta';
 import type { CrewAt, Trip } from '../shared/types';
 import { Bicycle, ownEta, Partners } from './TripCard';
+import { Taxi } from './WayList';
 
 const trip: Trip = { id: 't', phase: 'en_route', crew: [
   { no: 1, phase: 'en_route', eta_s: 240, you: true }, { no: 2, phase: 'en_route', eta_s: 240 },
@@ -15,6 +16,11 @@ const at = (no: number, age_s: number): CrewAt => ({ no, lat: 37.5, lon: 127, ac
 it('the_own_eta_is_said_while_its_position_is_young_marked_when_it_is_old_and_then_not_at_all', () => {
   expect([ownEta(seen(at(1, 0)), trip), ownEta(seen(at(1, 20)), trip), ownEta(seen(at(1, 61)), trip), ownEta(seen(), trip), ownEta({ crewAt: null }, trip)])
     .toEqual([' · 약 4분 걸림', ' · 약 4분 걸림 (20초 전 위치)', '', '', '']);
+});
+it('who_is_cut_off_is_told_so_while_the_position_is_young', () => {
+  const cut_off = (age_s: number): CrewAt => ({ ...at(1, age_s), eta_s: null, eta_source: 'no_way' });
+  expect([ownEta(seen(cut_off(0)), trip), ownEta(seen(cut_off(61)), trip), ownEta(seen(cut_off(0)), { ...trip, crew: [{ no: 1, phase: 'arrived', eta_s: 0, you: true }] })])
+    .toEqual([' · 지금은 알려진 길이 없어 시간을 알 수 없음', '', '']);
 });
 type Drawn = VNode<{ children: Drawn[] }> | undefined;
 it('the_partners_eta_comes_from_a_position_and_never_from_the_trip', () => {
@@ -34,4 +40,8 @@ it('with_the_rider_nobody_rides_a_bicycle_and_it_is_said_once_the_way_is_known',
     said({ mode: 'walk', together: true, way: on_foot }), said({ mode: 'cycle', together: false, way: { to: 'pickup', mode: 'cycle' } }),
     said({ mode: 'cycle', together: true, way: { to: 'pickup', mode: 'walk' } }), said({ mode: 'cycle', together: true, way: null }), said({ mode: undefined, together: true, way: on_foot }),
   ]).toEqual([undefined, undefined, undefined, undefined, undefined]);
+});
+it('who_is_led_by_a_car_that_nobody_brought_is_told_that_it_takes_a_taxi', () => {
+  const said = (way: Parameters<typeof Taxi>[0]['way']): unknown => (Taxi({ way }) as Drawn)?.props.children;
+  expect([said({ without_car: true }), said({}), said(null)]).toEqual(['택시로: 차로 온 동행인이 없습니다.', undefined, undefined]);
 });

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
-import { agedCrew, Eta, etaOf, Finishing } from '../shared/Eta';
+import { agedCrew, Eta, etaOf, Finishing, isCutOff } from '../shared/Eta';
 import { clockTime, dayTime, language, span, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
 import { HOLLOW_AFTER_S, type Mark } from '../shared/map/overlay';
@@ -89,8 +89,10 @@ function useFresh(what: string | null): boolean {
 /** How long this member still takes, as far as the position it stands on allows. */
 export function ownEta(duty: Pick<Duty, 'crewAt'>, trip: Trip): string {
   const own = trip.crew?.find(({ you }) => you);
-  const { eta_s, old_s } = etaOf(agedCrew(duty.crewAt, now()).find(({ no }) => no === own?.no));
-  if (eta_s === null || !isComing(ownPhase(trip))) return '';
+  const at = agedCrew(duty.crewAt, now()).find(({ no }) => no === own?.no);
+  const { eta_s, old_s } = etaOf(at);
+  if (!isComing(ownPhase(trip))) return '';
+  if (eta_s === null) return isCutOff(at) ? ` · ${t('eta.no_way')}` : '';
   return ` · ${t('staff.own_eta', { eta: span(eta_s) })}${old_s === null ? '' : ` (${t('trip.old', { age: span(old_s) })})`}`;
 }
 const isComing = (phase: Phase): boolean => phase === 'assigned' || phase === 'en_route';

@@ -4,7 +4,7 @@ import { sureness } from '../shared/Eta';
 import { explain } from '../shared/frame';
 import { metres, span, t, type Key } from '../shared/i18n';
 import { useStore } from '../shared/store';
-import type { Leg, Prefer } from '../shared/types';
+import type { Leg, Prefer, Way } from '../shared/types';
 import type { WayAhead } from './way';
 
 /** An older position leads from a place where the phone is no more. */
@@ -38,9 +38,15 @@ export function WayList({ ahead }: { ahead: WayAhead }) {
           <ol class="legs" data-testid="legs">{way.legs.map((leg, i) => <li key={i} data-turn={leg.turn} data-along={leg.along}>{sentence(leg)}</li>)}</ol>
         </details>
       )}
+      <Taxi way={way} />
       {way && way.zones !== 'none' && <p class={way.zones === 'kept_out' ? 'hint' : 'error'} role="status">{t(`way.zones.${way.zones}` as Key)}</p>}
     </div>
   );
+}
+
+/** Led by car though none of them has one. */
+export function Taxi({ way }: { way: Pick<Way, 'without_car'> | null }) {
+  return way?.without_car ? <p class="hint" role="status" data-testid="without-car">{t('way.without_car')}</p> : null;
 }
 
 const ARROW = { start: '●', straight: '↑', left: '←', right: '→', back: '↶' } as const;

@@ -1,5 +1,6 @@
 //! Owns what is learnt from crews under way: from setting out to arriving, and from the meeting to the end, what the way takes on
-//! empty streets against what it took. Taps come after they are on the record and nobody waits for this; a way that is not
+//! empty streets against what it took. The way is that which the crew's phones lead by: measured by the fastest, one round a zone would
+//! make every street look slow. Taps come after they are on the record and nobody waits for this; a way that is not
 //! clear is not learnt from, nor is one along streets that operators said something of: it would count twice.
 //!
 //! What is kept of a leg under way is its end, in memory; what goes on the record is neither a place nor a person.
@@ -7,11 +8,13 @@
 use super::Travel;
 use crate::clock::Env;
 use crate::engine::field::{Field, profile};
+use crate::http::guide::Guide;
 use crate::http::sight::Sight;
+use crate::http::way::circles;
 use crate::record::{Record, RecordError};
 use crate::telemetry;
 use geo::road::calibrate::free_by_class;
-use geo::road::{FreeTimes, Observation};
+use geo::road::{FreeTimes, Observation, Route};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use matcher::policy::limits::FIX_AGE_MS_MAX;
@@ -97,6 +100,7 @@ struct Leg {
 pub struct Legs {
     field: Arc<Field>,
     sight: Arc<Sight>,
+    guide: Arc<Guide>,
     record: Arc<Record>,
     travel: Arc<Travel>,
     env: Env,
@@ -111,12 +115,13 @@ impl Legs {
     pub fn new(
         field: Arc<Field>,
         sight: Arc<Sight>,
+        guide: Arc<Guide>,
         record: Arc<Record>,
         travel: Arc<Travel>,
         env: Env,
         demo: bool,
     ) -> Self {
-        Self { field, sight, record, travel, env, demo, under_way: HashMap::new(), finished: Vec::new() }
+        Self { field, sight, guide, record, travel, env, demo, under_way: HashMap::new(), finished: Vec::new() }
     }
 
     /// Learns until told to stop.
@@ -176,7 +181,9 @@ impl Legs {
         self.under_way.remove(&Who::Member(tap.staff));
         let (Some(from), Some(mode)) = (self.place(&tap), tap.mode) else { return Ok(Outcome::Unclear) };
         let Some(row) = self.record.trip(tap.trip).await? else { return Ok(Outcome::Unclear) };
-        Ok(self.begin(Who::Member(tap.staff), &tap, mode, from, row.trip.pickup).await)
+        let (field, to) = (Arc::clone(&self.field), row.trip.pickup);
+        let search = move || free_along(&field, mode, [from, to], || fastest(&field, mode, from, to));
+        Ok(self.begin(Who::Member(tap.staff), &tap, mode, to, search).await)
     }
 
     /// Who travels as crew and rider are expected to go, goes so; of the others nobody knows.
@@ -191,13 +198,23 @@ impl Legs {
         if at.distance_m(from) > ARRIVED_M_MAX || self.sight.trip_mode(from, to) != mode {
             return Ok(Outcome::Unclear);
         }
-        Ok(self.begin(who, &tap, mode, from, to).await)
+        let zones = circles(&self.record.zones_of(row.trip.rider).await?);
+        let (field, guide) = (Arc::clone(&self.field), Arc::clone(&self.guide));
+        let search =
+            move || free_along(&field, mode, [from, to], || Some(guide.together(mode, from, to, &zones)?.route));
+        Ok(self.begin(who, &tap, mode, to, search).await)
     }
 
-    async fn begin(&mut self, who: Who, tap: &Tap, mode: Mode, from: Position, to: Position) -> Outcome {
+    async fn begin(
+        &mut self,
+        who: Who,
+        tap: &Tap,
+        mode: Mode,
+        to: Position,
+        search: impl FnOnce() -> Option<(FreeTimes, Vec<u32>)> + Send + 'static,
+    ) -> Outcome {
         self.under_way.retain(|_, leg| tap.at < leg.since.plus_s(LEG_S_MAX));
-        let field = Arc::clone(&self.field);
-        let free = tokio::task::spawn_blocking(move || free_between(&field, mode, from, to)).await;
+        let free = tokio::task::spawn_blocking(search).await;
         let free = free.expect("a road search does not panic").filter(|(free, edges)| {
             free.total_ms() >= FREE_MS_MIN && !self.is_told(mode, edges) && self.under_way.len() < LEGS_MAX
         });
@@ -246,16 +263,26 @@ impl Legs {
     }
 }
 
-/// What the way of somebody who knows the hour takes on empty streets, and its edges; `None` where there is none, for those whose way of
-/// travelling is not searched, and where an end is off the streets: what was guessed of that would be taken off what the streets took.
-fn free_between(field: &Field, mode: Mode, from: Position, to: Position) -> Option<(FreeTimes, Vec<u32>)> {
-    let (searched, times) = field.times(mode);
-    if searched != profile(mode) {
+/// What a way takes on empty streets, and its edges; `None` where there is none, for those whose way of travelling is not searched,
+/// and where an end is off the streets: what was guessed of that would be taken off what the streets took.
+fn free_along(
+    field: &Field,
+    mode: Mode,
+    ends: [Position; 2],
+    search: impl FnOnce() -> Option<Route>,
+) -> Option<(FreeTimes, Vec<u32>)> {
+    let ((searched, times), map) = (field.times(mode), field.map());
+    let is_in_street = |at| map.snap(searched, at).is_some_and(|snap| snap.to_street_ms() == 0);
+    if searched != profile(mode) || !ends.into_iter().all(is_in_street) {
         return None;
     }
-    let map = field.map();
-    let in_street = |at| map.snap(searched, at).filter(|snap| snap.to_street_ms() == 0);
-    let (from, to) = (in_street(from)?, in_street(to)?);
-    let edges = times.way(from, &to)?.arcs.iter().map(|arc| arc / 2).collect();
-    Some((free_by_class(map, searched, &times, &from, &to)?, edges))
+    let way = search()?;
+    let edges = way.arcs.iter().map(|part| part.arc / 2).collect();
+    Some((free_by_class(map, searched, &times, &way), edges))
+}
+
+/// The way of somebody who knows the hour.
+fn fastest(field: &Field, mode: Mode, from: Position, to: Position) -> Option<Route> {
+    let ((searched, times), map) = (field.times(mode), field.map());
+    times.route(map.graph(searched), map.snap(searched, from)?, &map.snap(searched, to)?)
 }

@@ -3,8 +3,8 @@
 use super::legs::{Legs, Outcome, Tap};
 use crate::http::fixture::{Edge, Person};
 use crate::record::{Actor, NewCondition, Streets};
-use geo::road::Profile;
 use geo::road::data::RoadClass;
+use geo::road::{Profile, Zone, calibrate};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{Mode, Phase, Timestamp, TripId};
 use serde_json::json;
@@ -33,8 +33,8 @@ async fn crew() -> Scene {
 
 fn legs(edge: &Edge, demo: bool) -> Legs {
     let app = &edge.app;
-    let (record, travel) = (Arc::clone(&app.record), Arc::clone(&app.travel));
-    Legs::new(Arc::clone(&edge.field), Arc::clone(&app.sight), record, travel, app.env.clone(), demo)
+    let (record, travel, guide) = (Arc::clone(&app.record), Arc::clone(&app.travel), Arc::clone(&app.guide));
+    Legs::new(Arc::clone(&edge.field), Arc::clone(&app.sight), guide, record, travel, app.env.clone(), demo)
 }
 
 /// So many metres north.
@@ -79,6 +79,16 @@ impl Scene {
         Some(self.legs.take(tap).await.unwrap())
     }
 
+    /// Milliseconds of the way that crew and rider are led by, around zones on the road.
+    fn led_ms_around(&self, zones: &[Zone]) -> u32 {
+        let way = self.edge.app.guide.together(Mode::Walk, self.pickup, self.dropoff, zones).unwrap();
+        (way.route.duration_s * 1_000.0).round() as u32
+    }
+
+    fn led_ms(&self) -> u32 {
+        self.led_ms_around(&[])
+    }
+
     /// Milliseconds on empty streets.
     fn free_ms(&self, from: Position, to: Position) -> u32 {
         let map = self.edge.field.map();
@@ -108,8 +118,37 @@ async fn both_legs_of_a_trip_teach_and_name_nobody() {
     scene.legs.put_down().await;
     let seen = scene.edge.app.record.observations().await.unwrap();
     let told: Vec<_> = seen.iter().map(|o| (o.profile, o.hour, o.took_ms, o.free.total_ms())).collect();
-    let free = [(dropoff, pickup), (pickup, dropoff)].map(|(from, to)| u64::from(scene.free_ms(from, to)));
+    // To the meeting point on the fastest way, and together on the one they are led by.
+    let free = [u64::from(scene.free_ms(dropoff, pickup)), u64::from(scene.led_ms())];
     assert_eq!(told, [(Profile::Walk, 8, 900_000, free[0]), (Profile::Walk, 8, 1_000_000, free[1])]);
+}
+
+#[tokio::test]
+async fn who_is_led_round_a_zone_at_a_walkers_pace_does_not_make_walking_slow() {
+    let mut scene = crew().await;
+    let (pickup, dropoff) = (scene.pickup, scene.dropoff);
+    let fastest = scene.edge.app.guide.together(Mode::Walk, pickup, dropoff, &[]).unwrap().route;
+    let center = fastest.points[fastest.points.len() / 2];
+    let (record, now) = (Arc::clone(&scene.edge.app.record), scene.edge.app.env.now());
+    let rider = record.trip(scene.trip).await.unwrap().unwrap().trip.rider;
+    record.add_zone(now, Actor::Shell, rider, center, 120).await.unwrap().unwrap();
+    let led_ms = scene.led_ms_around(&[Zone::circle(center, 120.0).unwrap()]);
+    assert!(led_ms > scene.free_ms(pickup, dropoff) * 103 / 100, "the way round is longer");
+    for n in 0..40 {
+        let begun = now.plus_s(n * 30);
+        let met = scene.on_foot(Phase::Met, pickup, begun);
+        assert_eq!(scene.legs.take(met).await.unwrap(), Outcome::Begun);
+        let done = scene.on_foot(Phase::Completed, dropoff, Timestamp(begun.0 + i64::from(led_ms)));
+        assert_eq!(scene.legs.take(done).await.unwrap(), Outcome::Learnt);
+    }
+    scene.legs.put_down().await;
+    let fitted = calibrate::fit(&record.observations().await.unwrap());
+    assert!(fitted.is_calibrated(Profile::Walk));
+    let factors = fitted.day_factors(Profile::Walk).at(8).by_class;
+    for class in RoadClass::ALL {
+        let factor = factors.get(&class).copied().unwrap_or(1.0);
+        assert!((factor - 1.0).abs() < 0.01, "{class:?}: {factor}");
+    }
 }
 
 #[tokio::test]

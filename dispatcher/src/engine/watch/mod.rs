@@ -50,6 +50,10 @@ pub enum Event {
     InZone,
     /// Left one.
     LeftZone,
+    /// No way leads to the meeting point.
+    NoWay,
+    /// One does again.
+    WayAgain,
     /// Two of a crew are apart.
     Apart,
     /// And together again.
@@ -58,7 +62,7 @@ pub enum Event {
 
 impl Event {
     /// Each.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 13] = [
         Self::Hollow,
         Self::Silent,
         Self::Back,
@@ -68,6 +72,8 @@ impl Event {
         Self::LeftDropoff,
         Self::InZone,
         Self::LeftZone,
+        Self::NoWay,
+        Self::WayAgain,
         Self::Apart,
         Self::Together,
     ];
@@ -84,6 +90,8 @@ impl Event {
             Self::LeftDropoff => "left_dropoff",
             Self::InZone => "in_zone",
             Self::LeftZone => "left_zone",
+            Self::NoWay => "no_way",
+            Self::WayAgain => "way_again",
             Self::Apart => "apart",
             Self::Together => "together",
         }
@@ -139,6 +147,18 @@ impl Watch {
             };
             state.news.of_trip(trip, companies);
             events.into_iter().for_each(count);
+        });
+    }
+
+    /// Who of a trip's crew has no way to the meeting point now: whoever asked the streets tells it.
+    pub fn cut_off(&self, trip: TripId, who: &[AccountId], now: Timestamp) {
+        self.with(|state| {
+            let before = state.flags(trip, now);
+            let events = state.trips.cut_off(trip, who, now);
+            if !events.is_empty() {
+                state.news.of_trip(trip, who_sees(&before, &state.flags(trip, now)));
+                events.into_iter().for_each(count);
+            }
         });
     }
 

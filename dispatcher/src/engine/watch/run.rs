@@ -1,8 +1,9 @@
 //! Owns the watch's task: follows the record for trips, the live index for moves, and the clock for ages. Fixes of crews come to
-//! the watch by themselves, in order (`Watch::fixes`).
+//! the watch by themselves, in order (`Watch::fixes`). Trips and zones go to `led` too, which is to know of the same.
 
 use super::Watch;
 use crate::clock::Env;
+use crate::engine::led::Led;
 use crate::live::Live;
 use crate::record::{Record, RecordError, TripRow};
 use crate::view::trip::{is_crewed, is_together};
@@ -32,6 +33,7 @@ pub(super) struct Tail {
     watch: Arc<Watch>,
     record: Arc<Record>,
     live: Arc<Live>,
+    led: Arc<Led>,
     /// Last change of a trip that was read; `None` before the open trips were.
     trips_after: Option<i64>,
     moved_after: u64,
@@ -40,9 +42,16 @@ pub(super) struct Tail {
 }
 
 /// Watches until told to stop.
-pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: Env, stop: CancellationToken) {
+pub async fn run(
+    watch: Arc<Watch>,
+    record: Arc<Record>,
+    live: Arc<Live>,
+    led: Arc<Led>,
+    env: Env,
+    stop: CancellationToken,
+) {
     let mut commits = record.commits();
-    let mut tail = Tail::new(watch, record, live, env.now());
+    let mut tail = Tail::new(watch, record, live, led, env.now());
     let mut trips_due = true;
     while !stop.is_cancelled() {
         tail.follow_moves(env.now());
@@ -64,8 +73,8 @@ pub async fn run(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, env: E
 }
 
 impl Tail {
-    pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, now: Timestamp) -> Self {
-        Self { watch, record, live, trips_after: None, moved_after: 0, trips_at: now, zones_at: now }
+    pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, led: Arc<Led>, now: Timestamp) -> Self {
+        Self { watch, record, live, led, trips_after: None, moved_after: 0, trips_at: now, zones_at: now }
     }
 
     /// Whether trips are to be read though no commit was heard of.
@@ -129,6 +138,7 @@ impl Tail {
     async fn take(&self, row: &TripRow, now: Timestamp) -> Result<(), RecordError> {
         let zones = if is_together(row.trip.phase) { self.record.zones_of(row.trip.rider).await? } else { Vec::new() };
         self.watch.trip(row, &zones, now);
+        let _found_later = self.led.take(row, &zones);
         Ok(())
     }
 }

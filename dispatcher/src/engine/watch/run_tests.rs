@@ -30,7 +30,7 @@ async fn scene() -> Scene {
     let (rider, trip, crew) = edge.assigned().await;
     let live = Arc::new(Live::in_process());
     let app = &edge.app;
-    let tail = Tail::new(Arc::clone(&app.watch), Arc::clone(&app.record), Arc::clone(&live), app.env.now());
+    let tail = Tail::new(Arc::clone(&app.watch), Arc::clone(&app.record), Arc::clone(&live), edge.led(), app.env.now());
     Scene { edge, rider, trip, crew, live, tail, seq: 0 }
 }
 

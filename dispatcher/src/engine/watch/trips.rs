@@ -1,11 +1,12 @@
 //! Owns what the fixes of a crew say about its trip: who is at the meeting point or has left it, at the drop-off, in a zone to
-//! avoid, apart from the others. Pure: rows and fixes in, what changed out. Changes no phase: "arrived" is the crew's to say.
+//! avoid, apart from the others. Pure: rows and fixes in, what changed out; who is cut off is told to it, for it knows no street.
+//! Changes no phase: "arrived" is the crew's to say.
 //!
 //! Invariant: a trip that is not crewed has no fence here and tells nothing.
 
 use super::Event;
 use crate::record::{AvoidZone, TripRow};
-use crate::view::trip::{is_crewed, is_together};
+use crate::view::trip::{is_coming, is_crewed, is_together};
 use geo::fence::{Circle, Covered, Crossing, Fences, Inside, are_apart};
 use geo::{Fix, FixKind, Position};
 use matcher::model::{AccountId, AgencyId, Phase, Timestamp, TripId};
@@ -31,6 +32,8 @@ type FenceKey = (TripId, Place);
 pub enum Sign {
     /// Nothing was heard of a member for too long.
     Silent,
+    /// No way leads a member to the meeting point.
+    NoWay,
     /// A member has left the meeting point before they had met.
     LeftMeeting,
     /// A member is in or at a zone to avoid.
@@ -48,6 +51,7 @@ impl Sign {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Silent => "silent",
+            Self::NoWay => "no_way",
             Self::LeftMeeting => "left_meeting",
             Self::InZone => "in_zone",
             Self::Apart => "apart",
@@ -88,13 +92,17 @@ struct Member {
 
 impl Member {
     fn raise(&mut self, sign: Sign, since: Timestamp) {
-        if !self.signs.iter().any(|(held, _)| *held == sign) {
+        if !self.has(sign) {
             self.signs.push((sign, since));
         }
     }
 
     fn lower(&mut self, sign: Sign) {
         self.signs.retain(|(held, _)| *held != sign);
+    }
+
+    fn has(&self, sign: Sign) -> bool {
+        self.signs.iter().any(|(held, _)| *held == sign)
     }
 
     fn is_in_a_zone(&self, trip: TripId, zones: &[AvoidZone]) -> bool {
@@ -206,7 +214,11 @@ impl Trips {
         for member in row.crew.iter().filter(|member| is_crewed(member.phase) && member.after.is_none()) {
             let staff = member.offer.staff;
             watched.members.push(if let Some(at) = known.iter().position(|known| known.id == staff) {
-                known.swap_remove(at)
+                let mut known = known.swap_remove(at);
+                if !is_coming(member.phase) {
+                    known.lower(Sign::NoWay);
+                }
+                known
             } else {
                 new.push(staff);
                 Member {
@@ -317,6 +329,26 @@ impl Trips {
                     }
                     _ => {}
                 }
+            }
+        }
+        events
+    }
+
+    /// Who of a crew on its way has no way to the meeting point now; what of that is news.
+    pub fn cut_off(&mut self, id: TripId, who: &[AccountId], now: Timestamp) -> Vec<Event> {
+        let watched = self.by_id.get_mut(&id).filter(|watched| !watched.together);
+        let mut events = Vec::new();
+        for member in watched.into_iter().flat_map(|watched| &mut watched.members) {
+            match (member.has(Sign::NoWay), who.contains(&member.id)) {
+                (false, true) => {
+                    member.raise(Sign::NoWay, now);
+                    events.push(Event::NoWay);
+                }
+                (true, false) => {
+                    member.lower(Sign::NoWay);
+                    events.push(Event::WayAgain);
+                }
+                _ => {}
             }
         }
         events

@@ -70,6 +70,24 @@ impl Scene {
 }
 
 #[tokio::test]
+async fn who_is_cut_off_is_until_there_is_a_way_again_or_they_are_there() {
+    let mut scene = scene().await;
+    let (id, first) = (scene.row.trip.id, scene.crew[0].id());
+    assert_eq!(scene.trips.cut_off(id, &[first], T0), [Event::NoWay]);
+    assert_eq!(scene.trips.cut_off(id, &[first], T0), [], "told once");
+    assert_eq!(scene.signs(), [(Sign::NoWay, vec![scene.no(0)])]);
+    assert_eq!(scene.trips.cut_off(id, &[], T0), [Event::WayAgain]);
+    assert_eq!(scene.signs(), []);
+    scene.trips.cut_off(id, &[first], T0);
+    scene.row.crew.iter_mut().filter(|m| m.offer.staff == first).for_each(|m| m.phase = Phase::Arrived);
+    scene.row.change_no += 1;
+    scene.trips.take(&scene.row, &[], Covers::of(&scene.row, &[]));
+    assert_eq!(scene.signs(), [], "who says that they are there");
+    scene.phase(Phase::Met, &[]);
+    assert_eq!(scene.trips.cut_off(id, &[first], T0), [], "with the rider nobody is on the way to them");
+}
+
+#[tokio::test]
 async fn at_the_meeting_point_and_away_from_it_again() {
     let mut scene = scene().await;
     let pickup = scene.row.trip.pickup;

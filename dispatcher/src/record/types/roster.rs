@@ -26,6 +26,8 @@ pub struct RosterEntry {
 /// A trip whose rider is with the crew.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct UnderWay {
+    /// Which.
+    pub trip: TripId,
     /// Where they met.
     pub pickup: Position,
     /// Where it ends.

@@ -1,8 +1,8 @@
 //! Owns how long a way takes on empty roads, told by class of road. Does not judge what it took (`calibrate`).
 
 use super::CLASSES;
-use crate::road::hierarchy::Metric;
-use crate::road::snap::Snap;
+use crate::road::hierarchy::{ArcTimes, Metric};
+use crate::road::route::{ArcPart, Route};
 use crate::road::{Profile, RoadMap};
 
 /// Milliseconds of one way on empty roads.
@@ -27,22 +27,24 @@ impl FreeTimes {
     }
 }
 
-/// What the fastest way under `metric` (of this map and profile) takes on empty roads; `None` if there is no way.
+/// What a way found under `metric` (of this map and profile) takes on empty roads.
 ///
-/// With [`RoadMap::free_flow`] the total is that metric's travel time. With the present, calibrated metric of the hour it is
-/// the way that somebody who knows the hour goes, and the fit is the better for it.
-pub fn free_by_class(map: &RoadMap, profile: Profile, metric: &Metric, from: &Snap, to: &Snap) -> Option<FreeTimes> {
-    let graph = map.graph(profile);
-    let way = metric.way(from, to)?;
-    let streets_ms: u32 = way.along_arcs(metric.times(), from, to).map(|(_, ms)| ms).sum();
-    let mut free = FreeTimes { fixed_ms: way.ms.checked_sub(streets_ms)?, ..FreeTimes::default() };
-    let present = way.along_arcs(metric.times(), from, to);
-    for ((arc, ms), (_, present_ms)) in way.along_arcs(map.free_flow(profile).times(), from, to).zip(present) {
+/// With [`RoadMap::free_flow`] the total is the way's own time. With the present, calibrated metric of the hour it is the way that
+/// somebody who knows the hour goes, and the fit is the better for it.
+pub fn free_by_class(map: &RoadMap, profile: Profile, metric: &Metric, way: &Route) -> FreeTimes {
+    let (graph, empty) = (map.graph(profile), map.free_flow(profile).times());
+    let ms = |times: &ArcTimes, part: &ArcPart| {
+        times.before_ms(part.arc, part.to).saturating_sub(times.before_ms(part.arc, part.from))
+    };
+    let streets_ms: u32 = way.arcs.iter().map(|part| ms(metric.times(), part)).sum();
+    let whole_ms = (f64::from(way.duration_s) * 1_000.0).round() as u32;
+    let mut free = FreeTimes { fixed_ms: whole_ms.saturating_sub(streets_ms), ..FreeTimes::default() };
+    for part in &way.arcs {
         // What is no street has no way in the map data, and is waited for and ridden as at the time.
-        match map.data.ways.get(graph.edge(arc / 2).way as usize) {
-            Some(way) => free.by_class_ms[way.class as usize] += ms,
-            None => free.fixed_ms += present_ms,
+        match map.data.ways.get(graph.edge(part.arc / 2).way as usize) {
+            Some(way) => free.by_class_ms[way.class as usize] += ms(empty, part),
+            None => free.fixed_ms += ms(metric.times(), part),
         }
     }
-    Some(free)
+    free
 }

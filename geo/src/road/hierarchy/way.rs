@@ -5,7 +5,6 @@ use super::UNREACHED;
 use super::climb::Reached;
 use super::metric::Metric;
 use super::search_graph::{End, Kind};
-use super::times::ArcTimes;
 use crate::road::graph::Graph;
 use crate::road::headed::Headed;
 use crate::road::route::{Piece, Route};
@@ -18,19 +17,6 @@ pub struct Way {
     pub ms: u32,
     /// Road arcs (`edge * 2 + direction`) from the one it begins on to the one it ends on: one if that is the same stretch.
     pub arcs: Vec<u32>,
-}
-
-impl Way {
-    /// Each arc with its milliseconds under `times`, the first from where the way begins, the last to where it ends. What is
-    /// lost in turning is in none of them.
-    pub fn along_arcs(&self, times: &ArcTimes, from: &Snap, to: &Snap) -> impl Iterator<Item = (u32, u32)> {
-        let last = self.arcs.len().saturating_sub(1);
-        self.arcs.iter().enumerate().map(move |(i, &arc)| {
-            let begin_ms = if i == 0 { times.before_ms(arc, from.fraction) } else { 0 };
-            let end_ms = if i == last { times.before_ms(arc, to.fraction) } else { times.ms(arc) };
-            (arc, end_ms.saturating_sub(begin_ms))
-        })
-    }
 }
 
 /// Where two climbs meet, and the sum.
