@@ -43,6 +43,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (12, "duty runs", include_str!("migrations/0012_duty_runs.sql")),
     (13, "codes again", include_str!("migrations/0013_codes_again.sql")),
     (14, "sure offers", include_str!("migrations/0014_sure_offers.sql")),
+    (20, "phone sessions", include_str!("migrations/0020_phone_sessions.sql")),
 ];
 
 impl Record {
