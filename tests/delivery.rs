@@ -5,7 +5,7 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use harness::people::{Enrolled, Phone, SOON, enrol, text};
 use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
-use simulator::socket::Resume;
+use simulator::socket::{Credentials, Resume, Socket};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -78,6 +78,36 @@ async fn a_resume_goes_on_without_a_gap_and_without_doubles() {
     }
     first.tap(&trip["id"], "met").await;
     rider.wait_for_phase("met").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_left_open_elsewhere_that_wakes_leaves_the_phone_in_hand_its_offers() {
+    let server = Server::start(ServerOptions::default()).await;
+    let laptop = server.token_of(&json!({ "code": server.code("rider") })).await;
+    let codes = server.admin(&["code", "--demo"]);
+    let again = codes.as_array().expect("a list").iter().find(|row| row["who"] == "rider").expect("the demo's rider");
+    let phone = server.token_of(again).await;
+    let asleep = Phone::sign_in(&server, &laptop).await.hang_up();
+    let mut in_hand = Phone::sign_in(&server, &phone).await;
+    let resume = Some(asleep.resume);
+    for _ in 0..3 {
+        let who = Credentials::Bearer(laptop.clone());
+        let refused = Socket::open(server.api().target(), &who, resume, None).await;
+        let Err(refused) = refused else { panic!("nobody has touched that page") };
+        assert_eq!(refused.word(), "closed_4409");
+    }
+    let trip = in_hand.book("k").await;
+    in_hand.wait_for_phase("matching").await;
+    // Somebody has.
+    let tapped = Phone::sign_in(&server, &laptop).await;
+    let closed = loop {
+        if let Err(closed) = in_hand.socket.next().await {
+            break closed;
+        }
+    };
+    assert_eq!(closed.code, Some(4409));
+    let trips = tapped.api.get("/v1/trips").await.expect("own trips");
+    assert_eq!(trips["trips"][0]["id"], trip["id"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

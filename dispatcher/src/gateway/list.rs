@@ -3,9 +3,9 @@
 
 use super::Gateway;
 use super::wire::{Ask, GOOD_FOR, LAST_MAX, LIST_PATH, Last, Listed, Told};
-use crate::http::ingest::sources::{Epochs, Session};
+use crate::http::ingest::sources::Epochs;
 use crate::live::{AREA_MARGIN_M, Health};
-use crate::record::Revocation;
+use crate::record::{PhoneSession, Revocation};
 use crate::telemetry;
 use geo::{Bounds, Position};
 use http_body_util::{BodyExt, Limited};
@@ -132,7 +132,7 @@ impl List {
         if listed.pass {
             return Err("followed");
         }
-        let phone = listed.phone.map(|(token, number, epoch)| Session { token, number, epoch });
+        let phone = listed.phone.map(|(token, number, epoch)| PhoneSession { token, number, epoch });
         let epochs = Epochs { phones: phone.into_iter().collect(), trackers: listed.trackers.clone() };
         Ok(Member { no: listed.no, epochs })
     }

@@ -11,6 +11,7 @@ use crate::http::ingest::sources::Source;
 use crate::http::limit::Bucket;
 use crate::http::problem::{Code, Problem};
 use crate::listen::Held;
+use crate::record::PhoneSession;
 use crate::telemetry;
 use crate::ws::close::Close;
 use crate::ws::message::{ClientMessage, MESSAGE_BYTES_MAX};
@@ -55,6 +56,19 @@ type Wire = WebSocketStream<TokioIo<Upgraded>>;
 struct Phone {
     account: AccountId,
     epoch: u32,
+    /// The row of the sign-in, as soon as the list has shown the welcome's epoch to be of it. The socket goes on under a later epoch
+    /// when its phone takes over from a tracker.
+    token: Option<i64>,
+}
+
+impl Phone {
+    /// Whether the phone that counts is this one: an account has one socket, so what its sign-in sends without a number comes by it.
+    fn is(&mut self, counts: PhoneSession) -> bool {
+        if counts.epoch == self.epoch {
+            self.token = Some(counts.token);
+        }
+        counts.epoch >= self.epoch && counts.number.is_none() && self.token == Some(counts.token)
+    }
 }
 
 /// The welcome, as far as it matters here.
@@ -184,7 +198,8 @@ async fn down(
             && welcome.t == "welcome"
             && welcome.role == "staff"
         {
-            let _first_counts = who.set(Phone { account: AccountId(welcome.account), epoch: welcome.epoch });
+            let _first_counts =
+                who.set(Phone { account: AccountId(welcome.account), epoch: welcome.epoch, token: None });
         }
         match timeout(WRITE_TIMEOUT, phone.send(message)).await {
             Ok(Ok(())) => {}
@@ -204,6 +219,7 @@ async fn up(
 ) -> Ending {
     let mut bucket = Bucket::full(MESSAGES, gateway.env.now().0);
     let settled = metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => "fix");
+    let mut seated: Option<Phone> = None;
     loop {
         let message = match phone.next().await {
             Some(Ok(Message::Close(close))) => return Ending::Engine(close),
@@ -220,8 +236,11 @@ async fn up(
             return flood(phone, engine).await;
         }
         let mut gone_on = None;
-        if let (Some(ClientMessage::Fix { fixes }), Some(phone)) = (&parsed, who.get()) {
-            match settle(gateway, *phone, fixes) {
+        if seated.is_none() {
+            seated = who.get().copied();
+        }
+        if let (Some(ClientMessage::Fix { fixes }), Some(phone)) = (&parsed, &mut seated) {
+            match settle(gateway, phone, fixes) {
                 Judged::Settled(_) => {
                     settled.increment(1);
                     continue;
@@ -250,7 +269,7 @@ async fn up(
 }
 
 /// The fixes of a phone that may be judged here.
-fn settle(gateway: &Gateway, phone: Phone, fixes: &[crate::view::FixIn]) -> Judged {
+fn settle(gateway: &Gateway, phone: &mut Phone, fixes: &[crate::view::FixIn]) -> Judged {
     let now = gateway.env.now();
     let parsed: Result<Vec<_>, _> = fixes.iter().map(|fix| fix.parse(now)).collect();
     let Ok(fixes) = parsed else { return Judged::Pass("unread") };
@@ -259,8 +278,8 @@ fn settle(gateway: &Gateway, phone: Phone, fixes: &[crate::view::FixIn]) -> Judg
         Err(why) => return Judged::Pass(why),
     };
     match member.epochs.phone() {
-        Some(counts) if counts.epoch == phone.epoch => {
-            gateway.judge(phone.account, &member, Source::Phone(counts.token), phone.epoch, fixes, now)
+        Some(counts) if phone.is(counts) => {
+            gateway.judge(phone.account, &member, Source::Phone(counts.token), counts.epoch, fixes, now)
         }
         Some(counts) if counts.epoch > phone.epoch => Judged::Pass("epoch"),
         // The list is from before this socket.

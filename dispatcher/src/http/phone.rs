@@ -27,6 +27,9 @@ pub struct FixesIn {
     /// The session that `seq` counts in, for phones without a socket: any number, another one whenever the count begins anew.
     #[serde(default)]
     session: Option<u32>,
+    /// One place of a phone that is not going to send more: no other one is replaced by it.
+    #[serde(default)]
+    once: bool,
 }
 
 impl<'de> Deserialize<'de> for FixesIn {
@@ -43,7 +46,7 @@ impl FixesIn {
 
     /// By which count they are numbered.
     pub fn via(&self) -> Via {
-        self.session.map_or(Via::Call, Via::Session)
+        if self.once { Via::Once } else { self.session.map_or(Via::Call, Via::Session) }
     }
 }
 

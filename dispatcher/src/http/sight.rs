@@ -5,7 +5,7 @@ use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
 use crate::engine::search::{STRAIGHT_MPS, by_fix};
 use crate::http::problem::Code;
-use crate::live::{AREA_MARGIN_M, Live, Verdict};
+use crate::live::{AREA_MARGIN_M, LastOrder, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
 use geo::road::hierarchy::Metric;
@@ -45,6 +45,8 @@ pub trait Whereabouts: Send + Sync + 'static {
     fn remove(&self, staff: AccountId);
     /// The latest fix of an account.
     fn last_fix(&self, account: AccountId) -> Option<Fix>;
+    /// What the next fix of an account has to come after, also where they were removed.
+    fn last_order(&self, account: AccountId) -> Option<LastOrder>;
     /// Who moved since the cursor (0 is everybody), at most `limit`, and the next cursor.
     fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>);
 }
@@ -64,6 +66,10 @@ impl Whereabouts for Live {
 
     fn last_fix(&self, account: AccountId) -> Option<Fix> {
         Self::last_fix(self, account)
+    }
+
+    fn last_order(&self, account: AccountId) -> Option<LastOrder> {
+        Self::last_order(self, account)
     }
 
     fn moved_since(&self, cursor: u64, limit: usize) -> (u64, Vec<Moved>) {

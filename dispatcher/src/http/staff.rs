@@ -6,6 +6,7 @@ use super::body::{Empty, Input, PathId};
 use super::command;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::crew_view;
+use crate::gateway::wire::GOOD_FOR;
 use crate::record::{Account, Duties, NewShift};
 use crate::view::offer::next_for_phone;
 use crate::view::{CrewTrip, NextView, OfferView, ShiftView, offer_for_phone};
@@ -13,13 +14,16 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use matcher::model::{Mode, OfferId, Shift, TripId};
+use matcher::model::{AccountId, Mode, OfferId, Shift, TripId};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 use utoipa::ToSchema;
 
 /// Longest shift, hours.
 const HOURS_MAX: u8 = 10;
+/// By then nothing comes any more that a gateway judged by its list from before: as long as that is good, and a moment on the way.
+const AFTER_GATEWAYS: Duration = GOOD_FOR.saturating_add(Duration::from_millis(500));
 
 /// How somebody travels.
 #[derive(Clone, Copy, Deserialize, ToSchema)]
@@ -111,7 +115,17 @@ pub async fn end_shift(State(app): State<Arc<App>>, caller: Caller) -> Answer<St
     app.roster.refresh(&app.record, now).await?;
     app.sight.places.remove(caller.account().id);
     app.ingest.forget(caller.account().id);
+    tokio::spawn(remove_again(Arc::clone(&app), caller.account().id));
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a gateway judged by a list from before the end of the shift comes by way of Redis, and would stand on the map until upkeep sees it.
+async fn remove_again(app: Arc<App>, staff: AccountId) {
+    tokio::time::sleep(AFTER_GATEWAYS).await;
+    // Who has begun another, or called for help, is followed; and while that is not known it is left to upkeep.
+    if let Ok(false) = app.ingest.at_work.is_followed(&app, staff, app.env.now()).await {
+        app.sight.places.remove(staff);
+    }
 }
 
 /// Offer, trip, the trip to follow and shift in one answer.

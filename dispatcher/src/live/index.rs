@@ -96,6 +96,17 @@ impl Standing {
     }
 }
 
+/// What the next fix of somebody has to come after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LastOrder {
+    /// Session epoch and sequence of the last fix.
+    pub order: (u32, u32),
+    /// When that was taken.
+    pub taken_at_ms: i64,
+    /// They were removed since.
+    pub is_gone: bool,
+}
+
 /// What became of something told by another node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Merged {
@@ -253,6 +264,15 @@ impl Index {
 
     pub(super) fn last_fix(&self, account: AccountId) -> Option<Fix> {
         self.person(account).map(|p| p.at.fix).or_else(|| self.riders.get(&account).copied())
+    }
+
+    pub(super) fn last_order(&self, account: AccountId) -> Option<LastOrder> {
+        let staff = self.slot_of(account).map(|slot| {
+            let person = &self.people[slot as usize];
+            (person.at.fix, !person.is_present())
+        });
+        let (fix, is_gone) = staff.or_else(|| self.riders.get(&account).map(|fix| (*fix, false)))?;
+        Some(LastOrder { order: (fix.session_epoch, fix.seq), taken_at_ms: fix.taken_at_ms, is_gone })
     }
 
     /// Slots ever in use at once: the bound of `staff_in`.

@@ -16,7 +16,7 @@ mod contract;
 #[cfg(test)]
 mod index_tests;
 
-pub use index::{LivePosition, Near};
+pub use index::{LastOrder, LivePosition, Near};
 pub use plausible::{AREA_MARGIN_M, LATE_MS, Sense, TOO_OLD_MS};
 pub use redis::{Address as RedisAddress, LiveError};
 pub use verdict::Verdict;
@@ -159,6 +159,11 @@ impl Live {
     /// The latest fix of a staff member or rider.
     pub fn last_fix(&self, account: AccountId) -> Option<Fix> {
         self.shared.index().last_fix(account)
+    }
+
+    /// What the next fix of somebody has to come after, also where they were removed.
+    pub fn last_order(&self, account: AccountId) -> Option<LastOrder> {
+        self.shared.index().last_order(account)
     }
 
     /// The `k` nearest staff that the filter lets through, nearest first; exact, by straight distance.

@@ -46,6 +46,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (14, "sure offers", include_str!("migrations/0014_sure_offers.sql")),
     (15, "condition keys", include_str!("migrations/0015_condition_keys.sql")),
     (16, "refused fixes", include_str!("migrations/0016_refused_fixes.sql")),
+    (17, "phone sessions", include_str!("migrations/0017_phone_sessions.sql")),
 ];
 
 impl Record {

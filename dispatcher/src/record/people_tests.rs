@@ -409,11 +409,12 @@ async fn the_audit_of_a_conflict_names_both() {
 #[tokio::test]
 async fn session_epochs_count_up_across_lives() {
     let mut stage = Stage::new().await;
-    assert_eq!(stage.record.next_session_epoch(stage.rider).await.unwrap(), 1);
+    let next = async |stage: &Stage, who| stage.record.next_session_epoch(who, None).await.unwrap().unwrap().epoch;
+    assert_eq!(next(&stage, stage.rider).await, 1);
     stage.reopen().await;
-    assert_eq!(stage.record.next_session_epoch(stage.rider).await.unwrap(), 2);
+    assert_eq!(next(&stage, stage.rider).await, 2);
     let other = stage.off_shift().await;
-    assert_eq!(stage.record.next_session_epoch(other).await.unwrap(), 1);
+    assert_eq!(next(&stage, other).await, 1);
 }
 
 #[tokio::test]

@@ -149,6 +149,12 @@ impl Record {
             .bind(SESSION_EPOCHS_PASSED)
             .execute(write.conn())
             .await?;
+        let is_there = "select count(*) from sqlite_schema where name = 'phone_sessions'";
+        // A copy by an earlier version has none.
+        if sqlx::query_scalar::<_, i64>(is_there).fetch_one(write.conn()).await? > 0 {
+            let lifted = "update phone_sessions set epoch = epoch + ?";
+            sqlx::query(lifted).bind(SESSION_EPOCHS_PASSED).execute(write.conn()).await?;
+        }
         // Pages and phones keep what has the higher number: what the copy says must outrank what they were told after it was made.
         sqlx::query("update counters set value = value + ? where name = 'change'")
             .bind(CHANGES_PASSED)

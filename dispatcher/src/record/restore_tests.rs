@@ -248,12 +248,12 @@ async fn sessions_after_a_restore_are_later_than_those_before_it() {
     Record::backup(stage.dir.path(), &copy).await.unwrap();
     let mut before = 0;
     for _ in 0..3 {
-        before = stage.record.next_session_epoch(stage.rider).await.unwrap();
+        before = stage.record.next_session_epoch(stage.rider, None).await.unwrap().unwrap().epoch;
     }
     stage.record.close().await;
     restore(stage.dir.path(), &copy, AS_IT_IS).await.unwrap();
     let back = Record::open(stage.dir.path(), env(7)).await.unwrap();
-    let after = back.next_session_epoch(stage.rider).await.unwrap();
+    let after = back.next_session_epoch(stage.rider, None).await.unwrap().unwrap().epoch;
     assert!(after > before, "{after} after {before}: what Redis still holds would count as newer");
     back.close().await;
 }

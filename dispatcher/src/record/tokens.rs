@@ -1,4 +1,4 @@
-//! Owns who is signed in: one-time codes, tokens, revocations, suspension, session numbers. Only hashes are stored, so
+//! Owns who is signed in: one-time codes, tokens, revocations, suspension. Only hashes are stored, so
 //! the file lets nobody in.
 
 use super::row::{self, Columns, blob};
@@ -33,6 +33,7 @@ macro_rules! alive {
                       and i.raised_at <= t.expires_at))"
     };
 }
+pub(super) use alive;
 
 /// How long a token of this role lasts without use, seconds.
 pub const fn token_ttl_s(role: Role) -> i64 {
@@ -244,20 +245,6 @@ impl Record {
                 })
             })
             .collect()
-    }
-
-    /// Issued when a phone's session begins; orders its fixes across reconnects and nodes. One transaction; 0 for an
-    /// unknown account, which no session ever has.
-    pub async fn next_session_epoch(&self, account: AccountId) -> Result<u32, RecordError> {
-        let mut write = self.begin(self.env.now()).await?;
-        let next: Option<i64> = sqlx::query_scalar(
-            "update accounts set session_epoch = session_epoch + 1 where id = ? returning session_epoch",
-        )
-        .bind(blob(account.0))
-        .fetch_optional(write.conn())
-        .await?;
-        write.commit_quietly().await?;
-        u32::try_from(next.unwrap_or(0)).map_err(|_| RecordError::Unreadable("session_epoch"))
     }
 
     /// A token as the phone keeps it, 64 hex digits.

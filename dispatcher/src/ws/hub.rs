@@ -81,6 +81,12 @@ struct Seats {
     revoked: VecDeque<Revocation>,
 }
 
+impl Seats {
+    fn has_ended(&self, account: AccountId, token: i64) -> bool {
+        self.revoked.iter().any(|revocation| concerns(revocation, account, token))
+    }
+}
+
 /// The registry.
 #[derive(Default)]
 pub struct Hub {
@@ -131,7 +137,7 @@ impl Hub {
                 mailbox: Arc::clone(&mailbox),
                 look: (account.role == Role::Supervisor).then(Arc::default),
             };
-            if seats.revoked.iter().any(|r| concerns(r, &seat)) {
+            if seats.has_ended(account.id, signed_in.token) {
                 mailbox.close(Close::Revoked);
             }
             if account.role == Role::Supervisor {
@@ -210,7 +216,12 @@ impl Hub {
     pub fn revoke(&self, revocations: &[Revocation]) {
         self.with(|seats| {
             for revocation in revocations {
-                for seat in seats.phones.values().chain(&seats.consoles).filter(|s| concerns(revocation, s)) {
+                for seat in seats
+                    .phones
+                    .values()
+                    .chain(&seats.consoles)
+                    .filter(|s| concerns(revocation, s.signed_in.account.id, s.signed_in.token))
+                {
                     seat.mailbox.close(Close::Revoked);
                 }
                 if seats.revoked.len() == REVOCATIONS_KEPT {
@@ -219,6 +230,11 @@ impl Hub {
                 seats.revoked.push_back(*revocation);
             }
         });
+    }
+
+    /// Whether the end of that sign-in is remembered.
+    pub fn has_ended(&self, account: AccountId, token: i64) -> bool {
+        self.with(|seats| seats.has_ended(account, token))
     }
 
     /// Keeps an acknowledgement for the next batch.
@@ -240,10 +256,10 @@ impl Hub {
     }
 }
 
-fn concerns(revocation: &Revocation, seat: &Seat) -> bool {
+fn concerns(revocation: &Revocation, account: AccountId, token: i64) -> bool {
     match revocation.token {
-        Some(token) => seat.signed_in.token == token,
-        None => seat.signed_in.account.id == revocation.account,
+        Some(revoked) => token == revoked,
+        None => account == revocation.account,
     }
 }
 

@@ -91,8 +91,9 @@ pub async fn revoke(app: Arc<App>) {
             };
             cursor = last.id;
             app.known.revoke(&revocations);
-            app.ingest.revoke(&revocations);
+            // The hub remembers them: who is issued an epoch from now on asks there, and who was before is found by ingest.
             app.hub.revoke(&revocations);
+            app.ingest.revoke(&revocations);
         }
         tokio::time::sleep(ACK_BATCH).await;
         tokio::select! {

@@ -198,6 +198,9 @@ where
     S: Stream<Item = Result<Message, E>> + Sink<Message, Error = E> + Unpin,
     E: Display,
 {
+    if let Err(why) = Box::pin(may_go_on(&app, &signed_in, resume)).await {
+        return Some(why);
+    }
     // Joined before the numbers are read, so that a row committed in between is in one of the two places.
     let registration = app.hub.join(&signed_in);
     // Whoever comes after the drain has gone through the seats is not seen by it.
@@ -231,6 +234,18 @@ where
     why
 }
 
+/// A page that was left open somewhere and comes back by itself must not close the socket of the phone that was taken up since.
+async fn may_go_on(app: &App, signed_in: &SignedIn, resume: Option<Resume>) -> Result<(), Close> {
+    let Some(Resume { epoch, .. }) = resume.filter(|_| signed_in.account.role != Role::Supervisor) else {
+        return Ok(());
+    };
+    match app.ingest.is_left_behind(app, signed_in, epoch).await {
+        Ok(false) => Ok(()),
+        Ok(true) => Err(Close::Replaced),
+        Err(_) => Err(Close::Restart),
+    }
+}
+
 /// `Err(None)`: the client has gone. `Err(Some)`: it is to be closed.
 type Flow<T = ()> = Result<T, Option<Close>>;
 
@@ -245,7 +260,11 @@ where
 
     /// Answers the hello and, if the client left off somewhere that is still there, goes on from it.
     async fn welcome(&mut self, resume: Option<Resume>) -> Flow {
-        let epoch = self.app.ingest.new_epoch(&self.app, &self.signed_in).await.map_err(|_| Some(Close::Restart))?;
+        let epoch =
+            self.app.ingest.new_epoch(&self.app, &self.signed_in).await.map_err(|problem| match problem.code {
+                Code::BadToken => Some(Close::Revoked),
+                _ => Some(Close::Restart),
+            })?;
         let (last, rows) =
             left_off(&self.app, &self.signed_in.account, resume, epoch).await.map_err(|_| Some(Close::Restart))?;
         let resumed = rows.is_some();

@@ -201,6 +201,45 @@ async fn a_newer_socket_replaces_the_older_and_keeps_its_place() {
 }
 
 #[tokio::test]
+async fn a_page_left_open_elsewhere_that_comes_back_by_itself_closes_no_socket_and_a_tap_there_does() {
+    let edge = Edge::new().await;
+    let staff = edge.staff().await;
+    let other = edge.person(staff.account.clone()).await;
+    let resume = |welcome: &Value| Some(json!({"epoch": welcome["epoch"], "seq": welcome["seq"]}));
+    // Whichever of the two signed in first.
+    for (left, in_hand) in [(&staff, &other), (&other, &staff)] {
+        let (_, before) = Phone::signed_in(&edge, left, None).await;
+        let (mut phone, _) = Phone::signed_in(&edge, in_hand, None).await;
+        for is_restarted in [false, true] {
+            if is_restarted {
+                edge.app.ingest.forget_unused(edge.app.env.now().plus_s(1_000_000));
+            }
+            let mut page = Phone::dial(&edge, Opening::SignedIn(Arc::new(sign_in(&edge, left).await)));
+            page.say(&json!({"t": "hello", "v": 1, "resume": resume(&before)}));
+            assert_eq!(page.closed().await, Close::Replaced.number());
+        }
+        phone.say(&json!({"t": "view", "id": "still here", "west": 0, "south": 0, "east": 1, "north": 1, "zoom": 9}));
+        assert_eq!(phone.hear_a("result").await["id"], "still here");
+        // Its own line may break as often as it likes.
+        let (mut again, welcome) = Phone::signed_in(&edge, in_hand, resume(&json!({"epoch": 1, "seq": 0}))).await;
+        assert_eq!(phone.closed().await, Close::Replaced.number());
+        let (_, taken) = Phone::signed_in(&edge, left, None).await;
+        assert_eq!(again.closed().await, Close::Replaced.number());
+        assert!(taken["epoch"].as_u64() > welcome["epoch"].as_u64());
+    }
+}
+
+#[tokio::test]
+async fn a_console_that_comes_back_by_itself_is_welcome_beside_others_of_its_account() {
+    let edge = Edge::new().await;
+    let one = edge.supervisor(edge.agency).await;
+    let other = edge.person(one.account.clone()).await;
+    let (_, welcome) = Phone::signed_in(&edge, &one, None).await;
+    let _second = Phone::signed_in(&edge, &other, None).await;
+    Phone::signed_in(&edge, &one, Some(json!({"epoch": welcome["epoch"], "seq": welcome["seq"]}))).await;
+}
+
+#[tokio::test]
 async fn a_suspended_account_loses_its_socket_and_one_that_was_signing_in_too() {
     let edge = Edge::new().await;
     run_tail(&edge);

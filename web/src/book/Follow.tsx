@@ -5,7 +5,6 @@ import { mayChange } from '../shared/api';
 import { now } from '../shared/clock';
 import { Confirm } from '../shared/frame';
 import { agedCrew, Eta, Finishing, type CrewSeen } from '../shared/Eta';
-import { freshNumber } from '../shared/key';
 import { SOS_RETRY_MS } from '../shared/sos';
 import { dayTime, language, t, tCode, type Key } from '../shared/i18n';
 import { PhoneMap } from '../shared/map/PhoneMap';
@@ -115,17 +114,17 @@ function TripMap({ trip, map, crew }: { trip: Trip; map: MapInfo; crew: CrewAt[]
 
 /** So often a position is sent that has reached nobody: by then the call has brought people to ask. */
 export const TELL_TRIES = 3;
-/** One position with a call for help, and only when this page may already have it: a question on the screen is not silent. Each call is
- *  a session of its own: whatever an earlier one, or this page before it was loaded again, has counted, this is the newest. */
+/** One position with a call for help, and only when this page may already have it: a question on the screen is not silent. It counts
+ *  as the newest, and replaces no phone that goes on sending. */
 export async function tellPosition({ api }: Pick<Rider, 'api'>, pause: (ms: number) => Promise<void> = sleep): Promise<void> {
   const allowed = await navigator.permissions?.query({ name: 'geolocation' }).catch(() => null);
   if (allowed?.state !== 'granted') return;
   navigator.geolocation.getCurrentPosition(({ coords }) => {
-    const [takenAt, session] = [now(), freshNumber()];
+    const takenAt = now();
     const send = async (triesLeft: number): Promise<void> => {
       const fix = { lat: coords.latitude, lon: coords.longitude, acc_m: Math.round(coords.accuracy), kind: 'gps' as const, age_ms: Math.round(now() - takenAt), seq: 1 };
       try {
-        await api.sendFixes([fix], session);
+        await api.sendFix(fix);
       } catch (error) {
         if (!mayChange(error) || triesLeft === 0) return;
         await pause(SOS_RETRY_MS);

@@ -111,7 +111,7 @@ it('a_page_that_hears_no_more_shows_no_trip_and_fetches_again_on_return', async 
   expect([one.current, one.trips, one.crewAt.size, one.known]).toEqual([null, [], 0, false]);
   await one.reload();
   expect(one.trips).toEqual([]);
-  Object.assign(one, { socket: { connect: () => hear({ kind: 'connecting' }) } });
+  Object.assign(one, { socket: { takeOver: () => hear({ kind: 'connecting' }) } });
   one.comeBack();
   await vi.waitFor(() => expect(one.current?.id).toBe('a'));
 });

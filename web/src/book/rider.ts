@@ -74,7 +74,7 @@ export class Rider extends Store {
     this.stopSocket?.();
   }
   comeBack(): void {
-    void this.socket?.connect();
+    this.socket?.takeOver();
     void this.reload();
   }
   private heardOfLink(link: LinkState): void {

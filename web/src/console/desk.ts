@@ -117,7 +117,7 @@ export class Desk extends Store {
   private tellView(): void {
     void this.socket?.ask(freshKey(), { t: 'view', ...this.view });
   }
-  comeBack(): void { void this.socket?.connect(); }
+  comeBack(): void { this.socket?.takeOver(); }
   now(): number { return Date.now() + this.skewMs; }
 
   get list(): Trip[] { return workList(this.trips.values(), this.now()); }

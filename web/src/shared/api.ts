@@ -93,8 +93,8 @@ export class Api {
   async series(): Promise<Series[]> { return (await this.get<{ series: Series[] }>('/v1/series')).series; }
   skip(series: string, date: string): Promise<Series> { return this.post(`/v1/series/${series}/skip`, { date }); }
   endSeries(series: string): Promise<Series> { return this.post(`/v1/series/${series}/end`); }
-  /** `session` is the one that the fixes are counted in. */
-  sendFixes(fixes: Fix[], session: number): Promise<{ accepted: number; verdicts: string[] }> { return this.post('/v1/fixes', { session, fixes }); }
+  /** One place of a page that sends no others: it replaces no phone that does. */
+  sendFix(fix: Fix): Promise<{ accepted: number; verdicts: string[] }> { return this.post('/v1/fixes', { once: true, fixes: [fix] }); }
   sos(trip: string | null): Promise<{ incident: string }> { return this.post('/v1/sos', { trip }); }
 
   startShift(mode: Mode, hours: number): Promise<Shift> { return this.post('/v1/shift', { mode, hours }); }

@@ -1,11 +1,8 @@
-// Owns fresh keys, 128 random bits as text, and fresh numbers of 32. Not `randomUUID`, which a page without TLS does not have.
+// Owns fresh keys, 128 random bits as text. Not `randomUUID`, which a page without TLS does not have.
 
 export function freshKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
-
-/** The number of a session of fixes: another one whenever they are counted anew. */
-export function freshNumber(): number { return crypto.getRandomValues(new Uint32Array(1))[0]!; }
 
 /** A fresh key for each thing, and the same one while it is the same thing: an answer that got lost is asked for again by it. */
 export function keyPerThing(): (thing: string) => string {

@@ -191,6 +191,19 @@ describe('reconnecting', () => {
     await vi.advanceTimersByTimeAsync(10 * BACKOFF_MAX_MS);
     expect([FakeWebSocket.made.length, link()]).toEqual([1, { kind: 'stopped', reason: 'replaced' }]);
   });
+  it('what_comes_back_by_itself_says_where_it_left_off_and_a_tap_takes_over', async () => {
+    const ws = await open(7);
+    ws.onclose?.({ code: 1006 });
+    await vi.advanceTimersByTimeAsync(BACKOFF_MAX_MS);
+    latest().onopen?.();
+    expect(latest().sent[0]?.['resume']).toEqual({ epoch: 8, seq: 7 });
+    latest().onclose?.({ code: 4409 });
+    expect(link()).toEqual({ kind: 'stopped', reason: 'replaced' });
+    socket.takeOver();
+    await vi.advanceTimersByTimeAsync(0);
+    latest().onopen?.();
+    expect(latest().sent).toEqual([{ t: 'hello', v: 1, ticket: 'T' }]);
+  });
   it('without_a_network_it_waits_and_tries', async () => {
     await open();
     socket.lose();

@@ -84,6 +84,14 @@ export class Socket {
     this.watchSilence();
   }
 
+  /** Begins anew because somebody asked for it here: whoever holds this device takes over from another, which a page that only goes on
+   *  must not. */
+  takeOver(): void {
+    this.resume = null;
+    this.attempt = 0;
+    void this.connect();
+  }
+
   /** Leaves for good (sign-out, quick exit). */
   leave(): void {
     this.generation++;

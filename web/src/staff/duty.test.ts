@@ -206,7 +206,7 @@ it('a_page_that_hears_no_more_shows_nothing_of_the_work_and_fetches_it_on_return
   expect(shown()).toEqual([null, null, null, null, false]);
   await reload();
   expect(shown()).toEqual([null, null, null, null, false]);
-  Object.assign(duty, { socket: { connect: () => hear(duty, { kind: 'connecting' }) } });
+  Object.assign(duty, { socket: { takeOver: () => hear(duty, { kind: 'connecting' }) } });
   duty.comeBack();
   await settle();
   expect([duty.trip?.id, duty.known, held.trip?.id]).toEqual(['t', true, 't']);

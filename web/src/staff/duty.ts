@@ -108,7 +108,7 @@ export class Duty extends Store {
     this.stopSocket?.();
   }
   comeBack(): void {
-    void this.socket?.connect();
+    this.socket?.takeOver();
     void this.reload();
   }
 

@@ -83,11 +83,13 @@ export class Locator extends Store {
   private beat(): void {
     const nowMs = now();
     if (this.demo) {
+      // Also where another way was found before: the goal has moved on since.
+      if (this.failed) void this.plan();
       if (this.walk) {
         this.last = this.walk.at(nowMs);
         // A stroll goes on; a goal reached is waited at.
         if (this.walk.over(nowMs) && this.goal === null) void this.plan();
-      } else if (this.failed) void this.plan();
+      }
       if (this.last) this.report(this.last, DEMO_ACC_M, 'demo', nowMs);
     } else if (this.device) {
       this.report(this.device.at, this.device.acc_m, this.device.acc_m > 500 ? 'network' : 'gps', this.device.takenAt);

@@ -37,7 +37,7 @@ impl AtWork {
     }
 
     /// Whether a staff member's position is the service's business.
-    pub(super) async fn is_followed(&self, app: &App, staff: AccountId, now: Timestamp) -> Answer<bool> {
+    pub(in crate::http) async fn is_followed(&self, app: &App, staff: AccountId, now: Timestamp) -> Answer<bool> {
         if is_on_roster(app, staff, now) {
             return Ok(true);
         }

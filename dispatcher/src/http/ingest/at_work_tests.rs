@@ -8,6 +8,7 @@ use crate::record::NewShift;
 use geo::{Fix, FixKind};
 use matcher::model::{Mode, Timestamp};
 use serde_json::json;
+use std::time::Duration;
 
 /// What becomes of a fix of now.
 async fn sends(edge: &Edge, who: &Person, seq: u32) -> Verdict {
@@ -94,5 +95,25 @@ async fn epochs_are_kept_as_long_as_somebody_sends_and_a_day_longer() {
     edge.app.ingest.forget_unused(after(1));
     assert_eq!(known(), None);
     sends(&edge, &one, 1).await;
-    assert!(known().map(|s| s.epoch) > first.map(|s| s.epoch), "a new one, whatever its numbers begin with");
+    assert_eq!(known(), first, "the record knows it");
+}
+
+#[tokio::test]
+async fn what_a_gateway_judged_before_it_heard_of_the_end_of_a_shift_is_taken_off_the_map() {
+    let edge = Edge::new().await;
+    let (gone, back) = (edge.staff().await, edge.staff().await);
+    for who in [&gone, &back] {
+        leaves(&edge, who).await;
+        // As it comes from Redis.
+        edge.stands(who, edge.places().0, 9);
+    }
+    let begun = edge.call(Some(&back.token), "POST", "/v1/shift", Some(json!({"mode": "walk", "hours": 8}))).await;
+    assert_eq!(begun.status, 201, "{}", begun.text);
+    let taken_off = async {
+        while edge.app.sight.places.last_fix(gone.id()).is_some() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), taken_off).await.expect("nobody at work is on the map");
+    assert!(edge.app.sight.places.last_fix(back.id()).is_some(), "another shift has begun");
 }

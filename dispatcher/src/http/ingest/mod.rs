@@ -75,12 +75,18 @@ impl Ingest {
         self.sources.new_epoch(app, signed_in.account.id, Source::Phone(signed_in.token), Via::Socket).await
     }
 
+    /// Whether the socket of a phone that goes on by itself, after a session of that epoch, is of one that was put down: another of the same
+    /// person was taken up since.
+    pub async fn is_left_behind(&self, app: &App, signed_in: &SignedIn, resumed: u32) -> Answer<bool> {
+        self.sources.is_left_behind(app, signed_in.account.id, signed_in.token, resumed).await
+    }
+
     /// Phones whose sign-in is over do not count any more.
     pub fn revoke(&self, revocations: &[Revocation]) {
         self.sources.revoke(revocations);
     }
 
-    /// The session epochs of a person's sources, as far as they were issued in this life of the server.
+    /// The session epochs of a person's sources, as far as they are known here.
     pub fn epochs(&self, account: AccountId) -> Epochs {
         self.sources.epochs(account)
     }

@@ -1,10 +1,11 @@
 //! Facts about sessions of phones: of two phones the one whose session began last counts, and one that counts anew is heard.
 
-use super::sources::Via;
+use super::sources::{Epochs, Source, Via};
+use super::take;
 use crate::http::command;
 use crate::http::fixture::{Edge, Person, Reply};
 use crate::http::known::{Kind, authenticate};
-use crate::record::SignedIn;
+use crate::record::{Revocation, SignedIn};
 use geo::Position;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -54,6 +55,20 @@ impl Stage {
     /// A socket of that phone is welcomed; the epoch.
     async fn welcome(&self, phone: &Person) -> u32 {
         self.edge.app.ingest.new_epoch(&self.edge.app, &*self.signed_in(phone).await).await.unwrap_or_else(|_| panic!())
+    }
+
+    /// What is in memory alone is forgotten, as with the next life of the server.
+    fn restarts(&self) {
+        self.edge.app.ingest.forget_unused(self.edge.app.env.now().plus_s(1_000_000));
+        assert_eq!(self.edge.app.ingest.epochs(self.new.id()), Epochs::default());
+    }
+
+    /// A page that sends one place with its alarm.
+    async fn tells_once(&self, phone: &Person, at: Position) -> Value {
+        self.edge.clock.advance_s(1);
+        let fix = json!({"lat": at.lat(), "lon": at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": 1});
+        let body = json!({"fixes": [fix], "once": true});
+        self.edge.call(Some(&phone.token), "POST", "/v1/fixes", Some(body)).await.body["verdicts"].clone()
     }
 
     async fn signed_in(&self, phone: &Person) -> Arc<SignedIn> {
@@ -256,6 +271,119 @@ async fn however_many_sessions_begin_few_are_kept_and_the_one_that_counts_is_amo
     assert_eq!(stage.told(new, Some(99), *here, &[2]).await, ["ok"]);
     // What was on its way of the one before begins no session: the earliest were forgotten.
     assert_eq!(stage.told(new, Some(98), *here, &[2]).await, ["old"]);
+}
+
+#[tokio::test]
+async fn a_phone_that_was_replaced_does_not_count_after_a_restart_by_the_number_it_had() {
+    for left_is_heard_first in [false, true] {
+        for stage in Stage::of_each().await {
+            let Stage { old, new, here, there, .. } = &stage;
+            assert_eq!(stage.told(old, Some(1), *here, &[1]).await, ["ok"]);
+            assert_eq!(stage.told(new, Some(2), *here, &[1]).await, ["ok"]);
+            stage.restarts();
+            if left_is_heard_first {
+                assert_eq!(stage.told(old, Some(1), *there, &[2]).await, ["replaced"]);
+            }
+            assert_eq!(stage.told(new, Some(2), *here, &[2]).await, ["ok"]);
+            assert_eq!(stage.told(old, Some(1), *there, &[3]).await, ["replaced"]);
+            assert_eq!(stage.told(new, Some(2), *here, &[3]).await, ["ok"]);
+            stage.is_here(3);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_later_sign_in_that_was_replaced_by_a_socket_stays_so_after_a_restart() {
+    for stage in Stage::of_each().await {
+        let Stage { old, new, here, there, .. } = &stage;
+        assert_eq!(stage.told(new, None, *there, &[1]).await, ["ok"]);
+        stage.welcome(old).await;
+        stage.edge.clock.advance_s(600);
+        assert_eq!(stage.by_socket(old, *here, 1).await, "ok");
+        stage.restarts();
+        assert_eq!(stage.told(new, None, *there, &[2]).await, ["replaced"]);
+        assert_eq!(stage.by_socket(old, *here, 2).await, "ok");
+        stage.is_here(2);
+    }
+}
+
+#[tokio::test]
+async fn however_often_one_phone_begins_anew_the_one_it_replaced_is_not_taken_for_a_new_one() {
+    let stage = Stage::new(true).await;
+    let Stage { old, new, here, there, .. } = &stage;
+    assert_eq!(stage.told(old, Some(1), *here, &[1]).await, ["ok"]);
+    for session in 100..140 {
+        assert_eq!(stage.told(new, Some(session), *here, &[1]).await, ["ok"]);
+    }
+    assert_eq!(stage.told(old, Some(1), *there, &[2]).await, ["replaced"]);
+    stage.restarts();
+    assert_eq!(stage.told(old, Some(1), *there, &[3]).await, ["replaced"]);
+    assert_eq!(stage.told(new, Some(139), *here, &[2]).await, ["ok"]);
+}
+
+#[tokio::test]
+async fn a_sign_in_that_was_taken_back_meanwhile_begins_no_session() {
+    let stage = Stage::new(true).await;
+    let Stage { edge, old, new, here, .. } = &stage;
+    let (app, dead) = (&edge.app, stage.signed_in(new).await);
+    assert_eq!(stage.told(old, None, *here, &[1]).await, ["ok"]);
+    // The hub has heard of it after the record was asked.
+    let revocation = Revocation { id: 1, account: new.id(), token: Some(dead.token) };
+    app.hub.revoke(&[revocation]);
+    stage.welcome(new).await;
+    assert_eq!(app.ingest.epochs(new.id()).phones.len(), 1);
+    assert_ne!(stage.told(old, None, *here, &[2]).await, ["replaced"]);
+    // The record has.
+    assert_eq!(edge.call(Some(&new.token), "DELETE", "/v1/session", None).await.status, 204);
+    assert!(app.ingest.new_epoch(app, &dead).await.is_err());
+    stage.restarts();
+    assert_ne!(stage.told(old, None, *here, &[3]).await, ["replaced"]);
+}
+
+#[tokio::test]
+async fn one_place_with_an_alarm_is_where_its_owner_is_and_replaces_no_phone_that_goes_on() {
+    for stage in Stage::of_each().await {
+        let Stage { old, new, here, there, .. } = &stage;
+        assert_eq!(stage.told(old, None, *there, &[1]).await, ["ok"]);
+        stage.edge.clock.advance_s(600);
+        assert_eq!(stage.tells_once(new, *here).await, json!(["ok"]));
+        stage.is_here(1);
+        let mut waited_s = 0;
+        while stage.told(old, None, *here, &[2 + waited_s]).await != ["ok"] {
+            waited_s += 1;
+            assert!(waited_s <= 21, "it is silenced for good");
+        }
+        assert!(waited_s >= 19, "what was told with the alarm counts meanwhile, not for {waited_s} s");
+        assert_eq!(stage.told(old, None, *here, &[100]).await, ["ok"]);
+        // Nor is it itself kept out by the phone that counts.
+        assert_eq!(stage.tells_once(new, *here).await, json!(["ok"]));
+    }
+}
+
+#[tokio::test]
+async fn a_source_that_was_overtaken_is_heard_with_its_first_fix_of_the_next_shift() {
+    let stage = Stage::new(true).await;
+    let Stage { edge, new, here, .. } = &stage;
+    let tracked = async |seq: u32| {
+        edge.clock.advance_s(1);
+        let taken_at_ms = edge.app.env.now().0;
+        let fix =
+            geo::Fix { position: *here, accuracy_m: 5.0, kind: geo::FixKind::Gps, taken_at_ms, session_epoch: 0, seq };
+        let told = take(&edge.app, &new.account, (Source::Tracker(9), Via::Call), vec![fix]).await;
+        told.unwrap_or_else(|_| panic!("taken"))[0].word()
+    };
+    assert_eq!(tracked(50_000).await, "ok");
+    assert_eq!(stage.told(new, Some(7), *here, &[1, 2]).await, ["ok", "ok"]);
+    assert_eq!(tracked(50_001).await, "old", "the later session counts");
+    assert_eq!(edge.call(Some(&new.token), "DELETE", "/v1/shift", None).await.status, 204);
+    assert_eq!(tracked(50_002).await, "not_on_shift");
+    let shift = json!({"mode": "walk", "hours": 8});
+    assert_eq!(edge.call(Some(&new.token), "POST", "/v1/shift", Some(shift)).await.status, 201);
+    assert_eq!(tracked(50_003).await, "ok");
+    assert_eq!(tracked(50_004).await, "ok");
+    // What was on its way from before the end still brings nobody back.
+    assert_eq!(edge.call(Some(&new.token), "DELETE", "/v1/shift", None).await.status, 204);
+    assert!(edge.app.sight.places.last_fix(new.id()).is_none());
 }
 
 #[tokio::test]

@@ -3,14 +3,15 @@
 //! looked at: a phone left at home would else be where its owner is as soon as the one with them has no network. Between phone and
 //! tracker the later epoch counts, and the other takes over when that has been silent.
 //!
-//! Invariant: epochs come from the record alone, so they are ordered across lives of the server and whatever Redis still holds.
+//! Invariant: epochs come from the record alone, so they are ordered across lives of the server and whatever Redis still holds; and which
+//! phone counts is on it in the same write, so that a restart puts none back that was replaced.
 
 use super::table::Table;
 use crate::http::App;
 use crate::http::limit::{Bucket, Rate};
-use crate::http::problem::Answer;
-use crate::live::TOO_OLD_MS;
-use crate::record::Revocation;
+use crate::http::problem::{Answer, Code};
+use crate::live::{LastOrder, TOO_OLD_MS};
+use crate::record::{Issued, PhoneSession, Revocation};
 use geo::Fix;
 use matcher::model::{AccountId, Timestamp};
 
@@ -22,8 +23,6 @@ pub const FIX_RATE: Rate = Rate { per_s: 5.0, burst: 300.0 };
 const TAKE_OVER_MS: i64 = 20_000;
 /// Most trackers of a person whose epochs are known: twice as many as may work at a time.
 const TRACKERS_MAX: usize = 8;
-/// Most sessions of a person's phones that are known: of more the one that began first is forgotten.
-const SESSIONS_MAX: usize = 16;
 
 /// Who sends. Both are rows of one table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,33 +42,24 @@ pub enum Via {
     Call,
     /// By a call that names its session: whoever begins to count anew takes another number.
     Session(u32),
+    /// By a call of a phone that says that it sends no more: it is where it is, and replaces none that goes on.
+    Once,
 }
 
 impl Via {
     const fn number(self) -> Option<u32> {
         match self {
             Self::Session(number) => Some(number),
-            Self::Socket | Self::Call => None,
+            Self::Socket | Self::Call | Self::Once => None,
         }
     }
 }
 
-/// A session of a phone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Session {
-    /// The row of its sign-in.
-    pub token: i64,
-    /// The number that the phone gave it, if it gave one.
-    pub number: Option<u32>,
-    /// Its latest epoch.
-    pub epoch: u32,
-}
-
-/// The latest session epochs of the sources of one person, as far as they were issued in this life of the server.
+/// The latest session epochs of the sources of one person: of trackers as far as they were issued in this life of the server.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Epochs {
     /// Of phones.
-    pub phones: Vec<Session>,
+    pub phones: Vec<PhoneSession>,
     /// Of trackers, by the row of their secret.
     pub trackers: Vec<(i64, u32)>,
 }
@@ -88,6 +78,7 @@ impl Epochs {
     /// Of a source.
     pub fn of(&self, source: Source, via: Via) -> Option<u32> {
         match source {
+            Source::Phone(_) if via == Via::Once => None,
             Source::Phone(token) => {
                 let mut sessions = self.phones.iter();
                 sessions.find(|known| (known.token, known.number) == (token, via.number())).map(|known| known.epoch)
@@ -97,7 +88,7 @@ impl Epochs {
     }
 
     /// The session of the phone that counts.
-    pub fn phone(&self) -> Option<Session> {
+    pub fn phone(&self) -> Option<PhoneSession> {
         self.phones.iter().copied().max_by_key(|session| session.epoch)
     }
 
@@ -108,12 +99,13 @@ impl Epochs {
 
     /// Of two phones the one whose session began last counts. A session begins with the welcome of a socket, with a number not heard
     /// before, and with the first call of a later sign-in; whatever else comes may be of a phone that lies somewhere. The socket of a later
-    /// sign-in takes its place back: after a restart of the server the numbers of all are new.
+    /// sign-in takes its place back from one that has begun a session over REST.
     fn standing(&self, source: Source, via: Via) -> Standing {
         let own = self.of(source, via);
         let known = own.map_or(Standing::New, Standing::Known);
         let (Source::Phone(token), Some(counts)) = (source, self.phone()) else { return known };
         match via {
+            Via::Once => Standing::New,
             Via::Socket if own == Some(counts.epoch) => known,
             Via::Socket if counts.token <= token => Standing::New,
             Via::Call | Via::Session(_) if counts.token == token => known,
@@ -123,29 +115,23 @@ impl Epochs {
         }
     }
 
-    /// Takes note of one that was issued. Of two that were asked for at once the later one counts.
-    fn issued(&mut self, source: Source, via: Via, epoch: u32) -> u32 {
-        let epoch = epoch.max(self.of(source, via).unwrap_or(0));
-        match source {
-            Source::Phone(token) => {
-                let number = via.number();
-                self.phones.retain(|known| (known.token, known.number) != (token, number));
-                if self.phones.len() >= SESSIONS_MAX
-                    && let Some(first) = (0..self.phones.len()).min_by_key(|&at| self.phones[at].epoch)
-                {
-                    self.phones.swap_remove(first);
-                }
-                self.phones.push(Session { token, number, epoch });
-            }
-            Source::Tracker(row) => {
-                self.trackers.retain(|(known, _)| *known != row);
-                if self.trackers.len() >= TRACKERS_MAX {
-                    self.trackers.remove(0);
-                }
-                self.trackers.push((row, epoch));
-            }
+    /// Whether a socket that goes on by itself, after a session of that epoch, is of a phone that was put down: another was taken up since.
+    /// Not if its own next fix would take its place back.
+    pub fn is_left_behind(&self, token: i64, resumed: u32) -> bool {
+        self.phone().is_some_and(|counts| {
+            let takes_back = counts.number.is_some() && counts.token < token;
+            counts.token != token && counts.epoch > resumed && !takes_back
+        })
+    }
+
+    /// Takes note of one that was issued to a tracker. Of two that were asked for at once the later one counts.
+    fn tracker_issued(&mut self, row: i64, epoch: u32) {
+        let epoch = epoch.max(self.of(Source::Tracker(row), Via::Call).unwrap_or(0));
+        self.trackers.retain(|(known, _)| *known != row);
+        if self.trackers.len() >= TRACKERS_MAX {
+            self.trackers.remove(0);
         }
-        epoch
+        self.trackers.push((row, epoch));
     }
 }
 
@@ -178,13 +164,13 @@ impl Newest {
 }
 
 /// Whether a source needs a new epoch before its fixes count: what it numbers comes before what was believed last, since another source
-/// was heard meanwhile or it has begun to count anew and does not say so, that has been silent, and it knows something newer. `last` is
-/// what the live index knows.
-fn takes_over(own: u32, last: Option<&Fix>, newest: Newest, now: Timestamp) -> bool {
+/// was heard meanwhile or it has begun to count anew and does not say so, that has been silent, and it knows something newer. Whoever is
+/// gone, at a shift's end, is heard again at once. `last` is what the live index knows.
+fn takes_over(own: u32, last: Option<LastOrder>, newest: Newest, now: Timestamp) -> bool {
     last.is_some_and(|last| {
         let silent_ms = now.0.saturating_sub(last.taken_at_ms);
-        (own, newest.seq) < (last.session_epoch, last.seq)
-            && silent_ms > TAKE_OVER_MS
+        (own, newest.seq) < last.order
+            && (last.is_gone || silent_ms > TAKE_OVER_MS)
             && newest.taken_ms > last.taken_at_ms
     })
 }
@@ -199,7 +185,31 @@ pub(super) struct Sources {
 /// The epochs of a person's sources, and when one of them was last asked for.
 struct Used {
     epochs: Epochs,
+    /// The epoch at which those of phones were read from the record.
+    as_of: u32,
     at: Timestamp,
+}
+
+impl Used {
+    fn new(at: Timestamp) -> Self {
+        Self { epochs: Epochs::default(), as_of: 0, at }
+    }
+
+    /// What the record said of phones, unless something later is known.
+    fn learn(&mut self, as_of: u32, phones: Vec<PhoneSession>) {
+        if as_of >= self.as_of {
+            (self.as_of, self.epochs.phones) = (as_of, phones);
+        }
+    }
+
+    /// What a source is, which is then in use: one that does not count keeps nobody from being forgotten.
+    fn standing(&mut self, source: Source, via: Via, now: Timestamp) -> Standing {
+        let standing = self.epochs.standing(source, via);
+        if standing != Standing::Replaced {
+            self.at = now;
+        }
+        standing
+    }
 }
 
 impl Sources {
@@ -218,31 +228,61 @@ impl Sources {
         newest: Newest,
         now: Timestamp,
     ) -> Answer<Option<u32>> {
-        let known = self.epochs.look(&account, |used| {
-            let standing = used.epochs.standing(source, via);
-            // One that does not count keeps nobody from being forgotten.
-            if standing != Standing::Replaced {
-                used.at = now;
-            }
-            standing
-        });
-        let last = app.sight.places.last_fix(account);
+        let look = || self.epochs.look(&account, |used| used.standing(source, via, now));
+        let mut known = look();
+        if known.is_none() {
+            self.load(app, account).await?;
+            known = look();
+        }
+        let last = app.sight.places.last_order(account);
         match known.unwrap_or(Standing::New) {
             Standing::Replaced => Ok(None),
-            Standing::Known(own) if !takes_over(own, last.as_ref(), newest, now) => Ok(Some(own)),
+            Standing::Known(own) if !takes_over(own, last, newest, now) => Ok(Some(own)),
             Standing::Known(_) | Standing::New => self.new_epoch(app, account, source, via).await.map(Some),
         }
     }
 
+    /// Whether a socket that goes on by itself is of a phone that was put down.
+    pub(super) async fn is_left_behind(&self, app: &App, account: AccountId, token: i64, resumed: u32) -> Answer<bool> {
+        let look = || self.epochs.look(&account, |used| used.epochs.is_left_behind(token, resumed));
+        if let Some(known) = look() {
+            return Ok(known);
+        }
+        self.load(app, account).await?;
+        Ok(look().unwrap_or(false))
+    }
+
+    /// Reads what the record knows of a person of whom nothing is known here: one read, with the first that comes of them in a life of the
+    /// server, where an epoch would be issued anyway.
+    async fn load(&self, app: &App, account: AccountId) -> Answer<()> {
+        let phones = app.record.phone_sessions(account).await?;
+        let as_of = phones.iter().map(|session| session.epoch).max().unwrap_or(0);
+        let make = || Used::new(app.env.now());
+        self.epochs.with(account, make, |used| used.learn(as_of, still(app, account, phones)));
+        Ok(())
+    }
+
     /// A new one.
     pub(super) async fn new_epoch(&self, app: &App, account: AccountId, source: Source, via: Via) -> Answer<u32> {
-        let epoch = app.record.next_session_epoch(account).await?;
+        let phone = match source {
+            Source::Phone(token) if via != Via::Once => Some((token, via.number())),
+            Source::Phone(_) | Source::Tracker(_) => None,
+        };
+        let issued = app.record.next_session_epoch(account, phone).await?;
+        let Issued { epoch, phones } = issued.ok_or(Code::BadToken)?;
         let now = app.env.now();
-        let make = || Used { epochs: Epochs::default(), at: now };
-        Ok(self.epochs.with(account, make, |used| {
-            used.at = now;
-            used.epochs.issued(source, via, epoch)
-        }))
+        self.epochs.with(
+            account,
+            || Used::new(now),
+            |used| {
+                used.at = now;
+                used.learn(epoch, still(app, account, phones));
+                if let Source::Tracker(row) = source {
+                    used.epochs.tracker_issued(row, epoch);
+                }
+            },
+        );
+        Ok(epoch)
     }
 
     /// A phone that was signed out no longer stands before another.
@@ -254,9 +294,15 @@ impl Sources {
         }
     }
 
-    /// Forgets those of whom nothing came for so long that nothing they still hold would be taken. What they send next gets a new
-    /// epoch, one write.
+    /// Forgets those of whom nothing came for so long that nothing they still hold would be taken. Who sends next is looked up on the
+    /// record.
     pub(super) fn forget_unused(&self, now: Timestamp) {
         self.epochs.retain(|_, used| now.since_ms(used.at) <= TOO_OLD_MS);
     }
+}
+
+/// Of what was read those that have not been signed out meanwhile.
+fn still(app: &App, account: AccountId, mut phones: Vec<PhoneSession>) -> Vec<PhoneSession> {
+    phones.retain(|known| !app.hub.has_ended(account, known.token));
+    phones
 }

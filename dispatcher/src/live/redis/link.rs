@@ -7,6 +7,7 @@
 //! time, so that a tag's messages arrive in the order of their numbers.
 
 mod answers;
+mod nobody;
 
 use super::super::index::Standing;
 use super::Part;
@@ -23,6 +24,7 @@ use futures_util::future::{BoxFuture, FutureExt as _};
 use futures_util::stream::FuturesUnordered;
 use geo::cell::Cell;
 use matcher::model::AccountId;
+use nobody::Tries;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +100,8 @@ pub(super) struct Link {
     is_naming: bool,
     /// Servers that did not do what they were last asked to, and what that was.
     troubled: HashSet<(Name, Call)>,
+    /// Of those of whom it is not known who has them.
+    tries: Tries,
 }
 
 impl Link {
@@ -115,6 +119,7 @@ impl Link {
             beating: HashSet::new(),
             is_naming: false,
             troubled: HashSet::new(),
+            tries: Tries::new(),
         }
     }
 
@@ -296,9 +301,14 @@ impl Link {
         outcome
     }
 
-    /// Servers of which nothing is known any more, or never was, that somebody waits for.
-    fn homeless(&self) -> Vec<Name> {
-        self.books.queue().parked_for().into_iter().filter(|name| !self.nodes.is_known(name)).collect()
+    /// Servers of which nothing is known any more, or never was, that somebody waits for; nobody, when it is time for another try.
+    fn homeless(&mut self) -> Vec<Name> {
+        let mut waited_for = self.books.queue().parked_for();
+        waited_for.retain(|name| !self.nodes.is_known(name));
+        if waited_for.contains(&Nodes::nobody()) && !self.tries.begin(self.nodes.picture(), Instant::now()) {
+            waited_for.retain(|name| *name != Nodes::nobody());
+        }
+        waited_for
     }
 
     /// Begins what is due, now and then; those whom somebody waits for and who can be written to.

@@ -73,6 +73,8 @@ pub(super) struct Nodes {
     functions: Option<&'static str>,
     /// Who has which slots, ascending; empty before the first answer. The last answer stands until there is another.
     ranges: Vec<Range>,
+    /// How often that was another than before.
+    picture: u64,
     open: HashMap<Name, Node>,
     /// Until when a server is left alone, and for how long next time.
     resting: HashMap<Name, (Instant, Duration)>,
@@ -99,6 +101,7 @@ impl Nodes {
             on_push,
             functions,
             ranges,
+            picture: 0,
             open: HashMap::new(),
             resting: HashMap::new(),
             connecting: HashSet::new(),
@@ -152,6 +155,11 @@ impl Nodes {
     /// Whether that server has slots.
     pub(super) fn is_known(&self, name: &Name) -> bool {
         self.ranges.iter().any(|range| range.name == *name)
+    }
+
+    /// The number of the present answer to who has what.
+    pub(super) const fn picture(&self) -> u64 {
+        self.picture
     }
 
     /// Whether it is known that a slot has nobody to be asked: none who has it, or one who did not answer when last spoken to.
@@ -256,6 +264,7 @@ impl Nodes {
     fn take(&mut self, ranges: Vec<Range>) {
         if ranges != self.ranges {
             self.ranges = ranges;
+            self.picture += 1;
             let known: HashSet<Name> = self.ranges.iter().map(|range| Arc::clone(&range.name)).collect();
             self.open.retain(|name, _| known.contains(name));
             self.resting.retain(|name, _| known.contains(name));

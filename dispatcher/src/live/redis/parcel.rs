@@ -76,11 +76,9 @@ pub(super) async fn send(
     drops: Vec<(String, Vec<(AccountId, Below)>)>,
 ) -> Sent {
     let mut pipe = ::redis::pipe();
-    let mut before = 0;
     for Message { key, fresh_life, .. } in &messages {
         if let Some(fresh) = fresh_life {
             pipe.cmd("HSETNX").arg(key).arg(LIFE).arg(fresh).cmd("EXPIRE").arg(key).arg(TAG_LIFE_S);
-            before += 2;
         }
     }
     // Keys of several slots cannot be in one call on a Cluster.
@@ -101,8 +99,13 @@ pub(super) async fn send(
         }
     }
     let answers = ask_each(&node, &pipe).await.map(|answers| {
-        // Of those before, what went wrong goes wrong with the call, too.
-        let mut answers = answers.into_iter().skip(before);
+        let mut answers = answers.into_iter();
+        // Without its life a tag would be written again and again, and without an end to it outlive everybody. One of another's making
+        // is the call's to tell.
+        let begun: Vec<RedisResult<()>> = messages
+            .iter()
+            .map(|message| answers.by_ref().take(2 * usize::from(message.fresh_life.is_some())).fold(Ok(()), both))
+            .collect();
         let mut lives = Vec::with_capacity(messages.len());
         for messages in messages.chunks(per_call) {
             match answers.next().map_or_else(|| Err(error("an answer is missing")), words) {
@@ -110,9 +113,15 @@ pub(super) async fn send(
                 Err(why) => lives.extend(messages.iter().map(|_| Err(why.clone()))),
             }
         }
+        let lives = begun.into_iter().zip(lives).map(|(begun, life)| begun.and(life)).collect();
         Answers { lives, dropped: answers.try_for_each(|answer| answer.map(drop)) }
     });
     Sent { node, parcel, answers }
+}
+
+/// The first thing that went wrong.
+fn both(before: RedisResult<()>, answer: RedisResult<Value>) -> RedisResult<()> {
+    before.and(answer.map(drop))
 }
 
 fn words(answer: RedisResult<Value>) -> RedisResult<Vec<Option<Vec<u8>>>> {

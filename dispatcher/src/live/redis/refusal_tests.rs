@@ -262,5 +262,5 @@ async fn missing(right: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lasting_refusal_over_a_good_connection_is_met_with_ever_longer_pauses() {
-    join_all(["fcall", "hget", "sadd", "hscan", "smembers", "ssubscribe"].map(missing)).await;
+    join_all(["fcall", "hget", "sadd", "hscan", "smembers", "ssubscribe", "hsetnx", "expire"].map(missing)).await;
 }

@@ -53,6 +53,9 @@ impl Link {
                 }
             }
         }
+        if !outcome.kept.is_empty() {
+            self.tries.succeeded();
+        }
         match answers.dropped {
             Ok(()) => outcome.dropped += drops.len(),
             Err(error) => {
