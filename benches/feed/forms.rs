@@ -35,19 +35,20 @@ struct Form {
 }
 
 const AS_IT_IS: Form = Form {
-    name: "as it is: 20 ms, a message a tag, two nodes hear",
-    window_ms: 20,
+    name: "as it is: 25 ms, a message a tag, two nodes hear",
+    window_ms: 25,
     function: "dh1_write",
     listeners: 2,
     writer_listens: false,
     threads: false,
 };
 
-const FORMS: [Form; 11] = [
+const FORMS: [Form; 12] = [
     AS_IT_IS,
     Form { name: "every 2 ms", window_ms: 2, ..AS_IT_IS },
     Form { name: "every 5 ms", window_ms: 5, ..AS_IT_IS },
     Form { name: "every 10 ms", window_ms: 10, ..AS_IT_IS },
+    Form { name: "every 50 ms", window_ms: 50, ..AS_IT_IS },
     Form { name: "one node hears", listeners: 1, ..AS_IT_IS },
     Form { name: "nobody hears", listeners: 0, ..AS_IT_IS },
     Form { name: "one of the two hears on the writing connection", listeners: 1, writer_listens: true, ..AS_IT_IS },
