@@ -100,7 +100,8 @@ pub struct HoursIn {
     to: u8,
 }
 
-/// What is so on some streets: `closed`, or a `factor`; of one `class`, `around` a point, or `along` a street.
+/// What is so on some streets: `closed`, or a `factor`; of one `class`, `around` a point, or `along` a street. Or with a `line` of the
+/// subway: closed, or `factor` times the wait for its trains; that is for who walks.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionIn {
@@ -111,6 +112,8 @@ pub struct ConditionIn {
     class: Option<RoadClassIn>,
     around: Option<AroundIn>,
     along: Option<AlongIn>,
+    /// A name of `lines` of `/v1/map`.
+    line: Option<String>,
     modes: Vec<OnStreets>,
     hours: Option<HoursIn>,
     until: Option<String>,
@@ -157,6 +160,8 @@ pub struct ConditionOut {
     around: Option<Around>,
     #[serde(skip_serializing_if = "Option::is_none")]
     along: Option<Along>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<String>,
     modes: Vec<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     hours: Option<Hours>,
@@ -207,7 +212,8 @@ pub async fn add(
     }
     let (says, where_field) = parse(&app, &input)?;
     let checked = Arc::clone(&app);
-    app.search(move || names_streets(&checked, &says)).await.map_err(|code| Problem::field(code, where_field))?;
+    let streets = says.clone();
+    app.search(move || names_streets(&checked, &streets)).await.map_err(|code| Problem::field(code, where_field))?;
     let (now, by) = (app.env.now(), actor(&caller));
     let (condition, fresh) = match &under {
         Some(under) => app.record.add_condition_once(now, by, says, under).await??,
@@ -246,21 +252,22 @@ fn parse(app: &App, input: &ConditionIn) -> Answer<(NewCondition, &'static str)>
         (false, Some(factor)) if (FACTOR_MIN..=FACTOR_MAX).contains(&factor) => Some(factor),
         _ => return Err(Problem::bad_field("factor")),
     };
-    let (streets, where_field) = match (&input.class, &input.around, &input.along) {
+    let (streets, where_field) = match (&input.class, &input.around, &input.along, &input.line) {
         // A city without its main roads is no city.
-        (Some(_), None, None) if factor.is_none() => return Err(Problem::bad_field("class")),
-        (Some(class), None, None) => (Streets::Class((*class).into()), "class"),
-        (None, Some(around), None) => {
+        (Some(_), None, None, None) if factor.is_none() => return Err(Problem::bad_field("class")),
+        (Some(class), None, None, None) => (Streets::Class((*class).into()), "class"),
+        (None, Some(around), None, None) => {
             let center = point(app, &around.at, "around.at")?;
             if !RADIUS_M.contains(&around.radius_m) {
                 return Err(Problem::bad_field("around.radius_m"));
             }
             (Streets::Around { center, radius_m: around.radius_m }, "around")
         }
-        (None, None, Some(along)) => {
+        (None, None, Some(along), None) => {
             let (from, to) = (point(app, &along.from, "along.from")?, point(app, &along.to, "along.to")?);
             (Streets::Along { from, to }, "along")
         }
+        (None, None, None, Some(line)) => (Streets::Line(line.clone()), "line"),
         _ => return Err(Problem::bad_field("around")),
     };
     let named = [OnStreets::Walk, OnStreets::Drive, OnStreets::Cycle].map(|mode| input.modes.contains(&mode));
@@ -268,6 +275,9 @@ fn parse(app: &App, input: &ConditionIn) -> Answer<(NewCondition, &'static str)>
         return Err(Problem::bad_field("modes"));
     }
     let [walk, drive, cycle] = named;
+    if where_field == "line" && (drive || cycle) {
+        return Err(Problem::bad_field("modes"));
+    }
     let hours = match &input.hours {
         Some(HoursIn { from: 0..=23, to: 1..=24 }) | None => input.hours.as_ref().map(|hours| (hours.from, hours.to)),
         Some(_) => return Err(Problem::bad_field("hours")),
@@ -294,8 +304,13 @@ fn point(app: &App, at: &PointIn, field: &str) -> Answer<Position> {
 
 /// Refuses what means no street for any of those it is for.
 fn names_streets(app: &App, says: &NewCondition) -> Result<(), Code> {
-    if matches!(says.streets, Streets::Class(_)) {
-        return Ok(());
+    match &says.streets {
+        Streets::Class(_) => return Ok(()),
+        Streets::Line(name) => {
+            let is_there = app.sight.map().data.subway.lines.iter().any(|line| line.name == *name);
+            return if is_there { Ok(()) } else { Err(Code::BadField) };
+        }
+        Streets::Around { .. } | Streets::Along { .. } => {}
     }
     let mut refusal = Code::BadField;
     // One is enough, and bicycles come last: their streets are a graph that nobody else may need.
@@ -312,12 +327,16 @@ fn names_streets(app: &App, says: &NewCondition) -> Result<(), Code> {
 fn out(condition: &Condition, in_force: bool) -> ConditionOut {
     let says = &condition.says;
     let named = |p: Position| NamedPoint { lat: p.lat(), lon: p.lon() };
-    let (class, around, along) = match says.streets {
-        Streets::Class(class) => (Some(class_word(class)), None, None),
-        Streets::Around { center, radius_m } => (None, Some(Around { at: named(center), radius_m }), None),
-        Streets::Along { from, to } => (None, None, Some(Along { from: named(from), to: named(to) })),
+    let (class, around, along, line) = match &says.streets {
+        Streets::Class(class) => (Some(class_word(*class)), None, None, None),
+        Streets::Around { center, radius_m } => {
+            (None, Some(Around { at: named(*center), radius_m: *radius_m }), None, None)
+        }
+        Streets::Along { from, to } => (None, None, Some(Along { from: named(*from), to: named(*to) }), None),
+        Streets::Line(line) => (None, None, None, Some(line.clone())),
     };
-    let modes = [Mode::Walk, Mode::Drive, Mode::Cycle].into_iter().filter(|&mode| says.is_for(mode));
+    let modes = [(Mode::Walk, says.walk), (Mode::Drive, says.drive), (Mode::Cycle, says.cycle)];
+    let modes = modes.into_iter().filter_map(|(mode, named)| named.then_some(mode));
     ConditionOut {
         id: condition.id,
         closed: says.factor.is_none(),
@@ -325,6 +344,7 @@ fn out(condition: &Condition, in_force: bool) -> ConditionOut {
         class,
         around,
         along,
+        line,
         modes: modes.map(Mode::word).collect(),
         hours: says.hours.map(|(from, to)| Hours { from, to }),
         until: says.until.map(instant),

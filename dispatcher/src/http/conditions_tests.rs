@@ -30,6 +30,32 @@ fn but(body: &Value, with: &Value, without: &[&str]) -> Value {
 }
 
 #[tokio::test]
+async fn a_line_of_the_subway_is_closed_by_its_name_on_the_map() {
+    let edge = Edge::new().await;
+    let centre = edge.centre().await;
+    let map = edge.call(None, "GET", "/v1/map", None).await;
+    let line = map.body["lines"][0].as_str().expect("the city has a subway").to_owned();
+    let says = json!({"closed": true, "line": line, "modes": ["walk"]});
+    let made = say(&edge, &centre, says.clone()).await;
+    assert_eq!(
+        (made.status.as_u16(), &made.body["line"], &made.body["modes"]),
+        (201, &json!(line), &json!(["walk"])),
+        "{}",
+        made.text
+    );
+    let listed = edge.call(Some(&centre.token), "GET", "/v1/admin/conditions", None).await;
+    assert_eq!(listed.body["conditions"][0]["line"], json!(line));
+    for (body, field) in [
+        (but(&says, &json!({"line": "no such line"}), &[]), "line"),
+        (but(&says, &json!({"modes": ["walk", "drive"]}), &[]), "modes"),
+        (but(&says, &json!({"class": "primary"}), &[]), "around"),
+    ] {
+        let refused = say(&edge, &centre, body).await;
+        assert_eq!((refused.status.as_u16(), &refused.body["field"]), (422, &json!(field)), "{}", refused.text);
+    }
+}
+
+#[tokio::test]
 async fn the_centre_and_admins_say_it_and_take_it_back_and_every_supervisor_reads_it() {
     let edge = Edge::new().await;
     let (admin, centre, company) = (edge.admin().await, edge.centre().await, edge.supervisor(edge.agency).await);

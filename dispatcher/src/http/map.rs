@@ -85,6 +85,8 @@ pub struct MapInfo {
     tiles: &'static str,
     districts: Vec<NamedPoint>,
     stations: Vec<NamedPoint>,
+    /// Of the subway, by name.
+    lines: Vec<String>,
 }
 
 /// What the map is, and where its tiles are.
@@ -102,6 +104,7 @@ pub async fn info(State(app): State<Arc<App>>) -> Json<MapInfo> {
         tiles: "/tiles/{z}/{x}/{y}.mvt",
         districts: named(LabelKind::District),
         stations: named(LabelKind::Station),
+        lines: data.subway.lines.iter().map(|line| line.name.clone()).collect(),
     })
 }
 

@@ -1,4 +1,4 @@
-//! Owns what operators say about the streets: closed, or slower than the map thinks, until when. Does not know what that does to
+//! Owns what operators say about streets and lines of the subway: closed, or slower than the map thinks, until when. Does not know what that does to
 //! travel times (`engine::travel`). The audit keeps who said it and who took it back.
 
 use super::row::{Columns, blob};
@@ -17,8 +17,8 @@ pub const CONDITIONS_MAX: usize = 1_000;
 /// A repeat is known for a day, seconds.
 pub(super) const KEYS_KEPT_S: i64 = 24 * 3_600;
 
-/// Which streets are meant.
-#[derive(Clone, Copy, Debug, PartialEq)]
+/// Which streets are meant, or which trains.
+#[derive(Clone, Debug, PartialEq)]
 pub enum Streets {
     /// All of a class.
     Class(RoadClass),
@@ -36,10 +36,12 @@ pub enum Streets {
         /// To here.
         to: Position,
     },
+    /// A line of the subway, by its name on the map. A factor is of the wait for its trains.
+    Line(String),
 }
 
 /// What is said about streets.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NewCondition {
     /// So many times as long as the map and the calibration say; `None` is closed.
     pub factor: Option<f32>,
@@ -58,7 +60,7 @@ pub struct NewCondition {
 }
 
 /// A condition on the record.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Condition {
     /// Its id.
     pub id: Uuid,
@@ -83,7 +85,8 @@ impl NewCondition {
     /// Whether it is for those who travel so.
     pub const fn is_for(&self, mode: Mode) -> bool {
         match mode {
-            Mode::Walk | Mode::Transit => self.walk,
+            Mode::Walk => self.walk && !matches!(self.streets, Streets::Line(_)),
+            Mode::Transit => self.walk,
             Mode::Drive => self.drive,
             Mode::Cycle => self.cycle,
         }
@@ -235,15 +238,16 @@ impl Write<'_> {
     }
 
     async fn insert(&mut self, condition: &Condition) -> Result<(), RecordError> {
-        let NewCondition { factor, streets, walk, drive, cycle, hours, until } = condition.says;
-        let (class, at, radius_m, to) = match streets {
-            Streets::Class(class) => (Some(class_word(class)), None, None, None),
-            Streets::Around { center, radius_m } => (None, Some(center), Some(radius_m), None),
-            Streets::Along { from, to } => (None, Some(from), None, Some(to)),
+        let NewCondition { factor, streets, walk, drive, cycle, hours, until } = &condition.says;
+        let (class, at, radius_m, to, line) = match streets {
+            Streets::Class(class) => (Some(class_word(*class)), None, None, None, None),
+            Streets::Around { center, radius_m } => (None, Some(*center), Some(*radius_m), None, None),
+            Streets::Along { from, to } => (None, Some(*from), None, Some(*to), None),
+            Streets::Line(line) => (None, None, None, None, Some(line.as_str())),
         };
         sqlx::query(
             "insert into conditions (id, factor, class, lat, lon, radius_m, to_lat, to_lon, walk, drive, cycle, from_hour,
-                to_hour, until, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                to_hour, until, created_at, line) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(blob(condition.id))
         .bind(factor.map(f64::from))
@@ -253,13 +257,14 @@ impl Write<'_> {
         .bind(radius_m)
         .bind(to.map(Position::lat_e7))
         .bind(to.map(Position::lon_e7))
-        .bind(walk)
-        .bind(drive)
-        .bind(cycle)
+        .bind(*walk)
+        .bind(*drive)
+        .bind(*cycle)
         .bind(hours.map(|h| h.0))
         .bind(hours.map(|h| h.1))
         .bind(until.map(|t| t.0))
         .bind(condition.created_at.0)
+        .bind(line)
         .execute(self.conn())
         .await?;
         Ok(())
@@ -269,6 +274,7 @@ impl Write<'_> {
 fn condition(row: &SqliteRow) -> Result<Condition, RecordError> {
     let streets = match row.word_or_none("class", class_from)? {
         Some(class) => Streets::Class(class),
+        None if row.text_or_none("line")?.is_some() => Streets::Line(row.text("line")?),
         None if row.int_or_none("radius_m")?.is_some() => {
             Streets::Around { center: row.position("lat", "lon")?, radius_m: row.small("radius_m")? }
         }

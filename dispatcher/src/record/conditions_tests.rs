@@ -33,7 +33,7 @@ async fn every_kind_comes_back_as_it_was_said_after_a_restart_and_is_audited() {
     stage.reopen().await;
     assert_eq!(stage.record.conditions().await.unwrap(), made);
     stage.record.remove_condition(T0, Actor::Shell, made[1].id).await.unwrap().unwrap();
-    assert_eq!(stage.record.conditions().await.unwrap(), [made[0], made[2]]);
+    assert_eq!(stage.record.conditions().await.unwrap(), [made[0].clone(), made[2].clone()]);
     let again = stage.record.remove_condition(T0, Actor::Shell, made[1].id).await.unwrap();
     assert_eq!(again, Err(Refusal::NotFound));
     let actions = |rows: Vec<(_, String, _)>| rows.into_iter().map(|row| row.1).collect::<Vec<_>>();
@@ -110,7 +110,7 @@ async fn a_key_is_known_for_a_day() {
     let (first, fresh) = say(T0, "k").await;
     assert!(fresh);
     say(T0.plus_s(KEYS_KEPT_S), "another").await;
-    assert_eq!(say(T0.plus_s(KEYS_KEPT_S), "k").await, (first, false));
+    assert_eq!(say(T0.plus_s(KEYS_KEPT_S), "k").await, (first.clone(), false));
     assert_eq!(stage.record.find_condition(&under("k")).await.unwrap(), Ok(Some(first)));
     say(T0.plus_s(KEYS_KEPT_S + 1), "a third").await;
     assert_eq!(stage.record.find_condition(&under("k")).await.unwrap(), Ok(None));

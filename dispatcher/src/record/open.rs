@@ -47,6 +47,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (15, "condition keys", include_str!("migrations/0015_condition_keys.sql")),
     (16, "refused fixes", include_str!("migrations/0016_refused_fixes.sql")),
     (17, "phone sessions", include_str!("migrations/0017_phone_sessions.sql")),
+    (18, "lines", include_str!("migrations/0018_lines.sql")),
 ];
 
 impl Record {

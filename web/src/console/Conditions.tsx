@@ -11,7 +11,7 @@ import type { Desk } from './desk';
 import { byUrgency } from './heat';
 import { StreetForm } from './StreetForm';
 import { drawStreets, lookAt, streetFeatures } from './streetLayers';
-import { EMPTY_DRAFT, picked, Saying, type Draft } from './streets';
+import { EMPTY_DRAFT, isPlace, picked, Saying, type Draft } from './streets';
 
 interface Props { desk: Desk; map: Map | null; conditions: Condition[]; /** What is said now, to be fetched again. */ onChanged: (said: Condition[]) => void }
 export function Conditions({ desk, map, conditions, onChanged }: Props) {
@@ -21,7 +21,7 @@ export function Conditions({ desk, map, conditions, onChanged }: Props) {
   const [isSaid, setSaid] = useState(false);
   const opener = useRef<HTMLButtonElement>(null);
   useDrawn(map, conditions, isOpen ? draft : null);
-  usePicked(desk, map, isOpen && draft.where !== 'class', (at) => setDraft((old) => picked(old, at)));
+  usePicked(desk, map, isOpen && isPlace(draft), (at) => setDraft((old) => picked(old, at)));
   const named = draft.where === 'around' ? draft.at : (draft.to ?? draft.from);
   // From afar a click names a quarter, not a street.
   useEffect(() => { if (map && isOpen && named) lookAt(map, { around: { at: named, radius_m: draft.radius_m } }); }, [map, named]);
@@ -121,8 +121,9 @@ function Row({ desk, map, one, onEnded, onFailed }: { desk: Desk; map: Map | nul
   );
 }
 
-function whereOf(desk: Desk, { class: road, around, along }: Condition): string {
+function whereOf(desk: Desk, { class: road, around, along, line }: Condition): string {
   if (around) return t('travel.around', { area: areaName(desk.map, around.at), m: around.radius_m });
   if (along) return t('travel.along', { area: areaName(desk.map, along.from) });
+  if (line) return t('travel.line', { line });
   return road ? t(`travel.class.${road}`) : '';
 }

@@ -8,7 +8,7 @@ import type { Condition, LatLon, RoadClass } from '../shared/types';
 import { areaName } from './coarse';
 import type { Desk } from './desk';
 import { ROAD_CLASSES } from './heat';
-import { bodyOf, changed, FACTORS, missing, picked, RADIUS_M, WHOM, type Draft, type Saying } from './streets';
+import { bodyOf, changed, FACTORS, isPlace, missing, picked, RADIUS_M, WHOM, type Draft, type Saying } from './streets';
 
 interface Props {
   desk: Desk; map: Map | null; draft: Draft; onDraft: (draft: Draft) => void;
@@ -49,7 +49,7 @@ export function StreetForm({ desk, map, draft, onDraft, saying, onSaid, onClose,
       <div class="fields">
         <What draft={draft} put={put} />
         <Place desk={desk} map={map} draft={draft} put={put} onDraft={onDraft} />
-        <fieldset>
+        {draft.where !== 'line' && <fieldset>
           <legend>{t('streets.whom')}</legend>
           {WHOM.map((one) => (
             <label class="tick" key={one}>
@@ -59,7 +59,7 @@ export function StreetForm({ desk, map, draft, onDraft, saying, onSaid, onClose,
               />{t(`mode.${one}`)}
             </label>
           ))}
-        </fieldset>
+        </fieldset>}
         <When draft={draft} put={put} />
       </div>
       {refused ? <p class="error" role="alert" data-testid="streets-refused">{explain(refused)}</p> : null}
@@ -89,7 +89,8 @@ function What({ draft: { factor }, put }: Part) {
 }
 
 function Place({ desk, map, draft, put, onDraft }: Part & Pick<Props, 'desk' | 'map' | 'onDraft'>) {
-  const { where, factor, radius_m, road, end } = draft;
+  const { where, factor, radius_m, road, line, end } = draft;
+  const lines = desk.map?.lines ?? [];
   const said = (at: LatLon | null): string => (at ? areaName(desk.map, at) : t('streets.not_yet'));
   const takeMiddle = (): void => {
     const { lat, lng } = map!.getCenter();
@@ -105,12 +106,22 @@ function Place({ desk, map, draft, put, onDraft }: Part & Pick<Props, 'desk' | '
         <option value="around">{t('streets.around')}</option>
         <option value="along">{t('streets.along')}</option>
         <option value="class" disabled={factor === null}>{t('streets.class')}</option>
+        {lines.length > 0 && <option value="line">{t('streets.line')}</option>}
       </select>
       {factor === null && <p class="hint">{t('streets.no_class')}</p>}
       {where === 'class' && (
         <select aria-label={t('travel.road_class')} data-testid="streets-class" value={road} onChange={({ currentTarget: { value } }) => put({ road: value as RoadClass })}>
           {ROAD_CLASSES.map((one) => <option key={one} value={one}>{t(`travel.class.${one}`)}</option>)}
         </select>
+      )}
+      {where === 'line' && (
+        <>
+          <select aria-label={t('streets.line')} data-testid="streets-line" value={line} onChange={({ currentTarget: { value } }) => put({ line: value })}>
+            <option value="">{t('streets.missing.line')}</option>
+            {lines.map((one) => <option key={one} value={one}>{t('travel.line', { line: one })}</option>)}
+          </select>
+          {factor !== null && <p class="hint">{t('streets.line_slow')}</p>}
+        </>
       )}
       {where === 'around' && (
         <>
@@ -132,7 +143,7 @@ function Place({ desk, map, draft, put, onDraft }: Part & Pick<Props, 'desk' | '
           <p class="hint">{t('streets.straight')}</p>
         </>
       )}
-      {where !== 'class' && map && <p class="hint">{t('streets.pick')} <button type="button" data-testid="streets-middle" onClick={takeMiddle}>{t('map.centre')}</button></p>}
+      {isPlace(draft) && map && <p class="hint">{t('streets.pick')} <button type="button" data-testid="streets-middle" onClick={takeMiddle}>{t('map.centre')}</button></p>}
     </fieldset>
   );
 }

@@ -1,5 +1,6 @@
 // Owns how closed and slow streets look on the console's map, and the place that somebody is about to name. Red and crossed is closed,
-// amber slower, pale what does not count now. What is said of a class of road has no place, and is not drawn.
+// amber slower, pale what does not count now. What is said of a class of road or of a line has no place, and is not
+// drawn.
 import type { Feature, FeatureCollection } from 'geojson';
 import type { GeoJSONSource, LayerSpecification } from 'maplibre-gl';
 import type { Map } from '../shared/map/engine';
@@ -35,7 +36,7 @@ export function streetFeatures(listed: readonly Condition[], draft: Draft | null
 function draftShapes({ where, at, radius_m, from, to }: Draft): Feature[] {
   const look: Look = { role: 'draft', pale: false };
   if (where === 'around') return at ? shapes({ around: { at, radius_m } }, look) : [];
-  if (where === 'class') return [];
+  if (where !== 'along') return [];
   if (from && to) return shapes({ along: { from, to } }, look);
   const end = from ?? to;
   return end ? [{ type: 'Feature', properties: look, geometry: { type: 'Point', coordinates: corner(end) } }] : [];

@@ -98,3 +98,9 @@ it.each(['around', 'around.at', 'around.radius_m', 'along', 'along.from', 'along
   expect(fieldWords(field)).toMatch(/^[^a-z]+$/);
 });
 it('the_words_of_a_whole_path_go_before_those_of_its_parts', () => { expect(fieldWords('around.at')).toBe('지점: 지도 밖'); });
+
+it('a_line_is_for_who_walks_to_it_and_needs_no_point', () => {
+  const line = changed(EMPTY_DRAFT, { where: 'line' });
+  expect([missing(line), picked(line, POINT)]).toEqual(['line', line]);
+  expect(bodyOf(changed(line, { line: '2', modes: [] }), NOW)).toEqual({ closed: true, line: '2', modes: ['walk'] });
+});

@@ -117,7 +117,7 @@ export interface Candidate {
 export interface Named extends LatLon { name: string; name_en: string }
 export interface MapInfo {
   name: string; bounds: [number, number, number, number]; center: [number, number]; attribution: string;
-  generated: boolean; tiles: string; districts: Named[]; stations: Named[];
+  generated: boolean; tiles: string; districts: Named[]; stations: Named[]; lines: string[];
 }
 export type Prefer = 'fastest' | 'safer';
 export interface Leg {
@@ -141,8 +141,8 @@ export interface TravelProfile {
 /** What finished ways taught about travel times. */
 export interface Travel { hour: number; reweighed_at: string | null; fitted_at: string | null; profiles: TravelProfile[] }
 export type OnStreets = 'walk' | 'cycle' | 'drive';
-/** Which streets: one of the three. */
-export interface Streets { class?: RoadClass; around?: { at: LatLon; radius_m: number }; along?: { from: LatLon; to: LatLon } }
+/** Which streets, or which line of the subway: one of the four. */
+export interface Streets { class?: RoadClass; line?: string; around?: { at: LatLon; radius_m: number }; along?: { from: LatLon; to: LatLon } }
 /** What somebody says of streets: closed, or so many times as long. */
 export interface ConditionBody extends Streets {
   closed?: true; factor?: number; modes: OnStreets[]; hours?: { from: number; to: number }; until?: string;

@@ -10,7 +10,7 @@ use super::streets::{Known, Told};
 use super::{Present, Travel};
 use crate::clock::Env;
 use crate::engine::field::{Field, profile};
-use crate::record::{Condition, Record, RecordError, Streets};
+use crate::record::{Condition, NewCondition, Record, RecordError, Streets};
 use crate::telemetry;
 use geo::Basis;
 use geo::road::calibrate::{Coverage, coverage, fit};
@@ -180,13 +180,13 @@ impl Weights {
         let mut told = Told::default();
         let is_guessed = in_force.iter().any(|told| told.says.is_for(mode) && told.says.factor.is_some());
         for condition in in_force.iter().filter(|condition| condition.says.is_for(mode)) {
-            match (condition.says.streets, condition.says.factor) {
+            match (&condition.says.streets, condition.says.factor) {
                 (Streets::Class(class), Some(factor)) => {
-                    told.classes.insert(class);
-                    *conditions.by_class.entry(class).or_insert(1.0) *= factor;
+                    told.classes.insert(*class);
+                    *conditions.by_class.entry(*class).or_insert(1.0) *= factor;
                 }
-                // No class is closed.
-                (Streets::Class(_), None) => {}
+                // No class is closed; trains are below.
+                (Streets::Class(_), None) | (Streets::Line(_), _) => {}
                 (_, factor) => {
                     // Who rides walks on the same streets by the same numbers.
                     let streets = if profile == Profile::Transit { Profile::Walk } else { profile };
@@ -205,8 +205,21 @@ impl Weights {
         let basis = if is_guessed { Basis::taken_over(basis.spread) } else { basis };
         // Nothing where nothing was learnt: the map's own times are there already.
         let basis = Some(basis).filter(|basis| *basis != Basis::MAP);
-        let waits_s = if mode == Mode::Transit { self.field.map().data.subway.waits_at(hour) } else { Vec::new() };
+        let waits_s = if mode == Mode::Transit { self.waits_s(in_force, hour) } else { Vec::new() };
         Wanted { conditions, basis, told: Arc::new(told), waits_s }
+    }
+
+    /// How long one waits for the trains of each line; `None` where none runs.
+    fn waits_s(&self, in_force: &[Condition], hour: usize) -> Vec<Option<u32>> {
+        let subway = &self.field.map().data.subway;
+        let mut waits_s = subway.waits_at(hour);
+        for (line, wait_s) in subway.lines.iter().zip(&mut waits_s) {
+            let of_line = |says: &&NewCondition| matches!(&says.streets, Streets::Line(name) if *name == line.name);
+            for says in in_force.iter().map(|condition| &condition.says).filter(of_line) {
+                *wait_s = wait_s.zip(says.factor).map(|(wait_s, factor)| (wait_s as f32 * factor).ceil() as u32);
+            }
+        }
+        waits_s
     }
 }
 

@@ -377,38 +377,75 @@ async fn what_is_closed_to_bicycles_is_known_before_the_first_is_searched_and_cl
     assert_eq!(life.takes(Mode::Walk, here, there), Some(free), "who walks goes over it");
 }
 
-#[tokio::test]
-async fn the_subway_runs_by_the_hour_and_nobody_rides_before_that_is_known() {
-    let dir = tempfile::tempdir().unwrap();
-    // 14 h in Korea.
-    let clock = ManualClock::at(NOW.plus_s(-i64::from(hour_of(NOW)) * 3_600 + 14 * 3_600));
-    let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(9))) };
-    let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
-    let (field, travel) = (Arc::new(Field::new(Arc::clone(map()))), Arc::new(Travel::default()));
-    let mut weights = Weights::new(Arc::clone(&field), record, Arc::clone(&travel), env).unwrap();
-    field.search(Mode::Transit);
-    let stops = &map().data.subway.stops;
-    let (from, to) = (stops[0].at, stops.iter().map(|s| s.at).max_by(|a, b| apart(*a).total_cmp(&apart(*b))).unwrap());
-    let takes_ms = |mode| {
-        let (profile, metric) = field.times(mode);
-        let snap = |at| map().snap(profile, at).unwrap();
-        metric.travel_ms(snap(from), &snap(to)).unwrap()
-    };
-    assert_eq!(takes_ms(Mode::Transit), takes_ms(Mode::Walk), "it is not known yet which trains run");
-    weights.round().await.unwrap();
-    let by_day = takes_ms(Mode::Transit);
-    assert!(by_day < takes_ms(Mode::Walk));
-    let made = travel.present().generation;
-    weights.round().await.unwrap();
-    assert_eq!(travel.present().generation, made, "the same hour");
-    clock.advance_s(9 * 3_600);
-    weights.round().await.unwrap();
-    assert!(takes_ms(Mode::Transit) > by_day, "late trains are fewer");
-    clock.advance_s(4 * 3_600);
-    weights.round().await.unwrap();
-    assert_eq!(takes_ms(Mode::Transit), takes_ms(Mode::Walk), "at three at night none runs");
+/// Times in the generated city at 14 h in Korea, between two ends of its subway.
+struct Riding {
+    clock: Arc<ManualClock>,
+    record: Arc<Record>,
+    field: Arc<Field>,
+    travel: Arc<Travel>,
+    weights: Weights,
+    _dir: TempDir,
 }
 
-fn apart(from: Position) -> f64 {
-    from.distance_m(map().data.subway.stops[0].at)
+impl Riding {
+    async fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(NOW.plus_s(-i64::from(hour_of(NOW)) * 3_600 + 14 * 3_600));
+        let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(9))) };
+        let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
+        let (field, travel) = (Arc::new(Field::new(Arc::clone(map()))), Arc::new(Travel::default()));
+        let weights = Weights::new(Arc::clone(&field), Arc::clone(&record), Arc::clone(&travel), env).unwrap();
+        field.search(Mode::Transit);
+        Self { clock, record, field, travel, weights, _dir: dir }
+    }
+
+    fn takes_ms(&self, mode: Mode) -> u32 {
+        let stops = &map().data.subway.stops;
+        let apart = |from: Position| from.distance_m(stops[0].at);
+        let to = stops.iter().map(|stop| stop.at).max_by(|a, b| apart(*a).total_cmp(&apart(*b))).unwrap();
+        let (profile, metric) = self.field.times(mode);
+        let snap = |at| map().snap(profile, at).unwrap();
+        metric.travel_ms(snap(stops[0].at), &snap(to)).unwrap()
+    }
+
+    async fn say_of_all_lines(&self, factor: Option<f32>) {
+        for line in &map().data.subway.lines {
+            let streets = Streets::Line(line.name.clone());
+            let says = NewCondition { factor, drive: false, cycle: false, ..closed(streets) };
+            self.record.add_condition(self.clock.now(), Actor::Shell, says).await.unwrap().unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_subway_runs_by_the_hour_and_nobody_rides_before_that_is_known() {
+    let mut city = Riding::new().await;
+    assert_eq!(city.takes_ms(Mode::Transit), city.takes_ms(Mode::Walk), "it is not known yet which trains run");
+    city.weights.round().await.unwrap();
+    let by_day = city.takes_ms(Mode::Transit);
+    assert!(by_day < city.takes_ms(Mode::Walk));
+    let made = city.travel.present().generation;
+    city.weights.round().await.unwrap();
+    assert_eq!(city.travel.present().generation, made, "the same hour");
+    city.clock.advance_s(9 * 3_600);
+    city.weights.round().await.unwrap();
+    assert!(city.takes_ms(Mode::Transit) > by_day, "late trains are fewer");
+    city.clock.advance_s(4 * 3_600);
+    city.weights.round().await.unwrap();
+    assert_eq!(city.takes_ms(Mode::Transit), city.takes_ms(Mode::Walk), "at three at night none runs");
+}
+
+#[tokio::test]
+async fn a_line_that_is_closed_carries_nobody_and_one_that_runs_less_often_is_waited_for_longer() {
+    let mut city = Riding::new().await;
+    city.weights.round().await.unwrap();
+    let (by_day, on_foot) = (city.takes_ms(Mode::Transit), city.takes_ms(Mode::Walk));
+    city.say_of_all_lines(Some(2.0)).await;
+    city.weights.round().await.unwrap();
+    let seldom = city.takes_ms(Mode::Transit);
+    assert!(by_day < seldom && seldom < on_foot, "{by_day} {seldom} {on_foot}");
+    assert_eq!(city.takes_ms(Mode::Walk), on_foot, "who walks waits for no train");
+    city.say_of_all_lines(None).await;
+    city.weights.round().await.unwrap();
+    assert_eq!(city.takes_ms(Mode::Transit), on_foot, "no train runs");
 }
