@@ -125,7 +125,9 @@ async fn one_phone_through_two_gateways_in_turn_gets_the_verdicts_of_the_engines
         // What went by the other: where it follows, this gateway takes it for the next, and Redis knows better.
         let again = post(&by_a, f64::from(round), seq).await;
         assert!(again == "duplicate" || again == "ok", "{again}");
-        assert_eq!(post(&by_b, f64::from(round), seq - 1).await, "old");
+        // A list that was on its way when the last one was passed on still has this one as the last.
+        let before = post(&by_b, f64::from(round), seq - 1).await;
+        assert!(before == "old" || before == "duplicate", "{before}");
     }
     assert_eq!(post(&by_a, 9_000.0, seq + 1).await, "jump");
     assert_eq!(post(&by_b, 9_000.0, seq + 1).await, "duplicate", "sent again by another way it confirms nothing");
