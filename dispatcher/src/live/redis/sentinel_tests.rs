@@ -61,8 +61,9 @@ async fn three() -> (TestRedis, TestRedis, TestRedis, String) {
     (master, replica, sentinel, url)
 }
 
+/// Nothing where the server ends the connection, as one does that becomes another's replica.
 fn role(redis: &TestRedis) -> String {
-    ::redis::cmd("INFO").arg("replication").query(&mut redis.raw()).unwrap()
+    ::redis::cmd("INFO").arg("replication").query(&mut redis.raw()).unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]
