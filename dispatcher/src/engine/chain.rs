@@ -62,6 +62,12 @@ impl Ending {
         (taken_at_ms + i64::from(self.free_ms) - now.0).max(0)
     }
 
+    /// What a search counts with: the same, but a fix that looks to come from the future makes nobody the later free.
+    pub(super) fn free_ms_at(&self, taken_at_ms: i64, now: Timestamp) -> u32 {
+        let gone_ms = (now.0 - taken_at_ms).clamp(0, i64::from(self.free_ms));
+        self.free_ms - gone_ms as u32
+    }
+
     /// The time to a meeting point from the end of this trip, as the time to there from now.
     #[must_use]
     pub fn and_then(&self, way: Eta) -> Eta {
@@ -69,12 +75,14 @@ impl Ending {
         Eta { seconds: free_s + way.seconds, p90_s: self.p90_s + way.p90_s, source: way.source }
     }
 
-    /// A time to a meeting point as the search found it, the rest of this trip included: its spread is that of both parts.
+    /// A time to a meeting point as the search found it, the `free_ms` that are left of this trip included: its spread is that of both
+    /// parts.
     #[must_use]
-    pub(super) fn widened(&self, whole: Eta) -> Eta {
-        let way_s = (whole.seconds - self.free_ms as f32 / 1_000.0).max(0.0);
+    pub(super) fn widened(&self, whole: Eta, free_ms: u32) -> Eta {
+        let way_s = (whole.seconds - free_ms as f32 / 1_000.0).max(0.0);
         let spread = if whole.seconds > 0.0 { whole.p90_s / whole.seconds } else { 1.0 };
-        Eta { p90_s: (self.p90_s + way_s * spread).max(whole.seconds), ..whole }
+        let gone_s = self.free_ms.saturating_sub(free_ms) as f32 / 1_000.0;
+        Eta { p90_s: (self.p90_s - gone_s + way_s * spread).max(whole.seconds), ..whole }
     }
 }
 

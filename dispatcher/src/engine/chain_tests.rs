@@ -61,7 +61,8 @@ fn idle_and_busy_are_found_by_arrival_as_one_by_one() {
                 escorts(&mut scene, n, dropoff);
                 let moves = trip_mode(map(), junction(n), dropoff);
                 let left_ms = takes_ms(moves, junction(n), dropoff) + limits::HAND_OVER_S as u32 * 1_000;
-                left_ms + takes_ms(Mode::Walk, dropoff, due.row.trip.pickup)
+                let seen_at = scene.live.last_fix(account(n)).expect("sent").taken_at_ms;
+                left_ms - (NOW.0 - seen_at) as u32 + takes_ms(Mode::Walk, dropoff, due.row.trip.pickup)
             } else {
                 takes_ms(Mode::Walk, junction(n), due.row.trip.pickup)
             };
@@ -81,7 +82,7 @@ fn idle_and_busy_are_found_by_arrival_as_one_by_one() {
             assert_eq!(busy, (n + seed) % 3 == 0);
             assert!(one.eta.p90_s >= one.eta.seconds * 1.4, "the spread of both parts: {:?}", one.eta);
             if busy {
-                let free_ms = field.ending(one.staff).expect("known").0.free_ms;
+                let free_ms = field.look(|look| look.standing(one.staff)).expect("known").free_ms;
                 assert_eq!(
                     close,
                     i64::from(free_ms) <= limits::NEXT_WITHIN_S * 1_000,
@@ -91,6 +92,34 @@ fn idle_and_busy_are_found_by_arrival_as_one_by_one() {
             }
         }
     }
+}
+
+/// The way goes on while no fix comes: it must count from now, for the search, the rules and what is told.
+#[test]
+fn who_was_last_heard_of_a_while_ago_is_free_the_sooner_by_that() {
+    let mut scene = Scene::with_staff(1);
+    let due = trip(0, Phase::Matching, junction(60));
+    escorts(&mut scene, 0, junction(40));
+    let field = followed(&scene, field());
+    let found_at = |now: Timestamp| {
+        field.follow(&scene.live, &scene.roster, now);
+        field.look(|look| {
+            let standing = look.standing(account(0)).expect("known");
+            let mut search = Search::new(&due, look, &scene.roster, now, limits::PICKUP_ETA_S_MAX);
+            let found = search.draw().expect("found");
+            assert!(found.eta.p90_s > found.eta.seconds);
+            (found.eta.seconds, standing.free_ms)
+        })
+    };
+    let (first_s, first_ms) = found_at(NOW);
+    for gone_s in [10, 45, 58] {
+        let (later_s, later_ms) = found_at(NOW.plus_s(gone_s));
+        assert!((first_s - later_s - gone_s as f32).abs() < 0.01, "{first_s} s, and {gone_s} s later {later_s}");
+        assert_eq!(i64::from(first_ms - later_ms), gone_s * 1_000);
+    }
+    // Nobody is free before they are.
+    let (long_s, long_ms) = found_at(NOW.plus_s(7_200));
+    assert_eq!((long_ms, (first_s - long_s - first_ms as f32 / 1_000.0).abs() < 0.01), (0, true));
 }
 
 /// Idle 8 minutes away, or free in 4 and 3 away: found on the streets of the small city.

@@ -15,12 +15,14 @@ use geo::road::{Headed, Profile, RoadMap, Snap};
 use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// Moves read from the live index at a time.
 const MOVES_PER_READ: usize = 1_024;
+/// Who is free sooner by so much, milliseconds, is told so to the search. The less, the nearer to the truth, and the more changes.
+const AGED_EVERY_MS: u32 = 1_000;
 /// Why walking and driving are there.
 const AT_HAND: &str = "what walking and driving are searched with is made with the field";
 
@@ -35,6 +37,8 @@ pub struct Standing {
     at: Option<Headed>,
     /// Of somebody with a rider: the end of that trip, where and when they are searched from.
     pub ending: Option<Ending>,
+    /// Of the same, as in the buckets: milliseconds until then, by the age of the fix as well; at most [`AGED_EVERY_MS`] too many.
+    pub free_ms: u32,
     /// Of the same: how they move with their rider, and where they are on its roads.
     going: Option<(Mode, Headed)>,
 }
@@ -73,6 +77,8 @@ struct Following {
     matchers: HashMap<AccountId, (Mode, Matcher)>,
     /// How those who are with a rider move.
     moves: HashMap<AccountId, (UnderWay, Mode)>,
+    /// Who is searched from where their trip ends.
+    with_rider: HashSet<AccountId>,
 }
 
 /// The field during one look: nobody who is searched moves meanwhile. What is told of somebody is not held, for the edge asks it in
@@ -157,6 +163,26 @@ impl Field {
         spent.on_moves(self.catch_up(&mut following, live, roster, now));
     }
 
+    /// Whoever is with a rider goes on while no fix comes: by the time since the last they are free the sooner.
+    fn age(&self, following: &Following, now: Timestamp) {
+        for staff in &following.with_rider {
+            let Some(known) = read(&self.standing).get(staff).copied() else { continue };
+            let (Some(ending), Some(at), Some(way)) = (known.ending, known.at, known.mode.and_then(|mode| self.way(mode)))
+            else {
+                continue;
+            };
+            let free_ms = ending.free_ms_at(known.fix.taken_at_ms, now);
+            if known.free_ms >= free_ms + AGED_EVERY_MS {
+                way.put(*staff, at, free_ms);
+                self.stand(*staff, Standing { free_ms, ..known });
+            }
+        }
+    }
+
+    fn stand(&self, staff: AccountId, standing: Standing) {
+        self.standing.write().unwrap_or_else(PoisonError::into_inner).insert(staff, standing);
+    }
+
     fn catch_up(&self, following: &mut Following, live: &Live, roster: &RosterView, now: Timestamp) -> usize {
         // Somebody who was slower came with an older roster: it has been followed further already.
         if roster.version < following.roster_version {
@@ -186,6 +212,7 @@ impl Field {
             following.searched = searched;
             self.follow_modes(following, roster, now);
         }
+        self.age(following, now);
         count
     }
 
@@ -353,16 +380,17 @@ impl Field {
         }
         // The fix that says where they stand.
         let mut told_by = fix;
-        let (mut stands, mut ending, mut going) = (None, None, None);
+        let (mut stands, mut ending, mut free_ms, mut going) = (None, None, 0, None);
         if let Some((mode, way)) = mode.and_then(|mode| Some((mode, self.way(mode)?))) {
             match following.street(self, staff, mode, under_way, &fix, now) {
                 Placed::At { at, along, moves } => {
                     let ends = under_way.and_then(|trip| self.end_of(mode, &trip, moves, (&along, &fix)));
                     ending = ends.map(|(ends, _)| ends);
                     going = ends.map(|_| (moves, along));
-                    let (at, free_ms) = ends.map_or((at, 0), |(ends, there)| (there.into(), ends.free_ms));
-                    way.put(staff, at, free_ms);
-                    stands = Some(at);
+                    let from = ends.map_or(at, |(_, there)| there.into());
+                    free_ms = ending.map_or(0, |ending| ending.free_ms_at(fix.taken_at_ms, now));
+                    way.put(staff, from, free_ms);
+                    stands = Some(from);
                 }
                 // The place is as old as the fix that told it; of a trip that has ended since then nothing is left: they are at its end.
                 Placed::Stays => {
@@ -371,6 +399,7 @@ impl Field {
                     let before = known.and_then(|known| known.ending);
                     ending = before.filter(|ends| under_way.is_some_and(|trip| trip.dropoff == ends.at));
                     going = known.and_then(|known| known.going).filter(|_| ending.is_some());
+                    free_ms = known.filter(|_| ending.is_some()).map_or(0, |known| known.free_ms);
                     let ended = before.filter(|_| ending.is_none());
                     if let Some(there) = ended.and_then(|ends| self.map.snap(profile(mode), ends.at)) {
                         way.put(staff, there, 0);
@@ -385,10 +414,12 @@ impl Field {
             following.matchers.remove(&staff);
             following.moves.remove(&staff);
         }
-        self.standing
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(staff, Standing { fix: told_by, mode, at: stands, ending, going });
+        if ending.is_some() {
+            following.with_rider.insert(staff);
+        } else {
+            following.with_rider.remove(&staff);
+        }
+        self.stand(staff, Standing { fix: told_by, mode, at: stands, ending, free_ms, going });
     }
 
     /// The end of a trip under way, and the street there on which its member travels on.
@@ -408,6 +439,7 @@ impl Field {
             }
             following.matchers.remove(&staff);
             following.moves.remove(&staff);
+            following.with_rider.remove(&staff);
             self.standing.write().unwrap_or_else(PoisonError::into_inner).remove(&staff);
         }
     }
@@ -467,7 +499,15 @@ impl Following {
         if known.0 != moves {
             *known = (moves, Matcher::new());
         }
-        let street = match known.1.take(map.graph(profile(moves)), fix, now.0) {
+        let graph = map.graph(profile(moves));
+        let mut told = known.1.take(graph, fix, now.0);
+        // The phone's clock was set back, or ours: what was known is of another time.
+        if told == Match::Weak(WeakFix::OutOfOrder) {
+            metrics::counter!(telemetry::WEAK_FIXES, "why" => word(WeakFix::OutOfOrder)).increment(1);
+            known.1 = Matcher::new();
+            told = known.1.take(graph, fix, now.0);
+        }
+        let street = match told {
             // In one that no car gets out of, by the map, they would be nobody's.
             Match::Street(street) => Some(street).filter(|s| map.is_through(profile(moves), s.snap.edge)),
             Match::Weak(why) => {
@@ -478,7 +518,7 @@ impl Following {
                 None
             }
         };
-        // Too coarse for a street, far from one, or told again since they go otherwise now: the nearest, and the way to it costs them
+        // Too coarse for a street, or far from one: the nearest, and the way to it costs them
         // (`Snap::to_street_ms`); the rules may yet refuse them.
         let nearest = |mode| map.snap(profile(mode), fix.position).map(Headed::from);
         let along = match street {

@@ -1,15 +1,18 @@
 //! How the field follows: a street is kept through one wild fix, and who takes the subway or a bicycle is never promised too soon.
 
+use super::chain::trip_mode;
 use super::field::{Field, profile};
 use super::plan_tests::{NOW, Scene, account, junction, map};
 use super::travel::Travel;
 use super::upkeep::{Making, What};
+use crate::record::UnderWay;
 use geo::Fix;
 use geo::road::data::RoadClass;
-use geo::road::{Profile, RoadMap, Snap};
-use matcher::model::{Mode, Timestamp};
+use geo::road::{Headed, Profile, RoadMap, Snap};
+use matcher::model::{Mode, Timestamp, TripId};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use uuid::Uuid;
 
 /// Seconds somebody is searched to need to a place, and how they are searched.
 fn searched(field: &Field, n: u32, to: Snap) -> (Mode, u32) {
@@ -142,6 +145,53 @@ fn who_drives_or_cycles_is_searched_as_they_came_and_turning_round_costs_them() 
 }
 
 /// Somebody of the scene travels so.
+/// The fix is told again when their trip gets under way, and one may look a moment older than the one before it.
+#[test]
+fn who_drives_keeps_street_and_direction_when_a_fix_is_told_again_or_comes_late_and_a_clock_set_back_holds_nobody() {
+    let mut scene = Scene::with_staff(1);
+    travels(&mut scene, 0, Mode::Drive);
+    let graph = map().graph(Profile::Drive);
+    let long = |edge: &u32| {
+        let street = graph.edge(*edge);
+        let class = map().data.ways[street.way as usize].class;
+        class >= RoadClass::Tertiary && street.forward() && street.backward() && (150.0..300.0).contains(&street.length_m)
+    };
+    let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
+    let at = |fraction| graph.snap_at(edge, fraction).at;
+    let field = Field::new(Arc::clone(map()));
+    let mut seq = 100;
+    let mut place = |scene: &Scene, fix: Option<(f32, Timestamp)>, now: Timestamp| {
+        if let Some((fraction, taken_at)) = fix {
+            seq += 1;
+            scene.fix(0, at(fraction), taken_at, seq);
+        }
+        field.follow(&scene.live, &scene.roster, now);
+        let fix = scene.live.last_fix(account(0)).expect("sent");
+        field.place_of(account(0), &fix, Profile::Drive).expect("on the road")
+    };
+    for (nth, fraction) in [(1, 0.30), (2, 0.45), (3, 0.60)] {
+        place(&scene, Some((fraction, NOW.plus_s(4 * nth))), NOW.plus_s(4 * nth));
+    }
+    // What turning round costs, of one way off against the other.
+    let turned = |place: Headed| i64::from(place.lead_ms()[0]) - i64::from(place.lead_ms()[1]);
+    let headed = turned(place(&scene, None, NOW.plus_s(12)));
+    assert_ne!(headed, 0, "the way they came is known");
+    let pairs = (0..120).flat_map(|from| (0..120).map(move |to| (junction(from), junction(to))));
+    let (pickup, dropoff) =
+        pairs.into_iter().find(|&(from, to)| trip_mode(map(), from, to) == Mode::Drive).expect("too far to walk");
+    let entry = scene.roster.by_id.get_mut(&account(0)).expect("there");
+    entry.under_way = Some(UnderWay { trip: TripId(Uuid::from_u128(1)), pickup, dropoff, has_car: true });
+    scene.roster.version += 1;
+    let again = place(&scene, None, NOW.plus_s(13));
+    assert_eq!((again.snap.edge, turned(again)), (edge, headed), "told again");
+    let late = place(&scene, Some((0.70, NOW.plus_s(11))), NOW.plus_s(14));
+    assert_eq!((late.snap.edge, turned(late)), (edge, headed), "a moment late");
+    // An hour back: no later fix would be believed for an hour.
+    place(&scene, Some((0.75, NOW.plus_s(-3_600))), NOW.plus_s(-3_600));
+    let back = place(&scene, Some((0.90, NOW.plus_s(-3_594))), NOW.plus_s(-3_594));
+    assert_eq!((back.snap.edge, turned(back)), (edge, headed), "the clock was set back");
+}
+
 fn travels(scene: &mut Scene, n: u32, mode: Mode) {
     scene.roster.by_id.get_mut(&account(n)).expect("there").shift.as_mut().expect("on shift").mode = mode;
     scene.roster.version += 1;

@@ -122,9 +122,9 @@ impl<'a> Search<'a> {
             accuracy_m: standing.fix.accuracy_m,
         });
         let after = after(entry, standing.as_ref(), off_road, self.due.row.trip.id);
-        let ending = standing.and_then(|standing| standing.ending).filter(|_| after.is_some());
+        let ending = standing.and_then(|s| Some((s.ending?, s.free_ms))).filter(|_| after.is_some());
         let seen = standing.map_or(eta, |standing| standing.seen(eta));
-        let eta = ending.map_or(seen, |ending| ending.widened(eta));
+        let eta = ending.map_or(seen, |(ending, free_ms)| ending.widened(eta, free_ms));
         let is_guess = off_road || !eta.source.by_road();
         let candidate = Candidate {
             staff: &entry.staff,
@@ -147,7 +147,7 @@ impl<'a> Search<'a> {
 /// What the rules may know of the trip that somebody would come from: nothing where its end is not known, for then their travel
 /// time would not count from there.
 pub fn after(entry: &RosterEntry, standing: Option<&Standing>, off_road: bool, trip: TripId) -> Option<After> {
-    let ending =
-        standing?.ending.filter(|ending| !off_road && entry.under_way.is_some_and(|t| t.dropoff == ending.at))?;
-    Some(After { free_in_ms: i64::from(ending.free_ms), next_taken: entry.next.is_some_and(|next| next != trip) })
+    let standing = standing?;
+    standing.ending.filter(|ending| !off_road && entry.under_way.is_some_and(|t| t.dropoff == ending.at))?;
+    Some(After { free_in_ms: i64::from(standing.free_ms), next_taken: entry.next.is_some_and(|next| next != trip) })
 }

@@ -35,6 +35,9 @@ const REACH_M_MAX: f64 = 200.0;
 
 /// After this long nothing of what was before counts, seconds.
 const FORGET_S: f64 = 120.0;
+/// A fix that was taken so little before the last one, and lies so near to it, is of the same moment: ages err by seconds.
+const LATE_MS_MAX: i64 = 5_000;
+const LATE_M_MAX: f64 = 100.0;
 
 /// The part of an error radius (which two of three fixes are within) that is the spread in one direction.
 const SPREAD_OF_RADIUS: f64 = 0.66;
@@ -74,7 +77,7 @@ pub enum WeakFix {
     Jump,
     /// Taken in the future.
     Future,
-    /// Not after the fix before.
+    /// Taken before the fix before, by more than ages err.
     OutOfOrder,
 }
 
@@ -118,8 +121,8 @@ pub struct Matcher {
     /// The last good fix.
     last: Option<Seen>,
     kept: Vec<Kept>,
-    /// The edge last given.
-    given: Option<u32>,
+    /// What was last given.
+    given: Option<InStreet>,
     /// Where one was some spreads ago: the heading from there is clearer than from the last fix.
     anchor: Option<Position>,
     jumps: Jumps,
@@ -148,7 +151,7 @@ impl Matcher {
         Self::default()
     }
 
-    /// Takes the next fix. `now_ms` is the server's clock.
+    /// Takes the next fix. `now_ms` is the server's clock. One that is told again, or comes a moment late, is in the street of the last.
     pub fn take(&mut self, graph: &Graph, fix: &Fix, now_ms: i64) -> Match {
         match self.match_street(graph, fix, now_ms) {
             Ok(street) => Match::Street(street),
@@ -161,8 +164,10 @@ impl Matcher {
         if fix.taken_at_ms > now_ms + FUTURE_MS_MAX {
             return Err(WeakFix::Future);
         }
-        if self.last.is_some_and(|l| fix.taken_at_ms <= l.taken_at_ms) {
-            return Err(WeakFix::OutOfOrder);
+        if let Some(last) = self.last.filter(|l| fix.taken_at_ms <= l.taken_at_ms) {
+            let is_late = last.taken_at_ms - fix.taken_at_ms <= LATE_MS_MAX
+                && last.position.distance_m(fix.position) <= LATE_M_MAX;
+            return self.given.filter(|_| is_late).ok_or(WeakFix::OutOfOrder);
         }
         // Also refuses what is no number.
         if !(0.0..=MATCH_ACCURACY_M_MAX).contains(&fix.accuracy_m) {
@@ -190,12 +195,13 @@ impl Matcher {
             k.cost -= best;
         }
         kept.retain(|k| k.cost < HOPELESS_COST);
-        let held = kept.iter().position(|k| Some(k.at.snap.edge) == self.given && k.cost < HOLD_COST);
+        let given = self.given.map(|street| street.snap.edge);
+        let held = kept.iter().position(|k| Some(k.at.snap.edge) == given && k.cost < HOLD_COST);
         let chosen = held.unwrap_or(0);
         let rival = kept.iter().enumerate().filter(|&(i, _)| i != chosen).map(|(_, k)| k.cost);
         let sure = rival.fold(f64::INFINITY, f64::min) > kept[chosen].cost + SURE_COST;
         let street = InStreet { sure, ..kept[chosen].at };
-        self.given = Some(street.snap.edge);
+        self.given = Some(street);
         self.kept = kept;
         if self.anchor.is_none_or(|a| a.distance_m(here.position) > ANCHOR_SPREADS * spread_m) {
             // The one before this is that far away, or was there first.

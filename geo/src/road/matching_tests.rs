@@ -222,11 +222,16 @@ fn weak_fixes_say_why_and_change_nothing() {
         (at(310.0, 2.0, 2_000.0, 101.0), WeakFix::Inaccurate),
         (at(310.0, 2.0, f32::NAN, 101.0), WeakFix::Inaccurate),
         (at(310.0, 2.0, 10.0, 1_006.0), WeakFix::Future),
-        (at(310.0, 2.0, 10.0, 100.0), WeakFix::OutOfOrder),
-        (at(310.0, 2.0, 10.0, 90.0), WeakFix::OutOfOrder),
+        (at(310.0, 2.0, 10.0, 94.0), WeakFix::OutOfOrder),
+        (at(410.0, 2.0, 10.0, 99.0), WeakFix::OutOfOrder),
         (at(1_090.0, 2.0, 10.0, 101.0), WeakFix::Jump),
     ] {
         assert_eq!(matcher.take(graph, &fix, now), Match::Weak(why));
+        assert_eq!(format!("{matcher:?}"), before);
+    }
+    // Told again, and a moment late: ages err by seconds.
+    for again in [at(300.0, 2.0, 10.0, 100.0), at(310.0, 2.0, 10.0, 98.0)] {
+        assert_eq!(matcher.take(graph, &again, now), Match::Street(first));
         assert_eq!(format!("{matcher:?}"), before);
     }
     let Match::Street(next) = matcher.take(graph, &at(320.0, 2.0, 10.0, 105.0), now) else { panic!("a street") };
