@@ -36,6 +36,8 @@ const ROUNDS: usize = 1_000;
 const PLAIN_ROUNDS: usize = 12;
 /// Whole matrices, fills and weights timed.
 const WHOLE_ROUNDS: usize = 3;
+/// Streets closed while all is weighed anew.
+const CLOSED: usize = 200;
 /// Staff on the road.
 const CROWDS: [usize; 4] = [20, 100, 500, 2_000];
 
@@ -177,7 +179,11 @@ fn wholes(name: &str, graph: &Graph, hierarchy: &Arc<Hierarchy>, metric: &Arc<Me
     for (id, snap) in (0_u32..).zip(&points.staff) {
         live.put(id, *snap, 0);
     }
+    // With closures as well: what they wall in, and who may leave it, is worked out each time.
     let mut jam = Conditions::default();
+    for edge in (0..graph.edge_count() as u32).step_by(graph.edge_count() / CLOSED) {
+        jam.close_edge(edge);
+    }
     let times = measure(WHOLE_ROUNDS, |i| {
         jam.by_edge.insert(i as u32, 3.0);
         live.reweigh(ArcTimes::under(graph, &jam, |_| geo::road::data::RoadClass::Residential));

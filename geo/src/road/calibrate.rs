@@ -6,6 +6,9 @@
 //! what the hour does to all classes, that hour on the day, the class on the profile, the profile on the map's own speeds.
 //! So a class, an hour or a profile with few trips takes the broader figure, and never a wild one of its own.
 //!
+//! Who rides walks on the same streets as who walks, and most of the way is waiting and riding, which is assumed: what that is wrong by
+//! would all be laid on the streets. So to [`Profile::Transit`] walking teaches the factors, and its own trips the spread alone.
+//!
 //! Invariant: the same observations give the same calibration bit for bit, in whatever order they come.
 
 mod coverage;
@@ -115,14 +118,24 @@ struct Figures {
     spreads: [f32; HOURS],
 }
 
+/// Factors by hour and class.
+type Hours = [[f64; CLASSES]; HOURS];
+
 /// Fits what the observations tell. Those that cannot be somebody going there are left out and counted.
 pub fn fit(observations: &[Observation]) -> Calibration {
     let (plausible, refused): (Vec<&Observation>, Vec<_>) = observations.iter().partition(|o| o.is_plausible());
-    let profiles = Profile::ALL.map(|profile| {
+    let of = |profile| {
         let mut own: Vec<&Observation> = plausible.iter().copied().filter(|o| o.profile == profile).collect();
         // Sums of fractions depend on their order.
         own.sort_unstable_by_key(|o| (o.hour, o.free, o.took_ms));
-        fitted(&own)
+        own
+    };
+    let walked = fitted(&of(Profile::Walk), None);
+    let on_foot = walked.by_hour();
+    let profiles = Profile::ALL.map(|profile| match profile {
+        Profile::Walk => walked.clone(),
+        Profile::Transit => fitted(&of(profile), Some(&on_foot)),
+        Profile::Drive | Profile::Cycle => fitted(&of(profile), None),
     });
     Calibration { profiles, refused: refused.len() as u32 }
 }
@@ -179,7 +192,16 @@ impl Figures {
     }
 }
 
-fn fitted(own: &[&Observation]) -> Fitted {
+impl Fitted {
+    /// Factors of each hour; 1 where nothing was learnt.
+    fn by_hour(&self) -> Hours {
+        let factor = |class, hour: usize| Some(f64::from(self.figures.as_ref()?.factors.0.get(&class)?[hour]));
+        std::array::from_fn(|hour| RoadClass::ALL.map(|class| factor(class, hour).unwrap_or(1.0)))
+    }
+}
+
+/// `taught` are factors that others have taught.
+fn fitted(own: &[&Observation], taught: Option<&Hours>) -> Fitted {
     let mut fitted = Fitted::default();
     for observation in own {
         let hour = usize::from(observation.hour);
@@ -189,17 +211,22 @@ fn fitted(own: &[&Observation]) -> Fitted {
         }
     }
     if own.len() >= OBSERVATIONS_MIN as usize {
-        fitted.figures = Some(figures(own));
+        fitted.figures = Some(figures(own, taught));
     }
     fitted
 }
 
 /// Of the plausible observations of one profile, in order.
-fn figures(own: &[&Observation]) -> Figures {
+fn figures(own: &[&Observation], taught: Option<&Hours>) -> Figures {
     let by_hour: Vec<Vec<&Observation>> =
         (0..HOURS).map(|hour| own.iter().copied().filter(|o| usize::from(o.hour) == hour).collect()).collect();
-    let all_day = class_factors(own);
-    let hours: Vec<[f64; CLASSES]> = by_hour.iter().map(|of_hour| hour_factors(of_hour, &all_day)).collect();
+    let hours = taught.copied().unwrap_or_else(|| {
+        let all_day = class_factors(own);
+        std::array::from_fn(|hour| hour_factors(&by_hour[hour], &all_day))
+    });
+    // What one of two takes is what the factors say; where others taught them, it need not be.
+    let is_median = taught.is_none();
+    let spread = |ratios, broader| spread(ratios, is_median, broader);
     let ratios: Vec<Vec<f64>> =
         by_hour.iter().zip(&hours).map(|(of_hour, f)| of_hour.iter().map(|o| o.over(f)).collect()).collect();
     let profile_spread = spread(ratios.concat(), f64::from(ROAD_SPREAD));
@@ -234,10 +261,11 @@ fn common_factor(observations: &[&Observation], factors: &[f64; CLASSES]) -> Opt
     weighted_median(weighed.collect())
 }
 
-/// p90 over p50 of the ratios.
-fn spread(mut ratios: Vec<f64>, broader: f64) -> f64 {
+/// p90 of the ratios over their p50, or over what is told.
+fn spread(mut ratios: Vec<f64>, is_median: bool, broader: f64) -> f64 {
     ratios.sort_unstable_by(f64::total_cmp);
-    let own = quantile(&ratios, 0.9).zip(quantile(&ratios, 0.5)).map(|(p90, p50)| p90 / p50);
+    let told = if is_median { quantile(&ratios, 0.5) } else { Some(1.0) };
+    let own = quantile(&ratios, 0.9).zip(told).map(|(p90, told)| p90 / told);
     leant(own, ratios.len(), broader, SPREAD_LEANS).clamp(1.0, f64::from(SPREAD_MAX))
 }
 

@@ -239,6 +239,32 @@ fn the_spread_is_that_of_the_noise() {
     }
 }
 
+#[test]
+fn trains_that_are_not_as_assumed_make_nobody_walk_faster_or_slower() {
+    // 8 minutes on foot, and 25 that are assumed for waiting and riding.
+    let free = FreeTimes { by_class_ms: [0, 0, 0, 0, 480_000, 0], fixed_ms: 1_500_000 };
+    for trains in [0.5, 0.9, 1.3] {
+        let took_ms = 480_000 + (1_500_000.0 * trains) as u32;
+        let rides = (0..40).map(|day| Observation { profile: Profile::Transit, day, hour: 9, free, took_ms });
+        let walks = (0..40).map(|day| Observation {
+            day,
+            ..trip(Profile::Walk, 9, [0, 0, 0, 0, 600_000, 0], 900_000)
+        });
+        let alone: Vec<Observation> = rides.clone().collect();
+        let both: Vec<Observation> = rides.chain(walks).collect();
+        for (seen, taught) in [(&alone, 1.0), (&both, f64::from(fit(&both).day_factors(Profile::Walk).at(9).by_class[&RoadClass::Residential]))] {
+            let fitted = fit(seen);
+            let factors = fitted.day_factors(Profile::Transit).at(9).by_class;
+            is_near(factors[&RoadClass::Residential], taught as f32);
+            // What nine of ten take stays true, of later trains too.
+            let told_ms = 480_000.0 * taught + 1_500_000.0;
+            let p90_ms = told_ms * f64::from(fitted.basis(Profile::Transit, 9).spread);
+            assert!(p90_ms >= f64::from(took_ms), "trains at {trains}: {p90_ms} ms at most, {took_ms} taken");
+            assert!(super::coverage(seen)[Profile::Transit as usize].is_some_and(|covered| covered.trips == 40));
+        }
+    }
+}
+
 fn somewhere(dice: &mut Dice, map: &RoadMap, profile: Profile) -> Snap {
     let graph = map.graph(profile);
     graph.snap_at(dice.below(graph.edge_count()) as u32, dice.unit() as f32)

@@ -56,12 +56,16 @@ pub(super) fn read<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> Said {
         words.into_iter().any(|w| mode(profile).access_keys.contains(&w))
     };
     let (mut no, mut only, mut unknown, mut spared) = (Profiles::NONE, Profiles::NONE, false, false);
+    let mut on_red = false;
     for profile in BOUND {
         let value = mode(profile).restriction_keys.iter().find_map(|k| tags.get(k).map(|v| (*k, *v)));
         let Some((key, value)) = value else { continue };
         // An exception is one from the general rule, not from one's own.
         if key == "restriction" && exempt(profile) {
             spared = true;
+        } else if value.ends_with("_on_red") {
+            // Of one light: at green everybody may.
+            on_red = true;
         } else if value.split(';').all(|v| v.trim().starts_with("no_")) {
             no = no.with(profile);
         } else if value.starts_with("only_") {
@@ -75,7 +79,7 @@ pub(super) fn read<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> Said {
         let timed = tags.keys().any(|k| matches!(*k, "day_on" | "hour_on" | "day_off" | "hour_off"));
         return if timed { Said::Conditional } else { Said::Rules { no, only } };
     }
-    match (unknown, spoken.iter().any(is_conditional), spared || !spoken.is_empty()) {
+    match (unknown, on_red || spoken.iter().any(is_conditional), spared || !spoken.is_empty()) {
         (true, ..) => Said::Unknown,
         (_, true, _) => Said::Conditional,
         (_, _, true) => Said::Others,

@@ -66,7 +66,7 @@ impl RoadMap {
             let usual_ms = self.data.subway.usual_wait_s(line)? * 1000;
             let besides_ms = graph.edge(edge).ms.saturating_sub(usual_ms);
             let wait_s = waits_s.get(line as usize).copied().flatten();
-            Some((edge * 2, wait_s.map(|s| (besides_ms + s * 1000).clamp(1, EDGE_MS_MAX))))
+            Some((edge * 2, wait_s.map(|s| besides_ms.saturating_add(s.saturating_mul(1000)).clamp(1, EDGE_MS_MAX))))
         };
         (graph.street_count() as u32..graph.edge_count() as u32).filter_map(wait).collect()
     }

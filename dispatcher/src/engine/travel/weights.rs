@@ -28,6 +28,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const GATHER: Duration = Duration::from_millis(50);
 /// Finished ways are looked at this often, seconds, and at the start.
 const FIT_EVERY_S: i64 = 86_400;
+/// However many say that a line runs less often, nobody waits for it longer than a day.
+const WAIT_S_MAX: u32 = 86_400;
 
 /// What the times of one way of travelling are made of.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -216,7 +218,8 @@ impl Weights {
         for (line, wait_s) in subway.lines.iter().zip(&mut waits_s) {
             let of_line = |says: &&NewCondition| matches!(&says.streets, Streets::Line(name) if *name == line.name);
             for says in in_force.iter().map(|condition| &condition.says).filter(of_line) {
-                *wait_s = wait_s.zip(says.factor).map(|(wait_s, factor)| (wait_s as f32 * factor).ceil() as u32);
+                let times = |(wait_s, factor): (u32, f32)| (wait_s as f32 * factor).ceil().min(WAIT_S_MAX as f32) as u32;
+                *wait_s = wait_s.zip(says.factor).map(times);
             }
         }
         waits_s

@@ -445,6 +445,12 @@ async fn a_line_that_is_closed_carries_nobody_and_one_that_runs_less_often_is_wa
     let seldom = city.takes_ms(Mode::Transit);
     assert!(by_day < seldom && seldom < on_foot, "{by_day} {seldom} {on_foot}");
     assert_eq!(city.takes_ms(Mode::Walk), on_foot, "who walks waits for no train");
+    // However much is said of one line, it is never the sooner there.
+    for _ in 0..5 {
+        city.say_of_all_lines(Some(100.0)).await;
+        city.weights.round().await.unwrap();
+        assert_eq!(city.takes_ms(Mode::Transit), on_foot, "a train in days");
+    }
     city.say_of_all_lines(None).await;
     city.weights.round().await.unwrap();
     assert_eq!(city.takes_ms(Mode::Transit), on_foot, "no train runs");

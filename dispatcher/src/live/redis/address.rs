@@ -70,8 +70,7 @@ impl Address {
             }
             _ => return Err("must begin with redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://"),
         };
-        // Pushed messages beside answers need the third version of the protocol.
-        let settings = settings.set_protocol(ProtocolVersion::RESP3);
+        let settings = spoken(settings);
         Ok(Self { form, settings, is_tls, ca: None })
     }
 
@@ -111,7 +110,7 @@ impl Address {
     /// A client for a server of this kind; a Sentinel is asked without the credentials, which are Redis's.
     pub(super) fn client(&self, at: ConnectionAddr, is_sentinel: bool) -> RedisResult<Client> {
         let settings = if is_sentinel {
-            RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP3)
+            spoken(RedisConnectionInfo::default())
         } else {
             self.settings.clone()
         };
@@ -131,6 +130,12 @@ impl Address {
             ConnectionAddr::Tcp(host, port)
         }
     }
+}
+
+/// Pushed messages beside answers need the third version of the protocol. The name of a library is told to nobody: newer servers ask for a
+/// right to hear it, and log its refusal.
+fn spoken(settings: RedisConnectionInfo) -> RedisConnectionInfo {
+    settings.set_protocol(ProtocolVersion::RESP3).set_skip_set_lib_name()
 }
 
 /// A host and its port as they stand in a URL.

@@ -376,7 +376,8 @@ async fn a_set_of_tags_that_is_lost_alone_is_made_anew() {
 #[tokio::test]
 async fn another_database_of_the_same_redis_is_another_world() {
     let redis = TestRedis::start();
-    let url = |db: u32| format!("{}{db}", redis.full_url());
+    let () = ::redis::cmd("ACL").arg(&["SETUSER", "donghaeng", "+select"]).query(&mut redis.raw()).unwrap();
+    let url = |db: u32| format!("{}{db}", redis.url());
     let a = Live::redis(&url(0), PREFIX, &Env::system()).await.unwrap();
     let b = Live::redis(&url(1), PREFIX, &Env::system()).await.unwrap();
     let c = Live::redis(&url(1), PREFIX, &Env::system()).await.unwrap();

@@ -203,7 +203,7 @@ async fn the_documented_rights_are_enough_and_no_more_is_given() {
     let log: Vec<::redis::Value> = ::redis::cmd("ACL").arg("LOG").query(&mut redis.raw()).unwrap();
     assert!(log.is_empty(), "something was refused: {log:?}");
     // Of the connection itself, open to all; and of this test.
-    let others = ["hello", "auth", "client|setinfo", "acl|setuser", "acl|log", "info", "ping", "select"];
+    let others = ["hello", "auth", "client|setinfo", "acl|setuser", "acl|log", "info", "ping"];
     let called = calls();
     let used: BTreeSet<&str> = called.iter().map(String::as_str).filter(|name| !others.contains(name)).collect();
     let on_clusters = BTreeSet::from(["cluster|slots", "scan"]);

@@ -22,19 +22,22 @@ pub struct Coverage {
 /// By the number of the profile; `None` where a half of its trips is too few to be fitted.
 pub fn coverage(observations: &[Observation]) -> [Option<Coverage>; Profile::ALL.len()] {
     Profile::ALL.map(|profile| {
-        let own = observations.iter().filter(|o| o.profile == profile && o.is_plausible());
-        of_one(profile, &own.copied().collect::<Vec<_>>())
+        let all_of = |profile| observations.iter().filter(move |o| o.profile == profile && o.is_plausible()).copied();
+        let own: Vec<Observation> = all_of(profile).collect();
+        // To who rides walking teaches the streets, and those trips are not judged.
+        let teachers = if profile == Profile::Transit { all_of(Profile::Walk).collect() } else { Vec::new() };
+        of_one(profile, &own, &teachers)
     })
 }
 
 /// Of one profile by its own trips: who goes on some days of the week only is not all in one half for the days on which others went.
-fn of_one(profile: Profile, own: &[Observation]) -> Option<Coverage> {
+fn of_one(profile: Profile, own: &[Observation], teachers: &[Observation]) -> Option<Coverage> {
     let days: BTreeSet<u32> = own.iter().map(|o| o.day).collect();
     // Every other day on which anybody went, so that both halves have all seasons.
     let odd: BTreeSet<u32> = days.into_iter().skip(1).step_by(2).collect();
     let half = |is_odd: bool| own.iter().copied().filter(|o| odd.contains(&o.day) == is_odd).collect::<Vec<_>>();
     let halves = [half(false), half(true)];
-    let fits = halves.each_ref().map(|half| fit(half));
+    let fits = halves.each_ref().map(|half| fit(&[half, teachers].concat()));
     let mut seen = [0; HOURS];
     for observation in own {
         seen[usize::from(observation.hour)] += 1;

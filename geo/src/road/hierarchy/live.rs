@@ -2,7 +2,8 @@
 //! and swapped in. Does not choose when.
 //!
 //! Searches take the present side by a pointer and keep it to their end: none sees half a metric, and none waits for a
-//! re-weighting. For a move they may wait the tens of microseconds its entries take: both climb before they take the buckets.
+//! re-weighting. For a move they may wait the tens of microseconds its entries take: both climb before they take the buckets. But a lock
+//! that a move waits for lets nobody else in to read: behind a long look the next search waits as the move does, to the look's end.
 //! A re-weighting goes in steps: [`Live::begin`] and [`Live::swap`] are short and hold locks; what is long between them
 //! ([`Metric::new`], [`Begun::onto`]) holds none, so that it may be done by a thread that everybody else's work holds up.
 //! Invariant: from `begin` to `swap` every move is written down under the same lock that applies it, so it lands on both sides.
