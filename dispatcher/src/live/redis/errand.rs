@@ -296,3 +296,7 @@ impl Visit {
         Ok(is_done)
     }
 }
+
+#[cfg(test)]
+#[path = "errand_tests.rs"]
+mod tests;
