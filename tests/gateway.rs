@@ -373,3 +373,26 @@ async fn a_phone_over_rest_alone_that_is_started_anew_behind_a_gateway_is_heard_
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_socket_behind_a_gateway_that_took_its_place_back_is_settled_under_its_later_epoch() {
+    let behind = Behind::start().await;
+    let gateway = behind.gateway().await;
+    let people = enrol(&behind.server, 1, 0, 1).await;
+    let mut console = Phone::sign_in_by(&gateway.api(), &people.supervisors[0]).await;
+    let mut phone = Phone::on_shift_by(&gateway.api(), &people.staff[0], Phone::east(0.0)).await;
+    gateway.settles(&mut phone, 0.0).await;
+    // The same sign-in begins a session over REST, which counts until the socket is heard again.
+    let passed = gateway.count("donghaeng_gateway_passed_total", "epoch");
+    assert_eq!(posted(&phone.api, Some(7), 10.0, 1).await, "ok");
+    eventually("the gateway leaves it to the engine's node whether it counts", SOON, async || {
+        phone.report(20.0).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        gateway.count("donghaeng_gateway_passed_total", "epoch") > passed
+    })
+    .await;
+    gateway.settles(&mut phone, 30.0).await;
+    phone.report(40.0).await;
+    console.wait_until(|m| shows(m, 40.0), "where the socket says that it is").await;
+    eventually("one record of one person", SOON, async || records(&behind) == 1).await;
+}

@@ -74,3 +74,7 @@ pub async fn correct(app: &Arc<App>) -> Result<usize, RecordError> {
     }
     Ok(corrected)
 }
+
+#[cfg(test)]
+#[path = "lengths_tests.rs"]
+mod tests;

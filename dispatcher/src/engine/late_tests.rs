@@ -243,17 +243,23 @@ async fn of_two_who_are_late_the_one_who_is_silent_makes_room_and_the_other_says
     let mut late = Late::begun().await;
     late.run.clock.advance_s(late.promised_s + limits::NEXT_LATE_S + 60);
     late.run.stands(late.crew[0], late.goal);
+    let (rider, record) = (late.row().await.trip.rider, Arc::clone(&late.run.record));
+    let (before, _) = record.outbox_seq(rider).await.unwrap();
     late.run.engine.round().await.unwrap();
     let row = late.row().await;
     assert_eq!(Late::staff(&row), [late.crew[0].0], "nobody else would come sooner");
     assert!(i64::from(row.crew[0].offer.eta_s) > late.promised_s + limits::NEXT_LATE_S, "and they say when");
+    let (told, _) = record.outbox_seq(rider).await.unwrap();
+    assert_eq!(told - before, 3, "the later time while it is a crew's; then that one has left, and a human is called");
 }
 
 #[tokio::test]
-async fn two_trips_do_not_give_up_their_people_for_the_same_one() {
+async fn two_trips_do_not_give_up_their_people_for_the_same_one_who_goes_to_whom_has_waited_longer() {
     let mut run = Loop::new().await;
     let (goal, pickup) = (junction(40), junction(60));
-    let pairs = [run.busy(goal, pickup).await, run.busy(goal, pickup).await];
+    let first = run.busy(goal, pickup).await;
+    run.clock.advance_s(2);
+    let pairs = [first, run.busy(goal, pickup).await];
     run.clock.advance_s(limits::NEXT_LATE_S + 1_200);
     let near = run.on_shift(pickup).await;
     run.clock.advance_s(70);
@@ -262,12 +268,12 @@ async fn two_trips_do_not_give_up_their_people_for_the_same_one() {
         run.stands(who, goal);
     }
     run.engine.round().await.unwrap();
-    let mut left = 0;
+    let mut left = Vec::new();
     for (crew, _, next) in pairs {
         let row = run.record.trip(next).await.unwrap().unwrap();
-        left += row.crew.iter().filter(|m| crew.iter().any(|own| own.0 == m.offer.staff)).count();
+        left.push(row.crew.iter().filter(|m| crew.iter().any(|own| own.0 == m.offer.staff)).count());
     }
-    assert_eq!(left, 3, "one is nearer, and one makes room for them");
+    assert_eq!(left, [1, 2], "one is nearer, and one makes room for them where a rider has waited longer");
 }
 
 #[tokio::test]

@@ -6,6 +6,7 @@ use super::auth::Caller;
 use super::body::{Empty, PathId};
 use super::problem::{Answer, Code, ProblemBody};
 use super::trips::{in_wall, supervisor_view, wall};
+use crate::engine::roster::RosterView;
 use crate::record::{Account, Incident, Role, RosterEntry, RowKind, TripRow};
 use crate::view::incident::FOLLOWED_S;
 use crate::view::people::Duty;
@@ -193,11 +194,33 @@ async fn is_concerned(app: &App, agency: Option<AgencyId>, incident: &Incident, 
             return Ok(last.contains(&agency));
         }
     }
-    let consented = match row {
-        Some(row) => row.trip.rules.agencies.clone(),
-        None => app.record.consents_of(incident.raised_by).await?,
-    };
-    Ok(consented.is_empty() || consented.contains(&agency))
+    Ok(match row {
+        Some(row) => is_consented(&row.trip.rules.agencies, agency),
+        None => is_consented(&app.record.consents_of(incident.raised_by).await?, agency),
+    })
+}
+
+/// To none in particular is to all.
+fn is_consented(agencies: &[AgencyId], agency: AgencyId) -> bool {
+    agencies.is_empty() || agencies.contains(&agency)
+}
+
+/// The same by what is at hand while the record does not answer: the trip and the roster as last read. Whose staff somebody is, and what a
+/// rider consented to, never changes. `None` where more would have to be read.
+pub fn is_concerned_as_read(
+    agency: AgencyId,
+    incident: &Incident,
+    row: Option<&TripRow>,
+    roster: &RosterView,
+) -> Option<bool> {
+    if let Some(concerned) = is_concerned_by_crew(Some(agency), incident, row) {
+        return Some(concerned);
+    }
+    if incident.role == Role::Staff {
+        return Some(roster.by_id.get(&incident.raised_by)?.staff.agency == agency);
+    }
+    let row = row.filter(|row| !row.trip.phase.is_end())?;
+    Some(is_consented(&row.trip.rules.agencies, agency))
 }
 
 /// The same where nothing else has to be asked than who is on the trip now; `None` if more has.

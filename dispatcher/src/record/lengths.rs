@@ -3,12 +3,14 @@
 
 use super::row::{Columns, blob};
 use super::series::parsed;
+use super::unreadable::key;
 use super::write::{About, Write};
-use super::{OutboxKind, Record, RecordError};
+use super::{OutboxKind, Record, RecordError, RowKind};
 use geo::Position;
 use jiff::civil::Time;
 use matcher::model::{AccountId, HoldState, SeriesId, Timestamp, TripId};
 use matcher::schedule::{date_of, hour_of};
+use sqlx::sqlite::SqliteRow;
 
 /// Whose length it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +38,35 @@ pub struct StoredLength {
     pub hour: Option<u8>,
 }
 
+fn of_trip(row: &SqliteRow) -> Result<StoredLength, RecordError> {
+    Ok(StoredLength {
+        of: LengthOf::Trip(TripId(row.id("id")?)),
+        rider: AccountId(row.id("rider")?),
+        from: row.position("pickup_lat", "pickup_lon")?,
+        to: row.position("dropoff_lat", "dropoff_lon")?,
+        hour: row.time_or_none("pickup_at")?.map(hour_of),
+    })
+}
+
+/// Of those legs whose length is.
+fn of_commute(row: &SqliteRow) -> Result<Vec<StoredLength>, RecordError> {
+    let (id, rider) = (SeriesId(row.id("id")?), AccountId(row.id("rider")?));
+    let (home, work) = (row.position("pickup_lat", "pickup_lon")?, row.position("dropoff_lat", "dropoff_lon")?);
+    let mut stored = Vec::new();
+    for (by_car, begins_at, of, from, to) in [
+        ("car_trip_s", "outward_at", LengthOf::Outward(id), home, work),
+        ("car_return_trip_s", "return_at", LengthOf::Return(id), work, home),
+    ] {
+        if row.int_or_none(by_car)?.is_none() {
+            let hour = Some(parsed::<Time>(row, begins_at)?.hour().unsigned_abs());
+            stored.push(StoredLength { of, rider, from, to, hour });
+        }
+    }
+    Ok(stored)
+}
+
 impl Record {
-    /// All that are stored as the same with a car and without. Two reads.
+    /// All that are stored as the same with a car and without, and can be read. Two reads.
     pub async fn lengths_by_car(&self, now: Timestamp) -> Result<Vec<StoredLength>, RecordError> {
         let trips = sqlx::query(
             "select id, rider, pickup_at, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon from trips
@@ -45,16 +74,8 @@ impl Record {
         )
         .fetch_all(&self.read)
         .await?;
-        let mut stored = Vec::new();
-        for row in &trips {
-            stored.push(StoredLength {
-                of: LengthOf::Trip(TripId(row.id("id")?)),
-                rider: AccountId(row.id("rider")?),
-                from: row.position("pickup_lat", "pickup_lon")?,
-                to: row.position("dropoff_lat", "dropoff_lon")?,
-                hour: row.time_or_none("pickup_at")?.map(hour_of),
-            });
-        }
+        let trips = trips.iter().map(|row| (key(row), of_trip(row)));
+        let mut stored = self.unreadable.sift(RowKind::Trips, trips)?;
         let commutes = sqlx::query(
             "select s.id, s.rider, s.outward_at, s.return_at, b.pickup_lat, b.pickup_lon, b.dropoff_lat, b.dropoff_lon,
                     b.car_trip_s, b.car_return_trip_s
@@ -64,20 +85,8 @@ impl Record {
         .bind(date_of(now).to_string())
         .fetch_all(&self.read)
         .await?;
-        for row in &commutes {
-            let (id, rider) = (SeriesId(row.id("id")?), AccountId(row.id("rider")?));
-            let (home, work) = (row.position("pickup_lat", "pickup_lon")?, row.position("dropoff_lat", "dropoff_lon")?);
-            let legs = [
-                ("car_trip_s", "outward_at", LengthOf::Outward(id), home, work),
-                ("car_return_trip_s", "return_at", LengthOf::Return(id), work, home),
-            ];
-            for (by_car, begins_at, of, from, to) in legs {
-                if row.int_or_none(by_car)?.is_none() {
-                    let hour = Some(parsed::<Time>(row, begins_at)?.hour().unsigned_abs());
-                    stored.push(StoredLength { of, rider, from, to, hour });
-                }
-            }
-        }
+        let legs = commutes.iter().map(|row| (key(row), of_commute(row)));
+        stored.extend(self.unreadable.sift(RowKind::Series, legs)?.into_iter().flatten());
         Ok(stored)
     }
 

@@ -83,3 +83,16 @@ async fn of_a_commute_the_legs_to_come_are_corrected_each_way() {
     assert!(lengths.contains(&("outward", TripLength { by_car_s: 840, without_s: 2_000 })), "{lengths:?}");
     assert!(lengths.contains(&("return", TripLength { by_car_s: 900, without_s: 2_000 })), "{lengths:?}");
 }
+
+#[tokio::test]
+async fn a_trip_or_commute_that_cannot_be_read_leaves_no_other_as_long_as_by_car() {
+    let stage = Stage::new().await;
+    let (broken, whole) = (stage.trip("broken").await, stage.trip("whole").await);
+    let dawn = stage.book("dawn", commute()).await;
+    stage.record.spoil(broken).await;
+    sqlx::query("update series set outward_at = 'dawn'").execute(&stage.record.write).await.unwrap();
+    let expected: Vec<LengthOf> = [whole].into_iter().chain(dawn.trips).map(LengthOf::Trip).collect();
+    let stored = stored(&stage).await;
+    assert!(stored.len() == expected.len() && stored.iter().all(|(of, _)| expected.contains(of)), "{stored:?}");
+    assert_eq!(stage.record.unreadable(), [RowKind::Trips, RowKind::Series]);
+}

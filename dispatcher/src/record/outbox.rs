@@ -1,10 +1,11 @@
 //! Owns the reading end of the outbox: its tail, a recipient's backlog, acknowledgements, pruning. Rows are written by
-//! `write`, inside the transition they tell of.
+//! `write`, inside the transition they tell of. What a recipient is told in place of a row that cannot be read is `ws`'s.
 //!
-//! Invariant: a recipient's numbers have no gap; what is not acknowledged is never pruned.
+//! Invariant: a recipient's numbers have no gap as they are written; one in what is read is a row that cannot be read. What is not
+//! acknowledged is never pruned.
 
 use super::row::{Columns, blob};
-use super::{OutboxKind, OutboxRow, Record, RecordError};
+use super::{Numbered, OutboxKind, OutboxRow, Record, RecordError, RowKind, Tail};
 use matcher::model::{AccountId, IncidentId, OfferId, Timestamp, TripId};
 use sqlx::sqlite::SqliteRow;
 use std::sync::atomic::Ordering;
@@ -17,14 +18,21 @@ const KEEP_LAST: i64 = 1_000;
 const PRUNE_MAX: i64 = 10_000;
 
 impl Record {
-    /// The tail of the whole outbox, in order of commit. One indexed read.
-    pub async fn outbox_after(&self, id: i64, limit: u32) -> Result<Vec<OutboxRow>, RecordError> {
+    /// The tail of the whole outbox. A row that cannot be read keeps none behind it. One indexed read.
+    pub async fn outbox_after(&self, id: i64, limit: u32) -> Result<Tail, RecordError> {
         let rows = sqlx::query("select * from outbox where id > ? order by id limit ?")
             .bind(id)
             .bind(limit)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(outbox_row).collect()
+        let mut tail =
+            Tail { messages: Vec::with_capacity(rows.len()), upto: id, is_full: rows.len() == limit as usize };
+        for row in &rows {
+            tail.upto = row.int("id")?;
+            let read = self.unreadable.pass(RowKind::Outbox, &tail.upto.to_be_bytes(), outbox_row(row))?;
+            tail.messages.extend(read.map(Numbered::Row).or_else(|| whose(row)));
+        }
+        Ok(tail)
     }
 
     /// Id of the last outbox row ever written, 0 if none. One read.
@@ -34,7 +42,7 @@ impl Record {
             .await?)
     }
 
-    /// A recipient's messages after a number, in order. One indexed read.
+    /// A recipient's messages after a number, in order, without those that cannot be read. One indexed read.
     pub async fn outbox_of(
         &self,
         recipient: AccountId,
@@ -47,7 +55,27 @@ impl Record {
             .bind(limit)
             .fetch_all(&self.read)
             .await?;
-        rows.iter().map(outbox_row).collect()
+        let ids: Vec<i64> = rows.iter().map(|row| row.int("id")).collect::<Result<_, _>>()?;
+        self.unreadable.sift(RowKind::Outbox, ids.into_iter().map(i64::to_be_bytes).zip(rows.iter().map(outbox_row)))
+    }
+
+    /// Rows that can be read after all, or are gone, are known no longer. They are sent to nobody: whom they were for has begun anew since.
+    pub(super) async fn look_at_outbox_again(&self) -> Result<(), RecordError> {
+        let known = self.unreadable.numbers(RowKind::Outbox);
+        if known.is_empty() {
+            return Ok(());
+        }
+        let rows = sqlx::query("select * from outbox where id in (select value from json_each(?))")
+            .bind(format!("{known:?}"))
+            .fetch_all(&self.read)
+            .await?;
+        for id in known {
+            let row = rows.iter().find(|row| row.int("id").is_ok_and(|found| found == id));
+            if row.is_none_or(|row| outbox_row(row).is_ok()) {
+                self.unreadable.is_read(RowKind::Outbox, &id.to_be_bytes());
+            }
+        }
+        Ok(())
     }
 
     /// Last number issued and last acknowledged; zeros for who was never told anything. One indexed read.
@@ -127,4 +155,9 @@ fn outbox_row(row: &SqliteRow) -> Result<OutboxRow, RecordError> {
         incident: row.id_or_none("incident")?.map(IncidentId),
         reason: row.text_or_none("reason")?,
     })
+}
+
+/// Whose a row is that cannot be read otherwise.
+fn whose(row: &SqliteRow) -> Option<Numbered> {
+    Some(Numbered::Unreadable { recipient: AccountId(row.id("recipient").ok()?), seq: row.int("seq").ok()? })
 }

@@ -44,6 +44,18 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Makes messages unreadable that have these numbers of a recipient; or even whose they are.
+    pub(crate) async fn spoil_messages(&self, to: AccountId, numbers: std::ops::RangeInclusive<i64>, of_nobody: bool) {
+        let what = if of_nobody { "recipient = x'00'" } else { "kind = 'later'" };
+        let sql = format!("update outbox set {what} where recipient = ? and seq between ? and ?");
+        sqlx::query("pragma foreign_keys = off").execute(&self.write).await.unwrap();
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(row::blob(to.0)).bind(*numbers.start());
+        let done = query.bind(*numbers.end()).execute(&self.write).await.unwrap();
+        assert_eq!(done.rows_affected(), numbers.count() as u64);
+    }
+}
+
 /// A record with one agency and one rider.
 pub(super) struct Stage {
     pub(super) dir: TempDir,

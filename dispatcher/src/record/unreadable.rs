@@ -2,7 +2,7 @@
 //! so that it hides no other; it is counted by kind and logged once of a kind, and the consoles are told that there is one. Of its content
 //! nothing leaves the record.
 //!
-//! Invariant: a row that was passed over stays known until whoever tells the consoles of its kind has read it after all.
+//! Invariant: a row that was passed over stays known until whoever tells the consoles of its kind has read it after all, or it is gone.
 
 use super::row::Columns;
 use super::{Incident, Record, RecordError, TripRow};
@@ -29,11 +29,13 @@ pub enum RowKind {
     Staff,
     /// Commutes of which trips are made.
     Series,
+    /// Messages to phones.
+    Outbox,
 }
 
 impl RowKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Trips, Self::Incidents, Self::Staff, Self::Series];
+    pub const ALL: [Self; 5] = [Self::Trips, Self::Incidents, Self::Staff, Self::Series, Self::Outbox];
 
     /// The word on the wire, in logs and metrics.
     pub const fn word(self) -> &'static str {
@@ -42,6 +44,7 @@ impl RowKind {
             Self::Incidents => "incidents",
             Self::Staff => "staff",
             Self::Series => "series",
+            Self::Outbox => "outbox",
         }
     }
 }
@@ -113,6 +116,15 @@ impl Unreadable {
         }
     }
 
+    /// Of a kind whose keys are numbers.
+    pub(super) fn numbers(&self, kind: RowKind) -> Vec<i64> {
+        let known = self.known();
+        known[kind as usize]
+            .iter()
+            .filter_map(|key| Some(i64::from_be_bytes(key.as_slice().try_into().ok()?)))
+            .collect()
+    }
+
     pub(super) fn ids(&self, kind: RowKind) -> Vec<Uuid> {
         self.known()[kind as usize].iter().filter_map(|key| Uuid::from_slice(key).ok()).collect()
     }
@@ -134,7 +146,8 @@ impl Record {
         RowKind::ALL.into_iter().filter(|kind| !known[*kind as usize].is_empty()).collect()
     }
 
-    /// Trips and incidents that can be read after all. For whoever tells the consoles: nobody else is told of them.
+    /// Trips and incidents that can be read after all, and a look whether messages can. For whoever tells the consoles: nobody else is told
+    /// of them.
     pub async fn readable_again(&self) -> Result<(Vec<TripRow>, Vec<Incident>), RecordError> {
         let trips: Vec<TripId> = self.unreadable.ids(RowKind::Trips).into_iter().map(TripId).collect();
         let trips = if trips.is_empty() { Vec::new() } else { self.trips(&trips).await? };
@@ -146,6 +159,7 @@ impl Record {
         for row in &incidents {
             self.unreadable.is_read(RowKind::Incidents, row.id.0.as_bytes());
         }
+        self.look_at_outbox_again().await?;
         Ok((trips, incidents))
     }
 

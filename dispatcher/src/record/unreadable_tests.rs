@@ -3,7 +3,7 @@
 use super::row::blob;
 use super::series_tests::commute;
 use super::stage::{Stage, T0};
-use super::{Effect, RecordError, RowKind};
+use super::{Effect, Numbered, RecordError, RowKind, Tail};
 use matcher::model::{AccountId, TripId};
 
 impl Stage {
@@ -159,5 +159,53 @@ async fn a_commute_that_cannot_be_read_keeps_nobody_else_from_their_way_to_work(
     assert_eq!(stage.record.unreadable(), [RowKind::Series]);
     stage.damage("update series set outward_at = '09:00:00' where booking = ?", series.0).await;
     assert_eq!(stage.record.expand_series(T0.plus_s(86_400)).await.unwrap(), 2);
+    assert!(stage.record.unreadable().is_empty());
+}
+
+/// Whose each message is, with its number, and whether it can be read.
+fn told(tail: &Tail) -> Vec<(AccountId, i64, bool)> {
+    let one = |message: &Numbered| match message {
+        Numbered::Row(row) => (row.recipient, row.seq, true),
+        Numbered::Unreadable { recipient, seq } => (*recipient, *seq, false),
+    };
+    tail.messages.iter().map(one).collect()
+}
+
+#[tokio::test]
+async fn a_message_that_cannot_be_read_holds_up_none_behind_it_and_is_said_to_have_been_there() {
+    let stage = Stage::new().await;
+    for hours in [1, 2, 3] {
+        stage.in_hours(hours).await;
+    }
+    let rider = stage.rider;
+    assert_eq!(stage.record.outbox_seq(rider).await.unwrap().0, 3);
+    stage.record.spoil_messages(rider, 1..=2, false).await;
+    // A page of nothing else is gone past.
+    let first = stage.record.outbox_after(0, 2).await.unwrap();
+    assert_eq!((told(&first), first.is_full), (vec![(rider, 1, false), (rider, 2, false)], true));
+    let rest = stage.record.outbox_after(first.upto, 2).await.unwrap();
+    assert_eq!((told(&rest), rest.is_full), (vec![(rider, 3, true)], false));
+    assert_eq!(rest.upto, stage.record.outbox_head().await.unwrap());
+    let own = stage.record.outbox_of(rider, 0, 10).await.unwrap();
+    assert_eq!(own.iter().map(|row| row.seq).collect::<Vec<_>>(), [3]);
+    assert_eq!(stage.record.unreadable(), [RowKind::Outbox]);
+    // Of one it cannot even be read whose it was.
+    stage.record.spoil_messages(rider, 2..=2, true).await;
+    assert_eq!(told(&stage.record.outbox_after(0, 10).await.unwrap()), [(rider, 1, false), (rider, 3, true)]);
+}
+
+#[tokio::test]
+async fn messages_that_can_be_read_after_all_or_are_gone_are_known_no_longer() {
+    let stage = Stage::new().await;
+    for hours in [1, 2] {
+        stage.in_hours(hours).await;
+    }
+    stage.record.spoil_messages(stage.rider, 1..=2, false).await;
+    stage.record.outbox_after(0, 10).await.unwrap();
+    stage.damage("update outbox set kind = 'trip' where seq = 1 and recipient = ?", stage.rider.0).await;
+    stage.record.readable_again().await.unwrap();
+    assert_eq!(stage.record.unreadable(), [RowKind::Outbox]);
+    stage.damage("delete from outbox where seq = 2 and recipient = ?", stage.rider.0).await;
+    stage.record.readable_again().await.unwrap();
     assert!(stage.record.unreadable().is_empty());
 }

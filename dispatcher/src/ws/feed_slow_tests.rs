@@ -5,7 +5,7 @@ use super::alarms::Why;
 use super::tests::{connect, feed, fix, just, waiting, watched};
 use super::*;
 use crate::http::fixture::{Edge, Person};
-use crate::record::Incident;
+use crate::record::{Incident, TripRow};
 use crate::ws::hub::Registration;
 use geo::Position;
 use serde_json::{Value, json};
@@ -13,12 +13,26 @@ use std::future::pending;
 
 /// The next round reads this, and does not ask the record.
 async fn give(feed: &mut Feed, incidents: Vec<Incident>) {
+    give_with(feed, incidents, Vec::new()).await;
+}
+
+/// The same with what became of trips.
+async fn give_with(feed: &mut Feed, incidents: Vec<Incident>, trips: Vec<TripRow>) {
     let read = just(feed, incidents, Arc::clone(&feed.roster));
+    let upto = (trips.last().map_or(read.upto.0, |row| row.change_no), read.upto.1);
+    let read = Read { trips, upto, ..read };
     let reading = tokio::spawn(async { Ok(read) });
     while !reading.is_finished() {
         tokio::task::yield_now().await;
     }
     feed.reading = Some(reading);
+}
+
+/// The trip is over; its row.
+async fn cancelled(edge: &Edge, rider: &Person, trip: TripId) -> TripRow {
+    let done = edge.call(Some(&rider.token), "POST", &format!("/v1/trips/{trip}/cancel"), Some(json!({}))).await;
+    assert!(done.status.is_success(), "{}", done.text);
+    edge.app.record.trip(trip).await.unwrap().unwrap()
 }
 
 /// What a console is told of alarms.
@@ -50,7 +64,7 @@ async fn what_was_told_of_an_alarm_is_never_told_over_by_less_because_the_record
     let edge = Edge::new().await;
     let (rider, centre, own) = (edge.rider().await, edge.centre().await, edge.supervisor(edge.agency).await);
     let (at, _) = edge.places();
-    edge.trip(&rider).await;
+    let trip = edge.trip(&rider).await;
     fix(&edge, &rider).await;
     let seats = [connect(&edge, &centre).await, connect(&edge, &own).await];
     let mut feed = feed(&edge);
@@ -59,13 +73,14 @@ async fn what_was_told_of_an_alarm_is_never_told_over_by_less_because_the_record
     for seat in &seats {
         assert_eq!(last(seat), Some((Some(at.lat()), 2, true)));
     }
-    // The device moves, and whom the alarm concerns cannot be read.
+    // The device moves, the trip is over, and who was there last cannot be read.
     edge.clock.advance_s(2);
     let moved = Position::new(at.lat() + 0.000_1, at.lon()).unwrap();
     move_to(&edge, &rider, moved, 2).await;
+    let over = cancelled(&edge, &rider, trip).await;
     let held = edge.app.record.hold_readers().await;
     feed.read_wait = READ_WAIT;
-    give(&mut feed, Vec::new()).await;
+    give_with(&mut feed, Vec::new(), vec![over]).await;
     assert_eq!(feed.tell_changes().await.unwrap(), Told::All);
     assert_eq!(last(&seats[0]), Some((Some(moved.lat()), 2, true)), "the centre needs nothing of the record for it");
     assert_eq!(last(&seats[1]), None, "the company keeps what it knows");
@@ -154,11 +169,45 @@ async fn while_the_record_hangs_a_moving_alarm_is_followed_by_whoever_it_is_know
 }
 
 #[tokio::test]
+async fn while_the_record_hangs_a_moving_alarm_is_followed_by_whom_it_concerns_by_what_was_read_before() {
+    for what in ["a rider's whose trip has no crew", "a rider's without a trip", "of staff without a trip"] {
+        let edge = Edge::new().await;
+        let who = match what {
+            "of staff without a trip" => edge.staff().await,
+            _ => edge.rider_of(vec![edge.agency]).await,
+        };
+        if what == "a rider's whose trip has no crew" {
+            edge.trip(&who).await;
+        }
+        let (own, other) = (edge.supervisor(edge.agency).await, edge.supervisor(edge.other_agency().await).await);
+        fix(&edge, &who).await;
+        let seats = [connect(&edge, &own).await, connect(&edge, &other).await];
+        let mut feed = feed(&edge);
+        call_for_help(&edge, &who).await;
+        feed.tick().await.unwrap();
+        let [(_, registered, true), (None, 0, false)] = seats.each_ref().map(|seat| last(seat).unwrap()) else {
+            panic!("{what}: it concerns the one alone")
+        };
+        feed.read_wait = Duration::ZERO;
+        for seq in 2..5 {
+            edge.clock.advance_s(2);
+            let at = edge.places().0;
+            let moved = Position::new(at.lat() + 0.000_1 * f64::from(seq), at.lon()).unwrap();
+            move_to(&edge, &who, moved, seq).await;
+            feed.reading = Some(tokio::spawn(pending()));
+            assert_eq!(feed.tick().await.unwrap(), Told::Behind);
+            assert_eq!(last(&seats[0]), Some((Some(moved.lat()), registered, true)), "{what}");
+            assert!(alarms(&seats[1]).is_empty(), "{what}: nothing beyond that it rings");
+        }
+    }
+}
+
+#[tokio::test]
 async fn that_an_alarm_was_taken_reaches_a_company_though_nobody_can_say_whether_it_concerns_it() {
     let edge = Edge::new().await;
     let (rider, centre, own) = (edge.rider().await, edge.centre().await, edge.supervisor(edge.agency).await);
     let (at, _) = edge.places();
-    edge.trip(&rider).await;
+    let trip = edge.trip(&rider).await;
     fix(&edge, &rider).await;
     let seat = connect(&edge, &own).await;
     let mut feed = feed(&edge);
@@ -168,11 +217,14 @@ async fn that_an_alarm_was_taken_reaches_a_company_though_nobody_can_say_whether
     edge.clock.advance_s(10);
     let path = format!("/v1/incidents/{}/acknowledge", before["id"].as_str().unwrap());
     assert_eq!(edge.call(Some(&centre.token), "POST", &path, Some(json!({}))).await.status, 200);
+    // Who was on the trip last would have to be read.
+    let over = cancelled(&edge, &rider, trip).await;
     let taken = edge.app.record.incidents_changed_after(feed.incidents_after).await.unwrap().rows;
     let held = edge.app.record.hold_readers().await;
     feed.read_wait = READ_WAIT;
     for rings_off in [1, 0] {
-        give(&mut feed, if rings_off == 1 { taken.clone() } else { Vec::new() }).await;
+        let (incidents, trips) = if rings_off == 1 { (taken.clone(), vec![over.clone()]) } else { Default::default() };
+        give_with(&mut feed, incidents, trips).await;
         feed.tell_changes().await.unwrap();
         let told = alarms(&seat);
         assert_eq!(told.len(), rings_off, "once");

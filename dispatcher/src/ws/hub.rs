@@ -5,7 +5,7 @@ use super::close::Close;
 use super::mailbox::Mailbox;
 use super::screen::Screen;
 use crate::http::App;
-use crate::record::{OutboxRow, Revocation, Role, SignedIn};
+use crate::record::{Numbered, OutboxRow, Revocation, Role, SignedIn};
 use matcher::model::{AccountId, AgencyId};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -185,11 +185,13 @@ impl Hub {
         self.with(|seats| !seats.phones.is_empty())
     }
 
-    /// Hands a row to its recipient, if connected. The outbox keeps it otherwise.
-    pub fn deliver(&self, row: OutboxRow) {
-        let mailbox = self.phone(row.recipient);
-        if let Some(mailbox) = mailbox {
-            mailbox.push_row(row);
+    /// Hands a message to its recipient, if connected. The outbox keeps it otherwise.
+    pub fn deliver(&self, message: Numbered) {
+        let (Numbered::Row(OutboxRow { recipient, .. }) | Numbered::Unreadable { recipient, .. }) = message;
+        match (self.phone(recipient), message) {
+            (Some(mailbox), Numbered::Row(row)) => mailbox.push_row(row),
+            (Some(mailbox), Numbered::Unreadable { seq, .. }) => mailbox.push_lost(seq),
+            (None, _) => {}
         }
     }
 

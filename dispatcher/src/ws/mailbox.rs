@@ -19,7 +19,8 @@ const ROW_BYTES: usize = 512;
 
 #[derive(Default)]
 struct Waiting {
-    rows: VecDeque<OutboxRow>,
+    /// What is numbered, and what of it cannot be read.
+    rows: VecDeque<Item>,
     /// Says that frames were lost, before anything that follows them.
     gap: Option<Utf8Bytes>,
     whole: VecDeque<Utf8Bytes>,
@@ -57,6 +58,8 @@ impl Waiting {
 pub enum Item {
     /// A numbered message, to be rendered.
     Row(OutboxRow),
+    /// The number of one that cannot be read.
+    Lost(i64),
     /// Ready to be sent.
     Text(Utf8Bytes),
 }
@@ -75,12 +78,21 @@ impl Mailbox {
     /// A numbered message. A full queue closes the socket: nothing numbered is dropped. What tells of a change to a trip, its end
     /// for this phone among them, takes with it where the crew was before.
     pub fn push_row(&self, row: OutboxRow) {
+        self.push_numbered(Item::Row(row));
+    }
+
+    /// The number of a message that cannot be read, in its turn.
+    pub fn push_lost(&self, seq: i64) {
+        self.push_numbered(Item::Lost(seq));
+    }
+
+    fn push_numbered(&self, item: Item) {
         let fits = self.with(|w| {
-            if let (OutboxKind::Trip | OutboxKind::TripGone, Some(trip)) = (row.kind, row.trip) {
+            if let Item::Row(OutboxRow { kind: OutboxKind::Trip | OutboxKind::TripGone, trip: Some(trip), .. }) = item {
                 w.drop_latest(trip);
             }
             w.bytes += ROW_BYTES;
-            w.rows.push_back(row);
+            w.rows.push_back(item);
             w.bytes <= QUEUE_BYTES_MAX
         });
         if fits { self.wake.notify_one() } else { self.close(Close::Slow) }
@@ -156,7 +168,7 @@ impl Mailbox {
         self.with(|w| {
             if let Some(row) = w.rows.pop_front() {
                 w.bytes -= ROW_BYTES;
-                return Some(Item::Row(row));
+                return Some(row);
             }
             if let Some(text) = w.gap.take().or_else(|| w.whole.pop_front()) {
                 return Some(Item::Text(text));

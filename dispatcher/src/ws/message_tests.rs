@@ -171,6 +171,7 @@ fn texts(mailbox: &Mailbox) -> Vec<String> {
     while let Some(item) = mailbox.next() {
         all.push(match item {
             Item::Row(row) => format!("row {}", row.seq),
+            Item::Lost(seq) => format!("lost {seq}"),
             Item::Text(text) => text.to_string(),
         });
     }

@@ -21,6 +21,8 @@ mod mailbox_tests;
 #[cfg(test)]
 mod message_tests;
 #[cfg(test)]
+mod outbox_tests;
+#[cfg(test)]
 mod render_tests;
 #[cfg(test)]
 mod session_tests;

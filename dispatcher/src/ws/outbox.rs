@@ -1,5 +1,11 @@
 //! Owns the tasks between the record and the sockets: the outbox's tail, batched acknowledgements, revocations. Commits wake
 //! them; a sweep finds what a lost wake would have hidden.
+//!
+//! A row that cannot be read holds up nobody else's, and its own recipient is never sent a later number over it: it may have told that
+//! something has ended, with the next acknowledgement it would count as received, and a phone that shows on what has ended is worse off than
+//! one that begins anew. Their socket is closed for them to come back (`restart`), in its turn behind what comes before it, and whoever comes
+//! back from before it is not resumed: the phone reads its state as it is now, and is numbered on from there. Where not even whose it is can be
+//! read, the gap before their next number says so (`session`).
 
 use crate::http::App;
 use std::sync::Arc;
@@ -47,13 +53,12 @@ async fn follow(app: &App, cursor: Option<i64>) -> Result<i64, crate::record::Re
     // The first look may come after the first phone: some rows back, as a session drops what it has sent.
     let mut cursor = cursor.unwrap_or_else(|| (head - i64::from(ROWS_PER_READ)).max(0));
     loop {
-        let rows = app.record.outbox_after(cursor, ROWS_PER_READ).await?;
-        let full = rows.len() == ROWS_PER_READ as usize;
-        for row in rows {
-            cursor = row.id;
-            app.hub.deliver(row);
+        let tail = app.record.outbox_after(cursor, ROWS_PER_READ).await?;
+        cursor = tail.upto;
+        for message in tail.messages {
+            app.hub.deliver(message);
         }
-        if !full {
+        if !tail.is_full {
             return Ok(cursor);
         }
     }

@@ -303,18 +303,23 @@ where
         while let Some(item) = self.registration.mailbox().next() {
             match item {
                 Item::Text(text) => self.send(text).await?,
-                Item::Row(row) if row.seq <= self.sent => {}
+                Item::Row(OutboxRow { seq, .. }) | Item::Lost(seq) if seq <= self.sent => {}
                 Item::Row(row) if row.seq == self.sent + 1 => self.send_row(row).await?,
                 Item::Row(_) => Box::pin(self.catch_up()).await?,
+                // See `outbox`.
+                Item::Lost(_) => return Err(Some(Close::Restart)),
             }
         }
         Ok(())
     }
 
-    /// A number was passed over: the rows in between are on the record.
+    /// A number was passed over: the rows in between are on the record, or cannot be read.
     async fn catch_up(&mut self) -> Flow {
         let rows = self.app.record.outbox_of(self.account().id, self.sent, ROWS_PER_READ).await;
         for row in rows.map_err(|_| Some(Close::Restart))? {
+            if row.seq != self.sent + 1 {
+                return Err(Some(Close::Restart));
+            }
             self.send_row(row).await?;
         }
         Ok(())

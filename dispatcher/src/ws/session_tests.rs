@@ -48,9 +48,9 @@ impl Sink<Message> for Wire {
 }
 
 /// The phone's end.
-struct Phone {
+pub(super) struct Phone {
     to: UnboundedSender<Message>,
-    from: UnboundedReceiver<Message>,
+    pub(super) from: UnboundedReceiver<Message>,
 }
 
 impl Phone {
@@ -61,7 +61,7 @@ impl Phone {
         Self { to, from }
     }
 
-    async fn signed_in(edge: &Edge, person: &Person, resume: Option<Value>) -> (Self, Value) {
+    pub(super) async fn signed_in(edge: &Edge, person: &Person, resume: Option<Value>) -> (Self, Value) {
         let mut phone = Self::dial(edge, Opening::SignedIn(Arc::new(sign_in(edge, person).await)));
         let mut hello = json!({"t": "hello", "v": 1});
         if let Some(resume) = resume {
@@ -85,7 +85,7 @@ impl Phone {
     }
 
     /// The next message of that type; others are passed over.
-    async fn hear_a(&mut self, t: &str) -> Value {
+    pub(super) async fn hear_a(&mut self, t: &str) -> Value {
         loop {
             let message = self.hear().await;
             if message["t"] == t {
@@ -107,7 +107,7 @@ async fn sign_in(edge: &Edge, person: &Person) -> SignedIn {
     edge.app.record.authenticate(edge.app.env.now(), &person.token).await.unwrap().unwrap()
 }
 
-fn run_tail(edge: &Edge) {
+pub(super) fn run_tail(edge: &Edge) {
     tokio::spawn(outbox::tail(Arc::clone(&edge.app)));
     tokio::spawn(outbox::acknowledge(Arc::clone(&edge.app)));
     tokio::spawn(outbox::revoke(Arc::clone(&edge.app)));
@@ -609,7 +609,7 @@ async fn a_console_that_fell_behind_always_sees_a_gap() {
     tokio::spawn(super::feed::run(Arc::clone(&edge.app)));
     let n = |item: Item| match item {
         Item::Text(text) => serde_json::from_str::<Value>(&text).unwrap()["n"].as_i64().unwrap(),
-        Item::Row(_) => panic!("a console has no rows"),
+        Item::Row(_) | Item::Lost(_) => panic!("a console has no rows"),
     };
     let next = async || loop {
         if let Some(item) = seat.mailbox().next() {

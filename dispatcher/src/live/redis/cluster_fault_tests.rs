@@ -14,11 +14,16 @@ use matcher::model::AccountId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 /// Of the process under test: the Redis, the first of its phones, and between which of the places they move.
 const GATEWAY_OF: &str = "TEST_MOVING_GATEWAY_OF";
 /// Phones of that process.
 const PHONES: u64 = 20;
+/// How long it is looked at whether anybody storms.
+const LOOKED_AT: Duration = Duration::from_secs(6);
+/// How often everybody may be tried meanwhile: after pauses that double from 100 ms to a second.
+const TRIES_MAX: u64 = 14;
 
 async fn whole(url: &str) -> Live {
     Live::redis(url, "dh:", &Env::system()).await.unwrap()
@@ -385,4 +390,68 @@ async fn a_gateway_killed_before_it_could_name_a_new_tag_leaves_the_old_place_un
     until("one place in redis", || half.are_at(&cluster, &[to])).await;
     engine.close().await;
     other.close().await;
+}
+
+/// Commands that a member has refused so far, by their names.
+fn refused(cluster: &TestCluster, member: usize) -> BTreeMap<String, u64> {
+    let info: String = ::redis::cmd("INFO").arg("commandstats").query(&mut cluster.raw(member)).unwrap();
+    let of = |line: &str| {
+        let (name, counts) = line.strip_prefix("cmdstat_")?.split_once(':')?;
+        let count = counts.split(',').find_map(|word| word.strip_prefix("rejected_calls="))?;
+        Some((name.to_owned(), count.parse().ok()?))
+    };
+    info.lines().filter_map(of).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_takes_nothing_is_hammered_by_nobody_and_all_is_well_when_it_does_again() {
+    // As a Cluster is by itself: with one primary gone that nobody takes the place of, the others answer CLUSTERDOWN.
+    let mut cluster = TestCluster::start_with(3, 0, &["--cluster-require-full-coverage", "yes"]);
+    let (engine, gateway) = (whole(&cluster.url()).await, writer(&cluster.url()).await);
+    let places = places();
+    let put = |seq: u32| {
+        for (n, &place) in places.iter().enumerate() {
+            let live = if n % 2 == 0 { &engine } else { &gateway };
+            live.put(staff(n as u64), n as u32, fix(place, 1, seq));
+        }
+    };
+    let is_well = || [&engine, &gateway].iter().all(|live| live.health() == Health::RedisUp);
+    put(1);
+    until("all are seen", || engine.len() == places.len()).await;
+    assert!(engine.flush(PATIENCE).await && gateway.flush(PATIENCE).await);
+    until("all is well", is_well).await;
+    let dead = (cluster.owner_of(slot(&Keys::new("dh:").tags())) + 1) % 3;
+    let alive: Vec<usize> = (0..3).filter(|&member| member != dead).collect();
+    cluster.kill(dead);
+    until("nothing is taken", || {
+        let info = |&member: &usize| -> String {
+            ::redis::cmd("CLUSTER").arg("INFO").query(&mut cluster.raw(member)).unwrap()
+        };
+        alive.iter().all(|member| info(member).contains("cluster_state:fail"))
+    })
+    .await;
+    put(2);
+    until("it is said", || [&engine, &gateway].iter().all(|live| live.health() == Health::RedisDown)).await;
+    let before = [alive[0], alive[1]].map(|member| refused(&cluster, member));
+    tokio::time::sleep(LOOKED_AT).await;
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for (member, before) in [alive[0], alive[1]].into_iter().zip(before) {
+        for (name, count) in refused(&cluster, member) {
+            *counts.entry(name.clone()).or_default() += count - before.get(&name).copied().unwrap_or(0);
+        }
+    }
+    println!("refused in {LOOKED_AT:?}: {counts:?}");
+    let tags: BTreeSet<String> = places.iter().map(|&place| key_at(place)).collect();
+    assert!(counts["fcall"] <= TRIES_MAX * tags.len() as u64, "{counts:?} of {} tags", tags.len());
+    // What may be there though it was refused is read again, one tag a second at each member until one is told.
+    assert!(counts["hscan"] <= 2 * (LOOKED_AT.as_secs() + 2), "{counts:?}");
+
+    cluster.come(dead);
+    until("all is well again", is_well).await;
+    assert!(engine.flush(PATIENCE).await && gateway.flush(PATIENCE).await);
+    until("and all are seen", || engine.snapshot().iter().filter(|p| p.fix.seq == 2).count() == places.len()).await;
+    let records = cluster.records(&[0, 1, 2]);
+    assert!(records.len() == places.len() && records.values().all(|keys| keys.len() == 1), "each once");
+    engine.close().await;
+    gateway.close().await;
 }

@@ -4,7 +4,7 @@
 use super::super::index::{Order, Standing};
 use super::books::{Books, Told};
 use super::keys::{Keys, LIFE, parse};
-use super::nodes::{Node, ahead_ms, is_elsewhere};
+use super::nodes::{Node, ahead_ms, is_elsewhere, is_of_all};
 use super::packed::unpack;
 use super::parcel::{ask, ask_each};
 use crate::telemetry;
@@ -112,7 +112,8 @@ impl Visit {
         // Listening begins before reading.
         self.listen(&aim.listen).await?;
         let mut why = None;
-        for tag in std::mem::take(&mut self.brought.unread) {
+        let mut left = std::mem::take(&mut self.brought.unread).into_iter();
+        for tag in left.by_ref() {
             match self.read(tag).await {
                 Ok(()) => self.brought.read.push(tag),
                 Err(error) => {
@@ -120,10 +121,11 @@ impl Visit {
                     why = Some(error);
                 }
             }
-            if why.as_ref().is_some_and(|error| !is_elsewhere(error)) {
+            if why.as_ref().is_some_and(|error| !is_elsewhere(error) || is_of_all(error)) {
                 break;
             }
         }
+        self.brought.unread.extend(left);
         why.or(self.brought.error.take()).map_or(Ok(()), Err)
     }
 
@@ -296,3 +298,7 @@ impl Visit {
         Ok(is_done)
     }
 }
+
+#[cfg(test)]
+#[path = "errand_tests.rs"]
+mod tests;

@@ -10,7 +10,7 @@ mod feed;
 use super::books::Books;
 use super::errand::{Aim, Brought, Found, TagSet, visit};
 use super::keys::{Keys, slot};
-use super::nodes::{Name, Node, Nodes, OnPush, error, is_elsewhere};
+use super::nodes::{Name, Node, Nodes, OnPush, error, is_elsewhere, is_of_all};
 use super::queue::Side;
 use crate::telemetry;
 use ::redis::{PushInfo, RedisError, RedisResult};
@@ -71,7 +71,7 @@ pub(super) struct Mirror {
     visits: FuturesUnordered<BoxFuture<'static, (Node, Brought)>>,
     /// Servers that are visited, each with the tags that it gave up meanwhile: they are not listened to there.
     visiting: HashMap<Name, HashSet<Option<Cell>>>,
-    /// Servers whose last visit failed: not visited again before the next turn of the clock.
+    /// Servers whose last visit failed: not visited again before the next turn of the clock, the slow one where a Cluster serves nobody.
     troubled: HashMap<Name, RedisError>,
     /// Some server that is needed is not at hand.
     is_cut_off: bool,
@@ -231,8 +231,9 @@ impl Mirror {
         (self.is_cut_off, self.is_behind) = (is_cut_off, is_behind);
         self.troubled.retain(|name, _| needed.contains(name));
         for (name, (node, aim)) in aims {
-            let is_left_alone = turn == Turn::News && self.troubled.contains_key(&name);
-            if is_left_alone || self.visiting.contains_key(&name) {
+            // Where none is served, the next try is as good as ten.
+            let waits = |why: &RedisError| turn == Turn::News || turn == Turn::Retry && is_of_all(why);
+            if self.troubled.get(&name).is_some_and(waits) || self.visiting.contains_key(&name) {
                 continue;
             }
             // What it does not come to, it says.

@@ -362,6 +362,11 @@ pub(super) fn is_elsewhere(error: &RedisError) -> bool {
     matches!(error.code(), Some("MOVED" | "ASK" | "TRYAGAIN" | "CLUSTERDOWN" | "MASTERDOWN" | "READONLY"))
 }
 
+/// Whether the same would be said of every slot for now: a Cluster of which a part is missing serves none.
+pub(super) fn is_of_all(error: &RedisError) -> bool {
+    error.code() == Some("CLUSTERDOWN")
+}
+
 /// An error of our own.
 pub(super) fn error(why: &'static str) -> RedisError {
     (ErrorKind::Io, why).into()

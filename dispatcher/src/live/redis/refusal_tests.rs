@@ -264,3 +264,26 @@ async fn missing(right: &str) {
 async fn a_lasting_refusal_over_a_good_connection_is_met_with_ever_longer_pauses() {
     join_all(["fcall", "hget", "sadd", "hscan", "smembers", "ssubscribe", "hsetnx", "expire"].map(missing)).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_left_that_redis_did_not_take_the_heartbeat_says_that_all_is_well() {
+    let redis = TestRedis::start();
+    give(&redis, "+fcall");
+    let url = redis.full_url().replace("redis://", "redis://some:word@");
+    let gateway = Live::writing_at(&Address::parse(&url).unwrap(), "dh:", &Env::system()).await.unwrap();
+    put(&gateway, 0, seoul(), 1, 0);
+    assert!(gateway.flush(PATIENCE).await);
+    until("it is well", || gateway.health() == Health::RedisUp).await;
+    give(&redis, "-fcall");
+    gateway.put(staff(50), 50, fix(busan(), 1, 1));
+    until("it is said", || gateway.health() == Health::RedisDown).await;
+    // Whom the gateway hears of no more has nothing to be written, and no other parcel goes out.
+    gateway.let_go(staff(50));
+    until("it is well again", || gateway.health() == Health::RedisUp).await;
+    assert!(gateway.flush(PATIENCE).await && redis.records().len() == PHONES as usize);
+    gateway.put(staff(51), 51, fix(busan(), 1, 1));
+    until("it is said of the next", || gateway.health() == Health::RedisDown).await;
+    give(&redis, "+fcall");
+    until("and is written", || gateway.health() == Health::RedisUp && redis.records().len() > PHONES as usize).await;
+    gateway.close().await;
+}

@@ -42,6 +42,31 @@ pub struct OutboxRow {
     pub reason: Option<String>,
 }
 
+/// What a place in the outbox holds.
+#[derive(Clone, Debug)]
+pub enum Numbered {
+    /// A message.
+    Row(OutboxRow),
+    /// A message that cannot be read: that there was one is all that is known.
+    Unreadable {
+        /// To whom.
+        recipient: AccountId,
+        /// Its number.
+        seq: i64,
+    },
+}
+
+/// The outbox as it was read on, in order of commit.
+#[derive(Debug)]
+pub struct Tail {
+    /// What is somebody's; what nobody can be found for is passed over.
+    pub messages: Vec<Numbered>,
+    /// Where to go on.
+    pub upto: i64,
+    /// As many as were asked for: there may be more.
+    pub is_full: bool,
+}
+
 /// What a named human must take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IncidentKind {

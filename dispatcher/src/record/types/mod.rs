@@ -10,7 +10,7 @@ mod trips;
 
 pub use bookings::{Booked, NewBooking, Place, Series};
 pub use decisions::{Applied, DueTrip, Effect, NextDuty, Placement, Sure};
-pub use messages::{Incident, IncidentKind, OutboxKind, OutboxRow};
+pub use messages::{Incident, IncidentKind, Numbered, OutboxKind, OutboxRow, Tail};
 pub use people::{Account, Actor, Agency, AvoidZone, Enrolled, NewRider, NewStaff, Revocation, Role, SignedIn};
 pub use refusals::{OpenError, Outcome, RecordError, Refusal};
 pub use roster::{NewShift, RosterEntry, UnderWay};

@@ -4,8 +4,9 @@
 use super::changes::Changes;
 use super::frames::text;
 use super::{Feed, by_side};
+use crate::engine::roster::RosterView;
 use crate::http::App;
-use crate::http::console::{concern, concerned_view, is_concerned_by_crew};
+use crate::http::console::{concern, concerned_view, is_concerned_as_read, is_concerned_by_crew};
 use crate::http::problem::Answer;
 use crate::record::{Incident, TripRow};
 use crate::view::IncidentView;
@@ -35,6 +36,8 @@ pub(super) struct Alarm {
     told_at: Timestamp,
     /// Who was told of it at all, what, and when.
     heard: BTreeMap<Side, (IncidentView, Timestamp)>,
+    /// What the record said last of whom it concerns, and at which change of its trip.
+    said: BTreeMap<Side, (bool, Option<i64>)>,
     /// Who is to be told as soon as it was read what.
     pub(super) owed: BTreeSet<Side>,
     /// All are to be told again.
@@ -53,8 +56,8 @@ pub(super) enum Why {
 impl Alarm {
     /// One that the consoles show already.
     pub(super) fn shown(incident: Incident, trip: Option<TripRow>) -> Self {
-        let (heard, owed) = (BTreeMap::new(), BTreeSet::new());
-        Self { incident, trip, told: None, told_at: Timestamp(0), heard, owed, is_new: false }
+        let (heard, said, owed) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
+        Self { incident, trip, told: None, told_at: Timestamp(0), heard, said, owed, is_new: false }
     }
 
     /// Its trip; a later reading of it stays.
@@ -66,10 +69,28 @@ impl Alarm {
         }
     }
 
+    /// What it is told by has not to be read.
+    const fn is_trip_known(&self) -> bool {
+        self.incident.trip.is_none() || self.trip.is_some()
+    }
+
     /// Whether it concerns the side, if nothing has to be read for that or for what it is told then.
     fn concerns_as_known(&self, side: Side) -> Option<bool> {
-        let is_trip_known = self.incident.trip.is_none() || self.trip.is_some();
-        is_concerned_by_crew(side, &self.incident, self.trip.as_ref()).filter(|_| is_trip_known)
+        is_concerned_by_crew(side, &self.incident, self.trip.as_ref()).filter(|_| self.is_trip_known())
+    }
+
+    /// Whether it concerns the side by what was read before, for as long as the record does not answer: of its trip, the roster, or by what
+    /// the record said itself, unless the trip has changed since. `None`: nobody knows, and then it is as if it did not.
+    fn concerns_as_read(&self, side: Side, roster: &RosterView) -> Option<bool> {
+        let Some(agency) = side else { return Some(true) };
+        let said =
+            self.said.get(&side).filter(|(_, change)| *change == self.trip_change()).map(|(concerns, _)| *concerns);
+        let known = is_concerned_as_read(agency, &self.incident, self.trip.as_ref(), roster).or(said);
+        known.filter(|_| self.is_trip_known())
+    }
+
+    fn trip_change(&self) -> Option<i64> {
+        self.trip.as_ref().map(|row| row.change_no)
     }
 
     /// What a company is told while nobody knows whether it concerns it: that it rings, or rings no more, and nothing less than before.
@@ -102,8 +123,9 @@ impl Feed {
         }
         for incident in incidents {
             let id = incident.id;
-            let (trip, heard) = self.alarms.remove(&id).map(|known| (known.trip, known.heard)).unwrap_or_default();
-            let mut alarm = Alarm { heard, ..Alarm::shown(incident, trip) };
+            let known = self.alarms.remove(&id).map(|known| (known.trip, known.heard, known.said));
+            let (trip, heard, said) = known.unwrap_or_default();
+            let mut alarm = Alarm { heard, said, ..Alarm::shown(incident, trip) };
             let crewed = alarm.incident.trip.and_then(|trip| self.crewed.get(&trip));
             for row in crewed.into_iter().chain(&changes.trips) {
                 alarm.learn(row);
@@ -180,8 +202,10 @@ impl Feed {
             let view = match concerns {
                 Some(true) => Some(alarm.whole(&self.app, side)),
                 Some(false) => Some(IncidentView::without_places(&alarm.incident, side)),
-                // The centre may see it all, and where the device was and is needs no reading.
-                None if side.is_none() => Some(alarm.whole(&self.app, side)).filter(|_| *why == Why::News),
+                // To the centre every alarm belongs, and where the device was and is needs no reading.
+                None if alarm.concerns_as_read(side, &self.roster) == Some(true) => {
+                    Some(alarm.whole(&self.app, side)).filter(|_| *why == Why::News)
+                }
                 None => alarm.as_heard(side, now),
             };
             if concerns.is_some() {
@@ -218,6 +242,7 @@ impl Feed {
                 if let Some(trip) = &trip {
                     alarm.learn(trip);
                 }
+                alarm.said.insert(side, (concerns, trip.map(|row| row.change_no)));
                 Some(concerns)
             }
             Err(failed) if failed.is_panic() => std::panic::resume_unwind(failed.into_panic()),
