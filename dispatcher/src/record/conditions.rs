@@ -3,7 +3,8 @@
 
 use super::row::{Columns, blob};
 use super::write::Write;
-use super::{Actor, Outcome, Record, RecordError, Refusal};
+use super::unreadable::key;
+use super::{Actor, Outcome, Record, RecordError, Refusal, RowKind};
 use geo::Position;
 use geo::road::data::RoadClass;
 use matcher::model::{AccountId, Mode, Timestamp};
@@ -178,10 +179,10 @@ impl Record {
         Ok(over.len())
     }
 
-    /// All of them, oldest first, those that have run out too until they are dropped. One read.
+    /// All of them that can be read, oldest first, those that have run out too until they are dropped. One read.
     pub async fn conditions(&self) -> Result<Vec<Condition>, RecordError> {
         let rows = sqlx::query("select * from conditions order by created_at, id").fetch_all(&self.read).await?;
-        rows.iter().map(condition).collect()
+        self.unreadable.sift_all(RowKind::Conditions, rows.iter().map(|row| (key(row), condition(row))))
     }
 }
 
@@ -284,10 +285,11 @@ fn condition(row: &SqliteRow) -> Result<Condition, RecordError> {
         Some(_) => Some((row.small("from_hour")?, row.small("to_hour")?)),
         None => None,
     };
+    let factor: Option<f64> = row.try_get("factor").map_err(|_| RecordError::Unreadable("factor"))?;
     Ok(Condition {
         id: row.id("id")?,
         says: NewCondition {
-            factor: row.try_get::<Option<f64>, _>("factor")?.map(|factor| factor as f32),
+            factor: factor.map(|factor| factor as f32),
             streets,
             walk: row.int("walk")? == 1,
             drive: row.int("drive")? == 1,

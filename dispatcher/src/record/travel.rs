@@ -2,7 +2,7 @@
 //! (`geo::road::calibrate`).
 
 use super::row::Columns;
-use super::{Record, RecordError};
+use super::{Record, RecordError, RowKind};
 use geo::road::{FreeTimes, Observation, Profile};
 use matcher::model::Timestamp;
 use matcher::schedule::day_of;
@@ -40,10 +40,10 @@ impl Record {
         write.commit_quietly().await
     }
 
-    /// All that are kept, oldest first. One read.
+    /// All that are kept and can be read, oldest first. One read.
     pub async fn observations(&self) -> Result<Vec<Observation>, RecordError> {
         let rows = sqlx::query("select * from travel_observations order by id").fetch_all(&self.read).await?;
-        rows.iter().map(observation).collect()
+        self.unreadable.sift_all(RowKind::Observations, rows.iter().map(|row| (row.int("id").unwrap_or_default().to_be_bytes(), observation(row))))
     }
 
     /// Drops the old, and of more than [`OBSERVATIONS_MAX`] the oldest; how many. One transaction.

@@ -31,11 +31,23 @@ pub enum RowKind {
     Series,
     /// Messages to phones.
     Outbox,
+    /// What is said of streets and lines.
+    Conditions,
+    /// What finished ways taught.
+    Observations,
 }
 
 impl RowKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::Trips, Self::Incidents, Self::Staff, Self::Series, Self::Outbox];
+    pub const ALL: [Self; 7] = [
+        Self::Trips,
+        Self::Incidents,
+        Self::Staff,
+        Self::Series,
+        Self::Outbox,
+        Self::Conditions,
+        Self::Observations,
+    ];
 
     /// The word on the wire, in logs and metrics.
     pub const fn word(self) -> &'static str {
@@ -45,6 +57,8 @@ impl RowKind {
             Self::Staff => "staff",
             Self::Series => "series",
             Self::Outbox => "outbox",
+            Self::Conditions => "conditions",
+            Self::Observations => "observations",
         }
     }
 }
@@ -106,6 +120,25 @@ impl Unreadable {
         read: impl IntoIterator<Item = (K, Result<T, RecordError>)>,
     ) -> Result<Vec<T>, RecordError> {
         read.into_iter().filter_map(|(key, read)| self.pass(kind, key.as_ref(), read).transpose()).collect()
+    }
+
+    /// The same of all rows of a kind there are: what was known of others is over.
+    pub(super) fn sift_all<K: AsRef<[u8]>, T>(
+        &self,
+        kind: RowKind,
+        read: impl IntoIterator<Item = (K, Result<T, RecordError>)>,
+    ) -> Result<Vec<T>, RecordError> {
+        let (mut kept, mut passed) = (Vec::new(), BTreeSet::new());
+        for (key, read) in read {
+            match self.pass(kind, key.as_ref(), read)? {
+                Some(read) => kept.push(read),
+                None => _ = passed.insert(key.as_ref().to_vec()),
+            }
+        }
+        let known = &mut self.known()[kind as usize];
+        known.retain(|key| passed.contains(key));
+        tell(kind, known);
+        Ok(kept)
     }
 
     /// It was read after all.

@@ -3,8 +3,12 @@
 use super::row::blob;
 use super::series_tests::commute;
 use super::stage::{Stage, T0};
-use super::{Effect, Numbered, RecordError, RowKind, Tail};
+use super::{Actor, Effect, NewCondition, Numbered, RecordError, RowKind, Streets, Tail};
+use geo::road::calibrate::CLASSES;
+use geo::road::data::RoadClass;
+use geo::road::{FreeTimes, Observation, Profile};
 use matcher::model::{AccountId, TripId};
+use matcher::schedule::day_of;
 
 impl Stage {
     /// Damages a row.
@@ -54,6 +58,52 @@ async fn a_trip_with_any_part_that_cannot_be_read_is_passed_over_alone() {
         let rest = stage.record.trips_changed_after(changed.upto, 2).await.unwrap();
         assert_eq!((rest.rows.len(), rest.upto, rest.is_full), (0, changed.upto, false), "{sql}");
     }
+}
+
+#[tokio::test]
+async fn what_is_said_of_one_street_and_cannot_be_read_keeps_nothing_else_from_counting() {
+    for sql in [
+        "update conditions set class = 'later' where id = ?",
+        "update conditions set factor = 'twice' where id = ?",
+        "update conditions set class = null, radius_m = 70000, lat = 0, lon = 0 where id = ?",
+    ] {
+        let stage = Stage::new().await;
+        let mut ids = Vec::new();
+        for class in [RoadClass::Primary, RoadClass::Tertiary] {
+            let says = NewCondition {
+                factor: Some(2.0),
+                streets: Streets::Class(class),
+                walk: true,
+                drive: true,
+                cycle: true,
+                hours: None,
+                until: None,
+            };
+            ids.push(stage.record.add_condition(T0, Actor::Shell, says).await.unwrap().unwrap().id);
+        }
+        stage.damage(sql, ids[0]).await;
+        for _ in 0..2 {
+            let read = stage.record.conditions().await.unwrap();
+            assert_eq!(read.iter().map(|condition| condition.id).collect::<Vec<_>>(), ids[1..], "{sql}");
+            assert_eq!(stage.record.unreadable(), [RowKind::Conditions], "{sql}");
+        }
+        // Whoever takes it back ends it.
+        stage.record.remove_condition(T0, Actor::Shell, ids[0]).await.unwrap().unwrap();
+        assert_eq!(stage.record.conditions().await.unwrap().len(), 1);
+        assert!(stage.record.unreadable().is_empty(), "{sql}");
+    }
+}
+
+#[tokio::test]
+async fn what_one_way_taught_and_cannot_be_read_keeps_nothing_else_from_being_learnt() {
+    let stage = Stage::new().await;
+    let free = FreeTimes { by_class_ms: [60_000; CLASSES], fixed_ms: 0 };
+    let seen = Observation { profile: Profile::Walk, day: day_of(T0) as u32, hour: 9, free, took_ms: 500_000 };
+    stage.record.note_observations(T0, &[seen; 3]).await.unwrap();
+    sqlx::query("pragma ignore_check_constraints = on").execute(&stage.record.write).await.unwrap();
+    sqlx::query("update travel_observations set profile = 'later' where id = 2").execute(&stage.record.write).await.unwrap();
+    assert_eq!(stage.record.observations().await.unwrap(), [seen; 2]);
+    assert_eq!(stage.record.unreadable(), [RowKind::Observations]);
 }
 
 #[tokio::test]

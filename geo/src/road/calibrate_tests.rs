@@ -245,7 +245,7 @@ fn trains_that_are_not_as_assumed_make_nobody_walk_faster_or_slower() {
     let free = FreeTimes { by_class_ms: [0, 0, 0, 0, 480_000, 0], fixed_ms: 1_500_000 };
     for trains in [0.5, 0.9, 1.3] {
         let took_ms = 480_000 + (1_500_000.0 * trains) as u32;
-        let rides = (0..40).map(|day| Observation { profile: Profile::Transit, day, hour: 9, free, took_ms });
+        let rides = (0..60).map(|day| Observation { profile: Profile::Transit, day, hour: 9, free, took_ms });
         let walks = (0..40).map(|day| Observation {
             day,
             ..trip(Profile::Walk, 9, [0, 0, 0, 0, 600_000, 0], 900_000)
@@ -260,7 +260,7 @@ fn trains_that_are_not_as_assumed_make_nobody_walk_faster_or_slower() {
             let told_ms = 480_000.0 * taught + 1_500_000.0;
             let p90_ms = told_ms * f64::from(fitted.basis(Profile::Transit, 9).spread);
             assert!(p90_ms >= f64::from(took_ms), "trains at {trains}: {p90_ms} ms at most, {took_ms} taken");
-            assert!(super::coverage(seen)[Profile::Transit as usize].is_some_and(|covered| covered.trips == 40));
+            assert!(super::coverage(seen)[Profile::Transit as usize].is_some_and(|covered| covered.trips == 60));
         }
     }
 }

@@ -72,8 +72,9 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
       <Banner link={desk.link} onReturn={() => desk.comeBack()} />
       {desk.behind && desk.link.kind === 'open' && <p class="banner" role="status" data-testid="behind">{t('desk.behind')}</p>}
       {desk.unreadable.includes('incidents') && <p class="banner hard" role="alert" data-testid="unreadable-alarms">{t('desk.unreadable_alarms')}</p>}
-      {desk.unreadable.some((of) => of !== 'incidents' && of !== 'outbox') && <p class="banner hard" role="status" data-testid="unreadable">{t('desk.unreadable')}</p>}
+      {desk.unreadable.some((of) => of === 'trips' || of === 'staff' || of === 'series') && <p class="banner hard" role="status" data-testid="unreadable">{t('desk.unreadable')}</p>}
       {desk.unreadable.includes('outbox') && <p class="banner hard" role="status" data-testid="unreadable-messages">{t('desk.unreadable_messages')}</p>}
+      {desk.unreadable.includes('conditions') && <p class="banner hard" role="status" data-testid="unreadable-streets">{t('desk.unreadable_streets')}</p>}
       {desk.error ? <p class="banner hard" role="alert" data-testid="problem">{explain(desk.error)}</p> : null}
       <div class="panes">
         <aside class="work">

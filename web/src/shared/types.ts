@@ -105,7 +105,7 @@ export interface DevicePosition extends LatLon { acc_m: number; age_s: number; t
 /** A one-time code for signing in. */
 export interface GivenCode { code: string; expires_at: string }
 /** Of which there are rows that this version of the server cannot read. */
-export type RowKind = 'trips' | 'incidents' | 'staff' | 'series' | 'outbox';
+export type RowKind = 'trips' | 'incidents' | 'staff' | 'series' | 'outbox' | 'conditions' | 'observations';
 export interface ConsoleState { trips: Trip[]; staff: StaffRow[]; incidents: Incident[]; unreadable: RowKind[]; now: string }
 export interface Cell { cell: string; available: number; busy: number; open_trips: number; boundary: [number, number][] }
 export interface Candidate {
