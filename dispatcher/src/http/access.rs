@@ -85,6 +85,7 @@ pub const TABLE: &[(&str, &str, Allowed)] = &[
     ("POST", "/v1/incidents/{id}/acknowledge", SUPERVISOR),
     ("POST", "/v1/trips/{id}/reveal", SUPERVISOR),
     ("POST", "/v1/trips/{id}/track", SUPERVISOR),
+    ("GET", "/v1/trips/{id}/history", SUPERVISOR),
     ("POST", "/v1/codes", SUPERVISOR),
     ("POST", "/v1/isochrones", SUPERVISOR),
     ("POST", "/v1/admin/agencies", ADMIN),

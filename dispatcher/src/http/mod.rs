@@ -19,6 +19,7 @@ pub mod guide;
 pub mod hand;
 pub mod headers;
 pub mod health;
+pub mod history;
 pub mod ingest;
 pub mod isochrones;
 pub mod key;
@@ -55,6 +56,8 @@ mod conditions_tests;
 pub(crate) mod fixture;
 #[cfg(test)]
 mod hands_tests;
+#[cfg(test)]
+mod history_tests;
 #[cfg(test)]
 mod http_tests;
 #[cfg(test)]

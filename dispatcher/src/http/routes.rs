@@ -2,8 +2,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, ingest, isochrones, log, map,
-    openapi, pages, phone, reveal, series, session, staff, track, travel, trips, way, zones,
+    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, history, ingest, isochrones,
+    log, map, openapi, pages, phone, reveal, series, session, staff, track, travel, trips, way, zones,
 };
 use crate::ws::upgrade;
 use axum::Router;
@@ -45,6 +45,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(console::acknowledge))
         .routes(routes!(reveal::reveal))
         .routes(routes!(track::track))
+        .routes(routes!(history::history))
         .routes(routes!(codes::issue))
         .routes(routes!(isochrones::isochrones))
         .routes(routes!(hand::candidates))

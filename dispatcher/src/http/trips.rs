@@ -105,7 +105,8 @@ pub fn rider_view(app: &App, row: &TripRow) -> RiderTrip {
 
 /// As a member of its crew sees it now.
 pub fn crew_view(app: &App, row: &TripRow, viewer: AccountId) -> Option<CrewTrip> {
-    trip_for_crew(row, viewer, app.env.now(), |member| eta(app, row, member))
+    let now = app.env.now();
+    trip_for_crew(row, viewer, &app.watch.flags(row.trip.id, now), now, |member| eta(app, row, member))
 }
 
 /// As a supervisor sees it now.

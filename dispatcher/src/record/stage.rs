@@ -44,6 +44,17 @@ impl Record {
     }
 }
 
+impl Record {
+    /// Takes no row of the audit until it is mended, so that nothing that needs one is written.
+    pub(crate) async fn break_audit(&self, is_broken: bool) {
+        let (from, to) = if is_broken { ("audit", "audit_away") } else { ("audit_away", "audit") };
+        sqlx::query(sqlx::AssertSqlSafe(format!("alter table {from} rename to {to}")))
+            .execute(&self.write)
+            .await
+            .unwrap();
+    }
+}
+
 /// A record with one agency and one rider.
 pub(super) struct Stage {
     pub(super) dir: TempDir,

@@ -9,6 +9,7 @@ import { useStore, useTick } from '../shared/store';
 import { isOpen, type Candidate, type Phase, type Doubt, type Mode, type Reach as Picture, type ReachCell, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
+import { Course } from './Course';
 import type { Desk } from './desk';
 import { isWarning, signText } from './signs';
 
@@ -70,6 +71,7 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
           <button class="danger" data-testid="unserved-submit" disabled={reason.trim() === '' || desk.isActing('unserved')}>{t('detail.unserved')}</button>
         </form>
       )}
+      {desk.me?.agency?.kind === 'centre' && <Course desk={desk} trip={trip.id} key={trip.id} />}
     </aside>
   );
 }
