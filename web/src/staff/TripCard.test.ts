@@ -45,13 +45,13 @@ it('who_is_led_by_a_car_that_nobody_brought_is_told_that_it_takes_a_taxi', () =>
   const said = (way: Parameters<typeof Taxi>[0]['way']): unknown => (Taxi({ way }) as Drawn)?.props.children;
   expect([said({ without_car: true }), said({}), said(null)]).toEqual(['택시로: 차로 온 동행인이 없습니다.', undefined, undefined]);
 });
-it('who_is_inside_a_zone_is_told_so_and_led_out_only_by_a_way_that_is_shown_and_ends_outside', () => {
-  const said = (...args: Parameters<typeof InZone>): unknown => (InZone(args[0]) as Drawn)?.props.children.filter(Boolean).join('');
-  const props = (way: Parameters<typeof InZone>[0]['way'], in_zone?: boolean) => ({ trip: { ...(in_zone && { in_zone }) }, way });
+it('who_is_inside_a_zone_is_told_so_and_pointed_to_the_way_only_where_that_knows_of_zones', () => {
+  const said = (way: Parameters<typeof InZone>[0]['way'], in_zone = true): unknown =>
+    (InZone({ trip: in_zone ? { in_zone } : {}, way }) as Drawn)?.props.children.filter(Boolean).join('');
   const inside = '피할 구역 안이나 바로 옆에 있습니다.';
-  const out = `${inside} 보이는 길로 벗어나세요.`;
+  const by_way = `${inside} 보이는 길로 가세요.`;
   expect([
-    said(props({ to: 'dropoff', zones: 'begins_inside' }, true)), said(props({ to: 'dropoff', zones: 'kept_out' }, true)), said(props({ to: 'dropoff', zones: 'ends_inside' }, true)),
-    said(props({ to: 'pickup', zones: 'none' }, true)), said(props(null, true)), said(props({ to: 'dropoff', zones: 'begins_inside' })),
-  ]).toEqual([out, out, inside, inside, inside, undefined]);
+    said({ to: 'dropoff', zones: 'begins_inside' }), said({ to: 'dropoff', zones: 'ends_inside' }), said({ to: 'dropoff', zones: 'none' }), said({ to: 'pickup', zones: 'begins_inside' }),
+    said(null), said({ to: 'dropoff', zones: 'begins_inside' }, false),
+  ]).toEqual([by_way, by_way, inside, inside, inside, undefined]);
 });

@@ -69,11 +69,12 @@ export function TripCard({ duty, trip, map }: Props) {
   );
 }
 
-/** Whose zone it is, and why, is not said; that the way leads out only of one that is shown and whose end is not inside. */
+/** Whose zone it is, and why, is not said; nor that the way leads out, for it may end inside: one that knows of zones has as few metres in them
+ *  as can be. */
 export function InZone({ trip, way }: { trip: Pick<Trip, 'in_zone'>; way: Pick<Way, 'to' | 'zones'> | null }) {
   if (!trip.in_zone) return null;
-  const leadsOut = way?.to === 'dropoff' && way.zones !== 'ends_inside';
-  return <p class="hint" role="status" data-testid="in-zone">{t('staff.in_zone')}{leadsOut && ` ${t('staff.in_zone_way')}`}</p>;
+  const knows = way?.to === 'dropoff' && way.zones !== 'none';
+  return <p class="hint" role="status" data-testid="in-zone">{t('staff.in_zone')}{knows && ` ${t('staff.in_zone_way')}`}</p>;
 }
 
 /** With the rider nobody rides a bicycle. Said once it is known how they go together: the way ahead may still be the one to the meeting. */
