@@ -68,6 +68,8 @@ mod session_tests;
 mod track_tests;
 #[cfg(test)]
 mod way_tests;
+#[cfg(test)]
+mod zones_tests;
 
 use crate::clock::Env;
 use crate::engine::roster::Roster;

@@ -61,6 +61,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(zones::add))
         .routes(routes!(zones::list))
         .routes(routes!(zones::remove))
+        .routes(routes!(zones::of_trip, zones::add_of_trip))
+        .routes(routes!(zones::remove_of_trip))
         .routes(routes!(conditions::list, conditions::add))
         .routes(routes!(conditions::remove))
         .routes(routes!(travel::travel))

@@ -71,6 +71,12 @@ pub async fn in_hand(app: &App, supervisor: &Account, id: TripId) -> Answer<Trip
     if own { Ok(row) } else { Err(Code::NotConcerned.into()) }
 }
 
+/// The row, for what of a trip is the centre's alone to know.
+pub async fn for_centre(app: &App, supervisor: &Account, id: TripId) -> Answer<TripRow> {
+    let row = readable(app, supervisor, id).await?;
+    if wall(supervisor).is_none() { Ok(row) } else { Err(Code::NotConcerned.into()) }
+}
+
 /// With whose hand the account decides.
 pub const fn hand(account: &Account) -> Hand {
     Hand { by: account.id, agency: wall(account) }

@@ -158,6 +158,9 @@ export interface Condition extends Streets {
   until: string | null; created_at: string; in_force: boolean;
 }
 export interface ReachCell { cell: string; seconds: number; p90_s: number; source?: EtaSource; boundary: [number, number][] }
+/** A circle that a rider's crew is led around; its place goes one way. */
+export interface ZoneBody { around: { at: LatLon; radius_m: number } }
+export interface Zone { id: string; radius_m: number; created_at: string }
 /** From where a point is reached; a cell names its source where that is another. */
 export interface Reach { source: EtaSource; cells: ReachCell[] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }
