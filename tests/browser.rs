@@ -149,6 +149,13 @@ async fn the_centre_closes_a_street_on_the_map_and_opens_it_again_in_a_browser()
     println!("{}", play("streets.mjs", &server, &[&admin]).await);
 }
 
+#[tokio::test]
+async fn the_centre_draws_a_zone_to_avoid_counts_it_and_takes_it_back_in_a_browser() {
+    let server = Server::start(ServerOptions::default()).await;
+    let admin = server.token_of(&server.admin(&["admin", "--name", "관리"])).await;
+    println!("{}", play("zones.mjs", &server, &[&admin]).await);
+}
+
 /// Twenty ways of each hour on foot: side streets and main roads, slower in the rush hours, no two alike.
 fn walks(day: u32) -> Vec<Observation> {
     let of_hour = |hour: u8| {

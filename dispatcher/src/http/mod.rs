@@ -19,6 +19,7 @@ pub mod guide;
 pub mod hand;
 pub mod headers;
 pub mod health;
+pub mod history;
 pub mod ingest;
 pub mod isochrones;
 pub mod key;
@@ -56,6 +57,8 @@ pub(crate) mod fixture;
 #[cfg(test)]
 mod hands_tests;
 #[cfg(test)]
+mod history_tests;
+#[cfg(test)]
 mod http_tests;
 #[cfg(test)]
 mod known_tests;
@@ -65,6 +68,8 @@ mod session_tests;
 mod track_tests;
 #[cfg(test)]
 mod way_tests;
+#[cfg(test)]
+mod zones_tests;
 
 use crate::clock::Env;
 use crate::engine::roster::Roster;

@@ -2,8 +2,8 @@
 
 use super::problem::{Code, Problem};
 use super::{
-    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, ingest, isochrones, log, map,
-    openapi, pages, phone, reveal, series, session, staff, track, travel, trips, way, zones,
+    App, admin, auth, bookings, codes, conditions, console, demo, hand, headers, health, history, ingest, isochrones,
+    log, map, openapi, pages, phone, reveal, series, session, staff, track, travel, trips, way, zones,
 };
 use crate::ws::upgrade;
 use axum::Router;
@@ -45,6 +45,7 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(console::acknowledge))
         .routes(routes!(reveal::reveal))
         .routes(routes!(track::track))
+        .routes(routes!(history::history))
         .routes(routes!(codes::issue))
         .routes(routes!(isochrones::isochrones))
         .routes(routes!(hand::candidates))
@@ -60,6 +61,8 @@ pub fn api() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(zones::add))
         .routes(routes!(zones::list))
         .routes(routes!(zones::remove))
+        .routes(routes!(zones::of_trip, zones::add_of_trip))
+        .routes(routes!(zones::remove_of_trip))
         .routes(routes!(conditions::list, conditions::add))
         .routes(routes!(conditions::remove))
         .routes(routes!(travel::travel))

@@ -71,6 +71,12 @@ pub async fn in_hand(app: &App, supervisor: &Account, id: TripId) -> Answer<Trip
     if own { Ok(row) } else { Err(Code::NotConcerned.into()) }
 }
 
+/// The row, for what of a trip is the centre's alone to know.
+pub async fn for_centre(app: &App, supervisor: &Account, id: TripId) -> Answer<TripRow> {
+    let row = readable(app, supervisor, id).await?;
+    if wall(supervisor).is_none() { Ok(row) } else { Err(Code::NotConcerned.into()) }
+}
+
 /// With whose hand the account decides.
 pub const fn hand(account: &Account) -> Hand {
     Hand { by: account.id, agency: wall(account) }
@@ -105,7 +111,8 @@ pub fn rider_view(app: &App, row: &TripRow) -> RiderTrip {
 
 /// As a member of its crew sees it now.
 pub fn crew_view(app: &App, row: &TripRow, viewer: AccountId) -> Option<CrewTrip> {
-    trip_for_crew(row, viewer, app.env.now(), |member| eta(app, row, member))
+    let now = app.env.now();
+    trip_for_crew(row, viewer, &app.watch.flags(row.trip.id, now), now, |member| eta(app, row, member))
 }
 
 /// As a supervisor sees it now.

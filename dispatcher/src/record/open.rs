@@ -48,6 +48,8 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (16, "refused fixes", include_str!("migrations/0016_refused_fixes.sql")),
     (17, "phone sessions", include_str!("migrations/0017_phone_sessions.sql")),
     (18, "lines", include_str!("migrations/0018_lines.sql")),
+    (19, "audit by subject", include_str!("migrations/0019_audit_by_subject.sql")),
+    (20, "zone keys", include_str!("migrations/0020_zone_keys.sql")),
 ];
 
 impl Record {

@@ -54,6 +54,15 @@ impl Record {
         let done = query.bind(*numbers.end()).execute(&self.write).await.unwrap();
         assert_eq!(done.rows_affected(), numbers.count() as u64);
     }
+
+    /// Takes no row of the audit until it is mended, so that nothing that needs one is written.
+    pub(crate) async fn break_audit(&self, is_broken: bool) {
+        let (from, to) = if is_broken { ("audit", "audit_away") } else { ("audit_away", "audit") };
+        sqlx::query(sqlx::AssertSqlSafe(format!("alter table {from} rename to {to}")))
+            .execute(&self.write)
+            .await
+            .unwrap();
+    }
 }
 
 /// A record with one agency and one rider.

@@ -150,7 +150,7 @@ impl Write<'_> {
         self.add_audit_row(actor, action, subject.into(), detail.to_owned()).await
     }
 
-    /// `detail` holds nothing but fixed words and ids.
+    /// `detail` holds nothing but fixed words, ids and instants.
     async fn add_audit_row(
         &mut self,
         actor: Option<AccountId>,
@@ -210,6 +210,17 @@ impl Write<'_> {
     ) -> Result<(), RecordError> {
         let detail = format!("{} {other}", by.word()).trim_start().to_owned();
         self.add_audit_row(by.account(), action, Some(subject), detail).await
+    }
+
+    /// As [`Write::audit`] for what was seen at another time than it is written: the detail holds that, in milliseconds.
+    pub(super) async fn audit_seen(
+        &mut self,
+        actor: AccountId,
+        action: &'static str,
+        subject: Uuid,
+        at: Timestamp,
+    ) -> Result<(), RecordError> {
+        self.add_audit_row(Some(actor), action, Some(subject), at.0.to_string()).await
     }
 
     /// From here on, [`Write::undo`] takes back one effect only.

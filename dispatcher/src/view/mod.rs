@@ -4,6 +4,7 @@
 //! Invariant: a field an audience may not see does not exist in its type, or is absent from the answer.
 
 pub mod eta;
+pub mod history;
 pub mod incident;
 pub mod map;
 pub mod offer;

@@ -5,7 +5,7 @@ use super::eta::EtaView;
 use super::offer::{Area, area_of};
 use super::place::PlaceView;
 use super::time::instant;
-use super::watch::{WatchSign, signs_for};
+use super::watch::{WatchSign, is_in_a_zone, signs_for};
 use crate::engine::watch::trips::Flag;
 use crate::record::{Member, TripRow};
 use matcher::model::{AccountId, AgencyId, OfferState, Phase, Timestamp};
@@ -145,6 +145,9 @@ pub struct CrewTrip {
     /// Where it goes; from `met` on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dropoff: Option<PlaceView>,
+    /// Only if true: a member is in one of the rider's avoid zones, or beside one; from `met` on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub in_zone: bool,
     /// Only while it is too early for the viewer to set out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub set_out: Option<SetOut>,
@@ -224,6 +227,7 @@ pub fn trip_for_rider(row: &TripRow, eta: impl Fn(&Member) -> EtaView) -> RiderT
 pub fn trip_for_crew(
     row: &TripRow,
     viewer: AccountId,
+    flags: &[Flag],
     now: Timestamp,
     eta: impl Fn(&Member) -> EtaView,
 ) -> Option<CrewTrip> {
@@ -232,6 +236,7 @@ pub fn trip_for_crew(
         head: TripHead::of(row),
         pickup: PlaceView::of(row.trip.pickup, row.pickup_label.as_deref()),
         dropoff: (row.trip.phase >= Phase::Met).then(|| PlaceView::of(row.trip.dropoff, row.dropoff_label.as_deref())),
+        in_zone: is_in_a_zone(row, flags),
         set_out: set_out(row.trip.pickup_at, own, now),
         crew: row.crew.iter().map(|m| shown(m, Some(viewer), &eta)).collect(),
         word: row.crew_word.clone(),

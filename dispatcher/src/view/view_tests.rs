@@ -111,7 +111,7 @@ fn a_rider_sees_the_crew_and_the_words_only_while_the_whole_crew_is_there() {
 #[test]
 fn a_crew_member_sees_nothing_before_the_assignment_and_nothing_after_the_end() {
     for phase in Phase::ALL {
-        let view = trip_for_crew(&row(phase), AccountId(id(100)), NOW, nothing_known);
+        let view = trip_for_crew(&row(phase), AccountId(id(100)), &[], NOW, nothing_known);
         assert_eq!(view.is_some(), is_crewed(phase), "{phase:?}");
         let Some(view) = view.map(|v| json(&v)) else { continue };
         assert_eq!(view["pickup"]["label"], "PICKUP");
@@ -127,7 +127,7 @@ fn a_member_is_told_from_when_on_they_may_set_out_while_it_is_too_early() {
         let mut row = row(Phase::Assigned);
         row.trip.pickup_at = pickup_at;
         row.crew[0].phase = own;
-        let view = json(&trip_for_crew(&row, AccountId(id(100)), now, nothing_known));
+        let view = json(&trip_for_crew(&row, AccountId(id(100)), &[], now, nothing_known));
         view.get("set_out").cloned()
     };
     let pickup_at = NOW.plus_s(3_600);
@@ -142,7 +142,7 @@ fn a_member_is_told_from_when_on_they_may_set_out_while_it_is_too_early() {
 
 #[test]
 fn a_stranger_to_the_crew_sees_nothing() {
-    assert!(trip_for_crew(&row(Phase::EnRoute), AccountId(id(999)), NOW, nothing_known).is_none());
+    assert!(trip_for_crew(&row(Phase::EnRoute), AccountId(id(999)), &[], NOW, nothing_known).is_none());
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn a_trip_to_follow_shows_a_cell_and_the_trip_itself_is_not_yet_theirs() {
     let mut row = row(Phase::Assigned);
     row.crew[0].after = Some(TripId(id(77)));
     let staff = row.crew[0].offer.staff;
-    assert!(trip_for_crew(&row, staff, NOW, nothing_known).is_none());
+    assert!(trip_for_crew(&row, staff, &[], NOW, nothing_known).is_none());
     let next = json(&next_for_phone(&row, staff));
     let keys: Vec<_> = next.as_object().unwrap().keys().cloned().collect();
     assert_eq!(keys, ["area", "at", "crew_size", "eta_promised_on", "eta_source", "p90_at", "trip", "trip_s"]);
@@ -213,14 +213,14 @@ fn a_trip_to_follow_shows_a_cell_and_the_trip_itself_is_not_yet_theirs() {
     let rider = json(&trip_for_rider(&row, nothing_known));
     assert_eq!((&rider["crew"][0]["finishing"], rider["crew"][1].get("finishing")), (&true.into(), None));
     assert!(rider["crew"][0].get("after").is_none(), "which trip it is, is not the rider's");
-    let partner = json(&trip_for_crew(&row, row.crew[1].offer.staff, NOW, nothing_known));
+    let partner = json(&trip_for_crew(&row, row.crew[1].offer.staff, &[], NOW, nothing_known));
     assert!(partner["crew"][0].get("after").is_none());
     let after = |agency| json(&trip_for_supervisor(&row, agency, &[], nothing_known))["crew"][0].get("after").cloned();
     assert_eq!(after(None), Some(id(77).to_string().into()));
     assert_eq!(after(Some(AgencyId(id(1)))), Some(id(77).to_string().into()));
     assert_eq!(after(Some(AgencyId(id(2)))), None, "another company's trip");
     row.crew[0].after = None;
-    assert!(next_for_phone(&row, staff).is_none() && trip_for_crew(&row, staff, NOW, nothing_known).is_some());
+    assert!(next_for_phone(&row, staff).is_none() && trip_for_crew(&row, staff, &[], NOW, nothing_known).is_some());
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! Owns what a supervisor is told of the trip watch: a word, unit numbers, since when. Never a place. A company is told of its own
-//! staff only, and nothing of zones: whom a rider fears, and where, is the centre's to know.
+//! Owns what is told of the trip watch, never a place: to a supervisor a word, unit numbers, since when; to the phones of a crew that
+//! it is in a zone to avoid. A company is told of its own staff only, and nothing of zones: whom a rider fears, and where, is the
+//! centre's to know.
 
 use super::time::instant;
 use super::trip::{is_crewed, is_together};
 use crate::engine::watch::trips::{Flag, Sign};
+use crate::record::TripRow;
 use matcher::model::{AgencyId, Phase};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +32,13 @@ pub fn signs_for(phase: Phase, flags: &[Flag], agency: Option<AgencyId>) -> Vec<
         since: flag.since.map(instant),
     })
     .collect()
+}
+
+/// Whether the crew of the trip is in or at a zone of its rider, which is with it: what its own phones are told. Somebody who is of the
+/// crew no more does not count.
+pub fn is_in_a_zone(row: &TripRow, flags: &[Flag]) -> bool {
+    let mut who = flags.iter().filter(|flag| flag.sign == Sign::InZone).flat_map(|flag| &flag.who);
+    is_of(row.trip.phase, Sign::InZone) && who.any(|(no, _)| row.crew.iter().any(|member| member.no == *no))
 }
 
 fn is_of(phase: Phase, sign: Sign) -> bool {

@@ -5,17 +5,19 @@ import { Problem } from '../shared/api';
 import { Confirm, explain } from '../shared/frame';
 import { dayTime, t } from '../shared/i18n';
 import type { Map } from '../shared/map/engine';
-import type { Condition } from '../shared/types';
+import type { Condition, ConditionBody } from '../shared/types';
 import { areaName } from './coarse';
 import type { Desk } from './desk';
 import { byUrgency } from './heat';
+import { usePicked } from './picking';
+import { Saying } from './saying';
 import { StreetForm } from './StreetForm';
 import { drawStreets, lookAt, streetFeatures } from './streetLayers';
-import { EMPTY_DRAFT, isPlace, picked, Saying, type Draft } from './streets';
+import { EMPTY_DRAFT, isPlace, picked, type Draft } from './streets';
 
 interface Props { desk: Desk; map: Map | null; conditions: Condition[]; /** What is said now, to be fetched again. */ onChanged: (said: Condition[]) => void }
 export function Conditions({ desk, map, conditions, onChanged }: Props) {
-  const [saying] = useState(() => new Saying(desk.api));
+  const [saying] = useState(() => new Saying((body: ConditionBody, key: string) => desk.api.addCondition(body, key)));
   const [draft, setDraft] = useState(EMPTY_DRAFT);
   const [isOpen, setOpen] = useState(false);
   const [isSaid, setSaid] = useState(false);
@@ -64,16 +66,6 @@ function useDrawn(map: Map | null, conditions: readonly Condition[], draft: Draf
     map.once('remove', gone);
     return () => { map.off('remove', gone); if (isThere) drawStreets(map, streetFeatures([], null)); };
   }, [map]);
-}
-
-/** While `on`, a click on the map is a point. */
-function usePicked(desk: Desk, map: Map | null, on: boolean, onPicked: (at: { lat: number; lon: number }) => void): void {
-  useEffect(() => {
-    if (!map || !on) return;
-    const clicks = map.on('click', ({ lngLat }) => onPicked({ lat: lngLat.lat, lon: lngLat.lng }));
-    desk.pick(true);
-    return () => { clicks.unsubscribe(); desk.pick(false); };
-  }, [desk, map, on]);
 }
 
 function Row({ desk, map, one, onEnded, onFailed }: { desk: Desk; map: Map | null; one: Condition; onEnded: () => void; onFailed: () => void }) {

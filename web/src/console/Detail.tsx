@@ -4,11 +4,13 @@ import { useState } from 'preact/hooks';
 import { isCutOff, sureness } from '../shared/Eta';
 import { Confirm } from '../shared/frame';
 import { dayTime, span, t, tCode } from '../shared/i18n';
+import type { Map as DrawnMap } from '../shared/map/engine';
 import { placeName } from '../shared/places';
 import { useStore, useTick } from '../shared/store';
 import { isOpen, type Candidate, type Phase, type Doubt, type Mode, type Reach as Picture, type ReachCell, type Trip } from '../shared/types';
 import { areaName, roughly } from './coarse';
 import { GiveCode } from './Codes';
+import { Course } from './Course';
 import type { Desk } from './desk';
 import { isWarning, signText } from './signs';
 
@@ -22,7 +24,7 @@ const SEARCHING: readonly Phase[] = ['requested', 'reserved', 'matching', 'offer
 const STILL_COMING: readonly string[] = ['offered', 'assigned', 'en_route'];
 const REASON_CHARS_MAX = 200;
 
-export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
+export function Detail({ desk, map, trip }: { desk: Desk; map: DrawnMap | null; trip: Trip }) {
   const [asking, setAsking] = useState<'release' | 'cancel' | 'complete' | null>(null);
   const [reason, setReason] = useState('');
   const isOurs = isOpen(trip.phase) && trip.concerned !== false;
@@ -70,7 +72,24 @@ export function Detail({ desk, trip }: { desk: Desk; trip: Trip }) {
           <button class="danger" data-testid="unserved-submit" disabled={reason.trim() === '' || desk.isActing('unserved')}>{t('detail.unserved')}</button>
         </form>
       )}
+      {desk.me?.agency?.kind === 'centre' && <ZonesOf desk={desk} map={map} trip={trip.id} />}
+      {desk.me?.agency?.kind === 'centre' && <Course desk={desk} trip={trip.id} key={trip.id} />}
     </aside>
+  );
+}
+
+/** The zones of the trip's rider, fetched when they are first asked for. */
+function ZonesOf({ desk, map, trip }: { desk: Desk; map: DrawnMap | null; trip: string }) {
+  const [zones, setZones] = useState<{ View: typeof import('./Zones').default } | null>(null);
+  const toggle = (): void => {
+    if (zones) setZones(null);
+    else void import('./Zones').then(({ default: View }) => setZones({ View }));
+  };
+  return (
+    <>
+      <button type="button" class="quiet" data-testid="zones-open" aria-expanded={zones !== null} onClick={toggle}>{t(zones ? 'zones.close' : 'zones.open')}</button>
+      {zones && <zones.View desk={desk} map={map} trip={trip} />}
+    </>
   );
 }
 

@@ -4,15 +4,16 @@ import { useState } from 'preact/hooks';
 import { explain } from '../shared/frame';
 import { t } from '../shared/i18n';
 import type { Map } from '../shared/map/engine';
-import type { Condition, LatLon, RoadClass } from '../shared/types';
+import type { Condition, ConditionBody, LatLon, RoadClass } from '../shared/types';
 import { areaName } from './coarse';
 import type { Desk } from './desk';
 import { ROAD_CLASSES } from './heat';
-import { bodyOf, changed, FACTORS, isPlace, missing, picked, RADIUS_M, WHOM, type Draft, type Saying } from './streets';
+import type { Saying } from './saying';
+import { bodyOf, changed, FACTORS, isPlace, missing, picked, RADIUS_M, WHOM, type Draft } from './streets';
 
 interface Props {
   desk: Desk; map: Map | null; draft: Draft; onDraft: (draft: Draft) => void;
-  saying: Saying;
+  saying: Saying<ConditionBody, Condition>;
   onSaid: (said: Condition) => void; onClose: () => void;
   /** Something was refused, or its answer got lost. */
   onFailed: () => void;

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import { language } from '../shared/i18n';
 import type { Candidate, PersonAt, Phase, StaffRow, Trip, WatchSign } from '../shared/types';
+import { eventText } from './Course';
 import { mayChoose, mayRelease, whoMayFirst } from './Detail';
 import { People } from './people';
 import { isWarned, signText } from './signs';
@@ -33,6 +34,14 @@ it('what_the_watch_sees_is_said_in_both_languages_and_unknown_stays_unknown', as
   expect(said({ sign: 'apart', nos: [114, 115], since: ago(5) })).toMatch(/^동행인 114·115 서로 150 m 넘게 떨어짐/);
   const signs = ['silent', 'no_way', 'left_meeting', 'in_zone', 'apart', 'at_meeting', 'at_dropoff', 'silent_never'];
   for (const words of [ko.default, en.default]) for (const sign of signs) expect(Object.keys(words)).toContain(`watch.${sign}`);
+});
+it('what_happened_is_said_with_whose_deed_it_was_and_a_new_word_as_it_is', async () => {
+  const [ko, en] = await Promise.all([import('./words.ko.json'), import('./words.en.json')]);
+  await language.bring({ ko: ko.default, en: async () => en.default });
+  const at = ago(5);
+  expect(eventText({ at, event: 'zone_entered', by: 'staff', no: 114 })).toBe('동행인 114: 피할 구역 안이나 바로 옆으로 들어감');
+  expect(eventText({ at, event: 'status', to: 'arrived', by: 'staff', no: 114 })).toMatch(/^동행인 114: /);
+  expect([eventText({ at, event: 'assigned', by: null, no: null }), eventText({ at, event: 'newer', by: 'supervisor', no: null })]).toEqual(['모두 수락하여 배정됨', '담당자: newer']);
 });
 it('a_member_without_a_way_needs_somebody', () => {
   const watch: WatchSign[] = [{ sign: 'no_way', nos: [114], since: ago(5) }];

@@ -49,8 +49,8 @@ export class Desk extends Store {
   reachAwaited: Mode | null = null;
   /** Counts what was looked at: an answer that somebody no longer waits for is not shown. */
   private reachAsked = 0;
-  /** Somebody chooses a point on the map: a click opens no trip. */
-  picking = false;
+  /** Who waits for a point on the map: a click is the last one's, and opens no trip. */
+  private readonly pickers: object[] = [];
   link: LinkState = { kind: 'connecting' };
   /** The record does not answer: trips, alarms and staff may have changed, and the map goes on by what was known of them. */
   behind = false;
@@ -235,9 +235,13 @@ export class Desk extends Store {
     this.changed();
     void this.loadCandidates();
   }
-  pick(on: boolean): void {
-    this.picking = on;
+  get picking(): boolean { return this.pickers.length > 0; }
+  isPicking(who: object): boolean { return this.pickers.at(-1) === who; }
+  /** From now on, until what it returns is called. */
+  pick(who: object): () => void {
+    this.pickers.push(who);
     this.changed();
+    return () => { this.pickers.splice(this.pickers.indexOf(who), 1); this.changed(); };
   }
   /** Shows or hides from where somebody could be in the open trip's area in time. Asked for by the area, never by the place. */
   async showReach(mode: Mode | null): Promise<void> {

@@ -87,7 +87,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
           <Legend />
           {travel && <travel.View desk={desk} map={map} onClose={toggleTravel} />}
         </main>
-        {desk.openTrip && <Detail desk={desk} trip={desk.openTrip} key={desk.openTrip.id} />}
+        {desk.openTrip && <Detail desk={desk} map={map} trip={desk.openTrip} key={desk.openTrip.id} />}
       </div>
     </div>
   );

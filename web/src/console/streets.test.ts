@@ -5,7 +5,8 @@ import { fieldWords, language } from '../shared/i18n';
 import type { Condition, ConditionBody } from '../shared/types';
 import { isAwaited } from './heat';
 import { streetFeatures } from './streetLayers';
-import { bodyOf, changed, EMPTY_DRAFT, missing, picked, Saying, type Draft } from './streets';
+import { Saying } from './saying';
+import { bodyOf, changed, EMPTY_DRAFT, missing, picked, type Draft } from './streets';
 import words from './words.ko.json';
 
 const NOW = Date.parse('2026-11-24T16:30:00Z'); // Already the 25th in Korea.
@@ -55,13 +56,13 @@ const counted = (): (() => string) => { let n = 0; return () => `k${++n}`; };
 const keys = (calls: ReturnType<typeof api>): string[] => calls.addCondition.mock.calls.map(([, key]) => key);
 it('a_second_press_while_it_is_on_its_way_sends_nothing', async () => {
   const calls = api(listed('new'));
-  const saying = new Saying(calls, counted());
+  const saying = new Saying(calls.addCondition, counted());
   const both = await Promise.all([saying.say(BODY), saying.say(BODY)]);
   expect([both.map((one) => one?.id), keys(calls)]).toEqual([['new', undefined], ['k1']]);
 });
 it('what_may_have_got_through_goes_again_under_its_key_whatever_was_said_meanwhile', async () => {
   const calls = api(new Unreachable(), listed('other'), new Problem('record_unavailable', 503, null, 1, []), listed('got-through'), listed('anew'));
-  const saying = new Saying(calls, counted());
+  const saying = new Saying(calls.addCondition, counted());
   const other = { ...BODY, until: '2026-11-26T00:00:00Z' };
   await expect(saying.say(BODY)).rejects.toThrow(Unreachable);
   expect((await saying.say(other))?.id).toBe('other');
@@ -72,7 +73,7 @@ it('what_may_have_got_through_goes_again_under_its_key_whatever_was_said_meanwhi
 });
 it('what_was_refused_is_another_thing_when_it_is_said_again', async () => {
   const calls = api(new Problem('time_in_past', 422, 'until', null, []), listed('later'));
-  const saying = new Saying(calls, counted());
+  const saying = new Saying(calls.addCondition, counted());
   await expect(saying.say(BODY)).rejects.toThrow('time_in_past');
   expect([(await saying.say(BODY))?.id, keys(calls)]).toEqual(['later', ['k1', 'k2']]);
 });

@@ -1,9 +1,7 @@
-// Owns what somebody is about to say of streets: the draft, what is still missing of it, the body it makes, and that it is sent
-// once. Pure but for the sending; the words are `StreetForm`'s.
-import { mayChange, type Api } from '../shared/api';
-import { freshKey } from '../shared/key';
+// Owns what somebody is about to say of streets: the draft, what is still missing of it, the body it makes. Pure; the words are
+// `StreetForm`'s.
 import { koreanDate, koreanInstant } from '../shared/korea';
-import type { Condition, ConditionBody, LatLon, OnStreets, RoadClass } from '../shared/types';
+import type { ConditionBody, LatLon, OnStreets, RoadClass } from '../shared/types';
 
 export const FACTORS = [1.2, 1.5, 2, 3, 5] as const;
 /** Metres around a point: the server's limits. */
@@ -73,33 +71,4 @@ export function bodyOf(draft: Draft, nowMs: number): ConditionBody | null {
     ...(byHours && { hours }),
     ...(until !== 'told' && { until: koreanInstant(koreanDate(nowMs, until === 'today' ? 0 : 1), time) }),
   };
-}
-
-/** Sends what is said, once: a second press while it is on its way is none, and what may have got through without an answer goes again
- *  under its key, which the server answers as it did: factors multiply. */
-export class Saying {
-  private isSending = false;
-  /** By what was said and may have got through. */
-  private readonly unsure = new Map<string, string>();
-
-  constructor(private readonly api: Pick<Api, 'addCondition'>, private readonly newKey: () => string = freshKey) {}
-
-  /** What is on the record now; `null` if it is on its way already. */
-  async say(body: ConditionBody): Promise<Condition | null> {
-    if (this.isSending) return null;
-    this.isSending = true;
-    const thing = JSON.stringify(body);
-    const key = this.unsure.get(thing) ?? this.newKey();
-    this.unsure.set(thing, key);
-    try {
-      const said = await this.api.addCondition(body, key);
-      this.unsure.delete(thing);
-      return said;
-    } catch (error) {
-      if (!mayChange(error)) this.unsure.delete(thing);
-      throw error;
-    } finally {
-      this.isSending = false;
-    }
-  }
 }

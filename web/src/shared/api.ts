@@ -1,8 +1,8 @@
 // Owns every REST call a page makes: one typed method per route of docs/PROTOCOL.md. Decides nothing about what to show.
 // A refusal is a `Problem` with its stable code; no answer at all is `Unreachable`, which means "unknown", never "no".
 import type {
-  Booked, BookingBody, Candidate, Card, Cell, Condition, ConditionBody, ConsoleState, Fix, GivenCode, Incident, LatLon, MapInfo, Me, Mode, Prefer, Reach, Revealed, Route,
-  Series, Session, Shift, Travel, Trip, Way,
+  Booked, BookingBody, Candidate, Card, Cell, Condition, ConditionBody, ConsoleState, Fix, GivenCode, HistoryEvent, Incident, LatLon, MapInfo, Me, Mode, Prefer, Reach, Revealed, Route,
+  Series, Session, Shift, Travel, Trip, Way, Zone, ZoneBody,
 } from './types';
 
 /** How long a call may stay unanswered before it counts as unknown. */
@@ -123,6 +123,12 @@ export class Api {
   reveal(trip: string, reason: 'dispatch' | 'alarm'): Promise<Revealed> { return this.post(`/v1/trips/${trip}/reveal`, { reason }); }
   /** A one-time code for an account, or for the rider of a trip; the server keeps who gave it. */
   giveCode(whose: { account: string } | { trip: string }): Promise<GivenCode> { return this.post('/v1/codes', whose); }
+  async history(trip: string): Promise<HistoryEvent[]> { return (await this.get<{ events: HistoryEvent[] }>(`/v1/trips/${trip}/history`)).events; }
+  /** Of the trip's rider; never where they are. */
+  async zones(trip: string): Promise<Zone[]> { return (await this.get<{ zones: Zone[] }>(`/v1/trips/${trip}/zones`)).zones; }
+  /** With the same `key` and body it is added once. */
+  addZone(trip: string, zone: ZoneBody, key: string): Promise<Zone> { return this.call('POST', `/v1/trips/${trip}/zones`, zone, { 'Idempotency-Key': key }); }
+  removeZone(trip: string, zone: string): Promise<void> { return this.call('DELETE', `/v1/trips/${trip}/zones/${zone}`); }
   acknowledge(incident: string): Promise<Incident> { return this.post(`/v1/incidents/${incident}/acknowledge`); }
 
   demoRoute(from: LatLon, to: LatLon | null, mode: Mode): Promise<Route> {

@@ -39,6 +39,8 @@ export interface Trip {
   requested_at?: string; waits_since?: string | null; pickup_at?: string | null; escalated?: boolean; trip_s?: number | null;
   updated_at?: string; change_no?: number;
   pickup?: Place; dropoff?: Place; area?: Area; dropoff_area?: Area; crew?: CrewMember[]; word?: string; partner_word?: string; rider_ref?: string;
+  /** Crew, only if true: a member is in one of the rider's avoid zones or beside one. */
+  in_zone?: boolean;
   /** Crew: from when on this member may set out, only while it is too early. */
   set_out?: { from: string; in_s: number };
   /** Supervisors: whether this one may decide over it. */
@@ -52,6 +54,9 @@ export interface Trip {
 export interface WatchSign {
   sign: 'silent' | 'no_way' | 'left_meeting' | 'in_zone' | 'apart' | 'at_meeting' | 'at_dropoff'; nos: number[]; since: string | null;
 }
+
+/** One thing that happened on a trip; `by` is null for the engine. */
+export interface HistoryEvent { at: string; event: string; to?: Phase; by: Role | null; no: number | null }
 
 export type Weekday = 'mon' | 'tue' | 'wed' | 'thu' | 'fri' | 'sat' | 'sun';
 export interface Commute { days: Weekday[]; outward_at: string; return_at: string; from: string; until: string }
@@ -153,6 +158,9 @@ export interface Condition extends Streets {
   until: string | null; created_at: string; in_force: boolean;
 }
 export interface ReachCell { cell: string; seconds: number; p90_s: number; source?: EtaSource; boundary: [number, number][] }
+/** A circle that a rider's crew is led around; its place goes one way. */
+export interface ZoneBody { around: { at: LatLon; radius_m: number } }
+export interface Zone { id: string; radius_m: number; created_at: string }
 /** From where a point is reached; a cell names its source where that is another. */
 export interface Reach { source: EtaSource; cells: ReachCell[] }
 export interface Route { points: [number, number][]; length_m: number; duration_s: number }

@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { now } from '../shared/clock';
 import { Eta } from '../shared/Eta';
 import type { CrewAt, Trip } from '../shared/types';
-import { Bicycle, ownEta, Partners } from './TripCard';
+import { Bicycle, InZone, ownEta, Partners } from './TripCard';
 import { Taxi } from './WayList';
 
 const trip: Trip = { id: 't', phase: 'en_route', crew: [
@@ -44,4 +44,14 @@ it('with_the_rider_nobody_rides_a_bicycle_and_it_is_said_once_the_way_is_known',
 it('who_is_led_by_a_car_that_nobody_brought_is_told_that_it_takes_a_taxi', () => {
   const said = (way: Parameters<typeof Taxi>[0]['way']): unknown => (Taxi({ way }) as Drawn)?.props.children;
   expect([said({ without_car: true }), said({}), said(null)]).toEqual(['택시로: 차로 온 동행인이 없습니다.', undefined, undefined]);
+});
+it('who_is_inside_a_zone_is_told_so_and_pointed_to_the_way_only_where_that_knows_of_zones', () => {
+  const said = (way: Parameters<typeof InZone>[0]['way'], in_zone = true): unknown =>
+    (InZone({ trip: in_zone ? { in_zone } : {}, way }) as Drawn)?.props.children.filter(Boolean).join('');
+  const inside = '피할 구역 안이나 바로 옆에 있습니다.';
+  const by_way = `${inside} 보이는 길로 가세요.`;
+  expect([
+    said({ to: 'dropoff', zones: 'begins_inside' }), said({ to: 'dropoff', zones: 'ends_inside' }), said({ to: 'dropoff', zones: 'none' }), said({ to: 'pickup', zones: 'begins_inside' }),
+    said(null), said({ to: 'dropoff', zones: 'begins_inside' }, false),
+  ]).toEqual([by_way, by_way, inside, inside, inside, undefined]);
 });

@@ -37,6 +37,7 @@ export function TripCard({ duty, trip, map }: Props) {
       {early && <p role="status" data-testid="set-out-from">{t('staff.set_out_from', { time: clockTime(early) })}</p>}
       {!next && phase === 'arrived' && <p role="status">{t('staff.wait_partner')}</p>}
       <p class="say">{t(toEnd ? 'staff.to_end' : 'staff.to_meet')}: <strong data-testid="place">{placeName(map, place)}</strong>{ownEta(duty, trip)}</p>
+      <InZone trip={trip} way={duty.ahead.way} />
       <Where duty={duty} />
       <Bicycle mode={duty.shift?.mode} together={toEnd} way={duty.ahead.way} />
       <Partners duty={duty} trip={trip} />
@@ -66,6 +67,14 @@ export function TripCard({ duty, trip, map }: Props) {
       )}
     </section>
   );
+}
+
+/** Whose zone it is, and why, is not said; nor that the way leads out, for it may end inside: one that knows of zones has as few metres in them
+ *  as can be. */
+export function InZone({ trip, way }: { trip: Pick<Trip, 'in_zone'>; way: Pick<Way, 'to' | 'zones'> | null }) {
+  if (!trip.in_zone) return null;
+  const knows = way?.to === 'dropoff' && way.zones !== 'none';
+  return <p class="hint" role="status" data-testid="in-zone">{t('staff.in_zone')}{knows && ` ${t('staff.in_zone_way')}`}</p>;
 }
 
 /** With the rider nobody rides a bicycle. Said once it is known how they go together: the way ahead may still be the one to the meeting. */

@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
 import type { Phase, Trip, Way } from '../shared/types';
-import { ASK_EVERY_MS, LEFT_M, WayAhead, metresFrom } from './way';
+import { ASK_ANEW_MS, ASK_EVERY_MS, LEFT_M, WayAhead, metresFrom } from './way';
 
 const trip = (phase: Phase, id = 't'): Trip => ({ id, phase });
 const way = (to: 'pickup' | 'dropoff'): Way => ({
@@ -60,6 +60,25 @@ it('a_lost_answer_keeps_the_way_and_a_refusal_takes_it', async () => {
   calls[2]!.fail(new Problem('no_fix', 409, null, null, []));
   await settle();
   expect(ahead.way).toBe(null);
+});
+it('who_comes_into_a_zone_or_out_of_one_is_led_by_a_way_that_knows_of_it', async () => {
+  const { ahead, calls } = asked();
+  const [out, inside] = [trip('met'), { ...trip('met'), in_zone: true }];
+  ahead.follow(out, HERE, 0);
+  calls[0]!.give(way('dropoff'));
+  await settle();
+  ahead.follow(inside, HERE, ASK_ANEW_MS - 1);
+  expect(calls.length).toBe(1);
+  ahead.follow(inside, HERE, ASK_ANEW_MS);
+  calls[1]!.fail(new Unreachable());
+  await settle();
+  ahead.follow(inside, HERE, 2 * ASK_ANEW_MS);
+  calls[2]!.give(way('dropoff'));
+  await settle();
+  ahead.follow(inside, HERE, 3 * ASK_ANEW_MS);
+  expect(calls.length).toBe(3);
+  ahead.follow(out, HERE, 3 * ASK_ANEW_MS);
+  expect(calls.length).toBe(4);
 });
 it('measures_from_the_middle_of_a_stretch', () => {
   const { line } = way('pickup');

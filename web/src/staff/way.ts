@@ -1,4 +1,5 @@
-// Owns the way this phone is led along: asked for when the goal or the wish changes, and again when the phone has left it.
+// Owns the way this phone is led along: asked for when the goal or the wish changes, and again when the phone has left it or the crew
+// has come into a zone to avoid, or out of one.
 // Invariant: when the trip is gone, so is the way.
 import { Unreachable, type Api } from '../shared/api';
 import { metresApart } from '../shared/places';
@@ -9,6 +10,8 @@ import type { LatLon, Prefer, Trip, Way } from '../shared/types';
 export const LEFT_M = 60;
 /** It is not asked for more often than this while the phone moves. */
 export const ASK_EVERY_MS = 15_000;
+/** Nor than this, when the way was found before the crew came into a zone: it does not lead out of it. */
+export const ASK_ANEW_MS = 2_000;
 
 export class WayAhead extends Store {
   way: Way | null = null;
@@ -20,6 +23,9 @@ export class WayAhead extends Store {
   private trip: string | null = null;
   private asking = false;
   private askedMs = -Infinity;
+  /** Whether the crew is in a zone, and whether it was when the way was found. */
+  private isIn = false;
+  private foundIn = false;
 
   constructor(private readonly api: Api) { super(); }
 
@@ -33,8 +39,10 @@ export class WayAhead extends Store {
       this.askedMs = -Infinity;
       this.changed();
     }
-    if (!goal || !at || nowMs - this.askedMs < ASK_EVERY_MS) return;
-    if (this.way && metresFrom(this.way.line, at) < LEFT_M) return;
+    this.isIn = trip?.in_zone === true;
+    const isOld = this.isIn !== this.foundIn;
+    if (!goal || !at || nowMs - this.askedMs < (isOld ? ASK_ANEW_MS : ASK_EVERY_MS)) return;
+    if (!isOld && this.way && metresFrom(this.way.line, at) < LEFT_M) return;
     void this.ask(nowMs);
   }
   choose(prefer: Prefer, nowMs: number): void {
@@ -46,14 +54,14 @@ export class WayAhead extends Store {
     if (this.asking || !this.trip) return;
     this.asking = true;
     this.askedMs = nowMs;
-    const { goal, prefer } = this;
+    const { goal, prefer, isIn } = this;
     try {
       const way = await this.api.way(this.trip, prefer);
       // Meanwhile the trip may have gone on or away.
-      if (goal === this.goal) { this.way = way; this.error = null; }
+      if (goal === this.goal) { this.way = way; this.error = null; this.foundIn = isIn; }
     } catch (error) {
       // Without an answer the last way still leads there.
-      if (goal === this.goal) { this.error = error; if (!(error instanceof Unreachable)) this.way = null; }
+      if (goal === this.goal) { this.error = error; if (!(error instanceof Unreachable)) { this.way = null; this.foundIn = isIn; } }
     } finally {
       this.asking = false;
     }

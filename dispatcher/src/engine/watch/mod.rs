@@ -1,15 +1,18 @@
 //! Owns the trip watch: whose last fix has grown too old, and what fixes say about a trip under way. Fixes do not enter the
-//! engine, only what crosses an edge does: an age ([`ages`]), a fence ([`trips`]). It shows and warns; it changes no phase and
-//! keeps nothing on the record.
+//! engine, only what crosses an edge does: an age ([`ages`]), a fence ([`trips`]). It shows and warns and changes no phase; on the
+//! record it keeps that a crew came into a zone of its rider or out of one ([`crossings`]), and nothing else.
 //!
 //! Invariant: of a trip that has ended nothing is told.
 
 pub mod ages;
+mod crossings;
 mod run;
 pub mod trips;
 
 #[cfg(test)]
 mod ages_tests;
+#[cfg(test)]
+mod crossings_tests;
 #[cfg(test)]
 mod run_tests;
 #[cfg(test)]
@@ -17,13 +20,14 @@ mod trips_tests;
 
 pub use run::run;
 
-use crate::record::{AvoidZone, TripRow};
+use crate::record::{AvoidZone, TripRow, ZoneCrossing};
 use crate::telemetry;
 use ages::{Age, Ages, Change};
 use geo::Fix;
 use matcher::model::{AccountId, AgencyId, Timestamp, TripId};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
+use tokio::sync::Notify;
 use trips::{Covers, Flag, Trips};
 
 /// Ages looked at in one hold of the watch: some hundred microseconds.
@@ -126,6 +130,8 @@ struct State {
 pub struct Watch {
     /// A plain mutex: each hold lasts microseconds and no await happens under it.
     state: Mutex<State>,
+    /// Woken when somebody came into a zone or out of one.
+    crossed: Notify,
 }
 
 impl Watch {
@@ -182,6 +188,11 @@ impl Watch {
         self.with(|state| std::mem::take(&mut state.news))
     }
 
+    /// Who came into a zone or out of one since the last call, in order.
+    fn take_crossings(&self) -> Vec<ZoneCrossing> {
+        self.with(|state| state.trips.take_crossings())
+    }
+
     /// A trip as it is now on the record, with its rider's zones.
     pub fn trip(&self, row: &TripRow, zones: &[AvoidZone], now: Timestamp) {
         // Fences are dear to put up, and their trips looked at again every few seconds.
@@ -192,7 +203,7 @@ impl Watch {
         self.with(|state| {
             let id = row.trip.id;
             let before = state.flags(id, now);
-            for staff in state.trips.take(row, zones, covers) {
+            for staff in state.trips.take(row, zones, covers, now) {
                 state.ages.expect(staff, now);
             }
             if row.trip.phase.is_end() {
@@ -251,7 +262,14 @@ impl Watch {
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
-        change(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut state);
+        let has_crossed = state.trips.has_crossings();
+        drop(state);
+        if has_crossed {
+            self.crossed.notify_one();
+        }
+        changed
     }
 }
 

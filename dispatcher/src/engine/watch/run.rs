@@ -1,7 +1,9 @@
-//! Owns the watch's task: follows the record for trips, the live index for moves, and the clock for ages. Fixes of crews come to
-//! the watch by themselves, in order (`Watch::fixes`). Trips and zones go to `led` too, which is to know of the same.
+//! Owns the watch's task: follows the record for trips, the live index for moves, and the clock for ages, with the noting of
+//! crossings beside it. Fixes of crews come to the watch by themselves, in order (`Watch::fixes`). Trips and zones go to `led` too,
+//! which is to know of the same.
 
 use super::Watch;
+use super::crossings::Crossings;
 use crate::clock::Env;
 use crate::engine::led::Led;
 use crate::live::Live;
@@ -41,7 +43,7 @@ pub(super) struct Tail {
     zones_at: Timestamp,
 }
 
-/// Watches until told to stop.
+/// Watches, and notes who crossed into zones, until told to stop.
 pub async fn run(
     watch: Arc<Watch>,
     record: Arc<Record>,
@@ -50,31 +52,36 @@ pub async fn run(
     env: Env,
     stop: CancellationToken,
 ) {
-    let mut commits = record.commits();
-    let mut tail = Tail::new(watch, record, live, led, env.now());
-    let mut trips_due = true;
-    while !stop.is_cancelled() {
-        tail.follow_moves(env.now());
-        if (trips_due || tail.is_due(env.now()))
-            && let Err(error) = tail.follow_trips(env.now()).await
-        {
-            tracing::error!(error.kind = %error, "trips could not be read to be watched; tried again");
-            tokio::time::sleep(RECORD_AWAY).await;
-        }
-        trips_due = tokio::select! {
-            () = stop.cancelled() => false,
-            _ = commits.changed() => {
-                tokio::time::sleep(GATHER).await;
-                true
-            }
-            () = tokio::time::sleep(TICK) => false,
-        };
-    }
+    let crossings = Crossings::new(Arc::clone(&watch), Arc::clone(&record), env.clone());
+    let tail = Tail::new(watch, record, live, led, env.now());
+    tokio::join!(tail.run(env, &stop), crossings.run(stop.clone()));
 }
 
 impl Tail {
     pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, led: Arc<Led>, now: Timestamp) -> Self {
         Self { watch, record, live, led, trips_after: None, moved_after: 0, trips_at: now, zones_at: now }
+    }
+
+    async fn run(mut self, env: Env, stop: &CancellationToken) {
+        let mut commits = self.record.commits();
+        let mut trips_due = true;
+        while !stop.is_cancelled() {
+            self.follow_moves(env.now());
+            if (trips_due || self.is_due(env.now()))
+                && let Err(error) = self.follow_trips(env.now()).await
+            {
+                tracing::error!(error.kind = %error, "trips could not be read to be watched; tried again");
+                tokio::time::sleep(RECORD_AWAY).await;
+            }
+            trips_due = tokio::select! {
+                () = stop.cancelled() => false,
+                _ = commits.changed() => {
+                    tokio::time::sleep(GATHER).await;
+                    true
+                }
+                () = tokio::time::sleep(TICK) => false,
+            };
+        }
     }
 
     /// Whether trips are to be read though no commit was heard of.

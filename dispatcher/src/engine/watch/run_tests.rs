@@ -15,49 +15,60 @@ use std::cell::Cell;
 use std::sync::Arc;
 use uuid::Uuid;
 
-struct Scene {
-    edge: Edge,
-    rider: Person,
-    trip: TripId,
-    crew: [Person; 2],
+pub(super) struct Scene {
+    pub(super) edge: Edge,
+    pub(super) rider: Person,
+    pub(super) trip: TripId,
+    pub(super) crew: [Person; 2],
     live: Arc<Live>,
-    tail: Tail,
+    pub(super) tail: Tail,
+    pub(super) watch: Arc<Watch>,
     seq: u32,
 }
 
-async fn scene() -> Scene {
+pub(super) async fn scene() -> Scene {
     let edge = Edge::new().await;
     let (rider, trip, crew) = edge.assigned().await;
     let live = Arc::new(Live::in_process());
     let app = &edge.app;
-    let tail = Tail::new(Arc::clone(&app.watch), Arc::clone(&app.record), Arc::clone(&live), edge.led(), app.env.now());
-    Scene { edge, rider, trip, crew, live, tail, seq: 0 }
+    let watch = Arc::clone(&app.watch);
+    let tail = Tail::new(Arc::clone(&watch), Arc::clone(&app.record), Arc::clone(&live), edge.led(), app.env.now());
+    Scene { edge, rider, trip, crew, live, tail, watch, seq: 0 }
 }
 
 impl Scene {
-    async fn round(&mut self) {
+    pub(super) async fn round(&mut self) {
         let now = self.edge.app.env.now();
         self.tail.follow_moves(now);
         self.tail.follow_trips(now).await.unwrap();
     }
 
-    fn stands(&mut self, who: usize, position: Position) {
+    pub(super) fn stands(&mut self, who: usize, position: Position) {
         self.seq += 1;
         let now = self.edge.app.env.now();
         let person = &self.crew[who];
         let fix =
             Fix { position, accuracy_m: 5.0, kind: FixKind::Gps, taken_at_ms: now.0, session_epoch: 1, seq: self.seq };
         assert!(self.live.put(person.id(), person.account.no.unwrap(), fix).is_kept());
-        self.edge.app.watch.fixes(person.id(), [&fix], now);
+        self.watch.fixes(person.id(), [&fix], now);
     }
 
-    async fn tap(&self, who: usize, to: &str) {
+    /// The server is another, and its watch knows nothing.
+    pub(super) async fn restart(&mut self) {
+        let Edge { app, .. } = &self.edge;
+        self.watch = Arc::default();
+        let (watch, record, live) = (Arc::clone(&self.watch), Arc::clone(&app.record), Arc::clone(&self.live));
+        self.tail = Tail::new(watch, record, live, self.edge.led(), app.env.now());
+        self.round().await;
+    }
+
+    pub(super) async fn tap(&self, who: usize, to: &str) {
         let path = format!("/v1/trips/{}/status", self.trip);
         let reply = self.edge.call(Some(&self.crew[who].token), "POST", &path, Some(json!({"to": to}))).await;
         assert!(reply.status.is_success(), "{to}: {}", reply.text);
     }
 
-    async fn meet(&self) {
+    pub(super) async fn meet(&self) {
         for to in ["en_route", "arrived"] {
             self.tap(0, to).await;
             self.tap(1, to).await;
@@ -66,7 +77,7 @@ impl Scene {
     }
 
     /// What the centre sees of the trip, by word and number.
-    async fn signs(&self) -> Vec<(&'static str, u32, bool)> {
+    pub(super) async fn signs(&self) -> Vec<(&'static str, u32, bool)> {
         let app = &self.edge.app;
         let phase = app.record.trip(self.trip).await.unwrap().unwrap().trip.phase;
         let signs = signs_for(phase, &app.watch.flags(self.trip, app.env.now()), None);

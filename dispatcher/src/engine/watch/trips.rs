@@ -5,10 +5,10 @@
 //! Invariant: a trip that is not crewed has no fence here and tells nothing.
 
 use super::Event;
-use crate::record::{AvoidZone, TripRow};
+use crate::record::{AvoidZone, Crossed, TripRow, ZoneCrossing};
 use crate::view::trip::{is_coming, is_crewed, is_together};
 use geo::fence::{Circle, Covered, Crossing, Fences, Inside, are_apart};
-use geo::{Fix, FixKind, Position};
+use geo::{Fix, FixKind};
 use matcher::model::{AccountId, AgencyId, Phase, Timestamp, TripId};
 use matcher::policy::limits::{
     FIX_ACCURACY_M_MAX, FIX_AGE_MS_MAX, PAIR_APART_M, PAIR_FIXES_MS_MAX, PAIR_SPEED_MPS, THERE_M, WATCHED_S_MAX,
@@ -88,6 +88,9 @@ struct Member {
     last: Option<Fix>,
     /// Signs of this member alone, and since when.
     signs: Vec<(Sign, Timestamp)>,
+    /// Since the rider is along a fix has said of every zone whether they are in it: before that nobody here knows whether they
+    /// have left one, as after a restart.
+    is_placed: bool,
 }
 
 impl Member {
@@ -108,6 +111,26 @@ impl Member {
     fn is_in_a_zone(&self, trip: TripId, zones: &[AvoidZone]) -> bool {
         zones.iter().any(|zone| self.inside.contains((trip, Place::Zone(zone.id))))
     }
+
+    /// What a fix has made of it that they were in a zone, or were in none.
+    fn crossed(&mut self, was_in: bool, zones: &[AvoidZone], fix: &Fix) -> Option<Crossed> {
+        let is_in = self.has(Sign::InZone);
+        let is_out = |zone: &AvoidZone| fence_of(zone).is_none_or(|(_, circle)| circle.holds(fix) == Some(false));
+        let is_new = !self.is_placed && (is_in || zones.iter().all(is_out));
+        self.is_placed |= is_new;
+        match (was_in, is_in) {
+            (false, true) => Some(Crossed::In),
+            (true, false) => Some(Crossed::Out),
+            (false, false) if is_new && zones.is_empty() => Some(Crossed::Lifted),
+            (false, false) if is_new => Some(Crossed::Out),
+            _ => None,
+        }
+    }
+}
+
+/// A zone is warned of from a little outside.
+fn fence_of(zone: &AvoidZone) -> Option<(Place, Circle)> {
+    Some((Place::Zone(zone.id), Circle::new(zone.center, f64::from(zone.radius_m) + ZONE_MARGIN_M)?))
 }
 
 struct Watched {
@@ -131,17 +154,15 @@ pub struct Covers(Vec<(Place, Covered)>);
 impl Covers {
     /// Of a trip as it is now on the record, and the zones of its rider.
     pub fn of(row: &TripRow, zones: &[AvoidZone]) -> Self {
-        let circles: Vec<(Place, Position, f64)> = if !is_crewed(row.trip.phase) {
+        let around = |place, at| Circle::new(at, THERE_M).map(|circle| (place, circle));
+        let circles: Vec<(Place, Circle)> = if !is_crewed(row.trip.phase) {
             Vec::new()
         } else if is_together(row.trip.phase) {
-            let zone = |zone: &AvoidZone| (Place::Zone(zone.id), zone.center, f64::from(zone.radius_m) + ZONE_MARGIN_M);
-            let dropoff = (Place::Dropoff, row.trip.dropoff, THERE_M);
-            std::iter::once(dropoff).chain(zones.iter().map(zone)).collect()
+            around(Place::Dropoff, row.trip.dropoff).into_iter().chain(zones.iter().filter_map(fence_of)).collect()
         } else {
-            vec![(Place::Meeting, row.trip.pickup, THERE_M)]
+            around(Place::Meeting, row.trip.pickup).into_iter().collect()
         };
-        let covered = |(place, at, radius_m)| Some((place, Circle::new(at, radius_m)?.covered()));
-        Self(circles.into_iter().filter_map(covered).collect())
+        Self(circles.into_iter().map(|(place, circle)| (place, circle.covered())).collect())
     }
 }
 
@@ -151,6 +172,8 @@ pub struct Trips {
     by_id: HashMap<TripId, Watched>,
     of_staff: HashMap<AccountId, TripId>,
     fences: Fences<FenceKey, TripId>,
+    /// Not taken yet.
+    crossings: Vec<ZoneCrossing>,
 }
 
 impl Trips {
@@ -182,7 +205,7 @@ impl Trips {
     }
 
     /// A trip as it is now on the record, with the zones of its rider and the covers of both. Returns who of the crew is new to it.
-    pub fn take(&mut self, row: &TripRow, zones: &[AvoidZone], covers: Covers) -> Vec<AccountId> {
+    pub fn take(&mut self, row: &TripRow, zones: &[AvoidZone], covers: Covers, now: Timestamp) -> Vec<AccountId> {
         let id = row.trip.id;
         if self.knows(row, zones) {
             return Vec::new();
@@ -195,7 +218,7 @@ impl Trips {
         if before.as_ref().is_some_and(|before| before.together != together) {
             // What was seen on the way to the rider is over with the meeting.
             before.iter_mut().flat_map(|watched| &mut watched.members).for_each(|member| {
-                (member.inside, member.signs) = (Inside::default(), Vec::new());
+                (member.inside, member.signs, member.is_placed) = (Inside::default(), Vec::new(), false);
             });
         }
         let mut watched = Watched {
@@ -228,6 +251,7 @@ impl Trips {
                     inside: Inside::default(),
                     last: None,
                     signs: Vec::new(),
+                    is_placed: false,
                 }
             });
             self.of_staff.insert(staff, id);
@@ -236,8 +260,9 @@ impl Trips {
         let still = |&(a, b, _): &(AccountId, AccountId, Timestamp)| crew.contains(&a) && crew.contains(&b);
         watched.apart = if watched.as_one { apart.into_iter().filter(still).collect() } else { Vec::new() };
         for member in &mut watched.members {
-            if !member.is_in_a_zone(id, &watched.zones) {
+            if member.has(Sign::InZone) && !member.is_in_a_zone(id, &watched.zones) {
                 member.lower(Sign::InZone);
+                self.crossings.push(ZoneCrossing { trip: id, staff: member.id, what: Crossed::Lifted, at: now });
             }
         }
         for (place, cover) in covers.0 {
@@ -273,13 +298,14 @@ impl Trips {
         }
         let taken_at = Timestamp(fix.taken_at_ms);
         let mut events = Vec::new();
-        let Watched { members, zones, apart, as_one, .. } = watched;
+        let Watched { members, zones, apart, as_one, together, .. } = watched;
         let Some(at) = members.iter().position(|member| member.id == staff) else { return events };
         let member = &mut members[at];
         // Two calls of one person at once may come here in the other order.
         if member.last.is_some_and(|last| !fix.is_after(&last)) {
             return events;
         }
+        let was_in = member.has(Sign::InZone);
         for ((_, place), crossing) in self.fences.step(id, &mut member.inside, fix, now.0) {
             events.push(match (place, crossing) {
                 (Place::Meeting, Crossing::Entered) => {
@@ -311,6 +337,9 @@ impl Trips {
                     Event::LeftZone
                 }
             });
+        }
+        if *together && let Some(what) = member.crossed(was_in, zones, fix) {
+            self.crossings.push(ZoneCrossing { trip: id, staff, what, at: taken_at });
         }
         member.last = Some(*fix);
         if *as_one {
@@ -352,6 +381,16 @@ impl Trips {
             }
         }
         events
+    }
+
+    /// Who came into a zone or out of one since the last call, in order.
+    pub fn take_crossings(&mut self) -> Vec<ZoneCrossing> {
+        std::mem::take(&mut self.crossings)
+    }
+
+    /// Whether there are such.
+    pub fn has_crossings(&self) -> bool {
+        !self.crossings.is_empty()
     }
 
     /// Takes down what is over by the clock.

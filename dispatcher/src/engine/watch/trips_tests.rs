@@ -43,7 +43,7 @@ impl Scene {
             self.row.crew.clear();
         }
         self.row.crew.iter_mut().for_each(|member| member.phase = phase);
-        self.trips.take(&self.row, zones, Covers::of(&self.row, zones));
+        self.trips.take(&self.row, zones, Covers::of(&self.row, zones), T0);
     }
 
     fn fix(&mut self, who: usize, at: Position, accuracy_m: f32, kind: FixKind, taken_at: Timestamp) -> Vec<Event> {
@@ -81,7 +81,7 @@ async fn who_is_cut_off_is_until_there_is_a_way_again_or_they_are_there() {
     scene.trips.cut_off(id, &[first], T0);
     scene.row.crew.iter_mut().filter(|m| m.offer.staff == first).for_each(|m| m.phase = Phase::Arrived);
     scene.row.change_no += 1;
-    scene.trips.take(&scene.row, &[], Covers::of(&scene.row, &[]));
+    scene.trips.take(&scene.row, &[], Covers::of(&scene.row, &[]), T0);
     assert_eq!(scene.signs(), [], "who says that they are there");
     scene.phase(Phase::Met, &[]);
     assert_eq!(scene.trips.cut_off(id, &[first], T0), [], "with the rider nobody is on the way to them");
