@@ -2,10 +2,10 @@
 //! or in the first seconds after a start. Once that is known each is measured again. How long it takes is `http::sight`'s, what is
 //! stored the record's.
 
+use crate::engine::guide::circles;
 use crate::http::App;
 use crate::http::bookings::led_length;
 use crate::http::sight::When;
-use crate::http::way::circles;
 use crate::record::RecordError;
 use matcher::schedule::hour_of;
 use std::collections::HashMap;

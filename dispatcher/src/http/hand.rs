@@ -7,8 +7,8 @@ use super::auth::Caller;
 use super::body::{Empty, Input, PathId};
 use super::console::is_own;
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use super::sight::Judged;
 use super::trips::{hand, in_hand, readable, supervisor_view, wall};
+use crate::engine::judge::Judged;
 use crate::record::{Outcome, Placement, TripRow};
 use crate::view::violations::told;
 use crate::view::{EtaView, SupervisorTrip};
@@ -145,7 +145,8 @@ async fn judge_all(
         .search(move || {
             // Where nobody is asked nobody is replaced: it is a repeat.
             let kept = if ask.is_empty() { Vec::new() } else { judge.kept(&row, (&keep, &ask), now) };
-            let asked: Result<Vec<Judged>, Code> = ask.into_iter().map(|id| judge.judge(&row, id, now)).collect();
+            let one = |id| judge.judge(&row, id, now).ok_or(Code::UnknownStaff);
+            let asked: Result<Vec<Judged>, Code> = ask.into_iter().map(one).collect();
             Ok((asked?, kept))
         })
         .await;

@@ -1,8 +1,8 @@
 //! Facts about the way a crew member is led: who gets it, where it leads, and what keeps it out of a rider's avoid zones.
 
 use super::fixture::{Edge, Person, Reply, T0};
-use super::guide::{Kept, Prefer, Way};
 use super::sight::When;
+use crate::engine::guide::{Kept, Prefer, Way};
 use crate::live::Live;
 use crate::record::{Actor, NewCondition, NewShift, Streets};
 use geo::road::{NoSaferWay, Profile, Zone};

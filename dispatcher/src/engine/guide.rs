@@ -6,9 +6,9 @@
 //! several zones none is entered that could be spared. So on foot, by car, bicycle and subway. Closed streets and the
 //! speeds of the moment hold for all of it.
 
-use super::problem::Code;
-use crate::engine::field::{Field, profile};
-use crate::engine::search::by_fix;
+use super::field::{Field, profile};
+use super::search::by_fix;
+use crate::record::AvoidZone;
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::{ArcTimes, Metric};
@@ -58,6 +58,15 @@ pub struct Way {
     pub kept: Kept,
     /// Its time with the spread, and how it is known.
     pub eta: Eta,
+}
+
+/// Why nobody can say from where a point is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReach {
+    /// It is away from all roads.
+    NoWay,
+    /// It is not known yet what is closed to who goes so.
+    NotYet,
 }
 
 /// From where a point is reached, and how soon.
@@ -204,14 +213,14 @@ impl Guide {
     /// The cells from which somebody is at the point within so many seconds, and how soon. `hour` (0..24) tells which trains run.
     /// `NoWay` away from all roads; `NotYet` before it is known what is closed to who goes so, which is then seen to: a picture of
     /// open streets would be believed.
-    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid, hour: usize) -> Result<Reached, Code> {
+    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid, hour: usize) -> Result<Reached, NoReach> {
         let (map, profile) = (self.field.map(), profile(mode));
         let times = self.field.own_times(mode);
         if times.is_none() && mode != Mode::Transit {
             self.field.ask_for(mode);
-            return Err(Code::NotYet);
+            return Err(NoReach::NotYet);
         }
-        let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(Code::NoWay)?);
+        let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(NoReach::NoWay)?);
         if let Some(metric) = times {
             let cells = reach(graph, &metric, &snap, Heading::To, within_s, grid);
             return Ok(reached(metric.times(), &snap, cells));
@@ -224,6 +233,14 @@ impl Guide {
         let cells = reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid);
         Ok(reached(&times, &snap, cells))
     }
+}
+
+const _: () = assert!(crate::record::ZONES_MAX <= geo::road::avoid::ZONES_MAX, "a rider's zones fit into one search");
+
+/// Avoid zones as they are searched.
+pub fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
+    let circle = |z: &AvoidZone| Zone::circle(z.center, f64::from(z.radius_m));
+    zones.iter().map(|z| circle(z).expect("the record holds zones of a size that can be searched")).collect()
 }
 
 /// Each cell's time as what it rests on makes it; the piece between the point and its street is a guess.
