@@ -147,7 +147,7 @@ impl Sight {
     }
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
-    /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now, and
+    /// moment, else as on open streets and with every line running, since nobody knows what the road will be like then; so too where all ways are closed now, and
     /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
     /// seconds after a start, before anybody knows the subway's, a far trip is as long as by car.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
