@@ -240,5 +240,5 @@ fn filled(metric: &Arc<Metric>, staff: &[Snap]) -> StaffBuckets<u32> {
 }
 
 fn somewhere(graph: &Graph, dice: &mut StdRng) -> Snap {
-    graph.snap_at(dice.random_range(0..graph.edge_count() as u32), dice.random())
+    graph.snap_at(dice.random_range(0..graph.street_count() as u32), dice.random())
 }

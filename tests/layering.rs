@@ -110,6 +110,18 @@ fn sql_is_known_in_one_folder() {
 }
 
 #[test]
+fn what_lies_below_the_edge_knows_no_edge() {
+    for below in ["engine", "record", "live", "view"] {
+        for path in sources(&format!("dispatcher/src/{below}")) {
+            let text = fs::read_to_string(&path).expect("a source file");
+            let mut code = text.lines().map(|line| line.split("//").next().unwrap_or_default());
+            let is_of_the_edge = |line: &str| line.contains("crate::http") || line.contains("crate::ws");
+            assert!(!code.any(is_of_the_edge), "{} imports the edge above it", path.display());
+        }
+    }
+}
+
+#[test]
 fn a_trip_changes_phase_only_by_the_lifecycle() {
     for path in sources("dispatcher/src/record") {
         let text = fs::read_to_string(&path).expect("a source file");

@@ -1,5 +1,5 @@
-//! Owns how long a crew waits for its way: the safer one on foot and the one by car around a rider's zones, on Seoul with its lamps
-//! and cameras, by the steps of the service. Trips as crews walk them, and trips across the whole city; without zones, with four on the
+//! Owns how long a crew waits for its way: the safer one on foot and by subway and the one by car around a rider's zones, on Seoul with its
+//! lamps and cameras, by the steps of the service. Trips as crews walk them, and trips across the whole city; without zones, with four on the
 //! fastest way, with the end in a small one and in the largest there are, and with the end walled in. Seventy-odd thousand junctions: at
 //! most 50 ms is asked for (issue of the travel times).
 
@@ -35,7 +35,12 @@ pub fn table(map: &RoadMap) {
     let dislikes = Dislikes::of(graph, &lit, |way| map.data.ways[way as usize].class);
     note(format_args!("which streets the lamps and cameras serve, once: {:.1?}", begun.elapsed()));
     let metric = map.free_flow(Profile::Walk);
-    for (name, far_ms) in [("on foot, half an hour at most", ON_FOOT_MS_MAX), ("on foot, anywhere", u32::MAX)] {
+    let by_subway = (map.graph(Profile::Transit), map.free_flow(Profile::Transit));
+    for (name, (graph, metric), far_ms) in [
+        ("on foot, half an hour at most", (graph, metric), ON_FOOT_MS_MAX),
+        ("on foot, anywhere", (graph, metric), u32::MAX),
+        ("by subway, anywhere", by_subway, u32::MAX),
+    ] {
         rows(name, graph, metric, &trips(graph, metric, far_ms), |trip, zones| {
             let way = dislikes.route(graph, metric, &trip.from, &trip.to, zones);
             way.ok().or_else(|| dislikes.route_least_inside(graph, metric, &trip.from, &trip.to, zones))

@@ -1,12 +1,17 @@
 //! Owns seeing to it that no length of a far trip stays a car's because it was stored before anybody knew the subway's: by an older version,
-//! or in the first seconds after a start. Once that is known each is measured again. How long it takes is `http::sight`'s, what is
-//! stored the record's.
+//! or in the first seconds after a start. Once that is known each is measured again. And to it that a booking is as long as the way round the
+//! zones its rider has by now, not those of when it was booked; what zones do to a trip under way is `engine::led`'s. How long it takes is
+//! `http::sight`'s, what is stored the record's.
+//!
+//! What is closed now, a street or a line of the subway, is in no length of another day or hour: nobody knows how it will be then, and a
+//! booking of next week is not to be told to go by taxi for a fault of this evening. A trip is decided by the times of the hour it begins in.
 
+use crate::engine::guide::circles;
 use crate::http::App;
 use crate::http::bookings::led_length;
 use crate::http::sight::When;
-use crate::http::way::circles;
-use crate::record::RecordError;
+use crate::record::{LengthOf, RecordError, StoredLength};
+use matcher::model::{Timestamp, TripLength};
 use matcher::schedule::hour_of;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,40 +24,91 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const AGAIN_AFTER: Duration = Duration::from_secs(30);
 /// Rounds that must succeed.
 const ROUNDS: u32 = 2;
+/// A zone may be added or taken back at the shell: how often that is looked for.
+const ZONES_EVERY: Duration = Duration::from_secs(5);
 
-/// Runs until nothing is left to correct, or the server drains.
+/// Runs until the server drains.
 pub async fn run(app: Arc<App>) {
-    let rounds = async {
-        if app.sight.map().data.subway.is_empty() {
-            return;
-        }
-        while !app.sight.knows_subway() {
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-        let mut done = 0;
-        while done < ROUNDS {
-            match correct(&app).await {
-                Ok(corrected) => {
-                    done += 1;
-                    if corrected > 0 {
-                        tracing::info!(corrected, "trips were stored as long as by car");
-                    }
-                }
-                Err(error) => tracing::error!(cause = %error, "lengths of trips are corrected later"),
-            }
-            tokio::time::sleep(AGAIN_AFTER).await;
-        }
+    let both = async {
+        tokio::join!(by_subway(&app), by_zones(&app));
     };
     tokio::select! {
-        () = rounds => {}
+        () = both => {}
         () = app.drain.cancelled() => {}
+    }
+}
+
+/// Until the subway is known, where there is one: what is measured before is no longer than by car.
+async fn subway_is_known(app: &App) {
+    while !app.sight.map().data.subway.is_empty() && !app.sight.knows_subway() {
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// Follows the riders' zones; what changed while no server ran is in its first round.
+async fn by_zones(app: &Arc<App>) {
+    subway_is_known(app).await;
+    let mut after = 0;
+    loop {
+        match follow_zones(app, after).await {
+            Ok(upto) => after = upto,
+            Err(error) => tracing::error!(cause = %error, "lengths of trips follow their riders' zones later"),
+        }
+        tokio::time::sleep(ZONES_EVERY).await;
+    }
+}
+
+/// Measures again what was booked by riders whose zones have changed since that row of the audit chain; the row to go on after.
+pub async fn follow_zones(app: &Arc<App>, after: i64) -> Result<i64, RecordError> {
+    let now = app.env.now();
+    let (changed, upto) = app.record.zones_changed_after(after).await?;
+    for (rider, at) in changed {
+        let stored = app.record.lengths_of(now, rider, at).await?;
+        for (of, length) in measured(app, now, stored).await? {
+            app.record.set_length(app.env.now(), of, length).await?;
+        }
+    }
+    Ok(upto)
+}
+
+/// Until nothing is left to correct.
+async fn by_subway(app: &Arc<App>) {
+    if app.sight.map().data.subway.is_empty() {
+        return;
+    }
+    subway_is_known(app).await;
+    let mut done = 0;
+    while done < ROUNDS {
+        match correct(app).await {
+            Ok(corrected) => {
+                done += 1;
+                if corrected > 0 {
+                    tracing::info!(corrected, "trips were stored as long as by car");
+                }
+            }
+            Err(error) => tracing::error!(cause = %error, "lengths of trips are corrected later"),
+        }
+        tokio::time::sleep(AGAIN_AFTER).await;
     }
 }
 
 /// Measures again whatever is stored as the same with a car and without; of how many it was not.
 pub async fn correct(app: &Arc<App>) -> Result<usize, RecordError> {
     let now = app.env.now();
-    let stored = app.record.lengths_by_car(now).await?;
+    let measured = measured(app, now, app.record.lengths_by_car(now).await?).await?;
+    let mut corrected = 0;
+    for (of, length) in measured.into_iter().filter(|(_, length)| length.without_s != length.by_car_s) {
+        corrected += usize::from(app.record.correct_length(app.env.now(), of, length.without_s).await?);
+    }
+    Ok(corrected)
+}
+
+/// How long each takes by now, by the zones of now.
+async fn measured(
+    app: &Arc<App>,
+    now: Timestamp,
+    stored: Vec<StoredLength>,
+) -> Result<Vec<(LengthOf, TripLength)>, RecordError> {
     let mut zones = HashMap::new();
     for one in &stored {
         if let Entry::Vacant(unknown) = zones.entry(one.rider) {
@@ -65,14 +121,9 @@ pub async fn correct(app: &Arc<App>) -> Result<usize, RecordError> {
             let when = one.hour.map_or(When::Now { hour: hour_of(now) }, |hour| When::At { hour });
             (one.of, led_length(&measuring, (one.from, one.to), when, &zones[&one.rider]))
         });
-        measured.filter(|(_, length)| length.without_s != length.by_car_s).collect::<Vec<_>>()
+        measured.collect()
     };
-    let measured = tokio::task::spawn_blocking(measure).await.expect("a road search does not panic");
-    let mut corrected = 0;
-    for (of, length) in measured {
-        corrected += usize::from(app.record.correct_length(app.env.now(), of, length.without_s).await?);
-    }
-    Ok(corrected)
+    Ok(tokio::task::spawn_blocking(measure).await.expect("a road search does not panic"))
 }
 
 #[cfg(test)]

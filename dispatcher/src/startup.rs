@@ -5,6 +5,7 @@ use crate::config::Config;
 use crate::demo;
 use crate::engine::Engine;
 use crate::engine::field::Field;
+use crate::engine::guide::Guide;
 use crate::engine::judge::EngineJudge;
 use crate::engine::led::Led;
 use crate::engine::roster::Roster;
@@ -13,7 +14,6 @@ use crate::engine::travel::weights::Weights;
 use crate::engine::upkeep as field_upkeep;
 use crate::engine::watch;
 use crate::http::gateways;
-use crate::http::guide::Guide;
 use crate::http::ingest::tracks;
 use crate::http::sight::Sight;
 use crate::http::{self, App, Parts};
@@ -195,13 +195,13 @@ async fn travel_times(
     stop: &CancellationToken,
     vital: &Vital,
 ) -> Result<JoinHandle<()>> {
-    let App { record, travel, sight, guide, env, .. } = &**app;
+    let App { record, travel, guide, env, .. } = &**app;
     let weights = Weights::new(Arc::clone(field), Arc::clone(record), Arc::clone(travel), env.clone());
     let mut weights = weights.context("no thread for the travel times")?;
     // Before anybody is searched: a street that was closed before a restart is closed after it.
     weights.round().await?;
-    let (field, sight, record, travel) = (Arc::clone(field), Arc::clone(sight), Arc::clone(record), Arc::clone(travel));
-    let legs = Legs::new(field, sight, Arc::clone(guide), record, travel, env.clone(), app.config.demo);
+    let (field, record, travel) = (Arc::clone(field), Arc::clone(record), Arc::clone(travel));
+    let legs = Legs::new(field, Arc::clone(guide), record, travel, env.clone(), app.config.demo);
     tasks.spawn(legs.run(app.drain.clone()));
     tasks.spawn(lengths::run(Arc::clone(app)));
     Ok(tokio::spawn(vital.keep("the travel times", weights.run(stop.clone()))))

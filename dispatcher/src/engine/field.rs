@@ -167,7 +167,8 @@ impl Field {
     fn age(&self, following: &Following, now: Timestamp) {
         for staff in &following.with_rider {
             let Some(known) = read(&self.standing).get(staff).copied() else { continue };
-            let (Some(ending), Some(at), Some(way)) = (known.ending, known.at, known.mode.and_then(|mode| self.way(mode)))
+            let (Some(ending), Some(at), Some(way)) =
+                (known.ending, known.at, known.mode.and_then(|mode| self.way(mode)))
             else {
                 continue;
             };

@@ -154,7 +154,10 @@ fn who_drives_keeps_street_and_direction_when_a_fix_is_told_again_or_comes_late_
     let long = |edge: &u32| {
         let street = graph.edge(*edge);
         let class = map().data.ways[street.way as usize].class;
-        class >= RoadClass::Tertiary && street.forward() && street.backward() && (150.0..300.0).contains(&street.length_m)
+        class >= RoadClass::Tertiary
+            && street.forward()
+            && street.backward()
+            && (150.0..300.0).contains(&street.length_m)
     };
     let edge = (0..graph.edge_count() as u32).find(long).expect("a city has a long street");
     let at = |fraction| graph.snap_at(edge, fraction).at;

@@ -5,17 +5,44 @@ use crate::engine::field::{Field, Look};
 use crate::engine::kept;
 use crate::engine::roster::{Roster, RosterView};
 use crate::engine::search::Search;
-use crate::http::problem::Code;
-use crate::http::sight::{Judge, Judged};
 use crate::live::Live;
 use crate::record::{DueTrip, TripRow};
-use matcher::model::{AccountId, Timestamp};
+use geo::Eta;
+use matcher::model::{AccountId, Timestamp, TripId};
 use matcher::policy::{self, Candidate, Context, FixFacts};
 use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A supervisor is told how far somebody is, though the rules send nobody so far, seconds.
 const SHOWN_ETA_S_MAX: i64 = 4 * 3_600;
+
+/// Somebody who might go, as the engine judges them.
+#[derive(Clone, Debug)]
+pub struct Judged {
+    /// Who.
+    pub staff: AccountId,
+    /// How soon; `None` is unknown.
+    pub eta: Option<Eta>,
+    /// The trip they would come from, which the ETA then holds the rest of.
+    pub after: Option<TripId>,
+    /// Codes of the hard rules that fail.
+    pub violations: Vec<&'static str>,
+}
+
+/// The engine's judgement, for a supervisor who assigns by hand. No rule is decided here.
+pub trait Judge: Send + Sync + 'static {
+    /// Everybody, soonest first, at most `limit`.
+    fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged>;
+    /// One of them; `None` for somebody not on the roster.
+    fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Option<Judged>;
+    /// Of those who have accepted and are to stay beside others who are asked: whose time would not suffice, and the code of the rule.
+    fn kept(
+        &self,
+        row: &TripRow,
+        stay_and_asked: (&[AccountId], &[AccountId]),
+        now: Timestamp,
+    ) -> Vec<(AccountId, &'static str)>;
+}
 
 /// Judges on the engine's own field; a question and a batch may look at it at once.
 pub struct EngineJudge {
@@ -38,12 +65,12 @@ impl Judge for EngineJudge {
         self.field.look(|look| everybody(look, &roster, &as_due(row), now, limit))
     }
 
-    fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Result<Judged, Code> {
+    fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Option<Judged> {
         if !self.roster.current().by_id.contains_key(&staff) {
-            return Err(Code::UnknownStaff);
+            return None;
         }
         let everybody = self.candidates(row, now, usize::MAX);
-        Ok(everybody.into_iter().find(|j| j.staff == staff).unwrap_or(Judged {
+        Some(everybody.into_iter().find(|j| j.staff == staff).unwrap_or(Judged {
             staff,
             eta: None,
             after: None,

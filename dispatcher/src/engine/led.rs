@@ -5,9 +5,8 @@
 //! The share holds as the trip goes on and as travel times change, which is less than the truth and costs no search with each fix.
 
 use super::field::Field;
+use super::guide::{Guide, circles};
 use super::roster::Roster;
-use crate::http::guide::Guide;
-use crate::http::way::circles;
 use crate::record::{AvoidZone, TripRow};
 use crate::view::trip::{is_crewed, is_together};
 use geo::Position;

@@ -5,6 +5,7 @@
 pub mod chain;
 mod cost;
 pub mod field;
+pub mod guide;
 pub mod judge;
 mod kept;
 mod late;

@@ -5,7 +5,7 @@ use super::field::Field;
 use super::plan::{World, step};
 use super::plan_tests::{NOW, Scene, account, member, place, placed, trip};
 use super::search::{Found, Search};
-use crate::http::guide::{Guide, Kept, Prefer};
+use crate::engine::guide::{Guide, Kept, Prefer};
 use crate::http::sight::Sight;
 use crate::live::Live;
 use crate::record::{Member, Sure, UnderWay};

@@ -8,7 +8,7 @@ use super::key::idempotency_key;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::When;
 use super::trips;
-use super::way::circles;
+use crate::engine::guide::circles;
 use crate::record::{Booked, NewBooking, Place};
 use crate::telemetry;
 use crate::view::place::{LABEL_CHARS_MAX, parse_position};

@@ -2,9 +2,12 @@
 
 use super::bookings;
 use super::fixture::Edge;
+use crate::lengths::follow_zones;
+use crate::record::Actor;
 use axum::body::Body;
 use axum::http::Request;
-use matcher::model::BookingKind;
+use geo::road::Zone;
+use matcher::model::{BookingKind, Mode, TripId};
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -177,4 +180,30 @@ async fn what_cannot_be_meant_is_refused_with_its_field() {
     assert_eq!(edge.call(Some(&rider.token), "POST", &end, Some(json!({}))).await.status, 200);
     let late = edge.call(Some(&rider.token), "POST", &path, Some(json!({"date": "2026-12-09"}))).await;
     assert_eq!((late.status.as_u16(), late.code()), (409, "series_ended"), "{}", late.text);
+}
+
+#[tokio::test]
+async fn what_is_booked_is_as_long_as_the_way_round_the_zones_of_now() {
+    let edge = Edge::new().await;
+    let (app, rider, (pickup, dropoff)) = (&edge.app, edge.rider().await, edge.places());
+    let booked = edge.book_with(&rider, "k", &edge.booking()).await;
+    let trip: TripId = booked.body["trips"][0]["id"].as_str().unwrap().parse().unwrap();
+    let told_s = async || {
+        let shown = edge.call(Some(&rider.token), "GET", &format!("/v1/trips/{trip}"), None).await;
+        shown.body["trip_s"].as_f64().unwrap()
+    };
+    let led = |zones: &[Zone]| app.guide.together(Mode::Walk, pickup, dropoff, zones).unwrap().route;
+    let through = led(&[]);
+    let center = through.points[through.points.len() / 2];
+    let zone = Zone::circle(center, 120.0).unwrap();
+    let (through_s, round_s) = (f64::from(through.duration_s), f64::from(led(&[zone]).duration_s));
+    assert!(round_s > through_s + 10.0);
+    let mut after = follow_zones(app, 0).await.unwrap();
+    assert!((told_s().await - through_s).abs() <= 2.0);
+    let added = app.record.add_zone(app.env.now(), Actor::Shell, rider.id(), center, 120).await.unwrap().unwrap();
+    after = follow_zones(app, after).await.unwrap();
+    assert!((told_s().await - round_s).abs() <= 2.0, "{} s told, {round_s} s round the zone", told_s().await);
+    app.record.remove_zone(app.env.now(), Actor::Shell, added.id).await.unwrap().unwrap();
+    follow_zones(app, after).await.unwrap();
+    assert!((told_s().await - through_s).abs() <= 2.0, "taken back");
 }

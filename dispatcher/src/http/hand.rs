@@ -7,8 +7,8 @@ use super::auth::Caller;
 use super::body::{Empty, Input, PathId};
 use super::console::is_own;
 use super::problem::{Answer, Code, Problem, ProblemBody};
-use super::sight::Judged;
 use super::trips::{hand, in_hand, readable, supervisor_view, wall};
+use crate::engine::judge::Judged;
 use crate::record::{Outcome, Placement, TripRow};
 use crate::view::violations::told;
 use crate::view::{EtaView, SupervisorTrip};
@@ -27,8 +27,12 @@ const CANDIDATES_MAX: usize = 50;
 const JUDGED_MAX: usize = 1_000;
 /// How long an offer put on phones by hand stays open, seconds: as the engine's.
 const OFFER_LIFE_S: i64 = 20;
+/// Rules by which nobody knows where they are.
+const NOWHERE_WITH: [&str; 2] = ["stale_fix", "coarse_fix"];
 /// Rules that leave no ETA to tell.
-const UNKNOWN_WITH: [&str; 2] = ["stale_fix", "unreachable"];
+const UNKNOWN_WITH: [&str; 2] = ["stale_fix", UNREACHABLE];
+/// Of a place that is known: no way leads from there.
+const UNREACHABLE: &str = "unreachable";
 /// Longest reason, characters.
 const REASON_CHARS_MAX: usize = 200;
 
@@ -89,16 +93,21 @@ pub async fn candidates(
         staff: judged.staff.0,
         no: entry.staff.no,
         display: entry.display.clone(),
-        eta: judged.eta.filter(|_| is_told(judged)).map_or(EtaView::UNKNOWN, |eta| EtaView::searched(eta, 0)),
+        eta: eta_of(judged),
         violations: told(&judged.violations, side),
         after: after.get(&judged.staff).copied(),
     });
     Ok(Json(Candidates { candidates: rows.collect() }))
 }
 
-/// Whether how soon they could be there is known: not from a place that is too old, nor where no road leads.
-fn is_told(judged: &Judged) -> bool {
-    !judged.violations.iter().any(|code| UNKNOWN_WITH.contains(code))
+/// How soon they could be there: unknown from a place that is too old; where no road leads, that is said.
+fn eta_of(judged: &Judged) -> EtaView {
+    let is_any_of = |codes: &[&str]| judged.violations.iter().any(|code| codes.contains(code));
+    match judged.eta.filter(|_| !is_any_of(&UNKNOWN_WITH)) {
+        Some(eta) => EtaView::searched(eta, 0),
+        None if is_any_of(&[UNREACHABLE]) && !is_any_of(&NOWHERE_WITH) => EtaView::NO_WAY,
+        None => EtaView::UNKNOWN,
+    }
 }
 
 /// The crew is to be exactly these: who of them has accepted stays, the others get the offer on their phones.
@@ -145,7 +154,8 @@ async fn judge_all(
         .search(move || {
             // Where nobody is asked nobody is replaced: it is a repeat.
             let kept = if ask.is_empty() { Vec::new() } else { judge.kept(&row, (&keep, &ask), now) };
-            let asked: Result<Vec<Judged>, Code> = ask.into_iter().map(|id| judge.judge(&row, id, now)).collect();
+            let one = |id| judge.judge(&row, id, now).ok_or(Code::UnknownStaff);
+            let asked: Result<Vec<Judged>, Code> = ask.into_iter().map(one).collect();
             Ok((asked?, kept))
         })
         .await;

@@ -327,10 +327,17 @@ async fn how_soon_is_not_told_of_somebody_whose_place_is_not_known_or_from_where
     let Companies { edge, own, trip, ours, .. } = companies().await;
     *edge.says.everybody.lock().unwrap() = vec![ours[0].id()];
     *edge.says.not.lock().unwrap() = vec![ours[0].id()];
-    for (why, eta_s) in [("busy", json!(60)), ("stale_fix", Value::Null), ("unreachable", Value::Null)] {
-        *edge.says.why.lock().unwrap() = vec![why];
+    for (why, told) in [
+        (&["busy"][..], json!([60, "road"])),
+        (&["stale_fix"], json!([null, null])),
+        (&["unreachable"], json!([null, "no_way"])),
+        (&["stale_fix", "unreachable"], json!([null, null])),
+        (&["coarse_fix", "unreachable"], json!([null, null])),
+    ] {
+        *edge.says.why.lock().unwrap() = why.to_vec();
         let listed = edge.call(Some(&own.token), "GET", &format!("/v1/trips/{trip}/candidates"), None).await;
-        assert_eq!(listed.body["candidates"][0]["eta_s"], eta_s, "{why}: {}", listed.text);
+        let first = &listed.body["candidates"][0];
+        assert_eq!(json!([first["eta_s"], first["eta_source"]]), told, "{why:?}: {}", listed.text);
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::App;
 use super::body::Input;
-use super::guide::Reached;
-use super::problem::{Answer, Problem, ProblemBody};
+use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::staff::ModeIn;
+use crate::engine::guide::{NoReach, Reached};
 use crate::view::PointIn;
 use crate::view::eta::source_word;
 use crate::view::place::parse_position;
@@ -68,7 +68,11 @@ pub async fn isochrones(State(app): State<Arc<App>>, Input(input): Input<Isochro
     let grid = if mode == Mode::Walk { Grid::Street } else { Grid::Index };
     let (guide, within_s) = (Arc::clone(&app.guide), f32::from(input.minutes) * 60.0);
     let hour = usize::from(hour_of(app.env.now()));
-    let Reached { source, cells } = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await?;
+    let reached = app.search(move || guide.reach(mode, at, within_s, grid, hour)).await;
+    let Reached { source, cells } = reached.map_err(|why| match why {
+        NoReach::NoWay => Code::NoWay,
+        NoReach::NotYet => Code::NotYet,
+    })?;
     let shown = cells.into_iter().map(|(cell, eta)| ReachCell {
         cell: cell.to_string(),
         seconds: eta.seconds.ceil() as u32,

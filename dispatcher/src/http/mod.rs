@@ -1,6 +1,6 @@
 //! Owns the HTTP edge: parse, authorise, call one function, show the result. Who may call what is `access`; what they see is
 //! `view`; what happens is `record` and the engine. Reaches the live index and the roads through `sight` and
-//! `guide` only.
+//! the engine's `guide` only.
 
 pub mod access;
 pub mod admin;
@@ -15,7 +15,6 @@ pub mod console;
 pub mod deeds;
 pub mod demo;
 pub mod gateways;
-pub mod guide;
 pub mod hand;
 pub mod headers;
 pub mod health;
@@ -72,20 +71,21 @@ mod way_tests;
 mod zones_tests;
 
 use crate::clock::Env;
+use crate::engine::guide::Guide;
+use crate::engine::judge::Judge;
 use crate::engine::roster::Roster;
 use crate::engine::travel::Travel;
 use crate::engine::watch::Watch;
 use crate::record::Record;
 use crate::ws::hub::Hub;
 use crate::ws::tickets::Tickets;
-use guide::Guide;
 use ingest::Ingest;
 use known::Known;
 use limit::{Buckets, Rate};
 use matcher::model::AccountId;
 use metrics_exporter_prometheus::PrometheusHandle;
 use renewals::Renewals;
-use sight::{Judge, Sight};
+use sight::Sight;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tokio_util::sync::CancellationToken;

@@ -1,10 +1,9 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
-//! ways that crews are led are `guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
+//! ways that crews are led are `engine::guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
 
 use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
 use crate::engine::search::{STRAIGHT_MPS, by_fix};
-use crate::http::problem::Code;
 use crate::live::{AREA_MARGIN_M, LastOrder, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
@@ -148,7 +147,7 @@ impl Sight {
     }
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
-    /// moment, else as on open streets, since nobody knows what the road will be like then; so too where all ways are closed now, and
+    /// moment, else as on open streets and with every line running, since nobody knows what the road will be like then; so too where all ways are closed now, and
     /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
     /// seconds after a start, before anybody knows the subway's, a far trip is as long as by car.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
@@ -313,32 +312,4 @@ fn shown(eta: Option<Eta>, gone_s: u32) -> EtaView {
 
 fn seconds_since(then: Timestamp, now: Timestamp) -> u32 {
     u32::try_from(now.since_ms(then).max(0) / 1_000).unwrap_or(u32::MAX)
-}
-
-/// Somebody who might go, as the engine judges them.
-#[derive(Clone, Debug)]
-pub struct Judged {
-    /// Who.
-    pub staff: AccountId,
-    /// How soon; `None` is unknown.
-    pub eta: Option<geo::Eta>,
-    /// The trip they would come from, which the ETA then holds the rest of.
-    pub after: Option<TripId>,
-    /// Codes of the hard rules that fail.
-    pub violations: Vec<&'static str>,
-}
-
-/// The engine's judgement, for a supervisor who assigns by hand. No rule is decided here.
-pub trait Judge: Send + Sync + 'static {
-    /// Everybody, soonest first, at most `limit`.
-    fn candidates(&self, row: &TripRow, now: Timestamp, limit: usize) -> Vec<Judged>;
-    /// One of them; `Err` for somebody not on the roster.
-    fn judge(&self, row: &TripRow, staff: AccountId, now: Timestamp) -> Result<Judged, Code>;
-    /// Of those who have accepted and are to stay beside others who are asked: whose time would not suffice, and the code of the rule.
-    fn kept(
-        &self,
-        row: &TripRow,
-        stay_and_asked: (&[AccountId], &[AccountId]),
-        now: Timestamp,
-    ) -> Vec<(AccountId, &'static str)>;
 }

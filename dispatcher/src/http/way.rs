@@ -4,22 +4,19 @@
 use super::App;
 use super::auth::Caller;
 use super::body::PathId;
-use super::guide::{Kept, Prefer};
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::trips::{has_car, mode_of, together_mode};
-use crate::record::AvoidZone;
+use crate::engine::guide::{Kept, Prefer, circles};
 use crate::view::eta::source_word;
 use crate::view::trip::{crew_member, is_together};
 use crate::view::way::{LegView, WayView, line};
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use geo::Fix;
-use geo::road::{NoSaferWay, Zone, legs};
+use geo::road::{NoSaferWay, legs};
 use matcher::model::{Mode, TripId};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::sync::Arc;
-
-const _: () = assert!(crate::record::ZONES_MAX <= geo::road::avoid::ZONES_MAX, "a rider's zones fit into one search");
 
 /// `prefer=fastest` or `prefer=safer`; nothing: fastest to the meeting point, safer together with the rider.
 fn parse_prefer(query: Option<&str>, together: bool) -> Answer<Prefer> {
@@ -84,10 +81,4 @@ pub async fn way(
         line: line(&found.route),
         legs: legs(data, &found.route).iter().map(|leg| LegView::of(leg, data)).collect(),
     }))
-}
-
-/// Avoid zones as they are searched.
-pub fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
-    let circle = |z: &AvoidZone| Zone::circle(z.center, f64::from(z.radius_m));
-    zones.iter().map(|z| circle(z).expect("the record holds zones of a size that can be searched")).collect()
 }

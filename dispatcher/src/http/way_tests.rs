@@ -1,8 +1,8 @@
 //! Facts about the way a crew member is led: who gets it, where it leads, and what keeps it out of a rider's avoid zones.
 
 use super::fixture::{Edge, Person, Reply, T0};
-use super::guide::{Kept, Prefer, Way};
 use super::sight::When;
+use crate::engine::guide::{Kept, Prefer, Way};
 use crate::live::Live;
 use crate::record::{Actor, NewCondition, NewShift, Streets};
 use geo::road::{NoSaferWay, Profile, Zone};
@@ -563,7 +563,7 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     field.search(Mode::Transit);
     assert_eq!(mode().await, "drive", "nobody knows yet which trains run");
     scene.edge.weights().round().await.unwrap();
-    let way = scene.way(first, "").await.body;
+    let way = scene.way(first, "?prefer=fastest").await.body;
     assert_eq!((&way["mode"], &way["without_car"]), (&json!("transit"), &Value::Null));
     // As long as the way they are led, and in the afternoon of another day about as long; at three at night nobody rides.
     let [now, later_still, night] = lengths();
@@ -573,7 +573,10 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert_eq!(night.without_s, night.by_car_s);
     let another = scene.edge.rider().await;
     let booked = scene.edge.book_with(&another, "far", &far).await;
-    assert_eq!(booked.body["trips"][0]["trip_s"], now.longest_s(), "nobody knows yet who comes");
+    let safer = scene.way(first, "").await.body;
+    assert_eq!((&safer["mode"], &safer["prefer"]), (&json!("transit"), &json!("safer")));
+    let (told, led_s) = (booked.body["trips"][0]["trip_s"].as_f64().unwrap(), safer["duration_s"].as_f64().unwrap());
+    assert!((told - led_s).abs() <= 2.0, "nobody knows yet who comes: {told} s told, {led_s} s led");
     assert!(way["legs"].as_array().unwrap().iter().any(|leg| leg["along"] == "ride"), "{way}");
     let middle = &way["line"][way["line"].as_array().unwrap().len() / 2];
     let center = Position::new(middle[1].as_f64().unwrap(), middle[0].as_f64().unwrap()).unwrap();
@@ -588,6 +591,48 @@ async fn a_crew_without_a_car_takes_the_subway_with_its_rider_and_one_with_a_car
     assert_eq!(mode().await, "drive", "one of them came by car");
     assert!(scene.way(first, "").await.body["without_car"].is_null());
     assert_eq!(told_s(&scene.rider).await, later.by_car_s, "though it was booked before the subway could be searched");
+}
+
+#[tokio::test]
+async fn by_subway_too_there_is_a_safer_way_and_trains_pass_under_zones() {
+    let edge = Edge::new().await;
+    edge.field.search(Mode::Transit);
+    edge.weights().round().await.unwrap();
+    let (who, kind) = (edge.staff().await.id(), FixKind::Gps);
+    let led = |prefer, from, to, zones: &[Zone]| {
+        let fix = Fix { position: from, accuracy_m: 5.0, kind, taken_at_ms: T0.0, session_epoch: 1, seq: 1 };
+        edge.app.guide.way(Mode::Transit, prefer, (who, &fix), to, zones)
+    };
+    let stops: Vec<Position> = edge.app.sight.map().data.subway.stops.iter().map(|stop| stop.at).collect();
+    let mut pairs = stops.iter().flat_map(|&from| stops.iter().map(move |&to| (from, to)));
+    // Some hundred metres to walk at both ends.
+    let (from, to) = pairs
+        .by_ref()
+        .map(|(from, to)| (moved(from, 300.0, 250.0), moved(to, -300.0, 250.0)))
+        .find(|&(from, to)| {
+            let way = led(Prefer::Safer, from, to, &[]);
+            way.is_some_and(|way| way.detour_s > 5.0 && way.route.rides.len() == 1)
+        })
+        .expect("somewhere the shortest way to the train is none of the big ones");
+    let (fastest, safer) = (led(Prefer::Fastest, from, to, &[]).unwrap(), led(Prefer::Safer, from, to, &[]).unwrap());
+    let told = |way: &Way| (way.mode, way.prefer, way.kept);
+    assert_eq!(told(&safer), (Mode::Transit, Prefer::Safer, Kept::None));
+    assert_eq!(told(&fastest), (Mode::Transit, Prefer::Fastest, Kept::None));
+    let longer_s = safer.route.duration_s - fastest.route.duration_s;
+    assert!((longer_s - safer.detour_s).abs() < 0.01 && fastest.detour_s.abs() < 0.01, "{longer_s} s");
+    // Between two stops the train passes, whatever lies above; where it would halt inside, it is not taken.
+    let ride = safer.route.rides[0];
+    let far = (ride.from..ride.to).find(|&i| safer.route.points[i].distance_m(safer.route.points[i + 1]) > 400.0);
+    let stretch = &safer.route.points[far.expect("stops are apart")..][..2];
+    let under = Zone::circle(stretch[0].towards(stretch[1], 0.5), 60.0).unwrap();
+    let passing = led(Prefer::Safer, from, to, std::slice::from_ref(&under)).unwrap();
+    assert_eq!(
+        (told(&passing), passing.route.points),
+        ((Mode::Transit, Prefer::Safer, Kept::Out), safer.route.points.clone())
+    );
+    let halt = Zone::circle(stretch[1], 60.0).unwrap();
+    let around = led(Prefer::Safer, from, to, std::slice::from_ref(&halt)).unwrap();
+    assert!(around.kept == Kept::Out && safer.route.enters(&halt) && !around.route.enters(&halt));
 }
 
 #[tokio::test]

@@ -139,7 +139,7 @@ impl NewBooking {
 }
 
 /// As a row holds it: null where a car makes no difference.
-fn by_car(length: TripLength) -> Option<u32> {
+pub(super) fn by_car(length: TripLength) -> Option<u32> {
     (length.by_car_s != length.without_s).then_some(length.by_car_s)
 }
 

@@ -2,8 +2,8 @@
 //! travel times (`engine::travel`). The audit keeps who said it and who took it back.
 
 use super::row::{Columns, blob};
-use super::write::Write;
 use super::unreadable::key;
+use super::write::Write;
 use super::{Actor, Outcome, Record, RecordError, Refusal, RowKind};
 use geo::Position;
 use geo::road::data::RoadClass;

@@ -1,6 +1,7 @@
-//! Owns the correction of trip lengths that were stored while nobody knew how long the subway takes: of open trips and of commutes that
-//! go on. How long each takes is the caller's to find out.
+//! Owns the correction of stored trip lengths, of open trips and of commutes that go on: of those that were stored while nobody knew how long
+//! the subway takes, and of a rider's whose avoid zones have changed since. How long each takes is the caller's to find out.
 
+use super::bookings::by_car;
 use super::row::{Columns, blob};
 use super::series::parsed;
 use super::unreadable::key;
@@ -8,9 +9,10 @@ use super::write::{About, Write};
 use super::{OutboxKind, Record, RecordError, RowKind};
 use geo::Position;
 use jiff::civil::Time;
-use matcher::model::{AccountId, HoldState, SeriesId, Timestamp, TripId};
+use matcher::model::{AccountId, HoldState, SeriesId, Timestamp, TripId, TripLength};
 use matcher::schedule::{date_of, hour_of};
 use sqlx::sqlite::SqliteRow;
+use uuid::Uuid;
 
 /// Whose length it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +25,7 @@ pub enum LengthOf {
     Return(SeriesId),
 }
 
-/// A length that is stored as the same whoever comes.
+/// A length that is stored.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct StoredLength {
     /// Whose.
@@ -48,8 +50,8 @@ fn of_trip(row: &SqliteRow) -> Result<StoredLength, RecordError> {
     })
 }
 
-/// Of those legs whose length is.
-fn of_commute(row: &SqliteRow) -> Result<Vec<StoredLength>, RecordError> {
+/// Of all legs, or of those whose length knows no subway.
+fn of_commute(row: &SqliteRow, all: bool) -> Result<Vec<StoredLength>, RecordError> {
     let (id, rider) = (SeriesId(row.id("id")?), AccountId(row.id("rider")?));
     let (home, work) = (row.position("pickup_lat", "pickup_lon")?, row.position("dropoff_lat", "dropoff_lon")?);
     let mut stored = Vec::new();
@@ -57,7 +59,7 @@ fn of_commute(row: &SqliteRow) -> Result<Vec<StoredLength>, RecordError> {
         ("car_trip_s", "outward_at", LengthOf::Outward(id), home, work),
         ("car_return_trip_s", "return_at", LengthOf::Return(id), work, home),
     ] {
-        if row.int_or_none(by_car)?.is_none() {
+        if all || row.int_or_none(by_car)?.is_none() {
             let hour = Some(parsed::<Time>(row, begins_at)?.hour().unsigned_abs());
             stored.push(StoredLength { of, rider, from, to, hour });
         }
@@ -68,10 +70,33 @@ fn of_commute(row: &SqliteRow) -> Result<Vec<StoredLength>, RecordError> {
 impl Record {
     /// All that are stored as the same with a car and without, and can be read. Two reads.
     pub async fn lengths_by_car(&self, now: Timestamp) -> Result<Vec<StoredLength>, RecordError> {
+        self.lengths(now, None).await
+    }
+
+    /// A rider's that were booked before that time, less those of trips that are under way with them. Two reads.
+    pub async fn lengths_of(
+        &self,
+        now: Timestamp,
+        rider: AccountId,
+        booked_before: Timestamp,
+    ) -> Result<Vec<StoredLength>, RecordError> {
+        self.lengths(now, Some((rider, booked_before))).await
+    }
+
+    async fn lengths(
+        &self,
+        now: Timestamp,
+        of: Option<(AccountId, Timestamp)>,
+    ) -> Result<Vec<StoredLength>, RecordError> {
+        let (whose, before) = (of.map(|(rider, _)| blob(rider.0)), of.map(|(_, before)| before.0));
         let trips = sqlx::query(
             "select id, rider, pickup_at, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon from trips
-             where ended_at is null and car_trip_s is null order by id",
+             where ended_at is null and case when ?1 is null then car_trip_s is null
+                 else rider = ?1 and requested_at <= ?2 and phase not in ('met', 'escorting') end
+             order by id",
         )
+        .bind(whose.clone())
+        .bind(before)
         .fetch_all(&self.read)
         .await?;
         let trips = trips.iter().map(|row| (key(row), of_trip(row)));
@@ -80,14 +105,60 @@ impl Record {
             "select s.id, s.rider, s.outward_at, s.return_at, b.pickup_lat, b.pickup_lon, b.dropoff_lat, b.dropoff_lon,
                     b.car_trip_s, b.car_return_trip_s
              from series s join bookings b on b.id = s.booking
-             where s.ended_at is null and s.until_date >= ? order by s.id",
+             where s.ended_at is null and s.until_date >= ?3 and (?1 is null or (s.rider = ?1 and b.created_at <= ?2))
+             order by s.id",
         )
+        .bind(whose)
+        .bind(before)
         .bind(date_of(now).to_string())
         .fetch_all(&self.read)
         .await?;
-        let legs = commutes.iter().map(|row| (key(row), of_commute(row)));
+        let legs = commutes.iter().map(|row| (key(row), of_commute(row, of.is_some())));
         stored.extend(self.unreadable.sift(RowKind::Series, legs)?.into_iter().flatten());
         Ok(stored)
+    }
+
+    /// Whose zones have changed since a row of the audit chain (0 is the first), when last, and the row to go on after. By whatever process
+    /// they were changed, the shell's too. One read.
+    pub async fn zones_changed_after(&self, after: i64) -> Result<(Vec<(AccountId, Timestamp)>, i64), RecordError> {
+        let upto: i64 = sqlx::query_scalar("select coalesce(max(id), 0) from audit").fetch_one(&self.read).await?;
+        let rows = sqlx::query(
+            "select subject, max(at) as at from audit
+             where id > ? and id <= ? and action in ('avoid_zone_added', 'avoid_zone_removed') group by subject",
+        )
+        .bind(after)
+        .bind(upto)
+        .fetch_all(&self.read)
+        .await?;
+        let changed = rows.iter().map(|row| Ok((AccountId(row.id("subject")?), row.time("at")?)));
+        Ok((changed.collect::<Result<_, RecordError>>()?, upto))
+    }
+
+    /// What is stored takes so long by now. Who sees the trip is told, as by [`Self::correct_length`]; false if it is no other. One transaction.
+    pub async fn set_length(&self, now: Timestamp, of: LengthOf, length: TripLength) -> Result<bool, RecordError> {
+        let (sql, id) = match of {
+            LengthOf::Trip(trip) => (
+                "update trips set trip_s = ?1, car_trip_s = ?2, due_at = min(due_at, ?4)
+                 where id = ?3 and ended_at is null and (trip_s, car_trip_s) is not (?1, ?2)",
+                trip.0,
+            ),
+            LengthOf::Outward(series) => (
+                "update bookings set trip_s = ?1, car_trip_s = ?2
+                 where id = (select booking from series where id = ?3) and (trip_s, car_trip_s) is not (?1, ?2)",
+                series.0,
+            ),
+            LengthOf::Return(series) => (
+                "update bookings set return_trip_s = ?1, car_return_trip_s = ?2
+                 where id = (select booking from series where id = ?3)
+                     and (return_trip_s, car_return_trip_s) is not (?1, ?2)",
+                series.0,
+            ),
+        };
+        let query = sqlx::query(sql).bind(length.without_s).bind(by_car(length)).bind(blob(id));
+        let query = if matches!(of, LengthOf::Trip(_)) { query.bind(now.0) } else { query };
+        let mut write = self.begin(now).await?;
+        let done = query.execute(write.conn()).await?;
+        write.end_length(of, id, done.rows_affected() > 0).await
     }
 
     /// What is stored holds by car only, and without one it takes so many seconds. Who sees the trip is told, who has an open offer has it
@@ -116,19 +187,22 @@ impl Record {
             update = update.bind(now.0);
         }
         let done = update.execute(write.conn()).await?;
-        if done.rows_affected() == 0 {
-            return Ok(false);
-        }
-        if let LengthOf::Trip(trip) = of {
-            write.tell_of_length(trip).await?;
-        }
-        write.audit(None, "length_corrected", id, "").await?;
-        write.commit().await?;
-        Ok(true)
+        write.end_length(of, id, done.rows_affected() > 0).await
     }
 }
 
 impl Write<'_> {
+    async fn end_length(mut self, of: LengthOf, id: Uuid, is_other: bool) -> Result<bool, RecordError> {
+        if is_other {
+            if let LengthOf::Trip(trip) = of {
+                self.tell_of_length(trip).await?;
+            }
+            self.audit(None, "length_corrected", id, "").await?;
+            self.commit().await?;
+        }
+        Ok(is_other)
+    }
+
     async fn tell_of_length(&mut self, trip: TripId) -> Result<(), RecordError> {
         self.touch(trip).await?;
         for hold in self.holds(trip).await? {

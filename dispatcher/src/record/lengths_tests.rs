@@ -2,7 +2,7 @@
 
 use super::stage::*;
 use super::*;
-use matcher::model::{BookingKind, Commute, SeriesId, Timestamp, TripId, TripLength, Weekdays};
+use matcher::model::{BookingKind, Commute, Phase, SeriesId, Timestamp, TripId, TripLength, Weekdays};
 use matcher::schedule::{date_of, hour_of};
 
 fn commute() -> BookingKind {
@@ -95,4 +95,63 @@ async fn a_trip_or_commute_that_cannot_be_read_leaves_no_other_as_long_as_by_car
     let stored = stored(&stage).await;
     assert!(stored.len() == expected.len() && stored.iter().all(|(of, _)| expected.contains(of)), "{stored:?}");
     assert_eq!(stage.record.unreadable(), [RowKind::Trips, RowKind::Series]);
+}
+
+#[tokio::test]
+async fn what_a_rider_booked_before_their_zones_changed_is_set_once_and_told() {
+    let stage = Stage::new().await;
+    let ((under_way, crew), mine) = (stage.assigned("now").await, stage.in_hours(5).await);
+    let rider = stage.row(mine).await.trip.rider;
+    let other = stage.record.create_rider(T0, Actor::Shell, &new_rider()).await.unwrap().id;
+    let at = T0.plus_s(60);
+    let place = geo::Position::new(37.5, 127.0).unwrap();
+    assert_eq!(stage.record.zones_changed_after(0).await.unwrap().0, []);
+    stage.record.add_zone(at, Actor::Shell, rider, place, 100).await.unwrap().unwrap();
+    let (changed, upto) = stage.record.zones_changed_after(0).await.unwrap();
+    assert_eq!(changed, [(rider, at)]);
+    assert_eq!(stage.record.zones_changed_after(upto).await.unwrap(), (vec![], upto));
+    let of = async |who, before| {
+        let stored = stage.record.lengths_of(at, who, before).await.unwrap();
+        stored.into_iter().map(|one| one.of).collect::<Vec<_>>()
+    };
+    let both = [mine, under_way].map(LengthOf::Trip);
+    let listed = of(rider, at).await;
+    assert!(listed.len() == 2 && both.iter().all(|one| listed.contains(one)), "{listed:?}");
+    assert_eq!((of(rider, T0.plus_s(-1)).await, of(other, at).await), (vec![], vec![]));
+
+    let length = TripLength { by_car_s: 700, without_s: 1_900 };
+    let before = (stage.mail(rider).await.len(), stage.row(mine).await.change_no);
+    assert!(stage.record.set_length(at, both[0], length).await.unwrap());
+    assert_eq!(stage.row(mine).await.trip.length, length);
+    assert!(stage.row(mine).await.change_no > before.1, "consoles are told");
+    assert_eq!(stage.mail(rider).await[before.0..], ["trip"]);
+    assert!(!stage.record.set_length(at, both[0], length).await.unwrap(), "once");
+    let even = TripLength { by_car_s: 700, without_s: 700 };
+    assert!(stage.record.set_length(at, both[0], even).await.unwrap(), "a car makes no difference any more");
+    assert_eq!(stage.row(mine).await.trip.length, even);
+
+    // Once they are together, what is left is counted by the way they are led.
+    stage.walk_to(under_way, &crew, Phase::Met).await;
+    assert_eq!(of(rider, at).await, [both[0]]);
+}
+
+#[tokio::test]
+async fn the_legs_of_a_commute_to_come_follow_the_zones_each_way() {
+    let stage = Stage::new().await;
+    let booked = stage.book("k", commute()).await;
+    let series = booked.series.unwrap();
+    let stored = stage.record.lengths_of(T0, stage.rider, T0).await.unwrap();
+    let legs: Vec<LengthOf> = stored.iter().map(|one| one.of).skip(booked.trips.len()).collect();
+    assert_eq!(legs, [LengthOf::Outward(series), LengthOf::Return(series)]);
+    let longer = TripLength { by_car_s: 800, without_s: 2_400 };
+    for leg in legs {
+        assert!(stage.record.set_length(T0, leg, longer).await.unwrap());
+        assert!(!stage.record.set_length(T0, leg, longer).await.unwrap());
+    }
+    let later = T0.plus_s(5 * 86_400);
+    stage.record.expand_series(later).await.unwrap();
+    let made = stage.record.trips_of_rider(stage.rider, later).await.unwrap();
+    let made: Vec<TripLength> =
+        made.iter().filter(|row| !booked.trips.contains(&row.trip.id)).map(|row| row.trip.length).collect();
+    assert!(made.len() > 1 && made.iter().all(|length| *length == longer), "{made:?}");
 }

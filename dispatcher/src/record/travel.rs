@@ -43,7 +43,10 @@ impl Record {
     /// All that are kept and can be read, oldest first. One read.
     pub async fn observations(&self) -> Result<Vec<Observation>, RecordError> {
         let rows = sqlx::query("select * from travel_observations order by id").fetch_all(&self.read).await?;
-        self.unreadable.sift_all(RowKind::Observations, rows.iter().map(|row| (row.int("id").unwrap_or_default().to_be_bytes(), observation(row))))
+        self.unreadable.sift_all(
+            RowKind::Observations,
+            rows.iter().map(|row| (row.int("id").unwrap_or_default().to_be_bytes(), observation(row))),
+        )
     }
 
     /// Drops the old, and of more than [`OBSERVATIONS_MAX`] the oldest; how many. One transaction.

@@ -39,15 +39,8 @@ pub enum RowKind {
 
 impl RowKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
-        Self::Trips,
-        Self::Incidents,
-        Self::Staff,
-        Self::Series,
-        Self::Outbox,
-        Self::Conditions,
-        Self::Observations,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Trips, Self::Incidents, Self::Staff, Self::Series, Self::Outbox, Self::Conditions, Self::Observations];
 
     /// The word on the wire, in logs and metrics.
     pub const fn word(self) -> &'static str {

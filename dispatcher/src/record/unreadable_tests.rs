@@ -101,7 +101,10 @@ async fn what_one_way_taught_and_cannot_be_read_keeps_nothing_else_from_being_le
     let seen = Observation { profile: Profile::Walk, day: day_of(T0) as u32, hour: 9, free, took_ms: 500_000 };
     stage.record.note_observations(T0, &[seen; 3]).await.unwrap();
     sqlx::query("pragma ignore_check_constraints = on").execute(&stage.record.write).await.unwrap();
-    sqlx::query("update travel_observations set profile = 'later' where id = 2").execute(&stage.record.write).await.unwrap();
+    sqlx::query("update travel_observations set profile = 'later' where id = 2")
+        .execute(&stage.record.write)
+        .await
+        .unwrap();
     assert_eq!(stage.record.observations().await.unwrap(), [seen; 2]);
     assert_eq!(stage.record.unreadable(), [RowKind::Observations]);
 }

@@ -246,13 +246,13 @@ fn trains_that_are_not_as_assumed_make_nobody_walk_faster_or_slower() {
     for trains in [0.5, 0.9, 1.3] {
         let took_ms = 480_000 + (1_500_000.0 * trains) as u32;
         let rides = (0..60).map(|day| Observation { profile: Profile::Transit, day, hour: 9, free, took_ms });
-        let walks = (0..40).map(|day| Observation {
-            day,
-            ..trip(Profile::Walk, 9, [0, 0, 0, 0, 600_000, 0], 900_000)
-        });
+        let walks = (0..40).map(|day| Observation { day, ..trip(Profile::Walk, 9, [0, 0, 0, 0, 600_000, 0], 900_000) });
         let alone: Vec<Observation> = rides.clone().collect();
         let both: Vec<Observation> = rides.chain(walks).collect();
-        for (seen, taught) in [(&alone, 1.0), (&both, f64::from(fit(&both).day_factors(Profile::Walk).at(9).by_class[&RoadClass::Residential]))] {
+        for (seen, taught) in [
+            (&alone, 1.0),
+            (&both, f64::from(fit(&both).day_factors(Profile::Walk).at(9).by_class[&RoadClass::Residential])),
+        ] {
             let fitted = fit(seen);
             let factors = fitted.day_factors(Profile::Transit).at(9).by_class;
             is_near(factors[&RoadClass::Residential], taught as f32);

@@ -97,7 +97,7 @@ impl Graph {
         let mut line = Line::new(from.at);
         for piece in pieces {
             let edge = self.edge(piece.edge);
-            if let Some(kind) = self.off_street(piece.edge) {
+            if let Some(kind) = self.drawn_straight(piece.edge) {
                 let end = if piece.from < piece.to { edge.end } else { edge.start };
                 line.along(piece.edge, piece.from, piece.to);
                 line.off_street(self.node(end), piece.whole_ms, kind);
@@ -107,6 +107,11 @@ impl Graph {
             self.draw(&mut line, piece.edge, piece.from, piece.to, speed_mps);
         }
         line.finish(from, to, total_ms)
+    }
+
+    /// What an edge is that is drawn as a straight line; `None` for a street, and for a link to a station, which begins along one.
+    fn drawn_straight(&self, edge: u32) -> Option<OffStreet> {
+        self.off_street(edge).filter(|kind| !matches!(kind, OffStreet::Link { .. }))
     }
 
     /// The fastest way; `None` if there is none.
@@ -126,7 +131,7 @@ impl Graph {
                 // A loop is never part of a fastest way, so the two ends differ.
                 let forward = edge.start == pair[0];
                 let (a, b) = if forward { (0.0, 1.0) } else { (1.0, 0.0) };
-                if let Some(kind) = self.off_street(arc.edge) {
+                if let Some(kind) = self.drawn_straight(arc.edge) {
                     line.along(arc.edge, a, b);
                     line.off_street(self.node(pair[1]), arc.ms, kind);
                     continue;

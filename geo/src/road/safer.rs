@@ -1,6 +1,9 @@
-//! Owns the safer walking route: a second metric on the walking graph that prefers main roads, lit streets and streets with cameras,
-//! and a plain search on it that never enters an avoid zone. Does not know whose zones they are, and promises nothing: a street
-//! is liked better or worse, none is called safe.
+//! Owns the safer way on foot, and by subway as far as it is walked: a second metric on the walking graph that prefers main roads, lit
+//! streets and streets with cameras, and a plain search on it that never enters an avoid zone. Does not know whose zones they are, and
+//! promises nothing: a street is liked better or worse, none is called safe.
+//!
+//! What is no street costs its time: riding, waiting, stairs. A link to a station begins along a street and is disliked as that is, else
+//! one would go in by one and out by the other to spare the street.
 //!
 //! The search is led by what the hierarchy says is left (`hierarchy::left`). A street's cost is its walking time times its dislike, from 1
 //! to [`DISLIKE_MAX`]: so no safer way takes longer than [`DISLIKE_MAX`] times the fastest that keeps out of the same zones. A metre inside
@@ -16,6 +19,7 @@ use super::route::{Piece, Route, off_streets_ms};
 use super::snap::Snap;
 use super::timed::Timed;
 use super::toll::Toll;
+use super::transit::OffStreet;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::fmt;
@@ -43,9 +47,10 @@ const LIT: u16 = 300;
 /// What a street with a camera is disliked less.
 const CAMERA: u16 = 200;
 
-/// How much each street of one walking graph is disliked.
+/// How much each street of one walking graph is disliked; of the graph of riding on top of it too, whose streets have the same numbers.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Dislikes {
+    /// By street; of no others.
     thousandths: Vec<u16>,
 }
 
@@ -100,22 +105,30 @@ impl Dislikes {
         Self { thousandths: (0..).zip(graph.edges()).take(graph.street_count()).map(one).collect() }
     }
 
-    /// None: the fastest way.
-    pub fn none(graph: &Graph) -> Self {
-        Self { thousandths: vec![ONE as u16; graph.edge_count()] }
+    /// None, on any graph: the fastest way.
+    pub const fn none() -> Self {
+        Self { thousandths: Vec::new() }
     }
 
-    /// Of one edge, 1 to [`DISLIKE_MAX`].
-    pub fn get(&self, edge: u32) -> f64 {
-        self.of_edge(edge) as f64 / ONE as f64
+    /// Of one street, 1 to [`DISLIKE_MAX`].
+    pub fn get(&self, street: u32) -> f64 {
+        self.of_street(street) as f64 / ONE as f64
     }
 
-    fn of_edge(&self, edge: u32) -> u64 {
-        u64::from(self.thousandths[edge as usize])
+    fn of_street(&self, street: u32) -> u64 {
+        self.thousandths.get(street as usize).map_or(ONE, |thousandths| u64::from(*thousandths))
+    }
+
+    fn of_edge(&self, graph: &Graph, edge: u32) -> u64 {
+        match graph.off_street(edge) {
+            None => self.of_street(edge),
+            Some(OffStreet::Link { street }) => self.of_street(street),
+            Some(_) => ONE,
+        }
     }
 
     /// The way liked best under the times of a metric that keeps out of the zones, and what it costs against the fastest. Graph and metric
-    /// must be those of the graph this was made of.
+    /// must be those of the walking graph this was made of, or of riding on top of it.
     pub fn route(
         &self,
         graph: &Graph,
@@ -223,7 +236,7 @@ impl Search<'_> {
 
     /// What a street costs between two fractions of it, which takes so long; `None` if it may not be used.
     fn cost(&self, edge: u32, a: f32, b: f32, ms: u64) -> Option<u64> {
-        Some(ms * self.dislikes.of_edge(edge) + self.toll.extra_ms(edge, a, b)? * ONE)
+        Some(ms * self.dislikes.of_edge(self.timed.graph, edge) + self.toll.extra_ms(edge, a, b)? * ONE)
     }
 
     /// A* with the least cost that is left from a junction: what the best way costs, and how it was found; `None` if there is none.
@@ -265,7 +278,7 @@ impl Search<'_> {
             for arc in timed.arcs_out(node) {
                 let edge = arc.arc / 2;
                 // Zones are looked at only where it matters.
-                if cost + arc.ms * self.dislikes.of_edge(edge) >= best[arc.node as usize] {
+                if cost + arc.ms * self.dislikes.of_edge(graph, edge) >= best[arc.node as usize] {
                     continue;
                 }
                 let Some(next) = self.cost(edge, 0.0, 1.0, arc.ms).map(|more| cost + more) else { continue };

@@ -7,8 +7,10 @@ use crate::road::avoid::Zone;
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, Drawn, draw, place, tangle};
 use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
+use crate::road::subway::{Line, Ride, Stop, Subway};
 use crate::road::timed::Timed;
 use crate::road::toll::Toll;
+use crate::road::transit::OffStreet;
 use crate::road::{Graph, Lit, Profile, RoadMap, Route, Snap};
 use proptest::prelude::*;
 use std::sync::Arc;
@@ -25,8 +27,11 @@ fn of_map(map: &RoadMap) -> Dislikes {
     Dislikes::of(map.graph(Profile::Walk), &Lit::default(), |way| map.data.ways[way as usize].class)
 }
 
-/// Whether a street between two fractions has no looked-at point in a zone, or nearly.
+/// Whether a street between two fractions has no looked-at point in a zone, or nearly; of a ride its stops are looked at.
 pub(in crate::road) fn clear(graph: &Graph, zones: &[Zone], edge: u32, a: f32, b: f32) -> bool {
+    if let Some(OffStreet::Ride { .. }) = graph.off_street(edge) {
+        return graph.shape(edge).iter().all(|&stop| zones.iter().all(|zone| !zone.contains(stop)));
+    }
     let whole_m = f64::from(graph.edge(edge).length_m);
     let steps = (whole_m * f64::from((b - a).abs()) / LOOK_M).ceil().max(1.0) as u32;
     let points: Vec<Position> =
@@ -101,10 +106,27 @@ pub(in crate::road) fn looked_at(points: &[Position]) -> impl Iterator<Item = Po
     })
 }
 
+/// The same, but of rides their stops alone.
+fn stood_at(route: &Route) -> impl Iterator<Item = Position> + '_ {
+    let is_ridden = |i: usize| route.rides.iter().any(|ride| ride.from <= i && i < ride.to);
+    let pairs = route.points.windows(2).enumerate();
+    pairs.flat_map(move |(i, pair)| if is_ridden(i) { pair.to_vec() } else { looked_at(pair).collect() })
+}
+
 fn check(map: &RoadMap, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zone]) -> Result<(), String> {
-    let (graph, metric) = (map.graph(Profile::Walk), map.free_flow(Profile::Walk));
+    check_by(Profile::Walk, map, dislikes, (from, to), zones)
+}
+
+fn check_by(
+    profile: Profile,
+    map: &RoadMap,
+    dislikes: &Dislikes,
+    (from, to): (&Snap, &Snap),
+    zones: &[Zone],
+) -> Result<(), String> {
+    let (graph, metric) = (map.graph(profile), map.free_flow(profile));
     let inside = |s: &Snap| zones.iter().any(|z| z.contains(s.at));
-    let keeping_out = |edge, a, b, ms: u64| clear(graph, zones, edge, a, b).then(|| ms * dislikes.of_edge(edge));
+    let keeping_out = |edge, a, b, ms: u64| clear(graph, zones, edge, a, b).then(|| ms * dislikes.of_edge(graph, edge));
     let slow = least_cost(graph, from, to, &keeping_out).filter(|_| !inside(from) && !inside(to));
     let quick = led_cost(dislikes, metric, from, to, Toll::forbidding(graph, zones));
     match dislikes.route(graph, metric, from, to, zones) {
@@ -116,8 +138,11 @@ fn check(map: &RoadMap, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zo
             if quick != slow {
                 return Err(format!("cost {quick:?} instead of {slow:?}"));
             }
-            if let Some(p) = looked_at(&found.route.points).find(|&p| zones.iter().any(|z| z.contains(p))) {
+            if let Some(p) = stood_at(&found.route).find(|&p| zones.iter().any(|z| z.contains(p))) {
                 return Err(format!("{:.6},{:.6} lies in a zone", p.lat(), p.lon()));
+            }
+            if zones.iter().any(|zone| found.route.enters(zone)) {
+                return Err("it is said to enter a zone".to_owned());
             }
             let fastest_s = graph.travel_time(from, to).ok_or("no fastest way")?;
             let detour_s = found.route.duration_s - fastest_s;
@@ -131,7 +156,7 @@ fn check(map: &RoadMap, dislikes: &Dislikes, from: &Snap, to: &Snap, zones: &[Zo
     }
     // Where one must pass through: the least that any way costs, found with the bound and without.
     let toll = Toll::exacting(graph, zones);
-    let dear = |edge, a, b, ms: u64| Some(ms * dislikes.of_edge(edge) + toll.extra_ms(edge, a, b)? * ONE);
+    let dear = |edge, a, b, ms: u64| Some(ms * dislikes.of_edge(graph, edge) + toll.extra_ms(edge, a, b)? * ONE);
     let (slow, quick) = (least_cost(graph, from, to, &dear), led_cost(dislikes, metric, from, to, toll));
     if quick != slow {
         return Err(format!("least inside costs {quick:?} instead of {slow:?}"));
@@ -262,7 +287,7 @@ fn nothing_is_disliked_less_than_a_main_road() {
     let graph = drawn.map.graph(Profile::Walk);
     let lamps: Vec<Position> = (0..60).map(|i| drawn.between('A', 'F', f64::from(i) / 60.0)).collect();
     let dislikes = Dislikes::of(graph, &Lit::of(graph, &lamps, &lamps), |_| RoadClass::Primary);
-    assert!((0..graph.edge_count() as u32).all(|e| dislikes.of_edge(e) == ONE));
+    assert!((0..graph.edge_count() as u32).all(|e| dislikes.of_street(e) == ONE));
 }
 
 #[test]
@@ -381,7 +406,7 @@ fn without_dislikes_it_takes_as_long_as_the_fastest_way_of_the_moment() {
         let metric = Metric::new(&hierarchy, times.clone());
         for _ in 0..20 {
             let (from, to) = (some_snap(&mut dice, graph), some_snap(&mut dice, graph));
-            let found = Dislikes::none(graph).route(graph, &metric, &from, &to, &[]);
+            let found = Dislikes::none().route(graph, &metric, &from, &to, &[]);
             let ms = metric.travel_ms(from, &to);
             let seconds = ms.map(|ms| (f64::from(ms) / 1_000.0) as f32);
             assert_eq!(found.as_ref().ok().map(|way| way.route.duration_s), seconds, "seed {seed}");
@@ -437,4 +462,86 @@ fn who_walks_inside_a_closed_block_is_led_out_of_it() {
     let dislikes = of_map(&drawn.map);
     assert!(dislikes.route(graph, &metric, &snap('F', 'G'), &snap('I', 'J'), &[]).is_ok());
     assert_eq!(dislikes.route(graph, &metric, &snap('I', 'J'), &snap('F', 'G'), &[]), Err(NoSaferWay::CutOff));
+}
+
+#[test]
+fn by_subway_it_agrees_with_the_slow_way_too() {
+    let map = RoadMap::build(crate::city::generate_small(7));
+    let (graph, dislikes) = (map.graph(Profile::Transit), of_map(&map));
+    let walk = map.graph(Profile::Walk);
+    let (mut dice, mut rode, mut longer, mut crossed) = (Dice(3), 0, 0, 0);
+    println!("seed 3");
+    for round in 0..60 {
+        let (from, to) = (some_snap(&mut dice, walk), some_snap(&mut dice, walk));
+        let fastest = map.free_flow(Profile::Transit).route(graph, from, &to).unwrap();
+        let zones: Vec<Zone> = (0..round % 4)
+            .filter_map(|_| {
+                let on_the_way = fastest.position_at(fastest.duration_s * (0.15 + 0.7 * dice.unit() as f32));
+                Zone::circle(on_the_way, 20.0 + 150.0 * dice.unit()).ok()
+            })
+            .collect();
+        check_by(Profile::Transit, &map, &dislikes, (&from, &to), &zones).unwrap_or_else(|e| panic!("{round}: {e}"));
+        let Ok(way) = dislikes.route(graph, map.free_flow(Profile::Transit), &from, &to, &zones) else { continue };
+        rode += usize::from(!way.route.rides.is_empty());
+        longer += usize::from(zones.is_empty() && way.detour_s > 1.0);
+        let drawn = |zone: &Zone| way.route.points.windows(2).any(|pair| zone.touches(pair[0], pair[1]));
+        crossed += usize::from(zones.iter().any(drawn));
+    }
+    println!("{rode} ride, {longer} are longer for the streets' sake, {crossed} ride through a zone");
+    assert!(rode > 20 && longer > 3 && crossed > 0);
+}
+
+/// A train from W to E in no time to speak of. To W one walks by the lane, 600 m, or round by the main road B-C, 1,000 m. The station at
+/// D has no trains: of the lane it is the middle.
+fn to_the_train() -> Drawn {
+    let mut drawn = draw(concat!(
+        "B-----C            \n", //
+        "|     |            \n",
+        "A-D---W-----------E",
+    ));
+    let mut data = (*drawn.map.data).clone();
+    let stop = |name: &str, letter, line| Stop { name: name.into(), line, at: drawn.at(letter), open: true };
+    let line = |name: &str| Line { name: name.into(), headway_s: [60; 24] };
+    data.subway = Subway {
+        lines: vec![line("1"), line("2")],
+        stops: vec![stop("west", 'W', 0), stop("east", 'E', 0), stop("lane", 'D', 1)],
+        rides: vec![Ride { from: 0, to: 1, seconds: 60 }],
+        transfers: vec![],
+    };
+    drawn.map = RoadMap::build(data);
+    drawn
+}
+
+#[test]
+fn to_the_train_one_walks_by_the_main_road_and_the_ride_counts_its_seconds() {
+    let drawn = to_the_train();
+    let (graph, metric) = (drawn.map.graph(Profile::Transit), drawn.map.free_flow(Profile::Transit));
+    let snap = |letter| graph.snap(drawn.at(letter)).unwrap();
+    let (a, e) = (snap('A'), snap('E'));
+    let way = by_place(&drawn, "ABCW").route(graph, metric, &a, &e, &[]).unwrap();
+    assert!(way.route.points.contains(&drawn.at('B')) && !way.route.points.contains(&drawn.at('D')));
+    let [ride] = way.route.rides[..] else { panic!("{} rides", way.route.rides.len()) };
+    assert!((way.route.at_s[ride.to] - way.route.at_s[ride.from] - 60.0).abs() < 0.1, "as long as it takes");
+    // 1,000 m instead of 600 m at 5 km/h.
+    assert!((way.detour_s - 400.0 / 5.0 * 3.6).abs() < 2.0, "{}", way.detour_s);
+    // Through the station in the lane nobody gets cheaper than along the lane.
+    let through = Dislikes::of(graph, &Lit::default(), |_| RoadClass::Path);
+    let cost = |dislikes: &Dislikes| led_cost(dislikes, metric, &a, &snap('W'), Toll::forbidding(graph, &[])).unwrap();
+    assert_eq!(cost(&through), 2 * cost(&Dislikes::none()));
+}
+
+#[test]
+fn a_train_under_way_is_in_no_zone_and_one_that_halts_is() {
+    let drawn = to_the_train();
+    let (graph, metric) = (drawn.map.graph(Profile::Transit), drawn.map.free_flow(Profile::Transit));
+    let ends = [graph.snap(drawn.between('A', 'D', 0.5)), graph.snap(drawn.between('W', 'E', 0.5))].map(Option::unwrap);
+    let even = Dislikes::none();
+    let by = |zone: &Zone| even.route(graph, metric, &ends[0], &ends[1], std::slice::from_ref(zone));
+    let on_the_line = Zone::circle(drawn.between('W', 'E', 0.25), 40.0).unwrap();
+    let way = by(&on_the_line).unwrap().route;
+    assert_eq!(way.rides.len(), 1, "the street there is not walked, the train passes");
+    assert!(!way.enters(&on_the_line));
+    let at_the_stop = Zone::circle(drawn.at('E'), 40.0).unwrap();
+    assert!(by(&at_the_stop).unwrap().route.rides.is_empty(), "it would halt inside");
+    assert!(way.enters(&at_the_stop));
 }

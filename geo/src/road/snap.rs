@@ -8,6 +8,7 @@ use super::column::Column;
 use super::graph::{Edge, Graph};
 use crate::eta::DETOUR;
 use crate::position::Position;
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
@@ -352,6 +353,26 @@ impl Graph {
             left_m -= piece_m;
         }
         shape[shape.len() - 1]
+    }
+
+    /// The shape of an edge between two fractions of it, the lower first, and what lies at them.
+    pub(super) fn between(&self, edge: u32, low: f32, high: f32) -> Cow<'_, [Position]> {
+        let shape = self.shape(edge);
+        if low <= 0.0 && high >= 1.0 {
+            return Cow::Borrowed(shape);
+        }
+        let whole_m = f64::from(self.edge(edge).length_m).max(f64::MIN_POSITIVE);
+        let mut points = vec![self.along(edge, low)];
+        let mut before_m = 0.0;
+        for w in shape.windows(2) {
+            before_m += w[0].distance_m(w[1]);
+            let at = before_m / whole_m;
+            if at > f64::from(low) && at < f64::from(high) {
+                points.push(w[1]);
+            }
+        }
+        points.push(self.along(edge, high));
+        Cow::Owned(points)
     }
 }
 

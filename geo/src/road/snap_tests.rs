@@ -122,7 +122,7 @@ fn every_travel_time_holds_the_way_between_the_streets_and_both_ends() {
             staff.put(1, from);
             assert_eq!(soonest(graph, &staff, &to, 1_800.0).collect::<Vec<_>>(), [(1, seconds)]);
             assert_eq!(soonest(graph, &staff, &to, seconds - 1.0).count(), 0);
-            let even = Dislikes::none(graph);
+            let even = Dislikes::none();
             let safer = even.route(graph, metric, &from, &to, &[]).unwrap();
             assert_eq!((safer.route.duration_s, safer.detour_s), (seconds, 0.0));
         } else {

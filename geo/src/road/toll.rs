@@ -2,21 +2,28 @@
 //! one it may not be used, or, for who has to pass through all the same, every metre inside counts as so many milliseconds more that none
 //! is gone that could be spared; and what of that is owed at least from any junction. Does not search (`safer`, `around`).
 //!
+//! Of a ride its two stops count and not what lies between them: where its tunnel runs nobody knows here, and nobody gets into a train
+//! under way or out of it. At a stop its doors are open: who halts inside is inside, also who stays in the train.
+//!
 //! Invariants: a metre inside counts alike on every street, however fast, jammed or liked it is; nowhere is more said to be owed than any
 //! way owes, and from no junction more than over its neighbour, so that a search led by it is exact.
 
 use super::avoid::{Frame, Zone};
-use super::graph::Graph;
+use super::graph::{Edge, Graph};
+use super::route::Route;
 use super::safer::NoSaferWay;
 use super::snap::{Snap, WALK_MPS};
+use super::transit::OffStreet;
 use crate::position::Position;
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// A metre in a zone counts as so many milliseconds more, for whom there is no way but through one: a hundred times as long as it takes to
 /// walk. Rather 10 km round on foot than 100 m inside, and farther by car.
 pub(super) const INSIDE_MS_PER_M: f64 = 72_000.0;
+
+/// A train stands at a stop so long, half of it when it comes and half when it goes on, milliseconds. An assumption.
+const HALF_HALT_MS: f64 = 15_000.0;
 
 /// A street that touches a zone is looked at in pieces of so many metres: as exact as what is inside is counted.
 const PIECE_M: f64 = 10.0;
@@ -128,13 +135,28 @@ impl<'a> Toll<'a> {
     }
 
     fn is_clear(&self, edge: u32, a: f32, b: f32) -> bool {
-        self.zones.is_empty() || !self.points(edge, a, b).windows(2).any(|w| self.touches(w[0], w[1]))
+        if let Some(stops) = self.stops(edge) {
+            return !stops.into_iter().any(|stop| self.touches(stop, stop));
+        }
+        self.zones.is_empty()
+            || !self.graph.between(edge, a.min(b), a.max(b)).windows(2).any(|w| self.touches(w[0], w[1]))
+    }
+
+    /// Where a ride begins and ends; nothing of any other edge.
+    fn stops(&self, edge: u32) -> Option<[Position; 2]> {
+        let is_ride = matches!(self.graph.off_street(edge), Some(OffStreet::Ride { .. }));
+        let Edge { start, end, .. } = self.graph.edge(edge);
+        is_ride.then(|| [start, end].map(|stop| self.graph.node(*stop)))
     }
 
     /// How many metres of a street between two fractions lie in zones.
     fn inside_m(&self, edge: u32, a: f32, b: f32) -> f64 {
+        if let Some(stops) = self.stops(edge) {
+            let halts = stops.into_iter().filter(|&stop| self.touches(stop, stop)).count();
+            return halts as f64 * HALF_HALT_MS / 1_000.0 * WALK_MPS;
+        }
         let (mut inside_m, mut whole_m) = (0.0, 0.0);
-        for w in self.points(edge, a, b).windows(2) {
+        for w in self.graph.between(edge, a.min(b), a.max(b)).windows(2) {
             let long_m = w[0].distance_m(w[1]);
             whole_m += long_m;
             inside_m += long_m * self.share_inside(w[0], w[1], pieces(long_m));
@@ -163,26 +185,16 @@ impl<'a> Toll<'a> {
     fn touches(&self, p: Position, q: Position) -> bool {
         self.frame.may_touch(p, q) && self.zones.iter().any(|zone| zone.touches(p, q))
     }
+}
 
-    /// The corners of a street between two fractions, and its ends.
-    fn points(&self, edge: u32, a: f32, b: f32) -> Cow<'_, [Position]> {
-        let (low, high) = (a.min(b), a.max(b));
-        let shape = self.graph.shape(edge);
-        if low <= 0.0 && high >= 1.0 {
-            return Cow::Borrowed(shape);
-        }
-        let whole_m = f64::from(self.graph.edge(edge).length_m).max(f64::MIN_POSITIVE);
-        let mut points = vec![self.graph.along(edge, low)];
-        let mut before_m = 0.0;
-        for w in shape.windows(2) {
-            before_m += w[0].distance_m(w[1]);
-            let at = before_m / whole_m;
-            if at > f64::from(low) && at < f64::from(high) {
-                points.push(w[1]);
-            }
-        }
-        points.push(self.graph.along(edge, high));
-        Cow::Owned(points)
+impl Route {
+    /// Whether any of it is in a zone, by what of a ride counts.
+    pub fn enters(&self, zone: &Zone) -> bool {
+        let is_ridden = |i: usize| self.rides.iter().any(|ride| (ride.from..ride.to).contains(&i));
+        (0..self.points.len() - 1).any(|i| match [self.points[i], self.points[i + 1]] {
+            stops if is_ridden(i) => stops.into_iter().any(|stop| zone.contains(stop)),
+            [a, b] => zone.touches(a, b),
+        })
     }
 }
 

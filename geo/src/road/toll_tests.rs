@@ -70,7 +70,7 @@ fn fewer_metres_inside_are_gone_though_the_street_is_jammed() {
         let way = if let Some(turns) = drawn.map.turns(profile) {
             least_inside(graph, turns, &metric, from, &to, &zones)
         } else {
-            let dislikes = Dislikes::none(graph);
+            let dislikes = Dislikes::none();
             dislikes.route_least_inside(graph, &metric, &from, &to, &zones).map(|way| way.route)
         };
         let way = way.unwrap();

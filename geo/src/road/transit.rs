@@ -5,7 +5,7 @@
 //! nothing is ever snapped to what is not a street.
 
 use super::graph::{EDGE_MS_MAX, Edge, Graph, GraphParts, NO_WAY, Rights};
-use super::snap::WALK_MPS;
+use super::snap::{Snap, WALK_MPS};
 use super::subway::Subway;
 use super::{Profile, RoadMap};
 use crate::position::Position;
@@ -16,11 +16,14 @@ use std::collections::BTreeSet;
 const DOWN_MS: u32 = 90_000;
 const UP_MS: u32 = 75_000;
 
-/// What an edge is that is no street. Drawn as a straight line.
+/// What an edge is that is no street. Drawn as a straight line, but for what of a link lies along its street.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OffStreet {
-    /// From a junction to a station's entrance.
-    Link,
+    /// From a junction along a street to a station's entrance.
+    Link {
+        /// Edge of the street.
+        street: u32,
+    },
     /// Down to the platform, and waiting for a train of this line.
     Board {
         /// Index of the line.
@@ -87,8 +90,9 @@ pub(super) fn build(walk: &Graph, subway: &Subway, hour: Option<usize>) -> Graph
         let edge = *walk.edge(snap.edge);
         let off_street_ms = (f64::from(snap.distance_m) / WALK_MPS * 1000.0).ceil() as u32;
         let from_start = edge.ms_from_start(snap.fraction);
-        more.add(OffStreet::Link, edge.start, entrance(number), from_start + off_street_ms, true);
-        more.add(OffStreet::Link, edge.end, entrance(number), edge.ms - from_start + off_street_ms, true);
+        for (end, from, ms) in [(edge.start, 0.0, from_start), (edge.end, 1.0, edge.ms - from_start)] {
+            more.link(&snap, from, [end, entrance(number)], ms + off_street_ms);
+        }
         more.add(OffStreet::Leave, train(number), entrance(number), UP_MS, false);
         if let Some(wait_s) = wait_s(stop.line) {
             let board = OffStreet::Board { line: stop.line };
@@ -122,16 +126,29 @@ impl More<'_> {
         if (node as usize) < streets { self.walk.node(node) } else { self.parts.nodes[node as usize - streets] }
     }
 
+    /// From an end of the street that a station is at, along it as far as the station is, and over to it.
+    fn link(&mut self, at: &Snap, from: f32, [junction, entrance]: [u32; 2], ms: u32) {
+        let mut shape = self.walk.between(at.edge, from.min(at.fraction), from.max(at.fraction)).into_owned();
+        if from > at.fraction {
+            shape.reverse();
+        }
+        shape.push(self.at(entrance));
+        self.draw(OffStreet::Link { street: at.edge }, [junction, entrance], &shape, ms, true);
+    }
+
     fn add(&mut self, kind: OffStreet, start: u32, end: u32, ms: u32, both_ways: bool) {
-        let (a, b) = (self.at(start), self.at(end));
+        self.draw(kind, [start, end], &[self.at(start), self.at(end)], ms, both_ways);
+    }
+
+    fn draw(&mut self, kind: OffStreet, [start, end]: [u32; 2], shape: &[Position], ms: u32, both_ways: bool) {
         let first_point = self.parts.points.len() as u32;
-        self.parts.points.extend([a, b]);
+        self.parts.points.extend(shape);
         self.kinds.push(kind);
         self.parts.edges.push(Edge {
             start,
             end,
             ms: ms.clamp(1, EDGE_MS_MAX),
-            length_m: a.distance_m(b) as f32,
+            length_m: Graph::length_m(shape) as f32,
             way: NO_WAY,
             nth: 0,
             first_point,

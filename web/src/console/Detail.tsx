@@ -228,6 +228,7 @@ function Assign({ desk, trip, list }: { desk: Desk; trip: Trip; list: Candidate[
               />
               <span><strong>{one.display}</strong>{' '}
                 {one.eta_s !== null && `${span(one.eta_s)}${sureness(one)}`}
+                {isCutOff(one) && <span class="hint" data-testid="no-way">{t('eta.no_way')}</span>}
                 <Comes mode={desk.staff.get(one.staff)?.mode ?? null} />
                 {one.after && <span class="hint"> · {t('detail.after', { there: span(one.after.there_in_s) })}{sureness({ eta_s: one.after.there_in_s, eta_p90_s: one.after.there_p90_s, eta_source: one.after.source })}</span>}
                 {one.violations.length > 0 && <span class="why"> × {one.violations.map((code) => tCode('violation', code)).join(', ')}</span>}

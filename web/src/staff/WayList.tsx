@@ -5,7 +5,7 @@ import { explain } from '../shared/frame';
 import { metres, span, t, type Key } from '../shared/i18n';
 import { useStore } from '../shared/store';
 import type { Leg, Prefer, Way } from '../shared/types';
-import type { WayAhead } from './way';
+import { hasChoice, type WayAhead } from './way';
 
 /** An older position leads from a place where the phone is no more. */
 const OLD_S = 60;
@@ -24,7 +24,7 @@ export function WayList({ ahead }: { ahead: WayAhead }) {
             <span class="hint" data-testid="way-sure">{sureness({ eta_s: way.duration_s, eta_p90_s: way.p90_s, eta_source: way.source })}</span>
             {way.detour_s > 0 && <span class="hint"> {t('way.detour', { time: span(way.detour_s) })}</span>}
           </summary>
-          {way.to === 'dropoff' && way.mode === 'walk' && (
+          {hasChoice(way) && (
             <div class="row">
               {CHOICES.map((one) => (
                 <button type="button" key={one} aria-pressed={way.prefer === one} data-testid={`way-${one}`} onClick={() => ahead.choose(one, now())}>

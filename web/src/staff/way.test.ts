@@ -2,7 +2,7 @@
 import { expect, it } from 'vitest';
 import { Problem, Unreachable, type Api } from '../shared/api';
 import type { Phase, Trip, Way } from '../shared/types';
-import { ASK_ANEW_MS, ASK_EVERY_MS, LEFT_M, WayAhead, metresFrom } from './way';
+import { ASK_ANEW_MS, ASK_EVERY_MS, LEFT_M, WayAhead, hasChoice, metresFrom } from './way';
 
 const trip = (phase: Phase, id = 't'): Trip => ({ id, phase });
 const way = (to: 'pickup' | 'dropoff'): Way => ({
@@ -85,4 +85,8 @@ it('measures_from_the_middle_of_a_stretch', () => {
   expect(metresFrom(line, { lat: 37.5, lon: 127.005 })).toBeLessThan(1);
   expect(metresFrom(line, { lat: 37.501, lon: 127.005 })).toBeGreaterThan(LEFT_M);
   expect(metresFrom(line, { lat: 37.5, lon: 126.999 })).toBeGreaterThan(LEFT_M);
+});
+it('a_safer_way_is_to_be_chosen_where_the_rider_walks_some_of_it', () => {
+  expect((['walk', 'transit', 'drive', 'cycle'] as const).map((mode) => hasChoice({ to: 'dropoff', mode }))).toEqual([true, true, false, false]);
+  expect(hasChoice({ to: 'pickup', mode: 'walk' })).toBe(false);
 });

@@ -70,6 +70,9 @@ export class WayAhead extends Store {
   }
 }
 
+/** Whether there is a safer way to be chosen: with the rider, where some of it is walked. */
+export const hasChoice = ({ to, mode }: Pick<Way, 'to' | 'mode'>): boolean => to === 'dropoff' && (mode === 'walk' || mode === 'transit');
+
 /** Metres from a point to the nearest point of a line. */
 export function metresFrom(line: Way['line'], at: LatLon): number {
   let least = Infinity;

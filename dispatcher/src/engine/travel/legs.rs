@@ -7,10 +7,9 @@
 
 use super::Travel;
 use crate::clock::Env;
+use crate::engine::chain::trip_mode;
 use crate::engine::field::{Field, profile};
-use crate::http::guide::Guide;
-use crate::http::sight::Sight;
-use crate::http::way::circles;
+use crate::engine::guide::{Guide, circles};
 use crate::record::{Record, RecordError};
 use crate::telemetry;
 use geo::road::calibrate::free_by_class;
@@ -99,7 +98,6 @@ struct Leg {
 /// Learns.
 pub struct Legs {
     field: Arc<Field>,
-    sight: Arc<Sight>,
     guide: Arc<Guide>,
     record: Arc<Record>,
     travel: Arc<Travel>,
@@ -114,14 +112,13 @@ impl Legs {
     /// Nobody is under way.
     pub fn new(
         field: Arc<Field>,
-        sight: Arc<Sight>,
         guide: Arc<Guide>,
         record: Arc<Record>,
         travel: Arc<Travel>,
         env: Env,
         demo: bool,
     ) -> Self {
-        Self { field, sight, guide, record, travel, env, demo, under_way: HashMap::new(), finished: Vec::new() }
+        Self { field, guide, record, travel, env, demo, under_way: HashMap::new(), finished: Vec::new() }
     }
 
     /// Learns until told to stop.
@@ -195,7 +192,7 @@ impl Legs {
         let (Some(at), Some(mode)) = (self.place(&tap), tap.mode) else { return Ok(Outcome::Unclear) };
         let Some(row) = self.record.trip(tap.trip).await? else { return Ok(Outcome::Unclear) };
         let (from, to) = (row.trip.pickup, row.trip.dropoff);
-        if at.distance_m(from) > ARRIVED_M_MAX || self.sight.trip_mode(from, to) != mode {
+        if at.distance_m(from) > ARRIVED_M_MAX || trip_mode(self.field.map(), from, to) != mode {
             return Ok(Outcome::Unclear);
         }
         let zones = circles(&self.record.zones_of(row.trip.rider).await?);

@@ -34,7 +34,7 @@ async fn crew() -> Scene {
 fn legs(edge: &Edge, demo: bool) -> Legs {
     let app = &edge.app;
     let (record, travel, guide) = (Arc::clone(&app.record), Arc::clone(&app.travel), Arc::clone(&app.guide));
-    Legs::new(Arc::clone(&edge.field), Arc::clone(&app.sight), guide, record, travel, app.env.clone(), demo)
+    Legs::new(Arc::clone(&edge.field), guide, record, travel, app.env.clone(), demo)
 }
 
 /// So many metres north.

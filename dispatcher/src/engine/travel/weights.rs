@@ -218,7 +218,8 @@ impl Weights {
         for (line, wait_s) in subway.lines.iter().zip(&mut waits_s) {
             let of_line = |says: &&NewCondition| matches!(&says.streets, Streets::Line(name) if *name == line.name);
             for says in in_force.iter().map(|condition| &condition.says).filter(of_line) {
-                let times = |(wait_s, factor): (u32, f32)| (wait_s as f32 * factor).ceil().min(WAIT_S_MAX as f32) as u32;
+                let times =
+                    |(wait_s, factor): (u32, f32)| (wait_s as f32 * factor).ceil().min(WAIT_S_MAX as f32) as u32;
                 *wait_s = wait_s.zip(says.factor).map(times);
             }
         }

@@ -109,11 +109,7 @@ impl Address {
 
     /// A client for a server of this kind; a Sentinel is asked without the credentials, which are Redis's.
     pub(super) fn client(&self, at: ConnectionAddr, is_sentinel: bool) -> RedisResult<Client> {
-        let settings = if is_sentinel {
-            spoken(RedisConnectionInfo::default())
-        } else {
-            self.settings.clone()
-        };
+        let settings = if is_sentinel { spoken(RedisConnectionInfo::default()) } else { self.settings.clone() };
         let info: ConnectionInfo = at.into_connection_info()?.set_redis_settings(settings);
         if self.is_tls {
             Client::build_with_tls(info, TlsCertificates { client_tls: None, root_cert: self.ca.clone() })

@@ -2,7 +2,9 @@
 //! caller takes people until a crew is proven. `nearest` is quicker where the number is known before.
 //!
 //! The buckets on the climb are merged by (climb + entry), a lower bound. Somebody is given out when nothing that is left
-//! can be as soon, so equal times come in the order of ids.
+//! can be as soon, so equal times come in the order of ids. Where nobody who comes may go and it goes on and on, the next is looked for in
+//! hundreds of buckets again and again: once as much has been looked at as reading them all would cost, they are read all, and who is left
+//! comes from that. So it costs about twice the cheaper of the two at most, whoever stops when.
 
 use super::bucket::unpacked;
 use super::buckets::StaffBuckets;
@@ -11,6 +13,10 @@ use crate::road::snap::Snap;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 use std::hash::Hash;
+
+/// Entries looked at one by one in the time that it takes to read all buckets whole, for each of the staff. Measured: 4,900 us to draw
+/// all of 2,000 who drive, 200 to read all.
+const LOOKS_PER_PERSON: usize = 2;
 
 /// The lower bound of the next entry of a bucket, which climb node it is at, and the entry's run and place there.
 type Front = (u32, u32, u32, u32);
@@ -24,15 +30,22 @@ pub struct Soonest<'a, Id> {
     found: BinaryHeap<Reverse<(u32, Id)>>,
     seen: HashSet<u32>,
     given: HashSet<Id>,
+    /// So many entries more are looked at before all are read.
+    looks_left: usize,
 }
 
 impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
     /// Who can be at `pickup` within `bound_ms`, soonest first.
     pub fn soonest(&self, pickup: &Snap, bound_ms: u32) -> Soonest<'_, Id> {
+        self.soonest_looking(pickup, bound_ms, self.len() * LOOKS_PER_PERSON)
+    }
+
+    fn soonest_looking(&self, pickup: &Snap, bound_ms: u32, looks_left: usize) -> Soonest<'_, Id> {
         let arrivals = self.metric.arrivals_whole(pickup);
         let (seen, given, mut found) = (HashSet::new(), HashSet::new(), BinaryHeap::new());
         let Some(limit_ms) = arrivals.limit_ms(bound_ms) else {
-            return Soonest { buckets: self, limit_ms: 0, fronts: BinaryHeap::new(), found, seen, given, arrivals };
+            let fronts = BinaryHeap::new();
+            return Soonest { buckets: self, limit_ms: 0, fronts, found, seen, given, arrivals, looks_left };
         };
         let bias_ms = arrivals.entrances.bias_ms;
         found.extend(self.near_by(&arrivals).map(|(person, ms)| Reverse((ms + bias_ms, self.id(person)))));
@@ -46,7 +59,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             }
         }
         let fronts = fronts.into();
-        Soonest { buckets: self, limit_ms, fronts, found, seen, given, arrivals }
+        Soonest { buckets: self, limit_ms, fronts, found, seen, given, arrivals, looks_left }
     }
 }
 
@@ -58,6 +71,13 @@ impl<Id: Copy + Ord + Hash> Soonest<'_, Id> {
         let least = entry.into_iter().chain(found).min()?;
         // What is past the pickup on its own arc is less than the bias, and nobody is there sooner than at once.
         (least <= self.limit_ms).then(|| self.arrivals.told_ms(least.max(self.arrivals.entrances.bias_ms)))
+    }
+
+    /// Everybody who has not been given out, so that nothing is left to look at.
+    fn read_all(&mut self) {
+        self.fronts.clear();
+        let all = self.buckets.all_of(&self.arrivals, self.limit_ms);
+        self.found = all.into_iter().filter(|(_, id)| !self.given.contains(id)).map(Reverse).collect();
     }
 
     fn look_further(&mut self, front: Front) {
@@ -97,8 +117,14 @@ impl<Id: Copy + Ord + Hash> Iterator for Soonest<'_, Id> {
                     }
                 }
                 _ => {
-                    self.fronts.pop();
-                    self.look_further(front?);
+                    let front = front?;
+                    if let Some(left) = self.looks_left.checked_sub(1) {
+                        self.looks_left = left;
+                        self.fronts.pop();
+                        self.look_further(front);
+                    } else {
+                        self.read_all();
+                    }
                 }
             }
         }
@@ -110,3 +136,7 @@ impl<Id> std::fmt::Debug for Soonest<'_, Id> {
         write!(f, "Soonest({} given)", self.given.len())
     }
 }
+
+#[cfg(test)]
+#[path = "lazy_tests.rs"]
+mod tests;

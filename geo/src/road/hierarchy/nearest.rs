@@ -102,10 +102,15 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
         let crowded = self.len() >= CROWD;
         let arrivals = if crowded { self.metric.arrivals(pickup) } else { self.metric.arrivals_whole(pickup) };
         let Some(limit_ms) = arrivals.limit_ms(bound_ms) else { return Vec::new() };
+        self.all_of(&arrivals, limit_ms).into_iter().map(|(ms, id)| (id, arrivals.told_ms(ms))).collect()
+    }
+
+    /// The same with the climb done, as sums of climb and entry.
+    pub(super) fn all_of(&self, arrivals: &Arrivals, limit_ms: u32) -> Vec<(u32, Id)> {
         let bias_ms = arrivals.entrances.bias_ms;
         BEST.with_borrow_mut(|best| {
             best.resize(self.people_end().max(best.len()), UNREACHED);
-            for (person, ms) in self.near_by(&arrivals) {
+            for (person, ms) in self.near_by(arrivals) {
                 let known = &mut best[person as usize];
                 *known = (*known).min(ms + bias_ms);
             }
@@ -124,7 +129,7 @@ impl<Id: Copy + Ord + Hash> StaffBuckets<Id> {
             for (person, ms) in (0u32..).zip(&mut best[..self.people_end()]) {
                 let ms = std::mem::replace(ms, UNREACHED);
                 if ms < UNREACHED && ms <= limit_ms {
-                    found.push((self.id(person), arrivals.told_ms(ms)));
+                    found.push((ms, self.id(person)));
                 }
             }
             found

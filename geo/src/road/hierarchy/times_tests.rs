@@ -22,7 +22,7 @@ fn plain_s(map: &RoadMap, profile: Profile, metric: &Metric, from: &Snap, to: &S
     let graph = map.graph(profile);
     let way = match map.turns(profile) {
         Some(turns) => around(graph, turns, metric, *from, to, &[]).ok(),
-        None => Dislikes::none(graph).route(graph, metric, from, to, &[]).ok().map(|way| way.route),
+        None => Dislikes::none().route(graph, metric, from, to, &[]).ok().map(|way| way.route),
     };
     way.map(|way| way.duration_s)
 }

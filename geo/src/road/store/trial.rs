@@ -57,7 +57,7 @@ impl RoadMap {
             let _ = around(graph, turns, metric, from, to, &zone);
             let _ = least_inside(graph, turns, metric, from, to, &zone);
         } else {
-            let dislikes = Dislikes::none(graph);
+            let dislikes = Dislikes::none();
             let _ = dislikes.route(graph, metric, from, to, &zone);
             let _ = dislikes.route_least_inside(graph, metric, from, to, &zone);
         }

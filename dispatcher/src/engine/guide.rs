@@ -1,14 +1,14 @@
-//! Owns the search of the way a crew goes: fastest, or safer on foot, around the rider's avoid zones; and how far one gets from a
-//! point. Knows no trip, and of a person only where the search has them: the way shown sets out as the ETA does.
+//! Owns the search of the way a crew goes: fastest, or safer as far as it is walked, around the rider's avoid zones; and how far one gets
+//! from a point. Knows no trip, and of a person only where the search has them: the way shown sets out as the ETA does.
 //!
 //! A crew that stands inside a zone, or must end in one, is led all the same: the way out of a dangerous place is not refused, and
 //! the answer says that it does not keep out. So little of such a way is inside as can be: it leaves the zone by the shortest, and of
 //! several zones none is entered that could be spared. So on foot, by car, bicycle and subway. Closed streets and the
 //! speeds of the moment hold for all of it.
 
-use super::problem::Code;
-use crate::engine::field::{Field, profile};
-use crate::engine::search::by_fix;
+use super::field::{Field, profile};
+use super::search::by_fix;
+use crate::record::AvoidZone;
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::{ArcTimes, Metric};
@@ -27,7 +27,7 @@ use std::sync::{Arc, OnceLock};
 pub enum Prefer {
     /// The soonest there.
     Fastest,
-    /// On foot: main roads, lamps and cameras, as far as they are known.
+    /// On foot and by subway: where one walks main roads, lamps and cameras, as far as they are known.
     Safer,
 }
 
@@ -60,6 +60,15 @@ pub struct Way {
     pub eta: Eta,
 }
 
+/// Why nobody can say from where a point is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoReach {
+    /// It is away from all roads.
+    NoWay,
+    /// It is not known yet what is closed to who goes so.
+    NotYet,
+}
+
 /// From where a point is reached, and how soon.
 pub struct Reached {
     /// How the times are known.
@@ -75,19 +84,12 @@ pub struct Guide {
     /// Made when first asked for, or expected.
     safer: OnceLock<Dislikes>,
     is_safer_expected: AtomicBool,
-    fastest: OnceLock<Dislikes>,
 }
 
 impl Guide {
     /// With the places of street lamps and cameras, as far as they are known.
     pub const fn new(field: Arc<Field>, lights: Lights) -> Self {
-        Self {
-            field,
-            lights,
-            safer: OnceLock::new(),
-            is_safer_expected: AtomicBool::new(false),
-            fastest: OnceLock::new(),
-        }
+        Self { field, lights, safer: OnceLock::new(), is_safer_expected: AtomicBool::new(false) }
     }
 
     /// A crew on its way to the rider will ask for the safer way soon: what that is searched with is made beside everything else.
@@ -143,18 +145,14 @@ impl Guide {
 
     fn along_streets(&self, mode: Mode, prefer: Prefer, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<Way> {
         let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
-        if profile == Profile::Walk && (prefer == Prefer::Safer || !zones.is_empty()) {
-            return self.around(&times, prefer, &from.snap, to, zones);
+        if matches!(profile, Profile::Walk | Profile::Transit) && (prefer == Prefer::Safer || !zones.is_empty()) {
+            return self.walked_around(profile, &times, prefer, (&from.snap, to), zones);
         }
         let route = times.route(map.graph(profile), from, to)?;
-        let crosses = route.points.windows(2).any(|pair| zones.iter().any(|zone| zone.touches(pair[0], pair[1])));
+        let crosses = zones.iter().any(|zone| route.enters(zone));
         let fastest_s = route.duration_s;
         // Many times slower than the hierarchy, so only where its way will not do.
-        let round = match profile {
-            _ if !crosses => None,
-            Profile::Drive | Profile::Cycle => self.turned_around(profile, &times, (from, to), zones),
-            _ => self.ridden_around(&times, &from.snap, to, zones),
-        };
+        let round = if crosses { self.turned_around(profile, &times, (from, to), zones) } else { None };
         let (route, kept) = round.unwrap_or((
             route,
             match (zones.is_empty(), crosses) {
@@ -188,35 +186,41 @@ impl Guide {
         }
     }
 
-    /// The same with the subway, whose trains keep out too: the line between two stops is taken to be straight.
-    fn ridden_around(&self, metric: &Metric, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<(Route, Kept)> {
-        let graph = self.field.map().graph(Profile::Transit);
-        let (found, kept) = avoiding(&Dislikes::none(graph), graph, metric, (from, to), zones)?;
-        Some((found.route, if let Kept::Not(why) = kept { crossed(why) } else { kept }))
-    }
-
-    fn around(&self, metric: &Metric, prefer: Prefer, from: &Snap, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let graph = self.field.map().graph(Profile::Walk);
+    /// The way on foot that is liked best or takes the least, and keeps out of the zones as far as it can. The same with the subway: what is
+    /// ridden counts its seconds, and of its zones those it halts in (`geo`, `road::toll`).
+    fn walked_around(
+        &self,
+        profile: Profile,
+        metric: &Metric,
+        prefer: Prefer,
+        ends: (&Snap, &Snap),
+        zones: &[Zone],
+    ) -> Option<Way> {
         let dislikes = match prefer {
             Prefer::Safer => self.safer(),
-            Prefer::Fastest => self.fastest.get_or_init(|| Dislikes::none(graph)),
+            Prefer::Fastest => const { &Dislikes::none() },
         };
-        let (found, kept) = avoiding(dislikes, graph, metric, (from, to), zones)?;
+        let (found, kept) = avoiding(dislikes, self.field.map().graph(profile), metric, ends, zones)?;
+        let (mode, kept) = match (profile, kept) {
+            (Profile::Transit, Kept::Not(why)) => (Mode::Transit, crossed(why)),
+            (Profile::Transit, kept) => (Mode::Transit, kept),
+            (_, kept) => (Mode::Walk, kept),
+        };
         let eta = eta(metric, &found.route);
-        Some(Way { route: found.route, mode: Mode::Walk, prefer, detour_s: found.detour_s, kept, eta })
+        Some(Way { route: found.route, mode, prefer, detour_s: found.detour_s, kept, eta })
     }
 
     /// The cells from which somebody is at the point within so many seconds, and how soon. `hour` (0..24) tells which trains run.
     /// `NoWay` away from all roads; `NotYet` before it is known what is closed to who goes so, which is then seen to: a picture of
     /// open streets would be believed.
-    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid, hour: usize) -> Result<Reached, Code> {
+    pub fn reach(&self, mode: Mode, at: Position, within_s: f32, grid: Grid, hour: usize) -> Result<Reached, NoReach> {
         let (map, profile) = (self.field.map(), profile(mode));
         let times = self.field.own_times(mode);
         if times.is_none() && mode != Mode::Transit {
             self.field.ask_for(mode);
-            return Err(Code::NotYet);
+            return Err(NoReach::NotYet);
         }
-        let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(Code::NoWay)?);
+        let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(NoReach::NoWay)?);
         if let Some(metric) = times {
             let cells = reach(graph, &metric, &snap, Heading::To, within_s, grid);
             return Ok(reached(metric.times(), &snap, cells));
@@ -229,6 +233,14 @@ impl Guide {
         let cells = reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid);
         Ok(reached(&times, &snap, cells))
     }
+}
+
+const _: () = assert!(crate::record::ZONES_MAX <= geo::road::avoid::ZONES_MAX, "a rider's zones fit into one search");
+
+/// Avoid zones as they are searched.
+pub fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
+    let circle = |z: &AvoidZone| Zone::circle(z.center, f64::from(z.radius_m));
+    zones.iter().map(|z| circle(z).expect("the record holds zones of a size that can be searched")).collect()
 }
 
 /// Each cell's time as what it rests on makes it; the piece between the point and its street is a guess.
@@ -258,8 +270,7 @@ fn avoiding(
 /// Why a way does not keep out: that an end lies inside is not all there is to say where a zone is passed through that holds neither.
 fn blamed(why: NoSaferWay, route: &Route, ends: [Position; 2], zones: &[Zone]) -> NoSaferWay {
     let mut others = zones.iter().filter(|zone| !ends.iter().any(|&end| zone.contains(end)));
-    let is_passed = |zone: &Zone| route.points.windows(2).any(|pair| zone.touches(pair[0], pair[1]));
-    if others.any(is_passed) { NoSaferWay::CutOff } else { why }
+    if others.any(|zone| route.enters(zone)) { NoSaferWay::CutOff } else { why }
 }
 
 /// What becomes of zones between the streets and where the way begins and ends; nothing where they touch none.
