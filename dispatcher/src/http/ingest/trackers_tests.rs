@@ -1,5 +1,6 @@
 //! Payloads as the apps make them (their own documentation and tests), with synthetic places.
 
+use super::sources::Epochs;
 use crate::http::fixture::{Edge, Person, Reply};
 use crate::record::Actor;
 use axum::body::Body;
@@ -66,6 +67,30 @@ impl Stage {
 
     fn basic(&self) -> String {
         format!("Basic {}", encoded(&format!("whoever:{}", self.secret)))
+    }
+
+    /// What becomes of a fix of the phone, over REST.
+    async fn phone(&self, seq: u32, acc_m: u32, age_ms: u32) -> String {
+        let fix = json!({"lat": self.at.lat(), "lon": self.at.lon(), "acc_m": acc_m, "kind": "gps", "age_ms": age_ms,
+            "seq": seq});
+        let reply = self.edge.call(Some(&self.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
+        reply.body["verdicts"][0].as_str().unwrap().to_owned()
+    }
+
+    /// What becomes of a report of the tracker whose clock is ahead by so much.
+    async fn tracker(&self, ahead_s: i64) -> String {
+        let at = crate::view::time::instant(self.edge.app.env.now().plus_s(ahead_s));
+        self.json(&self.traccar(&at, &self.secret)).await.body["verdict"].as_str().unwrap().to_owned()
+    }
+
+    /// What is in memory alone is forgotten, but for places: they come back from Redis.
+    fn restarts(&self) {
+        self.edge.app.ingest.forget_unused(self.edge.app.env.now().plus_s(1_000_000));
+        assert_eq!(self.epochs(), Epochs::default());
+    }
+
+    fn epochs(&self) -> Epochs {
+        self.edge.app.ingest.epochs(self.staff.id())
     }
 
     fn last(&self) -> Option<geo::Fix> {
@@ -303,6 +328,45 @@ async fn of_phone_and_tracker_the_later_session_counts_until_it_is_silent() {
             assert_eq!(tracker().await, "old");
         }
     }
+}
+
+#[tokio::test]
+async fn the_first_report_of_a_tracker_in_a_life_of_the_server_silences_no_phone_that_reports() {
+    let stage = Stage::new().await;
+    let wait = |seconds: i64| stage.edge.clock.advance_s(seconds);
+    assert_eq!(stage.phone(1, 5, 0).await, "ok");
+    stage.restarts();
+    wait(4);
+    assert_eq!(stage.phone(2, 5, 0).await, "ok");
+    let epochs = stage.epochs();
+    for seq in 3..9 {
+        wait(2);
+        assert_eq!(stage.tracker(0).await, "old");
+        wait(2);
+        assert_eq!(stage.phone(seq, 5, 0).await, "ok");
+    }
+    assert_eq!(stage.epochs(), epochs, "nothing was issued to it");
+    wait(21);
+    assert_eq!(stage.tracker(0).await, "ok", "it takes over once the phone is silent");
+    // One that counts goes on after a restart with its first report.
+    stage.restarts();
+    wait(4);
+    assert_eq!(stage.tracker(0).await, "ok");
+}
+
+#[tokio::test]
+async fn a_tracker_whose_clock_is_ahead_takes_nothing_from_anybody() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.tracker(600).await, "future");
+    assert_eq!(stage.epochs().latest(), None);
+    assert_eq!(stage.phone(1, 5, 0).await, "ok");
+    stage.edge.clock.advance_s(21);
+    let epochs = stage.epochs();
+    assert_eq!(stage.tracker(600).await, "future");
+    assert_eq!(stage.epochs(), epochs);
+    assert_eq!(stage.phone(2, 5, 0).await, "ok");
+    stage.edge.clock.advance_s(21);
+    assert_eq!(stage.tracker(0).await, "ok", "once it is set right");
 }
 
 #[tokio::test]
