@@ -1,7 +1,7 @@
 //! Owns what is known of each source of fixes: how fast it may send, and the session epochs that order what it sends. A person may have
 //! several phones signed in and trackers beside. Of the phones the one whose session began last counts, and what any other sends is not
-//! looked at: a phone left at home would else be where its owner is as soon as the one with them has no network. Between phone and
-//! tracker the later epoch counts, and the other takes over when that has been silent.
+//! looked at: a phone left at home would else be where its owner is as soon as the one with them has no network. Beside that phone a
+//! tracker counts only while it is silent, and of two trackers the other only while the one is.
 //!
 //! Invariant: epochs come from the record alone, so they are ordered across lives of the server and whatever Redis still holds; and which
 //! phone counts is on it in the same write, so that a restart puts none back that was replaced.
@@ -10,7 +10,7 @@ use super::table::Table;
 use crate::http::App;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::{Answer, Code};
-use crate::live::{LastOrder, TOO_OLD_MS};
+use crate::live::{LastOrder, TOO_OLD_MS, Verdict};
 use crate::record::{Issued, PhoneSession, Revocation};
 use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix};
 use matcher::model::{AccountId, Timestamp};
@@ -129,10 +129,25 @@ impl Epochs {
     ) -> Standing {
         let is_tracker = matches!(source, Source::Tracker(_));
         match (self.standing(source, via), last, newest) {
-            (Standing::Known(own), Some(last), Some(newest)) if takes_over(own, last, newest, now) => Standing::New,
+            (Standing::Known(own), Some(last), Some(newest)) if self.takes_over(source, own, last, newest, now) => {
+                Standing::New
+            }
             (Standing::New, last, newest) if is_tracker => self.of_new_tracker(last, newest, now),
             (standing, ..) => standing,
         }
+    }
+
+    /// Whether a source takes over from what was believed last: what it numbers comes before that, since another source was heard meanwhile
+    /// or it has begun to count anew and does not say so, and it knows something newer. From a tracker the phone that counts takes over
+    /// at once, but not with a circle from a place: it is in somebody's hand. Else the one that counts must have been silent, or gone
+    /// at a shift's end; so two that report all the time do not take turns.
+    fn takes_over(&self, source: Source, own: u32, last: LastOrder, newest: Newest, now: Timestamp) -> bool {
+        let is_over_tracker = matches!(source, Source::Phone(_))
+            && self.trackers.iter().any(|(_, epoch)| *epoch == last.order.0)
+            && (last.is_coarse || !newest.is_coarse);
+        (own, newest.seq) < last.order
+            && newest.taken_ms > last.taken_at_ms
+            && (is_over_tracker || is_silent(last, now))
     }
 
     /// Of a tracker that was not heard in this life of the server. It waits as it would had it been, for a new epoch is the latest, and would
@@ -187,17 +202,13 @@ const fn is_silent(last: LastOrder, now: Timestamp) -> bool {
     last.is_gone || now.0.saturating_sub(last.taken_at_ms) > TAKE_OVER_MS
 }
 
-/// Whether a source takes over from what was believed last: what it numbers comes before that, since another source was heard meanwhile
-/// or it has begun to count anew and does not say so, that has been silent, or gone at a shift's end, and it knows something newer.
-fn takes_over(own: u32, last: LastOrder, newest: Newest, now: Timestamp) -> bool {
-    (own, newest.seq) < last.order && newest.taken_ms > last.taken_at_ms && is_silent(last, now)
-}
-
 /// The end of a message's fixes.
 #[derive(Clone, Copy)]
 pub(super) struct Newest {
     taken_ms: i64,
     seq: u32,
+    /// The latest of them is no place but a circle.
+    is_coarse: bool,
 }
 
 impl Newest {
@@ -209,7 +220,8 @@ impl Newest {
         };
         let latest = fixes.iter().filter(is_sane).max_by_key(|fix| fix.taken_at_ms)?;
         let seq = fixes.iter().filter(is_sane).map(|fix| fix.seq).max()?;
-        Some(Self { taken_ms: latest.taken_at_ms, seq })
+        let is_coarse = Verdict::believed(latest) == Verdict::Coarse;
+        Some(Self { taken_ms: latest.taken_at_ms, seq, is_coarse })
     }
 }
 

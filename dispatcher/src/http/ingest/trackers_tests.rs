@@ -299,35 +299,39 @@ async fn a_tracker_off_shift_leaves_nothing_and_a_revoked_one_is_out() {
 }
 
 #[tokio::test]
-async fn of_phone_and_tracker_the_later_session_counts_until_it_is_silent() {
+async fn a_phone_is_heard_with_its_next_fix_however_often_a_tracker_reports_beside_it() {
     let stage = Stage::new().await;
-    let phone = async |seq: u32| {
-        let fix =
-            json!({"lat": stage.at.lat(), "lon": stage.at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
-        let reply = stage.edge.call(Some(&stage.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
-        reply.body["verdicts"][0].as_str().unwrap().to_owned()
-    };
-    let tracker = async || {
-        stage.edge.clock.advance_s(1);
-        stage.json(&stage.traccar(&stage.instant(), &stage.secret)).await.body["verdict"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(tracker().await, "ok");
-    assert_eq!((phone(1).await, tracker().await), ("ok".to_owned(), "old".to_owned()), "the phone came later");
-    stage.edge.clock.advance_s(10);
-    assert_eq!(tracker().await, "old", "the phone is not silent yet");
-    stage.edge.clock.advance_s(10);
-    assert_eq!(tracker().await, "ok", "it takes over, with its first report");
-    assert_eq!(phone(2).await, "old");
-    stage.edge.clock.advance_s(21);
-    assert_eq!(phone(3).await, "ok", "and back");
-    // An app that reports now and then silences no phone that reports all the time.
-    for seconds in 1..100 {
-        stage.edge.clock.advance_s(4);
-        assert_eq!(phone(3 + seconds).await, "ok", "{seconds}");
-        if seconds % 22 == 0 {
-            assert_eq!(tracker().await, "old");
-        }
+    let wait = |seconds: i64| stage.edge.clock.advance_s(seconds);
+    assert_eq!(stage.tracker(0).await, "ok");
+    wait(1);
+    assert_eq!((stage.phone(1, 5, 0).await, stage.tracker(0).await), ("ok".to_owned(), "old".to_owned()));
+    wait(19);
+    assert_eq!(stage.tracker(0).await, "old", "the phone is not silent yet");
+    wait(2);
+    assert_eq!(stage.tracker(0).await, "ok", "it takes over, with its first report");
+    // Neither what the phone measured before that nor a circle is better than a place.
+    wait(4);
+    assert_eq!(stage.phone(2, 5, 5_000).await, "old");
+    assert_eq!(stage.phone(3, 800, 0).await, "old");
+    assert_eq!(stage.tracker(0).await, "ok");
+    wait(4);
+    assert_eq!(stage.phone(4, 5, 0).await, "ok", "and back at once");
+    // They do not take turns.
+    let epochs = stage.epochs();
+    for round in 0..20 {
+        wait(2);
+        assert_eq!(stage.tracker(0).await, "old", "{round}");
+        wait(2);
+        assert_eq!(stage.phone(5 + round, 5, 0).await, "ok", "{round}");
     }
+    assert_eq!(stage.epochs(), epochs);
+    // From a circle a circle takes over.
+    wait(21);
+    let mut coarse = stage.traccar(&stage.instant(), &stage.secret);
+    coarse["location"]["coords"]["accuracy"] = json!(900);
+    assert_eq!(stage.json(&coarse).await.body["verdict"], "coarse");
+    wait(4);
+    assert_eq!(stage.phone(30, 800, 0).await, "coarse");
 }
 
 #[tokio::test]
