@@ -130,6 +130,9 @@ fn told_by(gateway: &Gateway, door: Door, told: &Told, signed_in: &SignedIn) -> 
     let now = gateway.env.now();
     let member = gateway.list.member(account, now)?;
     let epoch = member.epochs.of(source, Via::Call).ok_or("epoch")?;
+    if !gateway.list.clocks_agree() {
+        return Err("clock");
+    }
     let fix = told.fix(now).map_err(|_| "unread")?;
     if let Err(seconds) = gateway.device_calls.take(signed_in.token, now.0) {
         return Ok(too_many(seconds).into_response());
@@ -207,3 +210,7 @@ fn signed_in(owner: &Owner) -> SignedIn {
     };
     SignedIn { token: owner.token, account, expires_at: until, ends_at: until }
 }
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;
