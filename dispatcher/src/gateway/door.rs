@@ -146,7 +146,8 @@ fn told_by(gateway: &Gateway, door: Door, told: &Told, signed_in: &SignedIn) -> 
 /// What a tracker tells, if it is one place, and the secret that its body may hold.
 fn read(door: Door, headers: &HeaderMap, body: &[u8]) -> Option<(Told, Option<String>)> {
     if door == Door::Traccar {
-        return traccar::read(headers, body).ok();
+        let (told, secret) = traccar::read(headers, body);
+        return Some((told.ok()?, secret));
     }
     let message: owntracks::OwnTracks = serde_json::from_slice(body).ok()?;
     Some((message.place()?.ok()?, None))

@@ -277,7 +277,6 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (format!("id={id}"), Some("lat")),
         (format!("id={id}&lat=x&lon=127&timestamp=1"), Some("lat")),
         (format!("id={id}&lat=37.5&lon=127&timestamp=soon"), Some("timestamp")),
-        (format!("id={id}&lat=37.5&lon=127&timestamp=1&valid=false"), Some("valid")),
         (format!("id={id}&lat=%zz"), None),
     ] {
         let reply =
@@ -285,6 +284,44 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", field), "{}", reply.text);
     }
     assert!(stage.last().is_none());
+}
+
+#[tokio::test]
+async fn whose_secret_is_in_the_body_is_told_what_is_wrong_with_the_rest_of_it() {
+    let stage = Stage::new().await;
+    let id = &stage.secret;
+    for (form, field) in [
+        (format!("lat=x&lon=127&timestamp=1&id={id}"), "lat"),
+        (format!("deviceid={id}&lat=37.5&lon=127&timestamp=soon"), "timestamp"),
+        (format!("id={id}&timestamp=1"), "lat"),
+    ] {
+        let reply = stage.form(form).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some(field)), "{}", reply.text);
+    }
+    assert_eq!(stage.form(format!("id={id}&lat=%zz")).await.code(), "bad_field");
+    for body in [stage.traccar("soon", id), json!({"location": 5, "device_id": id}), json!({"device_id": id})] {
+        assert_eq!(stage.json(&body).await.code(), "bad_field", "{body}");
+    }
+    // Whoever has none learns nothing of it.
+    assert_eq!(stage.form("id=wrong&lat=x".to_owned()).await.code(), "bad_token");
+    assert_eq!(stage.form("lat=x".to_owned()).await.code(), "no_token");
+    assert_eq!(stage.json(&json!({"device_id": 5})).await.code(), "no_token");
+}
+
+#[tokio::test]
+async fn a_tracker_that_says_that_it_does_not_know_where_it_is_is_taken_and_moves_nobody() {
+    let stage = Stage::new().await;
+    let (id, s, at) = (&stage.secret, stage.now_s(), stage.at);
+    for form in [
+        format!("id={id}&lat={}&lon={}&timestamp={s}&accuracy=5&valid=false", at.lat(), at.lon()),
+        format!("id={id}&valid=0&lat={}&lon={}&timestamp={s}", at.lat(), at.lon()),
+        format!("id={id}&timestamp={s}&valid=false"),
+    ] {
+        let reply = stage.form(form).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["verdict"]), (200, &json!("inaccurate")), "{}", reply.text);
+    }
+    assert!(stage.last().is_none() && stage.epochs().latest().is_none());
+    assert_eq!(stage.tracker(0).await, "ok", "its second was not taken by that");
 }
 
 #[tokio::test]
