@@ -115,7 +115,7 @@ fn fixes_of(gateway: &Gateway, whole: &Whole, signed_in: &SignedIn) -> Result<Re
 }
 
 async fn tracker(gateway: &Gateway, door: Door, whole: &Whole) -> Settled {
-    if whole.parts.uri.query().is_some_and(|query| !query.is_empty()) || whole.body.len() > device::BODY_BYTES_MAX {
+    if whole.parts.uri.query().is_some_and(|query| !query.is_empty()) || whole.body.len() > body::BODY_BYTES_MAX {
         return Err(("unread", None));
     }
     let (told, in_body) = read(door, &whole.parts.headers, &whole.body).ok_or(("unread", None))?;
@@ -149,8 +149,7 @@ fn read(door: Door, headers: &HeaderMap, body: &[u8]) -> Option<(Told, Option<St
         let (told, secret) = traccar::read(headers, body);
         return Some((told.ok()?, secret));
     }
-    let message: owntracks::OwnTracks = serde_json::from_slice(body).ok()?;
-    Some((message.place()?.ok()?, None))
+    Some((owntracks::read(body).ok()??, None))
 }
 
 fn judged(judged: Judged, answer: impl FnOnce(&[Verdict]) -> Response) -> Result<Response, &'static str> {

@@ -143,6 +143,10 @@ async fn what_else_owntracks_says_is_passed_over_politely() {
         json!({"_type": "lwt", "tst": 1}),
         json!({"_type": "transition", "event": "leave", "desc": "home", "lat": 1, "lon": 2, "tst": 3}),
         json!({"_type": "cmd", "action": "dump"}),
+        // What names there mean is for those who ask.
+        json!({"_type": "card", "t": 5, "lat": "north", "source": ["x"]}),
+        json!({"_type": "waypoints", "waypoints": (0..400).map(|tst| json!({"_type": "waypoint", "desc": "x".repeat(40),
+            "lat": 1.5, "lon": 2.5, "rad": 50, "tst": tst})).collect::<Vec<_>>()}),
     ] {
         let reply = stage.own(&body).await;
         assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, "[]"), "{body}");
@@ -267,7 +271,7 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (with("tst", json!(null)), "bad_field", Some("tst")),
         (with("tst", json!(-5)), "bad_field", Some("timestamp")),
         (with("tst", json!(i64::MAX)), "bad_field", Some("tst")),
-        (with("tid", json!("x".repeat(20_000))), "too_large", None),
+        (with("tid", json!("x".repeat(70_000))), "too_large", None),
     ] {
         let reply = own(body).await;
         assert_eq!((reply.code(), reply.body["field"].as_str()), (code, field), "{}", reply.text);
