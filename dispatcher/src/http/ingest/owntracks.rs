@@ -5,9 +5,10 @@
 use super::device::{Told, Tracker, open};
 use crate::http::App;
 use crate::http::problem::{Answer, Code, Problem, ProblemBody};
+use crate::json::Object;
 use axum::Json;
 use axum::extract::{Request, State};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -22,13 +23,21 @@ const ENCRYPTED: &str = "encrypted";
 
 /// A message of the app, as much of it as says of what kind it is.
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Kind {
     #[serde(rename = "_type")]
     kind: String,
 }
 
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
+}
+
 /// A message of the app. It says much more, which is nobody's business here.
 #[derive(Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct OwnTracks {
     /// `location`; others are passed over, but for `encrypted`.
     #[serde(rename = "_type")]
@@ -45,6 +54,12 @@ pub struct OwnTracks {
     t: Option<String>,
     /// How the phone knew, in newer versions on Android.
     source: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for OwnTracks {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
 }
 
 /// Takes a location of the OwnTracks app.

@@ -4,11 +4,12 @@
 use super::device::{Told, Tracker, open};
 use crate::http::App;
 use crate::http::problem::{Answer, Code, Problem, ProblemBody};
+use crate::json::Object;
 use crate::live::Verdict;
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, header};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::sync::Arc;
 use utoipa::ToSchema;
 
@@ -19,31 +20,59 @@ const NOWHERE_M: f32 = -1.0;
 
 /// A report as Traccar Client makes it. It says much more, which is nobody's business here.
 #[derive(Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct Traccar {
     location: Location,
     /// The app's device identifier: here the tracker's secret, since the app sends no header.
     device_id: Option<String>,
 }
 
+impl<'de> Deserialize<'de> for Traccar {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
+}
+
 /// As much of a report as says whose it is.
 #[derive(Deserialize)]
+#[serde(remote = "Self")]
 struct Signed {
     device_id: Option<String>,
 }
 
+impl<'de> Deserialize<'de> for Signed {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
+}
+
 #[derive(Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 struct Location {
     /// When, RFC 3339.
     timestamp: String,
     coords: Coords,
 }
 
+impl<'de> Deserialize<'de> for Location {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
+}
+
 #[derive(Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 struct Coords {
     latitude: f64,
     longitude: f64,
     /// Metres; below zero is unknown.
     accuracy: Option<f32>,
+}
+
+impl<'de> Deserialize<'de> for Coords {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
 }
 
 /// What became of it.

@@ -272,6 +272,8 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (with("tst", json!(-5)), "bad_field", Some("timestamp")),
         (with("tst", json!(i64::MAX)), "bad_field", Some("tst")),
         (with("tid", json!("x".repeat(70_000))), "too_large", None),
+        // A list of the values in their order is no object.
+        (format!("[\"location\",37.5,127.0,12,{},null,null]", stage.now_s()), "bad_field", None),
     ] {
         let reply = own(body).await;
         assert_eq!((reply.code(), reply.body["field"].as_str()), (code, field), "{}", reply.text);
@@ -286,6 +288,15 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         let reply =
             stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/x-www-form-urlencoded", form).await;
         assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", field), "{}", reply.text);
+    }
+    let at = stage.instant();
+    for list in [
+        json!([{"timestamp": at, "coords": {"latitude": 37.5, "longitude": 127, "accuracy": 5}}, id]),
+        json!({"location": [at, {"latitude": 37.5, "longitude": 127, "accuracy": 5}], "device_id": id}),
+        json!({"location": {"timestamp": at, "coords": [37.5, 127, 5]}, "device_id": id}),
+    ] {
+        let reply = stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/json", list.to_string()).await;
+        assert_eq!(reply.code(), "bad_field", "{list}");
     }
     assert!(stage.last().is_none());
 }
