@@ -108,8 +108,8 @@ pub const MEMORY_BYTES: &str = "donghaeng_memory_bytes";
 /// Why a gateway passes a fix on: what it knows is old; Redis is away from it or from the engine's node; it has another Redis than that;
 /// the sender's last fix may have come by another way; nobody it knows, or not staff;
 /// a token that is to be made to last; not at work, or on a trip, in an alarm or doubted; no epoch, or a new one is due;
-/// older than `late`, of a demonstration, doubted, or not to be read.
-const PASSED_WHY: [&str; 14] = [
+/// a tracker's, and the clocks differ; older than `late`, of a demonstration, doubted, or not to be read.
+const PASSED_WHY: [&str; 15] = [
     "list_old",
     "redis_away",
     "redis_other",
@@ -120,6 +120,7 @@ const PASSED_WHY: [&str; 14] = [
     "off_shift",
     "followed",
     "epoch",
+    "clock",
     "late",
     "demo",
     "doubt",

@@ -115,7 +115,7 @@ fn fixes_of(gateway: &Gateway, whole: &Whole, signed_in: &SignedIn) -> Result<Re
 }
 
 async fn tracker(gateway: &Gateway, door: Door, whole: &Whole) -> Settled {
-    if whole.parts.uri.query().is_some_and(|query| !query.is_empty()) || whole.body.len() > device::BODY_BYTES_MAX {
+    if whole.parts.uri.query().is_some_and(|query| !query.is_empty()) || whole.body.len() > body::BODY_BYTES_MAX {
         return Err(("unread", None));
     }
     let (told, in_body) = read(door, &whole.parts.headers, &whole.body).ok_or(("unread", None))?;
@@ -130,6 +130,9 @@ fn told_by(gateway: &Gateway, door: Door, told: &Told, signed_in: &SignedIn) -> 
     let now = gateway.env.now();
     let member = gateway.list.member(account, now)?;
     let epoch = member.epochs.of(source, Via::Call).ok_or("epoch")?;
+    if !gateway.list.clocks_agree() {
+        return Err("clock");
+    }
     let fix = told.fix(now).map_err(|_| "unread")?;
     if let Err(seconds) = gateway.device_calls.take(signed_in.token, now.0) {
         return Ok(too_many(seconds).into_response());
@@ -143,10 +146,10 @@ fn told_by(gateway: &Gateway, door: Door, told: &Told, signed_in: &SignedIn) -> 
 /// What a tracker tells, if it is one place, and the secret that its body may hold.
 fn read(door: Door, headers: &HeaderMap, body: &[u8]) -> Option<(Told, Option<String>)> {
     if door == Door::Traccar {
-        return traccar::read(headers, body).ok();
+        let (told, secret) = traccar::read(headers, body);
+        return Some((told.ok()?, secret));
     }
-    let message: owntracks::OwnTracks = serde_json::from_slice(body).ok()?;
-    Some((message.place()?.ok()?, None))
+    Some((owntracks::read(body).ok()??, None))
 }
 
 fn judged(judged: Judged, answer: impl FnOnce(&[Verdict]) -> Response) -> Result<Response, &'static str> {
@@ -207,3 +210,7 @@ fn signed_in(owner: &Owner) -> SignedIn {
     };
     SignedIn { token: owner.token, account, expires_at: until, ends_at: until }
 }
+
+#[cfg(test)]
+#[path = "door_tests.rs"]
+mod tests;

@@ -141,4 +141,4 @@ fn clock_was_set(gateway: &Gateway, by_ms: i64) {
 
 #[cfg(test)]
 #[path = "health_tests.rs"]
-mod tests;
+pub(super) mod tests;

@@ -19,7 +19,8 @@ use uuid::Uuid;
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000);
 
-fn gateway() -> Gateway {
+/// One that has heard nothing of anybody.
+pub(in crate::gateway) fn gateway() -> Gateway {
     let upstream = Upstream::new(&"http://127.0.0.1:1".parse().expect("a url"), None, "a secret");
     Gateway {
         upstream: upstream.expect("an upstream"),

@@ -27,7 +27,8 @@ const WANTED_FOR: Duration = Duration::from_secs(3);
 const CLOCK_NOISE_MS: i64 = 250;
 /// A Redis that came back empty has another word in a second or two; one that is another's for longer is told of.
 const OTHER_FOR: Duration = Duration::from_secs(5);
-/// Clocks that differ by more are told of, milliseconds: trackers go by the clock of whoever judges them.
+/// Clocks that differ by more are told of, milliseconds, and no tracker is judged: it tells times, which go by the clock of whoever
+/// judges it.
 const CLOCKS_MS_MAX: i64 = 2_000;
 
 /// A staff member whom the gateway may judge.
@@ -148,6 +149,11 @@ impl List {
         Timestamp(now.0 - self.state().ahead_ms)
     }
 
+    /// Whether the two clocks count as one for what tells times.
+    pub fn clocks_agree(&self) -> bool {
+        agree(self.state().ahead_ms)
+    }
+
     /// How old it is; `None` before the first answer.
     pub fn age(&self) -> Option<Duration> {
         self.state().asked_at.map(|at| at.elapsed())
@@ -172,7 +178,7 @@ impl List {
     }
 
     /// Takes an answer; who is not at work any more.
-    fn take(&self, told: Told, asked_at: Instant, now: Timestamp) -> Vec<AccountId> {
+    pub(super) fn take(&self, told: Told, asked_at: Instant, now: Timestamp) -> Vec<AccountId> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let mut gone: Vec<AccountId> = told.gone.into_iter().map(AccountId).collect();
         if told.whole {
@@ -197,6 +203,10 @@ impl List {
     }
 }
 
+const fn agree(ahead_ms: i64) -> bool {
+    ahead_ms.abs() <= CLOCKS_MS_MAX
+}
+
 /// Asks until the gateway ends.
 pub async fn follow(gateway: Arc<Gateway>) {
     let mut clocks_agree = true;
@@ -206,7 +216,7 @@ pub async fn follow(gateway: Arc<Gateway>) {
         match timeout(ANSWER_WITHIN, ask(&gateway, began)).await {
             Ok(Some((true, _))) => continue,
             Ok(Some((false, ahead_ms))) => {
-                let agree = ahead_ms.abs() <= CLOCKS_MS_MAX;
+                let agree = agree(ahead_ms);
                 if clocks_agree && !agree {
                     tracing::warn!(
                         clock.ahead_ms = ahead_ms,

@@ -103,6 +103,8 @@ pub struct LastOrder {
     pub order: (u32, u32),
     /// When that was taken.
     pub taken_at_ms: i64,
+    /// It was no place but a circle.
+    pub is_coarse: bool,
     /// They were removed since.
     pub is_gone: bool,
 }
@@ -272,7 +274,8 @@ impl Index {
             (person.at.fix, !person.is_present())
         });
         let (fix, is_gone) = staff.or_else(|| self.riders.get(&account).map(|fix| (*fix, false)))?;
-        Some(LastOrder { order: (fix.session_epoch, fix.seq), taken_at_ms: fix.taken_at_ms, is_gone })
+        let is_coarse = Verdict::believed(&fix) == Verdict::Coarse;
+        Some(LastOrder { order: (fix.session_epoch, fix.seq), taken_at_ms: fix.taken_at_ms, is_coarse, is_gone })
     }
 
     /// Slots ever in use at once: the bound of `staff_in`.

@@ -1,62 +1,86 @@
-// What a demo phone does when the way it should walk is not told: it says so, stays where it is, and asks again with its next report.
+// What goes out of what the device says: each measurement once, and a device that has gone quiet is asked.
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Api } from '../shared/api';
-import type { LatLon, MapInfo, Route } from '../shared/types';
+import { now } from '../shared/clock';
+import type { MapInfo } from '../shared/types';
 import { FIX_EVERY_MS, Locator } from './locator';
 
-beforeEach(() => { vi.useFakeTimers(); });
-afterEach(() => { vi.useRealTimers(); });
+type Said = (position: { coords: { latitude: number; longitude: number; accuracy: number }; timestamp: number }) => void;
+let watched: Said;
+let asked: { say: Said; fail: (error: { code: number }) => void; options: PositionOptions }[];
+/** How old each fix was when it went out, milliseconds. */
+let sent: number[];
+let locator: Locator;
 
-const START: LatLon = { lat: 37.5, lon: 127 };
-const map = { center: [127, 37.5], stations: [] } as unknown as MapInfo;
-
-/** A way of a quarter of an hour east or, with a goal, north. */
-function way(from: LatLon, goal: LatLon | null): Route {
-  const end: [number, number] = goal ? [from.lon, from.lat + 0.01] : [from.lon + 0.01, from.lat];
-  return { points: [[from.lon, from.lat], end], length_m: 900, duration_s: 900 };
-}
-
-/** A demo phone whose first so many questions for a way fail. */
-async function walking(failures: number): Promise<{ locator: Locator; asked: (LatLon | null)[]; reported: LatLon[] }> {
-  const asked: (LatLon | null)[] = [], reported: LatLon[] = [];
-  const demoRoute = async (from: LatLon, goal: LatLon | null): Promise<Route> => {
-    asked.push(goal);
-    if (asked.length <= failures) throw new Error('away');
-    return way(from, goal);
-  };
-  const locator = new Locator({ demoRoute } as unknown as Api, (at) => { reported.push(at); });
-  await locator.useDemo(true, map, 1, 'walk');
+beforeEach(() => {
+  vi.useFakeTimers();
+  [asked, sent] = [[], []];
+  vi.stubGlobal('navigator', { geolocation: {
+    watchPosition: (say: Said) => { watched = say; return 1; },
+    clearWatch: () => {},
+    getCurrentPosition: (say: Said, fail: () => void, options: PositionOptions) => { asked.push({ say, fail, options }); },
+  } });
+  locator = new Locator({} as Api, (_at, _acc, _kind, takenAt) => { sent.push(Math.round(now() - takenAt)); });
   locator.start();
-  return { locator, asked, reported };
-}
-const beats = (count: number): Promise<unknown> => vi.advanceTimersByTimeAsync(count * FIX_EVERY_MS);
-
-it('a_way_that_was_not_told_is_asked_for_again_until_it_is_and_then_walked', async () => {
-  const { locator, asked, reported } = await walking(3);
-  expect([locator.failed, locator.last]).toEqual([true, START]);
-  await beats(1);
-  expect(reported.every((at) => at.lon === START.lon)).toBe(true);
-  await beats(2);
-  expect(locator.failed).toBe(false);
-  const told = asked.length;
-  await beats(5);
-  expect(asked.length).toBe(told);
-  expect(reported.at(-1)!.lon).toBeGreaterThan(START.lon);
-  locator.stop();
 });
+afterEach(() => { locator.stop(); vi.useRealTimers(); });
 
-it('where_another_way_was_walked_before_the_new_goal_is_asked_for_again_all_the_same', async () => {
-  const { locator, asked, reported } = await walking(0);
-  await beats(1);
-  const goal = { lat: 37.6, lon: 127 };
-  const api = (locator as unknown as { api: { demoRoute: Api['demoRoute'] } }).api;
-  const told = api.demoRoute;
-  api.demoRoute = () => Promise.reject(new Error('away'));
-  await locator.head(goal);
-  expect(locator.failed).toBe(true);
-  api.demoRoute = told;
-  await beats(3);
-  expect(asked.at(-1)).toEqual(goal);
-  expect(reported.at(-1)!.lat).toBeGreaterThan(START.lat);
+const at = (timestamp = Date.now()): Parameters<Said>[0] => ({ coords: { latitude: 37.5, longitude: 127, accuracy: 20 }, timestamp });
+const beats = (n: number): void => { vi.advanceTimersByTime(n * FIX_EVERY_MS); };
+
+it('a_device_that_calls_back_is_not_asked', () => {
+  for (let n = 0; n < 20; n++) { watched(at()); beats(1); }
+  expect([sent.length, asked.length]).toEqual([20, 0]);
+});
+it('a_device_that_is_quiet_for_two_beats_is_asked_and_what_it_measures_goes_out_at_once', () => {
+  watched(at());
+  beats(1);
+  expect(sent.length).toBe(1);
+  beats(1);
+  expect(asked.length).toBe(0);
+  beats(1);
+  expect(asked.map(({ options }) => options.maximumAge)).toEqual([0]);
+  for (let n = 0; n < 10; n++) {
+    vi.advanceTimersByTime(300);
+    asked.at(-1)!.say(at(Date.now() - 200));
+    expect([sent.length, sent.at(-1)]).toEqual([2 + n, 200]);
+    beats(2);
+    expect(asked.length).toBe(2 + n);
+  }
+});
+it('a_device_that_takes_its_time_is_asked_once_and_again_when_it_gives_up', () => {
+  watched(at());
+  beats(5);
+  expect(asked.length).toBe(1);
+  asked[0]!.fail({ code: 3 });
+  expect(locator.failed).toBe(false);
+  beats(1);
+  expect([asked.length, sent.length]).toEqual([2, 1]);
+});
+it('what_was_measured_before_goes_out_neither_again_nor_as_new', () => {
+  const first = at();
+  watched(first);
+  beats(3);
+  asked[0]!.say(first);
+  beats(1);
+  expect([sent.length, asked.length]).toEqual([1, 2]);
+  asked[1]!.say(at(Date.now() - 10_000));
+  expect(sent).toEqual([FIX_EVERY_MS, 10_000]);
+});
+it('before_the_first_word_and_after_the_end_nothing_is_asked_and_nothing_goes_out', async () => {
+  beats(5);
+  expect(asked.length).toBe(0);
+  watched(at());
+  beats(3);
+  expect(asked.length).toBe(1);
   locator.stop();
+  asked[0]!.say(at());
+  beats(5);
+  expect([asked.length, sent.length]).toEqual([1, 1]);
+  locator.start();
+  watched(at());
+  await locator.useDemo(true, { center: [127, 37.5], stations: [] } as unknown as MapInfo, 1, 'walk');
+  sent.length = 0;
+  beats(5);
+  expect(asked.length).toBe(1);
 });

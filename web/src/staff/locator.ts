@@ -8,6 +8,11 @@ import type { FixKind, LatLon, MapInfo, Mode } from '../shared/types';
 import { Walk } from './walk';
 
 export const FIX_EVERY_MS = 4_000;
+/** After so many beats without a word from a device that had spoken it is asked: a browser that finds its place by Wi-Fi calls back
+ * after ten minutes where nothing changes, and who stands still would seem to be silent. */
+const QUIET_BEATS = 2;
+/** An answer that takes longer is none, and the device is asked again. */
+const ANSWER_WITHIN_MS = 10_000;
 const DEMO_ACC_M = 8;
 /** A demo walk starts at one of the stations nearest to the centre, so that two phones do not begin on one spot. */
 const STARTS = 6;
@@ -19,6 +24,10 @@ export class Locator extends Store {
   failed = false;
   private watch: number | null = null;
   private device: { at: LatLon; acc_m: number; takenAt: number } | null = null;
+  /** When the device measured last, by its own clock; null until it has. */
+  private measured: number | null = null;
+  private quiet = 0;
+  private asking = false;
   private walk: Walk | null = null;
   private goal: LatLon | null = null;
   private routing = false;
@@ -91,23 +100,49 @@ export class Locator extends Store {
         if (this.walk.over(nowMs) && this.goal === null) void this.plan();
       }
       if (this.last) this.report(this.last, DEMO_ACC_M, 'demo', nowMs);
-    } else if (this.device) {
-      this.report(this.device.at, this.device.acc_m, this.device.acc_m > 500 ? 'network' : 'gps', this.device.takenAt);
-      // Said once: an old position sent again with a new number would look fresh to a careless reader.
-      this.device = null;
+    } else if (!this.tell() && ++this.quiet >= QUIET_BEATS) {
+      this.ask();
     }
     this.changed();
+  }
+  /** Hands on what the device has measured since it was last told. */
+  private tell(): boolean {
+    if (!this.device) return false;
+    this.report(this.device.at, this.device.acc_m, this.device.acc_m > 500 ? 'network' : 'gps', this.device.takenAt);
+    // Said once: an old position sent again with a new number would look fresh to a careless reader.
+    this.device = null;
+    this.quiet = 0;
+    return true;
+  }
+  private hear({ coords, timestamp }: GeolocationPosition): void {
+    // Also what was asked for before the end, and the same measurement again.
+    if (this.watch === null || timestamp === this.measured) return;
+    this.measured = timestamp;
+    this.last = { lat: coords.latitude, lon: coords.longitude };
+    const age = Math.max(0, Date.now() - timestamp);
+    this.device = { at: this.last, acc_m: coords.accuracy, takenAt: now() - age };
+    this.failed = false;
+  }
+  private ask(): void {
+    // Before its first word the owner may not have said yet whether it may speak.
+    if (this.asking || this.measured === null) return;
+    this.asking = true;
+    navigator.geolocation.getCurrentPosition(
+      (position) => {
+        this.asking = false;
+        this.hear(position);
+        if (this.tell()) this.changed();
+      },
+      // What is wrong is said to the watch.
+      () => { this.asking = false; },
+      { enableHighAccuracy: true, maximumAge: 0, timeout: ANSWER_WITHIN_MS },
+    );
   }
 
   private watchDevice(): void {
     if (this.watch !== null) return;
     this.watch = navigator.geolocation.watchPosition(
-      ({ coords, timestamp }) => {
-        this.last = { lat: coords.latitude, lon: coords.longitude };
-        const age = Math.max(0, Date.now() - timestamp);
-        this.device = { at: this.last, acc_m: coords.accuracy, takenAt: now() - age };
-        this.failed = false;
-      },
+      (position) => this.hear(position),
       () => { this.failed = true; this.changed(); },
       { enableHighAccuracy: true, maximumAge: FIX_EVERY_MS },
     );
@@ -115,5 +150,7 @@ export class Locator extends Store {
   private unwatch(): void {
     if (this.watch !== null) navigator.geolocation.clearWatch(this.watch);
     this.watch = null;
+    this.measured = null;
+    this.quiet = 0;
   }
 }

@@ -6,6 +6,7 @@ use super::sources::{Source, Via};
 use super::{FIXES_MAX, take};
 use crate::http::App;
 use crate::http::auth::{TOKEN_BYTES_MAX, bearer, count_open_call, too_many};
+use crate::http::body::read_limited;
 use crate::http::known::{Kind, authenticate};
 use crate::http::problem::{Answer, Code, Problem};
 use crate::live::Verdict;
@@ -16,12 +17,9 @@ use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use geo::{Fix, FixKind};
-use http_body_util::{BodyExt, Limited};
 use matcher::model::Timestamp;
 use std::sync::Arc;
 
-/// Largest body of a tracker, bytes: one fix with whatever its app says around it.
-pub const BODY_BYTES_MAX: usize = 16 * 1024;
 /// Error radius of a fix whose app gives none, metres: coarse, since nothing is known.
 const UNKNOWN_M: f32 = 1_000.0;
 
@@ -48,13 +46,13 @@ pub async fn open(app: &App, request: Request) -> Answer<(Parts, Bytes)> {
     if parts.uri.query().is_some_and(|query| !query.is_empty()) {
         return Err(Code::PositionInUrl.into());
     }
-    match Limited::new(body, BODY_BYTES_MAX).collect().await {
-        Ok(collected) => Ok((parts, collected.to_bytes())),
-        Err(error) if error.is::<http_body_util::LengthLimitError>() => {
+    match read_limited(body).await {
+        Ok(body) => Ok((parts, body)),
+        Err(problem) if problem.code == Code::TooLarge => {
             count_open_call(app, &parts.extensions, &parts.headers, app.env.now())?;
-            Err(Code::TooLarge.into())
+            Err(problem)
         }
-        Err(_) => Err(Code::BadJson.into()),
+        Err(problem) => Err(problem),
     }
 }
 

@@ -119,7 +119,7 @@ pub async fn take(
     }
     let (ingest, now) = (&app.ingest, app.env.now());
     ingest.sources.rates.count(source, fixes.len(), now).map_err(too_many)?;
-    let newest = Newest::of(&fixes);
+    let newest = Newest::of(&fixes, now);
     let Some(epoch) = ingest.sources.epoch(app, account.id, (source, via), newest, now).await? else {
         let verdicts = vec![Verdict::Replaced; fixes.len()];
         note_refused(app, account, &verdicts, now);

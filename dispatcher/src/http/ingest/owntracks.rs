@@ -5,11 +5,15 @@
 use super::device::{Told, Tracker, open};
 use crate::http::App;
 use crate::http::problem::{Answer, Code, Problem, ProblemBody};
+use crate::json::Object;
 use axum::Json;
 use axum::extract::{Request, State};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 use utoipa::ToSchema;
+
+/// What the app calls a place.
+const LOCATION: &str = "location";
 
 /// The trigger of a report that only says that the app lives: its place may be old, and its time is that of the report.
 const PING: &str = "p";
@@ -17,8 +21,23 @@ const PING: &str = "p";
 /// What the app makes of every message once it was given a key for that.
 const ENCRYPTED: &str = "encrypted";
 
+/// A message of the app, as much of it as says of what kind it is.
+#[derive(Deserialize)]
+#[serde(remote = "Self")]
+struct Kind {
+    #[serde(rename = "_type")]
+    kind: String,
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
+}
+
 /// A message of the app. It says much more, which is nobody's business here.
 #[derive(Deserialize, ToSchema)]
+#[serde(remote = "Self")]
 pub struct OwnTracks {
     /// `location`; others are passed over, but for `encrypted`.
     #[serde(rename = "_type")]
@@ -37,6 +56,12 @@ pub struct OwnTracks {
     source: Option<String>,
 }
 
+impl<'de> Deserialize<'de> for OwnTracks {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        Self::deserialize(Object(from))
+    }
+}
+
 /// Takes a location of the OwnTracks app.
 #[utoipa::path(post, path = "/v1/ingest/owntracks", tag = "trackers", request_body = OwnTracks,
     responses((status = 200, description = "always an empty list"), (status = 401, body = ProblemBody), (status = 422, body = ProblemBody)))]
@@ -46,25 +71,35 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Answer<Json<
     if body.is_empty() {
         return Ok(Json([]));
     }
-    let message: OwnTracks = serde_json::from_slice(&body).map_err(|e| match e.classify() {
-        serde_json::error::Category::Data => Code::BadField,
-        _ => Code::BadJson,
-    })?;
-    if let Some(told) = message.place() {
-        tracker.take(&app, &[told?]).await?;
+    if let Some(told) = read(&body)? {
+        tracker.take(&app, &[told]).await?;
     }
     Ok(Json([]))
 }
 
-impl OwnTracks {
-    /// The place that it tells; `None` of a message that tells none.
-    pub fn place(&self) -> Option<Answer<Told>> {
-        if self.kind == ENCRYPTED {
-            return Some(Err(Problem::bad_field("_type.encrypted")));
+/// The place that a message tells; `None` of one that tells none, whatever else is in it: the app would send a refused one again and
+/// again, before all that comes after it.
+pub fn read(body: &[u8]) -> Answer<Option<Told>> {
+    let message: OwnTracks = match parse(body) {
+        Ok(message) => message,
+        Err(problem) => {
+            let kind = parse(body).map(|Kind { kind }| kind);
+            let is_passed_over = kind.is_ok_and(|kind| !matches!(kind.as_str(), LOCATION | ENCRYPTED));
+            return if is_passed_over { Ok(None) } else { Err(problem) };
         }
-        (self.kind == "location" && self.t.as_deref() != Some(PING)).then(|| self.told())
+    };
+    match message.kind.as_str() {
+        LOCATION if message.t.as_deref() != Some(PING) => message.told().map(Some),
+        ENCRYPTED => Err(Problem::bad_field("_type.encrypted")),
+        _ => Ok(None),
     }
+}
 
+fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Answer<T> {
+    serde_json::from_slice(body).map_err(|e| if e.is_data() { Code::BadField } else { Code::BadJson }.into())
+}
+
+impl OwnTracks {
     fn told(&self) -> Answer<Told> {
         let needed = |field: &'static str| move || Problem::bad_field(field);
         Ok(Told {

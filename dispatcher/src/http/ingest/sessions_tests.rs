@@ -174,7 +174,7 @@ async fn a_phone_over_rest_alone_that_was_started_anew_is_heard_with_its_first_f
 }
 
 #[tokio::test]
-async fn a_phone_that_counts_anew_and_does_not_say_so_is_silent_for_an_interval_and_not_for_hours() {
+async fn a_phone_that_counts_anew_and_does_not_say_so_is_silent_for_twenty_seconds_and_not_for_hours() {
     for stage in Stage::of_each().await {
         let Stage { edge, new, here, .. } = &stage;
         assert_eq!(stage.told(new, None, *here, &[2_000]).await, ["ok"]);

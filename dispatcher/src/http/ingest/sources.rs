@@ -1,7 +1,7 @@
 //! Owns what is known of each source of fixes: how fast it may send, and the session epochs that order what it sends. A person may have
 //! several phones signed in and trackers beside. Of the phones the one whose session began last counts, and what any other sends is not
-//! looked at: a phone left at home would else be where its owner is as soon as the one with them has no network. Between phone and
-//! tracker the later epoch counts, and the other takes over when that has been silent.
+//! looked at: a phone left at home would else be where its owner is as soon as the one with them has no network. Beside that phone a
+//! tracker counts only while it is silent, and of two trackers the other only while the one is.
 //!
 //! Invariant: epochs come from the record alone, so they are ordered across lives of the server and whatever Redis still holds; and which
 //! phone counts is on it in the same write, so that a restart puts none back that was replaced.
@@ -10,17 +10,19 @@ use super::table::Table;
 use crate::http::App;
 use crate::http::limit::{Bucket, Rate};
 use crate::http::problem::{Answer, Code};
-use crate::live::{LastOrder, TOO_OLD_MS};
+use crate::live::{LastOrder, TOO_OLD_MS, Verdict};
 use crate::record::{Issued, PhoneSession, Revocation};
-use geo::Fix;
+use geo::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix};
 use matcher::model::{AccountId, Timestamp};
 
 /// Fixes of one source, over HTTP and sockets together, each of a batch counted: five minutes of a phone that measured every second
 /// and had no network, then five a second.
 pub const FIX_RATE: Rate = Rate { per_s: 5.0, burst: 300.0 };
-/// Another source of the same person takes over when the one that counts has been silent so long, milliseconds: several fixes of a
-/// phone, and long before anybody is taken for silent.
+/// A tracker takes over when the source that counts has been silent so long, milliseconds: several fixes of a phone, and long before
+/// anybody is taken for silent. A phone waits so long for its own last number, and for one place that came with an alarm.
 const TAKE_OVER_MS: i64 = 20_000;
+/// Before every epoch that is issued: what is numbered in it is old wherever anything is known.
+const BEFORE_ALL: u32 = 0;
 /// Most trackers of a person whose epochs are known: twice as many as may work at a time.
 const TRACKERS_MAX: usize = 8;
 
@@ -67,6 +69,7 @@ pub struct Epochs {
 /// What a source's epoch is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
+    /// This one.
     Known(u32),
     /// It is to be issued.
     New,
@@ -115,6 +118,52 @@ impl Epochs {
         }
     }
 
+    /// What the source's epoch is for what it has to tell now; `last` is what the live index knows. One that was overtaken needs a new one
+    /// to take over. `newest` is `None` if nothing of it can be believed: that takes nothing from anybody.
+    fn claim(
+        &self,
+        (source, via): (Source, Via),
+        last: Option<LastOrder>,
+        newest: Option<Newest>,
+        now: Timestamp,
+    ) -> Standing {
+        let is_tracker = matches!(source, Source::Tracker(_));
+        match (self.standing(source, via), last, newest) {
+            (Standing::Known(own), Some(last), Some(newest)) if self.takes_over(source, own, last, newest, now) => {
+                Standing::New
+            }
+            (Standing::New, last, newest) if is_tracker => self.of_new_tracker(last, newest, now),
+            (standing, ..) => standing,
+        }
+    }
+
+    /// Whether a source takes over from what was believed last: what it numbers comes before that, since another source was heard meanwhile
+    /// or it has begun to count anew and does not say so, and it knows something newer. From a tracker the phone that counts takes over
+    /// at once, but not with a circle from a place: it is in somebody's hand. Else the one that counts must have been silent, or gone
+    /// at a shift's end; so two that report all the time do not take turns.
+    fn takes_over(&self, source: Source, own: u32, last: LastOrder, newest: Newest, now: Timestamp) -> bool {
+        let is_over_tracker = matches!(source, Source::Phone(_))
+            && self.trackers.iter().any(|(_, epoch)| *epoch == last.order.0)
+            && (last.is_coarse || !newest.is_coarse);
+        (own, newest.seq) < last.order
+            && newest.taken_ms > last.taken_at_ms
+            && (is_over_tracker || is_silent(last, now))
+    }
+
+    /// Of a tracker that was not heard in this life of the server. It waits as it would had it been, for a new epoch is the latest, and would
+    /// silence the phone that reports; not after a report of its own in an earlier life.
+    fn of_new_tracker(&self, last: Option<LastOrder>, newest: Option<Newest>, now: Timestamp) -> Standing {
+        let Some(last) = last else { return newest.map_or(Standing::Known(BEFORE_ALL), |_| Standing::New) };
+        let is_of_phone = self.phone().is_some_and(|counts| last.order.0 <= counts.epoch);
+        match newest {
+            _ if is_of_phone && !is_silent(last, now) => Standing::Known(BEFORE_ALL),
+            // Why it is not believed, `future` say, is told of what comes after the last.
+            None => Standing::Known(last.order.0),
+            Some(newest) if newest.taken_ms <= last.taken_at_ms => Standing::Known(BEFORE_ALL),
+            Some(_) => Standing::New,
+        }
+    }
+
     /// Whether a socket that goes on by itself, after a session of that epoch, is of a phone that was put down: another was taken up since.
     /// Not if its own next fix would take its place back.
     pub fn is_left_behind(&self, token: i64, resumed: u32) -> bool {
@@ -148,31 +197,32 @@ impl Rates {
     }
 }
 
+/// Whether what was believed last stands in nobody's way any more.
+const fn is_silent(last: LastOrder, now: Timestamp) -> bool {
+    last.is_gone || now.0.saturating_sub(last.taken_at_ms) > TAKE_OVER_MS
+}
+
 /// The end of a message's fixes.
 #[derive(Clone, Copy)]
 pub(super) struct Newest {
     taken_ms: i64,
     seq: u32,
+    /// The latest of them is no place but a circle.
+    is_coarse: bool,
 }
 
 impl Newest {
-    /// The latest time and the highest number of them.
-    pub(super) fn of(fixes: &[Fix]) -> Self {
-        let taken_ms = fixes.iter().map(|fix| fix.taken_at_ms).max().unwrap_or(i64::MIN);
-        Self { taken_ms, seq: fixes.iter().map(|fix| fix.seq).max().unwrap_or(0) }
+    /// The latest time and the highest number of those that can be believed by what they say alone; `None` if there is none: a clock that
+    /// is ahead makes nobody the newest.
+    pub(super) fn of(fixes: &[Fix], now: Timestamp) -> Option<Self> {
+        let is_sane = |fix: &&Fix| {
+            fix.taken_at_ms.saturating_sub(now.0) <= FUTURE_MS_MAX && (0.0..=ACCURACY_M_MAX).contains(&fix.accuracy_m)
+        };
+        let latest = fixes.iter().filter(is_sane).max_by_key(|fix| fix.taken_at_ms)?;
+        let seq = fixes.iter().filter(is_sane).map(|fix| fix.seq).max()?;
+        let is_coarse = Verdict::believed(latest) == Verdict::Coarse;
+        Some(Self { taken_ms: latest.taken_at_ms, seq, is_coarse })
     }
-}
-
-/// Whether a source needs a new epoch before its fixes count: what it numbers comes before what was believed last, since another source
-/// was heard meanwhile or it has begun to count anew and does not say so, that has been silent, and it knows something newer. Whoever is
-/// gone, at a shift's end, is heard again at once. `last` is what the live index knows.
-fn takes_over(own: u32, last: Option<LastOrder>, newest: Newest, now: Timestamp) -> bool {
-    last.is_some_and(|last| {
-        let silent_ms = now.0.saturating_sub(last.taken_at_ms);
-        (own, newest.seq) < last.order
-            && (last.is_gone || silent_ms > TAKE_OVER_MS)
-            && newest.taken_ms > last.taken_at_ms
-    })
 }
 
 /// All that send.
@@ -202,9 +252,8 @@ impl Used {
         }
     }
 
-    /// What a source is, which is then in use: one that does not count keeps nobody from being forgotten.
-    fn standing(&mut self, source: Source, via: Via, now: Timestamp) -> Standing {
-        let standing = self.epochs.standing(source, via);
+    /// The source is in use: one that does not count keeps nobody from being forgotten.
+    fn note(&mut self, standing: Standing, now: Timestamp) -> Standing {
         if standing != Standing::Replaced {
             self.at = now;
         }
@@ -218,27 +267,27 @@ impl Sources {
         self.epochs.look(&account, |used| used.epochs.clone()).unwrap_or_default()
     }
 
-    /// The session epoch that the source's fixes are ordered by; `None` of a phone that does not count. A source that was overtaken gets a
-    /// new epoch when the other has been silent and it knows something newer.
+    /// The session epoch that the source's fixes are ordered by; `None` of a phone that does not count. A source that takes over gets a new
+    /// one.
     pub(super) async fn epoch(
         &self,
         app: &App,
         account: AccountId,
-        (source, via): (Source, Via),
-        newest: Newest,
+        from: (Source, Via),
+        newest: Option<Newest>,
         now: Timestamp,
     ) -> Answer<Option<u32>> {
-        let look = || self.epochs.look(&account, |used| used.standing(source, via, now));
-        let mut known = look();
+        let last = app.sight.places.last_order(account);
+        let claim = |used: &mut Used| used.note(used.epochs.claim(from, last, newest, now), now);
+        let mut known = self.epochs.look(&account, claim);
         if known.is_none() {
             self.load(app, account).await?;
-            known = look();
+            known = self.epochs.look(&account, claim);
         }
-        let last = app.sight.places.last_order(account);
         match known.unwrap_or(Standing::New) {
             Standing::Replaced => Ok(None),
-            Standing::Known(own) if !takes_over(own, last, newest, now) => Ok(Some(own)),
-            Standing::Known(_) | Standing::New => self.new_epoch(app, account, source, via).await.map(Some),
+            Standing::Known(own) => Ok(Some(own)),
+            Standing::New => self.new_epoch(app, account, from.0, from.1).await.map(Some),
         }
     }
 

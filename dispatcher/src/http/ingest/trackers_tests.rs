@@ -1,5 +1,6 @@
 //! Payloads as the apps make them (their own documentation and tests), with synthetic places.
 
+use super::sources::Epochs;
 use crate::http::fixture::{Edge, Person, Reply};
 use crate::record::Actor;
 use axum::body::Body;
@@ -68,6 +69,30 @@ impl Stage {
         format!("Basic {}", encoded(&format!("whoever:{}", self.secret)))
     }
 
+    /// What becomes of a fix of the phone, over REST.
+    async fn phone(&self, seq: u32, acc_m: u32, age_ms: u32) -> String {
+        let fix = json!({"lat": self.at.lat(), "lon": self.at.lon(), "acc_m": acc_m, "kind": "gps", "age_ms": age_ms,
+            "seq": seq});
+        let reply = self.edge.call(Some(&self.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
+        reply.body["verdicts"][0].as_str().unwrap().to_owned()
+    }
+
+    /// What becomes of a report of the tracker whose clock is ahead by so much.
+    async fn tracker(&self, ahead_s: i64) -> String {
+        let at = crate::view::time::instant(self.edge.app.env.now().plus_s(ahead_s));
+        self.json(&self.traccar(&at, &self.secret)).await.body["verdict"].as_str().unwrap().to_owned()
+    }
+
+    /// What is in memory alone is forgotten, but for places: they come back from Redis.
+    fn restarts(&self) {
+        self.edge.app.ingest.forget_unused(self.edge.app.env.now().plus_s(1_000_000));
+        assert_eq!(self.epochs(), Epochs::default());
+    }
+
+    fn epochs(&self) -> Epochs {
+        self.edge.app.ingest.epochs(self.staff.id())
+    }
+
     fn last(&self) -> Option<geo::Fix> {
         self.edge.app.sight.places.last_fix(self.staff.id())
     }
@@ -118,6 +143,10 @@ async fn what_else_owntracks_says_is_passed_over_politely() {
         json!({"_type": "lwt", "tst": 1}),
         json!({"_type": "transition", "event": "leave", "desc": "home", "lat": 1, "lon": 2, "tst": 3}),
         json!({"_type": "cmd", "action": "dump"}),
+        // What names there mean is for those who ask.
+        json!({"_type": "card", "t": 5, "lat": "north", "source": ["x"]}),
+        json!({"_type": "waypoints", "waypoints": (0..400).map(|tst| json!({"_type": "waypoint", "desc": "x".repeat(40),
+            "lat": 1.5, "lon": 2.5, "rad": 50, "tst": tst})).collect::<Vec<_>>()}),
     ] {
         let reply = stage.own(&body).await;
         assert_eq!((reply.status.as_u16(), reply.text.as_str()), (200, "[]"), "{body}");
@@ -242,7 +271,9 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (with("tst", json!(null)), "bad_field", Some("tst")),
         (with("tst", json!(-5)), "bad_field", Some("timestamp")),
         (with("tst", json!(i64::MAX)), "bad_field", Some("tst")),
-        (with("tid", json!("x".repeat(20_000))), "too_large", None),
+        (with("tid", json!("x".repeat(70_000))), "too_large", None),
+        // A list of the values in their order is no object.
+        (format!("[\"location\",37.5,127.0,12,{},null,null]", stage.now_s()), "bad_field", None),
     ] {
         let reply = own(body).await;
         assert_eq!((reply.code(), reply.body["field"].as_str()), (code, field), "{}", reply.text);
@@ -252,14 +283,60 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (format!("id={id}"), Some("lat")),
         (format!("id={id}&lat=x&lon=127&timestamp=1"), Some("lat")),
         (format!("id={id}&lat=37.5&lon=127&timestamp=soon"), Some("timestamp")),
-        (format!("id={id}&lat=37.5&lon=127&timestamp=1&valid=false"), Some("valid")),
         (format!("id={id}&lat=%zz"), None),
     ] {
         let reply =
             stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/x-www-form-urlencoded", form).await;
         assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", field), "{}", reply.text);
     }
+    let at = stage.instant();
+    for list in [
+        json!([{"timestamp": at, "coords": {"latitude": 37.5, "longitude": 127, "accuracy": 5}}, id]),
+        json!({"location": [at, {"latitude": 37.5, "longitude": 127, "accuracy": 5}], "device_id": id}),
+        json!({"location": {"timestamp": at, "coords": [37.5, 127, 5]}, "device_id": id}),
+    ] {
+        let reply = stage.send("/v1/ingest/traccar", Some(stage.basic()), "application/json", list.to_string()).await;
+        assert_eq!(reply.code(), "bad_field", "{list}");
+    }
     assert!(stage.last().is_none());
+}
+
+#[tokio::test]
+async fn whose_secret_is_in_the_body_is_told_what_is_wrong_with_the_rest_of_it() {
+    let stage = Stage::new().await;
+    let id = &stage.secret;
+    for (form, field) in [
+        (format!("lat=x&lon=127&timestamp=1&id={id}"), "lat"),
+        (format!("deviceid={id}&lat=37.5&lon=127&timestamp=soon"), "timestamp"),
+        (format!("id={id}&timestamp=1"), "lat"),
+    ] {
+        let reply = stage.form(form).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some(field)), "{}", reply.text);
+    }
+    assert_eq!(stage.form(format!("id={id}&lat=%zz")).await.code(), "bad_field");
+    for body in [stage.traccar("soon", id), json!({"location": 5, "device_id": id}), json!({"device_id": id})] {
+        assert_eq!(stage.json(&body).await.code(), "bad_field", "{body}");
+    }
+    // Whoever has none learns nothing of it.
+    assert_eq!(stage.form("id=wrong&lat=x".to_owned()).await.code(), "bad_token");
+    assert_eq!(stage.form("lat=x".to_owned()).await.code(), "no_token");
+    assert_eq!(stage.json(&json!({"device_id": 5})).await.code(), "no_token");
+}
+
+#[tokio::test]
+async fn a_tracker_that_says_that_it_does_not_know_where_it_is_is_taken_and_moves_nobody() {
+    let stage = Stage::new().await;
+    let (id, s, at) = (&stage.secret, stage.now_s(), stage.at);
+    for form in [
+        format!("id={id}&lat={}&lon={}&timestamp={s}&accuracy=5&valid=false", at.lat(), at.lon()),
+        format!("id={id}&valid=0&lat={}&lon={}&timestamp={s}", at.lat(), at.lon()),
+        format!("id={id}&timestamp={s}&valid=false"),
+    ] {
+        let reply = stage.form(form).await;
+        assert_eq!((reply.status.as_u16(), &reply.body["verdict"]), (200, &json!("inaccurate")), "{}", reply.text);
+    }
+    assert!(stage.last().is_none() && stage.epochs().latest().is_none());
+    assert_eq!(stage.tracker(0).await, "ok", "its second was not taken by that");
 }
 
 #[tokio::test]
@@ -274,35 +351,78 @@ async fn a_tracker_off_shift_leaves_nothing_and_a_revoked_one_is_out() {
 }
 
 #[tokio::test]
-async fn of_phone_and_tracker_the_later_session_counts_until_it_is_silent() {
+async fn a_phone_is_heard_with_its_next_fix_however_often_a_tracker_reports_beside_it() {
     let stage = Stage::new().await;
-    let phone = async |seq: u32| {
-        let fix =
-            json!({"lat": stage.at.lat(), "lon": stage.at.lon(), "acc_m": 5, "kind": "gps", "age_ms": 0, "seq": seq});
-        let reply = stage.edge.call(Some(&stage.staff.token), "POST", "/v1/fixes", Some(json!({"fixes": [fix]}))).await;
-        reply.body["verdicts"][0].as_str().unwrap().to_owned()
-    };
-    let tracker = async || {
-        stage.edge.clock.advance_s(1);
-        stage.json(&stage.traccar(&stage.instant(), &stage.secret)).await.body["verdict"].as_str().unwrap().to_owned()
-    };
-    assert_eq!(tracker().await, "ok");
-    assert_eq!((phone(1).await, tracker().await), ("ok".to_owned(), "old".to_owned()), "the phone came later");
-    stage.edge.clock.advance_s(10);
-    assert_eq!(tracker().await, "old", "the phone is not silent yet");
-    stage.edge.clock.advance_s(10);
-    assert_eq!(tracker().await, "ok", "it takes over, with its first report");
-    assert_eq!(phone(2).await, "old");
-    stage.edge.clock.advance_s(21);
-    assert_eq!(phone(3).await, "ok", "and back");
-    // An app that reports now and then silences no phone that reports all the time.
-    for seconds in 1..100 {
-        stage.edge.clock.advance_s(4);
-        assert_eq!(phone(3 + seconds).await, "ok", "{seconds}");
-        if seconds % 22 == 0 {
-            assert_eq!(tracker().await, "old");
-        }
+    let wait = |seconds: i64| stage.edge.clock.advance_s(seconds);
+    assert_eq!(stage.tracker(0).await, "ok");
+    wait(1);
+    assert_eq!((stage.phone(1, 5, 0).await, stage.tracker(0).await), ("ok".to_owned(), "old".to_owned()));
+    wait(19);
+    assert_eq!(stage.tracker(0).await, "old", "the phone is not silent yet");
+    wait(2);
+    assert_eq!(stage.tracker(0).await, "ok", "it takes over, with its first report");
+    // Neither what the phone measured before that nor a circle is better than a place.
+    wait(4);
+    assert_eq!(stage.phone(2, 5, 5_000).await, "old");
+    assert_eq!(stage.phone(3, 800, 0).await, "old");
+    assert_eq!(stage.tracker(0).await, "ok");
+    wait(4);
+    assert_eq!(stage.phone(4, 5, 0).await, "ok", "and back at once");
+    // They do not take turns.
+    let epochs = stage.epochs();
+    for round in 0..20 {
+        wait(2);
+        assert_eq!(stage.tracker(0).await, "old", "{round}");
+        wait(2);
+        assert_eq!(stage.phone(5 + round, 5, 0).await, "ok", "{round}");
     }
+    assert_eq!(stage.epochs(), epochs);
+    // From a circle a circle takes over.
+    wait(21);
+    let mut coarse = stage.traccar(&stage.instant(), &stage.secret);
+    coarse["location"]["coords"]["accuracy"] = json!(900);
+    assert_eq!(stage.json(&coarse).await.body["verdict"], "coarse");
+    wait(4);
+    assert_eq!(stage.phone(30, 800, 0).await, "coarse");
+}
+
+#[tokio::test]
+async fn the_first_report_of_a_tracker_in_a_life_of_the_server_silences_no_phone_that_reports() {
+    let stage = Stage::new().await;
+    let wait = |seconds: i64| stage.edge.clock.advance_s(seconds);
+    assert_eq!(stage.phone(1, 5, 0).await, "ok");
+    stage.restarts();
+    wait(4);
+    assert_eq!(stage.phone(2, 5, 0).await, "ok");
+    let epochs = stage.epochs();
+    for seq in 3..9 {
+        wait(2);
+        assert_eq!(stage.tracker(0).await, "old");
+        wait(2);
+        assert_eq!(stage.phone(seq, 5, 0).await, "ok");
+    }
+    assert_eq!(stage.epochs(), epochs, "nothing was issued to it");
+    wait(21);
+    assert_eq!(stage.tracker(0).await, "ok", "it takes over once the phone is silent");
+    // One that counts goes on after a restart with its first report.
+    stage.restarts();
+    wait(4);
+    assert_eq!(stage.tracker(0).await, "ok");
+}
+
+#[tokio::test]
+async fn a_tracker_whose_clock_is_ahead_takes_nothing_from_anybody() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.tracker(600).await, "future");
+    assert_eq!(stage.epochs().latest(), None);
+    assert_eq!(stage.phone(1, 5, 0).await, "ok");
+    stage.edge.clock.advance_s(21);
+    let epochs = stage.epochs();
+    assert_eq!(stage.tracker(600).await, "future");
+    assert_eq!(stage.epochs(), epochs);
+    assert_eq!(stage.phone(2, 5, 0).await, "ok");
+    stage.edge.clock.advance_s(21);
+    assert_eq!(stage.tracker(0).await, "ok", "once it is set right");
 }
 
 #[tokio::test]
