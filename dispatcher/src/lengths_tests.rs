@@ -85,8 +85,13 @@ async fn lengths_are_corrected_when_the_subway_is_known_and_once_more_for_what_w
     put_on(AGAIN_AFTER).await;
     eventually("so is what was stored meanwhile", async || is_corrected(&edge, meanwhile).await).await;
     settle().await;
-    put_on(AGAIN_AFTER).await;
-    eventually("and then nothing is left", async || rounds.is_finished()).await;
+    // Then nobody measures without the subway any more; zones are followed for ever.
+    let later = stored_by_car(&edge).await;
+    for _ in 0..3 {
+        put_on(AGAIN_AFTER).await;
+        settle().await;
+    }
+    assert!(!is_corrected(&edge, later).await && !rounds.is_finished());
 }
 
 #[tokio::test]

@@ -285,11 +285,10 @@ fn condition(row: &SqliteRow) -> Result<Condition, RecordError> {
         Some(_) => Some((row.small("from_hour")?, row.small("to_hour")?)),
         None => None,
     };
-    let factor: Option<f64> = row.try_get("factor").map_err(|_| RecordError::Unreadable("factor"))?;
     Ok(Condition {
         id: row.id("id")?,
         says: NewCondition {
-            factor: factor.map(|factor| factor as f32),
+            factor: row.try_get::<Option<f64>, _>("factor")?.map(|factor| factor as f32),
             streets,
             walk: row.int("walk")? == 1,
             drive: row.int("drive")? == 1,

@@ -64,7 +64,6 @@ async fn a_trip_with_any_part_that_cannot_be_read_is_passed_over_alone() {
 async fn what_is_said_of_one_street_and_cannot_be_read_keeps_nothing_else_from_counting() {
     for sql in [
         "update conditions set class = 'later' where id = ?",
-        "update conditions set factor = 'twice' where id = ?",
         "update conditions set class = null, radius_m = 70000, lat = 0, lon = 0 where id = ?",
     ] {
         let stage = Stage::new().await;
