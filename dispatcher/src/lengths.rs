@@ -45,13 +45,14 @@ async fn subway_is_known(app: &App) {
     }
 }
 
-/// Follows the riders' zones; what changed while no server ran is in its first round.
+/// Follows the riders' zones; what changed while no server ran is in its first round. Each round begins where the one before it did: who
+/// was booking while a zone was added measured without it.
 async fn by_zones(app: &Arc<App>) {
     subway_is_known(app).await;
-    let mut after = 0;
+    let mut rounds = [0; 2];
     loop {
-        match follow_zones(app, after).await {
-            Ok(upto) => after = upto,
+        match follow_zones(app, rounds[0]).await {
+            Ok(upto) => rounds = [if rounds == [0; 2] { upto } else { rounds[1] }, upto],
             Err(error) => tracing::error!(cause = %error, "lengths of trips follow their riders' zones later"),
         }
         tokio::time::sleep(ZONES_EVERY).await;
@@ -103,23 +104,32 @@ pub async fn correct(app: &Arc<App>) -> Result<usize, RecordError> {
     Ok(corrected)
 }
 
-/// How long each takes by now, by the zones of now.
+/// How long each takes by now, by the zones of now. Of a rider whose zones cannot be read nothing is known.
 async fn measured(
     app: &Arc<App>,
     now: Timestamp,
-    stored: Vec<StoredLength>,
+    mut stored: Vec<StoredLength>,
 ) -> Result<Vec<(LengthOf, TripLength)>, RecordError> {
     let mut zones = HashMap::new();
     for one in &stored {
         if let Entry::Vacant(unknown) = zones.entry(one.rider) {
-            unknown.insert(circles(&app.record.zones_of(one.rider).await?));
+            unknown.insert(match app.record.zones_of(one.rider).await {
+                Ok(read) => Some(circles(&read)),
+                Err(error @ RecordError::Unreadable(_)) => {
+                    tracing::error!(error.kind = %error, "a rider's zones cannot be read: the lengths of their trips stay as they are");
+                    None
+                }
+                Err(error) => return Err(error),
+            });
         }
     }
+    stored.retain(|one| zones[&one.rider].is_some());
     let measuring = Arc::clone(app);
     let measure = move || {
         let measured = stored.into_iter().map(|one| {
             let when = one.hour.map_or(When::Now { hour: hour_of(now) }, |hour| When::At { hour });
-            (one.of, led_length(&measuring, (one.from, one.to), when, &zones[&one.rider]))
+            let zones = zones[&one.rider].as_deref().unwrap_or_default();
+            (one.of, led_length(&measuring, (one.from, one.to), when, zones))
         });
         measured.collect()
     };

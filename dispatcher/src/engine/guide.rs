@@ -137,22 +137,42 @@ impl Guide {
 
     /// How many times as long as the fastest that way is: 1 where it is the fastest, and where there is none, or nobody can say yet.
     pub fn stretch(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> f32 {
-        let is_searched = self.field.is_searched(mode);
-        let way = if is_searched { self.together(mode, from, to, zones) } else { None };
-        way.filter(|way| way.detour_s > 0.0 && way.route.duration_s > way.detour_s)
-            .map_or(1.0, |way| way.route.duration_s / (way.route.duration_s - way.detour_s))
+        stretched(if self.field.is_searched(mode) { self.together(mode, from, to, zones) } else { None })
+    }
+
+    /// The same on streets that are open and empty and with all trains that ever run: of another day nobody knows what will be closed, and of
+    /// another hour this one's trains say nothing.
+    pub fn usual_stretch(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> f32 {
+        let (map, profile) = (self.field.map(), profile(mode));
+        let snaps = map.snap(profile, from).zip(map.snap(profile, to)).filter(|_| map.has_free_flow(profile));
+        stretched(snaps.and_then(|(from, to)| {
+            let ends = (&Headed::from(from), &to);
+            self.along_streets_by((profile, map.free_flow(profile)), mode, Prefer::Safer, ends, zones)
+        }))
     }
 
     fn along_streets(&self, mode: Mode, prefer: Prefer, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
+        let (profile, times) = self.field.times(mode);
+        self.along_streets_by((profile, &times), self.field.mode_searched(mode), prefer, (from, to), zones)
+    }
+
+    fn along_streets_by(
+        &self,
+        (profile, times): (Profile, &Metric),
+        mode: Mode,
+        prefer: Prefer,
+        (from, to): (&Headed, &Snap),
+        zones: &[Zone],
+    ) -> Option<Way> {
+        let map = self.field.map();
         if matches!(profile, Profile::Walk | Profile::Transit) && (prefer == Prefer::Safer || !zones.is_empty()) {
-            return self.walked_around(profile, &times, prefer, (&from.snap, to), zones);
+            return self.walked_around(profile, times, prefer, (&from.snap, to), zones);
         }
         let route = times.route(map.graph(profile), from, to)?;
         let crosses = zones.iter().any(|zone| route.enters(zone));
         let fastest_s = route.duration_s;
         // Many times slower than the hierarchy, so only where its way will not do.
-        let round = if crosses { self.turned_around(profile, &times, (from, to), zones) } else { None };
+        let round = if crosses { self.turned_around(profile, times, (from, to), zones) } else { None };
         let (route, kept) = round.unwrap_or((
             route,
             match (zones.is_empty(), crosses) {
@@ -161,7 +181,7 @@ impl Guide {
                 (false, false) => Kept::Out,
             },
         ));
-        let (mode, eta) = (self.field.mode_searched(mode), eta(&times, &route));
+        let eta = eta(times, &route);
         let detour_s = (route.duration_s - fastest_s).max(0.0);
         Some(Way { route, mode, prefer: Prefer::Fastest, detour_s, kept, eta })
     }
@@ -236,6 +256,11 @@ impl Guide {
 }
 
 const _: () = assert!(crate::record::ZONES_MAX <= geo::road::avoid::ZONES_MAX, "a rider's zones fit into one search");
+
+fn stretched(way: Option<Way>) -> f32 {
+    way.filter(|way| way.detour_s > 0.0 && way.route.duration_s > way.detour_s)
+        .map_or(1.0, |way| way.route.duration_s / (way.route.duration_s - way.detour_s))
+}
 
 /// Avoid zones as they are searched.
 pub fn circles(zones: &[AvoidZone]) -> Vec<Zone> {

@@ -180,7 +180,11 @@ async fn lengths(
 /// planned too early.
 pub fn led_length(app: &App, (from, to): (Position, Position), when: When, zones: &[Zone]) -> TripLength {
     let fastest = app.sight.length(from, to, when);
-    let led_s = |mode, fastest_s: u32| (fastest_s as f32 * app.guide.stretch(mode, from, to, zones)).ceil() as u32;
+    let stretch = |mode| match when {
+        When::Now { .. } => app.guide.stretch(mode, from, to, zones),
+        When::At { .. } => app.guide.usual_stretch(mode, from, to, zones),
+    };
+    let led_s = |mode, fastest_s: u32| (fastest_s as f32 * stretch(mode)).ceil() as u32;
     let by_car_s = led_s(app.sight.trip_mode(from, to), fastest.by_car_s);
     let rides = fastest.without_s != fastest.by_car_s;
     TripLength { by_car_s, without_s: if rides { led_s(Mode::Transit, fastest.without_s) } else { by_car_s } }

@@ -183,6 +183,32 @@ async fn what_cannot_be_meant_is_refused_with_its_field() {
 }
 
 #[tokio::test]
+async fn a_rider_whose_zones_cannot_be_read_keeps_nobody_elses_trips_as_they_were() {
+    let edge = Edge::new().await;
+    let (app, (pickup, dropoff)) = (&edge.app, edge.places());
+    let route = app.guide.together(Mode::Walk, pickup, dropoff, &[]).unwrap().route;
+    let center = route.points[route.points.len() / 2];
+    let mut trips = Vec::new();
+    for nth in 0..3 {
+        let rider = edge.rider().await;
+        let booked = edge.book_with(&rider, "k", &edge.booking()).await;
+        let trip: TripId = booked.body["trips"][0]["id"].as_str().unwrap().parse().unwrap();
+        let before = app.record.trip(trip).await.unwrap().unwrap().trip.length;
+        app.record.add_zone(app.env.now(), Actor::Shell, rider.id(), center, 120).await.unwrap().unwrap();
+        if nth == 1 {
+            app.record.spoil_zones(rider.id()).await;
+        }
+        trips.push((trip, before));
+    }
+    follow_zones(app, 0).await.unwrap();
+    let mut is_longer = Vec::new();
+    for (trip, before) in trips {
+        is_longer.push(app.record.trip(trip).await.unwrap().unwrap().trip.length.by_car_s > before.by_car_s);
+    }
+    assert_eq!(is_longer, [true, false, true]);
+}
+
+#[tokio::test]
 async fn what_is_booked_is_as_long_as_the_way_round_the_zones_of_now() {
     let edge = Edge::new().await;
     let (app, rider, (pickup, dropoff)) = (&edge.app, edge.rider().await, edge.places());

@@ -67,6 +67,10 @@ impl Sense {
         }
         let age_ms = now.0.saturating_sub(fix.taken_at_ms);
         let is_late = age_ms > LATE_MS;
+        // Before its number is looked at further: what knows no place stands before nothing.
+        if !(0.0..=ACCURACY_M_MAX).contains(&fix.accuracy_m) {
+            return Verdict::Inaccurate;
+        }
         // What was still in a queue, its own or another source's, is not where they are now, whatever its number. Less than late
         // is not looked at so: ages err by the seconds that messages take.
         if is_late && self.believed.is_some_and(|believed| fix.taken_at_ms < believed.taken_at_ms) {
@@ -86,9 +90,6 @@ impl Sense {
         }
         if age_ms > TOO_OLD_MS {
             return Verdict::TooOld;
-        }
-        if !(0.0..=ACCURACY_M_MAX).contains(&fix.accuracy_m) {
-            return Verdict::Inaccurate;
         }
         if !in_area {
             return Verdict::OutsideArea;

@@ -107,13 +107,14 @@ impl Record {
         rows.reverse();
         rows.iter()
             .map(|row| {
-                let no = row.int_or_none("no")?.map(u32::try_from).transpose();
+                // Whose deed it was may be unknown; that it was done is not.
+                let no = row.int_or_none("no").ok().flatten().and_then(|no| u32::try_from(no).ok());
                 Ok(TripEvent {
                     at: row.time("at")?,
                     action: row.text("action")?,
                     detail: row.text("detail")?,
-                    role: row.word_or_none("role", Role::from_word)?,
-                    no: no.map_err(|_| RecordError::Unreadable("no"))?,
+                    role: row.word_or_none("role", Role::from_word).unwrap_or_default(),
+                    no,
                 })
             })
             .collect()

@@ -73,7 +73,8 @@ impl Record {
         self.lengths(now, None).await
     }
 
-    /// A rider's that were booked before that time, less those of trips that are under way with them. Two reads.
+    /// A rider's that were booked before that time, whenever a commute's trips were made, less those of trips that are under way with them.
+    /// Two reads.
     pub async fn lengths_of(
         &self,
         now: Timestamp,
@@ -92,7 +93,7 @@ impl Record {
         let trips = sqlx::query(
             "select id, rider, pickup_at, pickup_lat, pickup_lon, dropoff_lat, dropoff_lon from trips
              where ended_at is null and case when ?1 is null then car_trip_s is null
-                 else rider = ?1 and requested_at <= ?2 and phase not in ('met', 'escorting') end
+                 else rider = ?1 and (requested_at <= ?2 or series is not null) and phase not in ('met', 'escorting') end
              order by id",
         )
         .bind(whose.clone())
@@ -139,7 +140,8 @@ impl Record {
         let (sql, id) = match of {
             LengthOf::Trip(trip) => (
                 "update trips set trip_s = ?1, car_trip_s = ?2, due_at = min(due_at, ?4)
-                 where id = ?3 and ended_at is null and (trip_s, car_trip_s) is not (?1, ?2)",
+                 where id = ?3 and ended_at is null and phase not in ('met', 'escorting')
+                     and (trip_s, car_trip_s) is not (?1, ?2)",
                 trip.0,
             ),
             LengthOf::Outward(series) => (

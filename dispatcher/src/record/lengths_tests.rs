@@ -136,6 +136,19 @@ async fn what_a_rider_booked_before_their_zones_changed_is_set_once_and_told() {
 }
 
 #[tokio::test]
+async fn trips_of_a_commute_that_were_made_after_the_zone_was_added_are_measured_again_too() {
+    let stage = Stage::new().await;
+    let booked = stage.book("k", commute()).await;
+    let (zone_at, made_at) = (T0.plus_s(60), T0.plus_s(5 * 86_400));
+    stage.record.expand_series(made_at).await.unwrap();
+    let made: Vec<TripId> =
+        stage.record.trips_of_rider(stage.rider, made_at).await.unwrap().iter().map(|r| r.trip.id).collect();
+    let listed = stage.record.lengths_of(made_at, stage.rider, zone_at).await.unwrap();
+    let fresh: Vec<&TripId> = made.iter().filter(|trip| !booked.trips.contains(trip)).collect();
+    assert!(!fresh.is_empty() && fresh.iter().all(|trip| listed.iter().any(|one| one.of == LengthOf::Trip(**trip))));
+}
+
+#[tokio::test]
 async fn the_legs_of_a_commute_to_come_follow_the_zones_each_way() {
     let stage = Stage::new().await;
     let booked = stage.book("k", commute()).await;

@@ -121,9 +121,10 @@ impl Record {
                 .await?;
         let mut gone = sqlx::query(
             "delete from outbox where id in (
-                 select o.id from outbox o join outbox_heads h on h.recipient = o.recipient
+                 select o.id from outbox o left join outbox_heads h on h.recipient = o.recipient
                  where o.id > ?1 and o.id <= ?2
-                   and o.seq <= h.acknowledged and (o.created_at < ?3 or o.seq <= h.issued - ?4))",
+                   and (o.seq <= h.acknowledged and (o.created_at < ?3 or o.seq <= h.issued - ?4)
+                     or h.recipient is null and o.created_at < ?3))",
         )
         .bind(from)
         .bind(to.unwrap_or(from))

@@ -55,6 +55,13 @@ impl Record {
         assert_eq!(done.rows_affected(), numbers.count() as u64);
     }
 
+    /// Makes the zones of a rider unreadable.
+    pub(crate) async fn spoil_zones(&self, rider: AccountId) {
+        for sql in ["pragma ignore_check_constraints = on", "update avoid_zones set radius_m = 9 where rider = ?"] {
+            sqlx::query(sql).bind(row::blob(rider.0)).execute(&self.write).await.unwrap();
+        }
+    }
+
     /// Takes no row of the audit until it is mended, so that nothing that needs one is written.
     pub(crate) async fn break_audit(&self, is_broken: bool) {
         let (from, to) = if is_broken { ("audit", "audit_away") } else { ("audit_away", "audit") };

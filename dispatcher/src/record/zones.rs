@@ -6,6 +6,7 @@ use super::row::{Columns, blob};
 use super::write::Write;
 use super::{Actor, AvoidZone, Outcome, Record, RecordError, Refusal, Role};
 use geo::Position;
+use geo::road::avoid::{RADIUS_M_MAX, RADIUS_M_MIN};
 use matcher::model::{AccountId, Timestamp};
 use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
@@ -82,10 +83,14 @@ impl Record {
 }
 
 fn zone(row: &SqliteRow) -> Result<AvoidZone, RecordError> {
+    let radius_m: u16 = row.small("radius_m")?;
+    if !(RADIUS_M_MIN..=RADIUS_M_MAX).contains(&f64::from(radius_m)) {
+        return Err(RecordError::Unreadable("radius_m"));
+    }
     Ok(AvoidZone {
         id: row.id("id")?,
         center: row.position("lat", "lon")?,
-        radius_m: row.small("radius_m")?,
+        radius_m,
         created_at: row.time("created_at")?,
     })
 }

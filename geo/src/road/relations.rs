@@ -60,15 +60,19 @@ pub(super) fn read<'a>(tags: impl Iterator<Item = (&'a str, &'a str)>) -> Said {
     for profile in BOUND {
         let value = mode(profile).restriction_keys.iter().find_map(|k| tags.get(k).map(|v| (*k, *v)));
         let Some((key, value)) = value else { continue };
+        let mut said: Vec<&str> = value.split(';').map(str::trim).collect();
+        // Of one light: at green everybody may.
+        let parts = said.len();
+        said.retain(|part| !part.ends_with("_on_red"));
+        on_red |= said.len() < parts;
         // An exception is one from the general rule, not from one's own.
         if key == "restriction" && exempt(profile) {
             spared = true;
-        } else if value.ends_with("_on_red") {
-            // Of one light: at green everybody may.
-            on_red = true;
-        } else if value.split(';').all(|v| v.trim().starts_with("no_")) {
+        } else if said.is_empty() {
+            // Nothing else is said.
+        } else if said.iter().all(|part| part.starts_with("no_")) {
             no = no.with(profile);
-        } else if value.starts_with("only_") {
+        } else if said[0].starts_with("only_") {
             only = only.with(profile);
         } else {
             unknown = true;

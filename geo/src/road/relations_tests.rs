@@ -28,6 +28,8 @@ fn whom_a_restriction_binds() {
         ("type=restriction restriction:hgv=no_right_turn", Said::Others),
         ("type=restriction restriction:conditional=no_left_turn@(Mo-Fr)", Said::Conditional),
         ("type=restriction restriction=no_right_turn_on_red", Said::Conditional),
+        ("type=restriction restriction=no_u_turn;no_right_turn_on_red", rules(both, none)),
+        ("type=restriction restriction=no_right_turn_on_red;no_u_turn", rules(both, none)),
         ("type=restriction restriction=no_left_turn hour_on=07:00 hour_off=09:00", Said::Conditional),
         ("type=restriction restriction=give_way", Said::Unknown),
         ("type=restriction restriction=foot", Said::Unknown),

@@ -83,7 +83,7 @@ function ZonesOf({ desk, map, trip }: { desk: Desk; map: DrawnMap | null; trip: 
   const [zones, setZones] = useState<{ View: typeof import('./Zones').default } | null>(null);
   const toggle = (): void => {
     if (zones) setZones(null);
-    else void import('./Zones').then(({ default: View }) => setZones({ View }));
+    else void desk.bring(async () => setZones({ View: (await import('./Zones')).default }));
   };
   return (
     <>

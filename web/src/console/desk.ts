@@ -1,5 +1,5 @@
 // Owns what a supervisor's page knows: trips, staff, incidents, cells, and which trip is open. Positions are kept by `People`.
-import { Problem, type Api } from '../shared/api';
+import { Problem, Unreachable, type Api } from '../shared/api';
 import { now } from '../shared/clock';
 import { openSocket } from '../shared/connection';
 import { freshKey } from '../shared/key';
@@ -333,6 +333,11 @@ export class Desk extends Store {
   async acknowledgeKeyed(): Promise<void> {
     const alarm = this.keyed;
     if (alarm && alarm.id === this.keyedShown?.id && now() - this.keyedShown.at >= KEYED_AFTER_MS) await this.acknowledge(alarm.id);
+  }
+
+  /** Part of the page that is fetched when it is asked for; of a server that was replaced meanwhile it may be gone. */
+  async bring(part: () => Promise<void>): Promise<void> {
+    await this.press(() => part().catch(() => { throw new Unreachable(); }));
   }
 
   get error(): unknown { return this.refusal ?? this.fault; }

@@ -53,7 +53,7 @@ function Signed({ onSignOut }: { onSignOut: () => void }) {
   const [travel, setTravel] = useState<{ View: Travel } | null>(null);
   const toggleTravel = (): void => {
     if (travel) setTravel(null);
-    else void import('./Travel').then(({ default: View }) => setTravel({ View }));
+    else void desk.bring(async () => setTravel({ View: (await import('./Travel')).default }));
   };
   useKeys(desk, { shown: travel !== null, toggle: toggleTravel });
   return (

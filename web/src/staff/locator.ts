@@ -27,7 +27,8 @@ export class Locator extends Store {
   /** When the device measured last, by its own clock; null until it has. */
   private measured: number | null = null;
   private quiet = 0;
-  private asking = false;
+  /** When it was asked last; null when it has answered. */
+  private askedAt: number | null = null;
   private walk: Walk | null = null;
   private goal: LatLon | null = null;
   private routing = false;
@@ -125,16 +126,18 @@ export class Locator extends Store {
   }
   private ask(): void {
     // Before its first word the owner may not have said yet whether it may speak.
-    if (this.asking || this.measured === null) return;
-    this.asking = true;
+    if (this.measured === null) return;
+    // A page that was frozen meanwhile may never hear the answer.
+    if (this.askedAt !== null && Date.now() - this.askedAt < 3 * ANSWER_WITHIN_MS) return;
+    this.askedAt = Date.now();
     navigator.geolocation.getCurrentPosition(
       (position) => {
-        this.asking = false;
+        this.askedAt = null;
         this.hear(position);
         if (this.tell()) this.changed();
       },
       // What is wrong is said to the watch.
-      () => { this.asking = false; },
+      () => { this.askedAt = null; },
       { enableHighAccuracy: true, maximumAge: 0, timeout: ANSWER_WITHIN_MS },
     );
   }
@@ -151,6 +154,7 @@ export class Locator extends Store {
     if (this.watch !== null) navigator.geolocation.clearWatch(this.watch);
     this.watch = null;
     this.measured = null;
+    this.askedAt = null;
     this.quiet = 0;
   }
 }

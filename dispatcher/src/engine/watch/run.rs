@@ -7,7 +7,7 @@ use super::crossings::Crossings;
 use crate::clock::Env;
 use crate::engine::led::Led;
 use crate::live::Live;
-use crate::record::{Record, RecordError, TripRow};
+use crate::record::{AvoidZone, Record, RecordError, TripRow};
 use crate::view::trip::{is_crewed, is_together};
 use matcher::model::Timestamp;
 use std::sync::Arc;
@@ -142,8 +142,19 @@ impl Tail {
         Ok(after)
     }
 
+    /// Where they cannot be read, all else of the trip is watched, and all other trips.
+    async fn zones_of(&self, row: &TripRow) -> Result<Vec<AvoidZone>, RecordError> {
+        match self.record.zones_of(row.trip.rider).await {
+            Err(error @ RecordError::Unreadable(_)) => {
+                tracing::error!(error.kind = %error, trip.id = %row.trip.id, "a rider's zones cannot be read, so nobody is told of them");
+                Ok(Vec::new())
+            }
+            zones => zones,
+        }
+    }
+
     async fn take(&self, row: &TripRow, now: Timestamp) -> Result<(), RecordError> {
-        let zones = if is_together(row.trip.phase) { self.record.zones_of(row.trip.rider).await? } else { Vec::new() };
+        let zones = if is_together(row.trip.phase) { self.zones_of(row).await? } else { Vec::new() };
         self.watch.trip(row, &zones, now);
         let _found_later = self.led.take(row, &zones);
         Ok(())

@@ -132,6 +132,12 @@ impl Epochs {
             (Standing::Known(own), Some(last), Some(newest)) if self.takes_over(source, own, last, newest, now) => {
                 Standing::New
             }
+            // Its epoch was issued while the phone was silent, and then nothing of it was believed: the phone is heard again.
+            (Standing::Known(own), Some(last), newest)
+                if is_tracker && own > last.order.0 && self.is_of_phone(last) =>
+            {
+                Standing::Known(if may_be_followed(last, newest, now) { own } else { BEFORE_ALL })
+            }
             (Standing::New, last, newest) if is_tracker => self.of_new_tracker(last, newest, now),
             (standing, ..) => standing,
         }
@@ -147,16 +153,21 @@ impl Epochs {
             && (last.is_coarse || !newest.is_coarse);
         (own, newest.seq) < last.order
             && newest.taken_ms > last.taken_at_ms
-            && (is_over_tracker || is_silent(last, now))
+            && (is_over_tracker || may_be_followed(last, Some(newest), now))
+    }
+
+    /// Whether the phone that counts told it, or one before it.
+    fn is_of_phone(&self, last: LastOrder) -> bool {
+        self.phone().is_some_and(|counts| last.order.0 <= counts.epoch)
     }
 
     /// Of a tracker that was not heard in this life of the server. It waits as it would had it been, for a new epoch is the latest, and would
     /// silence the phone that reports; not after a report of its own in an earlier life.
     fn of_new_tracker(&self, last: Option<LastOrder>, newest: Option<Newest>, now: Timestamp) -> Standing {
         let Some(last) = last else { return newest.map_or(Standing::Known(BEFORE_ALL), |_| Standing::New) };
-        let is_of_phone = self.phone().is_some_and(|counts| last.order.0 <= counts.epoch);
+        let is_of_another = self.is_of_phone(last) || self.trackers.iter().any(|(_, epoch)| *epoch == last.order.0);
         match newest {
-            _ if is_of_phone && !is_silent(last, now) => Standing::Known(BEFORE_ALL),
+            _ if is_of_another && !may_be_followed(last, newest, now) => Standing::Known(BEFORE_ALL),
             // Why it is not believed, `future` say, is told of what comes after the last.
             None => Standing::Known(last.order.0),
             Some(newest) if newest.taken_ms <= last.taken_at_ms => Standing::Known(BEFORE_ALL),
@@ -197,9 +208,10 @@ impl Rates {
     }
 }
 
-/// Whether what was believed last stands in nobody's way any more.
-const fn is_silent(last: LastOrder, now: Timestamp) -> bool {
-    last.is_gone || now.0.saturating_sub(last.taken_at_ms) > TAKE_OVER_MS
+/// Whether what was believed last stands in another source's way no more: its own was silent, or it is a circle and the other knows a place.
+fn may_be_followed(last: LastOrder, newest: Option<Newest>, now: Timestamp) -> bool {
+    let is_silent = last.is_gone || now.0.saturating_sub(last.taken_at_ms) > TAKE_OVER_MS;
+    is_silent || last.is_coarse && newest.is_some_and(|newest| !newest.is_coarse)
 }
 
 /// The end of a message's fixes.

@@ -411,6 +411,70 @@ async fn the_first_report_of_a_tracker_in_a_life_of_the_server_silences_no_phone
 }
 
 #[tokio::test]
+async fn what_knows_no_place_and_comes_late_stands_before_no_phone() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.phone(1, 5, 0).await, "ok");
+    stage.restarts();
+    stage.edge.clock.advance_s(61);
+    let late = format!("id={}&timestamp={}&valid=false", stage.secret, stage.now_s() - 90);
+    assert_eq!(stage.form(late).await.body["verdict"], "inaccurate");
+    for seq in 2..5 {
+        assert_eq!(stage.phone(seq, 5, 0).await, "ok");
+        stage.edge.clock.advance_s(4);
+    }
+}
+
+#[tokio::test]
+async fn of_two_trackers_one_that_was_not_heard_yet_waits_until_the_other_is_silent() {
+    let stage = Stage::new().await;
+    let now = stage.edge.app.env.now();
+    let (second, _) =
+        stage.edge.app.record.issue_device(now, Actor::Shell, stage.staff.id(), "y").await.unwrap().unwrap();
+    let other = async || stage.json(&stage.traccar(&stage.instant(), &second)).await.body["verdict"].clone();
+    for _ in 0..4 {
+        assert_eq!(stage.tracker(0).await, "ok");
+        stage.edge.clock.advance_s(5);
+        assert_eq!(other().await, "old");
+        stage.edge.clock.advance_s(5);
+    }
+    stage.edge.clock.advance_s(12);
+    assert_eq!(other().await, "ok");
+}
+
+#[tokio::test]
+async fn a_tracker_that_knows_a_place_is_heard_beside_a_page_that_knows_a_circle() {
+    let stage = Stage::new().await;
+    let wait = |seconds: i64| stage.edge.clock.advance_s(seconds);
+    assert_eq!(stage.phone(1, 800, 0).await, "coarse");
+    for seq in 2..6 {
+        wait(2);
+        assert_eq!(stage.tracker(0).await, "ok");
+        wait(2);
+        assert_eq!(stage.phone(seq, 800, 0).await, "old");
+    }
+    stage.restarts();
+    wait(2);
+    assert_eq!(stage.tracker(0).await, "ok");
+}
+
+#[tokio::test]
+async fn a_tracker_of_which_nothing_was_believed_while_the_phone_was_silent_waits_when_it_is_heard_again() {
+    let stage = Stage::new().await;
+    let wait = |seconds: i64| stage.edge.clock.advance_s(seconds);
+    assert_eq!(stage.phone(1, 5, 0).await, "ok");
+    wait(21);
+    let mut far = stage.traccar(&stage.instant(), &stage.secret);
+    far["location"]["coords"]["latitude"] = json!(stage.at.lat() + 1.0);
+    assert_eq!(stage.json(&far).await.body["verdict"], "outside_area");
+    for seq in 2..6 {
+        wait(2);
+        assert_eq!(stage.phone(seq, 5, 0).await, "ok");
+        wait(2);
+        assert_eq!(stage.tracker(0).await, "old");
+    }
+}
+
+#[tokio::test]
 async fn a_tracker_whose_clock_is_ahead_takes_nothing_from_anybody() {
     let stage = Stage::new().await;
     assert_eq!(stage.tracker(600).await, "future");
