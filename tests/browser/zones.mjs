@@ -159,7 +159,7 @@ async function theCrewIsToldAndItIsOnTheRecord() {
   await Promise.all(staff.map((page) => page.id('in-zone').waitFor()));
   // The way is found anew.
   await one.find('way', { zones: 'begins_inside' }).waitFor();
-  assert.equal(await one.id('in-zone').innerText(), '피할 구역 안이나 바로 옆에 있습니다. 보이는 길로 가세요.');
+  await one.id('in-zone').filter({ hasText: /^피할 구역 안이나 바로 옆에 있습니다\. 보이는 길로 가세요\.$/ }).waitFor();
   await picture('staff-in-zone', one);
   await one.switchLanguage();
   assert.match(await one.id('in-zone').innerText(), /In or beside a zone to be avoided/);
