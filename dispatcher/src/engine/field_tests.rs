@@ -144,7 +144,6 @@ fn who_drives_or_cycles_is_searched_as_they_came_and_turning_round_costs_them() 
     }
 }
 
-/// Somebody of the scene travels so.
 /// The fix is told again when their trip gets under way, and one may look a moment older than the one before it.
 #[test]
 fn who_drives_keeps_street_and_direction_when_a_fix_is_told_again_or_comes_late_and_a_clock_set_back_holds_nobody() {
@@ -195,6 +194,7 @@ fn who_drives_keeps_street_and_direction_when_a_fix_is_told_again_or_comes_late_
     assert_eq!((back.snap.edge, turned(back)), (edge, headed), "the clock was set back");
 }
 
+/// Somebody of the scene travels so.
 fn travels(scene: &mut Scene, n: u32, mode: Mode) {
     scene.roster.by_id.get_mut(&account(n)).expect("there").shift.as_mut().expect("on shift").mode = mode;
     scene.roster.version += 1;

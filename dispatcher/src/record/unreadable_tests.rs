@@ -244,6 +244,10 @@ async fn a_message_that_cannot_be_read_holds_up_none_behind_it_and_is_said_to_ha
     // Of one it cannot even be read whose it was.
     stage.record.spoil_messages(rider, 2..=2, true).await;
     assert_eq!(told(&stage.record.outbox_after(0, 10).await.unwrap()), [(rider, 1, false), (rider, 3, true)]);
+    // Nobody can acknowledge it: it goes after a day, and nothing else does.
+    assert_eq!(stage.record.prune(T0.plus_s(3_600)).await.unwrap(), 0);
+    assert_eq!(stage.record.prune(T0.plus_s(2 * 86_400)).await.unwrap(), 1);
+    assert_eq!(told(&stage.record.outbox_after(0, 10).await.unwrap()), [(rider, 1, false), (rider, 3, true)]);
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! Owns what is known of each source of fixes: how fast it may send, and the session epochs that order what it sends. A person may have
 //! several phones signed in and trackers beside. Of the phones the one whose session began last counts, and what any other sends is not
 //! looked at: a phone left at home would else be where its owner is as soon as the one with them has no network. Beside that phone a
-//! tracker counts only while it is silent, and of two trackers the other only while the one is.
+//! tracker counts only while it is silent or knows no more than a circle, and of two trackers the other only while the one is so.
 //!
 //! Invariant: epochs come from the record alone, so they are ordered across lives of the server and whatever Redis still holds; and which
 //! phone counts is on it in the same write, so that a restart puts none back that was replaced.
