@@ -122,7 +122,7 @@ impl Dislikes {
     fn of_edge(&self, graph: &Graph, edge: u32) -> u64 {
         match graph.off_street(edge) {
             None => self.of_street(edge),
-            Some(OffStreet::Link { street }) => self.of_street(street),
+            Some(OffStreet::Link { arc, .. }) => self.of_street(arc / 2),
             Some(_) => ONE,
         }
     }

@@ -19,10 +19,12 @@ const UP_MS: u32 = 75_000;
 /// What an edge is that is no street. Drawn as a straight line, but for what of a link lies along its street.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OffStreet {
-    /// From a junction along a street to a station's entrance.
+    /// From a junction along a street to a station's entrance, and back. A part of the street: slower with it, and closed with it.
     Link {
-        /// Edge of the street.
-        street: u32,
+        /// The street's arc that it goes along; back it goes along the other one.
+        arc: u32,
+        /// Milliseconds of it that lie off the street.
+        over_ms: u32,
     },
     /// Down to the platform, and waiting for a train of this line.
     Board {
@@ -91,7 +93,7 @@ pub(super) fn build(walk: &Graph, subway: &Subway, hour: Option<usize>) -> Graph
         let off_street_ms = (f64::from(snap.distance_m) / WALK_MPS * 1000.0).ceil() as u32;
         let from_start = edge.ms_from_start(snap.fraction);
         for (end, from, ms) in [(edge.start, 0.0, from_start), (edge.end, 1.0, edge.ms - from_start)] {
-            more.link(&snap, from, [end, entrance(number)], ms + off_street_ms);
+            more.link(&snap, from, [end, entrance(number)], ms, off_street_ms);
         }
         more.add(OffStreet::Leave, train(number), entrance(number), UP_MS, false);
         if let Some(wait_s) = wait_s(stop.line) {
@@ -127,13 +129,14 @@ impl More<'_> {
     }
 
     /// From an end of the street that a station is at, along it as far as the station is, and over to it.
-    fn link(&mut self, at: &Snap, from: f32, [junction, entrance]: [u32; 2], ms: u32) {
+    fn link(&mut self, at: &Snap, from: f32, [junction, entrance]: [u32; 2], along_ms: u32, over_ms: u32) {
         let mut shape = self.walk.between(at.edge, from.min(at.fraction), from.max(at.fraction)).into_owned();
         if from > at.fraction {
             shape.reverse();
         }
         shape.push(self.at(entrance));
-        self.draw(OffStreet::Link { street: at.edge }, [junction, entrance], &shape, ms, true);
+        let kind = OffStreet::Link { arc: at.edge * 2 + u32::from(from > 0.0), over_ms };
+        self.draw(kind, [junction, entrance], &shape, along_ms + over_ms, true);
     }
 
     fn add(&mut self, kind: OffStreet, start: u32, end: u32, ms: u32, both_ways: bool) {

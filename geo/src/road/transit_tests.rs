@@ -3,13 +3,14 @@
 use super::{DOWN_MS, OffStreet, UP_MS};
 use crate::city::generate_small;
 use crate::position::{Bounds, Position};
+use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, draw, place};
-use crate::road::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
+use crate::road::hierarchy::{ArcTimes, Conditions, Hierarchy, Metric, NodeOrder, SearchGraph};
 use crate::road::load::tests::extract;
 use crate::road::query::BOUND_S_MAX;
 use crate::road::subway::{Line, Ride, Stop, Subway, USUAL_HOUR};
 use crate::road::subway_csv::{SubwayFiles, parse};
-use crate::road::{Profile, RoadMap, StaffOnRoad, load, soonest};
+use crate::road::{Profile, RoadMap, Snap, StaffOnRoad, load, soonest};
 use std::sync::Arc;
 
 /// A street of 4 km with a stop at each end, a train every ten minutes by day, three minutes of riding.
@@ -26,6 +27,10 @@ fn straight_line() -> RoadMap {
         transfers: vec![],
     };
     RoadMap::build(data)
+}
+
+fn hierarchy(map: &RoadMap, profile: Profile) -> Arc<Hierarchy> {
+    Arc::new(Hierarchy::new(SearchGraph::of(map, profile), &NodeOrder::find(map.graph(profile))))
 }
 
 #[test]
@@ -52,6 +57,80 @@ fn one_walks_down_waits_rides_and_walks_up() {
     assert!(route.at_s.is_sorted() && route.points.len() == route.at_s.len());
     // While one waits one stands at the station.
     assert!(route.position_at(route.at_s[ride.from] - 100.0).distance_m(place(0.0, 0.0)) < 1.0);
+}
+
+/// A street with a stop in the middle of one piece of it and a way around that piece, and a stop far down the street.
+fn with_a_way_around() -> (RoadMap, [Snap; 3], u32) {
+    let drawn = draw(&format!("A-B-----C{}D\n  |     |\n  E-----F", "-".repeat(50)));
+    let mut data = (*drawn.map.data).clone();
+    let stop =
+        |name: &str, east_m, south_m| Stop { name: name.into(), line: 0, at: place(east_m, south_m), open: true };
+    data.subway = Subway {
+        lines: vec![Line { name: "1".into(), headway_s: [600; 24] }],
+        stops: vec![stop("near", 500.0, -30.0), stop("far", 5_500.0, 30.0)],
+        rides: vec![Ride { from: 0, to: 1, seconds: 100 }, Ride { from: 1, to: 0, seconds: 100 }],
+        transfers: vec![],
+    };
+    let map = RoadMap::build(data);
+    let at = |east_m| map.graph(Profile::Walk).snap(place(east_m, 0.0)).unwrap();
+    let (ends, piece) = ([at(100.0), at(450.0), at(5_600.0)], at(500.0).edge);
+    (map, ends, piece)
+}
+
+/// Milliseconds of walking and of riding from each of some places to another under conditions.
+fn walking_and_riding(map: &RoadMap, conditions: &Conditions, from: &[Snap], to: &Snap) -> [Vec<Option<u32>>; 2] {
+    [Profile::Walk, Profile::Transit].map(|profile| {
+        let graph = map.graph(profile);
+        let times = ArcTimes::under(graph, conditions, |_| RoadClass::Residential);
+        let metric = Metric::new(&hierarchy(map, profile), times);
+        from.iter().map(|&from| metric.travel_ms(from, to)).collect()
+    })
+}
+
+#[test]
+fn a_station_on_a_closed_street_is_closed_with_it() {
+    let (map, [west, inside, east], piece) = with_a_way_around();
+    let usual = walking_and_riding(&map, &Conditions::default(), &[west, inside], &east);
+    assert!(usual[1][0] < usual[0][0] && usual[1][1] < usual[0][1], "one rides: {usual:?}");
+    let mut closed = Conditions::default();
+    closed.close_edge(piece);
+    let [walking, riding] = walking_and_riding(&map, &closed, &[west, inside], &east);
+    assert_eq!(riding, walking, "nobody goes down to a station that lies in it");
+    assert!(walking[0] > usual[0][0], "nor through it, as a way over to the station is one back to the street");
+    assert!(walking[1].is_some(), "who is in it comes out");
+    let [walking, riding] = walking_and_riding(&map, &closed, &[east], &west);
+    assert_eq!(riding, walking, "and nobody comes up there");
+    // Closed the one way only: in from the west, out to the east, and not the other way about.
+    // Closed to those who come from the west: these go down from the east end, to which they come by the way around.
+    let graph = map.graph(Profile::Walk);
+    let eastward = [piece * 2, piece * 2 + 1]
+        .into_iter()
+        .find(|&arc| graph.node(graph.arc_tail(arc)).lon() < graph.node(graph.arc_head(arc)).lon());
+    let one_way = Conditions { closed: eastward.into_iter().collect(), ..Conditions::default() };
+    let [walking, riding] = walking_and_riding(&map, &one_way, &[west], &east);
+    assert!(riding[0] < walking[0] && riding[0] > usual[1][0], "{riding:?} {walking:?} {usual:?}");
+}
+
+#[test]
+fn the_way_to_a_station_is_as_slow_as_its_street() {
+    let (map, _, piece) = with_a_way_around();
+    let graph = map.graph(Profile::Transit);
+    let slow = Conditions { by_edge: [(piece, 3.0)].into(), ..Conditions::default() };
+    let times = ArcTimes::under(graph, &slow, |_| RoadClass::Residential);
+    let mut found = 0;
+    for edge in graph.street_count() as u32..graph.edge_count() as u32 {
+        let ms = graph.edge(edge).ms;
+        let expected = match graph.off_street(edge) {
+            Some(OffStreet::Link { arc, over_ms }) if arc / 2 == piece => {
+                found += 1;
+                assert_eq!(over_ms, 21_600, "30 m at walking pace");
+                over_ms + (ms - over_ms) * 3
+            }
+            _ => ms,
+        };
+        assert_eq!([times.ms(edge * 2), times.ms(edge * 2 + 1)], [expected; 2]);
+    }
+    assert_eq!(found, 2, "from both ends");
 }
 
 #[test]
@@ -206,7 +285,7 @@ fn with_a_night_line() -> RoadMap {
 fn the_one_graph_takes_as_long_as_that_of_each_hour() {
     let map = with_a_night_line();
     let graph = map.graph(Profile::Transit);
-    let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Transit), &NodeOrder::find(graph)));
+    let hierarchy = hierarchy(&map, Profile::Transit);
     let mut dice = Dice(4);
     println!("seed 4");
     let mut snap = || graph.snap_at(dice.below(graph.street_count()) as u32, dice.unit() as f32);
@@ -235,7 +314,7 @@ fn in_an_hour_without_trains_everybody_walks() {
     let graph = map.graph(Profile::Transit);
     let snaps = [500.0, 3500.0].map(|east| graph.snap(place(east, 0.0)).unwrap());
     let times = |hour| ArcTimes::free_flow(graph).with_arcs(&map.waiting_arcs(&map.data.subway.waits_at(hour)));
-    let hierarchy = Arc::new(Hierarchy::new(SearchGraph::of(&map, Profile::Transit), &NodeOrder::find(graph)));
+    let hierarchy = hierarchy(&map, Profile::Transit);
     let takes_s = |hour| Metric::new(&hierarchy, times(hour)).travel_ms(snaps[0], &snaps[1]).unwrap() / 1_000;
     let walk_s = map.graph(Profile::Walk).travel_time(&snaps[0], &snaps[1]).unwrap() as u32;
     assert_eq!(takes_s(3), walk_s, "no train runs");

@@ -3,6 +3,7 @@
 use super::{ArcTimes, Conditions, DayFactors, Hierarchy, Live, Metric, NodeOrder, SearchGraph, StaffBuckets};
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, Drawn, draw, draw_with, tangle};
+use crate::road::transit::OffStreet;
 use crate::road::{Graph, Profile, RoadMap, Snap, around};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -279,7 +280,10 @@ fn nobody_comes_up_from_the_subway_into_a_closed_block() {
         arcs.filter(|&arc| times.may_enter(arc)).count()
     };
     assert!(out_of_link(&on_foot) > 0, "on foot nobody gets there");
-    assert_eq!(out_of_link(&riding), 0);
+    assert_eq!(out_of_link(&riding), out_of_link(&on_foot), "nor by train: the station is closed with its street");
+    let link = walk.edge_count() as u32 * 2;
+    assert!(!riding.may_enter(link + 1), "up from the trains");
+    assert!(riding.may_enter(link), "who is in there may leave by train");
     assert!(on_foot.extended_to(transit) == riding, "and what was made for walking is closed like it");
 }
 
@@ -308,8 +312,12 @@ fn snow_slows_who_walks_to_the_train_and_no_train() {
     let free = ArcTimes::free_flow(transit);
     assert!(transit.street_count() < transit.edge_count(), "there is a subway");
     for edge in 0..transit.edge_count() as u32 {
-        let slower = if transit.off_street(edge).is_none() { 2 } else { 1 };
-        assert_eq!(times.ms(edge * 2), free.ms(edge * 2) * slower);
+        let more_ms = match transit.off_street(edge) {
+            None => free.ms(edge * 2),
+            Some(OffStreet::Link { over_ms, .. }) => free.ms(edge * 2) - over_ms,
+            Some(_) => 0,
+        };
+        assert_eq!(times.ms(edge * 2), free.ms(edge * 2) + more_ms);
     }
     assert_eq!(ArcTimes::under(walk, &snow, class_of).extended_to(transit), times);
 }

@@ -11,7 +11,7 @@ use crate::road::drawn::Dice;
 use crate::road::{Profile, RoadMap, Snap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const STAFF: usize = 2_000;
 /// Threads that search, and the looks of each.
@@ -21,6 +21,9 @@ const LOOKS: usize = 60;
 const LOOKS_AT_ONCE: usize = 10;
 /// Between two moves: some thousands in a second, more than so many phones send.
 const PAUSE: Duration = Duration::from_micros(200);
+
+/// A round of swaps takes a second where it is slow.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How much of something in order has been begun, and how much is done.
 #[derive(Default)]
@@ -121,14 +124,28 @@ impl<'a> Scene<'a> {
         look
     }
 
+    /// A look that sees these weights: which ones a look meets by chance is the scheduler's to say.
+    fn look_at(&self, metric: &Arc<Metric>, dice: &mut Dice) -> Look {
+        let since = Instant::now();
+        loop {
+            let look = self.look(dice);
+            if Arc::ptr_eq(&look.metric, metric) {
+                return look;
+            }
+            assert!(since.elapsed() < PATIENCE, "each of the weights has its turn again and again");
+            std::thread::sleep(PAUSE);
+        }
+    }
+
     /// Looks and checks them; how often each of the weights was seen comes back with what was compared.
     fn read(&self, seed: u64) -> (Tally, Vec<usize>) {
         let (mut dice, mut tally) = (Dice(seed), Tally::of(STAFF));
         let mut seen = vec![0; self.sides.len()];
         let (mut places, mut made) = (self.first.clone(), 0);
-        for _ in 0..LOOKS / LOOKS_AT_ONCE {
-            let looks: Vec<Look> = (0..LOOKS_AT_ONCE).map(|_| self.look(&mut dice)).collect();
-            for look in looks {
+        for batch in 0..LOOKS / LOOKS_AT_ONCE {
+            let first = self.look_at(&self.sides[batch % self.sides.len()].0, &mut dice);
+            let more: Vec<Look> = (1..LOOKS_AT_ONCE).map(|_| self.look(&mut dice)).collect();
+            for look in std::iter::once(first).chain(more) {
                 self.catch_up(&mut places, &mut made, look.moves[0]);
                 let there_was = (look.moves[0]..=look.moves[1]).any(|moves| {
                     self.catch_up(&mut places, &mut made, moves);

@@ -1,6 +1,7 @@
 //! Owns how long each arc takes under given conditions, which may not be entered, and how well that is known. Does not search.
 //!
-//! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. What is no street keeps the map's own times.
+//! Arcs are numbered `edge * 2 + direction`, 0 along the edge, 1 against it. What is no street and no part of one keeps the map's own
+//! times.
 //! Invariant: nobody enters a closed arc from the open streets around. Who stands in a closed street gets out of it, over others that are
 //! closed too if need be: only the cordon is shut. A few junctions with open streets between that the cordon walls in, alleys that end
 //! blind, are inside like it. Where no turn leads from a closed arc out (what is open there leads in only or ends blind, or the turn out is
@@ -11,8 +12,9 @@ use crate::eta::{Basis, Eta};
 use crate::road::column::Column;
 use crate::road::connected::large_components;
 use crate::road::data::RoadClass;
-use crate::road::graph::{Graph, NO_WAY};
+use crate::road::graph::{Edge, Graph};
 use crate::road::snap::Snap;
+use crate::road::transit::OffStreet;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// No road is faster than its free flow by more than this.
@@ -96,11 +98,10 @@ impl ArcTimes {
         let free = Self::free_flow(graph);
         let (mut all_ms, mut rights) = (free.ms.to_vec(), free.rights.to_vec());
         for (edge, pair) in (0u32..).zip(all_ms.chunks_exact_mut(2)) {
-            let way = graph.edge(edge).way;
-            if way == NO_WAY {
+            if graph.off_street(edge).is_some() {
                 continue;
             }
-            let factor = f64::from(conditions.factor(edge, class_of(way)));
+            let factor = f64::from(conditions.factor(edge, class_of(graph.edge(edge).way)));
             for ms in pair {
                 *ms = ((f64::from(*ms) * factor).round() as u32).clamp(1, ARC_MS_MAX);
             }
@@ -110,6 +111,7 @@ impl ArcTimes {
                 *rights |= CLOSED;
             }
         }
+        link_as_streets(graph, &mut all_ms, &mut rights);
         shut_cordons(graph, &mut rights);
         Self { ms: all_ms.into(), rights: rights.into(), basis: Basis::MAP }
     }
@@ -136,20 +138,18 @@ impl ArcTimes {
         Self { ms: all_ms.into(), rights: rights.into(), ..self }
     }
 
-    /// On a graph with more on top of this one's edges, which keep their numbers; what is on top takes the map's own times.
+    /// On a graph with more on top of this one's edges, which keep their numbers; what is on top takes the map's own times, but for the
+    /// ways to stations, which go with their streets.
     #[must_use]
     pub fn extended_to(&self, graph: &Graph) -> Self {
         let more = Self::free_flow(graph);
         let from = self.ms.len();
-        let rights = self.rights.iter().chain(more.rights.get(from..).unwrap_or_default());
-        let mut rights: Vec<u8> = rights.copied().collect();
+        let mut all_ms = [&*self.ms, more.ms.get(from..).unwrap_or_default()].concat();
+        let mut rights = [&*self.rights, more.rights.get(from..).unwrap_or_default()].concat();
+        link_as_streets(graph, &mut all_ms, &mut rights);
         // What is on top may come up inside a cordon.
         shut_cordons(graph, &mut rights);
-        Self {
-            ms: self.ms.iter().chain(more.ms.get(from..).unwrap_or_default()).copied().collect(),
-            rights: rights.into(),
-            basis: self.basis,
-        }
+        Self { ms: all_ms.into(), rights: rights.into(), basis: self.basis }
     }
 
     /// What was searched under these times, with how it is known; so many milliseconds of it lie off the streets
@@ -219,6 +219,22 @@ impl ArcTimes {
     pub(in crate::road) fn straight(&self, from: &Snap, to: &Snap) -> Option<(u32, u32)> {
         let each = self.straight_each(from, to).into_iter().zip(from.edge * 2..);
         each.filter_map(|(ms, arc)| Some((ms?, arc))).min()
+    }
+}
+
+/// A way to a station is a part of its street: as much slower, and closed with it.
+fn link_as_streets(graph: &Graph, all_ms: &mut [u32], rights: &mut [u8]) {
+    for edge in graph.street_count() as u32..graph.edge_count() as u32 {
+        let Some(OffStreet::Link { arc, over_ms }) = graph.off_street(edge) else { continue };
+        let Edge { ms: link_ms, .. } = *graph.edge(edge);
+        let street_ms = u64::from(graph.edge(arc / 2).ms.max(1));
+        let along_ms = u64::from(link_ms.saturating_sub(over_ms));
+        for (link, street) in [(edge * 2, arc), (edge * 2 + 1, arc ^ 1)] {
+            let (link, street) = (link as usize, street as usize);
+            let ms = (along_ms * u64::from(all_ms[street]) + street_ms / 2) / street_ms + u64::from(over_ms);
+            all_ms[link] = ms.clamp(1, ARC_MS_MAX.into()) as u32;
+            rights[link] |= rights[street] & CLOSED;
+        }
     }
 }
 
