@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # As many phones on one server as it may have open files less 1,000, one fix every 4 s, with a Redis of its own: how long a fix takes into
-# the index, processor and memory over the time. The report goes to OUT.
+# the index, processor of the server, of its field (travel times) and of Redis for each fix, and memory over the time. The report goes to OUT.
 # usage: bench-sockets.sh OUT [SECONDS] [PHONES]      (release binaries must be there: make build)
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -17,6 +17,7 @@ say "open files a process may have" "$(ulimit -n)"
 say "phones" "$phones"
 redis_port=$(free_port 6390)
 start "$(scripts/redis-server.sh)" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1
+redis=${pids[-1]}
 port=$(free_port 8910)
 start target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/data" --redis "redis://127.0.0.1:$redis_port" \
   --connections-max $((phones + 500)) --demo >"$work/serve.log" 2>&1
@@ -33,13 +34,27 @@ until [ "$(metric donghaeng_live_staff | cut -d. -f1)" -ge "$phones" ] 2>/dev/nu
 done
 sleep 20
 behind=() memory=()
-before=$(cpu_ticks) begun=$(ms_now)
+# Fixes, the server's ticks, seconds of its field, Redis's ticks and bytes in.
+costs() {
+  local fixes field ticks bytes
+  fixes=$(get /metrics | awk '/^donghaeng_fixes_total/ { n += $2 } END { printf "%d", n }')
+  field=$(metric donghaeng_field_cpu_seconds_sum)
+  ticks=$(awk '{ print $14 + $15 }' "/proc/$redis/stat")
+  bytes=$(exec 3<>"/dev/tcp/127.0.0.1/$redis_port" && printf 'INFO stats\r\nQUIT\r\n' >&3 && tr -d '\r' <&3 | awk -F: '$1 == "total_net_input_bytes" { print $2 }')
+  echo "$fixes $(cpu_ticks) ${field:-0} $ticks $bytes"
+}
+before=$(cpu_ticks) begun=$(ms_now) spent=$(costs)
 for _ in $(seq 10); do
   sleep $((seconds / 11))
   behind+=("$(metric donghaeng_live_redis_behind)")
   memory+=("$(rss_mb)")
 done
 say "processor, one core is 100" "$(cpu_share $(($(cpu_ticks) - before)) $(($(ms_now) - begun)))"
+echo "$spent $(costs)" | awk -v hz="$(getconf CLK_TCK)" -v ms=$(($(ms_now) - begun)) '{
+  n = $6 - $1; us = 1e6 / n; label = "%-46s "
+  printf label "%.0f\n", "fixes a second", n / ms * 1000
+  printf label "%.1f us of the server, %.1f of them of the field; %.1f us and %.0f bytes of redis\n", "a fix",
+    ($7 - $2) / hz * us, ($8 - $3) * us, ($9 - $4) / hz * us, ($10 - $5) / n }'
 say "waiting for redis, ten times" "${behind[*]}"
 say "memory, ten times, MB" "${memory[*]}"
 wait "$loading" || { tail -n 40 "$out/sockets.log" >&2; exit 1; }

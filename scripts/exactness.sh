@@ -79,7 +79,7 @@ sum() {
 read -r queries answers wrong <<<"$(sum '')"
 echo "in all: $queries queries, $answers answers, $wrong wrong"
 read -r cities answers _ <<<"$(sum "^(generated|generated town|Seoul|Jung-gu), .* staff, ")"
-echo "of these in cities and towns with 20 to 2,000 staff: $cities queries, $answers answers"
+echo "of these in cities and towns with 20 to 2,000 staff: $cities queries, $answers answers (every pickup is asked for by four crowds: one query each)"
 if [ "$cities" -lt "$queries_in_all" ]; then
   echo "$cities queries in cities and towns were compared, at least $queries_in_all are asked for" >&2
   missing=1

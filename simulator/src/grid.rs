@@ -31,6 +31,7 @@ fn data() -> MapData {
         walk_kmh_tenths: 45,
         cycle_kmh_tenths: 150,
         bridge: false,
+        tunnel: false,
     };
     let rows = (0..SIDE).map(|r| street((0..SIDE).map(|c| r * SIDE + c).collect()));
     let columns = (0..SIDE).map(|c| street((0..SIDE).map(|r| r * SIDE + c).collect()));

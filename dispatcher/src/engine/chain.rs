@@ -28,7 +28,7 @@ pub struct Ending {
 pub fn trip_mode(map: &RoadMap, from: Position, to: Position) -> Mode {
     let open_ms = |mode| {
         let profile = profile(mode);
-        map.free_flow(profile).travel_ms(map.snap(profile, from)?, &map.snap(profile, to)?)
+        map.free_flow(profile).travel_ms(map.place(profile, from)?, &map.place(profile, to)?)
     };
     let is_near = open_ms(Mode::Walk).is_some_and(|ms| ms <= WALK_S_MAX * 1_000);
     if is_near || open_ms(Mode::Drive).is_none() { Mode::Walk } else { Mode::Drive }
@@ -89,16 +89,18 @@ impl Ending {
 /// Milliseconds by the times of the moment, and how well they are known.
 fn takes(field: &Field, mode: Mode, from: &Headed, to: Position) -> Option<(u32, Eta)> {
     let (profile, times) = field.times(mode);
-    let to = field.map().snap(profile, to)?;
-    let ms = times.travel_ms(from, &to)?;
-    Some((ms, times.times().eta(ms, from.snap.to_street_ms() + to.to_street_ms())))
+    let mut meeting = field.map().meeting(profile, to, times.times());
+    meeting.find_map(|to| {
+        let ms = times.travel_ms(from, &to)?;
+        Some((ms, times.times().eta(ms, from.snap.to_street_ms() + to.to_street_ms())))
+    })
 }
 
 /// Whether the crew of a next duty would come so late that others must be looked for. Without a position it is counted as free now,
 /// so that silence alone makes nobody late before they surely are; without a way to the rider nobody comes.
 pub fn is_late(field: &Field, duty: &NextDuty, mode: Mode, now: Timestamp) -> bool {
     let free_in_ms = field.ending(duty.staff).map_or(0, |(ending, taken_at_ms)| ending.free_in_ms(taken_at_ms, now));
-    let from = field.map().snap(field.times(mode).0, duty.from);
+    let from = field.map().place(field.times(mode).0, duty.from);
     let Some((way_ms, _)) = from.and_then(|from| takes(field, mode, &from.into(), duty.to)) else { return true };
     let there_at = now.0 + free_in_ms + i64::from(way_ms);
     there_at > duty.promised_at.plus_s(NEXT_LATE_S).0

@@ -9,7 +9,7 @@ use crate::engine::search::by_fix;
 use crate::live::Live;
 use crate::record::UnderWay;
 use crate::telemetry;
-use geo::road::hierarchy::{Live as OnRoads, Metric, StaffBuckets};
+use geo::road::hierarchy::{ArcTimes, Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Headed, Profile, RoadMap, Snap};
 use geo::{Eta, Fix, Position};
@@ -342,7 +342,7 @@ impl Field {
     fn is_sooner_ridden(&self, from: Position, to: Position, times: impl Fn(Mode) -> Arc<Metric>) -> bool {
         let takes_ms = |mode| {
             let profile = profile(mode);
-            times(mode).travel_ms(self.map.snap(profile, from)?, &self.map.snap(profile, to)?)
+            times(mode).travel_ms(self.map.place(profile, from)?, &self.map.place(profile, to)?)
         };
         match (takes_ms(Mode::Transit), takes_ms(Mode::Walk)) {
             (Some(riding), Some(walking)) => riding < walking,
@@ -402,7 +402,7 @@ impl Field {
                     going = known.and_then(|known| known.going).filter(|_| ending.is_some());
                     free_ms = known.filter(|_| ending.is_some()).map_or(0, |known| known.free_ms);
                     let ended = before.filter(|_| ending.is_none());
-                    if let Some(there) = ended.and_then(|ends| self.map.snap(profile(mode), ends.at)) {
+                    if let Some(there) = ended.and_then(|ends| self.map.place(profile(mode), ends.at)) {
                         way.put(staff, there, 0);
                         stands = Some(there.into());
                     }
@@ -426,7 +426,7 @@ impl Field {
     /// The end of a trip under way, and the street there on which its member travels on.
     fn end_of(&self, mode: Mode, trip: &UnderWay, moves: Mode, seen: (&Headed, &Fix)) -> Option<(Ending, Snap)> {
         let ending = Ending::of(self, trip, moves, seen)?;
-        Some((ending, self.map.snap(profile(mode), ending.at)?))
+        Some((ending, self.map.place(profile(mode), ending.at)?))
     }
 
     /// Forgets whose position the live index has forgotten.
@@ -558,9 +558,9 @@ impl<'a> Look<'a> {
         Mode::ALL.into_iter().zip(self.ways).filter_map(|(mode, way)| Some((mode, way?)))
     }
 
-    /// Where a place is on the roads of a way of travelling.
-    pub fn snap(&self, mode: Mode, at: Position) -> Option<Snap> {
-        self.map.snap(profile(mode), at)
+    /// Where one comes to on the roads of a way of travelling to meet somebody, the best first.
+    pub fn meeting(&self, mode: Mode, at: Position, times: &ArcTimes) -> impl Iterator<Item = Snap> {
+        self.map.meeting(profile(mode), at, times)
     }
 
     /// Where somebody is.

@@ -115,11 +115,12 @@ impl Guide {
     /// The way there from where somebody is by this fix; `None` if there is none along the roads. Takes milliseconds: not for the
     /// async threads.
     pub fn way(&self, mode: Mode, prefer: Prefer, who: (AccountId, &Fix), to: Position, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, _), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
+        let (map, (profile, times), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
         let from = self.field.place_of(staff, fix, profile);
         let from = from.or_else(|| map.snap(profile, fix.position).map(Headed::from))?;
-        let snap = map.snap(profile, to)?;
-        let mut way = self.along_streets(mode, prefer, &from, &snap, zones)?;
+        let mut meeting = map.meeting(profile, to, times.times());
+        let (snap, mut way) =
+            meeting.find_map(|snap| Some((snap, self.along_streets(mode, prefer, &from, &snap, zones)?)))?;
         // The search knows the streets; whoever asked is where they are, and is to come to where they are to come.
         if matches!(way.kept, Kept::Out) {
             way.kept = off_streets(&[(fix.position, from.snap.at), (to, snap.at)], zones).unwrap_or(Kept::Out);
@@ -130,9 +131,10 @@ impl Guide {
 
     /// The way on which crew and rider are led from meeting to drop-off unless they choose another; `None` if there is none.
     pub fn together(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, _)) = (self.field.map(), self.field.times(mode));
-        let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
-        self.along_streets(mode, Prefer::Safer, &from.into(), &to, zones)
+        let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
+        let from = map.place(profile, from)?.into();
+        let mut meeting = map.meeting(profile, to, times.times());
+        meeting.find_map(|to| self.along_streets(mode, Prefer::Safer, &from, &to, zones))
     }
 
     /// How many times as long as the fastest that way is: 1 where it is the fastest, and where there is none, or nobody can say yet.
@@ -144,7 +146,7 @@ impl Guide {
     /// another hour this one's trains say nothing.
     pub fn usual_stretch(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> f32 {
         let (map, profile) = (self.field.map(), profile(mode));
-        let snaps = map.snap(profile, from).zip(map.snap(profile, to)).filter(|_| map.has_free_flow(profile));
+        let snaps = map.place(profile, from).zip(map.place(profile, to)).filter(|_| map.has_free_flow(profile));
         stretched(snaps.and_then(|(from, to)| {
             let ends = (&Headed::from(from), &to);
             self.along_streets_by((profile, map.free_flow(profile)), mode, Prefer::Safer, ends, zones)
@@ -240,8 +242,10 @@ impl Guide {
             self.field.ask_for(mode);
             return Err(NoReach::NotYet);
         }
-        let (graph, snap) = (map.graph(profile), map.snap(profile, at).ok_or(NoReach::NoWay)?);
+        let graph = map.graph(profile);
+        let met = |times: &ArcTimes| map.meeting(profile, at, times).last().ok_or(NoReach::NoWay);
         if let Some(metric) = times {
+            let snap = met(metric.times())?;
             let cells = reach(graph, &metric, &snap, Heading::To, within_s, grid);
             return Ok(reached(metric.times(), &snap, cells));
         }
@@ -250,6 +254,7 @@ impl Guide {
         let (_, metric) = self.field.times(Mode::Walk);
         // What walks taught says nothing of trains.
         let times = metric.times().extended_to(graph).with_arcs(&trains).known_by(Basis::MAP);
+        let snap = met(&times)?;
         let cells = reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid);
         Ok(reached(&times, &snap, cells))
     }

@@ -10,6 +10,7 @@ use geo::road::matching::MATCH_ACCURACY_M_MAX;
 use geo::{Eta, Fix};
 use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::{self, After, Candidate, Context, FixFacts, Verdict};
+use std::collections::HashSet;
 use std::iter::Peekable;
 
 /// Speeds behind the marked straight-line fallback, metres a second: 4 km/h on foot, 20 km/h by car, 10 km/h by bicycle;
@@ -52,6 +53,8 @@ pub struct Search<'a> {
     roster: &'a RosterView,
     now: Timestamp,
     streams: Vec<Peekable<Stream<'a>>>,
+    /// Who has been drawn, where the meeting point has two places in the streets of a mode: the sooner counts.
+    drawn: Option<HashSet<AccountId>>,
     frontier_s: f32,
 }
 
@@ -60,19 +63,21 @@ impl<'a> Search<'a> {
     pub fn new(due: &'a DueTrip, look: &'a Look<'a>, roster: &'a RosterView, now: Timestamp, within_s: i64) -> Self {
         let pickup = due.row.trip.pickup;
         let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(Mode::ALL.len() + 1);
-        let mut no_road = [false; Mode::ALL.len()];
+        let (mut no_road, mut comes_twice) = ([false; Mode::ALL.len()], false);
         for (mode, staff) in look.ways() {
-            let Some(snap) = look.snap(mode, pickup) else {
-                no_road[mode as usize] = true;
-                continue;
-            };
-            let (times, to_pickup_ms) = (staff.metric().times(), snap.to_street_ms());
-            let by_road = staff.soonest(&snap, within_s as u32 * 1_000).map(move |(id, ms)| {
-                let to_street_ms = staff.get(id).map_or(0, |at| at.snap.to_street_ms());
-                (id, times.eta(ms, to_street_ms + to_pickup_ms), false)
-            });
-            let stream: Stream<'a> = Box::new(by_road);
-            streams.push(stream.peekable());
+            let times = staff.metric().times();
+            let before = streams.len();
+            for snap in look.meeting(mode, pickup, times) {
+                let to_pickup_ms = snap.to_street_ms();
+                let by_road = staff.soonest(&snap, within_s as u32 * 1_000).map(move |(id, ms)| {
+                    let to_street_ms = staff.get(id).map_or(0, |at| at.snap.to_street_ms());
+                    (id, times.eta(ms, to_street_ms + to_pickup_ms), false)
+                });
+                let stream: Stream<'a> = Box::new(by_road);
+                streams.push(stream.peekable());
+            }
+            no_road[mode as usize] = streams.len() == before;
+            comes_twice |= streams.len() > before + 1;
         }
         let mut guessed: Vec<(AccountId, Eta, bool)> = look
             .off_road(no_road)
@@ -84,7 +89,8 @@ impl<'a> Search<'a> {
         guessed.sort_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds).then(a.0.cmp(&b.0)));
         let stream: Stream<'a> = Box::new(guessed.into_iter());
         streams.push(stream.peekable());
-        Self { due, look, roster, now, streams, frontier_s: 0.0 }
+        let drawn = comes_twice.then(HashSet::new);
+        Self { due, look, roster, now, streams, drawn, frontier_s: 0.0 }
     }
 
     /// Nobody who has not been drawn is nearer than this; infinite when all have been.
@@ -107,6 +113,9 @@ impl<'a> Search<'a> {
             };
             self.frontier_s = seconds;
             let (staff, eta, off_road) = self.streams[i].next()?;
+            if self.drawn.as_mut().is_some_and(|drawn| !drawn.insert(staff)) {
+                continue;
+            }
             if let Some(found) = self.judge(staff, eta, off_road) {
                 return Some(found);
             }

@@ -40,6 +40,7 @@ fn river() -> &'static Arc<RoadMap> {
             walk_kmh_tenths: 50,
             cycle_kmh_tenths: 150,
             bridge: false,
+            tunnel: false,
         };
         let ways = [&[0, 1, 2][..], &[3, 4], &[4, 5], &[0, 3], &[2, 5], &[6, 7], &[4, 8]].map(way).to_vec();
         let no = |[from, to]: [u32; 2]| Restriction {

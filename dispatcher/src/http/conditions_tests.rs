@@ -207,7 +207,9 @@ async fn where_every_way_is_closed_nothing_is_promised_and_nobody_is_led() {
         async |prefer: &str| edge.call(Some(&first.token), "GET", &format!("{trip}/way?prefer={prefer}"), None).await;
     assert_eq!(told().await["eta_source"], "road");
     let open = reached().await;
-    assert!(say(&edge, &admin, closed(pickup)).await.status.is_success());
+    // All around, so that nobody walks from the next open street.
+    let all_around = json!({"around": {"at": {"lat": pickup.lat(), "lon": pickup.lon()}, "radius_m": 350}});
+    assert!(say(&edge, &admin, but(&closed(pickup), &all_around, &[])).await.status.is_success());
     let mut weights = edge.weights();
     weights.round().await.unwrap();
     edge.clock.advance_s(11);
@@ -223,13 +225,32 @@ async fn where_every_way_is_closed_nothing_is_promised_and_nobody_is_led() {
         assert_eq!(way(prefer).await.code(), "no_way", "{prefer}");
     }
     let shut = reached().await;
-    assert!(shut < open / 2, "{shut} cells of {open}");
+    assert!(shut < open, "{shut} cells of {open}: who is inside may get about there");
     let listed = edge.app.record.conditions().await.unwrap();
     edge.app.record.remove_condition(T0, crate::record::Actor::Shell, listed[0].id).await.unwrap().unwrap();
     weights.round().await.unwrap();
     edge.clock.advance_s(11);
     assert_eq!(told().await["eta_source"], "road");
     assert_eq!((way("safer").await.status.as_u16(), reached().await), (200, open));
+}
+
+#[tokio::test]
+async fn who_is_in_a_closed_street_is_met_from_the_open_one_beside_it() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let admin = edge.admin().await;
+    let told = async || edge.call(Some(&rider.token), "GET", &trip, None).await.body["crew"][0].clone();
+    let open_s = told().await["eta_s"].as_i64().unwrap();
+    assert!(say(&edge, &admin, closed(edge.places().0)).await.status.is_success());
+    edge.weights().round().await.unwrap();
+    edge.clock.advance_s(11);
+    let met = told().await;
+    assert_eq!(met["eta_source"], "road", "{met}");
+    assert!((met["eta_s"].as_i64().unwrap() - open_s).abs() < 300, "{met}, open {open_s} s");
+    for prefer in ["fastest", "safer"] {
+        let way = edge.call(Some(&first.token), "GET", &format!("{trip}/way?prefer={prefer}"), None).await;
+        assert_eq!(way.status.as_u16(), 200, "{prefer}: {}", way.text);
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::live::{AREA_MARGIN_M, LastOrder, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
 use geo::road::hierarchy::Metric;
-use geo::road::{Headed, Profile, RoadMap, Route};
+use geo::road::{Headed, Profile, RoadMap, Route, Snap};
 use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId, TripLength};
 use matcher::policy::limits::{FIX_ACCURACY_M_MAX, FIX_AGE_MS_MAX, FIX_AHEAD_MS_MAX};
@@ -194,28 +194,33 @@ impl Sight {
     /// Seconds on streets that are open and empty.
     fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
         let profile = profile(mode);
-        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
+        let (from, to) = (self.map().place(profile, from)?, self.map().place(profile, to)?);
         self.map().free_flow(profile).travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0)
     }
 
     /// The way along the roads; `None` where there is none.
     pub fn route(&self, mode: Mode, from: Position, to: Position) -> Option<Route> {
         let (profile, times) = self.field.times(mode);
-        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        times.route(self.map().graph(profile), from, &to)
+        let from = self.map().place(profile, from)?;
+        let mut meeting = self.map().meeting(profile, to, times.times());
+        meeting.find_map(|to| times.route(self.map().graph(profile), from, &to))
     }
 
     /// By the travel times of the moment.
     fn travel(&self, mode: Mode, from: Position, to: Position) -> Travel {
         let (profile, times) = self.field.times(mode);
-        let from = self.map().snap(profile, from).map(Headed::from);
+        let from = self.map().place(profile, from).map(Headed::from);
         self.travel_by(profile, &times, from, to)
     }
 
     fn travel_by(&self, profile: Profile, times: &Metric, from: Option<Headed>, to: Position) -> Travel {
-        let (Some(from), Some(to)) = (from, self.map().snap(profile, to)) else { return Travel::OffRoad };
-        let off_streets_ms = from.snap.to_street_ms() + to.to_street_ms();
-        times.travel_ms(from, &to).map_or(Travel::NoWay, |ms| Travel::Takes(times.times().eta(ms, off_streets_ms)))
+        let mut meeting = self.map().meeting(profile, to, times.times()).peekable();
+        let Some(from) = from.filter(|_| meeting.peek().is_some()) else { return Travel::OffRoad };
+        let takes = |to: Snap| {
+            let off_streets_ms = from.snap.to_street_ms() + to.to_street_ms();
+            Some(Travel::Takes(times.times().eta(times.travel_ms(from, &to)?, off_streets_ms)))
+        };
+        meeting.find_map(takes).unwrap_or(Travel::NoWay)
     }
 
     /// How long it takes now: along the roads, or straight where none is near; `None` where every way is closed.

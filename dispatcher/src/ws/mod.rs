@@ -17,6 +17,8 @@ pub mod upgrade;
 #[cfg(test)]
 mod area_tests;
 #[cfg(test)]
+mod line_tests;
+#[cfg(test)]
 mod mailbox_tests;
 #[cfg(test)]
 mod message_tests;

@@ -33,7 +33,8 @@ use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 const VERSION: u32 = 1;
 /// The first message must come within this.
 pub const HELLO_TIMEOUT: Duration = Duration::from_secs(5);
-/// Silence after which the server asks.
+/// Silence, of either side, after which the server asks: a page hangs up on a server it has not heard for longer, and nothing else tells
+/// it that its fixes arrive.
 pub const HEARTBEAT: Duration = Duration::from_secs(25);
 /// The answer must come within this.
 pub const PONG_TIMEOUT: Duration = Duration::from_secs(8);
@@ -90,6 +91,7 @@ struct Session<S> {
     /// When that was asked for, while there is no answer.
     renewal: Option<(Timestamp, oneshot::Receiver<Option<Timestamp>>)>,
     heard_at: Instant,
+    told_at: Instant,
     pinged: bool,
 }
 
@@ -220,6 +222,7 @@ where
         sent: 0,
         unacked: BTreeMap::new(),
         heard_at: Instant::now(),
+        told_at: Instant::now(),
         pinged: false,
     };
     let outcome = match Box::pin(session.welcome(resume)).await {
@@ -272,10 +275,14 @@ where
         if resumed {
             self.app.hub.ack(self.account().id, self.sent);
         }
-        let welcome = json!({
+        let mut welcome = json!({
             "t": "welcome", "v": VERSION, "role": role_word(self.account().role), "account": self.account().id.0,
             "epoch": epoch, "resumed": resumed, "seq": self.sent, "heartbeat_s": HEARTBEAT.as_secs(),
         });
+        let left = resume.and_then(|resume| self.app.ingest.heard_of(&self.app, self.account().id, resume.epoch));
+        if let Some(number) = left {
+            welcome["fixes_heard"] = number.into();
+        }
         self.send(welcome.to_string().into()).await?;
         for row in rows.unwrap_or_default() {
             self.send_row(row).await?;
@@ -348,16 +355,24 @@ where
         tokio::select! {
             why = self.registration.mailbox().closed() => Err(Some(why)),
             written = write => match written {
-                Ok(Ok(())) => Ok(()),
+                Ok(Ok(())) => {
+                    self.told_at = Instant::now();
+                    Ok(())
+                }
                 Ok(Err(_)) => Err(None),
                 Err(_) => Err(Some(Close::Slow)),
             },
         }
     }
 
+    /// When the one of both who was silent for longer has been so for a heartbeat.
+    fn ping_at(&self) -> Instant {
+        self.heard_at.min(self.told_at) + HEARTBEAT
+    }
+
     /// When something must be done even if nobody speaks.
     fn next_due(&self) -> Instant {
-        let silence = self.heard_at + if self.pinged { HEARTBEAT + PONG_TIMEOUT } else { HEARTBEAT };
+        let silence = if self.pinged { self.heard_at + HEARTBEAT + PONG_TIMEOUT } else { self.ping_at() };
         let left_ms = self.expires_at.since_ms(self.app.env.now()).clamp(0, NAP_MS_MAX);
         let expiry = Instant::now() + Duration::from_millis(left_ms.unsigned_abs().max(NAP_MS_MIN));
         self.unacked.values().map(|u| u.again_at).fold(silence.min(expiry), Instant::min)
@@ -401,7 +416,7 @@ where
         if self.pinged && now >= self.heard_at + HEARTBEAT + PONG_TIMEOUT {
             return Err(Some(Close::Silent));
         }
-        if !self.pinged && now >= self.heard_at + HEARTBEAT {
+        if !self.pinged && now >= self.ping_at() {
             self.pinged = true;
             self.send(Utf8Bytes::from_static(r#"{"t":"ping"}"#)).await?;
         }

@@ -73,11 +73,11 @@ impl Phone {
         (phone, welcome)
     }
 
-    fn say(&self, message: &Value) {
+    pub(super) fn say(&self, message: &Value) {
         let _ = self.to.send(Message::Text(message.to_string().into()));
     }
 
-    async fn hear(&mut self) -> Value {
+    pub(super) async fn hear(&mut self) -> Value {
         match self.from.recv().await.expect("the socket is open") {
             Message::Text(text) => serde_json::from_str(&text).unwrap(),
             other => panic!("not a text: {other:?}"),

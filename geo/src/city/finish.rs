@@ -396,5 +396,6 @@ fn way_of(line: &Line, piece: Piece, nodes: Vec<u32>) -> Way {
         walk_kmh_tenths: if steep { 35 } else { 50 },
         cycle_kmh_tenths: if class == RoadClass::Residential { 140 } else { 150 },
         bridge: piece.bridge,
+        tunnel: false,
     }
 }

@@ -89,6 +89,8 @@ pub struct Way {
     pub cycle_kmh_tenths: u8,
     /// Drawn over what it crosses.
     pub bridge: bool,
+    /// Below ground: who seems to be at it stands above it.
+    pub tunnel: bool,
 }
 
 impl Way {

@@ -120,6 +120,7 @@ pub(crate) fn street(nodes: Vec<u32>, drive: Access, walk: Access, drive_kmh: u8
         walk_kmh_tenths: 50,
         cycle_kmh_tenths: 150,
         bridge: false,
+        tunnel: false,
     }
 }
 

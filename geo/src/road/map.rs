@@ -4,7 +4,7 @@
 
 use super::Profile;
 use super::build::build;
-use super::data::MapData;
+use super::data::{Access, MapData};
 use super::graph::Graph;
 use super::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
 use super::modes::mode;
@@ -25,7 +25,12 @@ pub struct RoadMap {
     searches: [Search; Profile::ALL.len()],
     /// By edge, where turns count: [`RoadMap::is_through`].
     through: [OnceLock<Option<Vec<bool>>>; Profile::ALL.len()],
+    /// By edge: [`RoadMap::meeting`].
+    meets: [OnceLock<Vec<bool>>; Profile::ALL.len()],
 }
+
+/// Where a street is closed, nobody walks further to the next one that is open, metres.
+const BESIDE_M_MAX: f64 = 200.0;
 
 /// What is searched of one profile.
 #[derive(Debug, Default)]
@@ -52,6 +57,7 @@ impl RoadMap {
             turns: Default::default(),
             searches: Default::default(),
             through: Default::default(),
+            meets: Default::default(),
         };
         for (profile, graph) in AT_HAND.into_iter().zip(graphs) {
             map.graphs[profile as usize].get_or_init(|| graph);
@@ -119,6 +125,7 @@ impl RoadMap {
                 scope.spawn(move || {
                     self.free_flow(profile);
                     self.through(profile);
+                    self.meets(profile);
                 });
             }
         });
@@ -131,6 +138,38 @@ impl RoadMap {
             None => graph.snap(position),
             Some(through) => graph.snap_where(position, |edge| through[edge as usize]),
         }
+    }
+
+    /// Where in the streets of a profile those come to who are to meet somebody at a position, the best first: on the nearest street
+    /// on which people are, neither one for cars alone nor one below ground, if there is one; and where that is closed to who comes
+    /// from outside, on the nearest open one beside it. Empty beyond [`super::SNAP_M_MAX`].
+    pub fn meeting(&self, profile: Profile, position: Position, times: &ArcTimes) -> impl Iterator<Item = Snap> {
+        let nearest = self.place(profile, position);
+        let is_open = |edge: u32| [edge * 2, edge * 2 + 1].into_iter().any(|arc| times.leads_out(arc));
+        let beside = nearest.filter(|snap| !is_open(snap.edge)).and_then(|_| {
+            let meets = self.meets(profile);
+            self.graph(profile).snap_where(position, |edge| meets[edge as usize] && is_open(edge))
+        });
+        let beside = beside.filter(|snap| f64::from(snap.distance_m) <= BESIDE_M_MAX);
+        nearest.into_iter().chain(beside)
+    }
+
+    /// The first of [`Self::meeting`], whatever is closed.
+    pub fn place(&self, profile: Profile, position: Position) -> Option<Snap> {
+        let meets = self.meets(profile);
+        let met = self.graph(profile).snap_where(position, |edge| meets[edge as usize]);
+        met.or_else(|| self.snap(profile, position))
+    }
+
+    fn meets(&self, profile: Profile) -> &[bool] {
+        self.meets[profile as usize].get_or_init(|| {
+            let graph = self.graph(profile);
+            let has_people = |edge: u32| {
+                let way = &self.data.ways[graph.edge(edge).way as usize];
+                way.walk != Access::No && !way.tunnel && self.is_through(profile, edge)
+            };
+            (0..graph.street_count() as u32).map(has_people).collect()
+        })
     }
 
     /// Whether most of the network is reached from a street and reaches it. A graph is connected, but by its junctions: once turns
@@ -152,3 +191,7 @@ impl RoadMap {
         made.as_deref()
     }
 }
+
+#[cfg(test)]
+#[path = "map_tests.rs"]
+mod tests;

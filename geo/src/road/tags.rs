@@ -31,6 +31,7 @@ pub(super) struct Tags<'a> {
     crossing_signals: Option<&'a str>,
     maxspeed: Option<&'a str>,
     bridge: Option<&'a str>,
+    tunnel: Option<&'a str>,
     natural: Option<&'a str>,
     waterway: Option<&'a str>,
     leisure: Option<&'a str>,
@@ -51,6 +52,7 @@ pub(super) struct Road {
     pub(super) walk_kmh_tenths: u8,
     pub(super) cycle_kmh_tenths: u8,
     pub(super) bridge: bool,
+    pub(super) tunnel: bool,
 }
 
 /// Posted speeds are believed within these limits, km/h.
@@ -87,6 +89,7 @@ impl<'a> Tags<'a> {
                 "crossing:signals" => &mut t.crossing_signals,
                 "maxspeed" => &mut t.maxspeed,
                 "bridge" => &mut t.bridge,
+                "tunnel" => &mut t.tunnel,
                 "natural" => &mut t.natural,
                 "waterway" => &mut t.waterway,
                 "leisure" => &mut t.leisure,
@@ -135,6 +138,8 @@ impl<'a> Tags<'a> {
             walk_kmh_tenths: tenths(street.walk),
             cycle_kmh_tenths: tenths(if pushed { street.walk } else { street.cycle }),
             bridge: self.bridge.is_some_and(|b| b != "no"),
+            // A passage through a house or under a roof is at the street's level.
+            tunnel: self.tunnel == Some("yes"),
         })
     }
 

@@ -123,7 +123,7 @@ fn the_way_to_a_station_is_as_slow_as_its_street() {
         let expected = match graph.off_street(edge) {
             Some(OffStreet::Link { arc, over_ms }) if arc / 2 == piece => {
                 found += 1;
-                assert_eq!(over_ms, 21_600, "30 m at walking pace");
+                assert!((21_600..21_610).contains(&over_ms), "30 m at walking pace: {over_ms} ms");
                 over_ms + (ms - over_ms) * 3
             }
             _ => ms,

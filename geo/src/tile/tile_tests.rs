@@ -276,6 +276,7 @@ fn way(nodes: Vec<u32>, class: RoadClass, name: u32) -> Way {
         walk_kmh_tenths: 50,
         cycle_kmh_tenths: 150,
         bridge: false,
+        tunnel: false,
     }
 }
 

@@ -16,6 +16,7 @@ export interface Wants {
   link: (state: LinkState) => void;
   /** Something came from the server. */
   heard?: () => void;
+  fixesHeard?: (seq: number) => void;
 }
 
 export function openSocket(api: Api, wants: Wants): { socket: Socket; stop: () => void } {
@@ -24,7 +25,7 @@ export function openSocket(api: Api, wants: Wants): { socket: Socket; stop: () =
     // Nothing that a revoked sign-in was told may stay on the screen.
     if (state.kind === 'stopped' && state.reason === 'revoked') api.onSignedOut();
   };
-  const socket = new Socket({ ticket: () => api.wsTicket(), onMessage: wants.message, onReload: wants.reload, onLink: link, onHeard: () => wants.heard?.() });
+  const socket = new Socket({ ticket: () => api.wsTicket(), onMessage: wants.message, onReload: wants.reload, onLink: link, onHeard: () => wants.heard?.(), onFixesHeard: (seq) => wants.fixesHeard?.(seq) });
   const isSeen = (): boolean => document.visibilityState === 'visible';
   let hiddenAt = isSeen() ? null : now();
   let watchedAt = now();

@@ -1,6 +1,6 @@
 // Taps and fixes that wait: in order, once each, and forgotten with their trip.
 import { describe, expect, it } from 'vitest';
-import { FixQueue, FIXES_MAX, PROVEN_AFTER_MS, TapQueue, TAPS_MAX } from './queue';
+import { FixQueue, FIXES_MAX, KEPT_MAX, PROVEN_AFTER_MS, TapQueue, TAPS_MAX } from './queue';
 import type { Outcome } from './socket';
 import type { Fix } from './types';
 
@@ -99,12 +99,40 @@ describe('fixes', () => {
     flush(60_000);
     expect(sent).toEqual([[1], [2], [3], [2, 3]]);
   });
-  it('keep_only_the_newest_that_fit_one_message', () => {
+  it('of_which_the_server_says_that_it_has_them_do_not_go_out_again', () => {
     const queue = new FixQueue();
-    for (let i = 0; i < FIXES_MAX + 10; i++) queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', i);
-    let seqs: number[] = [];
-    queue.flush(100, (fixes) => { seqs = fixes.map(({ seq }) => seq); return true; });
-    expect(seqs).toHaveLength(FIXES_MAX);
-    expect([seqs[0], seqs[seqs.length - 1]]).toEqual([11, FIXES_MAX + 10]);
+    const sent: number[][] = [];
+    const flush = (): void => queue.flush(20_000, (fixes) => { sent.push(fixes.map(({ seq }) => seq)); return true; });
+    for (const at of [0, 4_000, 8_000]) queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', at);
+    flush();
+    queue.lost();
+    queue.heardUpTo(2);
+    expect([queue.length, queue.handedAt]).toEqual([1, 4_000]);
+    flush();
+    expect(sent).toEqual([[1, 2, 3], [3]]);
+  });
+  it('go_out_in_as_many_messages_as_it_takes_and_the_rest_waits_for_the_line', () => {
+    const queue = new FixQueue();
+    for (let i = 0; i < 2 * FIXES_MAX + 10; i++) queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', i);
+    const sent: number[][] = [];
+    const send = (fixes: Fix[]): boolean => { sent.push(fixes.map(({ seq }) => seq)); return sent.length < 2; };
+    queue.flush(1_000, send);
+    expect([sent.map((seqs) => seqs[0]), queue.length]).toEqual([[1, FIXES_MAX + 1], FIXES_MAX + 10]);
+    queue.flush(2_000, (fixes) => { sent.push(fixes.map(({ seq }) => seq)); return true; });
+    expect(sent.map((seqs) => [seqs[0], seqs.length])).toEqual(
+      [[1, FIXES_MAX], [FIXES_MAX + 1, FIXES_MAX], [FIXES_MAX + 1, FIXES_MAX], [2 * FIXES_MAX + 1, 10]]);
+  });
+  it('of_hours_without_a_line_show_the_whole_way_coarser_but_for_its_end', () => {
+    const queue = new FixQueue();
+    const count = 12 * KEPT_MAX;
+    for (let i = 1; i <= count; i++) queue.add({ lat: 37.5, lon: 127 }, 8, 'gps', i);
+    const seqs: number[] = [];
+    queue.flush(count, (fixes) => { seqs.push(...fixes.map(({ seq }) => seq)); return true; });
+    expect(seqs).toHaveLength(KEPT_MAX);
+    expect([seqs[0], seqs[seqs.length - 1]]).toEqual([1, count]);
+    const steps = seqs.slice(1).map((seq, i) => seq - seqs[i]!);
+    expect(steps.slice(1 - FIXES_MAX).every((step) => step === 1)).toBe(true);
+    // Evenly it would be one in fifteen.
+    expect(Math.max(...steps)).toBeLessThan(45);
   });
 });

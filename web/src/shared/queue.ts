@@ -5,8 +5,10 @@ import type { Fix, FixKind, LatLon } from './types';
 
 /** The most taps that may wait; more means the phone has been away for too long to be believed. */
 export const TAPS_MAX = 20;
-/** The most fixes one message may carry, and the most that wait: older ones say nothing that matters. */
+/** The most fixes one message may carry. */
 export const FIXES_MAX = 60;
+/** The most that are kept: as many as the server takes at once. The way of a trip is on record whole, if coarser but for its end. */
+export const KEPT_MAX = 300;
 
 export interface Tap { id: string; message: Record<string, unknown>; trip: string | null }
 type Ask = (id: string, message: Record<string, unknown>) => Promise<Outcome | null>;
@@ -72,7 +74,14 @@ export class FixQueue {
 
   add(at: LatLon, acc_m: number, kind: FixKind, takenAt: number): void {
     this.fixes.push({ lat: at.lat, lon: at.lon, acc_m, kind, takenAt, seq: ++this.seq, sentAt: null });
-    if (this.fixes.length > FIXES_MAX) this.fixes.splice(0, this.fixes.length - FIXES_MAX);
+    if (this.fixes.length > KEPT_MAX) this.thin();
+  }
+  /** Lets go of the one, not of the newest, that leaves the smallest gap. */
+  private thin(): void {
+    const gap = (i: number): number => this.fixes[i + 1]!.takenAt - this.fixes[i - 1]!.takenAt;
+    let least = 1;
+    for (let i = 2; i < KEPT_MAX - FIXES_MAX; i++) if (gap(i) < gap(least)) least = i;
+    this.fixes.splice(least, 1);
   }
 
   /** How many have not gone out. */
@@ -81,19 +90,26 @@ export class FixQueue {
   /** Since when the oldest one that went out waits for a sign of the server; `null` if none does. */
   get unprovenSince(): number | null { return this.fixes.find(({ sentAt }) => sentAt !== null)?.sentAt ?? null; }
 
-  /** Hands over what waits, oldest first, with ages as of `now`; `sent` says whether it went out. */
+  /** Hands over what waits, oldest first, in messages, with ages as of `now`; `send` says whether one went out. */
   flush(now: number, send: (fixes: Fix[]) => boolean): void {
-    const unsent = this.unsent;
-    if (unsent.length === 0) return;
-    const fixes = unsent.map(({ lat, lon, acc_m, kind, takenAt, seq }) =>
-      ({ lat, lon, acc_m: Math.round(acc_m), kind, age_ms: Math.max(0, Math.round(now - takenAt)), seq }));
-    if (!send(fixes)) return;
-    for (const fix of unsent) fix.sentAt = now;
-    this.handedAt = unsent[unsent.length - 1]!.takenAt;
+    for (let unsent = this.unsent.slice(0, FIXES_MAX); unsent.length > 0; unsent = this.unsent.slice(0, FIXES_MAX)) {
+      const fixes = unsent.map(({ lat, lon, acc_m, kind, takenAt, seq }) =>
+        ({ lat, lon, acc_m: Math.round(acc_m), kind, age_ms: Math.max(0, Math.round(now - takenAt)), seq }));
+      if (!send(fixes)) return;
+      for (const fix of unsent) fix.sentAt = now;
+      this.handedAt = unsent[unsent.length - 1]!.takenAt;
+    }
   }
   /** The server was heard. */
   heard(now: number): void {
-    const isProven = ({ sentAt }: Taken): boolean => sentAt !== null && now - sentAt >= PROVEN_AFTER_MS;
+    this.prove(({ sentAt }) => sentAt !== null && now - sentAt >= PROVEN_AFTER_MS);
+  }
+  /** The server says how far it has heard: told once more in a new session these would be newer than what came after them. */
+  heardUpTo(last: number): void {
+    this.prove(({ seq }) => seq <= last);
+    this.handedAt = Math.max(this.handedAt, this.provenAt);
+  }
+  private prove(isProven: (fix: Taken) => boolean): void {
     for (const fix of this.fixes.filter(isProven)) this.provenAt = fix.takenAt;
     this.fixes = this.fixes.filter((fix) => !isProven(fix));
   }

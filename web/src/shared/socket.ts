@@ -38,6 +38,8 @@ export interface Hooks {
   onLink: (state: LinkState) => void;
   /** Something came: whatever was sent a while ago has arrived. */
   onHeard?: () => void;
+  /** Of the fixes sent before the connection was lost those up to this number have arrived. */
+  onFixesHeard?: (seq: number) => void;
 }
 export interface Outside {
   url: string;
@@ -150,6 +152,7 @@ export class Socket {
     this.resume = { epoch: Number(message['epoch']), seq: resumed ? this.resume!.seq : seq };
     this.heartbeatMs = Number(message['heartbeat_s'] ?? 25) * 1000;
     this.attempt = 0;
+    if (typeof message['fixes_heard'] === 'number') this.hooks.onFixesHeard?.(message['fixes_heard']);
     this.setState({ kind: 'open' });
     if (!resumed) this.hooks.onReload();
   }

@@ -93,6 +93,7 @@ export class Duty extends Store {
       reload: () => void this.reload(),
       link: (link) => this.heardOfLink(link),
       heard: () => this.fixes.heard(now()),
+      fixesHeard: (seq) => this.fixes.heardUpTo(seq),
     });
     this.socket = socket;
     this.stopSocket = stop;

@@ -41,6 +41,7 @@ fn banks() -> &'static Arc<RoadMap> {
             walk_kmh_tenths: 50,
             cycle_kmh_tenths: 150,
             bridge,
+            tunnel: false,
         };
         let ways = vec![
             way(&[0, 1, 2, 3, 4], RoadClass::Residential, false),

@@ -158,6 +158,11 @@ impl People {
         self.0.look(&account, |heard| heard.doubted).flatten()
     }
 
+    /// The order of the last fix that was believed, or came too late to be now.
+    pub(super) fn order(&self, account: AccountId) -> Option<(u32, u32)> {
+        self.0.look(&account, |heard| heard.sense.heard()).flatten()
+    }
+
     /// The clock was set back by so much, milliseconds below zero.
     pub fn clock_was_set_back(&self, by_ms: i64) {
         self.0.retain(|_, heard| {

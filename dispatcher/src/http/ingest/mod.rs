@@ -75,6 +75,13 @@ impl Ingest {
         self.sources.new_epoch(app, signed_in.account.id, Source::Phone(signed_in.token), Via::Socket).await
     }
 
+    /// The number of the last fix of a session that was heard, here or by another node; `None` if none was, or another session since.
+    pub fn heard_of(&self, app: &App, account: AccountId, epoch: u32) -> Option<u32> {
+        let known = app.sight.places.last_order(account).map(|last| last.order);
+        let last = known.max(self.people.order(account))?;
+        (last.0 == epoch).then_some(last.1)
+    }
+
     /// Whether the socket of a phone that goes on by itself, after a session of that epoch, is of one that was put down: another of the same
     /// person was taken up since.
     pub async fn is_left_behind(&self, app: &App, signed_in: &SignedIn, resumed: u32) -> Answer<bool> {

@@ -34,8 +34,8 @@ struct Roads {
 }
 
 fn way(nodes: Vec<u32>, name: u32, road: Road) -> Way {
-    let Road { class, drive, walk, cycle, drive_kmh, walk_kmh_tenths, cycle_kmh_tenths, bridge } = road;
-    Way { nodes, class, name, drive, walk, cycle, drive_kmh, walk_kmh_tenths, cycle_kmh_tenths, bridge }
+    let Road { class, drive, walk, cycle, drive_kmh, walk_kmh_tenths, cycle_kmh_tenths, bridge, tunnel } = road;
+    Way { nodes, class, name, drive, walk, cycle, drive_kmh, walk_kmh_tenths, cycle_kmh_tenths, bridge, tunnel }
 }
 
 impl Import {

@@ -21,7 +21,11 @@ pub(super) fn write(w: &mut Writer, d: &MapData) {
     w.u32s(d.ways.iter().flat_map(|way| way.nodes.iter().copied()));
     w.u32s(d.ways.iter().map(|way| way.name));
     let packed = |way: &Way| {
-        let flags = way.drive as u8 | (way.walk as u8) << 2 | (way.cycle as u8) << 4 | u8::from(way.bridge) << 6;
+        let flags = way.drive as u8
+            | (way.walk as u8) << 2
+            | (way.cycle as u8) << 4
+            | u8::from(way.bridge) << 6
+            | u8::from(way.tunnel) << 7;
         u32::from_le_bytes([way.class as u8, flags, way.drive_kmh, way.walk_kmh_tenths])
     };
     w.u32s(d.ways.iter().map(packed));
@@ -129,6 +133,7 @@ fn read_ways(r: &mut Reader<'_>, node_count: usize) -> Option<Vec<Way>> {
             walk_kmh_tenths,
             cycle_kmh_tenths,
             bridge: flags & 64 != 0,
+            tunnel: flags & 128 != 0,
         });
     }
     rest.is_empty().then_some(ways)

@@ -20,7 +20,7 @@ compile_error!("graph files are mapped as they lie and are little-endian");
 const MAGIC: [u8; 8] = *b"DHMAP\r\n\x1a";
 
 /// Raised with every change of the layout or of what a section means.
-pub(super) const VERSION: u32 = 6;
+pub(super) const VERSION: u32 = 7;
 
 /// Of sections, bytes: a cache line.
 const ALIGNMENT: usize = 64;
