@@ -213,9 +213,8 @@ macro_rules! facts {
             use super::*;
 
             /// One after the other on one Cluster, each under a prefix of its own: a Cluster takes seconds to come together.
-            #[tokio::test(flavor = "multi_thread")]
-            async fn every_fact() {
-                let cluster = TestCluster::start(3, 0);
+            async fn every_fact(make: Make) {
+                let cluster = TestCluster::of(make, 3, 0);
                 $({
                     println!(stringify!($fact));
                     let prefix = concat!("dh:", stringify!($fact), ":");
@@ -224,6 +223,16 @@ macro_rules! facts {
                     let all = || cluster.primaries().flat_map(|p| records(&mut p.raw(), prefix)).collect();
                     assert_redis_holds(&live, &cluster.url(), prefix, all).await;
                 })+
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn of_redis() {
+                every_fact(Make::Redis).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn of_valkey() {
+                every_fact(Make::Valkey).await;
             }
         }
     };

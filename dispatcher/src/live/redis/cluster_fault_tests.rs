@@ -8,6 +8,7 @@ use super::address::Address;
 use super::cluster_tests::{FAILED_OVER_WITHIN, TestCluster, places};
 use super::keys::{Keys, slot, tag_of};
 use super::redis_tests::until;
+use super::test_server::{Make, on_both};
 use crate::clock::Env;
 use geo::{Fix, Position};
 use matcher::model::AccountId;
@@ -24,6 +25,11 @@ const PHONES: u64 = 20;
 const LOOKED_AT: Duration = Duration::from_secs(6);
 /// How often everybody may be tried meanwhile: after pauses that double from 100 ms to a second.
 const TRIES_MAX: u64 = 14;
+
+on_both![
+    who_is_silent_after_a_failover_that_lost_their_last_write_is_where_they_were_and_is_put_again_by_who_knows,
+    a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_on_another_leaves_one_place,
+];
 
 async fn whole(url: &str) -> Live {
     Live::redis(url, "dh:", &Env::system()).await.unwrap()
@@ -102,9 +108,10 @@ fn are_in_redis_as_they_were(cluster: &TestCluster, alive: &[usize], silent: &[&
     })
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_is_silent_after_a_failover_that_lost_their_last_write_is_where_they_were_and_is_put_again_by_who_knows() {
-    let mut cluster = TestCluster::start(3, 1);
+async fn who_is_silent_after_a_failover_that_lost_their_last_write_is_where_they_were_and_is_put_again_by_who_knows(
+    make: Make,
+) {
+    let mut cluster = TestCluster::of(make, 3, 1);
     let scene = Scene::of(&cluster);
     let url = cluster.url();
     let (a, b, gateway, dead) = (whole(&url).await, whole(&url).await, writer(&url).await, writer(&url).await);
@@ -296,9 +303,10 @@ fn clients(cluster: &TestCluster, member: usize) -> BTreeMap<String, String> {
     ours.filter_map(|line| Some((word(line, "id=")?, word(line, "flags=")?))).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_on_another_leaves_one_place() {
-    let cluster = TestCluster::start(3, 0);
+async fn a_gateway_killed_between_the_new_record_on_one_primary_and_the_old_one_on_another_leaves_one_place(
+    make: Make,
+) {
+    let cluster = TestCluster::of(make, 3, 0);
     let url = cluster.url();
     // The set of tags is on neither of the two.
     let keeper = cluster.owner_of(slot(&Keys::new("dh:").tags()));

@@ -5,7 +5,7 @@ use super::super::index::cell_of;
 use super::super::{Health, Live};
 use super::keys::{Keys, slot, tag_of};
 use super::redis_tests::until;
-use super::test_server::{Make, TestRedis, records};
+use super::test_server::{Make, TestRedis, on_both, records};
 use crate::clock::Env;
 use geo::Position;
 use std::collections::BTreeMap;
@@ -28,13 +28,22 @@ pub(in crate::live) struct TestCluster {
 impl TestCluster {
     /// Together and empty.
     pub(in crate::live) fn start(primaries: usize, replicas: usize) -> Self {
-        Self::start_with(primaries, replicas, &[])
+        Self::of(Make::Redis, primaries, replicas)
     }
 
-    /// The same, each with further arguments.
+    /// The same, of that make.
+    pub(in crate::live) fn of(make: Make, primaries: usize, replicas: usize) -> Self {
+        Self::of_with(make, primaries, replicas, &[])
+    }
+
+    /// The same of Redis, each with further arguments.
     pub(super) fn start_with(primaries: usize, replicas: usize, further: &[&str]) -> Self {
+        Self::of_with(Make::Redis, primaries, replicas, further)
+    }
+
+    fn of_with(make: Make, primaries: usize, replicas: usize, further: &[&str]) -> Self {
         let start = || {
-            TestRedis::start_of(Make::Redis, |_| {
+            TestRedis::start_of(make, |_| {
                 // The members' own port, below the range that the system gives to clients like the other one.
                 let bus = TestRedis::absent().port.to_string();
                 ["--cluster-enabled", "yes", "--cluster-port", &bus, "--cluster-node-timeout", NODE_TIMEOUT_MS]
@@ -161,15 +170,21 @@ impl TestCluster {
     }
 }
 
+on_both![
+    a_primary_killed_with_failover_keeps_nobody_elsewhere_waiting_and_loses_nobody,
+    a_move_from_one_primary_to_another_leaves_one_record,
+    a_primary_that_was_demoted_and_still_answers_is_left_within_seconds,
+    a_slot_moved_by_hand_is_followed_and_holds_up_nobody_beside_it,
+];
+
 /// Places all over the country, in many tags.
 pub(super) fn places() -> Vec<Position> {
     (0..60).map(|n| at(35.0 + 0.04 * f64::from(n), 127.0 + 0.02 * f64::from(n % 7))).collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_primary_killed_with_failover_keeps_nobody_elsewhere_waiting_and_loses_nobody() {
+async fn a_primary_killed_with_failover_keeps_nobody_elsewhere_waiting_and_loses_nobody(make: Make) {
     // Odd slots of luck aside, the first primary has a replica and is the one to die.
-    let mut cluster = TestCluster::start(3, 1);
+    let mut cluster = TestCluster::of(make, 3, 1);
     let (a, b) = (
         Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap(),
         Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap(),
@@ -216,9 +231,8 @@ async fn a_primary_killed_with_failover_keeps_nobody_elsewhere_waiting_and_loses
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_move_from_one_primary_to_another_leaves_one_record() {
-    let cluster = TestCluster::start(3, 0);
+async fn a_move_from_one_primary_to_another_leaves_one_record(make: Make) {
+    let cluster = TestCluster::of(make, 3, 0);
     let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
     let b = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
     let mut seen: Vec<usize> = Vec::new();
@@ -314,9 +328,8 @@ async fn a_primary_that_says_nothing_holds_up_its_own_people_only() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_primary_that_was_demoted_and_still_answers_is_left_within_seconds() {
-    let cluster = TestCluster::start(3, 1);
+async fn a_primary_that_was_demoted_and_still_answers_is_left_within_seconds(make: Make) {
+    let cluster = TestCluster::of(make, 3, 1);
     let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
     let b = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
     let places = places();
@@ -338,9 +351,8 @@ async fn a_primary_that_was_demoted_and_still_answers_is_left_within_seconds() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slot_moved_by_hand_is_followed_and_holds_up_nobody_beside_it() {
-    let cluster = TestCluster::start(3, 0);
+async fn a_slot_moved_by_hand_is_followed_and_holds_up_nobody_beside_it(make: Make) {
+    let cluster = TestCluster::of(make, 3, 0);
     let a = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
     let b = Live::redis(&cluster.url(), "dh:", &Env::system()).await.unwrap();
     let places = places();

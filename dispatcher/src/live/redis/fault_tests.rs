@@ -57,6 +57,7 @@ on_both![
     no_ghost_at_the_old_place_with_a_new_stamp,
     a_single_fix_is_found_at_once_here_and_within_moments_elsewhere,
     no_lock_of_a_dead_gateway_silences_a_phone,
+    a_hundred_thousand_are_back_within_ten_seconds_of_a_full_wipe,
 ];
 
 /// Kills it with -9 while its phones cross, and looks who is where.
@@ -150,10 +151,9 @@ async fn who_moved_while_redis_was_away_is_there_soon_though_the_others_never_pa
     live.close().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hundred_thousand_are_back_within_ten_seconds_of_a_full_wipe() {
+async fn a_hundred_thousand_are_back_within_ten_seconds_of_a_full_wipe(make: Make) {
     const CROWD: u64 = 100_000;
-    let redis = TestRedis::start();
+    let redis = TestRedis::of(make);
     let (a, b) = (open(&redis).await, open(&redis).await);
     for who in 0..CROWD {
         let place = at(37.43 + 0.000_002_7 * (who * 7_919 % CROWD) as f64, 126.77 + 0.000_004_1 * who as f64);
