@@ -10,16 +10,19 @@ use std::sync::Mutex;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+/// How long it was asked for; it lasts until it is dropped.
+type Pause = (Duration, oneshot::Sender<()>);
+
 /// The pauses that last.
 #[derive(Clone, Default)]
-struct Pauses(Arc<Mutex<Vec<(Duration, oneshot::Sender<()>)>>>);
+struct Pauses(Arc<Mutex<Vec<Pause>>>);
 
 impl Pauses {
     fn begin(&self, app: &Arc<App>) -> JoinHandle<()> {
         let (app, this) = (Arc::clone(app), self.clone());
         tokio::spawn(run_by(app, async move |long| {
-            let (end, ended) = oneshot::channel();
-            this.0.lock().unwrap().push((long, end));
+            let (until, ended) = oneshot::channel();
+            this.0.lock().unwrap().push((long, until));
             let _ = ended.await;
         }))
     }
