@@ -241,9 +241,9 @@ async fn close_those_whose_rights_end(server: &Server, people: &Enrolled, admin:
 
 /// A socket that says no hello, and one that says nothing after it.
 async fn close_the_silent(server: &Server, people: &Enrolled) {
+    let begun = Instant::now();
     let (mut no_hello, mut no_pong) =
         (native(server, &people.riders[0]).await, welcomed(server, &people.riders[2]).await);
-    let begun = Instant::now();
     assert_eq!(closed(&mut no_hello).await, is(4408, "hello_timeout"));
     assert!(begun.elapsed() >= Duration::from_secs(4), "a hello is waited for");
     assert_eq!(next(&mut no_pong).await["t"], "ping", "silence is asked about");
@@ -264,7 +264,7 @@ async fn each_mistake_has_its_close_code_and_the_server_goes_on() {
     };
     tokio::join!(mistakes, close_the_silent(&server, &people));
     let all_gone = async || server.api().get("/readyz").await.is_ok_and(|ready| ready["sockets"] == 0);
-    eventually("no closed socket keeps its seat", Duration::from_secs(10), all_gone).await;
+    eventually("no closed socket keeps its seat", Duration::from_secs(60), all_gone).await;
     assert!(!server.log().contains("panicked"), "nothing panicked");
     let _ready = welcomed(&server, &people.staff[0]).await;
 }

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Four or five browsers draw maps in software on two busy cores; alone it takes well under a minute.
-const WITHIN: Duration = Duration::from_secs(240);
+const WITHIN: Duration = Duration::from_secs(300);
 
 fn chromium() -> PathBuf {
     let path = std::env::var_os("DONGHAENG_CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);

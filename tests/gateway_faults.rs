@@ -7,7 +7,7 @@ use harness::people::{Phone, enrol, eventually, shows};
 use simulator::socket::{Closed, Incoming};
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Longitudes of the places in Redis, degrees × 10⁷.
 fn places(redis: &Redis) -> Vec<i32> {

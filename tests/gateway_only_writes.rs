@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use simulator::client::Api;
 use std::time::Duration;
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
 
 /// Tags under which Redis has a place, one for each place.
 fn tags(behind: &Behind) -> Vec<String> {

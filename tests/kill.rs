@@ -186,7 +186,7 @@ async fn kill_9_loses_no_acknowledged_booking_and_doubles_no_staff() {
     assert_eq!(acknowledged.len(), RIDERS as usize, "every booking was acknowledged in the end");
     let api = server.api().signed_in(&supervisor);
     let mut assigned = 0;
-    for _ in 0..200 {
+    for _ in 0..480 {
         let console = api.get("/v1/console").await.expect("the console");
         check(&console, &acknowledged);
         let trips = console["trips"].as_array().expect("a list");

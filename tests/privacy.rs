@@ -1,12 +1,12 @@
 //! What leaves the server carries no name, place, position or token: marked values are planted, a trip is driven, and every byte
 //! of logs, metrics, problems and Redis is searched.
 
+use harness::people::{SOON, eventually};
 use harness::raw::call;
 use harness::{Redis, Server, ServerOptions};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
 
 /// An unusual place label and coordinates that nothing else in a run can produce.
 const LABEL: &str = "표식마당-7Q";
@@ -106,13 +106,11 @@ async fn logs_metrics_problems_and_redis_hold_no_personal_data() {
     for token in &staff {
         let api = server.api().signed_in(token);
         let mut offer = Value::Null;
-        for _ in 0..200 {
+        eventually("both phones are asked", SOON, async || {
             offer = api.get("/v1/card").await.expect("own card")["offer"].clone();
-            if !offer.is_null() {
-                break;
-            }
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
+            !offer.is_null()
+        })
+        .await;
         let id = offer["id"].as_str().expect("both phones are asked");
         api.post(&format!("/v1/offers/{id}/answer"), &json!({ "accept": true })).await.expect("accepted");
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Redis is written every few milliseconds, and looked after every second or two.
-const WRITTEN_WITHIN: Duration = Duration::from_secs(10);
+const WRITTEN_WITHIN: Duration = Duration::from_secs(60);
 
 async fn start(redis: &Redis) -> (Server, Enrolled) {
     let server = Server::start(ServerOptions { redis: Some(redis.url()), ..ServerOptions::default() }).await;

@@ -1,13 +1,16 @@
 //! The running server goes by what is so on the streets: what an operator closes counts within seconds and after a hard kill, runs
 //! out by the clock, and crews under way teach.
 
-use harness::people::{MEETING, Phone, enrol, eventually};
+use harness::people::{MEETING, Phone, enrol, eventually, text};
 use harness::raw::call;
 use harness::{Server, ServerOptions};
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(60);
+
+/// New times are made by a thread that gives way to all others: on a busy machine that takes.
+const REWEIGHED_WITHIN: Duration = Duration::from_secs(180);
 
 fn metrics(server: &Server) -> String {
     call(server.url(), "GET", "/metrics", &[], None).body
@@ -39,16 +42,32 @@ async fn what_is_closed_counts_at_once_and_after_a_hard_kill_and_crews_teach() {
     let mut closed =
         json!({"closed": true, "around": {"at": {"lat": lat, "lon": lon}, "radius_m": 50}, "modes": ["walk", "drive"]});
     let made = api.post("/v1/admin/conditions", &closed).await.expect("closed");
-    let now: jiff::Timestamp = made["created_at"].as_str().expect("a time").parse().expect("a time");
-    let soon = now + jiff::SignedDuration::from_secs(6);
-    closed["until"] = json!(soon.to_string());
-    api.post("/v1/admin/conditions", &closed).await.expect("closed for a while");
-    eventually("both in force", SOON, async || {
-        let listed = listed(&server).await;
-        listed.len() == 2 && listed.iter().all(|one| one["in_force"] == true)
-    })
-    .await;
-    eventually("one run out", SOON, async || listed(&server).await.len() == 1).await;
+    let (said_at, begun): (jiff::Timestamp, _) = (text(&made["created_at"]).parse().expect("a time"), Instant::now());
+    // How many there are when all of them are in force.
+    let all_in_force = async || {
+        let mut count = 0;
+        eventually("all in force", REWEIGHED_WITHIN, async || {
+            let listed = listed(&server).await;
+            count = listed.len();
+            listed.iter().all(|one| one["in_force"] == true)
+        })
+        .await;
+        count
+    };
+    assert_eq!(all_in_force().await, 1);
+    // One that runs out. A busy machine may put it in force too late: then it is said for longer.
+    let mut lasts_s = 6;
+    loop {
+        let until = said_at + jiff::SignedDuration::from_secs(begun.elapsed().as_secs() as i64 + lasts_s);
+        closed["until"] = json!(until.to_string());
+        api.post("/v1/admin/conditions", &closed).await.expect("closed for a while");
+        if all_in_force().await == 2 {
+            break;
+        }
+        lasts_s *= 2;
+        assert!(lasts_s < 200, "never in force");
+    }
+    eventually("one run out", REWEIGHED_WITHIN, async || listed(&server).await.len() == 1).await;
     let told = metrics(&server);
     assert!(
         told.contains("donghaeng_conditions_active 1")

@@ -29,8 +29,13 @@ const ZONES_EVERY: Duration = Duration::from_secs(5);
 
 /// Runs until the server drains.
 pub async fn run(app: Arc<App>) {
+    run_by(app, tokio::time::sleep).await;
+}
+
+/// The same with other pauses.
+async fn run_by(app: Arc<App>, pause: impl AsyncFn(Duration)) {
     let both = async {
-        tokio::join!(by_subway(&app), by_zones(&app));
+        tokio::join!(by_subway(&app, &pause), by_zones(&app, &pause));
     };
     tokio::select! {
         () = both => {}
@@ -39,23 +44,23 @@ pub async fn run(app: Arc<App>) {
 }
 
 /// Until the subway is known, where there is one: what is measured before is no longer than by car.
-async fn subway_is_known(app: &App) {
+async fn subway_is_known(app: &App, pause: &impl AsyncFn(Duration)) {
     while !app.sight.map().data.subway.is_empty() && !app.sight.knows_subway() {
-        tokio::time::sleep(LOOK_EVERY).await;
+        pause(LOOK_EVERY).await;
     }
 }
 
 /// Follows the riders' zones; what changed while no server ran is in its first round. Each round begins where the one before it did: who
 /// was booking while a zone was added measured without it.
-async fn by_zones(app: &Arc<App>) {
-    subway_is_known(app).await;
+async fn by_zones(app: &Arc<App>, pause: &impl AsyncFn(Duration)) {
+    subway_is_known(app, pause).await;
     let mut rounds = [0; 2];
     loop {
         match follow_zones(app, rounds[0]).await {
             Ok(upto) => rounds = [if rounds == [0; 2] { upto } else { rounds[1] }, upto],
             Err(error) => tracing::error!(cause = %error, "lengths of trips follow their riders' zones later"),
         }
-        tokio::time::sleep(ZONES_EVERY).await;
+        pause(ZONES_EVERY).await;
     }
 }
 
@@ -73,11 +78,11 @@ pub async fn follow_zones(app: &Arc<App>, after: i64) -> Result<i64, RecordError
 }
 
 /// Until nothing is left to correct.
-async fn by_subway(app: &Arc<App>) {
+async fn by_subway(app: &Arc<App>, pause: &impl AsyncFn(Duration)) {
     if app.sight.map().data.subway.is_empty() {
         return;
     }
-    subway_is_known(app).await;
+    subway_is_known(app, pause).await;
     let mut done = 0;
     while done < ROUNDS {
         match correct(app).await {
@@ -89,7 +94,7 @@ async fn by_subway(app: &Arc<App>) {
             }
             Err(error) => tracing::error!(cause = %error, "lengths of trips are corrected later"),
         }
-        tokio::time::sleep(AGAIN_AFTER).await;
+        pause(AGAIN_AFTER).await;
     }
 }
 

@@ -1,43 +1,43 @@
-//! Facts about when lengths are corrected, by a clock of timers that is put on by hand.
+//! Facts about when lengths are corrected: each pause lasts until it is let go of.
 
 use super::*;
-use crate::http::fixture::{Edge, T0};
+use crate::http::fixture::{Edge, T0, eventually, hold_timers};
 use crate::http::sight::When;
 use crate::record::{NewBooking, Place};
 use geo::road::Profile;
 use matcher::model::{BookingKind, TripId};
-use std::sync::mpsc::{Sender, channel};
-use std::time::Instant;
+use std::sync::Mutex;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 
-/// More than anything takes that is under way.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long it was asked for; it lasts until it is dropped.
+type Pause = (Duration, oneshot::Sender<()>);
 
-/// Timers stand until they are put on: while a thread is busy, which this one is until it is let go of, they do not go on by themselves.
-fn hold_timers() -> Sender<()> {
-    let (held, until) = channel();
-    tokio::task::spawn_blocking(move || until.recv());
-    tokio::time::pause();
-    held
-}
+/// The pauses that last.
+#[derive(Clone, Default)]
+struct Pauses(Arc<Mutex<Vec<Pause>>>);
 
-/// Timers round up to their grain.
-async fn put_on(by: Duration) {
-    tokio::time::advance(by + Duration::from_millis(10)).await;
-}
-
-async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
-    let begun = Instant::now();
-    while !is_so().await {
-        assert!(begun.elapsed() < PATIENCE, "never: {what}");
-        tokio::task::yield_now().await;
+impl Pauses {
+    fn begin(&self, app: &Arc<App>) -> JoinHandle<()> {
+        let (app, this) = (Arc::clone(app), self.clone());
+        tokio::spawn(run_by(app, async move |long| {
+            let (until, ended) = oneshot::channel();
+            this.0.lock().unwrap().push((long, until));
+            let _ = ended.await;
+        }))
     }
-}
 
-/// Whatever can be done without a timer is done.
-async fn settle() {
-    let begun = Instant::now();
-    while begun.elapsed() < Duration::from_millis(300) {
-        tokio::task::yield_now().await;
+    fn lasting(&self, long: Duration) -> usize {
+        self.0.lock().unwrap().iter().filter(|pause| pause.0 == long).count()
+    }
+
+    /// Until so many of that length have begun: whatever came before them is done.
+    async fn wait_for(&self, long: Duration, count: usize) {
+        eventually(&format!("{count} pauses of {long:?}"), async || self.lasting(long) == count).await;
+    }
+
+    fn end(&self, long: Duration) {
+        self.0.lock().unwrap().retain(|pause| pause.0 != long);
     }
 }
 
@@ -71,26 +71,29 @@ async fn is_corrected(edge: &Edge, trip: TripId) -> bool {
 #[tokio::test]
 async fn lengths_are_corrected_when_the_subway_is_known_and_once_more_for_what_was_stored_meanwhile() {
     let edge = Edge::new().await;
-    let _timers = hold_timers();
+    let pauses = Pauses::default();
     let before = stored_by_car(&edge).await;
-    let rounds = tokio::spawn(run(Arc::clone(&edge.app)));
-    settle().await;
+    let rounds = pauses.begin(&edge.app);
+    pauses.wait_for(LOOK_EVERY, 2).await;
     edge.app.sight.map().free_flow(Profile::Transit);
     assert!(!is_corrected(&edge, before).await);
-    put_on(LOOK_EVERY).await;
-    eventually("it is corrected when the subway is known", async || is_corrected(&edge, before).await).await;
+    pauses.end(LOOK_EVERY);
+    pauses.wait_for(AGAIN_AFTER, 1).await;
+    assert!(is_corrected(&edge, before).await, "when the subway is known");
     let meanwhile = stored_by_car(&edge).await;
-    settle().await;
     assert!(!is_corrected(&edge, meanwhile).await);
-    put_on(AGAIN_AFTER).await;
-    eventually("so is what was stored meanwhile", async || is_corrected(&edge, meanwhile).await).await;
-    settle().await;
+    pauses.end(AGAIN_AFTER);
+    pauses.wait_for(AGAIN_AFTER, 1).await;
+    assert!(is_corrected(&edge, meanwhile).await, "so is what was stored meanwhile");
     // Then nobody measures without the subway any more; zones are followed for ever.
     let later = stored_by_car(&edge).await;
+    pauses.end(AGAIN_AFTER);
     for _ in 0..3 {
-        put_on(AGAIN_AFTER).await;
-        settle().await;
+        pauses.wait_for(ZONES_EVERY, 1).await;
+        pauses.end(ZONES_EVERY);
     }
+    pauses.wait_for(ZONES_EVERY, 1).await;
+    assert_eq!((pauses.lasting(LOOK_EVERY), pauses.lasting(AGAIN_AFTER)), (0, 0));
     assert!(!is_corrected(&edge, later).await && !rounds.is_finished());
 }
 
@@ -101,25 +104,28 @@ async fn a_round_in_which_the_record_did_not_answer_is_tried_again() {
     let trip = stored_by_car(&edge).await;
     let _timers = hold_timers();
     let away = edge.app.record.hold_readers().await;
-    let rounds = tokio::spawn(run(Arc::clone(&edge.app)));
-    settle().await;
-    // Longer than anybody waits for the record.
-    put_on(Duration::from_secs(11)).await;
-    settle().await;
+    let pauses = Pauses::default();
+    let rounds = pauses.begin(&edge.app);
+    eventually("it is given up", async || {
+        // Longer than anybody waits for the record.
+        tokio::time::advance(Duration::from_secs(11)).await;
+        pauses.lasting(AGAIN_AFTER) == 1
+    })
+    .await;
     drop(away);
-    settle().await;
     assert!(!is_corrected(&edge, trip).await, "it was not tried yet");
-    put_on(AGAIN_AFTER).await;
-    eventually("it is corrected then", async || is_corrected(&edge, trip).await).await;
+    pauses.end(AGAIN_AFTER);
+    pauses.wait_for(AGAIN_AFTER, 1).await;
+    assert!(is_corrected(&edge, trip).await);
     assert!(!rounds.is_finished());
 }
 
 #[tokio::test]
 async fn a_server_that_drains_waits_for_no_round() {
     let edge = Edge::new().await;
-    let _timers = hold_timers();
-    let rounds = tokio::spawn(run(Arc::clone(&edge.app)));
-    settle().await;
+    let pauses = Pauses::default();
+    let rounds = pauses.begin(&edge.app);
+    pauses.wait_for(LOOK_EVERY, 2).await;
     assert!(!rounds.is_finished(), "nobody knows the subway's times");
     edge.app.drain.cancel();
     eventually("it ends", async || rounds.is_finished()).await;

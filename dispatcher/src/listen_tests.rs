@@ -46,12 +46,12 @@ async fn server(limits: Limits) -> Server {
 }
 
 fn short() -> Limits {
-    Limits { connections: 4, header: Duration::from_millis(100), drain: Duration::from_secs(2), ..Limits::default() }
+    Limits { connections: 4, header: Duration::from_millis(100), ..Limits::default() }
 }
 
 async fn everything(stream: &mut TcpStream) -> String {
     let mut text = String::new();
-    let read = tokio::time::timeout(Duration::from_secs(10), stream.read_to_string(&mut text));
+    let read = tokio::time::timeout(Duration::from_secs(60), stream.read_to_string(&mut text));
     let _ = read.await.expect("the server closes the connection");
     text
 }
@@ -68,13 +68,16 @@ async fn silent_and_half_spoken_connections_are_closed() {
 
 #[tokio::test]
 async fn the_cap_holds_further_connections_back_until_one_ends() {
-    let server = server(Limits { connections: 1, header: Duration::from_millis(400), ..short() }).await;
-    let mut silent = TcpStream::connect(server.at).await.unwrap();
+    let server = server(Limits { connections: 1, ..short() }).await;
+    let mut first = TcpStream::connect(server.at).await.unwrap();
+    first.write_all(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+    server.begun.notified().await;
     let mut second = TcpStream::connect(server.at).await.unwrap();
     second.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
     let early = tokio::time::timeout(Duration::from_millis(150), second.read_u8()).await;
     assert!(early.is_err(), "answered above the cap");
-    everything(&mut silent).await;
+    server.finish.notify_one();
+    assert!(everything(&mut first).await.ends_with("done"));
     assert!(everything(&mut second).await.ends_with("hello"));
 }
 

@@ -7,11 +7,16 @@ use crate::options::{Cli, Command, LoadOptions};
 use crate::report::Report;
 use clap::Parser as _;
 use serde_json::Value;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Runs beside each other, of one process too, have files of their own.
+static RUNS: AtomicU32 = AtomicU32::new(0);
 
 async fn run(lie: Lie, more: &str) -> Report {
     let city = grid::city();
     let b = city.map().data.bounds;
-    let file = std::env::temp_dir().join(format!("simulator-{}-{lie:?}.graph", std::process::id()));
+    let run = RUNS.fetch_add(1, Ordering::Relaxed);
+    let file = std::env::temp_dir().join(format!("simulator-{}-{run}.graph", std::process::id()));
     city.map().save(&file).unwrap();
     let target = serve(lie, [b.west, b.south, b.east, b.north]).await;
     let line = format!(

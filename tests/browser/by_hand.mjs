@@ -3,7 +3,7 @@
 // the API for what no page does. Prints each step; any broken expectation ends it with a non-zero status.
 // usage: node by_hand.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { ConsolePage, openBrowser, play, RiderPage, StaffPage, Watch } from './pages.mjs';
+import { ConsolePage, openBrowser, play, RiderPage, soon, StaffPage, Watch } from './pages.mjs';
 
 const [base, riderCode, staffCode, staff2Code, supervisorCode, adminToken, pictures] = process.argv.slice(2);
 assert.ok(adminToken, 'usage: by_hand.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]');
@@ -127,7 +127,7 @@ async function barred(kept, other) {
   assert.equal(await desk.id('barred').count(), 0);
   await asAdmin('conflicts', { staff: (await me(other)).account, rider: (await me(rider)).account });
   await member(other).getByTestId('barred').waitFor();
-  assert.equal(await desk.id('barred').count(), 1, 'one is marked, not both');
+  await soon(async () => assert.equal(await desk.id('barred').count(), 1, 'one is marked, not both'));
   await desk.find('alarm', { acknowledged: 'false' }).waitFor();
   await picture('console-barred', desk);
   await desk.id('acknowledge').first().click();
@@ -164,7 +164,7 @@ async function backByCode(page) {
   assert.ok(code.length > 8 && !desk.page.url().includes(code));
   assert.ok(!watch.urls.some((url) => decodeURIComponent(url).includes(code)), 'the code was in an address');
   await row.getByTestId('code-away').click();
-  assert.ok(!(await desk.everything()).includes(code), 'the console keeps the code after it was put away');
+  await soon(async () => assert.ok(!(await desk.everything()).includes(code), 'the console keeps the code after it was put away'));
   await desk.id('codes-close').click();
   await page.signIn(code);
   await page.id('waiting').waitFor();

@@ -3,7 +3,7 @@
 // that it is. Prints each step; any broken expectation ends it with a non-zero status.
 // usage: node next.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE RIDER2_CODE [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { openBrowser, play, RiderPage, StaffPage, Watch } from './pages.mjs';
+import { openBrowser, play, RiderPage, soon, StaffPage, Watch } from './pages.mjs';
 
 const [base, riderCode, staffCode, staff2Code, , rider2Code, pictures] = process.argv.slice(2);
 assert.ok(rider2Code, 'usage: next.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE RIDER2_CODE [SCREENSHOT_DIR]');
@@ -108,7 +108,7 @@ async function askedForWhatFollows(near, present) {
   for (const page of staff) {
     assert.equal(await page.id('next').getAttribute('data-trip'), next);
     assert.equal(await page.trip(), present);
-    assert.equal(await page.id('offer-card').count(), 0);
+    await page.id('offer-card').waitFor({ state: 'detached' });
     const all = await page.everything();
     for (const digits of [near.lat.toFixed(4), near.lon.toFixed(4)]) assert.ok(!all.includes(digits), `${page.who} knows where the next rider waits`);
   }
@@ -124,9 +124,11 @@ async function goOn(near, present, next) {
   for (const page of staff) {
     await page.find('trip-phase', { trip: next, phase: 'assigned' }).waitFor();
     await page.id('next').waitFor({ state: 'detached' });
-    const all = await page.everything();
-    assert.ok(all.includes(near.name), `${page.who} does not see the meeting point that is theirs now`);
-    assert.ok(!all.includes(present), `${page.who} still knows the trip that has ended`);
+    await soon(async () => {
+      const all = await page.everything();
+      assert.ok(all.includes(near.name), `${page.who} does not see the meeting point that is theirs now`);
+      assert.ok(!all.includes(present), `${page.who} still knows the trip that has ended`);
+    });
   }
   await other.id('finishing').first().waitFor({ state: 'detached' });
   await picture('staff-gone-on', two);

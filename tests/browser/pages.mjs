@@ -10,13 +10,28 @@ const { chromium } = createRequire(new URL('../../web/package.json', import.meta
 /** The SOS button's hold, with room for a busy machine. */
 const HOLD_MS = 1_500;
 /** How long a state may take to show on a busy machine with a map drawn in software. */
-const STATE_MS_MAX = 40_000;
+const STATE_MS_MAX = 60_000;
+/** How long new travel times may take: they are for a thread that gives way to all others. */
+export const REWEIGHED_MS_MAX = 180_000;
 
 /** Without these a browser looks for its vendor's hosts at every start. */
 const ARGS = [
   '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
   '--disable-component-update', '--disable-sync', '--enable-unsafe-swiftshader',
 ];
+
+/** A page draws its parts in turn, and moves the focus when it has: waits until all that is asserted of it holds. */
+export async function soon(asserted) {
+  const begun = Date.now();
+  for (;;) {
+    try {
+      return await asserted();
+    } catch (error) {
+      if (Date.now() - begun > STATE_MS_MAX) throw error;
+    }
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+}
 
 /** A browser process of its own, with an empty profile. `stop` ends it and removes the profile. */
 export async function openBrowser(executablePath, viewport, locale = 'ko-KR') {

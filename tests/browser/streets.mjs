@@ -2,7 +2,7 @@
 // chosen on the map, once whatever is pressed, shown in the list and on the map, and ended after a second look. A company's has no form.
 // usage: node streets.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { ConsolePage, openBrowser, play, Watch } from './pages.mjs';
+import { ConsolePage, openBrowser, play, REWEIGHED_MS_MAX, soon, Watch } from './pages.mjs';
 
 const [base, , , , supervisorCode, adminToken, pictures] = process.argv.slice(2);
 assert.ok(adminToken, 'usage: streets.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]');
@@ -57,15 +57,10 @@ async function painted() {
   }, png);
 }
 /** Waits until the map shows it. */
-async function shows(what, holds) {
-  let seen;
-  for (let tries = 0; tries < 60; tries++) {
-    seen = await painted();
-    if (holds(seen)) return;
-    await centre.page.waitForTimeout(250);
-  }
-  assert.fail(`the map does not show ${what}: ${JSON.stringify(seen)}`);
-}
+const shows = (what, holds) => soon(async () => {
+  const seen = await painted();
+  assert.ok(holds(seen), `the map does not show ${what}: ${JSON.stringify(seen)}`);
+});
 /** Clicks the map so far from its middle. */
 async function clickMap(right, down) {
   const { x, y, width, height } = await centre.id('live-map').boundingBox();
@@ -77,10 +72,10 @@ const rows = (page) => page.page.locator('[data-testid=conditions] li');
 async function onlyReads(count) {
   await company.id('travel-open').click();
   await company.id('heat').waitFor();
-  assert.deepEqual(
+  await soon(async () => assert.deepEqual(
     [await rows(company).count(), await company.id('streets-open').count(), await company.id('condition-end').count(), await company.id('condition-show').count()],
     [count, 0, 0, count],
-  );
+  ));
   await company.id('travel-close').click();
   await company.id('travel').waitFor({ state: 'detached' });
 }
@@ -108,13 +103,13 @@ async function closesAroundAPoint() {
   await centre.id('streets-say').focus();
   await centre.page.keyboard.press('Escape');
   await centre.id('street-form').waitFor({ state: 'detached' });
-  assert.equal(await focused(), 'streets-open');
+  await soon(async () => assert.equal(await focused(), 'streets-open'));
   await centre.page.keyboard.press('Enter');
   assert.equal(await centre.id('streets-radius').inputValue(), '200');
   await centre.id('streets-until').selectOption('told');
   await centre.id('streets-say').dblclick();
-  await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').waitFor();
-  assert.match(await rows(centre).innerText(), /× 막힘 .*한 지점, 반경 200 m · 걸어서, 차로, 자전거로 · 거둘 때까지 지금 적용/);
+  await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').waitFor({ timeout: REWEIGHED_MS_MAX });
+  await soon(async () => assert.match(await rows(centre).innerText(), /× 막힘 .*한 지점, 반경 200 m · 걸어서, 차로, 자전거로 · 거둘 때까지 지금 적용/));
   assert.match(await centre.id('streets-said').innerText(), /기록했습니다/);
   const [listed, ...more] = await onRecord();
   assert.deepEqual([more.length, sent.length, listed.closed, listed.around.radius_m], [0, 2, true, 200], 'refused once, said once');
@@ -140,13 +135,13 @@ async function slowsAlongAStreet() {
   await centre.id('streets-hours-from').selectOption('0');
   await centre.id('streets-hours-to').selectOption('24');
   await centre.switchLanguage();
-  assert.doesNotMatch(await centre.id('travel').innerText(), /[가-힣]/);
+  await soon(async () => assert.doesNotMatch(await centre.id('travel').innerText(), /[가-힣]/));
   await picture('streets-form-en', centre);
   await centre.id('streets-say').click();
   await centre.id('streets-said').waitFor();
   await rows(centre).nth(1).waitFor();
-  await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor();
-  assert.match(await rows(centre).first().innerText(), /▲ Takes 2 times as long near .*, a stretch of one street · By car · daily 0:00–24:00 · until .*23:30 in force/);
+  await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor({ timeout: REWEIGHED_MS_MAX });
+  await soon(async () => assert.match(await rows(centre).first().innerText(), /▲ Takes 2 times as long near .*, a stretch of one street · By car · daily 0:00–24:00 · until .*23:30 in force/));
   const [first, second] = sent.slice(-2);
   const apart = (a, b) => Math.hypot(a.lat - b.lat, (a.lon - b.lon) * 0.8) * 111_320;
   assert.ok(apart(first.around.at, second.along.from) < 5, 'a click in the middle of the map is its middle');
@@ -162,7 +157,7 @@ async function endsAfterASecondLook() {
   assert.match(await centre.page.getByRole('alertdialog').innerText(), /끝낼까요\? × 막힘 · .*200 m/);
   await picture('streets-end', centre);
   await centre.page.keyboard.press('Enter');
-  assert.equal(await focused(), 'condition-end', 'the harmless answer had the focus');
+  await soon(async () => assert.equal(await focused(), 'condition-end', 'the harmless answer had the focus'));
   assert.equal((await onRecord()).length, 2);
   await closed.getByTestId('condition-end').click();
   await centre.id('confirm-yes').click();

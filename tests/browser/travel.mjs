@@ -2,7 +2,7 @@
 // road and hour, how right it is, what is closed and until when; by keyboard, in both languages, for a company as for the centre.
 // usage: node travel.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { ConsolePage, openBrowser, play, Watch } from './pages.mjs';
+import { ConsolePage, openBrowser, play, REWEIGHED_MS_MAX, soon, Watch } from './pages.mjs';
 
 const [base, , , , supervisorCode, adminToken, pictures] = process.argv.slice(2);
 assert.ok(adminToken, 'usage: travel.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]');
@@ -29,6 +29,7 @@ async function asAdmin(path, body) {
   assert.ok(answer.ok, `${path}: ${answer.status}`);
   return answer.json();
 }
+const focused = () => centre.page.evaluate(() => document.activeElement?.dataset.testid);
 const cell = (page, road, hour) => page.page.locator(`[data-testid=heat] tr[data-road=${road}] td`).nth(hour);
 
 await play(async () => {
@@ -40,14 +41,14 @@ await play(async () => {
   const { code } = await asAdmin('supervisors', { agency, name: '당직' });
   await Promise.all([centre.signIn(supervisorCode), company.signIn(code)]);
   await Promise.all([centre, company].map((page) => page.find('live-map', { ready: 'true' }).waitFor()));
-  await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').count();
 
   // By keyboard alone: opened, read, another way of travelling, closed, and back where it was opened.
   await centre.id('travel-open').focus();
   await centre.page.keyboard.press('t');
   await centre.id('heat').waitFor();
-  assert.equal(await centre.page.evaluate(() => document.activeElement?.dataset.testid), 'travel');
-  assert.equal(await centre.id('travel-source').getAttribute('data-source'), 'calibrated');
+  await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor({ timeout: REWEIGHED_MS_MAX });
+  await soon(async () => assert.equal(await focused(), 'travel'));
+  await soon(async () => assert.equal(await centre.id('travel-source').getAttribute('data-source'), 'calibrated'));
   assert.match(await centre.id('travel-coverage').innerText(), /\d+%/);
   assert.deepEqual(
     await centre.page.locator('[data-testid=heat] tr[data-road]').evaluateAll((rows) => rows.map((row) => row.querySelectorAll('td').length)),
@@ -60,18 +61,18 @@ await play(async () => {
   // Past closing, the form, what can be done with the two that are said, and the first two ways of travelling.
   for (let presses = 0; presses < 8; presses++) await centre.page.keyboard.press('Tab');
   await centre.page.keyboard.press('Enter');
-  assert.equal(await centre.id('travel-source').getAttribute('data-source'), 'road', 'nobody has gone by car or subway');
+  await soon(async () => assert.equal(await centre.id('travel-source').getAttribute('data-source'), 'road', 'nobody has gone by car or subway'));
   await picture('travel-unlearnt', centre);
   const said = centre.page.locator('[data-testid=conditions] li');
-  assert.equal(await said.count(), 2);
+  await soon(async () => assert.equal(await said.count(), 2));
   await centre.page.keyboard.press('Escape');
   await centre.id('travel').waitFor({ state: 'detached' });
-  assert.equal(await centre.page.evaluate(() => document.activeElement?.dataset.testid), 'travel-open');
+  await soon(async () => assert.equal(await focused(), 'travel-open'));
 
   // A company's supervisor, in English: complete, and what is closed until when.
   await company.switchLanguage();
   await company.id('travel-open').click();
-  await company.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor();
+  await company.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor({ timeout: REWEIGHED_MS_MAX });
   const closed = company.page.locator('[data-testid=conditions] li').first();
   assert.match(await closed.innerText(), /Closed near .*, a point and 60 m around it · On foot, By car · until .*\d\d:\d\d in force/);
   assert.match(await company.page.locator('[data-testid=conditions] li').nth(1).innerText(), /Takes 1.5 times as long Main road · By car · until taken back/);

@@ -2,7 +2,7 @@
 // and never shown again, taken back after a second look. And what a crew that is inside sees of it, and the record. A company has no such place.
 // usage: node zones.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]
 import assert from 'node:assert/strict';
-import { ConsolePage, openBrowser, play, RiderPage, StaffPage, Watch } from './pages.mjs';
+import { ConsolePage, openBrowser, play, RiderPage, soon, StaffPage, Watch } from './pages.mjs';
 
 const [base, riderCode, staffCode, staff2Code, supervisorCode, adminToken, pictures] = process.argv.slice(2);
 assert.ok(adminToken, 'usage: zones.mjs URL RIDER_CODE STAFF_CODE STAFF2_CODE SUPERVISOR_CODE ADMIN_TOKEN [SCREENSHOT_DIR]');
@@ -42,8 +42,10 @@ async function asAdmin(method, path, body) {
 const [sent, came] = [[], []];
 centre.page.on('request', (request) => { if (request.method() === 'POST' && request.url().endsWith('/zones')) sent.push(request.postDataJSON()); });
 centre.page.on('response', async (response) => { if (response.url().endsWith('/zones')) came.push(await response.text().catch(() => '')); });
-let atWork = [];
-centre.page.on('response', async (response) => { if (response.url().endsWith('/v1/console')) atWork = (await response.json().catch(() => ({ staff: atWork }))).staff; });
+const atWork = () => centre.page.evaluate(async () => {
+  const token = Object.values({ ...sessionStorage, ...localStorage }).find((value) => value.length > 20);
+  return (await (await fetch('/v1/console', { headers: { Authorization: `Bearer ${token}` } })).json()).staff;
+});
 const focused = () => centre.page.evaluate(() => document.activeElement?.dataset.testid);
 async function clickMap(right, down) {
   const { x, y, width, height } = await centre.id('live-map').boundingBox();
@@ -67,15 +69,10 @@ async function painted() {
     return purple;
   }, png);
 }
-async function shows(what, holds) {
-  let seen;
-  for (let tries = 0; tries < 60; tries++) {
-    seen = await painted();
-    if (holds(seen)) return;
-    await centre.page.waitForTimeout(250);
-  }
-  assert.fail(`the map does not show ${what}: ${seen}`);
-}
+const shows = (what, holds) => soon(async () => {
+  const seen = await painted();
+  assert.ok(holds(seen), `the map does not show ${what}: ${seen}`);
+});
 
 let trip;
 async function together() {
@@ -113,23 +110,23 @@ async function aZoneIsDrawnAndSaved() {
   await shows('the circle', (purple) => purple > before + 2_000);
   for (const wrong of ['9', '5001', 'x']) {
     await centre.id('zone-radius').fill(wrong);
-    assert.match(await centre.id('zone-missing').innerText(), /10~5000 m 사이/);
+    await soon(async () => assert.match(await centre.id('zone-missing').innerText(), /10~5000 m 사이/));
     assert.deepEqual([await centre.id('zone-save').isEnabled(), await centre.id('zone-radius').inputValue()], [false, wrong]);
   }
   await centre.id('zone-radius').fill('4000');
-  assert.deepEqual([await centre.id('zone-slider').inputValue(), await centre.id('zone-at').getAttribute('data-chosen')], ['4000', 'true']);
+  await soon(async () => assert.deepEqual([await centre.id('zone-slider').inputValue(), await centre.id('zone-at').getAttribute('data-chosen')], ['4000', 'true']));
   // Put away by a key and taken up again as it was; the trip stays open.
   await centre.id('zone-save').focus();
   await centre.page.keyboard.press('Escape');
   await centre.id('zone-form').waitFor({ state: 'detached' });
-  assert.deepEqual([await focused(), await centre.id('detail').count()], ['zone-new', 1]);
+  await soon(async () => assert.deepEqual([await focused(), await centre.id('detail').count()], ['zone-new', 1]));
   await shows('nothing while the form is closed', (purple) => purple < before + 500);
   await centre.page.keyboard.press('Enter');
   assert.equal(await centre.id('zone-radius').inputValue(), '4000');
   await shows('the circle again', (purple) => purple > before + 2_000);
   await picture('zones-form', centre);
   await centre.switchLanguage();
-  assert.doesNotMatch(await centre.id('zones').innerText(), /[가-힣]/);
+  await soon(async () => assert.doesNotMatch(await centre.id('zones').innerText(), /[가-힣]/));
   await picture('zones-form-en', centre);
   await centre.switchLanguage();
   // The answer is lost on the way: what may have got through goes again and is added once.
@@ -148,7 +145,7 @@ async function aZoneIsDrawnAndSaved() {
   await centre.id('zone-saved').waitFor();
   await centre.page.unroute('**/zones');
   await centre.find('zones', { count: '1' }).waitFor();
-  assert.match(await centre.id('zones').innerText(), /피할 구역 1곳[\s\S]*반경 4000 m · .*부터/);
+  await soon(async () => assert.match(await centre.id('zones').innerText(), /피할 구역 1곳[\s\S]*반경 4000 m · .*부터/));
   assert.deepEqual([sent.length, sent[0], sent[0].around.radius_m], [2, sent[1], 4000]);
   await shows('it no more once it is saved', (purple) => purple < before + 500);
   await picture('zones-listed', centre);
@@ -162,7 +159,7 @@ async function theCrewIsToldAndItIsOnTheRecord() {
   await one.id('in-zone').filter({ hasText: /^피할 구역 안이나 바로 옆에 있습니다\. 보이는 길로 가세요\.$/ }).waitFor();
   await picture('staff-in-zone', one);
   await one.switchLanguage();
-  assert.match(await one.id('in-zone').innerText(), /In or beside a zone to be avoided/);
+  await soon(async () => assert.match(await one.id('in-zone').innerText(), /In or beside a zone to be avoided/));
   await picture('staff-in-zone-en', one);
   await one.switchLanguage();
   assert.equal(await rider.id('in-zone').count(), 0);
@@ -172,7 +169,7 @@ async function theCrewIsToldAndItIsOnTheRecord() {
   await two.id('in-zone').waitFor();
   await centre.id('course-open').click();
   await centre.find('course').locator('[data-event=zone_entered]').first().waitFor();
-  assert.match(await centre.find('course').innerText(), /동행인 \d+: 피할 구역 안이나 바로 옆으로 들어감/);
+  await soon(async () => assert.match(await centre.find('course').innerText(), /동행인 \d+: 피할 구역 안이나 바로 옆으로 들어감/));
   await centre.find('course').scrollIntoViewIfNeeded();
   await picture('zones-course', centre);
   step('the crew is told, and it is on the record');
@@ -183,7 +180,7 @@ async function itIsTakenBack() {
   assert.match(await centre.page.getByRole('alertdialog').innerText(), /거둘까요\? 반경 4000 m/);
   await picture('zones-remove', centre);
   await centre.page.keyboard.press('Enter');
-  assert.equal(await focused(), 'zone-remove', 'the harmless answer had the focus');
+  await soon(async () => assert.equal(await focused(), 'zone-remove', 'the harmless answer had the focus'));
   await centre.find('zones', { count: '1' }).waitFor();
   await centre.id('zone-remove').click();
   await centre.id('confirm-yes').click();
@@ -192,7 +189,7 @@ async function itIsTakenBack() {
   await one.find('way', { zones: 'none' }).waitFor();
   await centre.find('course').locator('[data-event=zone_lifted]').first().waitFor();
   await centre.switchLanguage();
-  assert.doesNotMatch(await centre.find('course').innerText(), /[가-힣]/);
+  await soon(async () => assert.doesNotMatch(await centre.find('course').innerText(), /[가-힣]/));
   await centre.find('course').scrollIntoViewIfNeeded();
   await picture('zones-course-en', centre);
   await centre.switchLanguage();
@@ -201,7 +198,7 @@ async function itIsTakenBack() {
 
 /** The company whose staff are the crew sees the trip, and neither its zones nor its course. */
 async function aCompanyHasNoSuchPlace() {
-  const agency = atWork.find(({ trip: on }) => on === trip).agency;
+  const agency = (await atWork()).find(({ trip: on }) => on === trip).agency;
   const { code } = await asAdmin('POST', 'supervisors', { agency, name: '당직' });
   await company.signIn(code);
   await company.look();

@@ -16,9 +16,9 @@ use tempfile::TempDir;
 pub const SECRET: &str = "marked-secret-0123456789abcdef-3K";
 
 /// How long a gateway may take to be ready.
-const READY_WITHIN: Duration = Duration::from_secs(20);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 /// How long a gateway may pass on what is reported to it before it is sure of whom it hears.
-const SETTLED_WITHIN: Duration = Duration::from_secs(20);
+const SETTLED_WITHIN: Duration = Duration::from_secs(60);
 
 /// A server that listens for gateways, its Redis, and where their secret is.
 pub struct Behind {
@@ -50,6 +50,13 @@ impl Behind {
             ..ServerOptions::default()
         };
         Self { server: Server::start(options).await, redis, secret, _dir: dir }
+    }
+
+    /// How many places of others the engine's node has heard of and taken so far.
+    pub fn heard(&self) -> u64 {
+        let metrics = call(self.server.url(), "GET", "/metrics", &[], None).body;
+        let count = metrics.lines().find_map(|line| line.strip_prefix("donghaeng_live_feed_entries_total "));
+        count.and_then(|count| count.parse::<f64>().ok()).unwrap_or_default() as u64
     }
 
     /// A gateway in front of it.

@@ -2,6 +2,7 @@
 //! Every wait has an end, and says what did not come.
 
 use crate::Server;
+use crate::refusal::NO_ID;
 use serde_json::{Value, json};
 use simulator::client::Api;
 use simulator::socket::{Credentials, Incoming, Resume, Socket};
@@ -17,7 +18,7 @@ pub const GOAL: (f64, f64) = (37.5700, 126.9920);
 pub const LABEL: &str = "표시된 곳";
 
 /// Longest wait for anything a server owes at once.
-pub const SOON: Duration = Duration::from_secs(30);
+pub const SOON: Duration = Duration::from_secs(60);
 
 /// Metres of a degree of longitude in Seoul.
 const DEGREE_M: f64 = 88_000.0;
@@ -99,7 +100,7 @@ impl Phone {
         Self { api, socket, heard: Vec::new(), token: token.to_owned(), fixes: 0 }
     }
 
-    /// A staff phone whose shift has begun, so many metres east of the meeting point.
+    /// A staff phone whose shift has begun and whose place is known, so many metres east of the meeting point.
     ///
     /// # Panics
     /// When the shift does not begin.
@@ -131,6 +132,9 @@ impl Phone {
         let mut phone = Self::sign_in_by(api, token).await;
         phone.api.post("/v1/shift", &json!({ "mode": mode, "hours": 8 })).await.expect("a shift begins");
         phone.report_at(at).await;
+        // One word is obeyed after the other: when this one is answered it is known where they are.
+        let tap = json!({ "trip": NO_ID, "to": "en_route" });
+        phone.socket.command("status", tap).await.expect_err("there is no such trip");
         phone
     }
 

@@ -2,9 +2,16 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+
+/// How long a server may take to listen, and to answer.
+const READY_WITHIN: Duration = Duration::from_secs(60);
+/// Where ports are looked for.
+const PORTS: Range<u16> = 12_000..32_000;
 
 /// A running Redis-compatible server.
 pub struct Redis {
@@ -24,38 +31,44 @@ fn server_path() -> PathBuf {
         .expect("no redis-server or valkey-server on the PATH: `make test` installs one")
 }
 
-/// A port nobody listens on at this moment.
+/// A port nobody listens on at this moment. Below the range that the system gives to clients, of which one might have it meanwhile, and
+/// starting from the process's id, so that tests running beside this one rarely try the same.
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
-    listener.local_addr().expect("a bound socket has an address").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let mut ports = std::iter::repeat_with(|| {
+        let n = std::process::id().wrapping_mul(31).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        PORTS.start + (n % u32::from(PORTS.end - PORTS.start)) as u16
+    });
+    ports.find(|&port| TcpListener::bind(("127.0.0.1", port)).is_ok()).expect("endless")
 }
 
 impl Redis {
     /// Starts one and waits until it answers.
     ///
     /// # Panics
-    /// When it does not come up within 10 s.
+    /// When it does not come up in time.
     pub fn start() -> Self {
-        Self::start_on(free_port())
+        Self::start_with(&[])
     }
 
     /// As [`Redis::start`], on a given port (to come back where it was).
     ///
     /// # Panics
-    /// When it does not come up within 10 s.
+    /// When it does not come up in time, or somebody else has the port.
     pub fn start_on(port: u16) -> Self {
-        Self::start_on_with(port, &[])
+        Self::try_start(port, &[]).unwrap_or_else(|| panic!("port {port} was taken meanwhile"))
     }
 
     /// As [`Redis::start`], with further arguments.
     ///
     /// # Panics
-    /// When it does not come up within 10 s.
+    /// When it does not come up in time.
     pub fn start_with(arguments: &[&str]) -> Self {
-        Self::start_on_with(free_port(), arguments)
+        std::iter::repeat_with(|| Self::try_start(free_port(), arguments)).flatten().next().expect("endless")
     }
 
-    fn start_on_with(port: u16, arguments: &[&str]) -> Self {
+    /// Nothing if somebody else has the port: then it ends by itself.
+    fn try_start(port: u16, arguments: &[&str]) -> Option<Self> {
         let child = Command::new(server_path())
             .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
             .args(arguments)
@@ -63,13 +76,20 @@ impl Redis {
             .stderr(Stdio::null())
             .spawn()
             .expect("the Redis server starts");
-        let this = Self { child, port };
+        let mut this = Self { child, port };
+        let own = format!("process_id:{}\r\n", this.child.id());
         let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "Redis did not listen within 10 s");
+        loop {
+            if this.child.try_wait().expect("own child").is_some() {
+                return None;
+            }
+            if TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                let info = this.ask(&[b"INFO", b"server"]).concat();
+                return String::from_utf8_lossy(&info).contains(&own).then_some(this);
+            }
+            assert!(begun.elapsed() < READY_WITHIN, "Redis did not listen in time");
             std::thread::sleep(Duration::from_millis(20));
         }
-        this
     }
 
     /// For `--redis`.
@@ -88,7 +108,7 @@ impl Redis {
     /// When Redis does not answer, or answers an error.
     pub fn ask(&self, words: &[&[u8]]) -> Vec<Vec<u8>> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("Redis listens");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("a timeout can be set");
+        stream.set_read_timeout(Some(READY_WITHIN)).expect("a timeout can be set");
         let mut command = format!("*{}\r\n", words.len()).into_bytes();
         for word in words {
             command.extend(format!("${}\r\n", word.len()).into_bytes());

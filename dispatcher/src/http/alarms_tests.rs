@@ -208,7 +208,7 @@ async fn an_alarm_and_its_taking_outlive_the_connection_that_brought_them() {
         assert!(timeout(Duration::from_millis(500), asked).await.is_err(), "answered without a write");
         drop(held);
         edge.app.deeds.close();
-        timeout(Duration::from_secs(10), edge.app.deeds.wait()).await.expect("seen through");
+        timeout(Duration::from_secs(60), edge.app.deeds.wait()).await.expect("seen through");
     };
     cut_off(&rider, "/v1/sos", json!({"trip": null})).await;
     let raised = edge.app.record.open_incidents().await.unwrap();

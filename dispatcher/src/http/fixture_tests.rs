@@ -22,7 +22,9 @@ use http_body_util::BodyExt;
 use matcher::model::{AccountId, AgencyId, CrewSize, Mode, RiskGrade, StaffKind, Timestamp, TripId};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -116,6 +118,31 @@ pub(crate) struct Person {
 impl Person {
     pub(crate) fn id(&self) -> AccountId {
         self.account.id
+    }
+}
+
+/// More than anything takes that is under way.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Timers stand until they are put on: while a thread is busy, which this one is until it is let go of, they do not go on by themselves.
+pub(crate) fn hold_timers() -> Sender<()> {
+    let (held, until) = channel();
+    tokio::task::spawn_blocking(move || until.recv());
+    tokio::time::pause();
+    held
+}
+
+/// Puts timers on, which round up to their grain.
+pub(crate) async fn put_on(by: Duration) {
+    tokio::time::advance(by + Duration::from_millis(10)).await;
+}
+
+/// Waits for what a task brings about, whether timers stand or go.
+pub(crate) async fn eventually(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !is_so().await {
+        assert!(begun.elapsed() < PATIENCE, "never: {what}");
+        tokio::task::yield_now().await;
     }
 }
 

@@ -2,7 +2,7 @@
 //! sides, and what becomes due by the clock is done when the record was next read.
 
 use super::alarms::Why;
-use super::tests::{connect, feed, fix, just, waiting, watched};
+use super::tests::{LONG, connect, feed, fix, just, waiting, watched};
 use super::*;
 use crate::http::fixture::{Edge, Person};
 use crate::record::{Incident, TripRow};
@@ -89,7 +89,7 @@ async fn what_was_told_of_an_alarm_is_never_told_over_by_less_because_the_record
     assert_eq!(seats.each_ref().map(last), [None, None]);
 
     drop(held);
-    feed.read_wait = Duration::from_secs(5);
+    feed.read_wait = LONG;
     feed.tell_changes().await.unwrap();
     assert_eq!(seats.each_ref().map(last), [None, Some((Some(moved.lat()), 2, true))], "what was owed, to whom it was");
     feed.tell_changes().await.unwrap();
@@ -127,7 +127,7 @@ async fn an_alarm_that_was_just_raised_rings_with_all_that_is_known_without_read
     assert_eq!(seats.each_ref().map(|seat| alarms(seat).len()), [1, 0]);
 
     drop(held);
-    feed.read_wait = Duration::from_secs(5);
+    feed.read_wait = LONG;
     feed.tell_changes().await.unwrap();
     let whole = Some((Some(at.lat()), 2, true));
     assert_eq!(seats.each_ref().map(last), [whole, whole]);
@@ -269,7 +269,7 @@ async fn a_round_waits_once_for_all_sides_and_each_of_them_rings() {
 
     tokio::time::resume();
     drop(held);
-    feed.read_wait = Duration::from_secs(5);
+    feed.read_wait = LONG;
     feed.tell_changes().await.unwrap();
     assert_eq!(last(&seats[0]), None);
     assert!(seats[1..].iter().all(|seat| last(seat).is_some_and(|(live, _, is)| live.is_some() && is)));
@@ -335,7 +335,7 @@ async fn every_other_tick(feed: &mut Feed, mut after: impl AsyncFnMut(u64)) {
     for tick in 1..10 {
         let is_read = tick % 2 == 1;
         let reading = (!is_read).then(|| tokio::spawn(pending()));
-        feed.read_wait = if is_read { Duration::from_secs(5) } else { Duration::ZERO };
+        feed.read_wait = if is_read { LONG } else { Duration::ZERO };
         feed.reading = reading;
         let told = feed.tick().await.unwrap();
         assert_eq!(told, if is_read { Told::All } else { Told::Behind });
@@ -396,7 +396,7 @@ async fn where_a_crew_is_goes_out_after_the_next_reading_if_its_own_check_took_t
         feed.read_wait = Duration::ZERO;
         feed.tell_crews().await;
         drop(held);
-        feed.read_wait = Duration::from_secs(5);
+        feed.read_wait = LONG;
         assert_eq!(crew_told(), [0, 0], "nobody knows whether they are the crew");
         if does_leave {
             let path = format!("/v1/trips/{trip}/drop-out");

@@ -16,9 +16,12 @@ pub(super) async fn connect(edge: &Edge, person: &Person) -> Registration {
     edge.app.hub.join(&Arc::new(signed_in))
 }
 
-/// One that waits for a slow machine's record as for a fast one's.
+/// How long one waits for a slow machine's record as for a fast one's.
+pub(super) const LONG: Duration = Duration::from_secs(60);
+
+/// One that waits so long.
 pub(super) fn feed(edge: &Edge) -> Feed {
-    Feed { read_wait: Duration::from_secs(5), ..Feed::new(Arc::clone(&edge.app)) }
+    Feed { read_wait: LONG, ..Feed::new(Arc::clone(&edge.app)) }
 }
 
 /// A reading of nothing but these.
@@ -146,7 +149,7 @@ async fn the_map_moves_on_marked_while_the_record_says_nothing_and_what_it_says_
     assert!(begun.elapsed() < 10 * READ_WAIT, "{:?}", begun.elapsed());
 
     tokio::time::resume();
-    feed.read_wait = Duration::from_secs(5);
+    feed.read_wait = LONG;
     drop(held);
     while feed.tick().await.unwrap() == Told::Behind {}
     for seat in &seats {
@@ -207,7 +210,7 @@ async fn a_crew_that_nobody_knows_the_place_of_leaves_every_map_and_its_trip_say
     watched(&edge).await;
     let seats = [connect(&edge, &centre).await, connect(&edge, &centre).await];
     seats[1].look(screen(&edge, 14.0));
-    let mut feed = Feed::new(Arc::clone(&edge.app));
+    let mut feed = feed(&edge);
     feed.tick().await.unwrap();
     let mut nos: Vec<u32> = crew.iter().map(|member| member.account.no.unwrap()).collect();
     nos.sort_unstable();

@@ -114,6 +114,6 @@ async fn what_a_gateway_judged_before_it_heard_of_the_end_of_a_shift_is_taken_of
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(10), taken_off).await.expect("nobody at work is on the map");
+    tokio::time::timeout(Duration::from_secs(60), taken_off).await.expect("nobody at work is on the map");
     assert!(edge.app.sight.places.last_fix(back.id()).is_some(), "another shift has begun");
 }

@@ -440,6 +440,7 @@ async fn a_cluster_that_takes_nothing_is_hammered_by_nobody_and_all_is_well_when
     .await;
     put(2);
     until("it is said", || [&engine, &gateway].iter().all(|live| live.health() == Health::RedisDown)).await;
+    let looked = std::time::Instant::now();
     let before = [alive[0], alive[1]].map(|member| refused(&cluster, member));
     tokio::time::sleep(LOOKED_AT).await;
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
@@ -448,11 +449,14 @@ async fn a_cluster_that_takes_nothing_is_hammered_by_nobody_and_all_is_well_when
             *counts.entry(name.clone()).or_default() += count - before.get(&name).copied().unwrap_or(0);
         }
     }
-    println!("refused in {LOOKED_AT:?}: {counts:?}");
+    // On a busy machine it was looked at for longer.
+    let looked = looked.elapsed();
+    let more_s = looked.saturating_sub(LOOKED_AT).as_secs_f64().ceil() as u64;
+    println!("refused in {looked:?}: {counts:?}");
     let tags: BTreeSet<String> = places.iter().map(|&place| key_at(place)).collect();
-    assert!(counts["fcall"] <= TRIES_MAX * tags.len() as u64, "{counts:?} of {} tags", tags.len());
+    assert!(counts["fcall"] <= (TRIES_MAX + more_s) * tags.len() as u64, "{counts:?} of {} tags", tags.len());
     // What may be there though it was refused is read again, one tag a second at each member until one is told.
-    assert!(counts["hscan"] <= 2 * (LOOKED_AT.as_secs() + 2), "{counts:?}");
+    assert!(counts["hscan"] <= 2 * (LOOKED_AT.as_secs() + more_s + 2), "{counts:?}");
 
     cluster.come(dead);
     until("all is well again", is_well).await;

@@ -191,17 +191,18 @@ async fn the_writer_says_its_last_number_every_second() {
     let (sender, mut pushes) = tokio::sync::mpsc::unbounded_channel();
     let config = ::redis::AsyncConnectionConfig::new().set_push_sender(sender);
     let mut connection = client.get_multiplexed_async_connection_with_config(&config).await.unwrap();
-    let _: ::redis::Value = ::redis::cmd("SSUBSCRIBE").arg(key_at(seoul())).query_async(&mut connection).await.unwrap();
     let begun = Instant::now();
+    let _: ::redis::Value = ::redis::cmd("SSUBSCRIBE").arg(key_at(seoul())).query_async(&mut connection).await.unwrap();
     let mut beats = 0;
-    while beats < 3 {
+    while beats < 5 {
         let push = tokio::time::timeout(PATIENCE, pushes.recv()).await.expect("a heartbeat").expect("connected");
         if let (::redis::PushKind::SMessage, [_, ::redis::Value::BulkString(bytes)]) = (push.kind, &push.data[..]) {
             assert_eq!((bytes.len(), bytes[16]), (17, 1), "number 1, no entries");
             beats += 1;
         }
     }
-    assert!(begun.elapsed() > Duration::from_millis(1_500), "about one a second");
+    // On a busy machine the first may come late, and the next in time.
+    assert!(begun.elapsed() > Duration::from_millis(2_500), "about one a second");
     live.close().await;
 }
 
@@ -226,6 +227,7 @@ async fn clocks_ten_minutes_wrong_make_nobody_younger_or_older() {
     let a = Live::redis(&redis.url(), "dh:", &early).await.unwrap();
     let b = Live::redis(&redis.url(), "dh:", &late).await.unwrap();
     let aged = |env: &Env, age_s: i64| Fix { taken_at_ms: env.now().0 - age_s * 1_000, ..fix(seoul(), 1, 1) };
+    let begun = Instant::now();
     a.put(staff(1), 1, aged(&early, 70));
     b.put(staff(2), 2, aged(&late, 70));
     until("both see both", || a.len() == 2 && b.len() == 2).await;
@@ -235,7 +237,8 @@ async fn clocks_ten_minutes_wrong_make_nobody_younger_or_older() {
         assert_eq!(live.len(), 2, "nobody is taken to be from the future");
         for who in [1, 2] {
             let age_ms = env.now().0 - live.last_fix(staff(who)).unwrap().taken_at_ms;
-            assert!((69_000..80_000).contains(&age_ms), "70 s old everywhere: {age_ms}");
+            let most_ms = 72_000 + begun.elapsed().as_millis() as i64;
+            assert!((69_000..most_ms).contains(&age_ms), "70 s old everywhere: {age_ms}");
         }
         assert_eq!(live.forget_silent(env.now(), 60).len(), 2, "silent for every clock");
     }

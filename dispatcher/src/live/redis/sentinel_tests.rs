@@ -62,7 +62,7 @@ async fn three() -> (TestRedis, TestRedis, TestRedis, String) {
 }
 
 /// Nothing where the server ends the connection, or takes none for a moment, as one does that becomes another's replica.
-fn role(redis: &TestRedis) -> String {
+pub(super) fn role(redis: &TestRedis) -> String {
     let client = ::redis::Client::open(redis.full_url()).expect("a url");
     let asked = client.get_connection().and_then(|mut at| ::redis::cmd("INFO").arg("replication").query(&mut at));
     asked.unwrap_or_default()
@@ -105,6 +105,7 @@ async fn a_master_that_was_replaced_and_answers_as_before_is_left_within_seconds
         a.put(staff(who), who as u32, fix(at(37.5, 127.0), 1, 1));
     }
     until("seen", || b.len() == 20).await;
+    until("copied", || replica.records().len() == 20).await;
     // As where the Sentinels cannot reach it and the servers can: it is told nothing and no connection breaks.
     let () = ::redis::cmd("REPLICAOF").arg("NO").arg("ONE").query(&mut replica.raw()).unwrap();
     // Two were written last and not copied in time.
@@ -153,14 +154,16 @@ async fn by_tls_whom_the_named_authority_signed_is_believed_and_nobody_else() {
             .expect("a pair")
     };
     let ((cert, key), (other, _)) = (pair("a"), pair("b"));
-    let tls_port = TestRedis::absent().port;
+    let tls_port = std::cell::Cell::new(0);
     let _server = TestRedis::start_of(Make::Redis, |_| {
-        let (port, cert, key) = (tls_port.to_string(), cert.display().to_string(), key.display().to_string());
+        tls_port.set(TestRedis::absent().port);
+        let (port, cert, key) = (tls_port.get().to_string(), cert.display().to_string(), key.display().to_string());
         ["--tls-port", &port, "--tls-cert-file", &cert, "--tls-key-file", &key, "--tls-auth-clients", "no"]
             .map(str::to_owned)
             .to_vec()
     });
-    let address = RedisAddress::parse(&format!("rediss://donghaeng:PASSWORD@localhost:{tls_port}")).expect("a url");
+    let address =
+        RedisAddress::parse(&format!("rediss://donghaeng:PASSWORD@localhost:{}", tls_port.get())).expect("a url");
     let trusting = |ca: &std::path::Path| address.clone().trusting(Some(std::fs::read(ca).expect("a certificate")));
     let (a, b) = (
         Live::redis_at(&trusting(&cert), "dh:", &Env::system()).await.unwrap(),

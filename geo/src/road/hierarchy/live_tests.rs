@@ -32,15 +32,22 @@ fn moves_during_a_reweighting_land_on_both_sides() {
     let live: Live<u32> = Live::new(Arc::new(Metric::new(&hierarchy, ArcTimes::free_flow(graph))));
     let mut dice = Dice(12);
     let mut standing = vec![None; 60];
-    let done = AtomicBool::new(false);
+    let (done, has_moved) = (AtomicBool::new(false), AtomicBool::new(false));
     std::thread::scope(|scope| {
         let worker = scope.spawn(|| {
+            while !has_moved.load(Ordering::Relaxed) {
+                std::thread::yield_now();
+            }
             for round in 0..20 {
                 live.reweigh(slowed(graph, 1.0 + round as f32 / 10.0));
             }
             done.store(true, Ordering::Release);
         });
-        while !done.load(Ordering::Acquire) && !worker.is_finished() {
+        let mut moves = 0;
+        // However soon the worker is done, somebody stands somewhere.
+        while moves < 200 || !done.load(Ordering::Acquire) && !worker.is_finished() {
+            moves += 1;
+            has_moved.store(true, Ordering::Relaxed);
             let id = dice.below(60);
             if dice.below(5) == 0 {
                 assert_eq!(live.remove(id as u32), standing[id].take().is_some());
