@@ -127,6 +127,8 @@ async function slowsAlongAStreet() {
   await centre.find('streets-from', { chosen: 'true' }).waitFor();
   await clickMap(90, 0);
   await centre.find('streets-to', { chosen: 'true' }).waitFor();
+  assert.equal(await centre.id('streets-both').isChecked(), true, 'who closes a street means both carriageways');
+  await picture('streets-form-along', centre);
   await centre.id('streets-walk').uncheck();
   await centre.id('streets-cycle').uncheck();
   await centre.id('streets-until').selectOption('tomorrow');
@@ -141,11 +143,12 @@ async function slowsAlongAStreet() {
   await centre.id('streets-said').waitFor();
   await rows(centre).nth(1).waitFor();
   await centre.page.locator('[data-testid=conditions] li[data-in-force=true]').nth(1).waitFor({ timeout: REWEIGHED_MS_MAX });
-  await soon(async () => assert.match(await rows(centre).first().innerText(), /▲ Takes 2 times as long near .*, a stretch of one street · By car · daily 0:00–24:00 · until .*23:30 in force/));
+  await soon(async () => assert.match(await rows(centre).first().innerText(), /▲ Takes 2 times as long near .*, a stretch of one street, the other carriageway too · By car · daily 0:00–24:00 · until .*23:30 in force/));
   const [first, second] = sent.slice(-2);
   const apart = (a, b) => Math.hypot(a.lat - b.lat, (a.lon - b.lon) * 0.8) * 111_320;
   assert.ok(apart(first.around.at, second.along.from) < 5, 'a click in the middle of the map is its middle');
   assert.ok(apart(second.along.from, second.along.to) > 50 && second.along.to.lon > second.along.from.lon, 'the other end is where it was clicked');
+  assert.equal(second.along.both_carriageways, true);
   await shows('what is slow', ({ amber }) => amber > 300);
   await picture('streets-listed-en', centre);
   await centre.switchLanguage();
@@ -162,7 +165,7 @@ async function endsAfterASecondLook() {
   await closed.getByTestId('condition-end').click();
   await centre.id('confirm-yes').click();
   await closed.waitFor({ state: 'detached' });
-  assert.deepEqual((await onRecord()).map(({ factor }) => factor), [2]);
+  assert.deepEqual((await onRecord()).map(({ factor, along }) => [factor, along.both_carriageways]), [[2, true]]);
   await shows('what is open again', ({ red }) => red < 100);
 }
 

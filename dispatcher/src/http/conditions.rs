@@ -88,6 +88,9 @@ pub struct AroundIn {
 pub struct AlongIn {
     from: PointIn,
     to: PointIn,
+    /// The other carriageway too, where the map draws it apart.
+    #[serde(default)]
+    both_carriageways: bool,
 }
 
 /// Hours of the Korean day.
@@ -138,6 +141,9 @@ pub struct Around {
 pub struct Along {
     from: NamedPoint,
     to: NamedPoint,
+    /// Absent if false.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    both_carriageways: bool,
 }
 
 /// Hours of the Korean day.
@@ -265,7 +271,7 @@ fn parse(app: &App, input: &ConditionIn) -> Answer<(NewCondition, &'static str)>
         }
         (None, None, Some(along), None) => {
             let (from, to) = (point(app, &along.from, "along.from")?, point(app, &along.to, "along.to")?);
-            (Streets::Along { from, to }, "along")
+            (Streets::Along { from, to, both_carriageways: along.both_carriageways }, "along")
         }
         (None, None, None, Some(line)) => (Streets::Line(line.clone()), "line"),
         _ => return Err(Problem::bad_field("around")),
@@ -332,7 +338,10 @@ fn out(condition: &Condition, in_force: bool) -> ConditionOut {
         Streets::Around { center, radius_m } => {
             (None, Some(Around { at: named(*center), radius_m: *radius_m }), None, None)
         }
-        Streets::Along { from, to } => (None, None, Some(Along { from: named(*from), to: named(*to) }), None),
+        Streets::Along { from, to, both_carriageways } => {
+            let along = Along { from: named(*from), to: named(*to), both_carriageways: *both_carriageways };
+            (None, None, Some(along), None)
+        }
         Streets::Line(line) => (None, None, None, Some(line.clone())),
     };
     let modes = [(Mode::Walk, says.walk), (Mode::Drive, says.drive), (Mode::Cycle, says.cycle)];

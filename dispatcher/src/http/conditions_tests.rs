@@ -1,11 +1,16 @@
 //! Facts about closed and slow streets, and what was learnt, as operators and crews see them.
 
+use super::Config;
 use super::fixture::{Edge, Person, Reply, T0};
 use super::sight::When;
-use geo::Position;
-use geo::road::{FreeTimes, Observation, Profile};
+use geo::road::data::{Access, MapData, RoadClass, Way};
+use geo::road::subway::Subway;
+use geo::road::{FreeTimes, Observation, Profile, RoadMap};
+use geo::{Bounds, Position};
+use matcher::model::Mode;
 use matcher::schedule::day_of;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 /// Another day, in the afternoon.
 const LATER: When = When::At { hour: 14 };
@@ -53,6 +58,91 @@ async fn a_line_of_the_subway_is_closed_by_its_name_on_the_map() {
         let refused = say(&edge, &centre, body).await;
         assert_eq!((refused.status.as_u16(), &refused.body["field"]), (422, &json!(field)), "{}", refused.text);
     }
+}
+
+/// So many metres east and south of a corner.
+fn at(east_m: f64, south_m: f64) -> Position {
+    let metre = 1.0 / 111_195.0;
+    Position::new(37.5 - south_m * metre, 127.0 + east_m * metre / 37.5f64.to_radians().cos()).unwrap()
+}
+
+/// A street of 800 m in two carriageways 20 m apart, the southern one driven east, and a street round it 500 m south.
+fn divided_street() -> RoadMap {
+    let corners = [(0.0, 0.0), (800.0, 0.0), (0.0, 20.0), (800.0, 20.0), (0.0, 520.0), (800.0, 520.0)];
+    let nodes: Vec<Position> = corners.iter().map(|&(east, south)| at(east, south)).collect();
+    let way = |nodes: &[u32], name, drive| Way {
+        nodes: nodes.to_vec(),
+        class: RoadClass::Secondary,
+        name,
+        drive,
+        walk: Access::Both,
+        cycle: Access::Both,
+        drive_kmh: 50,
+        walk_kmh_tenths: 50,
+        cycle_kmh_tenths: 150,
+        bridge: false,
+    };
+    RoadMap::build(MapData {
+        name: "a divided street".into(),
+        attribution: "made for a test".into(),
+        generated: true,
+        bounds: Bounds::around(nodes.iter().copied()).unwrap(),
+        nodes,
+        ways: vec![
+            way(&[2, 3], 0, Access::Forward),
+            way(&[1, 0], 0, Access::Forward),
+            way(&[0, 2, 4], 1, Access::Both),
+            way(&[1, 3, 5], 1, Access::Both),
+            way(&[4, 5], Way::NO_NAME, Access::Both),
+        ],
+        marks: Vec::new(),
+        restrictions: Vec::new(),
+        subway: Subway::default(),
+        names: vec!["main street".into(), "cross street".into()],
+        areas: Vec::new(),
+        labels: Vec::new(),
+    })
+}
+
+#[tokio::test]
+async fn a_stretch_is_of_one_carriageway_or_of_both_and_cars_go_round_what_is_closed() {
+    let edge = Edge::on(Arc::new(divided_street()), Config::default()).await;
+    let centre = edge.centre().await;
+    let mut weights = edge.weights();
+    // There and back by car, from side street to side street.
+    let (west, east) = (at(0.0, 170.0), at(800.0, 170.0));
+    let ways = || {
+        [(west, east), (east, west)].map(|(from, to)| {
+            let way = edge.app.sight.route(Mode::Drive, from, to).expect("there is a way round");
+            // How far north and south it goes tells which of the three it takes.
+            way.points
+                .iter()
+                .map(|p| ((37.5 - p.lat()) * 111_195.0).round() as i32)
+                .fold((i32::MAX, i32::MIN), |m, s| (m.0.min(s), m.1.max(s)))
+        })
+    };
+    let (northern, southern, round) = ((0, 170), (20, 170), (170, 520));
+    assert_eq!(ways(), [southern, northern]);
+    let along = json!({"from": {"lat": at(200.0, 22.0).lat(), "lon": at(200.0, 22.0).lon()},
+        "to": {"lat": at(600.0, 20.0).lat(), "lon": at(600.0, 20.0).lon()}});
+    let one = json!({"closed": true, "along": along, "modes": ["drive"]});
+    let both = but(&one, &json!({"along": but(&along, &json!({"both_carriageways": true}), &[])}), &[]);
+    let not = but(&one, &json!({"along": but(&along, &json!({"both_carriageways": false}), &[])}), &[]);
+    for (body, told, taken) in
+        [(&one, &along, [round, northern]), (&not, &along, [round, northern]), (&both, &both["along"], [round, round])]
+    {
+        let said = say(&edge, &centre, body.clone()).await;
+        assert_eq!((said.status.as_u16(), &said.body["along"]), (201, told), "{}", said.text);
+        weights.round().await.unwrap();
+        let listed = edge.call(Some(&centre.token), "GET", "/v1/admin/conditions", None).await.body;
+        let [listed] = &listed["conditions"].as_array().unwrap()[..] else { panic!("{listed}") };
+        assert_eq!((&listed["along"], &listed["in_force"]), (told, &json!(true)));
+        assert_eq!(ways(), taken, "{body}");
+        let one = format!("/v1/admin/conditions/{}", said.body["id"].as_str().unwrap());
+        assert_eq!(edge.call(Some(&centre.token), "DELETE", &one, None).await.status, 204);
+    }
+    let unclear = but(&one, &json!({"along": but(&along, &json!({"both_carriageways": "yes"}), &[])}), &[]);
+    assert_eq!(say(&edge, &centre, unclear).await.body["field"], "along.both_carriageways");
 }
 
 #[tokio::test]
@@ -323,9 +413,9 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
 async fn who_goes_on_foot_is_not_told_to_drive_because_it_snows() {
     let edge = Edge::new().await;
     let (pickup, dropoff) = edge.places();
-    let sight = std::sync::Arc::clone(&edge.app.sight);
+    let sight = Arc::clone(&edge.app.sight);
     let (mode, later) = (sight.trip_mode(pickup, dropoff), sight.length(pickup, dropoff, LATER).longest_s());
-    assert_eq!(mode, matcher::model::Mode::Walk);
+    assert_eq!(mode, Mode::Walk);
     for class in ["residential", "tertiary", "secondary", "primary", "path"] {
         let snow = json!({"factor": 20.0, "class": class, "modes": ["walk"]});
         let said = edge.call(Some(&edge.admin().await.token), "POST", "/v1/admin/conditions", Some(snow)).await;

@@ -186,13 +186,18 @@ impl Edge {
     }
 
     pub(crate) async fn with(config: Config) -> Self {
+        Self::on(city(), config).await
+    }
+
+    /// On a map of its own.
+    pub(crate) async fn on(map: Arc<RoadMap>, config: Config) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = ManualClock::at(T0);
         let env = Env { clock: Arc::clone(&clock) as _, entropy: Arc::new(Counting(AtomicU64::new(1))) };
         let record = Arc::new(Record::open(dir.path(), env.clone()).await.unwrap());
         let agency = record.create_agency(T0, Actor::Shell, "company", false).await.unwrap().id;
         let says = Arc::new(Says::default());
-        let field = Arc::new(Field::new(city()));
+        let field = Arc::new(Field::new(map));
         let live = Arc::new(Live::in_process());
         let tiles_made = Arc::new(AtomicU64::new(0));
         let tile_gate = Arc::new(Mutex::new(()));

@@ -36,6 +36,8 @@ pub enum Streets {
         from: Position,
         /// To here.
         to: Position,
+        /// With the other carriageway, where the map draws it apart.
+        both_carriageways: bool,
     },
     /// A line of the subway, by its name on the map. A factor is of the wait for its trains.
     Line(String),
@@ -243,12 +245,13 @@ impl Write<'_> {
         let (class, at, radius_m, to, line) = match streets {
             Streets::Class(class) => (Some(class_word(*class)), None, None, None, None),
             Streets::Around { center, radius_m } => (None, Some(*center), Some(*radius_m), None, None),
-            Streets::Along { from, to } => (None, Some(*from), None, Some(*to), None),
+            Streets::Along { from, to, .. } => (None, Some(*from), None, Some(*to), None),
             Streets::Line(line) => (None, None, None, None, Some(line.as_str())),
         };
+        let both = matches!(streets, Streets::Along { both_carriageways: true, .. });
         sqlx::query(
             "insert into conditions (id, factor, class, lat, lon, radius_m, to_lat, to_lon, walk, drive, cycle, from_hour,
-                to_hour, until, created_at, line) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                to_hour, until, created_at, line, both_carriageways) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         )
         .bind(blob(condition.id))
         .bind(factor.map(f64::from))
@@ -266,6 +269,7 @@ impl Write<'_> {
         .bind(until.map(|t| t.0))
         .bind(condition.created_at.0)
         .bind(line)
+        .bind(both)
         .execute(self.conn())
         .await?;
         Ok(())
@@ -279,7 +283,11 @@ fn condition(row: &SqliteRow) -> Result<Condition, RecordError> {
         None if row.int_or_none("radius_m")?.is_some() => {
             Streets::Around { center: row.position("lat", "lon")?, radius_m: row.small("radius_m")? }
         }
-        None => Streets::Along { from: row.position("lat", "lon")?, to: row.position("to_lat", "to_lon")? },
+        None => Streets::Along {
+            from: row.position("lat", "lon")?,
+            to: row.position("to_lat", "to_lon")?,
+            both_carriageways: row.int("both_carriageways")? == 1,
+        },
     };
     let hours = match row.int_or_none("from_hour")? {
         Some(_) => Some((row.small("from_hour")?, row.small("to_hour")?)),

@@ -20,11 +20,12 @@ fn closed(until: Option<Timestamp>) -> NewCondition {
 #[tokio::test]
 async fn every_kind_comes_back_as_it_was_said_after_a_restart_and_is_audited() {
     let mut stage = Stage::new().await;
-    let along = Streets::Along { from: at(127.0), to: at(127.01) };
+    let along = |both_carriageways| Streets::Along { from: at(127.0), to: at(127.01), both_carriageways };
     let said = [
         closed(Some(T0.plus_s(600))),
-        NewCondition { factor: Some(1.6), streets: along, walk: true, hours: Some((22, 5)), ..closed(None) },
+        NewCondition { factor: Some(1.6), streets: along(true), walk: true, hours: Some((22, 5)), ..closed(None) },
         NewCondition { factor: Some(0.8), streets: Streets::Class(RoadClass::Path), cycle: true, ..closed(None) },
+        NewCondition { streets: along(false), ..closed(None) },
     ];
     let mut made = Vec::new();
     for (says, nth) in said.into_iter().zip(0..) {
@@ -33,7 +34,7 @@ async fn every_kind_comes_back_as_it_was_said_after_a_restart_and_is_audited() {
     stage.reopen().await;
     assert_eq!(stage.record.conditions().await.unwrap(), made);
     stage.record.remove_condition(T0, Actor::Shell, made[1].id).await.unwrap().unwrap();
-    assert_eq!(stage.record.conditions().await.unwrap(), [made[0].clone(), made[2].clone()]);
+    assert_eq!(stage.record.conditions().await.unwrap(), [made[0].clone(), made[2].clone(), made[3].clone()]);
     let again = stage.record.remove_condition(T0, Actor::Shell, made[1].id).await.unwrap();
     assert_eq!(again, Err(Refusal::NotFound));
     let actions = |rows: Vec<(_, String, _)>| rows.into_iter().map(|row| row.1).collect::<Vec<_>>();
@@ -97,6 +98,25 @@ async fn what_was_said_for_everybody_before_there_were_bicycles_is_for_them_too(
     let record = Record::open(older.path(), super::stage::env(1)).await.unwrap();
     let for_bicycles: Vec<bool> = record.conditions().await.unwrap().iter().map(|one| one.says.cycle).collect();
     assert_eq!(for_bicycles, [true, false, false]);
+}
+
+#[tokio::test]
+async fn what_was_said_along_a_street_before_carriageways_were_told_apart_is_of_one() {
+    let older = Stage::older(20).await;
+    let (write, _) = open::connect(&older.path().join("record.sqlite"));
+    sqlx::query(
+        "insert into conditions (id, factor, lat, lon, to_lat, to_lon, walk, drive, cycle, created_at)
+         values (?, null, 375000000, 1270000000, 375000000, 1270100000, 0, 1, 0, ?)",
+    )
+    .bind(Uuid::from_u128(1).as_bytes().to_vec())
+    .bind(T0.0)
+    .execute(&write)
+    .await
+    .unwrap();
+    write.close().await;
+    let record = Record::open(older.path(), super::stage::env(1)).await.unwrap();
+    let along = Streets::Along { from: at(127.0), to: at(127.01), both_carriageways: false };
+    assert_eq!(record.conditions().await.unwrap()[0].says.streets, along);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod bans;
 mod build;
 mod bytes;
 pub mod calibrate;
+pub mod carriageways;
 mod column;
 mod connected;
 pub mod data;

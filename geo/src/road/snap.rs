@@ -260,12 +260,12 @@ impl SnapIndex {
 }
 
 /// Metres of a ten-millionth of a degree of longitude at a latitude.
-fn m_per_e7_east(lat: f64) -> f64 {
+pub(super) fn m_per_e7_east(lat: f64) -> f64 {
     M_PER_E7 * lat.clamp(-LATITUDE_MAX, LATITUDE_MAX).to_radians().cos()
 }
 
 /// Which fraction of the straight line from `a` to `b` is nearest to `p`, and the metres from there.
-fn nearest_on(a: Position, b: Position, p: Position) -> (f64, f64) {
+pub(super) fn nearest_on(a: Position, b: Position, p: Position) -> (f64, f64) {
     let across = m_per_e7_east(p.lat());
     let from_p = |q: Position| {
         let east = f64::from(q.lon_e7()) - f64::from(p.lon_e7());

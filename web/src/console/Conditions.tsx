@@ -115,7 +115,7 @@ function Row({ desk, map, one, onEnded, onFailed }: { desk: Desk; map: Map | nul
 
 function whereOf(desk: Desk, { class: road, around, along, line }: Condition): string {
   if (around) return t('travel.around', { area: areaName(desk.map, around.at), m: around.radius_m });
-  if (along) return t('travel.along', { area: areaName(desk.map, along.from) });
+  if (along) return t(along.both_carriageways ? 'travel.along_both' : 'travel.along', { area: areaName(desk.map, along.from) });
   if (line) return t('travel.line', { line });
   return road ? t(`travel.class.${road}`) : '';
 }

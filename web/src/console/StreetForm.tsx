@@ -141,6 +141,9 @@ function Place({ desk, map, draft, put, onDraft }: Part & Pick<Props, 'desk' | '
               </button>
             ))}
           </div>
+          <label class="tick">
+            <input type="checkbox" data-testid="streets-both" checked={draft.both} onChange={({ currentTarget: { checked } }) => put({ both: checked })} />{t('streets.both')}
+          </label>
           <p class="hint">{t('streets.straight')}</p>
         </>
       )}

@@ -24,7 +24,13 @@ it('the_body_says_what_was_filled_in_and_nothing_else', () => {
   expect(bodyOf(slow, NOW)).toEqual({ factor: 1.5, class: 'primary', modes: ['drive'], hours: { from: 22, to: 4 }, until: '2026-11-26T09:30:00Z' });
   const [a, b] = [{ lat: 37.5, lon: 127 }, { lat: 37.501, lon: 127.001 }];
   expect(bodyOf(picked(picked(changed(EMPTY_DRAFT, { where: 'along', until: 'today', time: '09:00' }), a), b), NOW))
-    .toEqual({ closed: true, along: { from: a, to: b }, modes: ['walk', 'cycle', 'drive'], until: '2026-11-25T00:00:00Z' });
+    .toEqual({ closed: true, along: { from: a, to: b, both_carriageways: true }, modes: ['walk', 'cycle', 'drive'], until: '2026-11-25T00:00:00Z' });
+});
+it('both_carriageways_are_meant_unless_somebody_says_otherwise', () => {
+  const along = picked(picked(changed(EMPTY_DRAFT, { where: 'along' }), POINT), POINT);
+  const said = (draft: Draft): unknown => bodyOf(draft, NOW)?.along;
+  expect([said(along), said(changed(along, { both: false })), said(changed(along, { where: 'around', at: POINT }))])
+    .toEqual([{ from: POINT, to: POINT, both_carriageways: true }, { from: POINT, to: POINT }, undefined]);
 });
 it('what_is_missing_is_said_and_makes_no_body', () => {
   const cases: [Partial<Draft>, string][] = [

@@ -14,6 +14,8 @@ export interface Draft {
   where: 'around' | 'along' | 'class' | 'line';
   at: LatLon | null; radius_m: number;
   from: LatLon | null; to: LatLon | null;
+  /** The other carriageway too, where the map draws it apart. */
+  both: boolean;
   /** Which end the next point is. */
   end: 'from' | 'to';
   road: RoadClass;
@@ -24,9 +26,10 @@ export interface Draft {
   until: 'told' | 'today' | 'tomorrow'; time: string;
   byHours: boolean; hours: { from: number; to: number };
 }
-/** Closed for everybody until somebody says otherwise: who gives no end is not led into it by a clock. */
+/** Closed for everybody until somebody says otherwise: who gives no end is not led into it by a clock. Who closes a street means both
+ *  its carriageways. */
 export const EMPTY_DRAFT: Draft = {
-  factor: null, where: 'around', at: null, radius_m: 50, from: null, to: null, end: 'from', road: 'primary', line: '', modes: WHOM,
+  factor: null, where: 'around', at: null, radius_m: 50, from: null, to: null, both: true, end: 'from', road: 'primary', line: '', modes: WHOM,
   until: 'told', time: '', byHours: false, hours: { from: 7, to: 10 },
 };
 
@@ -61,8 +64,8 @@ export function missing({ where, at, from, to, line, modes, until, time, byHours
 /** The body the server wants, or `null` while something is missing. */
 export function bodyOf(draft: Draft, nowMs: number): ConditionBody | null {
   if (missing(draft)) return null;
-  const { factor, where, at, radius_m, from, to, road, line, modes, until, time, byHours, hours } = draft;
-  const streets = { class: { class: road }, line: { line }, around: { around: { at: at!, radius_m } }, along: { along: { from: from!, to: to! } } }[where];
+  const { factor, where, at, radius_m, from, to, both, road, line, modes, until, time, byHours, hours } = draft;
+  const streets = { class: { class: road }, line: { line }, around: { around: { at: at!, radius_m } }, along: { along: { from: from!, to: to!, ...(both && { both_carriageways: true }) } } }[where];
   return {
     ...(factor === null ? { closed: true } : { factor }),
     ...streets,

@@ -147,7 +147,7 @@ export interface TravelProfile {
 export interface Travel { hour: number; reweighed_at: string | null; fitted_at: string | null; profiles: TravelProfile[] }
 export type OnStreets = 'walk' | 'cycle' | 'drive';
 /** Which streets, or which line of the subway: one of the four. */
-export interface Streets { class?: RoadClass; line?: string; around?: { at: LatLon; radius_m: number }; along?: { from: LatLon; to: LatLon } }
+export interface Streets { class?: RoadClass; line?: string; around?: { at: LatLon; radius_m: number }; along?: { from: LatLon; to: LatLon; /** Absent is one. */ both_carriageways?: boolean } }
 /** What somebody says of streets: closed, or so many times as long. */
 export interface ConditionBody extends Streets {
   closed?: true; factor?: number; modes: OnStreets[]; hours?: { from: number; to: number }; until?: string;

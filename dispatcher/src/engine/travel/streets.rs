@@ -14,7 +14,8 @@ pub fn edges_of(map: &RoadMap, profile: Profile, streets: &Streets) -> Result<Ve
     match *streets {
         Streets::Class(_) | Streets::Line(_) => Ok(Vec::new()),
         Streets::Around { center, radius_m } => Ok(graph.streets_near(center, f64::from(radius_m))),
-        Streets::Along { from, to } => graph.streets_between(from, to),
+        Streets::Along { from, to, both_carriageways: true } => map.carriageways_between(profile, from, to),
+        Streets::Along { from, to, .. } => graph.streets_between(from, to),
     }
 }
 

@@ -273,7 +273,7 @@ async fn a_factor_counts_where_and_for_whom_and_when_it_is_said() {
         ..closed(Streets::Class(RoadClass::Residential))
     };
     life.say(of_class).await;
-    let piece = Streets::Along { from: place(5.0, 605.0), to: place(100.0, 600.0) };
+    let piece = Streets::Along { from: place(5.0, 605.0), to: place(100.0, 600.0), both_carriageways: false };
     life.say(NewCondition { factor: Some(1.5), drive: false, ..closed(piece) }).await;
     life.round().await;
     let near = |got: f32, expected: f32| assert!((got / expected - 1.0).abs() < 0.01, "{got} instead of {expected}");
