@@ -68,7 +68,9 @@ fn pieces(map: &RoadMap, profile: Profile, edges: &[u32]) -> Vec<[(i32, i32); 2]
     };
     let ends = |&edge: &u32| [graph.edge(edge).start, graph.edge(edge).end].map(|node| metres(graph.node(node)));
     let mut pieces: Vec<_> = edges.iter().map(ends).collect();
-    pieces.iter_mut().for_each(|ends| ends.sort_unstable());
+    for ends in &mut pieces {
+        ends.sort_unstable();
+    }
     pieces.sort_unstable();
     pieces
 }

@@ -15,11 +15,11 @@ fn two_streets(big: Way) -> RoadMap {
     RoadMap::build(data(nodes.to_vec(), vec![big, usual(vec![2, 3]), usual(vec![0, 2]), usual(vec![1, 3])]))
 }
 
-fn metres_south(map: &RoadMap, profile: Profile, at: Position) -> f64 {
+fn metres_south(map: &RoadMap, profile: Profile, at: Position) -> u32 {
     let times = ArcTimes::free_flow(map.graph(profile));
     let met: Vec<Snap> = map.meeting(profile, at, &times).collect();
     assert_eq!(met, [map.place(profile, at).expect("a street is near")], "where nothing is closed there is one place");
-    met[0].at.distance_m(place(500.0, 0.0)).round()
+    met[0].at.distance_m(place(500.0, 0.0)).round() as u32
 }
 
 #[test]
@@ -27,11 +27,11 @@ fn nobody_is_met_on_a_road_that_is_for_cars_alone_nor_below_ground() {
     let big = || street(vec![0, 1], Access::Both, Access::Both, 70);
     let beside = place(500.0, 3.0);
     let usual = two_streets(big());
-    assert_eq!(metres_south(&usual, Profile::Drive, beside), 0.0);
+    assert_eq!(metres_south(&usual, Profile::Drive, beside), 0);
     for only in [Way { walk: Access::No, ..big() }, Way { tunnel: true, ..big() }] {
         let map = two_streets(only);
-        assert_eq!(metres_south(&map, Profile::Drive, beside), 60.0);
-        assert_eq!(metres_south(&map, Profile::Walk, beside), 60.0);
+        assert_eq!(metres_south(&map, Profile::Drive, beside), 60);
+        assert_eq!(metres_south(&map, Profile::Walk, beside), 60);
         let driver = map.snap(Profile::Drive, beside).unwrap();
         assert!(driver.distance_m < 4.0, "who drives there is there");
     }
