@@ -6,7 +6,7 @@
 //! several zones none is entered that could be spared. So on foot, by car, bicycle and subway. Closed streets and the
 //! speeds of the moment hold for all of it.
 
-use super::field::{Field, profile};
+use super::field::{Field, mode_of, profile};
 use super::search::by_fix;
 use crate::record::AvoidZone;
 use geo::cell::Grid;
@@ -115,11 +115,11 @@ impl Guide {
     /// The way there from where somebody is by this fix; `None` if there is none along the roads. Takes milliseconds: not for the
     /// async threads.
     pub fn way(&self, mode: Mode, prefer: Prefer, who: (AccountId, &Fix), to: Position, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, _), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
+        let (map, (profile, times), (staff, fix)) = (self.field.map(), self.field.times(mode), who);
         let from = self.field.place_of(staff, fix, profile);
         let from = from.or_else(|| map.snap(profile, fix.position).map(Headed::from))?;
         let snap = map.snap(profile, to)?;
-        let mut way = self.along_streets(mode, prefer, &from, &snap, zones)?;
+        let mut way = self.along_streets((profile, &times), prefer, (&from, &snap), zones)?;
         // The search knows the streets; whoever asked is where they are, and is to come to where they are to come.
         if matches!(way.kept, Kept::Out) {
             way.kept = off_streets(&[(fix.position, from.snap.at), (to, snap.at)], zones).unwrap_or(Kept::Out);
@@ -130,9 +130,9 @@ impl Guide {
 
     /// The way on which crew and rider are led from meeting to drop-off unless they choose another; `None` if there is none.
     pub fn together(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> Option<Way> {
-        let (map, (profile, _)) = (self.field.map(), self.field.times(mode));
+        let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
         let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
-        self.along_streets(mode, Prefer::Safer, &from.into(), &to, zones)
+        self.along_streets((profile, &times), Prefer::Safer, (&from.into(), &to), zones)
     }
 
     /// How many times as long as the fastest that way is: 1 where it is the fastest, and where there is none, or nobody can say yet.
@@ -147,19 +147,15 @@ impl Guide {
         let snaps = map.snap(profile, from).zip(map.snap(profile, to)).filter(|_| map.has_free_flow(profile));
         stretched(snaps.and_then(|(from, to)| {
             let ends = (&Headed::from(from), &to);
-            self.along_streets_by((profile, map.free_flow(profile)), mode, Prefer::Safer, ends, zones)
+            self.along_streets((profile, map.free_flow(profile)), Prefer::Safer, ends, zones)
         }))
     }
 
-    fn along_streets(&self, mode: Mode, prefer: Prefer, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let (profile, times) = self.field.times(mode);
-        self.along_streets_by((profile, &times), self.field.mode_searched(mode), prefer, (from, to), zones)
-    }
-
-    fn along_streets_by(
+    /// The ends are on the roads of the profile that is told with the times, which nobody asks for twice: a way of travelling that came into
+    /// use between would search the one's streets by the numbers of the other's.
+    fn along_streets(
         &self,
         (profile, times): (Profile, &Metric),
-        mode: Mode,
         prefer: Prefer,
         (from, to): (&Headed, &Snap),
         zones: &[Zone],
@@ -183,7 +179,7 @@ impl Guide {
         ));
         let eta = eta(times, &route);
         let detour_s = (route.duration_s - fastest_s).max(0.0);
-        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s, kept, eta })
+        Some(Way { route, mode: mode_of(profile), prefer: Prefer::Fastest, detour_s, kept, eta })
     }
 
     /// The way by car or bicycle that keeps out of the zones, or as far as it can; `None` if there is none.
