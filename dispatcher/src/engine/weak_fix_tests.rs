@@ -291,3 +291,18 @@ fn no_car_is_searched_in_a_lane_that_none_gets_out_of_nor_led_into_it() {
     // Of that most is on foot and a guess; they may be sent for want of better ones.
     assert_eq!((car.eta.source, codes(car)), (EtaSource::Straight, vec![]));
 }
+
+#[test]
+fn what_was_estimated_on_foot_is_not_shown_of_somebody_who_drives_now() {
+    let stage = Stage::with(&[place(0.0, 0.0)]);
+    stage.field.follow(&stage.scene.live, &stage.scene.roster, NOW);
+    let due = trip(0, Phase::EnRoute, place(3_000.0, 0.0));
+    let member = Member { phase: Phase::EnRoute, ..member(&due, 0, 0, OfferState::Accepted) };
+    let live = Arc::new(Live::in_process());
+    live.put(account(0), 0, stage.scene.live.last_fix(account(0)).unwrap());
+    let sight = Sight::new(live, Arc::clone(&stage.field));
+    let seconds = |mode| sight.eta(&due.row, &member, mode, NOW).eta_s.unwrap();
+    let (walks, drives) = (seconds(Mode::Walk), seconds(Mode::Drive));
+    assert!(drives * 3 < walks, "{drives} s by car, {walks} s on foot");
+    assert_eq!(seconds(Mode::Walk), walks);
+}

@@ -233,6 +233,34 @@ async fn where_every_way_is_closed_nothing_is_promised_and_nobody_is_led() {
 }
 
 #[tokio::test]
+async fn what_is_told_of_a_crew_follows_a_closed_street_before_the_estimate_has_grown_old() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let (admin, centre) = (edge.admin().await, edge.centre().await);
+    let told = async |who: &Person| edge.call(Some(&who.token), "GET", &trip, None).await.body["crew"][0].clone();
+    let open = told(&rider).await;
+    assert_eq!(open["eta_source"], "road");
+    let said = say(&edge, &admin, closed(edge.places().0)).await;
+    let mut weights = edge.weights();
+    weights.round().await.unwrap();
+    edge.clock.advance_s(1);
+    let way = edge.call(Some(&first.token), "GET", &format!("{trip}/way"), None).await;
+    assert_eq!(way.code(), "no_way", "{}", way.text);
+    for who in [&rider, &centre] {
+        assert_eq!(told(who).await["eta_source"], "no_way", "as the way says");
+    }
+    let one = format!("/v1/admin/conditions/{}", said.body["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.status, 204);
+    weights.round().await.unwrap();
+    edge.clock.advance_s(1);
+    let again = told(&rider).await;
+    assert_eq!((&again["eta_source"], &again["eta_s"]), (&open["eta_source"], &open["eta_s"]), "searched anew");
+    edge.clock.advance_s(3);
+    let kept = told(&rider).await["eta_s"].as_i64();
+    assert_eq!(kept, open["eta_s"].as_i64().map(|s| s - 3), "else it is not searched again");
+}
+
+#[tokio::test]
 async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
     let edge = Edge::new().await;
     let (rider, first, trip) = crew(&edge).await;

@@ -14,7 +14,7 @@ use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId, TripLength};
 use matcher::policy::limits::{FIX_ACCURACY_M_MAX, FIX_AGE_MS_MAX, FIX_AHEAD_MS_MAX};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Farther from every road than this is outside the service area, metres.
 const ROAD_M_MAX: f64 = 500.0;
@@ -85,12 +85,24 @@ pub struct Sight {
     estimates: Mutex<HashMap<AccountId, Estimate>>,
 }
 
-#[derive(Clone, Copy)]
 struct Estimate {
     to: Position,
+    /// How they were going.
+    mode: Mode,
+    /// The times it was searched by, to be told from others by their address, which is nobody else's while this is kept. They live no longer
+    /// for it.
+    times: Weak<Metric>,
     /// `None` where every way is closed.
     eta: Option<Eta>,
     made_at: Timestamp,
+}
+
+impl Estimate {
+    /// Whether it can still be shown: of this way, by the times of the moment, and not too old.
+    fn holds(&self, to: Position, (mode, times): (Mode, &Arc<Metric>), now: Timestamp) -> bool {
+        let is_of = self.to == to && self.mode == mode && std::ptr::eq(self.times.as_ptr(), Arc::as_ptr(times));
+        is_of && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(self.made_at))
+    }
 }
 
 /// When a trip begins.
@@ -226,15 +238,25 @@ impl Sight {
     /// The same from where somebody is by this fix: the street the search has them in, headed as they came, while it is of the same
     /// fix; and as sure as that is.
     pub fn takes_who(&self, mode: Mode, who: (AccountId, &Fix), to: Position) -> Option<Eta> {
-        let ((profile, times), (staff, fix)) = (self.field.times(mode), who);
-        let from = self.field.place_of(staff, fix, profile);
-        let from = from.or_else(|| self.map().snap(profile, fix.position).map(Headed::from));
-        taken(self.travel_by(profile, &times, from, to), mode, fix.position, to).map(|eta| by_fix(eta, fix, mode))
+        let (profile, times) = self.field.times(mode);
+        self.takes_who_by((profile, &times), mode, who, to)
     }
 
-    /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
-    /// old to match by, too coarse or from the future, it is the promise while that is no older, and then unknown. That every way is
-    /// closed is known, and said.
+    fn takes_who_by(
+        &self,
+        (profile, times): (Profile, &Metric),
+        mode: Mode,
+        (staff, fix): (AccountId, &Fix),
+        to: Position,
+    ) -> Option<Eta> {
+        let from = self.field.place_of(staff, fix, profile);
+        let from = from.or_else(|| self.map().snap(profile, fix.position).map(Headed::from));
+        taken(self.travel_by(profile, times, from, to), mode, fix.position, to).map(|eta| by_fix(eta, fix, mode))
+    }
+
+    /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s, and at once where travel times or
+    /// their way of travelling have changed. Where the fix is too old to match by, too coarse or from the future, it is the promise while that
+    /// is no older, and then unknown. That every way is closed is known, and said.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         match member.phase {
             Phase::Offered => return EtaView::promised(member.offer.eta_s, member.sure, 0),
@@ -245,9 +267,10 @@ impl Sight {
             return self.eta_after(row, member, mode, now);
         }
         let (staff, to) = (member.offer.staff, row.trip.pickup);
-        let kept = self.lock().get(&staff).copied();
-        if let Some(kept) = kept.filter(|e| e.to == to && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(e.made_at))) {
-            return shown(kept.eta, seconds_since(kept.made_at, now));
+        let (profile, times) = self.field.times(mode);
+        let kept = self.lock().get(&staff).filter(|e| e.holds(to, (mode, &times), now)).map(|e| (e.eta, e.made_at));
+        if let Some((eta, made_at)) = kept {
+            return shown(eta, seconds_since(made_at, now));
         }
         let Some(fix) = self.place(staff, now) else {
             let gone_s = seconds_since(member.offer.offered_at, now);
@@ -257,8 +280,8 @@ impl Sight {
                 EtaView::UNKNOWN
             };
         };
-        let eta = self.takes_who(mode, (staff, &fix), to);
-        self.lock().insert(staff, Estimate { to, eta, made_at: now });
+        let eta = self.takes_who_by((profile, &times), mode, (staff, &fix), to);
+        self.lock().insert(staff, Estimate { to, mode, times: Arc::downgrade(&times), eta, made_at: now });
         shown(eta, 0)
     }
 
