@@ -8,13 +8,14 @@
 
 use super::field::{Field, mode_of, profile};
 use super::search::by_fix;
+use super::usual;
 use crate::record::AvoidZone;
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::{ArcTimes, Metric};
 use geo::road::{
-    Dislikes, Graph, Headed, Heading, Lit, NoSaferWay, Profile, Route, SaferRoute, Snap, Zone, around, least_inside,
-    reach, reach_on_junctions,
+    Calibration, Dislikes, Graph, Headed, Heading, Lit, NoSaferWay, Profile, Route, SaferRoute, Snap, Zone, around,
+    least_inside, reach, reach_on_junctions,
 };
 use geo::{Basis, Cell, Eta, EtaSource, Fix, Position};
 use matcher::model::{AccountId, Mode};
@@ -140,15 +141,29 @@ impl Guide {
         stretched(if self.field.is_searched(mode) { self.together(mode, from, to, zones) } else { None })
     }
 
-    /// The same on streets that are open and empty and with all trains that ever run: of another day nobody knows what will be closed, and of
-    /// another hour this one's trains say nothing.
-    pub fn usual_stretch(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> f32 {
+    /// The same in that Korean hour of another day, by what was learnt of it (`usual`) and with all trains that ever run: of another day nobody
+    /// knows what will be closed, and of another hour this one's trains say nothing. Less than 1 where the fastest way of empty streets is the
+    /// slower one then.
+    pub fn usual_stretch(
+        &self,
+        mode: Mode,
+        then: (&Calibration, u8),
+        (from, to): (Position, Position),
+        zones: &[Zone],
+    ) -> f32 {
         let (map, profile) = (self.field.map(), profile(mode));
-        let snaps = map.snap(profile, from).zip(map.snap(profile, to)).filter(|_| map.has_free_flow(profile));
-        stretched(snaps.and_then(|(from, to)| {
-            let ends = (&Headed::from(from), &to);
-            self.along_streets((profile, map.free_flow(profile)), Prefer::Safer, ends, zones)
-        }))
+        if !map.has_free_flow(profile) {
+            return 1.0;
+        }
+        let (empty, takes_s) = (map.free_flow(profile), |way: &Route| usual::takes_s(map, profile, then, way));
+        let led_over_fastest = || {
+            let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
+            let led = self.along_streets((profile, empty), Prefer::Safer, (&from.into(), &to), zones)?;
+            let fastest = empty.route(map.graph(profile), from, &to).filter(|_| led.detour_s > 0.0)?;
+            let fastest_s = takes_s(&fastest);
+            (fastest_s > 0.0).then(|| takes_s(&led.route) / fastest_s)
+        };
+        led_over_fastest().unwrap_or(1.0)
     }
 
     /// The ends are on the roads of the profile that is told with the times, which nobody asks for twice: a way of travelling that came into

@@ -124,7 +124,7 @@ impl Stage {
         let live = Arc::new(Live::in_process());
         let fix = self.scene.live.last_fix(account(n)).unwrap();
         live.put(account(n), n, fix);
-        Sight::new(live, Arc::clone(&self.field)).eta(&due.row, &member, mode, now)
+        Sight::new(live, Arc::clone(&self.field), Arc::default()).eta(&due.row, &member, mode, now)
     }
 }
 
@@ -300,7 +300,7 @@ fn what_was_estimated_on_foot_is_not_shown_of_somebody_who_drives_now() {
     let member = Member { phase: Phase::EnRoute, ..member(&due, 0, 0, OfferState::Accepted) };
     let live = Arc::new(Live::in_process());
     live.put(account(0), 0, stage.scene.live.last_fix(account(0)).unwrap());
-    let sight = Sight::new(live, Arc::clone(&stage.field));
+    let sight = Sight::new(live, Arc::clone(&stage.field), Arc::default());
     let seconds = |mode| sight.eta(&due.row, &member, mode, NOW).eta_s.unwrap();
     let (walks, drives) = (seconds(Mode::Walk), seconds(Mode::Drive));
     assert!(drives * 3 < walks, "{drives} s by car, {walks} s on foot");

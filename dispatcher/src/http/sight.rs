@@ -4,6 +4,8 @@
 use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
 use crate::engine::search::{STRAIGHT_MPS, by_fix};
+use crate::engine::travel::Travel as Times;
+use crate::engine::usual;
 use crate::live::{AREA_MARGIN_M, LastOrder, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
@@ -82,6 +84,7 @@ pub struct Sight {
     /// Where people are.
     pub places: Arc<dyn Whereabouts>,
     field: Arc<Field>,
+    travel: Arc<Times>,
     estimates: Mutex<HashMap<AccountId, Estimate>>,
 }
 
@@ -120,6 +123,15 @@ pub enum When {
     },
 }
 
+impl When {
+    /// The Korean hour it begins in.
+    const fn hour(self) -> u8 {
+        match self {
+            Self::Now { hour } | Self::At { hour } => hour,
+        }
+    }
+}
+
 /// What a search along the roads came to.
 #[derive(Clone, Copy)]
 enum Travel {
@@ -137,9 +149,9 @@ impl Travel {
 }
 
 impl Sight {
-    /// On this index, and the roads as the engine sees them.
-    pub fn new(places: Arc<dyn Whereabouts>, field: Arc<Field>) -> Self {
-        Self { places, field, estimates: Mutex::default() }
+    /// On this index, the roads as the engine sees them, and what is known of their times.
+    pub fn new(places: Arc<dyn Whereabouts>, field: Arc<Field>, travel: Arc<Times>) -> Self {
+        Self { places, field, travel, estimates: Mutex::default() }
     }
 
     /// The map.
@@ -159,8 +171,8 @@ impl Sight {
     }
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
-    /// moment, else as on open streets and with every line running, since nobody knows what the road will be like then; so too where all ways are closed now, and
-    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
+    /// moment, else as that hour usually is, on open streets and with every line running, since nobody knows what will be closed then; so too where all ways are
+    /// closed now, and by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
     /// seconds after a start, before anybody knows the subway's, a far trip is as long as by car.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
         let own_s = |mode| self.together_s(mode, from, to, when);
@@ -169,7 +181,7 @@ impl Sight {
         let rides = mode == Mode::Drive
             && match when {
                 When::Now { .. } if self.field.is_searched(Mode::Transit) => self.field.is_ridden(from, to),
-                When::Now { hour } | When::At { hour } => self.field.is_ridden_at(hour, from, to),
+                When::Now { .. } | When::At { .. } => self.field.is_ridden_at(when.hour(), from, to),
             };
         TripLength { by_car_s, without_s: if rides { own_s(Mode::Transit) } else { by_car_s } }
     }
@@ -183,7 +195,7 @@ impl Sight {
         // A mode that is not searched yet would be told as a walk.
         let by_moment = matches!(when, When::Now { .. }) && self.field.is_searched(mode);
         let seconds = if by_moment { self.travel(mode, from, to).seconds() } else { None };
-        let seconds = seconds.or_else(|| self.open_s(mode, from, to));
+        let seconds = seconds.or_else(|| self.usual_s(mode, when.hour(), from, to));
         seconds.unwrap_or_else(|| Eta::straight(from, to, STRAIGHT_MPS[Mode::Walk as usize]).seconds).ceil() as u32
     }
 
@@ -203,11 +215,16 @@ impl Sight {
         Eta { seconds: fastest.seconds * stretch, p90_s: fastest.p90_s * stretch, ..fastest }
     }
 
-    /// Seconds on streets that are open and empty.
-    fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
-        let profile = profile(mode);
-        let (from, to) = (self.map().snap(profile, from)?, self.map().snap(profile, to)?);
-        self.map().free_flow(profile).travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0)
+    /// Seconds on streets that are open, as that hour usually is.
+    fn usual_s(&self, mode: Mode, hour: u8, from: Position, to: Position) -> Option<f32> {
+        let (map, profile) = (self.map(), profile(mode));
+        let (from, to) = (map.snap(profile, from)?, map.snap(profile, to)?);
+        let (empty, learnt) = (map.free_flow(profile), Arc::clone(&self.travel.present().calibration));
+        if !learnt.is_calibrated(profile) {
+            return empty.travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0);
+        }
+        let way = empty.route(map.graph(profile), from, &to)?;
+        Some(usual::takes_s(map, profile, (&learnt, hour), &way))
     }
 
     /// The way along the roads; `None` where there is none.
