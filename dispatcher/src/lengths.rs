@@ -4,7 +4,9 @@
 //! `http::sight`'s, what is stored the record's.
 //!
 //! What is closed now, a street or a line of the subway, is in no length of another day or hour: nobody knows how it will be then, and a
-//! booking of next week is not to be told to go by taxi for a fault of this evening. A trip is decided by the times of the hour it begins in.
+//! booking of next week is not to be told to go by taxi for a fault of this evening. A trip is decided by the times of the hour it begins in,
+//! as far as finished ways taught them (`engine::usual`). What was stored before they did stays until something here measures it again: a length that
+//! followed each day's fit would tell riders of seconds.
 
 use crate::engine::guide::circles;
 use crate::http::App;

@@ -9,6 +9,7 @@ use crate::engine::guide::Guide;
 use crate::engine::judge::EngineJudge;
 use crate::engine::led::Led;
 use crate::engine::roster::Roster;
+use crate::engine::travel::Travel;
 use crate::engine::travel::legs::Legs;
 use crate::engine::travel::weights::Weights;
 use crate::engine::upkeep as field_upkeep;
@@ -72,13 +73,13 @@ pub async fn serve(config: Config) -> Result<()> {
     let field = Field::new(Arc::clone(&map));
     let field = Arc::new(if config.chained_duties { field } else { field.without_chains() });
     let tiles = Arc::new(TileMaker::new(Arc::clone(&map.data)));
-    let (health, behind) = (Arc::clone(&live), Arc::clone(&live));
+    let (health, behind, travel) = (Arc::clone(&live), Arc::clone(&live), Arc::<Travel>::default());
     let app = App::new(Parts {
         record: Arc::clone(&record),
         roster: Arc::clone(&roster),
-        sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field))),
+        sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field), Arc::clone(&travel))),
         guide: Arc::new(Guide::new(Arc::clone(&field), lights)),
-        travel: Arc::default(),
+        travel,
         judge: Arc::new(EngineJudge::new(Arc::clone(&field), Arc::clone(&live), Arc::clone(&roster))),
         env: env.clone(),
         config: http::Config {

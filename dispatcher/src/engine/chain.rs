@@ -4,7 +4,8 @@
 use crate::engine::field::{Field, profile};
 use crate::engine::search::by_fix;
 use crate::record::{NextDuty, UnderWay};
-use geo::road::{Headed, RoadMap};
+use geo::road::hierarchy::Metric;
+use geo::road::{Headed, Profile, RoadMap};
 use geo::{Eta, Fix, Position};
 use matcher::model::{Mode, Timestamp};
 use matcher::policy::limits::{HAND_OVER_P90_S, HAND_OVER_S, NEXT_LATE_S};
@@ -46,7 +47,8 @@ pub fn together_mode(field: &Field, from: Position, to: Position, has_car: bool)
 impl Ending {
     /// By where they are on the roads of how they move with the rider; `None` where no way is open.
     pub(super) fn of(field: &Field, trip: &UnderWay, moves: Mode, (from, fix): (&Headed, &Fix)) -> Option<Self> {
-        let (left_ms, left) = takes(field, moves, from, trip.dropoff)?;
+        let (profile, times) = field.times(moves);
+        let (left_ms, left) = takes(field, (profile, &times), from, trip.dropoff)?;
         let stretch = field.stretch(trip.trip, moves);
         let left_ms = (left_ms as f32 * stretch).round() as u32;
         let left = by_fix(Eta { seconds: left.seconds * stretch, p90_s: left.p90_s * stretch, ..left }, fix, moves);
@@ -86,9 +88,8 @@ impl Ending {
     }
 }
 
-/// Milliseconds by the times of the moment, and how well they are known.
-fn takes(field: &Field, mode: Mode, from: &Headed, to: Position) -> Option<(u32, Eta)> {
-    let (profile, times) = field.times(mode);
+/// Milliseconds by these times from a place on the roads of their profile, and how well they are known.
+fn takes(field: &Field, (profile, times): (Profile, &Metric), from: &Headed, to: Position) -> Option<(u32, Eta)> {
     let mut meeting = field.map().meeting(profile, to, times.times());
     meeting.find_map(|to| {
         let ms = times.travel_ms(from, &to)?;
@@ -100,8 +101,10 @@ fn takes(field: &Field, mode: Mode, from: &Headed, to: Position) -> Option<(u32,
 /// so that silence alone makes nobody late before they surely are; without a way to the rider nobody comes.
 pub fn is_late(field: &Field, duty: &NextDuty, mode: Mode, now: Timestamp) -> bool {
     let free_in_ms = field.ending(duty.staff).map_or(0, |(ending, taken_at_ms)| ending.free_in_ms(taken_at_ms, now));
-    let from = field.map().place(field.times(mode).0, duty.from);
-    let Some((way_ms, _)) = from.and_then(|from| takes(field, mode, &from.into(), duty.to)) else { return true };
+    let (profile, times) = field.times(mode);
+    let from = field.map().place(profile, duty.from);
+    let way = from.and_then(|from| takes(field, (profile, &times), &from.into(), duty.to));
+    let Some((way_ms, _)) = way else { return true };
     let there_at = now.0 + free_in_ms + i64::from(way_ms);
     there_at > duty.promised_at.plus_s(NEXT_LATE_S).0
 }

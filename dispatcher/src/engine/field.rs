@@ -99,6 +99,16 @@ pub const fn profile(mode: Mode) -> Profile {
     }
 }
 
+/// The mode that is searched with a profile.
+pub const fn mode_of(profile: Profile) -> Mode {
+    match profile {
+        Profile::Walk => Mode::Walk,
+        Profile::Drive => Mode::Drive,
+        Profile::Transit => Mode::Transit,
+        Profile::Cycle => Mode::Cycle,
+    }
+}
+
 impl Field {
     /// Nobody is anywhere yet.
     pub fn new(map: Arc<RoadMap>) -> Self {
@@ -195,7 +205,7 @@ impl Field {
             following.cursor = cursor;
             count += moved.len();
             for position in &moved {
-                let mode = mode_of(roster, position.staff).map(|mode| self.mode_searched(mode));
+                let mode = shift_mode(roster, position.staff).map(|mode| self.mode_searched(mode));
                 let under_way = self.under_way(roster, position.staff);
                 self.place(following, position.staff, position.fix, mode, under_way, now);
             }
@@ -234,7 +244,7 @@ impl Field {
     fn follow_modes(&self, following: &mut Following, roster: &RosterView, now: Timestamp) {
         let changed: Vec<(AccountId, Fix, Option<Mode>)> = read(&self.standing)
             .iter()
-            .map(|(&staff, standing)| (staff, standing, mode_of(roster, staff).map(|mode| self.mode_searched(mode))))
+            .map(|(&staff, standing)| (staff, standing, shift_mode(roster, staff).map(|mode| self.mode_searched(mode))))
             .filter(|(staff, was, is)| {
                 was.mode != *is || was.ending.map(|e| e.at) != self.under_way(roster, *staff).map(|trip| trip.dropoff)
             })
@@ -273,7 +283,8 @@ impl Field {
         read(&self.led).get(&trip).filter(|led| led.0 == mode).map_or(1.0, |led| led.1)
     }
 
-    /// How a mode is searched now, and the travel times at present. Never waits for a search to be made.
+    /// How a mode is searched now, and the travel times at present. Never waits for a search to be made. Asked once for all that is searched
+    /// together: a mode may come into use at any moment, and its streets have other numbers.
     pub fn times(&self, mode: Mode) -> (Profile, Arc<Metric>) {
         let mode = self.mode_searched(mode);
         (profile(mode), self.way(mode).expect(AT_HAND).metric())
@@ -580,7 +591,7 @@ impl<'a> Look<'a> {
     }
 }
 
-fn mode_of(roster: &RosterView, staff: AccountId) -> Option<Mode> {
+fn shift_mode(roster: &RosterView, staff: AccountId) -> Option<Mode> {
     roster.by_id.get(&staff)?.shift.map(|shift| shift.mode)
 }
 

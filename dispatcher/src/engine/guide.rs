@@ -6,15 +6,16 @@
 //! several zones none is entered that could be spared. So on foot, by car, bicycle and subway. Closed streets and the
 //! speeds of the moment hold for all of it.
 
-use super::field::{Field, profile};
+use super::field::{Field, mode_of, profile};
 use super::search::by_fix;
+use super::usual;
 use crate::record::AvoidZone;
 use geo::cell::Grid;
 use geo::city::Lights;
 use geo::road::hierarchy::{ArcTimes, Metric};
 use geo::road::{
-    Dislikes, Graph, Headed, Heading, Lit, NoSaferWay, Profile, Route, SaferRoute, Snap, Zone, around, least_inside,
-    reach, reach_on_junctions,
+    Calibration, Dislikes, Graph, Headed, Heading, Lit, NoSaferWay, Profile, Route, SaferRoute, Snap, Zone, around,
+    least_inside, reach, reach_on_junctions,
 };
 use geo::{Basis, Cell, Eta, EtaSource, Fix, Position};
 use matcher::model::{AccountId, Mode};
@@ -119,8 +120,8 @@ impl Guide {
         let from = self.field.place_of(staff, fix, profile);
         let from = from.or_else(|| map.snap(profile, fix.position).map(Headed::from))?;
         let mut meeting = map.meeting(profile, to, times.times());
-        let (snap, mut way) =
-            meeting.find_map(|snap| Some((snap, self.along_streets(mode, prefer, &from, &snap, zones)?)))?;
+        let led = |snap: Snap| Some((snap, self.along_streets((profile, &times), prefer, (&from, &snap), zones)?));
+        let (snap, mut way) = meeting.find_map(led)?;
         // The search knows the streets; whoever asked is where they are, and is to come to where they are to come.
         if matches!(way.kept, Kept::Out) {
             way.kept = off_streets(&[(fix.position, from.snap.at), (to, snap.at)], zones).unwrap_or(Kept::Out);
@@ -134,7 +135,7 @@ impl Guide {
         let (map, (profile, times)) = (self.field.map(), self.field.times(mode));
         let from = map.place(profile, from)?.into();
         let mut meeting = map.meeting(profile, to, times.times());
-        meeting.find_map(|to| self.along_streets(mode, Prefer::Safer, &from, &to, zones))
+        meeting.find_map(|to| self.along_streets((profile, &times), Prefer::Safer, (&from, &to), zones))
     }
 
     /// How many times as long as the fastest that way is: 1 where it is the fastest, and where there is none, or nobody can say yet.
@@ -142,26 +143,36 @@ impl Guide {
         stretched(if self.field.is_searched(mode) { self.together(mode, from, to, zones) } else { None })
     }
 
-    /// The same on streets that are open and empty and with all trains that ever run: of another day nobody knows what will be closed, and of
-    /// another hour this one's trains say nothing.
-    pub fn usual_stretch(&self, mode: Mode, from: Position, to: Position, zones: &[Zone]) -> f32 {
+    /// The same in that Korean hour of another day, by what was learnt of it (`usual`) and with all trains that ever run: of another day nobody
+    /// knows what will be closed, and of another hour this one's trains say nothing. Less than 1 where the fastest way of empty streets is the
+    /// slower one then.
+    pub fn usual_stretch(
+        &self,
+        mode: Mode,
+        then: (&Calibration, u8),
+        (from, to): (Position, Position),
+        zones: &[Zone],
+    ) -> f32 {
         let (map, profile) = (self.field.map(), profile(mode));
-        let snaps = map.place(profile, from).zip(map.place(profile, to)).filter(|_| map.has_free_flow(profile));
-        stretched(snaps.and_then(|(from, to)| {
-            let ends = (&Headed::from(from), &to);
-            self.along_streets_by((profile, map.free_flow(profile)), mode, Prefer::Safer, ends, zones)
-        }))
+        if !map.has_free_flow(profile) {
+            return 1.0;
+        }
+        let (empty, takes_s) = (map.free_flow(profile), |way: &Route| usual::takes_s(map, profile, then, way));
+        let led_over_fastest = || {
+            let (from, to) = (map.place(profile, from)?, map.place(profile, to)?);
+            let led = self.along_streets((profile, empty), Prefer::Safer, (&from.into(), &to), zones)?;
+            let fastest = empty.route(map.graph(profile), from, &to).filter(|_| led.detour_s > 0.0)?;
+            let fastest_s = takes_s(&fastest);
+            (fastest_s > 0.0).then(|| takes_s(&led.route) / fastest_s)
+        };
+        led_over_fastest().unwrap_or(1.0)
     }
 
-    fn along_streets(&self, mode: Mode, prefer: Prefer, from: &Headed, to: &Snap, zones: &[Zone]) -> Option<Way> {
-        let (profile, times) = self.field.times(mode);
-        self.along_streets_by((profile, &times), self.field.mode_searched(mode), prefer, (from, to), zones)
-    }
-
-    fn along_streets_by(
+    /// The ends are on the roads of the profile that is told with the times, which nobody asks for twice: a way of travelling that came into
+    /// use between would search the one's streets by the numbers of the other's.
+    fn along_streets(
         &self,
         (profile, times): (Profile, &Metric),
-        mode: Mode,
         prefer: Prefer,
         (from, to): (&Headed, &Snap),
         zones: &[Zone],
@@ -185,7 +196,7 @@ impl Guide {
         ));
         let eta = eta(times, &route);
         let detour_s = (route.duration_s - fastest_s).max(0.0);
-        Some(Way { route, mode, prefer: Prefer::Fastest, detour_s, kept, eta })
+        Some(Way { route, mode: mode_of(profile), prefer: Prefer::Fastest, detour_s, kept, eta })
     }
 
     /// The way by car or bicycle that keeps out of the zones, or as far as it can; `None` if there is none.

@@ -15,6 +15,7 @@ pub mod roster;
 pub mod search;
 pub mod travel;
 pub mod upkeep;
+pub mod usual;
 pub mod watch;
 
 use crate::clock::{Env, Steps};

@@ -125,7 +125,7 @@ impl Stage {
         let live = Arc::new(Live::in_process());
         let fix = self.scene.live.last_fix(account(n)).unwrap();
         live.put(account(n), n, fix);
-        Sight::new(live, Arc::clone(&self.field)).eta(&due.row, &member, mode, now)
+        Sight::new(live, Arc::clone(&self.field), Arc::default()).eta(&due.row, &member, mode, now)
     }
 }
 
@@ -291,4 +291,19 @@ fn no_car_is_searched_in_a_lane_that_none_gets_out_of_nor_led_into_it() {
     assert!((car.eta.seconds - drive_s - to_street_s(200.0)).abs() < 3.0, "to the corner, then on foot: {:?}", car.eta);
     // Of that most is on foot and a guess; they may be sent for want of better ones.
     assert_eq!((car.eta.source, codes(car)), (EtaSource::Straight, vec![]));
+}
+
+#[test]
+fn what_was_estimated_on_foot_is_not_shown_of_somebody_who_drives_now() {
+    let stage = Stage::with(&[place(0.0, 0.0)]);
+    stage.field.follow(&stage.scene.live, &stage.scene.roster, NOW);
+    let due = trip(0, Phase::EnRoute, place(3_000.0, 0.0));
+    let member = Member { phase: Phase::EnRoute, ..member(&due, 0, 0, OfferState::Accepted) };
+    let live = Arc::new(Live::in_process());
+    live.put(account(0), 0, stage.scene.live.last_fix(account(0)).unwrap());
+    let sight = Sight::new(live, Arc::clone(&stage.field), Arc::default());
+    let seconds = |mode| sight.eta(&due.row, &member, mode, NOW).eta_s.unwrap();
+    let (walks, drives) = (seconds(Mode::Walk), seconds(Mode::Drive));
+    assert!(drives * 3 < walks, "{drives} s by car, {walks} s on foot");
+    assert_eq!(seconds(Mode::Walk), walks);
 }

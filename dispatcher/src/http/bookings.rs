@@ -176,13 +176,14 @@ async fn lengths(
     tokio::task::spawn_blocking(search).await.expect("a road search does not panic")
 }
 
-/// By the way they will be led, as far as streets and zones of today tell it: what is planned into the end of a trip that goes round is
-/// planned too early.
+/// By the way they will be led, as far as streets and zones of today tell it, and what was learnt of the hour: what is planned into the end of a
+/// trip that goes round, or through the rush hour, is planned too early.
 pub fn led_length(app: &App, (from, to): (Position, Position), when: When, zones: &[Zone]) -> TripLength {
     let fastest = app.sight.length(from, to, when);
+    let learnt = Arc::clone(&app.travel.present().calibration);
     let stretch = |mode| match when {
         When::Now { .. } => app.guide.stretch(mode, from, to, zones),
-        When::At { .. } => app.guide.usual_stretch(mode, from, to, zones),
+        When::At { hour } => app.guide.usual_stretch(mode, (&learnt, hour), (from, to), zones),
     };
     let led_s = |mode, fastest_s: u32| (fastest_s as f32 * stretch(mode)).ceil() as u32;
     let by_car_s = led_s(app.sight.trip_mode(from, to), fastest.by_car_s);

@@ -1,13 +1,15 @@
 //! Facts about bookings over REST: what is refused with which field, and that one request is one booking.
 
 use super::bookings;
-use super::fixture::Edge;
+use super::fixture::{Edge, Person, T0};
 use crate::lengths::follow_zones;
 use crate::record::Actor;
 use axum::body::Body;
 use axum::http::Request;
-use geo::road::Zone;
+use geo::Position;
+use geo::road::{FreeTimes, Observation, Profile, Zone};
 use matcher::model::{BookingKind, Mode, TripId};
+use matcher::schedule::day_of;
 use serde_json::{Value, json};
 
 #[tokio::test]
@@ -232,4 +234,62 @@ async fn what_is_booked_is_as_long_as_the_way_round_the_zones_of_now() {
     app.record.remove_zone(app.env.now(), Actor::Shell, added.id).await.unwrap().unwrap();
     follow_zones(app, after).await.unwrap();
     assert!((told_s().await - through_s).abs() <= 2.0, "taken back");
+}
+
+/// Tomorrow at three and at eight in Korea.
+const AT_THREE: &str = "2026-11-24T18:00:00Z";
+const AT_EIGHT: &str = "2026-11-24T23:00:00Z";
+
+/// What finished ways taught: at eight twice as long as on empty streets, at three no longer.
+async fn learn(edge: &Edge, profile: Profile) {
+    let free = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
+    let way = |n: u32, hour, took_ms| Observation { profile, day: day_of(T0) - n % 2, hour, free, took_ms };
+    let ways: Vec<_> = (0..400).flat_map(|n| [way(n, 8, 1_200_000), way(n, 3, 600_000)]).collect();
+    edge.app.record.note_observations(T0, &ways).await.unwrap();
+    edge.weights().round().await.unwrap();
+}
+
+async fn booked_at(edge: &Edge, rider: &Person, at: &str, (from, to): (Position, Position)) -> TripId {
+    let place = |p: Position| json!({"lat": p.lat(), "lon": p.lon()});
+    let body = json!({"kind": "at", "at": at, "pickup": place(from), "dropoff": place(to)});
+    let booked = edge.book_with(rider, at, &body).await;
+    assert_eq!(booked.status, 201, "{}", booked.text);
+    booked.body["trips"][0]["id"].as_str().unwrap().parse().unwrap()
+}
+
+#[tokio::test]
+async fn what_is_booked_ahead_is_as_long_as_its_hour_usually_makes_it() {
+    for mode in [Mode::Drive, Mode::Walk] {
+        let edge = Edge::new().await;
+        let (app, rider) = (&edge.app, edge.rider().await);
+        let ends = if mode == Mode::Walk { edge.places() } else { across(&edge) };
+        assert_eq!(app.sight.trip_mode(ends.0, ends.1), mode);
+        let stored_s = async |trip| f64::from(app.record.trip(trip).await.unwrap().unwrap().trip.length.by_car_s);
+        let before = booked_at(&edge, &rider, "2026-11-25T23:00:00Z", ends).await;
+        let empty_s = stored_s(before).await;
+        learn(&edge, if mode == Mode::Walk { Profile::Walk } else { Profile::Drive }).await;
+        let [three, eight] =
+            [booked_at(&edge, &rider, AT_THREE, ends).await, booked_at(&edge, &rider, AT_EIGHT, ends).await];
+        let about = |got: f64, wanted: f64| (got / wanted - 1.0).abs() < 0.1;
+        let (three_s, eight_s) = (stored_s(three).await, stored_s(eight).await);
+        assert!(about(three_s, empty_s), "{mode:?}: {three_s} s at three, {empty_s} s on empty streets");
+        assert!(about(eight_s, 2.0 * three_s), "{mode:?}: {eight_s} s at eight, {three_s} s at three");
+        assert_eq!(stored_s(before).await, empty_s, "it stays as it was stored");
+        // What is measured anew is measured so too, that of an earlier booking with it.
+        let led = app.guide.together(mode, ends.0, ends.1, &[]).unwrap().route;
+        let center = led.points[led.points.len() / 2];
+        app.record.add_zone(app.env.now(), Actor::Shell, rider.id(), center, 120).await.unwrap().unwrap();
+        follow_zones(app, 0).await.unwrap();
+        let round_s = [stored_s(three).await, stored_s(eight).await, stored_s(before).await];
+        assert!(round_s[0] > three_s + 10.0, "{mode:?}: {round_s:?} s round the zone");
+        assert!(about(round_s[1], 2.0 * round_s[0]), "{mode:?}: {round_s:?} s round the zone");
+        assert_eq!(round_s[1], round_s[2]);
+    }
+}
+
+/// Two places that are far apart.
+fn across(edge: &Edge) -> (Position, Position) {
+    let stops = &edge.app.sight.map().data.subway.stops;
+    let from = stops[0].at;
+    (from, stops.iter().map(|s| s.at).max_by(|a, b| a.distance_m(from).total_cmp(&b.distance_m(from))).unwrap())
 }

@@ -81,6 +81,7 @@ fn divided_street() -> RoadMap {
         walk_kmh_tenths: 50,
         cycle_kmh_tenths: 150,
         bridge: false,
+        tunnel: false,
     };
     RoadMap::build(MapData {
         name: "a divided street".into(),
@@ -341,6 +342,81 @@ async fn who_is_in_a_closed_street_is_met_from_the_open_one_beside_it() {
         let way = edge.call(Some(&first.token), "GET", &format!("{trip}/way?prefer={prefer}"), None).await;
         assert_eq!(way.status.as_u16(), 200, "{prefer}: {}", way.text);
     }
+}
+
+#[tokio::test]
+async fn what_is_told_of_a_crew_follows_a_closed_street_before_the_estimate_has_grown_old() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let (admin, centre, pickup) = (edge.admin().await, edge.centre().await, edge.places().0);
+    let told = async |who: &Person| edge.call(Some(&who.token), "GET", &trip, None).await.body["crew"][0].clone();
+    let open = told(&rider).await;
+    assert_eq!(open["eta_source"], "road");
+    let all_around = json!({"around": {"at": {"lat": pickup.lat(), "lon": pickup.lon()}, "radius_m": 350}});
+    let said = say(&edge, &admin, but(&closed(pickup), &all_around, &[])).await;
+    let mut weights = edge.weights();
+    weights.round().await.unwrap();
+    edge.clock.advance_s(1);
+    let way = edge.call(Some(&first.token), "GET", &format!("{trip}/way"), None).await;
+    assert_eq!(way.code(), "no_way", "{}", way.text);
+    for who in [&rider, &centre] {
+        assert_eq!(told(who).await["eta_source"], "no_way", "as the way says");
+    }
+    let one = format!("/v1/admin/conditions/{}", said.body["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.status, 204);
+    weights.round().await.unwrap();
+    edge.clock.advance_s(1);
+    let again = told(&rider).await;
+    assert_eq!((&again["eta_source"], &again["eta_s"]), (&open["eta_source"], &open["eta_s"]), "searched anew");
+    edge.clock.advance_s(3);
+    let kept = told(&rider).await["eta_s"].as_i64();
+    assert_eq!(kept, open["eta_s"].as_i64().map(|s| s - 3), "else it is not searched again");
+}
+
+/// So many ways in an hour, each so many times as long as on empty streets.
+fn ways(profile: Profile, hour: u8, times_as_long: u32) -> Vec<Observation> {
+    let free = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
+    let way = |n: u32| Observation { profile, day: day_of(T0) - n % 2, hour, free, took_ms: 600_000 * times_as_long };
+    (0..400).map(way).collect()
+}
+
+#[tokio::test]
+async fn operators_are_told_of_travel_times_what_everybody_is() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let admin = edge.admin().await;
+    let learnt: Vec<Observation> =
+        [ways(Profile::Walk, 8, 2), ways(Profile::Walk, 9, 2), ways(Profile::Cycle, 8, 2)].concat();
+    edge.app.record.note_observations(T0, &learnt).await.unwrap();
+    let mut weights = edge.weights();
+    let told = async || {
+        edge.clock.advance_s(11);
+        edge.stands(&first, edge.places().1, edge.app.env.now().0 as u32);
+        let eta = edge.call(Some(&rider.token), "GET", &trip, None).await.body["crew"][0].clone();
+        let travel = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body;
+        (eta["eta_source"].clone(), travel["profiles"].clone())
+    };
+    let spread = |of: &Value| of["spread"].as_f64().unwrap();
+    weights.round().await.unwrap();
+    let (eta, profiles) = told().await;
+    assert_eq!((&eta, &profiles[0]["source"]), (&json!("calibrated"), &json!("calibrated")));
+    assert_eq!(profiles[3]["source"], "calibrated", "nobody cycles yet; who will is told by what was learnt");
+    let jam = json!({"factor": 1.5, "class": "path", "modes": ["walk"]});
+    let said = say(&edge, &admin, jam).await;
+    weights.round().await.unwrap();
+    let (eta, profiles) = told().await;
+    assert_eq!((&eta, &profiles[0]["source"]), (&json!("road"), &json!("road")), "a desk's number is no measurement");
+    let hours = &profiles[0]["hours"];
+    assert_eq!((&hours[8]["source"], spread(&hours[8])), (&json!("road"), 1.5));
+    assert_eq!(hours[9]["source"], "calibrated", "of another hour what was learnt is told");
+    assert!(spread(&hours[9]) < 1.5 && profiles[0]["calibrated"] == true, "{hours}");
+    assert_eq!(profiles[3]["source"], "calibrated", "it is of walking");
+    let one = format!("/v1/admin/conditions/{}", said.body["id"].as_str().unwrap());
+    assert_eq!(edge.call(Some(&admin.token), "DELETE", &one, None).await.status, 204);
+    weights.round().await.unwrap();
+    let (eta, profiles) = told().await;
+    assert_eq!((&eta, &profiles[0]["source"]), (&json!("calibrated"), &json!("calibrated")));
+    assert!(spread(&profiles[0]["hours"][8]) < 1.5, "{profiles}");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use crate::engine::guide::Guide;
 use crate::engine::judge::{Judge, Judged};
 use crate::engine::led::Led;
 use crate::engine::roster::Roster;
+use crate::engine::travel::Travel;
 use crate::engine::travel::weights::Weights;
 use crate::live::Live;
 use crate::record::{Account, Actor, Effect, NewRider, NewShift, NewStaff, Placement, Record, TripRow};
@@ -198,16 +199,16 @@ impl Edge {
         let agency = record.create_agency(T0, Actor::Shell, "company", false).await.unwrap().id;
         let says = Arc::new(Says::default());
         let field = Arc::new(Field::new(map));
-        let live = Arc::new(Live::in_process());
+        let (live, travel) = (Arc::new(Live::in_process()), Arc::<Travel>::default());
         let tiles_made = Arc::new(AtomicU64::new(0));
         let tile_gate = Arc::new(Mutex::new(()));
         let (made, gate) = (Arc::clone(&tiles_made), Arc::clone(&tile_gate));
         let app = App::new(Parts {
             record,
             roster: Arc::new(Roster::default()),
-            sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field))),
+            sight: Arc::new(Sight::new(Arc::clone(&live) as _, Arc::clone(&field), Arc::clone(&travel))),
             guide: Arc::new(Guide::new(Arc::clone(&field), geo::city::Lights::default())),
-            travel: Arc::default(),
+            travel,
             judge: Arc::clone(&says) as _,
             env,
             config,

@@ -4,6 +4,8 @@
 use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
 use crate::engine::search::{STRAIGHT_MPS, by_fix};
+use crate::engine::travel::Travel as Times;
+use crate::engine::usual;
 use crate::live::{AREA_MARGIN_M, LastOrder, Live, Verdict};
 use crate::record::{Member, TripRow};
 use crate::view::EtaView;
@@ -14,7 +16,7 @@ use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId, TripLength};
 use matcher::policy::limits::{FIX_ACCURACY_M_MAX, FIX_AGE_MS_MAX, FIX_AHEAD_MS_MAX};
 use std::collections::HashMap;
 use std::ops::RangeInclusive;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 /// Farther from every road than this is outside the service area, metres.
 const ROAD_M_MAX: f64 = 500.0;
@@ -82,15 +84,28 @@ pub struct Sight {
     /// Where people are.
     pub places: Arc<dyn Whereabouts>,
     field: Arc<Field>,
+    travel: Arc<Times>,
     estimates: Mutex<HashMap<AccountId, Estimate>>,
 }
 
-#[derive(Clone, Copy)]
 struct Estimate {
     to: Position,
+    /// How they were going.
+    mode: Mode,
+    /// The times it was searched by, to be told from others by their address, which is nobody else's while this is kept. They live no longer
+    /// for it.
+    times: Weak<Metric>,
     /// `None` where every way is closed.
     eta: Option<Eta>,
     made_at: Timestamp,
+}
+
+impl Estimate {
+    /// Whether it can still be shown: of this way, by the times of the moment, and not too old.
+    fn holds(&self, to: Position, (mode, times): (Mode, &Arc<Metric>), now: Timestamp) -> bool {
+        let is_of = self.to == to && self.mode == mode && std::ptr::eq(self.times.as_ptr(), Arc::as_ptr(times));
+        is_of && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(self.made_at))
+    }
 }
 
 /// When a trip begins.
@@ -106,6 +121,15 @@ pub enum When {
         /// Of the day, 0..24.
         hour: u8,
     },
+}
+
+impl When {
+    /// The Korean hour it begins in.
+    const fn hour(self) -> u8 {
+        match self {
+            Self::Now { hour } | Self::At { hour } => hour,
+        }
+    }
 }
 
 /// What a search along the roads came to.
@@ -125,9 +149,9 @@ impl Travel {
 }
 
 impl Sight {
-    /// On this index, and the roads as the engine sees them.
-    pub fn new(places: Arc<dyn Whereabouts>, field: Arc<Field>) -> Self {
-        Self { places, field, estimates: Mutex::default() }
+    /// On this index, the roads as the engine sees them, and what is known of their times.
+    pub fn new(places: Arc<dyn Whereabouts>, field: Arc<Field>, travel: Arc<Times>) -> Self {
+        Self { places, field, travel, estimates: Mutex::default() }
     }
 
     /// The map.
@@ -147,8 +171,8 @@ impl Sight {
     }
 
     /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
-    /// moment, else as on open streets and with every line running, since nobody knows what the road will be like then; so too where all ways are closed now, and
-    /// by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
+    /// moment, else as that hour usually is, on open streets and with every line running, since nobody knows what will be closed then; so too where all ways are
+    /// closed now, and by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
     /// seconds after a start, before anybody knows the subway's, a far trip is as long as by car.
     pub fn length(&self, from: Position, to: Position, when: When) -> TripLength {
         let own_s = |mode| self.together_s(mode, from, to, when);
@@ -157,7 +181,7 @@ impl Sight {
         let rides = mode == Mode::Drive
             && match when {
                 When::Now { .. } if self.field.is_searched(Mode::Transit) => self.field.is_ridden(from, to),
-                When::Now { hour } | When::At { hour } => self.field.is_ridden_at(hour, from, to),
+                When::Now { .. } | When::At { .. } => self.field.is_ridden_at(when.hour(), from, to),
             };
         TripLength { by_car_s, without_s: if rides { own_s(Mode::Transit) } else { by_car_s } }
     }
@@ -171,7 +195,7 @@ impl Sight {
         // A mode that is not searched yet would be told as a walk.
         let by_moment = matches!(when, When::Now { .. }) && self.field.is_searched(mode);
         let seconds = if by_moment { self.travel(mode, from, to).seconds() } else { None };
-        let seconds = seconds.or_else(|| self.open_s(mode, from, to));
+        let seconds = seconds.or_else(|| self.usual_s(mode, when.hour(), from, to));
         seconds.unwrap_or_else(|| Eta::straight(from, to, STRAIGHT_MPS[Mode::Walk as usize]).seconds).ceil() as u32
     }
 
@@ -191,11 +215,16 @@ impl Sight {
         Eta { seconds: fastest.seconds * stretch, p90_s: fastest.p90_s * stretch, ..fastest }
     }
 
-    /// Seconds on streets that are open and empty.
-    fn open_s(&self, mode: Mode, from: Position, to: Position) -> Option<f32> {
-        let profile = profile(mode);
-        let (from, to) = (self.map().place(profile, from)?, self.map().place(profile, to)?);
-        self.map().free_flow(profile).travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0)
+    /// Seconds on streets that are open, as that hour usually is.
+    fn usual_s(&self, mode: Mode, hour: u8, from: Position, to: Position) -> Option<f32> {
+        let (map, profile) = (self.map(), profile(mode));
+        let (from, to) = (map.place(profile, from)?, map.place(profile, to)?);
+        let (empty, learnt) = (map.free_flow(profile), Arc::clone(&self.travel.present().calibration));
+        if !learnt.is_calibrated(profile) {
+            return empty.travel_ms(from, &to).map(|ms| ms as f32 / 1_000.0);
+        }
+        let way = empty.route(map.graph(profile), from, &to)?;
+        Some(usual::takes_s(map, profile, (&learnt, hour), &way))
     }
 
     /// The way along the roads; `None` where there is none.
@@ -231,15 +260,25 @@ impl Sight {
     /// The same from where somebody is by this fix: the street the search has them in, headed as they came, while it is of the same
     /// fix; and as sure as that is.
     pub fn takes_who(&self, mode: Mode, who: (AccountId, &Fix), to: Position) -> Option<Eta> {
-        let ((profile, times), (staff, fix)) = (self.field.times(mode), who);
-        let from = self.field.place_of(staff, fix, profile);
-        let from = from.or_else(|| self.map().snap(profile, fix.position).map(Headed::from));
-        taken(self.travel_by(profile, &times, from, to), mode, fix.position, to).map(|eta| by_fix(eta, fix, mode))
+        let (profile, times) = self.field.times(mode);
+        self.takes_who_by((profile, &times), mode, who, to)
     }
 
-    /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s. Where the fix is too
-    /// old to match by, too coarse or from the future, it is the promise while that is no older, and then unknown. That every way is
-    /// closed is known, and said.
+    fn takes_who_by(
+        &self,
+        (profile, times): (Profile, &Metric),
+        mode: Mode,
+        (staff, fix): (AccountId, &Fix),
+        to: Position,
+    ) -> Option<Eta> {
+        let from = self.field.place_of(staff, fix, profile);
+        let from = from.or_else(|| self.map().snap(profile, fix.position).map(Headed::from));
+        taken(self.travel_by(profile, times, from, to), mode, fix.position, to).map(|eta| by_fix(eta, fix, mode))
+    }
+
+    /// How soon a member is at the meeting point: from the last fix by road, searched at most every 10 s, and at once where travel times or
+    /// their way of travelling have changed. Where the fix is too old to match by, too coarse or from the future, it is the promise while that
+    /// is no older, and then unknown. That every way is closed is known, and said.
     pub fn eta(&self, row: &TripRow, member: &Member, mode: Mode, now: Timestamp) -> EtaView {
         match member.phase {
             Phase::Offered => return EtaView::promised(member.offer.eta_s, member.sure, 0),
@@ -250,9 +289,10 @@ impl Sight {
             return self.eta_after(row, member, mode, now);
         }
         let (staff, to) = (member.offer.staff, row.trip.pickup);
-        let kept = self.lock().get(&staff).copied();
-        if let Some(kept) = kept.filter(|e| e.to == to && (0..ESTIMATE_LIFE_MS).contains(&now.since_ms(e.made_at))) {
-            return shown(kept.eta, seconds_since(kept.made_at, now));
+        let (profile, times) = self.field.times(mode);
+        let kept = self.lock().get(&staff).filter(|e| e.holds(to, (mode, &times), now)).map(|e| (e.eta, e.made_at));
+        if let Some((eta, made_at)) = kept {
+            return shown(eta, seconds_since(made_at, now));
         }
         let Some(fix) = self.place(staff, now) else {
             let gone_s = seconds_since(member.offer.offered_at, now);
@@ -262,8 +302,8 @@ impl Sight {
                 EtaView::UNKNOWN
             };
         };
-        let eta = self.takes_who(mode, (staff, &fix), to);
-        self.lock().insert(staff, Estimate { to, eta, made_at: now });
+        let eta = self.takes_who_by((profile, &times), mode, (staff, &fix), to);
+        self.lock().insert(staff, Estimate { to, mode, times: Arc::downgrade(&times), eta, made_at: now });
         shown(eta, 0)
     }
 

@@ -4,12 +4,12 @@
 use super::App;
 use super::problem::{Answer, ProblemBody};
 use crate::engine::field::profile;
+use crate::engine::travel::Present;
 use crate::record::class_word;
 use crate::view::eta::source_word;
 use crate::view::time::instant;
 use axum::Json;
 use axum::extract::State;
-use geo::road::Calibration;
 use geo::road::calibrate::Coverage;
 use geo::road::data::RoadClass;
 use matcher::model::Mode;
@@ -26,7 +26,8 @@ pub struct TravelHour {
     hour: u8,
     /// Ways that were set out on in it.
     observations: u32,
-    /// What travel times in it are called: `calibrated`, or `road` where too few went in it for that, whatever other hours taught.
+    /// What travel times in it are called: `calibrated`, or `road` where too few went in it for that, whatever other hours taught, and in
+    /// the present hour while an operator's factor is in force.
     source: &'static str,
     /// What nine of ten take over what one of two takes; of `road` an assumption, and no less than what was seen in other hours.
     spread: f32,
@@ -88,22 +89,20 @@ pub async fn travel(State(app): State<Arc<App>>) -> Answer<Json<TravelOut>> {
         reweighed_at: present.reweighed_at.map(instant),
         fitted_at: present.fitted_at.map(instant),
         refused: present.calibration.refused(),
-        profiles: Mode::ALL
-            .into_iter()
-            .map(|mode| learnt(&present.calibration, present.coverage[profile(mode) as usize], (mode, hour)))
-            .collect(),
+        profiles: Mode::ALL.into_iter().map(|mode| learnt(&present, (mode, hour))).collect(),
     }))
 }
 
-fn learnt(calibration: &Calibration, covered: Option<Coverage>, (mode, now): (Mode, u8)) -> TravelProfile {
-    let profile = profile(mode);
+fn learnt(present: &Present, (mode, now): (Mode, u8)) -> TravelProfile {
+    let (profile, calibration) = (profile(mode), &present.calibration);
     let factors = calibration.day_factors(profile);
     let hours: Vec<TravelHour> = (0..24u8)
         .map(|hour| {
             let at = usize::from(hour);
             let of_hour = factors.at(at).by_class;
             let all = RoadClass::ALL;
-            let basis = calibration.basis(profile, at);
+            // What operators say now is in no other hour: nobody knows whether it will hold then.
+            let basis = if hour == now { present.basis(mode) } else { calibration.basis(profile, at) };
             let on = |class: RoadClass| calibration.observations_on(profile, class, at);
             TravelHour {
                 hour,
@@ -119,7 +118,7 @@ fn learnt(calibration: &Calibration, covered: Option<Coverage>, (mode, now): (Mo
         profile: mode.word(),
         calibrated: calibration.is_calibrated(profile),
         source: hours[usize::from(now)].source,
-        coverage: covered.map(shares),
+        coverage: present.coverage[profile as usize].map(shares),
         observations: hours.iter().map(|hour| hour.observations).sum(),
         hours,
     }

@@ -8,6 +8,7 @@ use crate::eta::{EtaSource, ROAD_SPREAD};
 use crate::road::data::RoadClass;
 use crate::road::drawn::{Dice, draw};
 use crate::road::hierarchy::{ArcTimes, DayFactors, FACTOR_MAX, FACTOR_MIN, Hierarchy, Metric};
+use crate::road::route::ArcPart;
 use crate::road::{Profile, RoadMap, Snap};
 use proptest::prelude::*;
 
@@ -304,6 +305,43 @@ fn free_times_by_class_add_up_to_the_travel_time() {
         println!("{profile:?}: {classes:?} and {fixed} fixed");
         assert!(classes.iter().filter(|&&ms| ms > 0).count() >= 3, "several classes are gone along");
         assert_eq!(fixed == 0, profile == Profile::Walk);
+    }
+}
+
+#[test]
+fn a_way_takes_in_an_hour_what_a_metric_of_that_hour_says_of_it() {
+    let map = RoadMap::build(crate::city::generate_small(7));
+    println!("seed 11");
+    let mut dice = Dice(11);
+    let factors = DayFactors(
+        RoadClass::ALL
+            .into_iter()
+            .map(|class| {
+                (class, std::array::from_fn(|hour| if hour == 8 { 1.3 + 0.2 * f32::from(class as u8) } else { 1.0 }))
+            })
+            .collect(),
+    );
+    for profile in Profile::ALL {
+        let (graph, empty) = (map.graph(profile), map.free_flow(profile));
+        let class_of = |way: u32| map.data.ways[way as usize].class;
+        let rush = ArcTimes::under(graph, &factors.at(8), class_of);
+        for _ in 0..100 {
+            let (from, to) = (somewhere(&mut dice, &map, profile), somewhere(&mut dice, &map, profile));
+            let way = empty.route(graph, from, &to).unwrap();
+            let free = free_by_class(&map, profile, empty, &way);
+            assert_eq!(free.in_hour_ms(&factors, 7), free.total_ms());
+            assert_eq!(free.in_hour_ms(&DayFactors::default(), 8), free.total_ms());
+            let ms = |times: &ArcTimes, part: &ArcPart| {
+                f64::from(times.before_ms(part.arc, part.to)) - f64::from(times.before_ms(part.arc, part.from))
+            };
+            let by_arc: f64 = way.arcs.iter().map(|part| ms(&rush, part) - ms(empty.times(), part)).sum();
+            let (got, expected) = (free.in_hour_ms(&factors, 8) as f64, free.total_ms() as f64 + by_arc);
+            let rounded = 12.0 + way.arcs.len() as f64;
+            assert!(got <= expected + rounded, "{profile:?}: {got} ms instead of {expected}");
+            // By subway the ways to stations, which are no class's, would go with their streets.
+            assert!(profile == Profile::Transit || got >= expected - rounded, "{profile:?}: {got} ms of {expected}");
+            assert_eq!(free.in_hour_ms(&factors, 8), free.in_hour_ms(&factors, 32));
+        }
     }
 }
 

@@ -269,7 +269,7 @@ fn free_along(
     search: impl FnOnce() -> Option<Route>,
 ) -> Option<(FreeTimes, Vec<u32>)> {
     let ((searched, times), map) = (field.times(mode), field.map());
-    let is_in_street = |at| map.snap(searched, at).is_some_and(|snap| snap.to_street_ms() == 0);
+    let is_in_street = |at| map.place(searched, at).is_some_and(|snap| snap.to_street_ms() == 0);
     if searched != profile(mode) || !ends.into_iter().all(is_in_street) {
         return None;
     }
@@ -281,5 +281,5 @@ fn free_along(
 /// The way of somebody who knows the hour.
 fn fastest(field: &Field, mode: Mode, from: Position, to: Position) -> Option<Route> {
     let ((searched, times), map) = (field.times(mode), field.map());
-    times.route(map.graph(searched), map.snap(searched, from)?, &map.snap(searched, to)?)
+    times.route(map.graph(searched), map.snap(searched, from)?, &map.place(searched, to)?)
 }

@@ -13,6 +13,7 @@ mod legs_tests;
 mod weights_tests;
 
 use crate::telemetry;
+use geo::Basis;
 use geo::road::calibrate::Coverage;
 use geo::road::{Calibration, Profile};
 use legs::Tap;
@@ -39,10 +40,19 @@ pub struct Present {
     pub calibration: Arc<Calibration>,
     /// By the number of the profile, how often they stayed within what is said of them.
     pub coverage: [Option<Coverage>; Profile::ALL.len()],
+    /// By mode, what its times rest on.
+    bases: [Option<Basis>; Mode::ALL.len()],
     /// The conditions that count.
     pub in_force: BTreeSet<Uuid>,
     /// By mode, the streets that they are of.
     told: [Arc<Told>; Mode::ALL.len()],
+}
+
+impl Present {
+    /// What the times of a mode rest on, as every ETA tells it: what was learnt of the hour, and whether operators' factors are on top.
+    pub fn basis(&self, mode: Mode) -> Basis {
+        self.bases[mode as usize].unwrap_or(Basis::MAP)
+    }
 }
 
 /// Shared. Share it in an `Arc`.

@@ -109,6 +109,7 @@ impl Weights {
             fitted_at: self.fitted_at,
             calibration: Arc::clone(&self.calibration),
             coverage: self.coverage,
+            bases: Mode::ALL.map(|mode| Some(self.basis_now(mode, &listed, hour_of(now)))),
             in_force: listed.iter().map(|condition| condition.id).collect(),
             told: self.applied.each_ref().map(|applied| Arc::clone(&applied.told)),
         };
@@ -180,7 +181,6 @@ impl Weights {
         let (profile, hour) = (profile(mode), usize::from(hour));
         let mut conditions = self.calibration.day_factors(profile).at(hour);
         let mut told = Told::default();
-        let is_guessed = in_force.iter().any(|told| told.says.is_for(mode) && told.says.factor.is_some());
         for condition in in_force.iter().filter(|condition| condition.says.is_for(mode)) {
             match (&condition.says.streets, condition.says.factor) {
                 (Streets::Class(class), Some(factor)) => {
@@ -202,13 +202,25 @@ impl Weights {
                 }
             }
         }
-        let basis = self.calibration.basis(profile, hour);
-        // A number that somebody at a desk thought of is no measurement: what it makes longer is no surer than the map's own times.
-        let basis = if is_guessed { Basis::taken_over(basis.spread) } else { basis };
         // Nothing where nothing was learnt: the map's own times are there already.
-        let basis = Some(basis).filter(|basis| *basis != Basis::MAP);
+        let basis = Some(self.basis(mode, in_force, hour)).filter(|basis| *basis != Basis::MAP);
         let waits_s = if mode == Mode::Transit { self.waits_s(in_force, hour) } else { Vec::new() };
         Wanted { conditions, basis, told: Arc::new(told), waits_s }
+    }
+
+    fn basis(&self, mode: Mode, in_force: &[Condition], hour: usize) -> Basis {
+        let basis = self.calibration.basis(profile(mode), hour);
+        // A number that somebody at a desk thought of is no measurement: what it makes longer is no surer than the map's own times.
+        let is_guessed = in_force.iter().any(|told| told.says.is_for(mode) && told.says.factor.is_some());
+        if is_guessed { Basis::taken_over(basis.spread) } else { basis }
+    }
+
+    /// What the times of a mode that is searched do rest on, and those of another would.
+    fn basis_now(&self, mode: Mode, in_force: &[Condition], hour: u8) -> Basis {
+        if self.field.is_searched(mode) {
+            return self.applied[mode as usize].basis.unwrap_or(Basis::MAP);
+        }
+        self.basis(mode, in_force, usize::from(hour))
     }
 
     /// How long one waits for the trains of each line; `None` where none runs.

@@ -1,7 +1,8 @@
 //! Owns how long a way takes on empty roads, told by class of road. Does not judge what it took (`calibrate`).
 
 use super::CLASSES;
-use crate::road::hierarchy::{ArcTimes, Metric};
+use crate::road::data::RoadClass;
+use crate::road::hierarchy::{ArcTimes, DayFactors, Metric};
 use crate::road::route::{ArcPart, Route};
 use crate::road::{Profile, RoadMap};
 
@@ -24,6 +25,13 @@ impl FreeTimes {
     /// All of it: the travel time on empty roads.
     pub fn total_ms(&self) -> u64 {
         self.streets_ms() + u64::from(self.fixed_ms)
+    }
+
+    /// The travel time of the same way in an hour (0..=23, further ones begin again) that these factors make it as long as.
+    pub fn in_hour_ms(&self, factors: &DayFactors, hour: usize) -> u64 {
+        let factor = |class: RoadClass| factors.0.get(&class).map_or(1.0, |hours| f64::from(hours[hour % hours.len()]));
+        let ms = |class: RoadClass| f64::from(self.by_class_ms[class as usize]) * factor(class);
+        RoadClass::ALL.into_iter().map(ms).sum::<f64>().round() as u64 + u64::from(self.fixed_ms)
     }
 }
 
