@@ -7,6 +7,7 @@ use crate::record::Actor;
 use axum::body::Body;
 use axum::http::Request;
 use geo::Position;
+use geo::road::calibrate::free_by_class;
 use geo::road::{FreeTimes, Observation, Profile, Zone};
 use matcher::model::{BookingKind, Mode, TripId};
 use matcher::schedule::day_of;
@@ -267,14 +268,17 @@ async fn what_is_booked_ahead_is_as_long_as_its_hour_usually_makes_it() {
         let stored_s = async |trip| f64::from(app.record.trip(trip).await.unwrap().unwrap().trip.length.by_car_s);
         let before = booked_at(&edge, &rider, "2026-11-25T23:00:00Z", ends).await;
         let empty_s = stored_s(before).await;
-        learn(&edge, if mode == Mode::Walk { Profile::Walk } else { Profile::Drive }).await;
+        let profile = if mode == Mode::Walk { Profile::Walk } else { Profile::Drive };
+        learn(&edge, profile).await;
+        // Turns take no longer for it.
+        let at_eight = 1.0 + streets_share(&edge, profile, ends);
         let [three, eight] =
             [booked_at(&edge, &rider, AT_THREE, ends).await, booked_at(&edge, &rider, AT_EIGHT, ends).await];
         let about = |got: f64, wanted: f64| (got / wanted - 1.0).abs() < 0.1;
         let (three_s, eight_s) = (stored_s(three).await, stored_s(eight).await);
         assert!(about(three_s, empty_s), "{mode:?}: {three_s} s at three, {empty_s} s on empty streets");
-        assert!(about(eight_s, 2.0 * three_s), "{mode:?}: {eight_s} s at eight, {three_s} s at three");
-        assert_eq!(stored_s(before).await, empty_s, "it stays as it was stored");
+        assert!(about(eight_s, at_eight * three_s), "{mode:?}: {eight_s} s at eight, {three_s} s at three");
+        assert!((stored_s(before).await - empty_s).abs() < 0.5, "it stays as it was stored");
         // What is measured anew is measured so too, that of an earlier booking with it.
         let led = app.guide.together(mode, ends.0, ends.1, &[]).unwrap().route;
         let center = led.points[led.points.len() / 2];
@@ -282,9 +286,18 @@ async fn what_is_booked_ahead_is_as_long_as_its_hour_usually_makes_it() {
         follow_zones(app, 0).await.unwrap();
         let round_s = [stored_s(three).await, stored_s(eight).await, stored_s(before).await];
         assert!(round_s[0] > three_s + 10.0, "{mode:?}: {round_s:?} s round the zone");
-        assert!(about(round_s[1], 2.0 * round_s[0]), "{mode:?}: {round_s:?} s round the zone");
-        assert_eq!(round_s[1], round_s[2]);
+        assert!(about(round_s[1], at_eight * round_s[0]), "{mode:?}: {round_s:?} s round the zone");
+        assert!((round_s[1] - round_s[2]).abs() < 0.5, "{mode:?}: {round_s:?} s");
     }
+}
+
+/// How much of what the way takes on empty streets is no turning.
+fn streets_share(edge: &Edge, profile: Profile, (from, to): (Position, Position)) -> f64 {
+    let map = edge.app.sight.map();
+    let (empty, snap) = (map.free_flow(profile), |at| map.place(profile, at).unwrap());
+    let way = empty.route(map.graph(profile), snap(from), &snap(to)).unwrap();
+    let free = free_by_class(map, profile, empty, &way);
+    free.streets_ms() as f64 / free.total_ms() as f64
 }
 
 /// Two places that are far apart.
