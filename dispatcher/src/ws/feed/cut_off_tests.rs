@@ -33,7 +33,8 @@ async fn whom_a_closure_cuts_off_is_a_sign_until_the_street_is_open_again() {
     assert_eq!(told().await, [None, None]);
     let closed = NewCondition {
         factor: None,
-        streets: Streets::Around { center: pickup, radius_m: 30 },
+        // All around: nobody walks from the next open street.
+        streets: Streets::Around { center: pickup, radius_m: 350 },
         walk: true,
         drive: true,
         cycle: false,
