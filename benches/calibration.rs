@@ -6,6 +6,7 @@
 //! the hour and how long it took. It predicts as it would in service: its graph re-weighted for the hour by the fitted factors
 //! and searched for its own fastest way. Three fits are shown: from ways on empty roads, once more from the ways that the
 //! first fit makes the fastest, and of a service that nobody has called at night yet, whose nights go by what its days taught.
+//! Half of all go with a rider, on foot slower than alone, and are told apart in two rows of their own.
 
 use geo::Position;
 use geo::road::calibrate::{Calibration, Observation, fit, free_by_class};
@@ -47,6 +48,8 @@ struct World {
     /// Spread of what a day, and one trip in it, does to the time: standard deviations of its logarithm.
     day_sigma: f64,
     trip_sigma: f64,
+    /// How many times as long as alone it takes with a rider.
+    pace: f64,
     /// How far people go, metres as the crow flies.
     far_m: [f64; 2],
 }
@@ -59,6 +62,7 @@ const WORLDS: [World; 2] = [
         rush: [0.0, 0.16, 0.14, 0.10, 0.05, 0.12],
         day_sigma: 0.015,
         trip_sigma: 0.10,
+        pace: 1.3,
         far_m: [200.0, 1_800.0],
     },
     World {
@@ -68,6 +72,7 @@ const WORLDS: [World; 2] = [
         rush: [1.3, 0.95, 0.75, 0.5, 0.25, 0.2],
         day_sigma: 0.03,
         trip_sigma: 0.18,
+        pace: 1.0,
         far_m: [800.0, 8_000.0],
     },
 ];
@@ -84,6 +89,7 @@ struct Trip {
     to: Snap,
     hour: usize,
     took_ms: u32,
+    with_rider: bool,
 }
 
 fn main() {
@@ -113,7 +119,8 @@ fn report(map: &RoadMap, world: &World) {
     let by_day: Vec<Trip> = training.iter().filter(|trip| !BANDS[2].hours.contains(&trip.hour)).copied().collect();
     let third = fit(&observations(map, world.profile, &empty_roads, &by_day));
     let third_metrics = metrics(map, world.profile, &third.day_factors(world.profile));
-    note(format_args!("{}: {} observations, {} refused", world.name, training.len(), second.refused()));
+    let (seen, refused, pace) = (training.len(), second.refused(), second.pace(world.profile));
+    note(format_args!("{}: {seen} observations, {refused} refused; pace with a rider {pace:.2}", world.name));
     note(format_args!(
         "{:<8}{:<18}{:<22}{:>7}{:>15}{:>13}{:>11}{:>12}",
         "SYNTHETIC", "", "", "trips", "median bias %", "mean bias %", "p90/p50", "below p90 %"
@@ -132,6 +139,13 @@ fn report(map: &RoadMap, world: &World) {
             note(format_args!("{:<8} {name:<18}{stage:<22}{judged}", world.name));
         }
     }
+    for (name, with_rider) in [("alone", false), ("with their rider", true)] {
+        for (stage, calibration, metrics) in &stages[..2] {
+            let of_kind = held_out.iter().filter(|trip| trip.with_rider == with_rider);
+            let judged = judge(world.profile, calibration, metrics, of_kind);
+            note(format_args!("{:<8} {name:<18}{stage:<22}{judged}", world.name));
+        }
+    }
 }
 
 /// One line's figures.
@@ -144,7 +158,8 @@ fn judge<'a>(
     let (mut errors, mut covered, mut spreads) = (Vec::new(), 0, 0.0);
     for trip in trips {
         let ms = metrics[trip.hour].travel_ms(trip.from, &trip.to).expect("the graph is connected");
-        let eta = calibration.eta(profile, trip.hour, ms as f32 / 1_000.0);
+        let pace = if trip.with_rider { calibration.pace(profile) } else { 1.0 };
+        let eta = calibration.eta(profile, trip.hour, ms as f32 / 1_000.0 * pace);
         let took_s = trip.took_ms as f32 / 1_000.0;
         errors.push(f64::from(eta.seconds / took_s) - 1.0);
         covered += usize::from(took_s <= eta.p90_s);
@@ -191,8 +206,10 @@ fn day(map: &RoadMap, world: &World, truth: &[Arc<Metric>], dice: &mut StdRng) -
         let from = graph.snap_at(dice.random_range(0..graph.edge_count() as u32), dice.random());
         let Some(to) = around(from.at, world.far_m, dice).and_then(|at| graph.snap(at)) else { continue };
         let Some(ms) = truth[hour].travel_ms(from, &to) else { continue };
-        let took_ms = (f64::from(ms) * of_day * lognormal(world.trip_sigma, dice)) as u32;
-        trips.push(Trip { from, to, hour, took_ms });
+        let with_rider = dice.random::<bool>();
+        let pace = if with_rider { world.pace } else { 1.0 };
+        let took_ms = (f64::from(ms) * pace * of_day * lognormal(world.trip_sigma, dice)) as u32;
+        trips.push(Trip { from, to, hour, took_ms, with_rider });
     }
     trips
 }
@@ -217,7 +234,14 @@ fn observations(map: &RoadMap, profile: Profile, metrics: &[Arc<Metric>], trips:
         let metric = &metrics[trip.hour];
         let way = metric.route(map.graph(profile), trip.from, &trip.to)?;
         let free = free_by_class(map, profile, metric, &way);
-        Some(Observation { profile, day: 0, hour: trip.hour as u8, free, took_ms: trip.took_ms })
+        Some(Observation {
+            profile,
+            day: 0,
+            hour: trip.hour as u8,
+            free,
+            took_ms: trip.took_ms,
+            with_rider: trip.with_rider,
+        })
     };
     trips.iter().filter_map(seen).collect()
 }

@@ -171,6 +171,7 @@ fn walks(day: u32) -> Vec<Observation> {
                 hour,
                 free: FreeTimes { by_class_ms, fixed_ms: 20_000 },
                 took_ms: (470_000.0 * slower) as u32,
+                with_rider: false,
             }
         })
     };

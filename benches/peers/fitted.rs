@@ -62,7 +62,7 @@ fn report(map: &RoadMap, profile: Profile, name: &str, crowd: &Crowd, trips: &[T
         let observed = |trip: &&Trip| {
             let way = metric.route(map.graph(profile), crowd.staff[trip.from], &crowd.pickups[trip.to])?;
             let free = free_by_class(map, profile, &metric, &way);
-            Some(Observation { profile, day: 0, hour: HOUR as u8, free, took_ms: trip.took_ms })
+            Some(Observation { profile, day: 0, hour: HOUR as u8, free, took_ms: trip.took_ms, with_rider: false })
         };
         fitted = fit(&seen.iter().filter_map(observed).collect::<Vec<_>>());
         let class_of = |way: u32| map.data.ways[way as usize].class;

@@ -16,7 +16,7 @@ use geo::{Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, TryLockError};
 
 /// Moves read from the live index at a time.
@@ -64,6 +64,8 @@ pub struct Field {
     chains: bool,
     /// Of trips under way, how they are led and how many times as long that way is as the fastest (`led`).
     led: RwLock<HashMap<TripId, (Mode, f32)>>,
+    /// By mode, the bits of how many times as long as somebody alone a crew with its rider takes.
+    paces: [AtomicU32; Mode::ALL.len()],
     /// By mode: somebody asked who is not at work so, such as a supervisor or a crew that would ride with its rider.
     is_asked_for: [AtomicBool; Mode::ALL.len()],
 }
@@ -120,6 +122,7 @@ impl Field {
             in_use: Default::default(),
             chains: true,
             led: RwLock::default(),
+            paces: Mode::ALL.map(|_| AtomicU32::new(1.0_f32.to_bits())),
             is_asked_for: Default::default(),
         };
         for mode in [Mode::Walk, Mode::Drive] {
@@ -278,9 +281,19 @@ impl Field {
         };
     }
 
-    /// How many times as long as the fastest the way is that a crew is led by; 1 until it is known.
+    /// How many times as long as somebody alone by the fastest way a crew takes with its rider by the way they are led; 1 until it is known.
     pub fn stretch(&self, trip: TripId, mode: Mode) -> f32 {
-        read(&self.led).get(&trip).filter(|led| led.0 == mode).map_or(1.0, |led| led.1)
+        self.pace(mode) * read(&self.led).get(&trip).filter(|led| led.0 == mode).map_or(1.0, |led| led.1)
+    }
+
+    /// How many times as long as somebody alone a crew with its rider takes on the same way; 1 until that was learnt.
+    pub fn pace(&self, mode: Mode) -> f32 {
+        f32::from_bits(self.paces[mode as usize].load(Ordering::Relaxed))
+    }
+
+    /// That was learnt.
+    pub fn set_pace(&self, mode: Mode, pace: f32) {
+        self.paces[mode as usize].store(pace.to_bits(), Ordering::Relaxed);
     }
 
     /// How a mode is searched now, and the travel times at present. Never waits for a search to be made. Asked once for all that is searched

@@ -8,6 +8,7 @@ use super::key::idempotency_key;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use super::sight::When;
 use super::trips;
+use crate::engine::field::profile;
 use crate::engine::guide::circles;
 use crate::record::{Booked, NewBooking, Place};
 use crate::telemetry;
@@ -185,7 +186,7 @@ pub fn led_length(app: &App, (from, to): (Position, Position), when: When, zones
         When::Now { .. } => app.guide.stretch(mode, from, to, zones),
         When::At { hour } => app.guide.usual_stretch(mode, (&learnt, hour), (from, to), zones),
     };
-    let led_s = |mode, fastest_s: u32| (fastest_s as f32 * stretch(mode)).ceil() as u32;
+    let led_s = |mode, fastest_s: u32| (fastest_s as f32 * stretch(mode) * learnt.pace(profile(mode))).ceil() as u32;
     let by_car_s = led_s(app.sight.trip_mode(from, to), fastest.by_car_s);
     let rides = fastest.without_s != fastest.by_car_s;
     TripLength { by_car_s, without_s: if rides { led_s(Mode::Transit, fastest.without_s) } else { by_car_s } }

@@ -244,7 +244,14 @@ const AT_EIGHT: &str = "2026-11-24T23:00:00Z";
 /// What finished ways taught: at eight twice as long as on empty streets, at three no longer.
 async fn learn(edge: &Edge, profile: Profile) {
     let free = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
-    let way = |n: u32, hour, took_ms| Observation { profile, day: day_of(T0) - n % 2, hour, free, took_ms };
+    let way = |n: u32, hour, took_ms| Observation {
+        profile,
+        day: day_of(T0) - n % 2,
+        hour,
+        free,
+        took_ms,
+        with_rider: false,
+    };
     let ways: Vec<_> = (0..400).flat_map(|n| [way(n, 8, 1_200_000), way(n, 3, 600_000)]).collect();
     edge.app.record.note_observations(T0, &ways).await.unwrap();
     edge.weights().round().await.unwrap();

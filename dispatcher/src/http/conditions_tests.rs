@@ -1,8 +1,9 @@
 //! Facts about closed and slow streets, and what was learnt, as operators and crews see them.
 
-use super::Config;
+use super::bookings::led_length;
 use super::fixture::{Edge, Person, Reply, T0};
 use super::sight::When;
+use super::{App, Config};
 use geo::road::data::{Access, MapData, RoadClass, Way};
 use geo::road::subway::Subway;
 use geo::road::{FreeTimes, Observation, Profile, RoadMap};
@@ -374,8 +375,40 @@ async fn what_is_told_of_a_crew_follows_a_closed_street_before_the_estimate_has_
 /// So many ways in an hour, each so many times as long as on empty streets.
 fn ways(profile: Profile, hour: u8, times_as_long: u32) -> Vec<Observation> {
     let free = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
-    let way = |n: u32| Observation { profile, day: day_of(T0) - n % 2, hour, free, took_ms: 600_000 * times_as_long };
+    let way = |n: u32| Observation {
+        profile,
+        day: day_of(T0) - n % 2,
+        hour,
+        free,
+        took_ms: 600_000 * times_as_long,
+        with_rider: false,
+    };
     (0..400).map(way).collect()
+}
+
+#[tokio::test]
+async fn a_crew_is_with_its_rider_as_long_as_those_before_were_and_comes_as_soon_as_before() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let admin = edge.admin().await;
+    let comes_s = async || edge.call(Some(&rider.token), "GET", &trip, None).await.body["crew"][0]["eta_s"].clone();
+    let (pickup, dropoff) = edge.places();
+    let takes_s = |app: &App| led_length(app, (pickup, dropoff), When::Now { hour: 8 }, &[]).by_car_s;
+    let (before, takes_before_s) = (comes_s().await, takes_s(&edge.app));
+    let alone = ways(Profile::Walk, 8, 1);
+    let with_rider = ways(Profile::Walk, 8, 2).into_iter().map(|way| Observation { with_rider: true, ..way });
+    edge.app.record.note_observations(T0, &[alone.clone(), with_rider.collect()].concat()).await.unwrap();
+    edge.weights().round().await.unwrap();
+    edge.clock.advance_s(11);
+    edge.stands(&first, dropoff, 2);
+    let travel = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body;
+    let pace = travel["profiles"][0]["pace_with_rider"].as_f64().unwrap();
+    assert!((1.9..=2.0).contains(&pace), "{pace}");
+    let near = |got: f64, wanted: f64| (got / wanted - 1.0).abs() < 0.05;
+    let comes = comes_s().await;
+    assert!(near(comes.as_f64().unwrap(), before.as_f64().unwrap()), "comes in {comes} s, before in {before} s");
+    let takes_s = takes_s(&edge.app);
+    assert!(near(f64::from(takes_s), f64::from(takes_before_s) * pace), "{takes_s} s, before {takes_before_s} s");
 }
 
 #[tokio::test]
@@ -435,7 +468,14 @@ async fn what_was_learnt_shows_in_every_travel_time_and_to_operators() {
     assert_eq!((free["eta_source"].as_str(), free_way.0.as_str()), (Some("road"), "road"));
 
     let free_times = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
-    let slow = |day| Observation { profile: Profile::Walk, day, hour: 8, free: free_times, took_ms: 1_200_000 };
+    let slow = |day| Observation {
+        profile: Profile::Walk,
+        day,
+        hour: 8,
+        free: free_times,
+        took_ms: 1_200_000,
+        with_rider: false,
+    };
     let today = day_of(T0);
     let slow: Vec<Observation> = (0..400).map(|n| slow(today - n % 2)).collect();
     edge.app.record.note_observations(T0, &slow).await.unwrap();

@@ -209,6 +209,11 @@ impl Sight {
         together_mode(&self.field, from, to, has_car)
     }
 
+    /// How many times as long as somebody alone a crew with its rider takes on the same way.
+    pub fn pace(&self, mode: Mode) -> f32 {
+        self.field.pace(mode)
+    }
+
     /// What the rest of a trip takes on the way its crew is led by, of what it takes on the fastest.
     pub fn led(&self, trip: TripId, mode: Mode, fastest: Eta) -> Eta {
         let stretch = self.field.stretch(trip, mode);

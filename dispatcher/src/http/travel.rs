@@ -57,6 +57,8 @@ pub struct TravelProfile {
     calibrated: bool,
     /// What its travel times are called now wherever they are told, as in `hours`.
     source: &'static str,
+    /// So many times as long as somebody alone a crew with its rider takes on the same way; 1 until ways of both were finished.
+    pace_with_rider: f32,
     /// Null where there are too few ways to judge by halves.
     coverage: Option<TravelCoverage>,
     /// Ways that count.
@@ -118,6 +120,7 @@ fn learnt(present: &Present, (mode, now): (Mode, u8)) -> TravelProfile {
         profile: mode.word(),
         calibrated: calibration.is_calibrated(profile),
         source: hours[usize::from(now)].source,
+        pace_with_rider: calibration.pace(profile),
         coverage: present.coverage[profile as usize].map(shares),
         observations: hours.iter().map(|hour| hour.observations).sum(),
         hours,

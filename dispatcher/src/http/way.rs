@@ -59,15 +59,16 @@ pub async fn way(
     };
     let found = tokio::task::spawn_blocking(search).await.expect("a road search does not panic").ok_or(Code::NoWay)?;
     let data = &app.sight.map().data;
+    let pace = if together { app.sight.pace(found.mode) } else { 1.0 };
     Ok(Json(WayView {
         to: if together { "dropoff" } else { "pickup" },
         mode: found.mode.word(),
         without_car: found.mode == Mode::Drive && !has_car,
         prefer: if found.prefer == Prefer::Safer { "safer" } else { "fastest" },
-        duration_s: found.route.duration_s.ceil() as u32,
-        p90_s: found.eta.p90_s.ceil() as u32,
+        duration_s: (found.route.duration_s * pace).ceil() as u32,
+        p90_s: (found.eta.p90_s * pace).ceil() as u32,
         length_m: found.route.length_m.round() as u32,
-        detour_s: found.detour_s.round() as u32,
+        detour_s: (found.detour_s * pace).round() as u32,
         zones: match found.kept {
             Kept::None => "none",
             Kept::Out => "kept_out",
@@ -79,6 +80,6 @@ pub async fn way(
         source: source_word(found.eta.source),
         fix_age_s: (app.env.now().0 - fix.taken_at_ms).max(0).div_euclid(1_000) as u32,
         line: line(&found.route),
-        legs: legs(data, &found.route).iter().map(|leg| LegView::of(leg, data)).collect(),
+        legs: legs(data, &found.route).iter().map(|leg| LegView::of(leg, data, pace)).collect(),
     }))
 }

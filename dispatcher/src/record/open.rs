@@ -51,6 +51,7 @@ pub(super) const MIGRATIONS: &[(i64, &str, &str)] = &[
     (19, "audit by subject", include_str!("migrations/0019_audit_by_subject.sql")),
     (20, "zone keys", include_str!("migrations/0020_zone_keys.sql")),
     (21, "both carriageways", include_str!("migrations/0021_both_carriageways.sql")),
+    (22, "pace with a rider", include_str!("migrations/0022_pace_with_a_rider.sql")),
 ];
 
 impl Record {

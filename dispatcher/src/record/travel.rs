@@ -23,15 +23,16 @@ impl Record {
         let mut write = self.begin(now).await?;
         for observation in observations {
             let mut insert = sqlx::query(
-                "insert into travel_observations (day, hour, profile, fixed_ms, took_ms,
+                "insert into travel_observations (day, hour, profile, fixed_ms, took_ms, with_rider,
                     motorway_ms, primary_ms, secondary_ms, tertiary_ms, residential_ms, path_ms)
-                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                 values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             )
             .bind(observation.day)
             .bind(observation.hour)
             .bind(profile_word(observation.profile))
             .bind(observation.free.fixed_ms)
-            .bind(observation.took_ms);
+            .bind(observation.took_ms)
+            .bind(observation.with_rider);
             for ms in observation.free.by_class_ms {
                 insert = insert.bind(ms);
             }
@@ -81,6 +82,7 @@ fn observation(row: &SqliteRow) -> Result<Observation, RecordError> {
         hour: row.small("hour")?,
         free,
         took_ms: row.small("took_ms")?,
+        with_rider: row.int("with_rider")? == 1,
     })
 }
 

@@ -97,7 +97,14 @@ async fn what_is_said_of_one_street_and_cannot_be_read_keeps_nothing_else_from_c
 async fn what_one_way_taught_and_cannot_be_read_keeps_nothing_else_from_being_learnt() {
     let stage = Stage::new().await;
     let free = FreeTimes { by_class_ms: [60_000; CLASSES], fixed_ms: 0 };
-    let seen = Observation { profile: Profile::Walk, day: day_of(T0) as u32, hour: 9, free, took_ms: 500_000 };
+    let seen = Observation {
+        profile: Profile::Walk,
+        day: day_of(T0) as u32,
+        hour: 9,
+        free,
+        took_ms: 500_000,
+        with_rider: false,
+    };
     stage.record.note_observations(T0, &[seen; 3]).await.unwrap();
     sqlx::query("pragma ignore_check_constraints = on").execute(&stage.record.write).await.unwrap();
     sqlx::query("update travel_observations set profile = 'later' where id = 2")

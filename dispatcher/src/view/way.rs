@@ -77,8 +77,8 @@ pub fn line(route: &Route) -> Vec<[f64; 2]> {
 }
 
 impl LegView {
-    /// With the names of the map.
-    pub fn of(leg: &Leg, data: &MapData) -> Self {
+    /// With the names of the map, for who takes so many times as long as somebody alone.
+    pub fn of(leg: &Leg, data: &MapData, pace: f32) -> Self {
         let (along, name) = match leg.along {
             Along::Street(name) => ("street", name.and_then(|n| data.names.get(n as usize)).cloned()),
             Along::Ride(line) => ("ride", data.subway.lines.get(line as usize).map(|l| l.name.clone())),
@@ -96,7 +96,7 @@ impl LegView {
             along,
             name,
             length_m: leg.length_m.round() as u32,
-            duration_s: leg.duration_s.round() as u32,
+            duration_s: (leg.duration_s * pace).round() as u32,
             from: leg.from,
         }
     }

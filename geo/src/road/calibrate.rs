@@ -6,6 +6,9 @@
 //! what the hour does to all classes, that hour on the day, the class on the profile, the profile on the map's own speeds.
 //! So a class, an hour or a profile with few trips takes the broader figure, and never a wild one of its own.
 //!
+//! A crew goes at its rider's pace, somebody alone at their own. So those who went alone teach the factors first, those with a rider how many
+//! times as long it takes them ([`Calibration::pace`]), and then both the factors, each by their pace.
+//!
 //! Who rides walks on the same streets as who walks, and most of the way is waiting and riding, which is assumed: what that is wrong by
 //! would all be laid on the streets. So to [`Profile::Transit`] walking teaches the factors, and its own trips the spread alone.
 //!
@@ -52,9 +55,14 @@ const CLASS_LEANS: f64 = 2.0;
 const HOUR_LEANS: f64 = 5.0;
 /// the hour's of all classes against the class's in that hour,
 const CLASS_HOUR_LEANS: f64 = 6.0;
+/// of the pace with a rider, that of somebody alone,
+const PACE_LEANS: f64 = 10.0;
 /// and of spreads, the assumed one against the profile's, and the profile's against the hour's. More: what one of ten exceeds
 /// is known from few trips only roughly.
 const SPREAD_LEANS: f64 = 30.0;
+
+/// No pace is taken to be further from that of somebody alone.
+const PACE_MAX: f64 = 3.0;
 
 /// A finished trip (or deadhead) as far as it teaches about speeds. It says nothing of where or who.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +77,8 @@ pub struct Observation {
     pub free: FreeTimes,
     /// What it took, milliseconds.
     pub took_ms: u32,
+    /// A crew with its rider; else somebody alone.
+    pub with_rider: bool,
 }
 
 impl Observation {
@@ -86,6 +96,12 @@ impl Observation {
             shares: self.free.by_class_ms.map(|ms| f64::from(ms) / total_ms),
             measured: (f64::from(self.took_ms) - f64::from(self.free.fixed_ms)) / total_ms,
         }
+    }
+
+    /// As somebody alone would have gone, where a rider takes so many times as long.
+    fn alone(self, pace: f64) -> Self {
+        let took_ms = if self.with_rider { (f64::from(self.took_ms) / pace).round() as u32 } else { self.took_ms };
+        Self { took_ms, ..self }
     }
 
     /// What it took over what the factors make of its free time.
@@ -110,6 +126,8 @@ struct Fitted {
     seen_on: [[u32; HOURS]; CLASSES],
     /// `None` until there are [`OBSERVATIONS_MIN`].
     figures: Option<Figures>,
+    /// `None` until so many went alone, and somebody with a rider.
+    pace: Option<f64>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -127,15 +145,15 @@ pub fn fit(observations: &[Observation]) -> Calibration {
     let of = |profile| {
         let mut own: Vec<&Observation> = plausible.iter().copied().filter(|o| o.profile == profile).collect();
         // Sums of fractions depend on their order.
-        own.sort_unstable_by_key(|o| (o.hour, o.free, o.took_ms));
+        own.sort_unstable_by_key(|o| (o.hour, o.free, o.took_ms, o.with_rider));
         own
     };
-    let walked = fitted(&of(Profile::Walk), None);
+    let walked = fitted_by_pace(&of(Profile::Walk), None);
     let on_foot = walked.by_hour();
     let profiles = Profile::ALL.map(|profile| match profile {
         Profile::Walk => walked.clone(),
-        Profile::Transit => fitted(&of(profile), Some(&on_foot)),
-        Profile::Drive | Profile::Cycle => fitted(&of(profile), None),
+        Profile::Transit => fitted_by_pace(&of(profile), Some(&on_foot)),
+        Profile::Drive | Profile::Cycle => fitted_by_pace(&of(profile), None),
     });
     Calibration { profiles, refused: refused.len() as u32 }
 }
@@ -162,6 +180,11 @@ impl Calibration {
     /// A travel time that was searched under [`Self::day_factors`] of this hour, with its source and spread.
     pub fn eta(&self, profile: Profile, hour: usize, seconds: f32) -> Eta {
         Eta::on(self.basis(profile, hour), seconds)
+    }
+
+    /// How many times as long as somebody alone a crew with its rider takes; 1 until that is known.
+    pub fn pace(&self, profile: Profile) -> f32 {
+        self.of(profile).pace.map_or(1.0, |pace| pace as f32)
     }
 
     /// Accepted observations of a profile in an hour.
@@ -198,6 +221,29 @@ impl Fitted {
         let factor = |class, hour: usize| Some(f64::from(self.figures.as_ref()?.factors.0.get(&class)?[hour]));
         std::array::from_fn(|hour| RoadClass::ALL.map(|class| factor(class, hour).unwrap_or(1.0)))
     }
+}
+
+/// By those who went alone, as far as they are enough, and by those with a rider at the pace that these show.
+fn fitted_by_pace(own: &[&Observation], taught: Option<&Hours>) -> Fitted {
+    let (with_rider, alone): (Vec<&Observation>, Vec<&Observation>) = own.iter().partition(|o| o.with_rider);
+    let Some(pace) = pace(&with_rider, &alone, taught) else { return fitted(own, taught) };
+    let mut all: Vec<Observation> = own.iter().map(|o| o.alone(pace)).collect();
+    all.sort_unstable_by_key(|o| (o.hour, o.free, o.took_ms, o.with_rider));
+    Fitted { pace: Some(pace), ..fitted(&all.iter().collect::<Vec<_>>(), taught) }
+}
+
+/// By what each took over what those alone teach of it.
+fn pace(with_rider: &[&Observation], alone: &[&Observation], taught: Option<&Hours>) -> Option<f64> {
+    let of_alone = fitted(alone, taught);
+    of_alone.figures.as_ref()?;
+    let by_hour = of_alone.by_hour();
+    let median = |of: &[&Observation]| {
+        let mut ratios: Vec<f64> = of.iter().map(|o| o.over(&by_hour[usize::from(o.hour)])).collect();
+        ratios.sort_unstable_by(f64::total_cmp);
+        quantile(&ratios, 0.5)
+    };
+    let own = median(with_rider)? / median(alone)?;
+    Some(leant(Some(own), with_rider.len(), 1.0, PACE_LEANS).clamp(1.0 / PACE_MAX, PACE_MAX))
 }
 
 /// `taught` are factors that others have taught.

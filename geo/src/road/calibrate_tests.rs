@@ -13,7 +13,7 @@ use crate::road::{Profile, RoadMap, Snap};
 use proptest::prelude::*;
 
 fn trip(profile: Profile, hour: u8, by_class_ms: [u32; CLASSES], took_ms: u32) -> Observation {
-    Observation { profile, day: 0, hour, free: FreeTimes { by_class_ms, fixed_ms: 0 }, took_ms }
+    Observation { profile, day: 0, hour, free: FreeTimes { by_class_ms, fixed_ms: 0 }, took_ms, with_rider: false }
 }
 
 /// Ten minutes of residential streets that took so many times as long.
@@ -55,6 +55,7 @@ fn made_up(dice: &mut Dice, hour: usize, noise: f64) -> Observation {
         hour: hour as u8,
         free: FreeTimes { by_class_ms, fixed_ms },
         took_ms,
+        with_rider: false,
     }
 }
 
@@ -213,7 +214,7 @@ proptest! {
             .into_iter()
             .map(|(hour, by_class_ms, fixed_ms, took)| {
                 let free = FreeTimes { by_class_ms, fixed_ms };
-                Observation { profile: Profile::Drive, day: 0, hour, free, took_ms: took % 20_000_000 }
+                Observation { profile: Profile::Drive, day: 0, hour, free, took_ms: took % 20_000_000, with_rider: took % 3 == 0 }
             })
             .collect();
         let calibration = fit(&observations);
@@ -246,7 +247,14 @@ fn trains_that_are_not_as_assumed_make_nobody_walk_faster_or_slower() {
     let free = FreeTimes { by_class_ms: [0, 0, 0, 0, 480_000, 0], fixed_ms: 1_500_000 };
     for trains in [0.5, 0.9, 1.3] {
         let took_ms = 480_000 + (1_500_000.0 * trains) as u32;
-        let rides = (0..60).map(|day| Observation { profile: Profile::Transit, day, hour: 9, free, took_ms });
+        let rides = (0..60).map(|day| Observation {
+            profile: Profile::Transit,
+            day,
+            hour: 9,
+            free,
+            took_ms,
+            with_rider: false,
+        });
         let walks = (0..40).map(|day| Observation { day, ..trip(Profile::Walk, 9, [0, 0, 0, 0, 600_000, 0], 900_000) });
         let alone: Vec<Observation> = rides.clone().collect();
         let both: Vec<Observation> = rides.chain(walks).collect();
@@ -420,7 +428,7 @@ fn held_out_days_are_met_without_bias_and_with_nine_of_ten_below_p90() {
             .filter_map(|&(from, to, hour, took_ms)| {
                 let way = free.route(map.graph(profile), from, &to)?;
                 let free = free_by_class(&map, profile, free, &way);
-                Some(Observation { profile, day: 0, hour: hour as u8, free, took_ms })
+                Some(Observation { profile, day: 0, hour: hour as u8, free, took_ms, with_rider: false })
             })
             .collect();
         let calibration = fit(&observations);
@@ -447,4 +455,25 @@ fn held_out_days_are_met_without_bias_and_with_nine_of_ten_below_p90() {
         assert!(bias.abs() < 0.03, "{bias}");
         assert!((0.85..=0.95).contains(&share), "{share}");
     }
+}
+
+#[test]
+fn who_goes_with_a_rider_at_their_pace_makes_no_street_slow_for_those_who_go_alone() {
+    let alone = |n: u32| plain(8 + (n % 3) as u8, 1.2 * (1.0 + 0.01 * f64::from(n % 7) - 0.03));
+    let with_rider = |n: u32| Observation { with_rider: true, ..plain(8 + (n % 3) as u8, 1.5) };
+    let both: Vec<Observation> = (0..300).map(alone).chain((0..300).map(with_rider)).collect();
+    let fitted = fit(&both);
+    let pace = f64::from(fitted.pace(Profile::Drive));
+    assert!((pace - 1.25).abs() < 0.02, "{pace}");
+    for hour in 8..11 {
+        let factor = factor(&fitted, RoadClass::Residential, hour);
+        assert!((factor - 1.2).abs() < 0.03, "{factor} at {hour}");
+    }
+    assert_eq!(fitted.observations(Profile::Drive, 8), 200, "and both teach the streets");
+    assert_eq!(fitted.pace(Profile::Walk).to_bits(), 1.0_f32.to_bits(), "nobody walked");
+    // Too few alone to tell the two apart: what is known is what all took.
+    let few: Vec<Observation> = (0..20).map(alone).chain((0..300).map(with_rider)).collect();
+    let of_all = fit(&few);
+    assert_eq!(of_all.pace(Profile::Drive).to_bits(), 1.0_f32.to_bits());
+    assert!(factor(&of_all, RoadClass::Residential, 8) > 1.4);
 }

@@ -240,6 +240,7 @@ impl Legs {
             hour: hour_of(leg.since),
             free: leg.free,
             took_ms,
+            with_rider: matches!(who, Who::Together(_)),
         });
         Outcome::Learnt
     }

@@ -129,6 +129,9 @@ impl Weights {
     async fn learn(&mut self, now: Timestamp) -> Result<(), RecordError> {
         let seen = self.record.observations().await?;
         let (fitted, covered) = self.worker.run(move || (fit(&seen), coverage(&seen))).await;
+        for mode in Mode::ALL {
+            self.field.set_pace(mode, fitted.pace(profile(mode)));
+        }
         (self.calibration, self.coverage) = (Arc::new(fitted), covered);
         self.fitted_at = Some(now);
         Ok(())

@@ -288,7 +288,14 @@ async fn a_factor_counts_where_and_for_whom_and_when_it_is_said() {
 /// A way of ten minutes over all classes that took so many times as long.
 fn seen(hour: u8, ratio: f32) -> Observation {
     let free = FreeTimes { by_class_ms: [100_000; 6], fixed_ms: 0 };
-    Observation { profile: Profile::Walk, day: day_of(NOW), hour, free, took_ms: (600_000.0 * ratio) as u32 }
+    Observation {
+        profile: Profile::Walk,
+        day: day_of(NOW),
+        hour,
+        free,
+        took_ms: (600_000.0 * ratio) as u32,
+        with_rider: false,
+    }
 }
 
 #[tokio::test]

@@ -12,7 +12,7 @@ fn trip(day: u32, hour: u8, ratio: f64) -> Observation {
     let mut by_class_ms = [0; CLASSES];
     by_class_ms[4] = 600_000;
     let free = FreeTimes { by_class_ms, fixed_ms: 0 };
-    Observation { profile: Profile::Walk, day, hour, free, took_ms: (600_000.0 * ratio) as u32 }
+    Observation { profile: Profile::Walk, day, hour, free, took_ms: (600_000.0 * ratio) as u32, with_rider: false }
 }
 
 fn of_walk(trips: &[Observation]) -> Option<Coverage> {
