@@ -11,7 +11,7 @@ fn seen(profile: Profile, hour: u8) -> Observation {
 
 fn on(day: u32, profile: Profile, hour: u8) -> Observation {
     let free = FreeTimes { by_class_ms: [1, 2, 3, 4, 5, 600_000], fixed_ms: 7 };
-    Observation { profile, day, hour, free, took_ms: 700_000, with_rider: hour % 2 == 0 }
+    Observation { profile, day, hour, free, took_ms: 700_000, with_rider: hour.is_multiple_of(2) }
 }
 
 #[tokio::test]
