@@ -124,6 +124,14 @@ proptest! {
     }
 }
 
+/// Of another version the fuzzer would learn nothing from it.
+#[test]
+fn what_the_fuzzer_begins_with_is_of_this_version() {
+    let bytes = include_bytes!("../../../fuzz/seeds/long-street.body");
+    let read = RoadMap::from_unchecked_bytes(bytes);
+    assert!(!matches!(read, Err(MapFileError::WrongVersion { .. })), "byte 8 says the version");
+}
+
 /// Found by the fuzzer: streets without length, so that the fastest of them has no speed.
 #[test]
 fn a_map_whose_streets_have_no_length_is_searched_all_the_same() {
