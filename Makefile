@@ -55,8 +55,8 @@ bench-main-job: build ## the main job under load on the Seoul extract with Redis
 bench-gateways: build ## one engine on a 3-primary Redis Cluster with 0, 1, 2 and 4 gateways: processor time a fix, each shard's share (PHONES=2000 EVERY=1)
 	@scripts/bench-gateways.sh target/gateways
 
-bench-sockets: build ## as many phones as one process may have open files, a fix every 4 s for SECONDS=600: fix to index, memory
-	@scripts/bench-sockets.sh target/sockets $(or $(SECONDS),600) $(PHONES)
+bench-sockets: build ## as many phones as one process may have open files, a fix every 4 s for SECONDS=600: fix to index, memory, what a fix costs (SCREENS=0: without anybody watching)
+	@SCREENS=$(or $(SCREENS),1) scripts/bench-sockets.sh target/sockets $(or $(SECONDS),600) $(PHONES)
 
 bench-growth: ## travel times: one generated city against four joined ones
 	cargo bench --locked --bench eta -- --growth

@@ -1,20 +1,22 @@
 #!/usr/bin/env bash
 # As many phones on one server as it may have open files less 1,000, one fix every 4 s, with a Redis of its own: how long a fix takes into
 # the index, processor of the server, of its field (travel times) and of Redis for each fix, and memory over the time. The report goes to OUT.
-# usage: bench-sockets.sh OUT [SECONDS] [PHONES]      (release binaries must be there: make build)
+# usage: [SCREENS=1] bench-sockets.sh OUT [SECONDS] [PHONES]      (release binaries must be there: make build)
+# A screen is told of everybody; SCREENS=0 shows what phones alone cost.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=${1:?where the report goes}
 seconds=${2:-600}
 ulimit -Sn "$(ulimit -Hn)"
 phones=${3:-$(($(ulimit -n) - 1000))}
+screens=${SCREENS:-1}
 mkdir -p "$out"
 . scripts/started.sh
 . scripts/measured.sh
 
 say_machine
 say "open files a process may have" "$(ulimit -n)"
-say "phones" "$phones"
+say "phones, and screens that see everybody" "$phones, $screens"
 redis_port=$(free_port 6390)
 start "$(scripts/redis-server.sh)" --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --dir "$work" >"$work/redis.log" 2>&1
 redis=${pids[-1]}
@@ -24,7 +26,7 @@ start target/release/dispatcher serve --listen "127.0.0.1:$port" --data "$work/d
 server=${pids[-1]}
 until_ready "$work/serve.log"
 
-target/release/simulator load --target "http://127.0.0.1:$port" --seed 1 --commit "$(commit)" --phones "$phones" --riders 60 \
+target/release/simulator load --target "http://127.0.0.1:$port" --seed 1 --commit "$(commit)" --phones "$phones" --riders 60 --supervisors "$screens" \
   --bookings-per-second 0 --duration "$seconds" --warmup 20 --drain 2 --report "$out/sockets.json" >"$out/sockets.log" 2>&1 &
 loading=$!
 pids+=("$loading")

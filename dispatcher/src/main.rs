@@ -1,5 +1,6 @@
 //! The one binary. Errors are printed once: 2 for a mistake of the caller, 1 for all else.
 
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -19,7 +20,21 @@ fn told(error: &anyhow::Error) -> String {
     text
 }
 
+/// A panic's text may hold what it stumbled over, such as the number of somebody's street: only where it was is told.
+fn keep_panics_private() {
+    std::panic::set_hook(Box::new(|panic| {
+        let (thread, backtrace) = (std::thread::current(), Backtrace::capture());
+        let at = panic.location().map(ToString::to_string).unwrap_or_default();
+        let mut text = format!("thread '{}' panicked at {at}\n", thread.name().unwrap_or("unnamed"));
+        if backtrace.status() == BacktraceStatus::Captured {
+            text = format!("{text}{backtrace}\n");
+        }
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }));
+}
+
 fn main() -> ExitCode {
+    keep_panics_private();
     // Two providers may be compiled in; the first use without a choice would panic.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = tokio::runtime::Builder::new_multi_thread()

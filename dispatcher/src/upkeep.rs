@@ -73,11 +73,18 @@ impl Upkeep {
         let rounds = async {
             while self.goes_on() {
                 self.round(since).await;
+                self.pause(ROUND_EVERY).await;
+            }
+        };
+        // What tells that something is away waits for nothing that may be.
+        let telling = async {
+            while self.goes_on() {
+                live_gauges(&self.live);
                 metrics.run_upkeep();
                 self.pause(ROUND_EVERY).await;
             }
         };
-        tokio::join!(watching, rounds);
+        tokio::join!(watching, rounds, telling);
     }
 
     fn goes_on(&self) -> bool {
@@ -96,7 +103,6 @@ impl Upkeep {
         self.forget(since());
         self.forget_off_shift(&since).await;
         self.field.forget(&self.live);
-        live_gauges(&self.live);
     }
 
     fn clock(&self) -> MutexGuard<'_, Clock> {

@@ -152,13 +152,16 @@ async fn a_clock_set_back_is_seen_at_once_while_the_record_keeps_a_round_waiting
     assert_eq!(stage.report(&silent, here).await, "ok");
     let away = stage.edge.app.record.hold_readers().await;
     let Stage { edge, upkeep, .. } = stage;
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder().handle();
+    let recorder = metrics_exporter_prometheus::PrometheusBuilder::new().build_recorder();
+    let (metrics, told, _here) = (recorder.handle(), recorder.handle(), metrics::set_default_local_recorder(&recorder));
     let _timers = hold_timers();
     let running = tokio::spawn(async move { upkeep.run(&metrics).await });
     // It has looked, and its round waits for the record.
     for _ in 0..2 {
         put_on(CLOCK_EVERY).await;
     }
+    let staff = format!("{} 1\n", crate::telemetry::LIVE_STAFF);
+    assert!(told.render().contains(&staff), "what is away is told by what waits for nothing");
     let age_s = || {
         let taken_at_ms = edge.live.last_fix(silent.id()).expect("known").taken_at_ms;
         (edge.app.env.now().0 - taken_at_ms) / 1_000

@@ -121,7 +121,7 @@ pub struct LoadOptions {
     /// Broken connections per phone and minute, 0 to 60.
     #[arg(long, env = "DONGHAENG_SIM_DISCONNECTS", value_name = "RATE", default_value_t = 0.0)]
     pub disconnects: f64,
-    /// Supervisors watching the map, 1 to 100.
+    /// Supervisors watching the map, 1 to 100; 0, to see what phones alone cost, only where nobody books.
     #[arg(long, env = "DONGHAENG_SIM_SUPERVISORS", value_name = "N", default_value_t = 1)]
     pub supervisors: usize,
     /// Longest time a leg (to the pickup, to the drop-off) takes: who has farther to go hurries as nobody could.
@@ -179,7 +179,10 @@ impl LoadOptions {
                 "--fix-every must be 0, or 1 to 600".to_owned(),
             ),
             ((0.0..=1.0).contains(&self.by_bicycle), "--by-bicycle must be 0 to 1".to_owned()),
-            ((1..=100).contains(&self.supervisors), "--supervisors must be 1 to 100".to_owned()),
+            (
+                (usize::from(self.bookings_per_second > 0.0)..=100).contains(&self.supervisors),
+                "--supervisors must be 1 to 100, or 0 with --bookings-per-second 0".to_owned(),
+            ),
             (self.trip_minutes.is_none_or(|m| m > 0.0 && m <= 600.0), "--trip-minutes must be above 0".to_owned()),
             (
                 self.day_minutes.is_none_or(|m| m > 0.0 && m <= 1440.0),

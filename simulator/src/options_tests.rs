@@ -56,6 +56,7 @@ fn numbers_out_of_range_are_refused_by_name() {
         ("--by-bicycle NaN", "--by-bicycle"),
         ("--disconnects 100", "--disconnects"),
         ("--supervisors 0", "--supervisors"),
+        ("--supervisors 101 --bookings-per-second 0", "--supervisors"),
         ("--trip-minutes 0", "--trip-minutes"),
         ("--fix-every 0.2", "--fix-every"),
         ("--fix-every NaN", "--fix-every"),

@@ -138,6 +138,11 @@ fn describe_graphs(text: &mut String, map: &RoadMap) -> Result<()> {
     for (name, profile) in profiles.into_iter().chain(transit) {
         let graph = map.graph(profile);
         writeln!(text, "{name:<11} {:>9}  junctions, {} arcs", graph.node_count(), graph.arc_count())?;
+        if profile != Profile::Transit {
+            let [all_m, left_out_m] = map.left_out_m(profile);
+            let (km, share) = (left_out_m / 1_000.0, 100.0 * left_out_m / all_m.max(1.0));
+            writeln!(text, "  left out  {km:>9.0}  km of streets that nothing joins to the rest ({share:.1} %)")?;
+        }
         let Some(turns) = map.turns(profile) else { continue };
         let report = turns.report();
         writeln!(

@@ -76,7 +76,8 @@ struct Following {
     cursor: u64,
     roster_version: i64,
     searched: [bool; Mode::ALL.len()],
-    matchers: HashMap<AccountId, (Mode, Matcher)>,
+    /// With how they are searched and how they move: neither street would be one of the other's map.
+    matchers: HashMap<AccountId, ([Mode; 2], Matcher)>,
     /// How those who are with a rider move.
     moves: HashMap<AccountId, (UnderWay, Mode)>,
     /// Who is searched from where their trip ends.
@@ -499,7 +500,7 @@ enum Placed {
         along: Headed,
         moves: Mode,
     },
-    /// It could not have been reached: where they were a moment ago counts until it comes again.
+    /// It could not have been reached: where they were a moment ago, searched and moving as they do now, counts until it comes again.
     Stays,
     OffRoad,
 }
@@ -520,9 +521,9 @@ impl Following {
         if under_way.is_none() {
             self.moves.remove(&staff);
         }
-        let known = self.matchers.entry(staff).or_insert_with(|| (moves, Matcher::new()));
-        if known.0 != moves {
-            *known = (moves, Matcher::new());
+        let known = self.matchers.entry(staff).or_insert_with(|| ([mode, moves], Matcher::new()));
+        if known.0 != [mode, moves] {
+            *known = ([mode, moves], Matcher::new());
         }
         let graph = map.graph(profile(moves));
         let mut told = known.1.take(graph, fix, now.0);

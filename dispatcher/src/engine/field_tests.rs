@@ -194,6 +194,35 @@ fn who_drives_keeps_street_and_direction_when_a_fix_is_told_again_or_comes_late_
     assert_eq!((back.snap.edge, turned(back)), (edge, headed), "the clock was set back");
 }
 
+/// A shift may be begun anew in the middle of a trip, by another way of travelling: a street number of the one is another street of the
+/// other, or none.
+#[test]
+fn who_takes_another_shift_with_a_rider_and_is_seen_out_of_reach_stands_on_no_street_of_the_way_before() {
+    let mut scene = Scene::with_staff(1);
+    let (from, to) = (junction(0), junction(1));
+    assert_eq!(trip_mode(map(), from, to), Mode::Walk, "they walk, whatever the shift says");
+    let entry = scene.roster.by_id.get_mut(&account(0)).expect("there");
+    entry.under_way = Some(UnderWay { trip: TripId(Uuid::from_u128(1)), pickup: from, dropoff: to, has_car: false });
+    scene.roster.version += 1;
+    let field = Field::new(Arc::clone(map()));
+    field.follow(&scene.live, &scene.roster, NOW);
+    let far = (0..120).map(junction).find(|p| p.distance_m(from) > 800.0).expect("a city is wide");
+    let there = map().place(Profile::Drive, to).expect("a street");
+    for (nth, mode) in [(1, Mode::Drive), (2, Mode::Walk), (3, Mode::Drive)] {
+        let now = NOW.plus_s(nth);
+        travels(&mut scene, 0, mode);
+        scene.fix(0, if nth % 2 == 1 { far } else { from }, now, nth as u32 + 1);
+        field.follow(&scene.live, &scene.roster, now);
+        assert_eq!(searched(&field, 0, there).0, mode, "look {nth}: in the buckets, at the end of the trip");
+        let fix = scene.live.last_fix(account(0)).expect("sent");
+        let told = field.look(|look| look.standing(account(0)).expect("known").fix);
+        assert_eq!(told, fix, "look {nth}: nothing is known by which it could not be believed");
+    }
+    // By the time since the last fix they are free the sooner.
+    field.follow(&scene.live, &scene.roster, NOW.plus_s(20));
+    assert_eq!(searched(&field, 0, there).0, Mode::Drive);
+}
+
 /// Somebody of the scene travels so.
 fn travels(scene: &mut Scene, n: u32, mode: Mode) {
     scene.roster.by_id.get_mut(&account(n)).expect("there").shift.as_mut().expect("on shift").mode = mode;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::gateway::health::tests::gateway;
 use crate::gateway::wire;
+use crate::http::ingest::device::Names;
 use geo::FUTURE_MS_MAX;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -36,7 +37,8 @@ fn by_a_clock_that_is_not_the_services_no_tracker_is_judged() {
     let passed = |ahead_ms: i64| {
         let (gateway, tracker) = ahead_by(ahead_ms);
         let taken_at_ms = gateway.list.there(gateway.env.now()).0;
-        let told = Told { lat: 37.5, lon: 127.0, acc_m: Some(5.0), by_satellite: false, taken_at_ms };
+        let names = Names(["lat", "lon", "tst"]);
+        let told = Told { lat: 37.5, lon: 127.0, acc_m: Some(5.0), by_satellite: false, taken_at_ms, names };
         told_by(&gateway, Door::OwnTracks, &told, &tracker).map(drop)
     };
     for ahead_ms in [-50_000, -FUTURE_MS_MAX, 5_000, 50_000] {

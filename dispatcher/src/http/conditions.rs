@@ -8,6 +8,7 @@ use super::body::{Hashed, PathId};
 use super::key::idempotency_key_if_any;
 use super::problem::{Answer, Code, Problem, ProblemBody};
 use crate::engine::field::profile;
+use crate::engine::travel::Present;
 use crate::engine::travel::streets::edges_of;
 use crate::record::{Condition, NewCondition, Role, SaidUnder, Streets, class_word};
 use crate::view::PointIn;
@@ -175,6 +176,9 @@ pub struct ConditionOut {
     created_at: String,
     /// Whether travel times are found under it now.
     in_force: bool,
+    /// Only if true: it would be, and is of no street or line of this map; said again on this one, it counts.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    of_nothing: bool,
 }
 
 /// All of them.
@@ -191,7 +195,7 @@ pub struct Conditions {
 pub async fn list(State(app): State<Arc<App>>) -> Answer<Json<Conditions>> {
     let listed = app.record.conditions().await?;
     let present = app.travel.present();
-    let shown = listed.iter().map(|condition| out(condition, present.in_force.contains(&condition.id)));
+    let shown = listed.iter().map(|condition| out(condition, &present));
     Ok(Json(Conditions { generation: present.generation, conditions: shown.collect() }))
 }
 
@@ -230,8 +234,8 @@ pub async fn add(
 }
 
 fn answered(app: &App, condition: &Condition, fresh: bool) -> (StatusCode, Json<ConditionOut>) {
-    let in_force = app.travel.present().in_force.contains(&condition.id);
-    (if fresh { StatusCode::CREATED } else { StatusCode::OK }, Json(out(condition, in_force)))
+    let status = if fresh { StatusCode::CREATED } else { StatusCode::OK };
+    (status, Json(out(condition, &app.travel.present())))
 }
 
 /// Takes one back.
@@ -330,7 +334,7 @@ fn names_streets(app: &App, says: &NewCondition) -> Result<(), Code> {
     Err(refusal)
 }
 
-fn out(condition: &Condition, in_force: bool) -> ConditionOut {
+fn out(condition: &Condition, present: &Present) -> ConditionOut {
     let says = &condition.says;
     let named = |p: Position| NamedPoint { lat: p.lat(), lon: p.lon() };
     let (class, around, along, line) = match &says.streets {
@@ -358,6 +362,7 @@ fn out(condition: &Condition, in_force: bool) -> ConditionOut {
         hours: says.hours.map(|(from, to)| Hours { from, to }),
         until: says.until.map(instant),
         created_at: instant(condition.created_at),
-        in_force,
+        in_force: present.in_force.contains(&condition.id),
+        of_nothing: present.of_nothing.contains(&condition.id),
     }
 }

@@ -108,7 +108,8 @@ pub async fn watch_record(app: &App) {
 
 /// 200 if traffic is welcome, else 503; what is away either way, and to this machine the parts with their counts.
 pub async fn readyz(State(app): State<Arc<App>>, LocalPeer(local): LocalPeer) -> Response {
-    let writable = is_writable(&app).await;
+    // Whoever probes gives up too, and is told by then.
+    let writable = timeout(ANSWER_WITHIN, is_writable(&app)).await.unwrap_or(false);
     let draining = app.drain.is_cancelled();
     let ready = writable && !draining;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
@@ -168,6 +169,11 @@ mod tests {
         let seen = async {
             // Long before whoever waits for the record is told that it is away.
             told("0", ANSWER_WITHIN * 2).await;
+            // Whoever probes is told no later, by what can be read.
+            let begun = Instant::now();
+            let reply = edge.call(None, "GET", "/readyz", None).await;
+            assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE, "{}", reply.text);
+            assert!(begun.elapsed() < ANSWER_WITHIN * 2 && reply.text.contains("ready"), "{}", reply.text);
             drop(held);
             told("1", ANSWER_WITHIN).await;
             // Closed: refused at once.

@@ -34,7 +34,7 @@ pub struct WayView {
     /// What became of the rider's avoid zones: `none` there are none, `kept_out`, or why not: `begins_inside`, `ends_inside`,
     /// `cut_off`, `crossed`.
     pub zones: &'static str,
-    /// How the time is known: `road`, or `calibrated`.
+    /// How the time is known: `road`, `calibrated`, or `straight` where most of the way lies off the streets.
     pub source: &'static str,
     /// How old the position is from which it leads, seconds.
     pub fix_age_s: u32,

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 /// Largest message either way, bytes.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
-/// How phones begin a message with fixes.
+/// How phones begin a message with fixes, and how one ends that is written with its names in their order.
 const FIX_BEGINS: &str = r#"{"t":"fix","#;
+const FIX_ENDS: &str = r#","t":"fix"}"#;
 /// Longest command id, characters.
 const ID_CHARS_MAX: usize = 36;
 
@@ -100,12 +101,12 @@ pub enum ClientMessage {
     },
 }
 
-/// What comes often, read without a tree; written in another order it is read like any other message.
+/// What comes often, read without a tree; written otherwise it is read like any other message.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FixMessage<'a> {
     #[serde(rename = "t", borrow)]
-    _t: &'a str,
+    word: &'a str,
     fixes: Vec<FixIn>,
 }
 
@@ -135,8 +136,10 @@ impl ClientMessage {
 
     /// From a text frame.
     pub fn parse(text: &str) -> Result<Self, Misfit> {
-        if let Some(Ok(fixes)) = text.starts_with(FIX_BEGINS).then(|| serde_json::from_str::<FixMessage>(text)) {
-            return Ok(Self::Fix { fixes: fixes.fixes });
+        if (text.starts_with(FIX_BEGINS) || text.ends_with(FIX_ENDS))
+            && let Ok(FixMessage { word: "fix", fixes }) = serde_json::from_str(text)
+        {
+            return Ok(Self::Fix { fixes });
         }
         let Ok(Tree::Object(mut fields)) = serde_json::from_str(text) else { return Err(Misfit::Foreign) };
         let at = fields.iter().position(|(name, _)| name == "t").ok_or(Misfit::Foreign)?;

@@ -22,6 +22,7 @@ fn the_protocols_messages_are_understood() {
         r#"{"t":"ack","seq":42}"#.to_owned(),
         r#"{"t":"pong"}"#.to_owned(),
         r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"gps","age_ms":300,"seq":17}]}"#.to_owned(),
+        r#"{"fixes":[{"acc_m":12,"age_ms":300,"kind":"gps","lat":1.0,"lon":2.0,"seq":17}],"t":"fix"}"#.to_owned(),
         format!(r#"{{"t":"answer","id":"a","offer":"{id}","accept":true}}"#),
         format!(r#"{{"t":"status","id":"a","trip":"{id}","to":"en_route"}}"#),
         format!(r#"{{"t":"drop_out","id":"a","trip":"{id}"}}"#),
@@ -113,6 +114,8 @@ fn a_command_that_does_not_fit_names_its_field() {
         (r#"{"t":"drop_out","id":"a"}"#, "drop_out", Some("a"), "trip"),
         (r#"{"t":"fix","fixes":[[1.0,2.0,12,"gps",300,17]]}"#, "fix", None, "fixes[0]"),
         (r#"{"t":"fix","fixes":{"0":1}}"#, "fix", None, "fixes"),
+        (r#"{"fixes":{"0":1},"t":"fix"}"#, "fix", None, "fixes"),
+        (r#"{"fixes":[],"x":"","t":"fix"}"#, "fix", None, ""),
         (
             r#"{"t":"fix","fixes":[{"lat":1.0,"lon":2.0,"acc_m":12,"kind":"radar","age_ms":300,"seq":17}]}"#,
             "fix",

@@ -16,6 +16,14 @@ pub(super) fn build(data: &MapData, profile: Profile) -> Graph {
     Graph::from_parts(profile, parts)
 }
 
+/// Metres of streets that one may take, and metres of those of them that are in no graph because they are not joined to the largest part.
+pub(super) fn left_out_m(data: &MapData, profile: Profile, kept: &Graph) -> [f64; 2] {
+    let all = cut_at_junctions(data, profile, &node_uses(data, profile));
+    let all_m: f64 = all.edges.iter().map(|edge| f64::from(edge.length_m)).sum();
+    let kept_m: f64 = kept.edges.iter().map(|edge| f64::from(edge.length_m)).sum();
+    [all_m, (all_m - kept_m).max(0.0)]
+}
+
 fn rights(way: &Way, profile: Profile) -> Access {
     match profile {
         Profile::Walk | Profile::Transit => way.walk,

@@ -3,7 +3,7 @@
 //! makes what walking and driving need).
 
 use super::Profile;
-use super::build::build;
+use super::build::{build, left_out_m};
 use super::data::{Access, MapData};
 use super::graph::Graph;
 use super::hierarchy::{ArcTimes, Hierarchy, Metric, NodeOrder, SearchGraph};
@@ -82,6 +82,12 @@ impl RoadMap {
             Profile::Transit => transit::build(self.graph(Profile::Walk), &self.data.subway, None),
             streets => build(&self.data, streets),
         })
+    }
+
+    /// Metres of streets that one may take so, and of those metres that are left out since nothing joins them to the rest: islands, and what
+    /// a map has in pieces. Measured anew, for whoever imports a map.
+    pub fn left_out_m(&self, profile: Profile) -> [f64; 2] {
+        left_out_m(&self.data, profile, self.graph(profile))
     }
 
     /// The graph of walking and riding as the subway runs in another hour (0..24) of the day. The same junctions, and the

@@ -78,7 +78,7 @@ function Row({ desk, map, one, onEnded, onFailed }: { desk: Desk; map: Map | nul
     if (wasAsking.current && state === 'idle') ender.current?.focus();
     wasAsking.current = state === 'asking';
   }, [state]);
-  const { closed, factor, modes, hours, until, in_force, around, along } = one;
+  const { closed, factor, modes, hours, until, in_force, of_nothing, around, along } = one;
   const what = closed ? `× ${t('travel.closed')}` : `▲ ${t('travel.slower', { n: factor ?? 1 })}`;
   const end = async (): Promise<void> => {
     setState('sending');
@@ -102,7 +102,7 @@ function Row({ desk, map, one, onEnded, onFailed }: { desk: Desk; map: Map | nul
       {' '}{whereOf(desk, one)} · {modes.map((mode) => t(`mode.${mode}`)).join(', ')}
       {hours && ` · ${t('travel.hours', hours)}`}
       {' · '}{until ? t('travel.until', { time: dayTime(until) }) : t('travel.until_told')}
-      {' '}<span class="chip">{t(in_force ? 'travel.in_force' : 'travel.not_now')}</span>
+      {' '}<span class="chip">{t(of_nothing ? 'travel.of_nothing' : in_force ? 'travel.in_force' : 'travel.not_now')}</span>
       {map && (around || along) && <button type="button" class="quiet" data-testid="condition-show" onClick={show}>{t('travel.show')}</button>}
       {desk.me?.agency?.kind === 'centre' && state !== 'asking' && (
         <button type="button" class="quiet" ref={ender} data-testid="condition-end" disabled={state === 'sending'} onClick={() => { setState('asking'); show(); }}>{t('travel.end')}</button>

@@ -155,7 +155,7 @@ export interface ConditionBody extends Streets {
 /** What is said of streets. */
 export interface Condition extends Streets {
   id: string; closed: boolean; factor?: number; modes: OnStreets[]; hours?: { from: number; to: number };
-  until: string | null; created_at: string; in_force: boolean;
+  until: string | null; created_at: string; in_force: boolean; of_nothing?: true;
 }
 export interface ReachCell { cell: string; seconds: number; p90_s: number; source?: EtaSource; boundary: [number, number][] }
 /** A circle that a rider's crew is led around; its place goes one way. */

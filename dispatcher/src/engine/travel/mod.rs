@@ -44,6 +44,8 @@ pub struct Present {
     bases: [Option<Basis>; Mode::ALL.len()],
     /// The conditions that count.
     pub in_force: BTreeSet<Uuid>,
+    /// Those that would, and are of no street or line of this map.
+    pub of_nothing: BTreeSet<Uuid>,
     /// By mode, the streets that they are of.
     told: [Arc<Told>; Mode::ALL.len()],
 }

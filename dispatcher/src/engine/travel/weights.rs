@@ -18,9 +18,11 @@ use geo::road::hierarchy::{ArcTimes, Conditions, Metric};
 use geo::road::{Calibration, Profile};
 use matcher::model::{Mode, Timestamp};
 use matcher::schedule::hour_of;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 /// What was missed is found by then: an hour that turned, a condition that ran out, a search that was made meanwhile.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -101,8 +103,14 @@ impl Weights {
         listed.retain(|condition| !condition.says.is_over(now));
         self.known.keep(&listed);
         listed.retain(|condition| condition.says.holds_at(now));
-        let is_new = self.reweigh(&listed, now).await;
         let before = self.travel.present();
+        let of_nothing: BTreeSet<Uuid> =
+            listed.iter().filter(|condition| !self.names_anything(condition)).map(|condition| condition.id).collect();
+        for condition in of_nothing.difference(&before.of_nothing) {
+            tracing::warn!(%condition, "a condition is of no street of this map and changes nothing; say it again");
+        }
+        listed.retain(|condition| !of_nothing.contains(&condition.id));
+        let is_new = self.reweigh(&listed, now).await;
         let present = Present {
             generation: before.generation + u64::from(is_new),
             reweighed_at: if is_new { Some(now) } else { before.reweighed_at },
@@ -111,6 +119,7 @@ impl Weights {
             coverage: self.coverage,
             bases: Mode::ALL.map(|mode| Some(self.basis_now(mode, &listed, hour_of(now)))),
             in_force: listed.iter().map(|condition| condition.id).collect(),
+            of_nothing,
             told: self.applied.each_ref().map(|applied| Arc::clone(&applied.told)),
         };
         metrics::gauge!(telemetry::TRAVEL_GENERATION).set(present.generation as f64);
@@ -180,6 +189,18 @@ impl Weights {
         tokio::task::spawn_blocking(swap).await.expect("swapping does not panic")
     }
 
+    /// Whether it is of any street or line of this map: it may have been said on another.
+    fn names_anything(&mut self, condition: &Condition) -> bool {
+        let map = self.field.map();
+        match &condition.says.streets {
+            Streets::Class(_) => true,
+            Streets::Line(name) => map.data.subway.lines.iter().any(|line| line.name == *name),
+            Streets::Around { .. } | Streets::Along { .. } => Mode::ALL.into_iter().any(|mode| {
+                condition.says.is_for(mode) && !self.known.edges(map, streets_of(profile(mode)), condition).is_empty()
+            }),
+        }
+    }
+
     fn wanted(&mut self, mode: Mode, in_force: &[Condition], hour: u8) -> Wanted {
         let (profile, hour) = (profile(mode), usize::from(hour));
         let mut conditions = self.calibration.day_factors(profile).at(hour);
@@ -193,9 +214,7 @@ impl Weights {
                 // No class is closed; trains are below.
                 (Streets::Class(_), None) | (Streets::Line(_), _) => {}
                 (_, factor) => {
-                    // Who rides walks on the same streets by the same numbers.
-                    let streets = if profile == Profile::Transit { Profile::Walk } else { profile };
-                    for &edge in &*self.known.edges(self.field.map(), streets, condition) {
+                    for &edge in &*self.known.edges(self.field.map(), streets_of(profile), condition) {
                         told.edges.insert(edge);
                         match factor {
                             Some(factor) => *conditions.by_edge.entry(edge).or_insert(1.0) *= factor,
@@ -240,6 +259,11 @@ impl Weights {
         }
         waits_s
     }
+}
+
+/// Who rides walks on the same streets by the same numbers.
+const fn streets_of(profile: Profile) -> Profile {
+    if matches!(profile, Profile::Transit) { Profile::Walk } else { profile }
 }
 
 fn times(field: &Field, mode: Mode, wanted: &Wanted) -> ArcTimes {

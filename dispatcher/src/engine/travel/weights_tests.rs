@@ -19,6 +19,7 @@ use rustix::process::getpriority_process;
 use rustix::thread::gettid;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection};
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use tempfile::TempDir;
@@ -283,6 +284,21 @@ async fn a_factor_counts_where_and_for_whom_and_when_it_is_said() {
     life.clock.advance_s(3_600);
     life.round().await;
     near(takes(&life, Mode::Walk, along), free[0] * 1.5);
+}
+
+#[tokio::test]
+async fn what_is_of_no_street_of_this_map_is_not_told_to_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut life = Life::on(&dir, NOW, 1).await;
+    let known = life.say(closed(bridge(300.0))).await;
+    let far = |east_m| place(east_m, 30_000.0);
+    let along = Streets::Along { from: far(0.0), to: far(100.0), both_carriageways: true };
+    let mut lost = BTreeSet::new();
+    for streets in [Streets::Around { center: far(0.0), radius_m: 40 }, along, Streets::Line("9".to_owned())] {
+        lost.insert(life.say(closed(streets)).await.id);
+    }
+    let present = life.round().await;
+    assert_eq!((&present.in_force, &present.of_nothing), (&[known.id].into(), &lost));
 }
 
 /// A way of ten minutes over all classes that took so many times as long.

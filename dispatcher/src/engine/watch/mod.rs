@@ -248,7 +248,12 @@ impl Watch {
                 break;
             }
         }
-        self.with(|state| state.trips.remove_over(now));
+        self.with(|state| {
+            for (trip, staff) in state.trips.faded(now) {
+                state.news.of_trip(trip, state.trips.employer(staff));
+            }
+            state.trips.remove_over(now);
+        });
     }
 
     /// The clock of this machine was set back by so many milliseconds, below zero.

@@ -1,5 +1,5 @@
-//! Owns the watch's task: follows the record for trips, the live index for moves, and the clock for ages, with the noting of
-//! crossings beside it. Fixes of crews come to the watch by themselves, in order (`Watch::fixes`). Trips and zones go to `led` too,
+//! Owns the watch's task: follows the record for trips and, waiting for no record, the live index for moves and the clock for ages,
+//! with the noting of crossings beside it. Fixes of crews come to the watch by themselves, in order (`Watch::fixes`). Trips and zones go to `led` too,
 //! which is to know of the same.
 
 use super::Watch;
@@ -30,15 +30,20 @@ const ZONES_EVERY_MS: i64 = 10_000;
 /// Pause after the record failed.
 const RECORD_AWAY: Duration = Duration::from_secs(1);
 
-/// Where the task stands.
+/// How far the live index was followed.
+pub(super) struct Moves {
+    watch: Arc<Watch>,
+    live: Arc<Live>,
+    after: u64,
+}
+
+/// How far the record was.
 pub(super) struct Tail {
     watch: Arc<Watch>,
     record: Arc<Record>,
-    live: Arc<Live>,
     led: Arc<Led>,
     /// Last change of a trip that was read; `None` before the open trips were.
     trips_after: Option<i64>,
-    moved_after: u64,
     trips_at: Timestamp,
     zones_at: Timestamp,
 }
@@ -53,20 +58,49 @@ pub async fn run(
     stop: CancellationToken,
 ) {
     let crossings = Crossings::new(Arc::clone(&watch), Arc::clone(&record), env.clone());
-    let tail = Tail::new(watch, record, live, led, env.now());
-    tokio::join!(tail.run(env, &stop), crossings.run(stop.clone()));
+    let moves = Moves::new(Arc::clone(&watch), live);
+    let tail = Tail::new(watch, record, led, env.now());
+    tokio::join!(moves.run(&env, &stop), tail.run(&env, &stop), crossings.run(stop.clone()));
+}
+
+impl Moves {
+    pub(super) const fn new(watch: Arc<Watch>, live: Arc<Live>) -> Self {
+        Self { watch, live, after: 0 }
+    }
+
+    async fn run(mut self, env: &Env, stop: &CancellationToken) {
+        while !stop.is_cancelled() {
+            self.follow(env.now());
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(TICK) => {}
+            }
+        }
+    }
+
+    pub(super) fn follow(&mut self, now: Timestamp) {
+        for _ in 0..READS_PER_ROUND {
+            let (cursor, moved) = self.live.moved_since(self.after, MOVES_PER_READ);
+            self.after = cursor;
+            let full = moved.len() == MOVES_PER_READ;
+            self.watch.moved(moved.into_iter().map(|at| (at.staff, at.fix.taken_at_ms)), now);
+            if !full {
+                break;
+            }
+        }
+        self.watch.look(now, |staff| self.live.last_fix(staff).map(|fix| fix.taken_at_ms));
+    }
 }
 
 impl Tail {
-    pub(super) fn new(watch: Arc<Watch>, record: Arc<Record>, live: Arc<Live>, led: Arc<Led>, now: Timestamp) -> Self {
-        Self { watch, record, live, led, trips_after: None, moved_after: 0, trips_at: now, zones_at: now }
+    pub(super) const fn new(watch: Arc<Watch>, record: Arc<Record>, led: Arc<Led>, now: Timestamp) -> Self {
+        Self { watch, record, led, trips_after: None, trips_at: now, zones_at: now }
     }
 
-    async fn run(mut self, env: Env, stop: &CancellationToken) {
+    async fn run(mut self, env: &Env, stop: &CancellationToken) {
         let mut commits = self.record.commits();
         let mut trips_due = true;
         while !stop.is_cancelled() {
-            self.follow_moves(env.now());
             if (trips_due || self.is_due(env.now()))
                 && let Err(error) = self.follow_trips(env.now()).await
             {
@@ -87,19 +121,6 @@ impl Tail {
     /// Whether trips are to be read though no commit was heard of.
     pub(super) fn is_due(&self, now: Timestamp) -> bool {
         has_gone_by(self.trips_at, SWEEP_MS, now)
-    }
-
-    pub(super) fn follow_moves(&mut self, now: Timestamp) {
-        for _ in 0..READS_PER_ROUND {
-            let (cursor, moved) = self.live.moved_since(self.moved_after, MOVES_PER_READ);
-            self.moved_after = cursor;
-            let full = moved.len() == MOVES_PER_READ;
-            self.watch.moved(moved.into_iter().map(|at| (at.staff, at.fix.taken_at_ms)), now);
-            if !full {
-                break;
-            }
-        }
-        self.watch.look(now, |staff| self.live.last_fix(staff).map(|fix| fix.taken_at_ms));
     }
 
     pub(super) async fn follow_trips(&mut self, now: Timestamp) -> Result<(), RecordError> {

@@ -2,9 +2,9 @@
 //! come late.
 
 use super::ages::Age;
-use super::run::Tail;
+use super::run::{Moves, Tail};
 use super::{LOOK_CHUNK, Watch};
-use crate::http::fixture::{Edge, Person, T0};
+use crate::http::fixture::{Edge, Person, T0, eventually};
 use crate::live::Live;
 use crate::record::Actor;
 use crate::view::watch::signs_for;
@@ -13,6 +13,8 @@ use matcher::model::{AccountId, Phase, TripId};
 use serde_json::json;
 use std::cell::Cell;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub(super) struct Scene {
@@ -21,6 +23,7 @@ pub(super) struct Scene {
     pub(super) trip: TripId,
     pub(super) crew: [Person; 2],
     live: Arc<Live>,
+    moves: Moves,
     pub(super) tail: Tail,
     pub(super) watch: Arc<Watch>,
     seq: u32,
@@ -32,23 +35,27 @@ pub(super) async fn scene() -> Scene {
     let live = Arc::new(Live::in_process());
     let app = &edge.app;
     let watch = Arc::clone(&app.watch);
-    let tail = Tail::new(Arc::clone(&watch), Arc::clone(&app.record), Arc::clone(&live), edge.led(), app.env.now());
-    Scene { edge, rider, trip, crew, live, tail, watch, seq: 0 }
+    let moves = Moves::new(Arc::clone(&watch), Arc::clone(&live));
+    let tail = Tail::new(Arc::clone(&watch), Arc::clone(&app.record), edge.led(), app.env.now());
+    Scene { edge, rider, trip, crew, live, moves, tail, watch, seq: 0 }
 }
 
 impl Scene {
     pub(super) async fn round(&mut self) {
         let now = self.edge.app.env.now();
-        self.tail.follow_moves(now);
+        self.moves.follow(now);
         self.tail.follow_trips(now).await.unwrap();
     }
 
     pub(super) fn stands(&mut self, who: usize, position: Position) {
+        self.reports(who, position, 5.0);
+    }
+
+    fn reports(&mut self, who: usize, position: Position, accuracy_m: f32) {
         self.seq += 1;
         let now = self.edge.app.env.now();
         let person = &self.crew[who];
-        let fix =
-            Fix { position, accuracy_m: 5.0, kind: FixKind::Gps, taken_at_ms: now.0, session_epoch: 1, seq: self.seq };
+        let fix = Fix { position, accuracy_m, kind: FixKind::Gps, taken_at_ms: now.0, session_epoch: 1, seq: self.seq };
         assert!(self.live.put(person.id(), person.account.no.unwrap(), fix).is_kept());
         self.watch.fixes(person.id(), [&fix], now);
     }
@@ -57,8 +64,8 @@ impl Scene {
     pub(super) async fn restart(&mut self) {
         let Edge { app, .. } = &self.edge;
         self.watch = Arc::default();
-        let (watch, record, live) = (Arc::clone(&self.watch), Arc::clone(&app.record), Arc::clone(&self.live));
-        self.tail = Tail::new(watch, record, live, self.edge.led(), app.env.now());
+        self.moves = Moves::new(Arc::clone(&self.watch), Arc::clone(&self.live));
+        self.tail = Tail::new(Arc::clone(&self.watch), Arc::clone(&app.record), self.edge.led(), app.env.now());
         self.round().await;
     }
 
@@ -112,6 +119,61 @@ async fn silence_during_a_trip_is_news_and_so_is_the_end_of_it() {
     scene.round().await;
     assert_eq!(scene.signs().await, []);
     assert!(scene.edge.app.watch.take_news().trips.contains_key(&scene.trip));
+}
+
+/// Seconds over coarse fixes alone, one every 5: they are reported, and say nothing of where.
+#[tokio::test]
+async fn who_says_where_no_more_is_told_to_be_at_no_place_and_again_once_they_do() {
+    let mut scene = scene().await;
+    let (pickup, _) = scene.edge.places();
+    scene.stands(0, pickup);
+    scene.round().await;
+    scene.stands(0, pickup);
+    scene.round().await;
+    let at_meeting = [("at_meeting", scene.no(0), true)];
+    let of_one = |signs: Vec<(&'static str, u32, bool)>, no: u32| -> Vec<_> {
+        signs.into_iter().filter(|sign| sign.1 == no).collect()
+    };
+    let no = scene.no(0);
+    assert_eq!(of_one(scene.signs().await, no), at_meeting);
+    scene.edge.app.watch.take_news();
+    let mut told = Vec::new();
+    for _ in 0..13 {
+        scene.edge.clock.advance_s(5);
+        scene.reports(0, pickup, 1_500.0);
+        scene.round().await;
+        told.push(scene.edge.app.watch.take_news().trips.contains_key(&scene.trip));
+    }
+    assert_eq!(of_one(scene.signs().await, no), []);
+    assert_eq!(told.iter().filter(|told| **told).count(), 1, "once, when it ceased to be: {told:?}");
+    scene.stands(0, pickup);
+    scene.round().await;
+    assert_eq!(of_one(scene.signs().await, no), at_meeting);
+    assert!(scene.edge.app.watch.take_news().trips.contains_key(&scene.trip), "and again");
+}
+
+#[tokio::test]
+async fn whoever_falls_silent_is_told_while_the_record_hangs() {
+    let mut scene = scene().await;
+    let (pickup, _) = scene.edge.places();
+    scene.stands(0, pickup);
+    scene.round().await;
+    let app = Arc::clone(&scene.edge.app);
+    app.watch.take_news();
+    let away = app.record.hold_readers().await;
+    let (watch, record, live) = (Arc::clone(&scene.watch), Arc::clone(&app.record), Arc::clone(&scene.live));
+    let stop = CancellationToken::new();
+    let running = tokio::spawn(super::run(watch, record, live, scene.edge.led(), app.env.clone(), stop.clone()));
+    // It has begun to read what is open, and waits.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    scene.edge.clock.advance_s(61);
+    let who = scene.crew[0].id();
+    let is_silent = async || app.watch.age(who) == Age::Silent;
+    eventually("it is told to be silent", is_silent).await;
+    assert!(app.watch.take_news().staff.contains(&who));
+    drop(away);
+    stop.cancel();
+    running.await.unwrap();
 }
 
 #[tokio::test]

@@ -91,9 +91,15 @@ struct Member {
     /// Since the rider is along a fix has said of every zone whether they are in it: before that nobody here knows whether they
     /// have left one, as after a restart.
     is_placed: bool,
+    /// The last fix that says where was young enough to show that they are somewhere, when that was last told.
+    is_told_here: bool,
 }
 
 impl Member {
+    fn is_here(&self, now: Timestamp) -> bool {
+        self.last.is_some_and(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX)
+    }
+
     fn raise(&mut self, sign: Sign, since: Timestamp) {
         if !self.has(sign) {
             self.signs.push((sign, since));
@@ -252,6 +258,7 @@ impl Trips {
                     last: None,
                     signs: Vec::new(),
                     is_placed: false,
+                    is_told_here: false,
                 }
             });
             self.of_staff.insert(staff, id);
@@ -309,6 +316,7 @@ impl Trips {
         for ((_, place), crossing) in self.fences.step(id, &mut member.inside, fix, now.0) {
             events.push(match (place, crossing) {
                 (Place::Meeting, Crossing::Entered) => {
+                    member.is_told_here = true;
                     member.lower(Sign::LeftMeeting);
                     member.raise(Sign::AtMeeting, taken_at);
                     Event::AtMeeting
@@ -319,6 +327,7 @@ impl Trips {
                     Event::LeftMeeting
                 }
                 (Place::Dropoff, Crossing::Entered) => {
+                    member.is_told_here = true;
                     member.raise(Sign::AtDropoff, taken_at);
                     Event::AtDropoff
                 }
@@ -393,6 +402,22 @@ impl Trips {
         !self.crossings.is_empty()
     }
 
+    /// Who was told to be at a place and is not seen there any more, or is again: by the clock, since what is too coarse to say where tells of
+    /// nothing. Each once, with the trip.
+    pub fn faded(&mut self, now: Timestamp) -> Vec<(TripId, AccountId)> {
+        let mut faded = Vec::new();
+        for (&id, watched) in &mut self.by_id {
+            for member in &mut watched.members {
+                let is_here = member.is_here(now);
+                if member.is_told_here != is_here && member.signs.iter().any(|&(sign, _)| is_of_now(sign)) {
+                    member.is_told_here = is_here;
+                    faded.push((id, member.id));
+                }
+            }
+        }
+        faded
+    }
+
     /// Takes down what is over by the clock.
     pub fn remove_over(&mut self, now: Timestamp) {
         self.fences.remove_over(now.0);
@@ -419,8 +444,8 @@ impl Trips {
                 flags.push(Flag { sign: Sign::Silent, who: who.clone(), since });
             }
             // Whoever is silent, or says no more than which cell tower is near, is nowhere now; what was to be worried about still is.
-            let is_here = silent.is_none() && member.last.is_some_and(|fix| now.0 - fix.taken_at_ms <= FIX_AGE_MS_MAX);
-            let is_shown = |sign| is_here || !matches!(sign, Sign::AtMeeting | Sign::AtDropoff);
+            let is_here = silent.is_none() && member.is_here(now);
+            let is_shown = |sign| is_here || !is_of_now(sign);
             let shown = member.signs.iter().filter(|(sign, _)| is_shown(*sign));
             flags.extend(shown.map(|&(sign, since)| Flag { sign, who: who.clone(), since: Some(since) }));
         }
@@ -433,6 +458,11 @@ impl Trips {
         flags.sort_by_key(|flag| (flag.sign as u8, flag.who.first().map(|(no, _)| *no)));
         flags
     }
+}
+
+/// Signs that somebody is somewhere now.
+const fn is_of_now(sign: Sign) -> bool {
+    matches!(sign, Sign::AtMeeting | Sign::AtDropoff)
 }
 
 /// A cell tower, and whatever else is as coarse, says nothing of where in a street somebody is.

@@ -38,6 +38,24 @@ pub struct Told {
     pub by_satellite: bool,
     /// When it was taken by the app's clock, milliseconds since 1970.
     pub taken_at_ms: i64,
+    /// What the app calls the three that may be out of range.
+    pub names: Names,
+}
+
+/// The names of latitude, longitude and time.
+#[derive(Clone, Copy)]
+pub struct Names(pub [&'static str; 3]);
+
+impl Names {
+    /// What the app calls a field of ours.
+    fn of(self, field: &str) -> &'static str {
+        let [lat, lon, at] = self.0;
+        match field {
+            "lat" => lat,
+            "lon" => lon,
+            _ => at,
+        }
+    }
 }
 
 /// The parts and the body of a tracker's request. One that brings its position in the URL is refused before anything is read.
@@ -88,15 +106,15 @@ impl Tracker {
 }
 
 impl Told {
-    /// As a fix, without its epoch; `Err` names the field to blame.
+    /// As a fix, without its epoch; `Err` names the field to blame, as the app calls it.
     pub fn fix(&self, now: Timestamp) -> Result<Fix, &'static str> {
         Ok(Fix {
-            position: parse_position(self.lat, self.lon)?,
+            position: parse_position(self.lat, self.lon).map_err(|field| self.names.of(field))?,
             accuracy_m: self.acc_m.unwrap_or(UNKNOWN_M),
             kind: if self.by_satellite { FixKind::Gps } else { FixKind::Network },
             taken_at_ms: taken_at_ms(now, self.taken_at_ms),
             session_epoch: 0,
-            seq: u32::try_from(self.taken_at_ms.div_euclid(1_000)).map_err(|_| "timestamp")?,
+            seq: u32::try_from(self.taken_at_ms.div_euclid(1_000)).map_err(|_| self.names.of("timestamp"))?,
         })
     }
 }

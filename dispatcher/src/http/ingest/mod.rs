@@ -151,7 +151,7 @@ pub async fn take(
 fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verdict> {
     let (ingest, places) = (&app.ingest, &app.sight.places);
     let duty = duty(app, account.id);
-    let (news, verdicts) = ingest.people.with(account.id, |heard| {
+    let verdicts = ingest.people.with(account.id, |heard| {
         let news = heard.catch_up(places.last_fix(account.id), now);
         let news = news.filter(|_| duty.is_some());
         if let Some(news) = &news {
@@ -169,11 +169,12 @@ fn hear(app: &App, account: &Account, fixes: &[Fix], now: Timestamp) -> Vec<Verd
             verdict
         });
         let verdicts: Vec<Verdict> = judged.collect();
-        (news, verdicts)
+        // Every one that is kept, in its order: a way through a zone between two looks is a way through it. Still in this person's turn: of two
+        // calls at once the watch would hear the later first, and pass over the other.
+        let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept()).map(|(fix, _)| fix);
+        app.watch.fixes(account.id, news.iter().chain(kept), now);
+        verdicts
     });
-    // Every one that is kept, in its order: a way through a zone between two looks is a way through it.
-    let kept = fixes.iter().zip(&verdicts).filter(|(_, verdict)| verdict.is_kept()).map(|(fix, _)| fix);
-    app.watch.fixes(account.id, news.iter().chain(kept), now);
     note_refused(app, account, &verdicts, now);
     verdicts
 }
@@ -203,12 +204,11 @@ fn judge(sense: &mut Sense, fix: &Fix, now: Timestamp, in_area: bool, put: impl 
 /// A fix that another node believed, of somebody who is of a crew: onto the trip's track and to the watch, once.
 pub fn take_over(app: &App, staff: AccountId, last: Fix, now: Timestamp) {
     let Some(phase) = duty(app, staff) else { return };
-    let news = app.ingest.people.with(staff, |heard| {
-        let news = heard.catch_up(Some(last), now)?;
+    app.ingest.people.with(staff, |heard| {
+        let Some(news) = heard.catch_up(Some(last), now) else { return };
         heard.track(&app.ingest, staff, Some(phase), &news, Verdict::believed(&news), now);
-        Some(news)
+        app.watch.fixes(staff, [&news], now);
     });
-    app.watch.fixes(staff, news.iter(), now);
 }
 
 /// How far the trip is whose crew the staff member is of, or may be since a moment: the view at hand is a little old, and the record

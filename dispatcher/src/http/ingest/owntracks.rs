@@ -2,12 +2,14 @@
 //! and an empty body, is answered with the empty list that the app expects, and nothing of it is kept. What is locked with a key of the
 //! app's own is refused: it may be a location.
 
-use super::device::{Told, Tracker, open};
+use super::device::{Names, Told, Tracker, open};
 use crate::http::App;
-use crate::http::problem::{Answer, Code, Problem, ProblemBody};
+use crate::http::body;
+use crate::http::problem::{Answer, Problem, ProblemBody};
 use crate::json::Object;
 use axum::Json;
 use axum::extract::{Request, State};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use std::sync::Arc;
 use utoipa::ToSchema;
@@ -95,8 +97,9 @@ pub fn read(body: &[u8]) -> Answer<Option<Told>> {
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Answer<T> {
-    serde_json::from_slice(body).map_err(|e| if e.is_data() { Code::BadField } else { Code::BadJson }.into())
+/// The field to blame is looked for only if there is one.
+fn parse<T: DeserializeOwned>(text: &[u8]) -> Answer<T> {
+    serde_json::from_slice(text).or_else(|_| body::parse(text))
 }
 
 impl OwnTracks {
@@ -108,6 +111,7 @@ impl OwnTracks {
             acc_m: self.acc,
             by_satellite: self.source.as_deref() == Some("gps"),
             taken_at_ms: self.tst.and_then(|s| s.checked_mul(1_000)).ok_or_else(needed("tst"))?,
+            names: Names(["lat", "lon", "tst"]),
         })
     }
 }

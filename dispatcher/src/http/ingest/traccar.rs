@@ -1,8 +1,9 @@
 //! Owns what Traccar Client and others of its protocol (OsmAnd) post: the JSON of Traccar Client 9 and later, or a form. The protocol
 //! also knows positions in the URL, where every proxy and log would keep them: that is refused, with a word on how to do better.
 
-use super::device::{Told, Tracker, open};
+use super::device::{Names, Told, Tracker, open};
 use crate::http::App;
+use crate::http::body;
 use crate::http::problem::{Answer, Code, Problem, ProblemBody};
 use crate::json::Object;
 use crate::live::Verdict;
@@ -119,13 +120,12 @@ pub fn read(headers: &HeaderMap, body: &[u8]) -> (Answer<Told>, Option<String>) 
     }
 }
 
-fn json(body: &[u8]) -> (Answer<Told>, Option<String>) {
-    match serde_json::from_slice::<Traccar>(body) {
+fn json(text: &[u8]) -> (Answer<Told>, Option<String>) {
+    match serde_json::from_slice::<Traccar>(text).or_else(|_| body::parse(text)) {
         Ok(report) => (report.location.told(), report.device_id),
-        Err(error) => {
-            let code = if error.is_data() { Code::BadField } else { Code::BadJson };
-            let signed: Option<Signed> = serde_json::from_slice(body).ok();
-            (Err(code.into()), signed.and_then(|signed| signed.device_id))
+        Err(problem) => {
+            let signed: Option<Signed> = serde_json::from_slice(text).ok();
+            (Err(problem), signed.and_then(|signed| signed.device_id))
         }
     }
 }
@@ -138,6 +138,7 @@ impl Location {
             acc_m: self.coords.accuracy,
             by_satellite: false,
             taken_at_ms: instant(&self.timestamp).ok_or_else(|| Problem::bad_field("location.timestamp"))?,
+            names: Names(["location.coords.latitude", "location.coords.longitude", "location.timestamp"]),
         })
     }
 }
@@ -159,6 +160,7 @@ fn form(body: &[u8]) -> (Answer<Told>, Option<String>) {
 fn form_told<'a>(pairs: impl Iterator<Item = (&'a [u8], Option<String>)>) -> Answer<Told> {
     let bad = Problem::bad_field;
     let (mut at, mut lat, mut lon, mut acc_m) = (None, None, None, None);
+    let mut names = ["lat", "lon", "timestamp"];
     let mut knows = true;
     for (name, value) in pairs {
         let value = value.ok_or(Problem::from(Code::BadField))?;
@@ -168,6 +170,7 @@ fn form_told<'a>(pairs: impl Iterator<Item = (&'a [u8], Option<String>)>) -> Ans
             b"lon" => lon = Some(number(&value).ok_or_else(|| bad("lon"))?),
             b"location" => {
                 let (a, b) = value.split_once(',').ok_or_else(|| bad("location"))?;
+                (names[0], names[1]) = ("location", "location");
                 lat = Some(number(a).ok_or_else(|| bad("location"))?);
                 lon = Some(number(b).ok_or_else(|| bad("location"))?);
             }
@@ -186,6 +189,7 @@ fn form_told<'a>(pairs: impl Iterator<Item = (&'a [u8], Option<String>)>) -> Ans
         acc_m,
         by_satellite: false,
         taken_at_ms: at.ok_or_else(|| bad("timestamp"))?,
+        names: Names(names),
     })
 }
 

@@ -265,11 +265,14 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
     for (body, code, field) in [
         ("{".to_owned(), "bad_json", None),
         ("[]".to_owned(), "bad_field", None),
-        ("{\"lat\":1}".to_owned(), "bad_field", None),
+        ("{\"lat\":1}".to_owned(), "bad_field", Some("_type")),
         (with("lat", json!(91)), "bad_field", Some("lat")),
+        (with("lat", json!("x")), "bad_field", Some("lat")),
+        (with("acc", json!("x")), "bad_field", Some("acc")),
+        (with("tst", json!(1.5)), "bad_field", Some("tst")),
         (with("lon", json!(null)), "bad_field", Some("lon")),
         (with("tst", json!(null)), "bad_field", Some("tst")),
-        (with("tst", json!(-5)), "bad_field", Some("timestamp")),
+        (with("tst", json!(-5)), "bad_field", Some("tst")),
         (with("tst", json!(i64::MAX)), "bad_field", Some("tst")),
         (with("tid", json!("x".repeat(70_000))), "too_large", None),
         // A list of the values in their order is no object.
@@ -283,6 +286,7 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         (format!("id={id}"), Some("lat")),
         (format!("id={id}&lat=x&lon=127&timestamp=1"), Some("lat")),
         (format!("id={id}&lat=37.5&lon=127&timestamp=soon"), Some("timestamp")),
+        (format!("id={id}&location=91,127&timestamp=1"), Some("location")),
         (format!("id={id}&lat=%zz"), None),
     ] {
         let reply =
@@ -290,6 +294,26 @@ async fn malformed_foreign_and_oversized_bodies_are_refused_with_the_field_to_bl
         assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", field), "{}", reply.text);
     }
     let at = stage.instant();
+    for (part, value, field) in [
+        ("latitude", json!("x"), "location.coords.latitude"),
+        ("latitude", json!(91), "location.coords.latitude"),
+        ("longitude", json!(181), "location.coords.longitude"),
+        ("accuracy", json!("x"), "location.coords.accuracy"),
+    ] {
+        let mut body = stage.traccar(&at, id);
+        body["location"]["coords"][part] = value;
+        let reply = stage.json(&body).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some(field)), "{}", reply.text);
+    }
+    for (body, field) in [
+        (stage.traccar("1969-12-31T23:59:00Z", id), "location.timestamp"),
+        (json!({"location": {"timestamp": at}, "device_id": id}), "location.coords"),
+        (json!({"location": 5, "device_id": id}), "location"),
+        (json!({"device_id": id}), "location"),
+    ] {
+        let reply = stage.json(&body).await;
+        assert_eq!((reply.code(), reply.body["field"].as_str()), ("bad_field", Some(field)), "{}", reply.text);
+    }
     for list in [
         json!([{"timestamp": at, "coords": {"latitude": 37.5, "longitude": 127, "accuracy": 5}}, id]),
         json!({"location": [at, {"latitude": 37.5, "longitude": 127, "accuracy": 5}], "device_id": id}),

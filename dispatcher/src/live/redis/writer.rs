@@ -12,10 +12,14 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-/// How long changes gather before they are written, so that others have them within 25 ms and one more: timers end up to one late. What a
-/// fix costs Redis and all who read is the waking up for the parcel that brings it, a window of 4 ms twice as much; and nobody looks for
-/// what other nodes brought more often than every 50 ms.
-const BATCH_WINDOW: Duration = Duration::from_millis(23);
+/// How long changes gather before they are written: so little while there are few of them (up to a thousand a second, which is four
+/// thousand phones),
+const WINDOW_MIN: Duration = Duration::from_millis(4);
+/// and so much while there are many, so that others have them within 25 ms and one more (timers end up to one late): what a fix costs Redis
+/// and all who read is the waking up for the parcel that brings it, twice as much with the least as with the most at 5,000 a second.
+const WINDOW_MAX: Duration = Duration::from_millis(23);
+/// Between them by so much for each change of the last [`RETRY`].
+const WINDOW_EACH: Duration = Duration::from_micros(40);
 /// Most members in one parcel.
 const BATCH_MAX: usize = 512;
 /// How often the last numbers are said and Redis is asked whether it still has its content.
@@ -25,12 +29,13 @@ const RETRY: Duration = Duration::from_millis(100);
 
 /// Writes until stopped, and until what is on its way has come back.
 pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) {
-    let mut round = Round { link, books: Arc::clone(&books), failed: false, looks: true };
+    let mut round = Round { link, books: Arc::clone(&books), failed: false, looks: true, gathered: 0 };
     let queue = books.queue();
     let (mut beat, mut retry) = (interval(HEARTBEAT), interval(RETRY));
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     retry.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut window: Option<Instant> = None;
+    let mut gathers = WINDOW_MIN;
     while !stop.is_cancelled() {
         tokio::select! {
             biased;
@@ -43,13 +48,14 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
                 let free = round.link.tend();
                 round.free(free, queue);
                 round.looks = true;
+                gathers = window_by(std::mem::take(&mut round.gathered));
             }
             outcome = round.link.next() => round.settle(outcome, queue),
             () = sleep_until(window.unwrap_or_else(Instant::now)), if window.is_some() => {
                 window = None;
                 round.turn(queue);
             }
-            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + BATCH_WINDOW),
+            () = queue.woken(), if window.is_none() => window = Some(Instant::now() + gathers),
         }
         round.tell(queue);
     }
@@ -57,6 +63,11 @@ pub(super) async fn run(link: Link, books: Arc<Books>, stop: CancellationToken) 
         let outcome = round.link.next().await;
         round.settle(outcome, queue);
     }
+}
+
+/// The window after so many changes.
+fn window_by(changes: u32) -> Duration {
+    (WINDOW_EACH * changes).clamp(WINDOW_MIN, WINDOW_MAX)
 }
 
 /// The writer between two things that happen.
@@ -67,6 +78,8 @@ struct Round {
     failed: bool,
     /// It is time to see whether all is well.
     looks: bool,
+    /// Changes taken since the window was last set.
+    gathered: u32,
 }
 
 impl Round {
@@ -77,6 +90,7 @@ impl Round {
             if batch.is_empty() && drops.is_empty() {
                 return;
             }
+            self.gathered += batch.len() as u32;
             let (changes, needless) = self.books.standing(&batch);
             queue.settled(needless, 0);
             let outcome = self.link.send(changes, drops);
@@ -131,5 +145,20 @@ impl Round {
 fn lost(queue: &Queue, error: &RedisError) {
     if queue.set_up(Side::Writer, false) {
         tracing::warn!(redis.error = ?error.kind(), "redis is away; positions wait in memory");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{WINDOW_MAX, WINDOW_MIN, window_by};
+    use std::time::Duration;
+
+    #[test]
+    fn few_changes_wait_a_few_milliseconds_and_many_gather() {
+        // A hundred in a tenth of a second are a thousand a second.
+        for (changes, ms) in [(0, 4), (100, 4), (250, 10), (500, 20), (3_300, 23), (u32::MAX / 100_000, 23)] {
+            assert_eq!(window_by(changes), Duration::from_millis(ms), "{changes}");
+        }
+        assert!(WINDOW_MIN < WINDOW_MAX);
     }
 }
