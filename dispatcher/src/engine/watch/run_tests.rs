@@ -161,6 +161,11 @@ async fn whoever_falls_silent_is_told_while_the_record_hangs() {
     let app = Arc::clone(&scene.edge.app);
     app.watch.take_news();
     let away = app.record.hold_readers().await;
+    let reading = tokio::spawn({
+        let app = Arc::clone(&app);
+        async move { app.record.open_trips().await.is_ok() }
+    });
+    tokio::task::yield_now().await;
     let (watch, record, live) = (Arc::clone(&scene.watch), Arc::clone(&app.record), Arc::clone(&scene.live));
     let stop = CancellationToken::new();
     let running = tokio::spawn(super::run(watch, record, live, scene.edge.led(), app.env.clone(), stop.clone()));
@@ -171,6 +176,7 @@ async fn whoever_falls_silent_is_told_while_the_record_hangs() {
     let is_silent = async || app.watch.age(who) == Age::Silent;
     eventually("it is told to be silent", is_silent).await;
     assert!(app.watch.take_news().staff.contains(&who));
+    assert!(!reading.is_finished(), "long before whoever reads is told that the record is away");
     drop(away);
     stop.cancel();
     running.await.unwrap();
