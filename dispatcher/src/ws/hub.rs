@@ -3,10 +3,13 @@
 
 use super::close::Close;
 use super::mailbox::Mailbox;
+use super::message::FIX_WORD;
 use super::screen::Screen;
 use crate::http::App;
 use crate::record::{Numbered, OutboxRow, Revocation, Role, SignedIn};
+use crate::telemetry;
 use matcher::model::{AccountId, AgencyId};
+use metrics::Counter;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -96,6 +99,16 @@ pub struct Hub {
     pub(super) arrivals: Notify,
     /// Woken when an acknowledgement came.
     pub(super) acked: Notify,
+    pub(super) fix_messages: FixMessages,
+}
+
+/// How many messages with fixes were heard: what comes often is not looked up among all that is counted.
+pub(super) struct FixMessages(pub(super) Counter);
+
+impl Default for FixMessages {
+    fn default() -> Self {
+        Self(metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => FIX_WORD))
+    }
 }
 
 /// An open socket's place in the registry; leaving it frees the place.

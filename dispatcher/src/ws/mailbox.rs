@@ -189,6 +189,12 @@ impl Mailbox {
     pub fn close(&self, why: Close) {
         let _ = self.close.set(why);
         self.closing.cancel();
+        self.wake.notify_one();
+    }
+
+    /// The reason to close, if there is one; [`Self::changed`] wakes for it too.
+    pub fn why_close(&self) -> Option<Close> {
+        self.close.get().copied()
     }
 
     /// Waits for a reason to close.

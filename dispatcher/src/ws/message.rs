@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// Largest message either way, bytes.
 pub const MESSAGE_BYTES_MAX: usize = 16 * 1024;
+/// What most messages are.
+pub const FIX_WORD: &str = "fix";
 /// How phones begin a message with fixes, and how one ends that is written with its names in their order.
 const FIX_BEGINS: &str = r#"{"t":"fix","#;
 const FIX_ENDS: &str = r#","t":"fix"}"#;
@@ -137,7 +139,7 @@ impl ClientMessage {
     /// From a text frame.
     pub fn parse(text: &str) -> Result<Self, Misfit> {
         if (text.starts_with(FIX_BEGINS) || text.ends_with(FIX_ENDS))
-            && let Ok(FixMessage { word: "fix", fixes }) = serde_json::from_str(text)
+            && let Ok(FixMessage { word: FIX_WORD, fixes }) = serde_json::from_str(text)
         {
             return Ok(Self::Fix { fixes });
         }
@@ -181,7 +183,7 @@ impl ClientMessage {
             Self::Hello { .. } => "hello",
             Self::Ack { .. } => "ack",
             Self::Pong {} => "pong",
-            Self::Fix { .. } => "fix",
+            Self::Fix { .. } => FIX_WORD,
             Self::Answer { .. } => "answer",
             Self::Status { .. } => "status",
             Self::DropOut { .. } => "drop_out",

@@ -104,7 +104,7 @@ where
     metrics::gauge!(telemetry::SOCKETS).increment(1.0);
     // What happens once or seldom has its own allocation while it happens: a socket that only waits must cost little.
     let why = match Box::pin(greet(&app, &mut socket, opening)).await {
-        Ok((signed_in, resume)) => serve(Arc::clone(&app), &mut socket, signed_in, resume).await,
+        Ok((signed_in, resume)) => serve(app, &mut socket, signed_in, resume).await,
         Err(why) => why,
     };
     if let Some(why) = why {
@@ -291,15 +291,25 @@ where
     }
 
     async fn exchange(&mut self) -> Flow {
+        let mut nap = Box::pin(sleep_until(self.next_due()));
         loop {
+            if let Some(why) = self.registration.mailbox().why_close() {
+                return Err(Some(why));
+            }
             self.empty_mailbox().await?;
             let wake_at = self.next_due();
+            // Too early is looked at once and gone on with; a timer set anew for each message is what every fix would pay for.
+            if wake_at < nap.deadline() {
+                nap.as_mut().reset(wake_at);
+            }
             tokio::select! {
                 biased;
-                why = self.registration.mailbox().closed() => return Err(Some(why)),
                 message = self.socket.next() => self.hear(message.ok_or(None)?).await?,
                 () = self.registration.mailbox().changed() => {}
-                () = sleep_until(wake_at) => self.be_on_time().await?,
+                () = nap.as_mut() => {
+                    Box::pin(self.be_on_time()).await?;
+                    nap.as_mut().reset(self.next_due());
+                }
             }
         }
     }
@@ -452,7 +462,11 @@ where
             Heard::Misfit { word, id, field } => return Box::pin(self.refuse(word, id, field)).await,
             Heard::Nothing => return Ok(()),
         };
-        metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => message.word()).increment(1);
+        if matches!(message, ClientMessage::Fix { .. }) {
+            self.app.hub.fix_messages.0.increment(1);
+        } else {
+            metrics::counter!(telemetry::SOCKET_MESSAGES, "t" => message.word()).increment(1);
+        }
         let id = message.id().map(str::to_owned);
         let (result, silent) = match message {
             ClientMessage::Hello { .. } => return Err(Some(Close::BadMessage)),
