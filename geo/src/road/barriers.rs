@@ -4,7 +4,7 @@
 //! A barrier closes the metre of street it stands in to those it stops, and to nobody else. Both sides stay what they are, dead ends
 //! for some, so no graph, turn table or search has to know of barriers, and a map file keeps them as it keeps other ways.
 
-use super::data::{Access, Way};
+use super::data::{Access, MapData, Way};
 use super::restriction::Profiles;
 use super::tags::{Road, Tags};
 use super::{Profile, modes::mode};
@@ -154,6 +154,26 @@ pub(super) fn close(way: &mut Way, to: Profiles) {
             *access = Access::No;
         }
     }
+}
+
+/// The first of the ways that barriers made of the way of the file that this one belongs to. Told by what was cut out, since a map
+/// file does not say it.
+pub(super) fn whole(data: &MapData, way: u32) -> u32 {
+    let is_cut_out = |way: &Way| {
+        let shape = || way.nodes.iter().map(|&n| data.nodes[n as usize]);
+        let metres = || shape().zip(shape().skip(1)).map(|(a, b)| a.distance_m(b)).sum::<f64>();
+        way.nodes.len() <= 3 && [way.walk, way.drive, way.cycle].contains(&Access::No) && metres() < 2.0 * HALF_M + 0.1
+    };
+    let mut whole = way;
+    while let Some([before, this]) = (whole as usize).checked_sub(1).and_then(|i| data.ways.get(i..i + 2)) {
+        let is_joined =
+            before.nodes.last() == this.nodes.first() && (before.name, before.class) == (this.name, this.class);
+        if !is_joined || !(is_cut_out(before) || is_cut_out(this)) {
+            break;
+        }
+        whole -= 1;
+    }
+    whole
 }
 
 #[cfg(test)]

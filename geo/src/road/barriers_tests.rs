@@ -147,6 +147,21 @@ fn cars_go_round_a_bollard_and_others_through_it() {
 }
 
 #[test]
+fn a_street_is_closed_over_its_barrier_and_not_round_the_block() {
+    let (map, _) = block("barrier=bollard", false, |_| {});
+    for (profile, pieces) in [(Profile::Drive, 2), (Profile::Walk, 3)] {
+        for (a, b) in [(150.0, 250.0), (250.0, 150.0)] {
+            let edges = map.streets_between(profile, place(a, 2.0), place(b, 2.0)).unwrap();
+            let ends = edges.iter().flat_map(|&edge| map.graph(profile).shape(edge));
+            assert!(
+                edges.len() == pieces && ends.clone().all(|at| at.lat_e7() == place(0.0, 0.0).lat_e7()),
+                "{profile:?}"
+            );
+        }
+    }
+}
+
+#[test]
 fn both_sides_are_dead_ends_where_one_turns_round() {
     let (map, _) = block("barrier=bollard", false, |_| {});
     let (graph, turns) = (map.graph(Profile::Drive), map.turns(Profile::Drive).unwrap());
