@@ -59,12 +59,12 @@ enum Foot {
 }
 
 impl RoadMap {
-    /// [`Graph::streets_between`], and of the same street the other carriageway where the map draws it apart: one-way for cars as the
+    /// [`RoadMap::streets_between`], and of the same street the other carriageway where the map draws it apart: one-way for cars as the
     /// stretch is, of the same name, driven the other way, no more than [`APART_M_MAX`] aside. A piece of it is meant where its
     /// middle lies beside the stretch, so that none is past the ends; or the middle of a piece of the stretch beside it, so that a
     /// long one without junctions is not left open for its length.
     pub fn carriageways_between(&self, profile: Profile, a: Position, b: Position) -> Result<Vec<u32>, NotAlong> {
-        let mut edges = self.graph(profile).streets_between(a, b)?;
+        let mut edges = self.streets_between(profile, a, b)?;
         let others = self.other_carriageway(profile, &edges);
         edges.extend(others);
         edges.sort_unstable();

@@ -87,7 +87,7 @@ fn check(map: &RoadMap, (a, b): (Place, Place), plain: &[[(i32, i32); 2]], both:
     let [a, b] = [a, b].map(|(east, south)| place(east, south));
     for profile in ALL {
         for (a, b) in [(a, b), (b, a)] {
-            let one = map.graph(profile).streets_between(a, b).unwrap();
+            let one = map.streets_between(profile, a, b).unwrap();
             assert_eq!(pieces(map, profile, &one), plain, "{profile:?}");
             let two = map.carriageways_between(profile, a, b).unwrap();
             assert_eq!(pieces(map, profile, &two), both, "{profile:?}");
@@ -250,7 +250,7 @@ fn of_a_true_street_both_carriageways_are_as_long() {
     for profile in ALL {
         let graph = map.graph(profile);
         let way = |edge: u32| &map.data.ways[graph.edge(edge).way as usize];
-        let one = graph.streets_between(a, b).unwrap();
+        let one = map.streets_between(profile, a, b).unwrap();
         let mut both = map.carriageways_between(profile, a, b).unwrap();
         assert!(one.iter().all(|edge| both.contains(edge)));
         let is_main = |edge: u32| map.data.names.get(way(edge).name as usize).is_some_and(|name| name == "테헤란로");

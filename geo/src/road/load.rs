@@ -7,11 +7,13 @@
 
 mod assemble;
 
+use super::barriers;
 use super::data::{AreaKind, Label, LabelKind, MapData, Way};
 use super::marks::MarkKind;
 use super::pbf::{Holds, LoadError, Progress, Source, for_each_block};
 use super::relations::{self, RawRestriction, Said};
 use super::report::ImportReport;
+use super::restriction::Profiles;
 use super::tags::{Road, Tags};
 use crate::position::{Bounds, Position};
 use osmpbf::{RelMemberType, elements::Element};
@@ -173,6 +175,8 @@ struct Import {
     seen_relations: HashSet<i64>,
     restrictions: Vec<RawRestriction>,
     marks: HashMap<i64, MarkKind>,
+    /// Whom they stop.
+    barriers: HashMap<i64, Profiles>,
     /// Member ways of area relations, by number; empty until found.
     members: HashMap<i64, Vec<i64>>,
     names: Vec<String>,
@@ -299,6 +303,10 @@ impl Import {
         self.nodes.put(id, at);
         if let Some(kind) = tags.mark() {
             self.marks.insert(id, kind);
+        }
+        let stopped = barriers::stopped_by(tags);
+        if stopped != Profiles::NONE {
+            self.barriers.insert(id, stopped);
         }
         if let (Some(kind), Some(name)) = (tags.label(), tags.name)
             && self.is_inside(at)

@@ -5,6 +5,7 @@ pub mod arcs;
 pub mod around;
 pub mod avoid;
 mod bans;
+mod barriers;
 mod build;
 mod bytes;
 pub mod calibrate;

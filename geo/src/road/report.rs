@@ -29,6 +29,12 @@ pub struct ImportReport {
     pub restrictions_incomplete: u64,
     /// Turn restrictions whose members do not join, or in several ways.
     pub restrictions_unclear: u64,
+    /// Barriers in streets on which somebody whom they stop could go on else.
+    pub barriers: u64,
+    /// Those of them that stop cars.
+    pub barriers_to_cars: u64,
+    /// Barriers where more than two streets meet: which do they close?
+    pub barriers_unclear: u64,
     /// Points with lights or a crossing.
     pub marks: u64,
     /// Labels kept from the files.
@@ -99,6 +105,7 @@ impl ImportReport {
             ("turn restrictions of an unknown kind", self.restrictions_unknown),
             ("turn restrictions with a member missing", self.restrictions_incomplete),
             ("turn restrictions whose members do not join in one way", self.restrictions_unclear),
+            ("barriers where more than two streets meet", self.barriers_unclear),
         ];
         let classes = self.unknown_classes.iter().map(|(class, &n)| (format!("highway={class}"), n));
         counts.into_iter().map(|(what, n)| (what.to_owned(), n)).chain(classes).filter(|(_, n)| *n > 0).collect()
@@ -114,6 +121,7 @@ impl fmt::Display for ImportReport {
         )?;
         write!(f, "read {} areas and {} labels; added {} labels", self.areas, self.labels, self.labels_added)?;
         write!(f, "\nread {} turn restrictions and {} lights and crossings", self.restrictions, self.marks)?;
+        write!(f, "\nread {} barriers in streets, {} of them to cars", self.barriers, self.barriers_to_cars)?;
         for (what, count) in self.skipped() {
             write!(f, "\nskipped {count}: {what}")?;
         }

@@ -30,6 +30,12 @@ impl Profiles {
         Self(self.0 | 1 << profile as u8)
     }
 
+    /// These and those.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+
     /// Whether it is one of them.
     pub const fn contains(self, profile: Profile) -> bool {
         self.0 & 1 << profile as u8 != 0

@@ -1,6 +1,6 @@
 //! Owns what OpenStreetMap tags mean here: who may use a road, which way round, how fast; what is water and green; what is a
-//! label. Pure: text in, values out. What differs between modes is in their table (`modes`). Barriers and opening hours are not
-//! read; turn restrictions are in `relations`.
+//! label. Pure: text in, values out. What differs between modes is in their table (`modes`); whom a barrier stops is in `barriers`,
+//! turn restrictions are in `relations`. Opening hours are not read.
 
 use super::Profile;
 use super::data::{Access, AreaKind, LabelKind, RoadClass};
@@ -14,6 +14,8 @@ pub(super) struct Tags<'a> {
     pub(super) name: Option<&'a str>,
     pub(super) name_en: Option<&'a str>,
     pub(super) kind: Option<&'a str>,
+    pub(super) barrier: Option<&'a str>,
+    pub(super) bollard: Option<&'a str>,
     oneway: Option<&'a str>,
     junction: Option<&'a str>,
     access: Option<&'a str>,
@@ -69,6 +71,8 @@ impl<'a> Tags<'a> {
                 "name" => &mut t.name,
                 "name:en" => &mut t.name_en,
                 "type" => &mut t.kind,
+                "barrier" => &mut t.barrier,
+                "bollard" => &mut t.bollard,
                 "oneway" => &mut t.oneway,
                 "junction" => &mut t.junction,
                 "access" => &mut t.access,
@@ -144,11 +148,11 @@ impl<'a> Tags<'a> {
     }
 
     fn access(&self, mode: &Mode, usual: Usual, highway: &str) -> Access {
-        if self.is_open(mode, usual) { self.direction(mode, highway) } else { Access::No }
+        if self.lets_through(mode, usual.open) { self.direction(mode, highway) } else { Access::No }
     }
 
-    /// The narrower tag wins over the wider one.
-    fn is_open(&self, mode: &Mode, usual: Usual) -> bool {
+    /// Whether a mode may pass what would let it or not without further tags. The narrower tag wins over the wider one.
+    pub(super) fn lets_through(&self, mode: &Mode, usually: bool) -> bool {
         let narrow = mode.access_keys.iter().find_map(|k| self.value(k));
         match (narrow, self.access) {
             // "Use the path beside", "get off": one still gets along here.
@@ -156,8 +160,8 @@ impl<'a> Tags<'a> {
             (Some(value), _) => is_allowed(value),
             (None, _) if !mode.on_motorroads && self.motorroad == Some("yes") => false,
             // Being open to all does not make a footway a street.
-            (None, Some(value)) => usual.open && is_allowed(value),
-            (None, None) => usual.open,
+            (None, Some(value)) => usually && is_allowed(value),
+            (None, None) => usually,
         }
     }
 

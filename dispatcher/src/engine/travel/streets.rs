@@ -10,12 +10,11 @@ use uuid::Uuid;
 
 /// The edges; none for a whole class, which is not asked edge by edge, and none for a line of the subway, which is no street.
 pub fn edges_of(map: &RoadMap, profile: Profile, streets: &Streets) -> Result<Vec<u32>, NotAlong> {
-    let graph = map.graph(profile);
     match *streets {
         Streets::Class(_) | Streets::Line(_) => Ok(Vec::new()),
-        Streets::Around { center, radius_m } => Ok(graph.streets_near(center, f64::from(radius_m))),
+        Streets::Around { center, radius_m } => Ok(map.graph(profile).streets_near(center, f64::from(radius_m))),
         Streets::Along { from, to, both_carriageways: true } => map.carriageways_between(profile, from, to),
-        Streets::Along { from, to, .. } => graph.streets_between(from, to),
+        Streets::Along { from, to, .. } => map.streets_between(profile, from, to),
     }
 }
 

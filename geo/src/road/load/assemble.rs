@@ -3,12 +3,14 @@
 
 use super::{Import, NODES_MAX, same_name};
 use crate::position::{Bounds, Position};
+use crate::road::Profile;
+use crate::road::barriers::{self, Standing};
 use crate::road::data::{Access, Area, AreaKind, Label, LabelKind, MapData, Way};
 use crate::road::marks::Mark;
 use crate::road::pbf::LoadError;
 use crate::road::relations::{self, Members, Unkept};
 use crate::road::report::ImportReport;
-use crate::road::restriction::Restriction;
+use crate::road::restriction::{Profiles, Restriction};
 use crate::road::rings::{join, middle_and_size, with_holes};
 use crate::road::subway::Subway;
 use crate::road::tags::Road;
@@ -82,6 +84,8 @@ impl Import {
         let raw = self.restrictions.iter();
         let named = raw.flat_map(|r| r.from.iter().chain(&r.via_ways).chain(&r.to).map(|&id| (id, Vec::new())));
         let mut pieces_of: HashMap<i64, Vec<u32>> = named.collect();
+        let barriers = self.standing_barriers();
+        let mut stopped = HashMap::new();
         for raw in std::mem::take(&mut self.roads) {
             let mut pieces: Vec<Vec<u32>> = vec![Vec::new()];
             let (mut missing, mut outside) = (0, 0);
@@ -98,6 +102,7 @@ impl Import {
                 };
                 if number[slot] == UNUSED {
                     number[slot] = nodes.len() as u32;
+                    stopped.extend(barriers.get(id).map(|&by| (number[slot], by)));
                     nodes.push(at);
                 }
                 if let Some(piece) = pieces.last_mut() {
@@ -116,16 +121,29 @@ impl Import {
                     self.report.ways_too_short += 1;
                     continue;
                 }
-                if let Some(pieces) = pieces_of.get_mut(&raw.id) {
-                    pieces.push(ways.len() as u32);
+                for (piece, closed_to) in barriers::cut(&piece, &stopped, &mut nodes) {
+                    if let Some(pieces) = pieces_of.get_mut(&raw.id) {
+                        pieces.push(ways.len() as u32);
+                    }
+                    let mut way = way(piece, raw.name, raw.road);
+                    barriers::close(&mut way, closed_to);
+                    self.report.roads_closed += u64::from([way.drive, way.walk, way.cycle] == [Access::No; 3]);
+                    ways.push(way);
                 }
-                let way = way(piece, raw.name, raw.road);
-                self.report.roads_closed += u64::from([way.drive, way.walk, way.cycle] == [Access::No; 3]);
-                ways.push(way);
             }
         }
         nodes.shrink_to_fit();
         Roads { nodes, ways, number, pieces: pieces_of }
+    }
+
+    /// Whom the barriers in roads stop, by their points' numbers in the file.
+    fn standing_barriers(&mut self) -> HashMap<i64, Profiles> {
+        let roads = self.roads.iter().map(|r| (&r.road, &r.refs[..]));
+        let standing = Standing::of(&std::mem::take(&mut self.barriers), roads);
+        self.report.barriers = standing.stopped.len() as u64;
+        self.report.barriers_to_cars = standing.stopping(Profile::Drive);
+        self.report.barriers_unclear = standing.unclear;
+        standing.stopped
     }
 
     /// The number of a point of the file within the map.
