@@ -1,7 +1,8 @@
 //! Owns the lazy look outward from one meeting point: staff of every way of travelling in ascending ETA, each judged by
 //! `matcher::policy` as they are found. Chooses nobody.
 //!
-//! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven.
+//! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven. Of the trip's own
+//! members, who have left already, less is told than they were drawn at; nobody looks for those.
 
 use crate::engine::ahead::ahead_s;
 use crate::engine::field::{Look, Standing};
