@@ -60,12 +60,11 @@ fn beside(own: &[&Observation], hours: &Hours) -> f64 {
     const CONSTANT: usize = CLASSES;
     let row = |o: &&Observation| {
         let (whole, factors) = (o.row(), &hours[usize::from(o.hour) % HOURS]);
-        let mut shares = [0.0; CLASSES + 1];
-        for class in 0..CLASSES {
-            shares[class] = whole.shares[class] * factors[class];
-        }
-        // A minute, so that it counts for about as much as the streets do.
-        shares[CONSTANT] = 60_000.0 / o.free.total_ms() as f64;
+        let shares = std::array::from_fn(|column| match column {
+            // A minute, so that it counts for about as much as the streets do.
+            CONSTANT => 60_000.0 / o.free.total_ms() as f64,
+            class => whole.shares[class] * factors[class],
+        });
         Row { shares, measured: whole.measured }
     };
     let (mut prior, mut leans) = ([1.0; CLASSES + 1], [CLASS_LEANS; CLASSES + 1]);
