@@ -3,7 +3,7 @@
 //! answered. What is left is no matter of speeds: turns, lights, sides of the street. Times nothing.
 
 use super::points::{self, Crowd};
-use geo::road::calibrate::{Calibration, Observation, fit, free_by_class};
+use geo::road::calibrate::{Calibration, Observation, fit_ways_alone, free_by_class};
 use geo::road::data::RoadClass;
 use geo::road::hierarchy::{ArcTimes, Metric};
 use geo::road::{Profile, RoadMap};
@@ -64,7 +64,8 @@ fn report(map: &RoadMap, profile: Profile, name: &str, crowd: &Crowd, trips: &[T
             let free = free_by_class(map, profile, &metric, &way);
             Some(Observation { profile, day: 0, hour: HOUR as u8, free, took_ms: trip.took_ms, with_rider: false })
         };
-        fitted = fit(&seen.iter().filter_map(observed).collect::<Vec<_>>());
+        // A peer answers with ways: nobody leaves or parks.
+        fitted = fit_ways_alone(&seen.iter().filter_map(observed).collect::<Vec<_>>());
         let class_of = |way: u32| map.data.ways[way as usize].class;
         let times = ArcTimes::under(map.graph(profile), &fitted.day_factors(profile).at(HOUR), class_of);
         metric = Arc::new(Metric::new(map.free_flow(profile).hierarchy(), times));

@@ -21,6 +21,30 @@ impl EtaSource {
     }
 }
 
+/// What a trip takes beside the way itself, whatever its length: leaving, parking, finding each other. Seconds, never negative. The same
+/// for all who travel alike, so it changes no order among them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Beside {
+    /// Of somebody alone, to a meeting point.
+    pub alone_s: f32,
+    /// Of a crew with its rider.
+    pub with_rider_s: f32,
+}
+
+/// Who is under way has left; parking and finding each other lie ahead. Trips tell the sum of both only, so half is an assumption.
+const AHEAD_UNDER_WAY: f32 = 0.5;
+
+impl Beside {
+    /// Nothing was learnt.
+    pub const NONE: Self = Self { alone_s: 0.0, with_rider_s: 0.0 };
+
+    /// What of it still lies ahead of who is under way.
+    #[must_use]
+    pub fn under_way(self) -> Self {
+        Self { alone_s: self.alone_s * AHEAD_UNDER_WAY, with_rider_s: self.with_rider_s * AHEAD_UNDER_WAY }
+    }
+}
+
 /// What travel times by road rest on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Basis {
@@ -28,20 +52,28 @@ pub struct Basis {
     pub source: EtaSource,
     /// p90 over the estimate, at least 1.
     pub spread: f32,
+    /// What they leave out: it is added where an answer is made of them, as far as it lies ahead ([`Eta::later_by`]).
+    pub beside: Beside,
 }
 
 impl Basis {
     /// Nothing was measured.
-    pub const MAP: Self = Self { source: EtaSource::Road, spread: ROAD_SPREAD };
+    pub const MAP: Self = Self { source: EtaSource::Road, spread: ROAD_SPREAD, beside: Beside::NONE };
 
     /// Fitted, with the measured spread; less than 1 counts as 1.
     pub const fn fitted(spread: f32) -> Self {
-        Self { source: EtaSource::Calibrated, spread: spread.max(1.0) }
+        Self { source: EtaSource::Calibrated, spread: spread.max(1.0), beside: Beside::NONE }
     }
 
     /// Taken over from other hours: no surer than the map's own, and no surer than those hours are.
     pub const fn taken_over(spread: f32) -> Self {
-        Self { source: EtaSource::Road, spread: spread.max(ROAD_SPREAD) }
+        Self { source: EtaSource::Road, spread: spread.max(ROAD_SPREAD), beside: Beside::NONE }
+    }
+
+    /// The same, with what is beside the way.
+    #[must_use]
+    pub const fn with(self, beside: Beside) -> Self {
+        Self { beside, ..self }
     }
 }
 
@@ -86,6 +118,12 @@ impl Eta {
     #[must_use]
     pub fn within(self, radius_m: f64, speed_mps: f64) -> Self {
         Self { p90_s: self.p90_s + (radius_m * DETOUR / speed_mps) as f32, ..self }
+    }
+
+    /// With so many seconds beside the way. The spread is that of the way: what is beside it was taken off before that was measured.
+    #[must_use]
+    pub fn later_by(self, seconds: f32) -> Self {
+        Self { seconds: self.seconds + seconds, p90_s: self.p90_s + seconds, ..self }
     }
 
     /// By road with the map's own speeds.

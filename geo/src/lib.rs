@@ -25,6 +25,7 @@
 //! | isochrone, reachability | [`road::reach()`] |
 //! | customizable contraction hierarchy, bucket CH, last-stop buckets | [`road::hierarchy`] |
 //! | speed profiles, travel-time reliability, buffer index | [`road::calibrate`]: factors and p90/p50 from finished trips |
+//! | terminal time, access and egress time | [`Beside`]: what a trip takes beside the way itself |
 //! | one-to-one route, duration | [`road::Graph::route`], [`road::Graph::travel_time`] |
 //! | OSM extract, PBF import | [`road::load()`] → [`road::data::MapData`] |
 //! | preprocessed graph file | [`road::RoadMap::save`], [`road::RoadMap::load`] |
@@ -47,7 +48,7 @@ pub mod station;
 pub mod tile;
 
 pub use cell::{Cell, CellError};
-pub use eta::{Basis, Eta, EtaSource};
+pub use eta::{Basis, Beside, Eta, EtaSource};
 pub use fix::{ACCURACY_M_MAX, FUTURE_MS_MAX, Fix, FixError, FixKind};
 pub use jump::{JUMPS_BELIEVED, Jumps, Pace, Seen, Step};
 pub use position::{Bounds, Position, PositionError};

@@ -1,13 +1,14 @@
 //! Owns the arithmetic of next duties: how long a trip under way still takes on the way its crew is led by, when its crew would be at the next meeting point, and
 //! whether that is too late. Asks nobody and changes nothing: who may is `matcher::policy`'s, and what becomes of it the record's.
 
+use crate::engine::ahead::ahead_s;
 use crate::engine::field::{Field, profile};
 use crate::engine::search::by_fix;
 use crate::record::{NextDuty, UnderWay};
 use geo::road::hierarchy::Metric;
 use geo::road::{Headed, Profile, RoadMap};
 use geo::{Eta, Fix, Position};
-use matcher::model::{Mode, Timestamp};
+use matcher::model::{Mode, Phase, Timestamp};
 use matcher::policy::limits::{HAND_OVER_P90_S, HAND_OVER_S, NEXT_LATE_S};
 
 /// A trip that takes longer on foot is ridden, seconds.
@@ -52,10 +53,13 @@ impl Ending {
         let stretch = field.stretch(trip.trip, moves);
         let left_ms = (left_ms as f32 * stretch).round() as u32;
         let left = by_fix(Eta { seconds: left.seconds * stretch, p90_s: left.p90_s * stretch, ..left }, fix, moves);
+        // Both tell of the door and the last words: the one as assumed, the other as it was seen.
+        let ahead_s = ahead_s(times.times().beside(), Phase::Escorting);
+        let parting_ms = ((ahead_s * 1_000.0).round() as u32).max(HAND_OVER_S as u32 * 1_000);
         Some(Self {
             at: trip.dropoff,
-            free_ms: left_ms.saturating_add(HAND_OVER_S as u32 * 1_000),
-            p90_s: left.p90_s + HAND_OVER_P90_S as f32,
+            free_ms: left_ms.saturating_add(parting_ms),
+            p90_s: left.p90_s + ahead_s.max(HAND_OVER_P90_S as f32),
         })
     }
 
@@ -78,7 +82,7 @@ impl Ending {
     }
 
     /// A time to a meeting point as the search found it, the `free_ms` that are left of this trip included: its spread is that of both
-    /// parts.
+    /// parts. Of the way alone: what comes beside it is added after.
     #[must_use]
     pub(super) fn widened(&self, whole: Eta, free_ms: u32) -> Eta {
         let way_s = (whole.seconds - free_ms as f32 / 1_000.0).max(0.0);
@@ -105,6 +109,8 @@ pub fn is_late(field: &Field, duty: &NextDuty, mode: Mode, now: Timestamp) -> bo
     let from = field.map().place(profile, duty.from);
     let way = from.and_then(|from| takes(field, (profile, &times), &from.into(), duty.to));
     let Some((way_ms, _)) = way else { return true };
-    let there_at = now.0 + free_in_ms + i64::from(way_ms);
+    // They have yet to leave, as was said to the rider.
+    let beside_ms = (times.times().beside().alone_s * 1_000.0) as i64;
+    let there_at = now.0 + free_in_ms + i64::from(way_ms) + beside_ms;
     there_at > duty.promised_at.plus_s(NEXT_LATE_S).0
 }

@@ -13,24 +13,24 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 /// The trip that somebody is on.
-fn present(n: u32) -> TripId {
+pub(super) fn present(n: u32) -> TripId {
     TripId(Uuid::from_u128(u128::from(n) + 9_000))
 }
 
 /// `n` is with a rider, on the way to `dropoff`.
-fn escorts(scene: &mut Scene, n: u32, dropoff: Position) {
+pub(super) fn escorts(scene: &mut Scene, n: u32, dropoff: Position) {
     let entry = scene.roster.by_id.get_mut(&account(n)).expect("on the roster");
     entry.duty = Some((present(n), Phase::Escorting));
     entry.under_way = Some(UnderWay { trip: present(n), pickup: junction(n), dropoff, has_car: false });
     scene.roster.version += 1;
 }
 
-fn followed(scene: &Scene, field: Field) -> Field {
+pub(super) fn followed(scene: &Scene, field: Field) -> Field {
     field.follow(&scene.live, &scene.roster, NOW);
     field
 }
 
-fn field() -> Field {
+pub(super) fn field() -> Field {
     Field::new(Arc::clone(map()))
 }
 
@@ -42,7 +42,7 @@ fn takes_ms(mode: Mode, from: Position, to: Position) -> u32 {
 }
 
 /// Everybody found, soonest first.
-fn found(scene: &Scene, field: &Field, due: &DueTrip) -> Vec<Found> {
+pub(super) fn found(scene: &Scene, field: &Field, due: &DueTrip) -> Vec<Found> {
     field.look(|look| {
         let mut search = Search::new(due, look, &scene.roster, NOW, limits::PICKUP_ETA_S_MAX);
         std::iter::from_fn(|| search.draw()).collect()

@@ -12,7 +12,7 @@ use crate::telemetry;
 use geo::road::hierarchy::{ArcTimes, Live as OnRoads, Metric, StaffBuckets};
 use geo::road::matching::{Match, Matcher, WeakFix};
 use geo::road::{Headed, Profile, RoadMap, Snap};
-use geo::{Eta, Fix, Position};
+use geo::{Beside, Eta, Fix, Position};
 use matcher::model::{AccountId, Mode, Timestamp, TripId};
 use matcher::policy::limits::FIX_ACCURACY_M_MAX;
 use std::collections::{HashMap, HashSet};
@@ -292,7 +292,12 @@ impl Field {
         f32::from_bits(self.paces[mode as usize].load(Ordering::Relaxed))
     }
 
-    /// That was learnt.
+    /// What trips by a mode take beside the way, by the times of the moment.
+    pub fn beside(&self, mode: Mode) -> Beside {
+        self.times(mode).1.times().beside()
+    }
+
+    /// Such a pace was learnt.
     pub fn set_pace(&self, mode: Mode, pace: f32) {
         self.paces[mode as usize].store(pace.to_bits(), Ordering::Relaxed);
     }

@@ -57,7 +57,7 @@ pub struct Way {
     pub detour_s: f32,
     /// What became of the zones.
     pub kept: Kept,
-    /// Its time with the spread, and how it is known.
+    /// Its time with the spread, and how it is known: of the way alone, without what comes beside it.
     pub eta: Eta,
 }
 
@@ -257,17 +257,20 @@ impl Guide {
         let met = |times: &ArcTimes| map.meeting(profile, at, times).last().ok_or(NoReach::NoWay);
         if let Some(metric) = times {
             let snap = met(metric.times())?;
-            let cells = reach(graph, &metric, &snap, Heading::To, within_s, grid);
-            return Ok(reached(metric.times(), &snap, cells));
+            let within_s = within_s - metric.times().beside().alone_s;
+            let cells = reach(graph, &metric, &snap, Heading::To, within_s.max(0.0), grid);
+            return Ok(reached(metric.times(), &snap, cells, within_s));
         }
         // Riding is not searched yet; its streets are those of walking, and are searched plainly.
         let trains = map.waiting_arcs(&map.data.subway.waits_at(hour));
         let (_, metric) = self.field.times(Mode::Walk);
-        // What walks taught says nothing of trains.
-        let times = metric.times().extended_to(graph).with_arcs(&trains).known_by(Basis::MAP);
+        // What walks taught says nothing of trains; who rides leaves as who walks.
+        let known = Basis::MAP.with(metric.times().beside());
+        let times = metric.times().extended_to(graph).with_arcs(&trains).known_by(known);
         let snap = met(&times)?;
-        let cells = reach_on_junctions(graph, &times, &snap, Heading::To, within_s, grid);
-        Ok(reached(&times, &snap, cells))
+        let within_s = within_s - times.beside().alone_s;
+        let cells = reach_on_junctions(graph, &times, &snap, Heading::To, within_s.max(0.0), grid);
+        Ok(reached(&times, &snap, cells, within_s))
     }
 }
 
@@ -284,10 +287,13 @@ pub fn circles(zones: &[AvoidZone]) -> Vec<Zone> {
     zones.iter().map(|z| circle(z).expect("the record holds zones of a size that can be searched")).collect()
 }
 
-/// Each cell's time as what it rests on makes it; the piece between the point and its street is a guess.
-fn reached(times: &ArcTimes, at: &Snap, cells: BTreeMap<Cell, f32>) -> Reached {
-    let eta = |seconds: f32| times.eta((seconds * 1_000.0).round() as u32, at.to_street_ms());
-    Reached { source: times.eta(0, 0).source, cells: cells.into_iter().map(|(cell, s)| (cell, eta(s))).collect() }
+/// Each cell's time as what it rests on makes it, of somebody who has yet to leave; the piece between the point and its street is a guess.
+/// Nothing is reached where leaving alone takes longer than there is.
+fn reached(times: &ArcTimes, at: &Snap, cells: BTreeMap<Cell, f32>, within_s: f32) -> Reached {
+    let way = |seconds: f32| times.eta((seconds * 1_000.0).round() as u32, at.to_street_ms());
+    let eta = |seconds: f32| way(seconds).later_by(times.beside().alone_s);
+    let in_time = cells.into_iter().filter(|_| within_s >= 0.0);
+    Reached { source: times.eta(0, 0).source, cells: in_time.map(|(cell, s)| (cell, eta(s))).collect() }
 }
 
 /// The way liked best that keeps out of the zones, or as far as it can.

@@ -2,6 +2,7 @@
 //! decide, and commits the effects. Offers leave through the outbox, not from here. What a wake-up missed, the next sweep finds:
 //! the loop never sleeps longer than a second.
 
+pub mod ahead;
 pub mod chain;
 mod cost;
 pub mod field;
@@ -221,6 +222,8 @@ fn unbroken(now: Timestamp, due: &[DueTrip], decide: impl Fn(&[DueTrip]) -> Deci
     all
 }
 
+#[cfg(test)]
+mod ahead_tests;
 #[cfg(test)]
 mod chain_tests;
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! Owns the lazy look outward from one meeting point: staff of every way of travelling in ascending ETA, each judged by
 //! `matcher::policy` as they are found. Chooses nobody.
 //!
-//! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven.
+//! Invariant: whoever has not been drawn yet is at least `frontier_s` away, so "nobody better is out there" can be proven. Of the trip's own
+//! members, who have left already, less is told than they were drawn at; nobody looks for those.
 
+use crate::engine::ahead::ahead_s;
 use crate::engine::field::{Look, Standing};
 use crate::engine::roster::RosterView;
 use crate::record::{DueTrip, RosterEntry};
 use geo::road::matching::MATCH_ACCURACY_M_MAX;
-use geo::{Eta, Fix};
-use matcher::model::{AccountId, Mode, Timestamp, TripId};
+use geo::{Beside, Eta, Fix};
+use matcher::model::{AccountId, Mode, Phase, Timestamp, TripId};
 use matcher::policy::{self, After, Candidate, Context, FixFacts, Verdict};
 use std::collections::HashSet;
 use std::iter::Peekable;
@@ -43,8 +45,26 @@ pub struct Found {
     pub verdict: Verdict,
 }
 
-/// One way's stream: who, how long, and whether no road was near.
-type Stream<'a> = Box<dyn Iterator<Item = (AccountId, Eta, bool)> + 'a>;
+/// Somebody as they are drawn.
+struct Drawn {
+    staff: AccountId,
+    /// How long the way takes.
+    way: Eta,
+    /// What comes beside it, for all of their way of travelling.
+    beside: Beside,
+    /// No road was near.
+    off_road: bool,
+}
+
+impl Drawn {
+    /// Until they are there, if they have yet to leave.
+    fn seconds(&self) -> f32 {
+        self.way.seconds + self.beside.alone_s
+    }
+}
+
+/// One way's stream.
+type Stream<'a> = Box<dyn Iterator<Item = Drawn> + 'a>;
 
 /// The look outward for one trip.
 pub struct Search<'a> {
@@ -64,14 +84,18 @@ impl<'a> Search<'a> {
         let pickup = due.row.trip.pickup;
         let mut streams: Vec<Peekable<Stream<'a>>> = Vec::with_capacity(Mode::ALL.len() + 1);
         let (mut no_road, mut comes_twice) = ([false; Mode::ALL.len()], false);
+        let mut besides = [Beside::NONE; Mode::ALL.len()];
         for (mode, staff) in look.ways() {
             let times = staff.metric().times();
-            let before = streams.len();
+            let (before, beside) = (streams.len(), times.beside());
+            besides[mode as usize] = beside;
+            let within_ms = (within_s as u32 * 1_000).saturating_sub((beside.alone_s * 1_000.0) as u32);
             for snap in look.meeting(mode, pickup, times) {
                 let to_pickup_ms = snap.to_street_ms();
-                let by_road = staff.soonest(&snap, within_s as u32 * 1_000).map(move |(id, ms)| {
+                let by_road = staff.soonest(&snap, within_ms).map(move |(id, ms)| {
                     let to_street_ms = staff.get(id).map_or(0, |at| at.snap.to_street_ms());
-                    (id, times.eta(ms, to_street_ms + to_pickup_ms), false)
+                    let way = times.eta(ms, to_street_ms + to_pickup_ms);
+                    Drawn { staff: id, way, beside, off_road: false }
                 });
                 let stream: Stream<'a> = Box::new(by_road);
                 streams.push(stream.peekable());
@@ -79,14 +103,15 @@ impl<'a> Search<'a> {
             no_road[mode as usize] = streams.len() == before;
             comes_twice |= streams.len() > before + 1;
         }
-        let mut guessed: Vec<(AccountId, Eta, bool)> = look
+        let mut guessed: Vec<Drawn> = look
             .off_road(no_road)
             .into_iter()
             .map(|(staff, standing, mode)| {
-                (staff, Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]), true)
+                let way = Eta::straight(standing.fix.position, pickup, STRAIGHT_MPS[mode as usize]);
+                Drawn { staff, way, beside: besides[mode as usize], off_road: true }
             })
             .collect();
-        guessed.sort_by(|a, b| a.1.seconds.total_cmp(&b.1.seconds).then(a.0.cmp(&b.0)));
+        guessed.sort_by(|a, b| a.seconds().total_cmp(&b.seconds()).then(a.staff.cmp(&b.staff)));
         let stream: Stream<'a> = Box::new(guessed.into_iter());
         streams.push(stream.peekable());
         let drawn = comes_twice.then(HashSet::new);
@@ -105,25 +130,26 @@ impl<'a> Search<'a> {
                 .streams
                 .iter_mut()
                 .enumerate()
-                .filter_map(|(i, stream)| stream.peek().map(|(_, eta, _)| (i, eta.seconds)))
+                .filter_map(|(i, stream)| stream.peek().map(|next| (i, next.seconds())))
                 .min_by(|a, b| a.1.total_cmp(&b.1));
             let Some((i, seconds)) = nearest else {
                 self.frontier_s = f32::INFINITY;
                 return None;
             };
             self.frontier_s = seconds;
-            let (staff, eta, off_road) = self.streams[i].next()?;
-            if self.drawn.as_mut().is_some_and(|drawn| !drawn.insert(staff)) {
+            let next = self.streams[i].next()?;
+            if self.drawn.as_mut().is_some_and(|drawn| !drawn.insert(next.staff)) {
                 continue;
             }
-            if let Some(found) = self.judge(staff, eta, off_road) {
+            if let Some(found) = self.judge(next) {
                 return Some(found);
             }
         }
     }
 
     /// `None` for somebody who is no longer on the roster.
-    fn judge(&self, staff: AccountId, eta: Eta, off_road: bool) -> Option<Found> {
+    fn judge(&self, next: Drawn) -> Option<Found> {
+        let Drawn { staff, way, beside, off_road } = next;
         let entry = self.roster.by_id.get(&staff)?;
         let standing = self.look.standing(staff);
         let fix = standing.map(|standing| FixFacts {
@@ -132,8 +158,11 @@ impl<'a> Search<'a> {
         });
         let after = after(entry, standing.as_ref(), off_road, self.due.row.trip.id);
         let ending = standing.and_then(|s| Some((s.ending?, s.free_ms))).filter(|_| after.is_some());
-        let seen = standing.map_or(eta, |standing| standing.seen(eta));
-        let eta = ending.map_or(seen, |(ending, free_ms)| ending.widened(eta, free_ms));
+        let seen = standing.map_or(way, |standing| standing.seen(way));
+        let way = ending.map_or(seen, |(ending, free_ms)| ending.widened(way, free_ms));
+        // Who is on the way to this very trip has left; from any other they have yet to.
+        let own = entry.duty.filter(|(held, _)| *held == self.due.row.trip.id);
+        let eta = way.later_by(ahead_s(beside, own.map_or(Phase::Offered, |(_, phase)| phase)));
         let is_guess = off_road || !eta.source.by_road();
         let candidate = Candidate {
             staff: &entry.staff,

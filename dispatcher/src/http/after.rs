@@ -76,11 +76,15 @@ fn free_in(app: &App, row: &TripRow, member: (AccountId, Mode, Phase), now: Time
         Eta { seconds: begun_s + together.seconds, p90_s: p90_s + together.p90_s, ..together }
     };
     match phase {
-        Phase::Assigned | Phase::EnRoute => takes(mode, trip.pickup).map(|way| then(way.seconds, way.p90_s)),
+        Phase::Assigned | Phase::EnRoute => {
+            let way = takes(mode, trip.pickup)?.later_by(sight.ahead_s(mode, phase));
+            Some(then(way.seconds, way.p90_s))
+        }
         Phase::Arrived => Some(then(0.0, 0.0)),
         Phase::Met | Phase::Escorting => {
             let mode = together_mode(app, row);
-            Some(sight.led(trip.id, mode, takes(mode, trip.dropoff)?))
+            let led = sight.led(trip.id, mode, takes(mode, trip.dropoff)?);
+            Some(led.later_by(sight.ahead_s(mode, phase)))
         }
         _ => None,
     }

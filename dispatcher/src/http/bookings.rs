@@ -177,7 +177,7 @@ async fn lengths(
     tokio::task::spawn_blocking(search).await.expect("a road search does not panic")
 }
 
-/// By the way they will be led, as far as streets and zones of today tell it, and what was learnt of the hour: what is planned into the end of a
+/// By the way they will be led, as far as streets and zones of today tell it, and what was learnt of the hour, leaving and arriving with it: what is planned into the end of a
 /// trip that goes round, or through the rush hour, is planned too early.
 pub fn led_length(app: &App, (from, to): (Position, Position), when: When, zones: &[Zone]) -> TripLength {
     let fastest = app.sight.length(from, to, when);
@@ -186,7 +186,10 @@ pub fn led_length(app: &App, (from, to): (Position, Position), when: When, zones
         When::Now { .. } => app.guide.stretch(mode, from, to, zones),
         When::At { hour } => app.guide.usual_stretch(mode, (&learnt, hour), (from, to), zones),
     };
-    let led_s = |mode, fastest_s: u32| (fastest_s as f32 * stretch(mode) * learnt.pace(profile(mode))).ceil() as u32;
+    let led_s = |mode, fastest_s: u32| {
+        let (pace, beside) = (learnt.pace(profile(mode)), learnt.beside(profile(mode)));
+        (fastest_s as f32 * stretch(mode) * pace + beside.with_rider_s).ceil() as u32
+    };
     let by_car_s = led_s(app.sight.trip_mode(from, to), fastest.by_car_s);
     let rides = fastest.without_s != fastest.by_car_s;
     TripLength { by_car_s, without_s: if rides { led_s(Mode::Transit, fastest.without_s) } else { by_car_s } }

@@ -411,6 +411,69 @@ async fn a_crew_is_with_its_rider_as_long_as_those_before_were_and_comes_as_soon
     assert!(near(f64::from(takes_s), f64::from(takes_before_s) * pace), "{takes_s} s, before {takes_before_s} s");
 }
 
+/// Ways of ten minutes to forty, alone or with a rider, each so many seconds longer than on empty streets.
+fn longer_by(seconds: u32, with_rider: bool) -> Vec<Observation> {
+    let way = |n: u32| {
+        let free = FreeTimes { by_class_ms: [100_000 + n * 1_250; 6], fixed_ms: 0 };
+        let took_ms = free.total_ms() as u32 + seconds * 1_000;
+        Observation { profile: Profile::Walk, day: day_of(T0) - n % 2, hour: 8, free, took_ms, with_rider }
+    };
+    (0..400).map(way).collect()
+}
+
+#[tokio::test]
+async fn what_trips_take_beside_the_way_is_told_once_as_far_as_it_lies_ahead() {
+    let edge = Edge::new().await;
+    let (rider, first, trip) = crew(&edge).await;
+    let (admin, centre) = (edge.admin().await, edge.centre().await);
+    let (pickup, dropoff) = edge.places();
+    let other = edge.trip(&edge.rider().await).await;
+    *edge.says.everybody.lock().unwrap() = vec![first.id()];
+    let comes = async || edge.call(Some(&rider.token), "GET", &trip, None).await.body["crew"][0]["eta_s"].as_f64();
+    let after = async || {
+        let path = format!("/v1/trips/{other}/candidates");
+        let row = edge.call(Some(&centre.token), "GET", &path, None).await.body["candidates"][0]["after"].clone();
+        ["free_in_s", "there_in_s"].map(|field| row[field].as_f64().unwrap())
+    };
+    let reach = async |minutes: u8| {
+        let wanted = json!({"at": {"lat": pickup.lat(), "lon": pickup.lon()}, "mode": "walk", "minutes": minutes});
+        let cells = edge.call(Some(&centre.token), "POST", "/v1/isochrones", Some(wanted)).await.body["cells"].clone();
+        let seconds = cells.as_array().unwrap().iter().map(|cell| cell["seconds"].as_f64().unwrap());
+        (seconds.clone().fold(f64::INFINITY, f64::min), seconds.fold(0.0, f64::max))
+    };
+    let takes_s = |app: &App| f64::from(led_length(app, (pickup, dropoff), When::At { hour: 8 }, &[]).by_car_s);
+    let seq = std::cell::Cell::new(1);
+    let stand = |who: &Person| {
+        seq.set(seq.get() + 1);
+        edge.clock.advance_s(11);
+        edge.stands(who, dropoff, seq.get());
+    };
+    stand(&first);
+    let (came, [free, there], took_s) = (comes().await.unwrap(), after().await, takes_s(&edge.app));
+    let seen = [longer_by(120, false), longer_by(240, true)].concat();
+    edge.app.record.note_observations(T0, &seen).await.unwrap();
+    edge.weights().round().await.unwrap();
+    let learnt = edge.call(Some(&admin.token), "GET", "/v1/admin/travel", None).await.body["profiles"][0].clone();
+    let [alone_s, with_rider_s] =
+        ["beside_alone_s", "beside_with_rider_s"].map(|field| learnt[field].as_f64().unwrap());
+    assert!((100.0..=121.0).contains(&alone_s) && (200.0..=241.0).contains(&with_rider_s), "{learnt}");
+    // What is drawn to nothing of the constants is laid on the streets: little.
+    let about = |got: f64, wanted: f64| assert!((got - wanted).abs() < 25.0, "{got} instead of {wanted}");
+    stand(&first);
+    about(comes().await.unwrap(), came + alone_s);
+    about(takes_s(&edge.app), took_s + with_rider_s);
+    // The trip before was planned without it, as long as it was booked; both ways there are left for.
+    let [free_later, there_later] = after().await;
+    about(free_later, free + alone_s);
+    about(there_later, there + 2.0 * alone_s);
+    let (nearest_s, farthest_s) = reach(10).await;
+    assert!(nearest_s >= alone_s && farthest_s <= 600.0, "{nearest_s} to {farthest_s} s");
+    assert_eq!(reach(1).await, (f64::INFINITY, 0.0), "nobody has left within a minute");
+    edge.call(Some(&first.token), "POST", &format!("{trip}/status"), Some(json!({"to": "en_route"}))).await;
+    about(comes().await.unwrap(), came + alone_s / 2.0);
+    about(after().await[0], free + alone_s / 2.0);
+}
+
 #[tokio::test]
 async fn operators_are_told_of_travel_times_what_everybody_is() {
     let edge = Edge::new().await;

@@ -1,6 +1,7 @@
 //! Owns what the edge asks about places: where people are now (the live index) and how long it takes by road (the map). The
 //! ways that crews are led are `engine::guide`'s. Estimates for crews are kept a few seconds (`forget_old`), so that watching costs no search per tick.
 
+use crate::engine::ahead::ahead_s;
 use crate::engine::chain::{together_mode, trip_mode};
 use crate::engine::field::{Field, profile};
 use crate::engine::search::{STRAIGHT_MPS, by_fix};
@@ -95,8 +96,8 @@ struct Estimate {
     /// The times it was searched by, to be told from others by their address, which is nobody else's while this is kept. They live no longer
     /// for it.
     times: Weak<Metric>,
-    /// `None` where every way is closed.
-    eta: Option<Eta>,
+    /// Of the way alone, for who was about to leave may have left since; `None` where every way is closed.
+    way: Option<Eta>,
     made_at: Timestamp,
 }
 
@@ -170,7 +171,7 @@ impl Sight {
         self.map().data.bounds.is_within_m(at, AREA_MARGIN_M)
     }
 
-    /// How long from meeting to drop-off, with a crew that has a car and one that has none: for a trip now by the times of the
+    /// How long the way from meeting to drop-off is, with a crew that has a car and one that has none: for a trip now by the times of the
     /// moment, else as that hour usually is, on open streets and with every line running, since nobody knows what will be closed then; so too where all ways are
     /// closed now, and by subway until its times of the moment are made. Where no street is near, a guess by the straight line on foot. In the first
     /// seconds after a start, before anybody knows the subway's, a far trip is as long as by car.
@@ -257,12 +258,18 @@ impl Sight {
         meeting.find_map(takes).unwrap_or(Travel::NoWay)
     }
 
-    /// How long it takes now: along the roads, or straight where none is near; `None` where every way is closed.
+    /// How long it takes now who has yet to leave: along the roads, or straight where none is near; `None` where every way is closed.
     pub fn takes(&self, mode: Mode, from: Position, to: Position) -> Option<Eta> {
-        taken(self.travel(mode, from, to), mode, from, to)
+        let way = taken(self.travel(mode, from, to), mode, from, to)?;
+        Some(way.later_by(self.field.beside(mode).alone_s))
     }
 
-    /// The same from where somebody is by this fix: the street the search has them in, headed as they came, while it is of the same
+    /// What of that which comes beside the way lies ahead of a member of a crew in this phase.
+    pub fn ahead_s(&self, mode: Mode, phase: Phase) -> f32 {
+        ahead_s(self.field.beside(mode), phase)
+    }
+
+    /// The way alone, from where somebody is by this fix: the street the search has them in, headed as they came, while it is of the same
     /// fix; and as sure as that is.
     pub fn takes_who(&self, mode: Mode, who: (AccountId, &Fix), to: Position) -> Option<Eta> {
         let (profile, times) = self.field.times(mode);
@@ -295,9 +302,10 @@ impl Sight {
         }
         let (staff, to) = (member.offer.staff, row.trip.pickup);
         let (profile, times) = self.field.times(mode);
-        let kept = self.lock().get(&staff).filter(|e| e.holds(to, (mode, &times), now)).map(|e| (e.eta, e.made_at));
-        if let Some((eta, made_at)) = kept {
-            return shown(eta, seconds_since(made_at, now));
+        let kept = self.lock().get(&staff).filter(|e| e.holds(to, (mode, &times), now)).map(|e| (e.way, e.made_at));
+        let whole = |way: Option<Eta>| way.map(|way| way.later_by(ahead_s(times.times().beside(), member.phase)));
+        if let Some((way, made_at)) = kept {
+            return shown(whole(way), seconds_since(made_at, now));
         }
         let Some(fix) = self.place(staff, now) else {
             let gone_s = seconds_since(member.offer.offered_at, now);
@@ -307,9 +315,9 @@ impl Sight {
                 EtaView::UNKNOWN
             };
         };
-        let eta = self.takes_who_by((profile, &times), mode, (staff, &fix), to);
-        self.lock().insert(staff, Estimate { to, mode, times: Arc::downgrade(&times), eta, made_at: now });
-        shown(eta, 0)
+        let way = self.takes_who_by((profile, &times), mode, (staff, &fix), to);
+        self.lock().insert(staff, Estimate { to, mode, times: Arc::downgrade(&times), way, made_at: now });
+        shown(whole(way), 0)
     }
 
     /// The last fix of somebody, if they could be sent by it: neither too old nor too coarse nor from the future.

@@ -59,6 +59,11 @@ pub struct TravelProfile {
     source: &'static str,
     /// So many times as long as somebody alone a crew with its rider takes on the same way; 1 until ways of both were finished.
     pace_with_rider: f32,
+    /// Seconds that a trip takes beside the way, whatever its length (leaving, parking, finding each other): of somebody alone to the meeting
+    /// point; 0 until many ways of different lengths were finished.
+    beside_alone_s: f32,
+    /// The same of a crew with its rider.
+    beside_with_rider_s: f32,
     /// Null where there are too few ways to judge by halves.
     coverage: Option<TravelCoverage>,
     /// Ways that count.
@@ -121,6 +126,8 @@ fn learnt(present: &Present, (mode, now): (Mode, u8)) -> TravelProfile {
         calibrated: calibration.is_calibrated(profile),
         source: hours[usize::from(now)].source,
         pace_with_rider: calibration.pace(profile),
+        beside_alone_s: calibration.beside(profile).alone_s,
+        beside_with_rider_s: calibration.beside(profile).with_rider_s,
         coverage: present.coverage[profile as usize].map(shares),
         observations: hours.iter().map(|hour| hour.observations).sum(),
         hours,

@@ -1,6 +1,6 @@
 //! Owns what finished trips teach about travel times: by profile, a factor on the free-flow time for each class of road and hour,
-//! and how far nine trips of ten stay below what one of two takes. Does not keep observations, and does not search
-//! (`hierarchy`).
+//! and how far nine trips of ten stay below what one of two takes; and what a trip takes beside the way itself (`beside`), which is
+//! taken off before the rest is fitted. Does not keep observations, and does not search (`hierarchy`).
 //!
 //! Every figure leans on a broader one by as many trips as its `*_LEANS` says: the class in an hour on the class all day times
 //! what the hour does to all classes, that hour on the day, the class on the profile, the profile on the map's own speeds.
@@ -10,10 +10,12 @@
 //! times as long it takes them ([`Calibration::pace`]), and then both the factors, each by their pace.
 //!
 //! Who rides walks on the same streets as who walks, and most of the way is waiting and riding, which is assumed: what that is wrong by
-//! would all be laid on the streets. So to [`Profile::Transit`] walking teaches the factors, and its own trips the spread alone.
+//! would all be laid on the streets. So to [`Profile::Transit`] walking teaches the factors and what is beside the way, and its own trips the
+//! spread alone.
 //!
 //! Invariant: the same observations give the same calibration bit for bit, in whatever order they come.
 
+mod beside;
 mod coverage;
 mod free_times;
 mod median;
@@ -24,7 +26,7 @@ pub use free_times::{FreeTimes, free_by_class};
 use super::Profile;
 use super::data::RoadClass;
 use super::hierarchy::{DayFactors, FACTOR_MAX, FACTOR_MIN};
-use crate::eta::{Basis, Eta, ROAD_SPREAD};
+use crate::eta::{Basis, Beside, Eta, ROAD_SPREAD};
 use median::{Row, factors, quantile, weighted_median};
 use std::collections::BTreeMap;
 
@@ -90,12 +92,18 @@ impl Observation {
     }
 
     /// What it took over all of the free time, as shares of that by class; what no factor changes is taken off.
-    fn row(&self) -> Row {
+    fn row(&self) -> Row<CLASSES> {
         let total_ms = self.free.total_ms() as f64;
         Row {
             shares: self.free.by_class_ms.map(|ms| f64::from(ms) / total_ms),
             measured: (f64::from(self.took_ms) - f64::from(self.free.fixed_ms)) / total_ms,
         }
+    }
+
+    /// Without what it took beside the way.
+    fn on_way(self, beside: Beside) -> Self {
+        let beside_s = if self.with_rider { beside.with_rider_s } else { beside.alone_s };
+        Self { took_ms: self.took_ms.saturating_sub((beside_s * 1_000.0).round() as u32).max(1), ..self }
     }
 
     /// As somebody alone would have gone, where a rider takes so many times as long.
@@ -128,6 +136,8 @@ struct Fitted {
     figures: Option<Figures>,
     /// `None` until so many went alone, and somebody with a rider.
     pace: Option<f64>,
+    /// Nothing until there are `figures`.
+    beside: Beside,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -141,6 +151,15 @@ type Hours = [[f64; CLASSES]; HOURS];
 
 /// Fits what the observations tell. Those that cannot be somebody going there are left out and counted.
 pub fn fit(observations: &[Observation]) -> Calibration {
+    fit_with(observations, beside::of)
+}
+
+/// The same as if nothing came beside the way: what there is of it is laid on the streets. To compare with.
+pub fn fit_ways_alone(observations: &[Observation]) -> Calibration {
+    fit_with(observations, |_| Beside::NONE)
+}
+
+fn fit_with(observations: &[Observation], beside: fn(&[&Observation]) -> Beside) -> Calibration {
     let (plausible, refused): (Vec<&Observation>, Vec<_>) = observations.iter().partition(|o| o.is_plausible());
     let of = |profile| {
         let mut own: Vec<&Observation> = plausible.iter().copied().filter(|o| o.profile == profile).collect();
@@ -148,12 +167,12 @@ pub fn fit(observations: &[Observation]) -> Calibration {
         own.sort_unstable_by_key(|o| (o.hour, o.free, o.took_ms, o.with_rider));
         own
     };
-    let walked = fitted_by_pace(&of(Profile::Walk), None);
-    let on_foot = walked.by_hour();
+    let apart = |own: &[&Observation]| fitted_beside(own, beside(own), None);
+    let walked = apart(&of(Profile::Walk));
     let profiles = Profile::ALL.map(|profile| match profile {
         Profile::Walk => walked.clone(),
-        Profile::Transit => fitted_by_pace(&of(profile), Some(&on_foot)),
-        Profile::Drive | Profile::Cycle => fitted_by_pace(&of(profile), None),
+        Profile::Transit => fitted_beside(&of(profile), walked.beside, Some(&walked.by_hour())),
+        Profile::Drive | Profile::Cycle => apart(&of(profile)),
     });
     Calibration { profiles, refused: refused.len() as u32 }
 }
@@ -174,10 +193,15 @@ impl Calibration {
     /// take at most over what one of two takes, 1 to [`SPREAD_MAX`].
     pub fn basis(&self, profile: Profile, hour: usize) -> Basis {
         let Some(figures) = &self.of(profile).figures else { return Basis::MAP };
-        figures.basis(hour, self.observations(profile, hour))
+        figures.basis(hour, self.observations(profile, hour)).with(self.beside(profile))
     }
 
-    /// A travel time that was searched under [`Self::day_factors`] of this hour, with its source and spread.
+    /// What a trip takes beside the way; nothing until the profile is calibrated by trips that are many and of different lengths.
+    pub fn beside(&self, profile: Profile) -> Beside {
+        self.of(profile).beside
+    }
+
+    /// A way that was searched under [`Self::day_factors`] of this hour, without what is [beside](Self::beside) it, with its source and spread.
     pub fn eta(&self, profile: Profile, hour: usize, seconds: f32) -> Eta {
         Eta::on(self.basis(profile, hour), seconds)
     }
@@ -223,6 +247,13 @@ impl Fitted {
     }
 }
 
+/// By what these trips took without what is `beside` the way.
+fn fitted_beside(own: &[&Observation], beside: Beside, taught: Option<&Hours>) -> Fitted {
+    let ways: Vec<Observation> = own.iter().map(|o| o.on_way(beside)).collect();
+    let fitted = fitted_by_pace(&ways.iter().collect::<Vec<_>>(), taught);
+    if fitted.figures.is_some() { Fitted { beside, ..fitted } } else { fitted }
+}
+
 /// By those who went alone, as far as they are enough, and by those with a rider at the pace that these show.
 fn fitted_by_pace(own: &[&Observation], taught: Option<&Hours>) -> Fitted {
     let (with_rider, alone): (Vec<&Observation>, Vec<&Observation>) = own.iter().partition(|o| o.with_rider);
@@ -264,12 +295,8 @@ fn fitted(own: &[&Observation], taught: Option<&Hours>) -> Fitted {
 
 /// Of the plausible observations of one profile, in order.
 fn figures(own: &[&Observation], taught: Option<&Hours>) -> Figures {
-    let by_hour: Vec<Vec<&Observation>> =
-        (0..HOURS).map(|hour| own.iter().copied().filter(|o| usize::from(o.hour) == hour).collect()).collect();
-    let hours = taught.copied().unwrap_or_else(|| {
-        let all_day = class_factors(own);
-        std::array::from_fn(|hour| hour_factors(&by_hour[hour], &all_day))
-    });
+    let by_hour = by_hour(own);
+    let hours = taught.copied().unwrap_or_else(|| hours(own, &by_hour));
     // What one of two takes is what the factors say; where others taught them, it need not be.
     let is_median = taught.is_none();
     let spread = |ratios, broader| spread(ratios, is_median, broader);
@@ -285,19 +312,28 @@ fn figures(own: &[&Observation], taught: Option<&Hours>) -> Figures {
     Figures { factors: DayFactors(factors), spreads }
 }
 
+fn by_hour<'a>(own: &[&'a Observation]) -> Vec<Vec<&'a Observation>> {
+    (0..HOURS).map(|hour| own.iter().copied().filter(|o| usize::from(o.hour) == hour).collect()).collect()
+}
+
+fn hours(own: &[&Observation], by_hour: &[Vec<&Observation>]) -> Hours {
+    let all_day = class_factors(own);
+    std::array::from_fn(|hour| hour_factors(&by_hour[hour], &all_day))
+}
+
 /// All day, by class.
 fn class_factors(own: &[&Observation]) -> [f64; CLASSES] {
     let profile = leant(common_factor(own, &[1.0; CLASSES]), own.len(), 1.0, PROFILE_LEANS);
-    bounded(factors(&rows(own), [profile; CLASSES], CLASS_LEANS))
+    bounded(factors(&rows(own), [profile; CLASSES], [CLASS_LEANS; CLASSES]))
 }
 
 /// In one hour, by class.
 fn hour_factors(of_hour: &[&Observation], all_day: &[f64; CLASSES]) -> [f64; CLASSES] {
     let hour = leant(common_factor(of_hour, all_day), of_hour.len(), 1.0, HOUR_LEANS);
-    bounded(factors(&rows(of_hour), all_day.map(|f| f * hour), CLASS_HOUR_LEANS))
+    bounded(factors(&rows(of_hour), all_day.map(|f| f * hour), [CLASS_HOUR_LEANS; CLASSES]))
 }
 
-fn rows(observations: &[&Observation]) -> Vec<Row> {
+fn rows(observations: &[&Observation]) -> Vec<Row<CLASSES>> {
     observations.iter().map(|o| o.row()).collect()
 }
 

@@ -234,7 +234,7 @@ impl Weights {
         let basis = self.calibration.basis(profile(mode), hour);
         // A number that somebody at a desk thought of is no measurement: what it makes longer is no surer than the map's own times.
         let is_guessed = in_force.iter().any(|told| told.says.is_for(mode) && told.says.factor.is_some());
-        if is_guessed { Basis::taken_over(basis.spread) } else { basis }
+        if is_guessed { Basis::taken_over(basis.spread).with(basis.beside) } else { basis }
     }
 
     /// What the times of a mode that is searched do rest on, and those of another would.

@@ -60,7 +60,7 @@ impl Coverage {
         let Some(figures) = &fit.of(trip.profile).figures else { return };
         let hour = usize::from(trip.hour);
         let of_hour = figures.factors.at(hour).by_class;
-        let trip = trip.alone(f64::from(fit.pace(trip.profile)));
+        let trip = trip.on_way(fit.beside(trip.profile)).alone(f64::from(fit.pace(trip.profile)));
         let over = trip.over(&RoadClass::ALL.map(|class| of_hour.get(&class).copied().map_or(1.0, f64::from)));
         self.trips += 1;
         self.within_p50 += u32::from(over <= 1.0);

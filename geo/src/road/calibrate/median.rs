@@ -1,15 +1,13 @@
 //! Owns the arithmetic of medians: quantiles, and factors that as many trips exceed as not. Does not know what is fitted.
 
-use super::CLASSES;
-
 /// One trip: `measured` is nearly the sum of the shares times the factors.
-pub(super) struct Row {
-    pub(super) shares: [f64; CLASSES],
+pub(super) struct Row<const N: usize> {
+    pub(super) shares: [f64; N],
     pub(super) measured: f64,
 }
 
-impl Row {
-    pub(super) fn times(&self, factors: &[f64; CLASSES]) -> f64 {
+impl<const N: usize> Row<N> {
+    pub(super) fn times(&self, factors: &[f64; N]) -> f64 {
         self.shares.iter().zip(factors).map(|(share, factor)| share * factor).sum()
     }
 }
@@ -26,18 +24,18 @@ const NEAR: f64 = 0.1;
 /// Errors are not told apart below this: trips without any noise do not divide by zero.
 const ERROR_MIN: f64 = 1e-6;
 
-/// The factors with the least sum of absolute errors, drawn to `prior` as by `leans` middling trips on each class alone: least
+/// The factors with the least sum of absolute errors, drawn to `prior` as by so many middling trips with that share alone: least
 /// squares over and over, each trip weighing one over its last error. A squared error would let one stuck van speak for ten.
-pub(super) fn factors(rows: &[Row], prior: [f64; CLASSES], leans: f64) -> [f64; CLASSES] {
+pub(super) fn factors<const N: usize>(rows: &[Row<N>], prior: [f64; N], leans: [f64; N]) -> [f64; N] {
     let mut factors = prior;
     for _ in 0..ROUNDS {
         let errors: Vec<f64> = rows.iter().map(|row| (row.measured - row.times(&factors)).abs()).collect();
         let Some(middling) = weighted_median(errors.iter().map(|&e| (e, 1.0)).collect()) else { return prior };
         let middling = middling.max(ERROR_MIN);
-        let mut sums = [[0.0; CLASSES]; CLASSES];
-        let mut right = prior.map(|p| p * leans);
+        let mut sums = [[0.0; N]; N];
+        let mut right: [f64; N] = std::array::from_fn(|a| prior[a] * leans[a]);
         for (class, row) in sums.iter_mut().enumerate() {
-            row[class] = leans;
+            row[class] = leans[class];
         }
         for (row, error) in rows.iter().zip(errors) {
             let weight = 1.0 / (error / middling).max(NEAR);
@@ -59,10 +57,10 @@ pub(super) fn factors(rows: &[Row], prior: [f64; CLASSES], leans: f64) -> [f64; 
 }
 
 /// Of a symmetric, positive matrix: elimination needs no pivots.
-fn solve(mut sums: [[f64; CLASSES]; CLASSES], mut right: [f64; CLASSES]) -> [f64; CLASSES] {
-    for a in 0..CLASSES {
+fn solve<const N: usize>(mut sums: [[f64; N]; N], mut right: [f64; N]) -> [f64; N] {
+    for a in 0..N {
         let row = sums[a];
-        for b in a + 1..CLASSES {
+        for b in a + 1..N {
             let share = sums[b][a] / row[a];
             for (to, from) in sums[b].iter_mut().zip(row) {
                 *to -= share * from;
@@ -70,9 +68,9 @@ fn solve(mut sums: [[f64; CLASSES]; CLASSES], mut right: [f64; CLASSES]) -> [f64
             right[b] -= share * right[a];
         }
     }
-    let mut solved = [0.0; CLASSES];
-    for a in (0..CLASSES).rev() {
-        let known: f64 = (a + 1..CLASSES).map(|b| sums[a][b] * solved[b]).sum();
+    let mut solved = [0.0; N];
+    for a in (0..N).rev() {
+        let known: f64 = (a + 1..N).map(|b| sums[a][b] * solved[b]).sum();
         solved[a] = (right[a] - known) / sums[a][a];
     }
     solved

@@ -8,7 +8,7 @@
 //! forbidden), who comes from inside goes on over what is closed and who comes from outside does not, so that must be asked with where
 //! one comes from. That nobody gets in needs no look at turns: they only take ways away.
 
-use crate::eta::{Basis, Eta};
+use crate::eta::{Basis, Beside, Eta};
 use crate::road::column::Column;
 use crate::road::connected::large_components;
 use crate::road::data::RoadClass;
@@ -152,7 +152,12 @@ impl ArcTimes {
         Self { ms: all_ms.into(), rights: rights.into(), basis: self.basis }
     }
 
-    /// What was searched under these times, with how it is known; so many milliseconds of it lie off the streets
+    /// What trips under these times take beside the way.
+    pub const fn beside(&self) -> Beside {
+        self.basis.beside
+    }
+
+    /// The way that was searched under these times, without what is [beside](Self::beside) it, with how it is known; so many milliseconds of it lie off the streets
     /// ([`Snap::to_street_ms`]).
     pub fn eta(&self, ms: u32, off_streets_ms: u32) -> Eta {
         let seconds = |ms| (f64::from(ms) / 1_000.0) as f32;
