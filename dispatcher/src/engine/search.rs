@@ -46,6 +46,7 @@ pub struct Found {
 }
 
 /// Somebody as they are drawn.
+#[derive(Clone, Copy)]
 struct Drawn {
     staff: AccountId,
     /// How long the way takes.
