@@ -141,7 +141,7 @@ fn report(map: &RoadMap, world: &World) {
     let first = stage("after", fit(&seen));
     let second = fit(&observations(map, profile, &first.metrics, &training));
     let by_day: Vec<Trip> = training.iter().filter(|trip| !BANDS[2].hours.contains(&trip.hour)).copied().collect();
-    let stages = [
+    let stages = vec![
         Stage { name: "before", calibration: Calibration::default(), metrics: empty_roads.clone() },
         stage("after, no constant", fit_ways_alone(&seen)),
         first,
