@@ -24,8 +24,9 @@ language.bring({ ko: words, en: async () => (await import('./words.en.json')).de
 const tokens = new TokenStore('console');
 const api = new Api(tokens.read());
 const alarm = new Alarm();
-// Any touch of the page is a chance to be allowed to sound.
-for (const touch of ['pointerdown', 'keydown']) addEventListener(touch, () => { if (alarm.isMute) alarm.unlock(); });
+// Any touch of the page is a chance to be allowed to sound. Not as it begins: the button for it goes then, those beside it move away under the
+// finger, and what was pressed never hears of it.
+for (const touch of ['click', 'keydown']) addEventListener(touch, () => { if (alarm.isMute) alarm.unlock(); });
 
 function Page() {
   const [signedIn, setSignedIn] = useState(tokens.read() !== null);
